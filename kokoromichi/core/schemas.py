@@ -1,0 +1,70 @@
+"""The polars schemas of everything that leaves a provider: one ledger, two streams, one dimension."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+_UTC_US: Final = pl.Datetime("us", "UTC")
+
+LEDGER_SCHEMA: Final = pl.Schema(
+    {
+        "entry_id": pl.String(),
+        "tx_id": pl.String(),
+        "at": _UTC_US,
+        "book": pl.String(),
+        "kind": pl.String(),
+        "user_id": pl.String(),
+        "currency": pl.String(),
+        "amount": pl.Int64(),
+        "balance_after": pl.Int64(),
+        "item_id": pl.String(),
+        "quantity": pl.Int64(),
+        "counterparty": pl.String(),
+        "actor": pl.String(),
+        "request_id": pl.String(),
+        "reason": pl.String(),
+    }
+)
+"""One row per movement of one balance or item. Null: currency, amount, balance_after, item_id, quantity,
+counterparty and reason, as economy.md says; amount is null exactly when currency is."""
+
+ACTIVITY_SCHEMA: Final = pl.Schema(
+    {
+        "user_id": pl.String(),
+        "session": pl.Int64(),
+        "at": _UTC_US,
+        "act": pl.String(),
+        "code": pl.String(),
+        "slot": pl.Int64(),
+        "outcome": pl.String(),
+        "gold": pl.Int64(),
+        "hold": pl.Int64(),
+        "units_held": pl.List(pl.Int64()),
+        "economy_hash": pl.String(),
+    }
+)
+"""One row per act or decision of a player, by time. ``code`` is a refusal's code, null where the act went
+through; slot, outcome, gold, hold and units_held (catalogue order) belong to a spend choice."""
+
+ECONOMY_HISTORY_SCHEMA: Final = pl.Schema(
+    {
+        "economy_hash": pl.String(),
+        "effective_from": _UTC_US,
+        "measure": pl.String(),
+        "key": pl.String(),
+        "category": pl.String(),
+        "value": pl.Int64(),
+    }
+)
+"""One row per number in force from a date on. ``measure``: price_gold, initial_stock (-1: unlimited),
+target_units, odds_ppm, opening_gold; ``key``: item id, rarity or the currency."""
+
+PLAYERS_SCHEMA: Final = pl.Schema(
+    {"user_id": pl.String(), "archetype": pl.String(), "cohort": pl.String(), "arrival_day": pl.Int64()}
+)
+"""One row per player: what a simulation knows of its players and a bot may not."""
+
+DECISIONS: Final[tuple[str, ...]] = ("session", "choice", "wish", "leave", "return")
+"""Activity rows that are no act of a player: they move nothing."""
