@@ -1,0 +1,265 @@
+"""The economy: every number a designer may turn, read from its files and refused where it makes no sense."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from typing_extensions import Self
+
+from kokoromichi.rules.catalogue import CatalogueItem, WaifuSheet
+from kokoromichi.rules.economy_files import read_sheets, read_toml
+from kokoromichi.rules.economy_paths import Factor, Tree, edit, times, to
+from kokoromichi.rules.findings import (
+    CATALOGUE_FILE,
+    ECONOMY_FILE,
+    WAIFUS_FILE,
+    EconomyError,
+    Finding,
+    from_validation,
+)
+from kokoromichi.rules.sections import (
+    RARITIES,
+    Battle,
+    Business,
+    Chest,
+    Daily,
+    Exchange,
+    Income,
+    ItemId,
+    Opening,
+    Rarity,
+    Resale,
+    Section,
+    StoreItem,
+    Summon,
+    Train,
+    Transfer,
+)
+
+__all__ = [
+    "RARITIES",
+    "Battle",
+    "Business",
+    "CatalogueItem",
+    "Chest",
+    "Daily",
+    "Economy",
+    "EconomyConfig",
+    "EconomyError",
+    "Exchange",
+    "Finding",
+    "Income",
+    "Opening",
+    "Rarity",
+    "Resale",
+    "StoreItem",
+    "Summon",
+    "Train",
+    "Transfer",
+    "WaifuSheet",
+    "load_config",
+    "load_economy",
+]
+
+
+class EconomyConfig(Section):
+    """Every number of the economy; frozen, validated, equal numbers have equal hashes."""
+
+    opening: Opening = Field(description="what a new player starts with")
+    daily: Daily = Field(description="the daily claim")
+    battle: Battle = Field(description="battles")
+    resale: Resale = Field(description="selling items back")
+    chest: Chest = Field(description="what chests pay")
+    business: Mapping[ItemId, Business] = Field(description="businesses by id")
+    income: Income = Field(description="collecting from businesses")
+    summon: Summon = Field(description="pulls for gems")
+    train: Train = Field(description="training sessions")
+    exchange: Exchange = Field(description="gems for gold, one way")
+    transfer: Transfer = Field(description="gold from player to player")
+    store: Mapping[ItemId, StoreItem] = Field(description="the items of the store by id")
+
+    @classmethod
+    def from_tree(cls, tree: Mapping[str, object], *, file: str = ECONOMY_FILE) -> Self:
+        """Validate nested plain values.
+
+        Args:
+            tree: Sections by name, as TOML and JSON give them.
+            file: Named in errors.
+
+        Raises:
+            EconomyError: Says file, field, value and cure of everything that is wrong.
+        """
+        try:
+            return cls.model_validate(tree)
+        except ValidationError as error:
+            raise from_validation(error, file) from None
+
+    @cached_property
+    def hash(self) -> str:
+        """16 hex digits over the canonical JSON: sorted keys, no blanks, UTF-8."""
+        canonical = json.dumps(self.tree(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+    def model_copy(self, *, update: Mapping[str, object] | None = None, deep: bool = False) -> Self:
+        """Copy with sections replaced, validated, and never with the hash of the old numbers."""
+        if not update:
+            return super().model_copy(deep=deep)
+        return self.model_validate({**dict(self), **update})
+
+    def tree(self) -> Tree:
+        """Copy the numbers into nested dicts and lists, ready to be edited."""
+        tree: Tree = self.model_dump(mode="json")
+        return tree
+
+    def with_values(self, values: Mapping[str, object]) -> Self:
+        """Set numbers.
+
+        Args:
+            values: New value by path, such as ``{"store.health_potion.price_gold": 120, "daily.gold.0": 900}``;
+                ``*`` stands for every key. Applied in order, so that a later path wins.
+
+        Returns:
+            A new, validated configuration.
+
+        Raises:
+            EconomyError: A path is unknown, or a value breaks its type or range.
+        """
+        tree = self.tree()
+        for path, value in values.items():
+            edit(tree, path, to(value))
+        return self.from_tree(tree)
+
+    def scaled(self, factors: Mapping[str, Factor]) -> Self:
+        """Multiply numbers; each is rounded half up to an integer.
+
+        Args:
+            factors: Factor (at least 0) by path, such as ``{"daily.gold": 0.9, "store.*.price_gold": 1.2}``;
+                lists and sections are scaled number by number. Applied in order: factors of one number multiply.
+
+        Returns:
+            A new, validated configuration.
+
+        Raises:
+            EconomyError: A path is unknown, a factor is none, or a product leaves its range.
+        """
+        tree = self.tree()
+        for path, factor in factors.items():
+            edit(tree, path, times(factor))
+        return self.from_tree(tree)
+
+
+@dataclass(frozen=True)
+class Economy:
+    """An economy with its words: numbers, store catalogue and characters.
+
+    Attributes:
+        config: The numbers; ``config.store`` stands in the catalogue's order.
+        catalogue: The items of the store, in the order that every per-item array follows.
+        waifus: The characters, in the order of their file.
+    """
+
+    config: EconomyConfig
+    catalogue: tuple[CatalogueItem, ...]
+    waifus: tuple[WaifuSheet, ...]
+
+    def __post_init__(self) -> None:
+        """Bring the store into the catalogue's order.
+
+        Raises:
+            EconomyError: An item has numbers and no words, words and no numbers, or an id stands twice.
+        """
+        findings = (
+            *_twice(self.catalogue, CATALOGUE_FILE),
+            *_twice(self.waifus, WAIFUS_FILE),
+            *self._unpaired(),
+        )
+        if findings:
+            raise EconomyError(findings)
+        store = {item.id: self.config.store[item.id] for item in self.catalogue}
+        if list(store) != list(self.config.store):
+            ordered = self.config.model_copy(update={"store": store})
+            object.__setattr__(self, "config", ordered)
+
+    def _unpaired(self) -> tuple[Finding, ...]:
+        items = {item.id: item for item in self.catalogue}
+        wordless = (
+            Finding(
+                ECONOMY_FILE,
+                f"store.{item_id}",
+                f"{item.price_gold} gold",
+                "catalogue_matches_store",
+                f"has numbers and no words; describe it in {CATALOGUE_FILE} or take it out",
+            )
+            for item_id, item in self.config.store.items()
+            if item_id not in items
+        )
+        numberless = (
+            Finding(
+                CATALOGUE_FILE,
+                item_id,
+                item.name,
+                "catalogue_matches_store",
+                f"has words and no numbers; add [store.{item_id}] to {ECONOMY_FILE} or take it out",
+            )
+            for item_id, item in items.items()
+            if item_id not in self.config.store
+        )
+        return (*wordless, *numberless)
+
+    @property
+    def hash(self) -> str:
+        """The hash of the numbers, ``config.hash``."""
+        return self.config.hash
+
+    def with_values(self, values: Mapping[str, object]) -> Self:
+        """Set numbers, as ``EconomyConfig.with_values`` does; words stay."""
+        return replace(self, config=self.config.with_values(values))
+
+    def scaled(self, factors: Mapping[str, Factor]) -> Self:
+        """Multiply numbers, as ``EconomyConfig.scaled`` does; words stay."""
+        return replace(self, config=self.config.scaled(factors))
+
+
+def _twice(sheets: Sequence[CatalogueItem | WaifuSheet], file: str) -> list[Finding]:
+    seen: set[str] = set()
+    findings = []
+    for place, sheet in enumerate(sheets):
+        if sheet.id in seen:
+            text = "stands twice; give each its own id"
+            findings.append(Finding(file, f"{place}.id", sheet.id, "unique_id", text))
+        seen.add(sheet.id)
+    return findings
+
+
+def load_config(path: Path) -> EconomyConfig:
+    """Read and validate the numbers alone.
+
+    Args:
+        path: A TOML file in the form of ``data/economy.toml``.
+
+    Raises:
+        EconomyError: The file is missing, is no TOML, or a number is refused: file, field, value and cure.
+    """
+    return EconomyConfig.from_tree(read_toml(path), file=str(path))
+
+
+def load_economy(folder: Path) -> Economy:
+    """Read an economy: ``economy.toml``, ``store_catalog.json`` and ``waifus.json`` of a folder.
+
+    What makes no sense is refused here. What makes sense and is unwise (arbitrage, odds that do not sum to 1, an
+    unknown effect) loads: ``economy_laws.economy_findings`` lists it and ``economy_laws.check_economy`` refuses it.
+
+    Raises:
+        EconomyError: A file is missing or unreadable, or a value is refused: file, field, value and cure.
+    """
+    return Economy(
+        load_config(folder / ECONOMY_FILE),
+        read_sheets(folder / CATALOGUE_FILE, CatalogueItem),
+        read_sheets(folder / WAIFUS_FILE, WaifuSheet),
+    )
