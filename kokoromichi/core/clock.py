@@ -1,0 +1,56 @@
+"""Time is an argument: a clock is passed in, and all of it is aware UTC."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta, timezone
+from typing import Final, Protocol
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+DAY_US: Final = 86_400_000_000
+"""Microseconds of one UTC day."""
+
+
+class Clock(Protocol):
+    """Whatever can tell the time, in microseconds since the epoch, UTC."""
+
+    def now_us(self) -> int:
+        """The present moment, in microseconds since the epoch."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now_us(self) -> int:
+        """The present moment, in microseconds since the epoch."""
+        return time.time_ns() // 1_000
+
+
+class ManualClock:
+    """A clock that stands still until it is set: simulations and tests.
+
+    Attributes:
+        us: The present moment, in microseconds since the epoch.
+    """
+
+    def __init__(self, us: int = 0) -> None:
+        self.us = us
+
+    def now_us(self) -> int:
+        """The present moment, in microseconds since the epoch."""
+        return self.us
+
+    def advance(self, seconds: int) -> None:
+        """Move forward by ``seconds``."""
+        self.us += seconds * 1_000_000
+
+
+def us_of(moment: datetime) -> int:
+    """Microseconds since the epoch of an aware moment, exact."""
+    return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+def moment_of(us: int) -> datetime:
+    """The aware UTC moment of ``us`` microseconds since the epoch, exact."""
+    return EPOCH + timedelta(microseconds=us)

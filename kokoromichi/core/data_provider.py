@@ -1,0 +1,226 @@
+"""The abstract storage: one promise, kept by every provider.
+
+When ``apply`` returns, the change is durable and whole. When it raises anything but ``CommitUnknownError``,
+nothing of it happened; ``CommitUnknownError`` means that the same request id, sent again, has one effect and one
+answer. Two writers never both spend the same gold.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+
+from typing_extensions import Self
+
+from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.kinds import SYSTEM
+from kokoromichi.core.models import ID_PATTERN, REQUEST_ID_PATTERN, ChangeSet, LedgerEntry, Receipt, UserProfile
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    import polars as pl
+
+Document: TypeAlias = "dict[str, JsonValue]"
+JsonValue: TypeAlias = "None | bool | int | float | str | list[JsonValue] | dict[str, JsonValue]"
+Stream = Literal["activity", "economy_history"]
+
+RESERVED_SECTIONS = frozenset({"economy", "store_catalog", "waifus"})
+"""Shipped with the code; no document door writes them."""
+
+
+class DataProvider(ABC):
+    """Where players, counters and the ledger are kept.
+
+    Attributes:
+        name: The provider's key in ``PROVIDERS``.
+        cached: Answers a profile that is at hand without waiting, or None: then ask ``profile``. What it answers
+            may be old on a provider that others write to; the version is checked at the commit.
+    """
+
+    name: ClassVar[str]
+    cached: Callable[[str], UserProfile | None]
+
+    async def open(self) -> None:
+        """Make ready; a failure says what, where, and the cure.
+
+        Raises:
+            StorageError: The store cannot be used.
+        """
+
+    async def close(self) -> None:
+        """Flush and let go of everything; closing twice is harmless."""
+
+    async def __aenter__(self) -> Self:
+        """Open."""
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close, whatever happened inside."""
+        await self.close()
+
+    @abstractmethod
+    async def profile(self, user_id: str) -> UserProfile | None:
+        """The committed state of a player, or None if there is no such player."""
+
+    @abstractmethod
+    async def user_ids(self) -> list[str]:
+        """Every player's id, ascending."""
+
+    @abstractmethod
+    async def counters(self) -> dict[str, int]:
+        """Every counter by name, ascending."""
+
+    @abstractmethod
+    async def recall(self, request_id: str, digest: str) -> Receipt | None:
+        """What a request id was answered, or None when it was never used.
+
+        Raises:
+            RequestMismatchError: It was used for another act.
+        """
+
+    @abstractmethod
+    async def apply(self, change: ChangeSet) -> Receipt:
+        """Store a change whole, or raise and store nothing.
+
+        Returns:
+            The change's answer, or the one that its request id remembers.
+
+        Raises:
+            ConflictError: A player has another version than the one that was read.
+            FloorError: A counter would fall below zero.
+            RequestMismatchError: The request id was used for another act.
+            MisuseError: A movement does not fit the balance or item that it moves.
+            CommitUnknownError: The store died in the middle: ask again with the same request id.
+            StorageError: The store failed.
+        """
+
+    @abstractmethod
+    async def read_ledger(
+        self,
+        *,
+        book: str | None = None,
+        user_id: str | None = None,
+        kind: str | None = None,
+        before: str | None = None,
+        limit: int = 50,
+    ) -> list[LedgerEntry]:
+        """A page of ledger rows, newest first.
+
+        Args:
+            book: Only this book.
+            user_id: Only this player's rows.
+            kind: Only this kind.
+            before: Only rows older than this ``entry_id``: the last one of the page before.
+            limit: Rows of a page, 1 to 1,000.
+        """
+
+    @abstractmethod
+    def ledger_frames(self) -> AsyncIterator[pl.DataFrame]:
+        """The whole ledger, oldest first, in frames of ``LEDGER_SCHEMA`` of bounded size."""
+
+    @abstractmethod
+    async def append_observations(
+        self, stream: Stream, rows: Sequence[Mapping[str, object]]
+    ) -> None:
+        """Keep rows of a stream's schema: buffered, outside the promise."""
+
+    @abstractmethod
+    async def get_user(self, user_id: str) -> Document | None:
+        """A player as a document of his own: changing it changes nothing that is stored."""
+
+    @abstractmethod
+    async def save_user(self, user_id: str, document: Document) -> None:
+        """Store a player's document; differences of money and items are booked as ``correction`` by ``system``.
+
+        Raises:
+            ConflictError: The document carries a ``version`` that is not the stored one.
+            MisuseError: The document is no valid profile, or belongs to another id.
+        """
+
+    @abstractmethod
+    async def get_game_data(self, section: str) -> Document | None:
+        """A section's document, a copy of its own, or None."""
+
+    @abstractmethod
+    async def save_game_data(self, section: str, document: Document) -> None:
+        """Store a section's document.
+
+        Raises:
+            MisuseError: The section's name is malformed or reserved for what is shipped.
+        """
+
+    async def sync_local_to_remote(self) -> None:
+        """Copy the local mirror to the remote store; here there is no remote."""
+        raise _no_remote(self.name, "sync_local_to_remote")
+
+    async def sync_remote_to_local(self) -> None:
+        """Copy the remote store to the local mirror; here there is no remote."""
+        raise _no_remote(self.name, "sync_remote_to_local")
+
+    async def migrate_local_to_remote(self, dry_run: bool = False) -> None:  # noqa: FBT001, FBT002, ARG002 - the reference's signature
+        """Move everything to the remote store; here there is no remote."""
+        raise _no_remote(self.name, "migrate_local_to_remote")
+
+
+def _no_remote(name: str, call: str) -> MisuseError:
+    return MisuseError(f"{call}: the provider {name!r} has no remote store; set PROVIDER to mongo or postgres")
+
+
+def checked_id(value: str, what: str) -> str:
+    """``value``, when it is a well-formed user id, section or book.
+
+    Raises:
+        MisuseError: It is not, so that it never becomes a path or a field name.
+    """
+    if not ID_PATTERN.fullmatch(value):
+        message = f"{what} {value!r} is malformed: 1 to 64 characters out of 0-9 A-Z a-z _ -"
+        raise MisuseError(message)
+    return value
+
+
+def checked_user_id(user_id: str) -> str:
+    """``user_id``, when a player may have it.
+
+    Raises:
+        MisuseError: It is malformed, or the system's.
+    """
+    if checked_id(user_id, "user id") == SYSTEM:
+        message = f"user id {SYSTEM!r} belongs to the system"
+        raise MisuseError(message)
+    return user_id
+
+
+def checked_section(section: str) -> str:
+    """``section``, when it may be written by the document door.
+
+    Raises:
+        MisuseError: It is malformed or reserved.
+    """
+    if checked_id(section, "section") in RESERVED_SECTIONS:
+        message = f"section {section!r} is shipped with the economy: edit its file and reload"
+        raise MisuseError(message)
+    return section
+
+
+def checked_request_id(request_id: str) -> str:
+    """``request_id``, when a caller may use it.
+
+    Raises:
+        MisuseError: It is malformed; ids that start with ``~`` are the provider's own.
+    """
+    if not REQUEST_ID_PATTERN.fullmatch(request_id):
+        message = f"request id {request_id!r} is malformed: 1 to 128 characters out of 0-9 A-Z a-z _ . : -"
+        raise MisuseError(message)
+    return request_id
+
+
+def digest_of(operation: str, user_id: str, arguments: Sequence[str | int | None]) -> str:
+    """The act as asked, as 32 hex digits: never what came of it, since a retry reads and draws anew."""
+    asked = repr((operation, user_id, *arguments)).encode()  # Text and integers of any size, told apart.
+    return hashlib.blake2b(asked, digest_size=16).hexdigest()

@@ -1,0 +1,101 @@
+"""Every error a caller may meet, in four kinds: refused, lost a race, failed, misused."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Refusal(NamedTuple):
+    """One reason for which the game says no.
+
+    Attributes:
+        code: Stable text code, as counted in the activity stream.
+        sentence: What the player reads; its fields are ``numbers``.
+        numbers: Names of the numbers that a refusal with this code carries, units last.
+    """
+
+    code: str
+    sentence: str
+    numbers: tuple[str, ...] = ()
+
+
+class KokoroError(Exception):
+    """The root of every error of this package."""
+
+
+class RefusedError(KokoroError):
+    """The game says no; nothing happened.
+
+    Made of a ``Refusal`` and its numbers, in that order: a refusal is an everyday answer of a busy shop, so the
+    error keeps to what ``BaseException`` stores by itself and spells nothing out until somebody reads it.
+    """
+
+    @property
+    def refusal(self) -> Refusal:
+        """The reason."""
+        refusal: Refusal = self.args[0]
+        return refusal
+
+    @property
+    def code(self) -> str:
+        """The reason's stable text code."""
+        return self.refusal.code
+
+    @property
+    def numbers(self) -> dict[str, int | str]:
+        """The numbers of this refusal by name, units last."""
+        return dict(zip(self.refusal.numbers, self.args[1:], strict=True))
+
+    def __str__(self) -> str:
+        """The player's sentence."""
+        return self.refusal.sentence.format(**self.numbers)
+
+
+class ConflictError(KokoroError):
+    """Somebody else changed what this act had read; nothing happened, and it may be decided anew."""
+
+
+class FloorError(KokoroError):
+    """A counter would fall below its floor; nothing happened.
+
+    Attributes:
+        counter: The counter's name.
+        available: Units that were left.
+    """
+
+    def __init__(self, counter: str, available: int) -> None:
+        super().__init__(f"counter {counter} has only {available} left")
+        self.counter = counter
+        self.available = available
+
+
+class StorageError(KokoroError):
+    """The store failed; nothing happened."""
+
+
+class CommitUnknownError(StorageError):
+    """The store died after it was asked: the same request id, sent again, has one effect and one answer.
+
+    Attributes:
+        request_id: The id to send again.
+    """
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(f"the fate of request {request_id} is unknown: ask again with the same request id")
+        self.request_id = request_id
+
+
+class MisuseError(KokoroError):
+    """The caller broke a rule of the interface; nothing happened, and the sentence says which rule."""
+
+
+class RequestMismatchError(MisuseError):
+    """The request id was used for another act.
+
+    Attributes:
+        request_id: The id in question.
+    """
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(f"request id {request_id} was already used for another act: take a fresh one")
+        self.request_id = request_id

@@ -1,0 +1,236 @@
+"""What is stored: profiles and ledger rows, and the one shape in which a change reaches a provider."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Final, TypeAlias
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field
+
+NEVER: Final = -1
+"""A time in microseconds that has not come yet."""
+
+MAX_BALANCE: Final = 2**53 - 1
+"""No rule raises a balance above this; every JSON reader holds it exactly."""
+
+ID_PATTERN: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
+"""User ids, section names and books, whole."""
+
+REQUEST_ID_PATTERN: Final = re.compile(r"[0-9A-Za-z_.:-]{1,128}")
+"""Request ids of callers, whole; those that a provider makes up start with ``~``."""
+
+UserId = Annotated[str, Field(pattern=r"\A[0-9A-Za-z_-]{1,64}\Z")]
+ItemId = Annotated[str, Field(min_length=1, max_length=64)]
+Count = Annotated[int, Field(ge=0, lt=2**63, strict=True)]
+MomentUs = Annotated[int, Field(ge=NEVER, lt=2**63, strict=True)]
+
+FieldValue: TypeAlias = int | str | dict[str, int]
+"""What a profile's field may hold."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class UserProfile(BaseModel):
+    """Everything that is stored of one player.
+
+    A profile is a read view. Its only writer is the provider that holds it, which puts committed values straight
+    into place; a decision stays sound because the version it read is checked at the commit. Fields that this
+    version does not know are kept.
+
+    Attributes:
+        version: Commits so far; 0 is a player who is not stored yet.
+        hp_at_us: When ``hp`` was last true; it regenerates from there.
+        streak: Daily claims in a row; ``last_claim_us`` is the last of them.
+        pity: Pulls since the last guaranteed rarity.
+        collection: Copies by character id.
+        businesses: When each owned business was last collected, in microseconds.
+        battle_day: UTC day (days since the epoch) that ``battle_gold_today`` belongs to.
+        sent_day: UTC day that ``sent_gold_today`` belongs to.
+        luck_until_us: A charm's gold bonus runs until then; ``guard_until_us`` and ``stamina_until_us`` likewise.
+        double_train: 1 when the next training session gives double XP.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    user_id: UserId
+    version: Count = 0
+    name: str = ""
+    gold: Count = 0
+    gems: Count = 0
+    inventory: dict[ItemId, Count] = Field(default_factory=dict)
+    level: Annotated[int, Field(ge=1, lt=2**31, strict=True)] = 1
+    xp: Count = 0
+    hp: Count = 100
+    hp_at_us: MomentUs = NEVER
+    streak: Count = 0
+    best_streak: Count = 0
+    last_claim_us: MomentUs = NEVER
+    pity: Count = 0
+    pulls: Count = 0
+    shards: Count = 0
+    collection: dict[str, Count] = Field(default_factory=dict)
+    favorite: str = ""
+    affection: Count = 0
+    businesses: dict[str, MomentUs] = Field(default_factory=dict)
+    battle_at_us: MomentUs = NEVER
+    battle_day: MomentUs = NEVER
+    battle_gold_today: Count = 0
+    battles_won: Count = 0
+    battles_lost: Count = 0
+    sent_day: MomentUs = NEVER
+    sent_gold_today: Count = 0
+    luck_until_us: MomentUs = NEVER
+    guard_until_us: MomentUs = NEVER
+    stamina_until_us: MomentUs = NEVER
+    double_train: Count = 0
+
+
+MOVED_FIELDS: Final = frozenset({"gold", "gems", "inventory"})
+"""They change by ledger rows only."""
+
+SET_FIELDS: Final = frozenset(UserProfile.model_fields) - MOVED_FIELDS - {"user_id", "version"}
+"""They may be set by a change."""
+
+
+class Item(_Frozen):
+    """One offer of the store, as shown to a player.
+
+    Attributes:
+        price_gold: Price of one unit, as charged.
+        stock: Units left; null when unlimited.
+        limit: Most units one player may hold; null when there is none.
+    """
+
+    item_id: ItemId
+    name: str
+    description: str
+    category: str
+    price_gold: Count
+    stock: Count | None = None
+    limit: Count | None = None
+
+
+class Waifu(_Frozen):
+    """A character of a player's collection; ``copies`` counts duplicates."""
+
+    waifu_id: str
+    name: str
+    rarity: str
+    copies: Count
+
+
+class LedgerEntry(_Frozen):
+    """One row of the ledger, with the columns of ``schemas.LEDGER_SCHEMA``."""
+
+    entry_id: str
+    tx_id: str
+    at: datetime
+    book: str
+    kind: str
+    user_id: str
+    currency: str | None = None
+    amount: int | None = None
+    balance_after: int | None = None
+    item_id: str | None = None
+    quantity: int | None = None
+    counterparty: str | None = None
+    actor: str
+    request_id: str
+    reason: str | None = None
+
+
+class Transaction(_Frozen):
+    """The record of one act: the rows that share its ``tx_id``."""
+
+    tx_id: str
+    request_id: str
+    at: datetime
+    actor: str
+    entries: tuple[LedgerEntry, ...]
+
+
+class Receipt(msgspec.Struct, frozen=True, gc=False, tag_field="receipt"):
+    """What an act answers, and what its request id remembers; services define one for each act."""
+
+
+class Movement(msgspec.Struct, frozen=True, gc=False):
+    """One movement of one balance, one item, or both: a ledger row before it is stored.
+
+    Attributes:
+        kind: A name of ``kinds.KINDS``.
+        currency: ``gold``, ``gems``, or None where only items move.
+        amount: Signed change of the balance; 0 without a currency.
+        balance_after: What the rule decided that the balance is then; the provider holds it against its own.
+        item_id: The item that moves, or None.
+        quantity: Signed change of the inventory; 0 without an item.
+        counterparty: The other player, or None.
+    """
+
+    kind: str
+    currency: str | None = None
+    amount: int = 0
+    balance_after: int = 0
+    item_id: str | None = None
+    quantity: int = 0
+    counterparty: str | None = None
+
+
+class UserChange(msgspec.Struct, frozen=True, gc=False):
+    """What one act changes of one player.
+
+    Attributes:
+        user_id: Whose.
+        version: The version that was read; 0 creates the player.
+        movements: Money and items, which move by rows and by nothing else.
+        fields: New values of the other fields of ``UserProfile``, or None.
+    """
+
+    user_id: str
+    version: int
+    movements: tuple[Movement, ...] = ()
+    fields: Mapping[str, FieldValue] | None = None
+
+
+class CounterChange(msgspec.Struct, frozen=True, gc=False):
+    """A change of a shared number such as a stock, never below zero.
+
+    Attributes:
+        name: The counter.
+        delta: Added to it; a fall below zero raises ``FloorError``.
+        creates: True when the counter must not exist yet and starts at ``delta``.
+    """
+
+    name: str
+    delta: int
+    creates: bool = False
+
+
+class ChangeSet(msgspec.Struct, gc=False):
+    """One act, whole: what ``DataProvider.apply`` stores or refuses as one.
+
+    Attributes:
+        at_us: When, from the clock that was passed in.
+        users: Changed players, in the order of their ids, each once.
+        answer: What a repeated request id is answered.
+        counters: Changed counters.
+        system: Rows that belong to no player (restocks, admin acts).
+        actor: Who asked; None is the first player of ``users``.
+        reason: An admin's words.
+        request_id: The idempotency key; None makes one up.
+        digest: The act as asked (operation, player, arguments); needed with a request id.
+    """
+
+    at_us: int
+    users: tuple[UserChange, ...]
+    answer: Receipt
+    counters: tuple[CounterChange, ...] = ()
+    system: tuple[Movement, ...] = ()
+    actor: str | None = None
+    reason: str | None = None
+    request_id: str | None = None
+    digest: str = ""

@@ -1,0 +1,54 @@
+"""From settings to a provider, and the reference's doors to the process's own one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.providers import PROVIDERS, provider_class
+from kokoromichi.settings import Settings
+
+if TYPE_CHECKING:
+    from kokoromichi.core.data_provider import DataProvider, Document
+
+_provider: DataProvider | None = None
+
+
+def build_provider(settings: Settings) -> DataProvider:
+    """A provider as the settings ask for it, not yet open.
+
+    Raises:
+        MisuseError: There is no such provider.
+    """
+    if settings.provider not in PROVIDERS:
+        message = f"PROVIDER is {settings.provider!r}; there are: {', '.join(sorted(PROVIDERS))}"
+        raise MisuseError(message)
+    return provider_class(settings.provider)()
+
+
+def get_provider() -> DataProvider:
+    """The process's own provider, built from the environment on first use."""
+    global _provider  # noqa: PLW0603 - the reference's signature names no owner
+    if _provider is None:
+        _provider = build_provider(Settings())
+    return _provider
+
+
+async def get_user_async(user_id: str) -> Document | None:
+    """A player as a document, from the process's own provider."""
+    return await get_provider().get_user(user_id)
+
+
+async def save_user_async(user_id: str, document: Document) -> None:
+    """Store a player's document in the process's own provider; see ``DataProvider.save_user``."""
+    await get_provider().save_user(user_id, document)
+
+
+async def get_game_data_async(section: str) -> Document | None:
+    """A section's document, from the process's own provider."""
+    return await get_provider().get_game_data(section)
+
+
+async def save_game_data_async(section: str, document: Document) -> None:
+    """Store a section's document in the process's own provider."""
+    await get_provider().save_game_data(section, document)

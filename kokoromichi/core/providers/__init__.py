@@ -1,0 +1,24 @@
+"""The providers, as text, so that a driver is imported only when it is chosen."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from kokoromichi.core.data_provider import DataProvider
+
+PROVIDERS: Final[dict[str, str]] = {
+    "memory": "kokoromichi.core.providers.memory:MemoryProvider",
+}
+
+
+def provider_class(name: str) -> type[DataProvider]:
+    """The class behind a key of ``PROVIDERS``.
+
+    Raises:
+        KeyError: There is no such provider.
+    """
+    module, _, attribute = PROVIDERS[name].partition(":")
+    chosen: type[DataProvider] = getattr(import_module(module), attribute)
+    return chosen

@@ -1,0 +1,46 @@
+"""The only reader of the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_PACKAGE = Path(__file__).resolve().parent
+_LEVELS = ("CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG")
+
+
+def shipped_folder(name: Literal["data", "scenarios", "populations"]) -> Path:
+    """Where the shipped economy, scenarios or populations are: of the checkout, or of the wheel."""
+    wheel = _PACKAGE / "_shipped" / name
+    if wheel.is_dir():
+        return wheel
+    checkout = _PACKAGE.parent
+    return checkout / "data" if name == "data" else checkout / "simulations" / name
+
+
+def _level(value: str) -> str:
+    if value.upper() not in _LEVELS:
+        message = f"LOG_LEVEL is {value!r}; there are: {', '.join(_LEVELS)}"
+        raise ValueError(message)
+    return value.upper()
+
+
+class Settings(BaseSettings):
+    """What operators set, by environment or ``.env``.
+
+    Attributes:
+        provider: Where players are stored: a key of ``PROVIDERS``.
+        economy_dir: The folder of ``economy.toml``, ``store_catalog.json`` and ``waifus.json``.
+        data_dir: The folder of what players do.
+        log_level: A level of ``logging``.
+    """
+
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True)
+
+    provider: str = "memory"
+    economy_dir: Path = Field(default_factory=lambda: shipped_folder("data"))
+    data_dir: Path = Path("data")
+    log_level: Annotated[str, AfterValidator(_level)] = "INFO"
