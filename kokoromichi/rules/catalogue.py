@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from kokoromichi.rules.codes import MAX_BALANCE
 from kokoromichi.rules.sections import ItemId, Rarity
 
 Category = Literal["potion", "scroll", "charm", "chest", "gift", "collectible"]
 
 Use = Literal["battle", "session", "day", "training", "summon", "kept"]
-"""When an item is consumed: in a battle, once a session, for 24 hours, with a training, with a ten-pull, never."""
+"""When an item is consumed: in a battle, once a session, for 24 h, with training, with a ten-pull, never."""
 
 Element = Literal["fire", "water", "wind", "earth", "light", "shadow"]
 
@@ -23,39 +24,32 @@ class Effect(NamedTuple):
         name: The code in the catalogue's ``effect``.
         use: When an item with this effect is consumed.
         unit: The unit of the item's ``effect_size``; empty where the effect has no size.
+        most: The largest size that makes sense, in that unit.
         text: What the effect does.
     """
 
     name: str
     use: Use
     unit: str
+    most: int
     text: str
 
 
 EFFECTS: Final[dict[str, Effect]] = {
     effect.name: effect
     for effect in (
-        Effect("heal_hp", "battle", "HP", "restores HP before a battle"),
-        Effect("win_permille", "battle", "permille", "raises the chance to win one battle"),
-        Effect("half_hp_cost", "session", "% of the HP cost", "spares HP in the battles of the session"),
-        Effect(
-            "full_loss_xp_once", "battle", "% of the XP", "XP of a lost battle, instead of the share it pays"
-        ),
-        Effect("double_train_xp", "training", "% of the XP", "XP of one training session, instead of 100 %"),
-        Effect("grant_xp", "session", "XP", "grants XP"),
-        Effect(
-            "gold_percent_day", "day", "% of the gold", "adds to battle gold for 24 h, under the daily cap"
-        ),
-        Effect(
-            "full_loss_xp_day",
-            "day",
-            "% of the XP",
-            "XP of lost battles for 24 h, instead of the share they pay",
-        ),
-        Effect("pity_count", "summon", "pulls", "advances the pity count"),
-        Effect("chest_gold", "session", "gold", "worth of the chest: it pays a drawn share of this"),
-        Effect("affection_xp", "session", "XP", "grants XP for the affection"),
-        Effect("none", "kept", "", "is kept for its beauty"),
+        Effect("heal_hp", "battle", "HP", 1_000_000, "restores HP before a battle"),
+        Effect("win_permille", "battle", "permille", 1_000, "adds to the chance to win one battle"),
+        Effect("half_hp_cost", "session", "%", 100, "of the HP cost, spared in the session's battles"),
+        Effect("full_loss_xp_once", "battle", "%", 100, "of the tier's XP, for one lost battle"),
+        Effect("double_train_xp", "training", "%", 1_000, "of the XP of one training session"),
+        Effect("grant_xp", "session", "XP", 1_000_000_000, "granted"),
+        Effect("gold_percent_day", "day", "%", 1_000, "more battle gold for 24 h, under the daily cap"),
+        Effect("full_loss_xp_day", "day", "%", 100, "of the tier's XP, for battles lost within 24 h"),
+        Effect("pity_count", "summon", "pulls", 1_000_000, "added to the pity count"),
+        Effect("chest_gold", "session", "gold", MAX_BALANCE, "of worth: a drawn share of it is paid"),
+        Effect("affection_xp", "session", "XP", 1_000_000_000, "granted for the affection"),
+        Effect("none", "kept", "", 0, "kept for its beauty"),
     )
 }
 """Every effect that a catalogue may name."""
@@ -91,3 +85,10 @@ class WaifuSheet(_Sheet):
     base_hp: BaseStat = Field(description="HP at level 1")
     base_atk: BaseStat = Field(description="attack at level 1")
     base_def: BaseStat = Field(description="defence at level 1")
+
+
+CATALOGUE: Final[TypeAdapter[tuple[CatalogueItem, ...]]] = TypeAdapter(tuple[CatalogueItem, ...])
+"""The shape of ``store_catalog.json``."""
+
+WAIFUS: Final[TypeAdapter[tuple[WaifuSheet, ...]]] = TypeAdapter(tuple[WaifuSheet, ...])
+"""The shape of ``waifus.json``."""

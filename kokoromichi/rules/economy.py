@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pydantic import Field, ValidationError
-from typing_extensions import Self
+from pydantic import BaseModel, Field, ValidationError
 
-from kokoromichi.rules.catalogue import CatalogueItem, WaifuSheet
+from kokoromichi.rules.catalogue import CATALOGUE, WAIFUS, CatalogueItem, WaifuSheet
 from kokoromichi.rules.economy_files import read_sheets, read_toml
 from kokoromichi.rules.economy_paths import Factor, Tree, edit, times, to
 from kokoromichi.rules.findings import (
@@ -42,6 +41,11 @@ from kokoromichi.rules.sections import (
     Transfer,
 )
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from typing_extensions import Self
+
 __all__ = [
     "RARITIES",
     "Battle",
@@ -68,8 +72,10 @@ __all__ = [
 ]
 
 
-class EconomyConfig(Section):
+class EconomyConfig(BaseModel):
     """Every number of the economy; frozen, validated, equal numbers have equal hashes."""
+
+    model_config = Section.model_config
 
     opening: Opening = Field(description="what a new player starts with")
     daily: Daily = Field(description="the daily claim")
@@ -110,7 +116,9 @@ class EconomyConfig(Section):
         """Copy with sections replaced, validated, and never with the hash of the old numbers."""
         if not update:
             return super().model_copy(deep=deep)
-        return self.model_validate({**dict(self), **update})
+        return self.model_validate(
+            {name: getattr(self, name) for name in type(self).model_fields} | dict(update)
+        )
 
     def tree(self) -> Tree:
         """Copy the numbers into nested dicts and lists, ready to be edited."""
@@ -121,7 +129,7 @@ class EconomyConfig(Section):
         """Set numbers.
 
         Args:
-            values: New value by path, such as ``{"store.health_potion.price_gold": 120, "daily.gold.0": 900}``;
+            values: New value by path, such as ``{"store.lucky_charm.price_gold": 120, "daily.gold.0": 900}``;
                 ``*`` stands for every key. Applied in order, so that a later path wins.
 
         Returns:
@@ -140,7 +148,7 @@ class EconomyConfig(Section):
 
         Args:
             factors: Factor (at least 0) by path, such as ``{"daily.gold": 0.9, "store.*.price_gold": 1.2}``;
-                lists and sections are scaled number by number. Applied in order: factors of one number multiply.
+                lists and sections are scaled number by number. Applied in order, each on what the last left.
 
         Returns:
             A new, validated configuration.
@@ -172,12 +180,15 @@ class Economy:
         """Bring the store into the catalogue's order.
 
         Raises:
-            EconomyError: An item has numbers and no words, words and no numbers, or an id stands twice.
+            EconomyError: An item has numbers and no words or words and no numbers, an id stands twice, or a
+                rarity has no character, so that a pull could find nobody.
         """
         findings = (
             *_twice(self.catalogue, CATALOGUE_FILE),
             *_twice(self.waifus, WAIFUS_FILE),
-            *self._unpaired(),
+            *self._wordless(),
+            *self._numberless(),
+            *self._nobody(),
         )
         if findings:
             raise EconomyError(findings)
@@ -186,31 +197,26 @@ class Economy:
             ordered = self.config.model_copy(update={"store": store})
             object.__setattr__(self, "config", ordered)
 
-    def _unpaired(self) -> tuple[Finding, ...]:
-        items = {item.id: item for item in self.catalogue}
-        wordless = (
-            Finding(
-                ECONOMY_FILE,
-                f"store.{item_id}",
-                f"{item.price_gold} gold",
-                "catalogue_matches_store",
-                f"has numbers and no words; describe it in {CATALOGUE_FILE} or take it out",
-            )
-            for item_id, item in self.config.store.items()
-            if item_id not in items
-        )
-        numberless = (
-            Finding(
-                CATALOGUE_FILE,
-                item_id,
-                item.name,
-                "catalogue_matches_store",
-                f"has words and no numbers; add [store.{item_id}] to {ECONOMY_FILE} or take it out",
-            )
-            for item_id, item in items.items()
-            if item_id not in self.config.store
-        )
-        return (*wordless, *numberless)
+    def _wordless(self) -> Iterator[Finding]:
+        described = {item.id for item in self.catalogue}
+        text = f"has numbers and no words; describe it in {CATALOGUE_FILE} or take it out"
+        for item_id, item in self.config.store.items():
+            if item_id not in described:
+                value = f"{item.price_gold} gold"
+                yield Finding(ECONOMY_FILE, f"store.{item_id}", value, "words_and_numbers", text)
+
+    def _numberless(self) -> Iterator[Finding]:
+        for item in self.catalogue:
+            if item.id not in self.config.store:
+                text = f"has words and no numbers; add [store.{item.id}] to {ECONOMY_FILE} or take it out"
+                yield Finding(CATALOGUE_FILE, item.id, item.name, "words_and_numbers", text)
+
+    def _nobody(self) -> Iterator[Finding]:
+        found = {waifu.rarity for waifu in self.waifus}
+        for rarity in RARITIES:
+            if rarity not in found:
+                text = "has no character; add one, for a pull may find this rarity"
+                yield Finding(WAIFUS_FILE, "rarity", rarity, "rarity_has_character", text)
 
     @property
     def hash(self) -> str:
@@ -226,15 +232,12 @@ class Economy:
         return replace(self, config=self.config.scaled(factors))
 
 
-def _twice(sheets: Sequence[CatalogueItem | WaifuSheet], file: str) -> list[Finding]:
+def _twice(sheets: Sequence[CatalogueItem | WaifuSheet], file: str) -> Iterator[Finding]:
     seen: set[str] = set()
-    findings = []
-    for place, sheet in enumerate(sheets):
+    for sheet in sheets:
         if sheet.id in seen:
-            text = "stands twice; give each its own id"
-            findings.append(Finding(file, f"{place}.id", sheet.id, "unique_id", text))
+            yield Finding(file, f"{sheet.id}.id", sheet.id, "unique_id", "stands twice; give each its own id")
         seen.add(sheet.id)
-    return findings
 
 
 def load_config(path: Path) -> EconomyConfig:
@@ -252,14 +255,14 @@ def load_config(path: Path) -> EconomyConfig:
 def load_economy(folder: Path) -> Economy:
     """Read an economy: ``economy.toml``, ``store_catalog.json`` and ``waifus.json`` of a folder.
 
-    What makes no sense is refused here. What makes sense and is unwise (arbitrage, odds that do not sum to 1, an
-    unknown effect) loads: ``economy_laws.economy_findings`` lists it and ``economy_laws.check_economy`` refuses it.
+    What makes no sense is refused here. What makes sense and is unwise (arbitrage, odds that do not sum to 1,
+    an unknown effect) loads: ``economy_laws.economy_findings`` lists it, and ``check_economy`` refuses it.
 
     Raises:
         EconomyError: A file is missing or unreadable, or a value is refused: file, field, value and cure.
     """
     return Economy(
         load_config(folder / ECONOMY_FILE),
-        read_sheets(folder / CATALOGUE_FILE, CatalogueItem),
-        read_sheets(folder / WAIFUS_FILE, WaifuSheet),
+        read_sheets(folder / CATALOGUE_FILE, CATALOGUE),
+        read_sheets(folder / WAIFUS_FILE, WAIFUS),
     )

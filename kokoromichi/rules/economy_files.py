@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from kokoromichi.rules.findings import EconomyError, Finding, from_validation, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
-Sheet = TypeVar("Sheet", bound=BaseModel)
+Sheets = TypeVar("Sheets")
 _Parsed = TypeVar("_Parsed")
 
 
@@ -30,35 +32,31 @@ def read_toml(path: Path) -> dict[str, object]:
     return _parsed(path, tomllib.loads, "TOML")
 
 
-def read_sheets(path: Path, sheet: type[Sheet]) -> tuple[Sheet, ...]:
-    """Read a JSON list of objects of one shape.
+def read_sheets(path: Path, shape: TypeAdapter[Sheets]) -> Sheets:
+    """Read a JSON file of one shape.
 
     Args:
         path: The file.
-        sheet: The model of each object.
+        shape: ``CATALOGUE`` or ``WAIFUS``: what it must hold.
 
     Returns:
         The objects in the order of the file.
 
     Raises:
-        EconomyError: The file cannot be read, is no JSON list, or an object is refused; the field is the place in
-            the list, from 0, and the key.
+        EconomyError: The file cannot be read, is no JSON, or an object is refused; the field is the object's
+            id, or else its place in the list, from 0, and the key.
     """
     rows = _parsed(path, _strict_json, "JSON")
-    if not isinstance(rows, list):
-        raise EconomyError(
-            (Finding(str(path), "", "", "right_shape", "must be a list of objects, [{...}, ...]"),)
-        )
-    sheets: list[Sheet] = []
-    findings: list[Finding] = []
-    for place, row in enumerate(rows):
-        try:
-            sheets.append(sheet.model_validate(row))
-        except ValidationError as error:
-            findings.extend(from_validation(error, str(path), prefix=f"{place}.").findings)
-    if findings:
-        raise EconomyError(findings)
-    return tuple(sheets)
+    try:
+        return shape.validate_python(rows)
+    except ValidationError as error:
+        raise from_validation(error, str(path), _names(rows)) from None
+
+
+def _names(rows: object) -> dict[int, str]:
+    listed = enumerate(rows) if isinstance(rows, list) else ()
+    named = ((place, row.get("id")) for place, row in listed if isinstance(row, dict))
+    return {place: name for place, name in named if isinstance(name, str)}
 
 
 def _parsed(path: Path, parse: Callable[[str], _Parsed], language: str) -> _Parsed:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from math import isfinite
-from typing import Final, SupportsIndex, Union
+from typing import Final, SupportsIndex
 
 from kokoromichi.rules.findings import ECONOMY_FILE, EconomyError, Finding, shown
 
@@ -18,7 +18,7 @@ Tree = dict[str, object]
 Change = Callable[[str, object], object]
 """Given the full path and what stands there, returns what shall stand there."""
 
-Factor = Union[int, float, Decimal, Fraction]
+Factor = int | float | Decimal | Fraction
 
 ANY: Final = "*"
 """Stands for every key at its place in a path."""

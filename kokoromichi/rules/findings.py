@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
@@ -68,20 +69,25 @@ def shown(value: object) -> str:
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."
 
 
-def from_validation(error: ValidationError, file: str, *, prefix: str = "") -> EconomyError:
+def from_validation(
+    error: ValidationError, file: str, names: Mapping[int, str] | None = None
+) -> EconomyError:
     """Turn pydantic's errors into findings that name file, field, value and cure.
 
     Args:
         error: What pydantic raised.
         file: The file that was read.
-        prefix: Put before each field path, with its dot.
+        names: For a file that is a list: what to call the object at a place.
     """
-    return EconomyError(_finding(detail, file, prefix) for detail in error.errors(include_url=False))
+    return EconomyError(_finding(detail, file, names or {}) for detail in error.errors(include_url=False))
 
 
-def _finding(detail: ErrorDetails, file: str, prefix: str) -> Finding:
+def _finding(detail: ErrorDetails, file: str, names: Mapping[int, str]) -> Finding:
     kind = detail["type"]
-    field = prefix + ".".join(str(part) for part in detail["loc"] if part != "[key]")
+    first, *rest = detail["loc"] or ("",)
+    if isinstance(first, int):
+        first = names.get(first, first)
+    field = ".".join(str(part) for part in (first, *rest) if part != "[key]")
     context: Mapping[str, object] = detail.get("ctx", {})
     value = "nothing" if kind == "missing" else shown(detail["input"])
     return Finding(file, field, value, _LAWS.get(kind, "right_shape"), _cure(kind, detail["msg"], context))
@@ -108,4 +114,6 @@ def _cure(kind: str, message: str, context: Mapping[str, object]) -> str:
         return f"must be at least {context['ge']}"
     if kind == "less_than_equal":
         return f"must be at most {context['le']}"
+    if kind == "tuple_type":
+        return "must be a list, [...]"
     return message.removeprefix("Value error, ")

@@ -7,13 +7,15 @@ exceptions are the keys of a store item that are left out where there is nothing
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Final, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Final, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
-from pydantic.fields import FieldInfo
-from typing_extensions import Self
 
 from kokoromichi.rules.codes import MAX_BALANCE
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+    from typing_extensions import Self
 
 Rarity = Literal["N", "R", "SR", "SSR", "UR", "LR", "Mythic"]
 RARITIES: Final[tuple[Rarity, ...]] = get_args(Rarity)
