@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kokoromichi.rules.codes import ALREADY_CLAIMED, BALANCE_CAP, MAX_BALANCE, OK
+from kokoromichi.rules.daily import (
+    DAY_US,
+    HOUR_US,
+    NEVER,
+    claim,
+    counted_today,
+    day_of,
+    next_claim_us,
+    streak_ends_us,
+)
+
+GOLD = (1_000, 1_200, 1_500, 2_000, 2_500, 3_000, 5_000, 1_500, 1_800, 2_200)
+GEMS = (10, 12, 15, 20, 25, 30, 50, 18, 22, 28)
+MONDAY = 20_000 * DAY_US
+TIMES = st.integers(0, 4_000_000_000_000_000)
+
+
+def claimed(now_us: int, last_us: int, streak: int) -> tuple[int, int, int, int, int, int]:
+    return claim(now_us, last_us, streak, 10_000, 100, GOLD, GEMS, 48)
+
+
+def test_the_first_claim_starts_the_cycle() -> None:
+    assert claimed(MONDAY, NEVER, 0) == (OK, 11_000, 110, 1, 1_000, 10)
+    assert claimed(MONDAY, NEVER, 9) == (OK, 11_000, 110, 1, 1_000, 10)
+
+
+def test_once_a_day_and_again_at_midnight() -> None:
+    last_us = MONDAY + 23 * HOUR_US
+    assert claimed(MONDAY + DAY_US - 1, last_us, 1) == (ALREADY_CLAIMED, 10_000, 100, 1, 0, 0)
+    assert claimed(MONDAY + DAY_US, last_us, 1) == (OK, 11_200, 112, 2, 1_200, 12)
+
+
+def test_a_clock_that_goes_backwards_gives_no_second_claim() -> None:
+    assert claimed(MONDAY, MONDAY + 3 * DAY_US, 4)[0] == ALREADY_CLAIMED
+    assert claimed(MONDAY, MONDAY + 1, 4)[0] == ALREADY_CLAIMED
+
+
+def test_ten_days_pay_the_cycle_and_the_eleventh_begins_it_again() -> None:
+    rewards = []
+    last_us, streak = NEVER, 0
+    for day in range(11):
+        now_us = MONDAY + day * DAY_US
+        code, _, _, streak, gold, gems = claimed(now_us, last_us, streak)
+        assert code == OK
+        rewards.append((gold, gems))
+        last_us = now_us
+    assert rewards == [*zip(GOLD, GEMS, strict=True), (1_000, 10)]
+    assert streak == 11
+
+
+@pytest.mark.parametrize(
+    ("last_h", "now_h", "streak"),
+    [
+        (0, 47, 6),  # Any time on the next day, 47 h later.
+        (23, 24, 6),
+        (23, 23 + 48, 6),  # Two days later, on the last hour of the window.
+        (1, 49, 6),
+    ],
+)
+def test_a_streak_grows_on_the_next_day_or_within_the_window(last_h: int, now_h: int, streak: int) -> None:
+    assert claimed(MONDAY + now_h * HOUR_US, MONDAY + last_h * HOUR_US, 5)[3] == streak
+
+
+def test_a_streak_restarts_a_microsecond_after_the_window() -> None:
+    last_us = MONDAY + 23 * HOUR_US
+    assert claimed(last_us + 48 * HOUR_US, last_us, 5)[3] == 6
+    assert claimed(last_us + 48 * HOUR_US + 1, last_us, 5)[3] == 1
+
+
+def test_a_short_window_still_leaves_the_whole_next_day() -> None:
+    assert claim(MONDAY + 2 * DAY_US - 1, MONDAY, 5, 0, 0, GOLD, GEMS, 1)[3] == 6
+    assert claim(MONDAY + 2 * DAY_US, MONDAY, 5, 0, 0, GOLD, GEMS, 1)[3] == 1
+
+
+@pytest.mark.parametrize(
+    ("gold", "gems"), [(MAX_BALANCE - 999, 0), (0, MAX_BALANCE - 9), (MAX_BALANCE + 7, 0)]
+)
+def test_no_claim_passes_the_highest_balance(gold: int, gems: int) -> None:
+    assert claim(MONDAY, NEVER, 0, gold, gems, GOLD, GEMS, 48) == (BALANCE_CAP, gold, gems, 0, 0, 0)
+
+
+def test_a_claim_may_reach_the_highest_balance() -> None:
+    reached = claim(MONDAY, NEVER, 0, MAX_BALANCE - 1_000, MAX_BALANCE - 10, GOLD, GEMS, 48)
+    assert reached[:3] == (OK, MAX_BALANCE, MAX_BALANCE)
+
+
+@given(TIMES, st.one_of(st.just(NEVER), TIMES), st.integers(0, 4_000))
+def test_a_claim_pays_an_entry_of_the_cycle_or_changes_nothing(
+    now_us: int, last_us: int, streak: int
+) -> None:
+    code, gold, gems, streak_after, reward_gold, reward_gems = claimed(now_us, last_us, streak)
+    assert (gold - 10_000, gems - 100) == (reward_gold, reward_gems)
+    assert (code == OK) == (now_us >= next_claim_us(last_us))
+    if code == OK:
+        assert streak_after in {1, streak + 1}
+        assert (reward_gold, reward_gems) == (GOLD[(streak_after - 1) % 10], GEMS[(streak_after - 1) % 10])
+    else:
+        assert (streak_after, reward_gold) == (streak, 0)
+
+
+@given(TIMES, st.integers(1, 8_760))
+def test_the_streak_breaks_when_it_is_said_to(last_us: int, window_h: int) -> None:
+    ends_us = streak_ends_us(last_us, window_h)
+    assert claim(ends_us - 1, last_us, 5, 0, 0, GOLD, GEMS, window_h)[3] == 6
+    assert claim(ends_us, last_us, 5, 0, 0, GOLD, GEMS, window_h)[3] == 1
+
+
+def test_nothing_is_awaited_before_the_first_claim() -> None:
+    assert (next_claim_us(NEVER), streak_ends_us(NEVER, 48)) == (0, 0)
+
+
+@given(st.datetimes(datetime(1970, 1, 1), datetime(2090, 1, 1)))  # noqa: DTZ001 - given its zone below.
+def test_days_are_those_of_the_calendar(at: datetime) -> None:
+    at = at.replace(tzinfo=timezone.utc)
+    epoch = datetime(1970, 1, 1, tzinfo=timezone.utc)
+    since = at - epoch
+    at_us = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    assert day_of(at_us) == (at.date() - epoch.date()).days
+
+
+def test_a_counter_is_empty_on_a_later_day_only() -> None:
+    assert counted_today(8, 7, 500) == 0
+    assert counted_today(7, 7, 500) == 500
+    assert counted_today(6, 7, 500) == 500

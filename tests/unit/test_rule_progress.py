@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kokoromichi.rules.codes import ALREADY_OWNED, MAX_BALANCE, NOT_FOR_SALE, NOTHING_TO_COLLECT, OK, TOO_POOR
+from kokoromichi.rules.daily import DAY_US, HOUR_US, SECOND_US
+from kokoromichi.rules.progress import MAX_INCOME_GOLD, MAX_LEVEL, add_xp, collect, invest, train
+
+MONDAY = 20_000 * DAY_US
+CAFE, GUILD_HALL = 500, 3_000
+
+
+@pytest.mark.parametrize(
+    ("level", "xp", "gained", "after"),
+    [
+        (1, 0, 99, (1, 99)),
+        (1, 0, 100, (2, 0)),
+        (1, 99, 1, (2, 0)),
+        (2, 199, 2, (3, 1)),
+        (1, 0, 300, (3, 0)),  # 100 to level 2, 200 to level 3.
+        (1, 0, 1_000, (5, 0)),
+        (10, 999, 5, (11, 4)),
+        (3, 7, 0, (3, 7)),
+        (3, 7, -50, (3, 7)),
+    ],
+)
+def test_the_next_level_takes_a_hundred_times_the_level(
+    level: int, xp: int, gained: int, after: tuple[int, int]
+) -> None:
+    assert add_xp(level, xp, gained, 100) == after
+
+
+@given(st.integers(1, 200), st.integers(0, 10**7), st.integers(1, 1_000))
+def test_no_xp_is_lost(level: int, gained: int, per_level: int) -> None:
+    level_after, xp_after = add_xp(level, 0, gained, per_level)
+    spent = per_level * sum(range(level, level_after))
+    assert spent + xp_after == gained
+    assert 0 <= xp_after < per_level * level_after
+
+
+@given(st.lists(st.integers(0, 5_000), max_size=20))
+def test_xp_is_the_same_in_one_piece_or_in_many(parts: list[int]) -> None:
+    level, xp = 1, 0
+    for part in parts:
+        level, xp = add_xp(level, xp, part, 100)
+    assert (level, xp) == add_xp(1, 0, sum(parts), 100)
+
+
+def test_levels_end_and_the_loop_with_them() -> None:
+    level, xp = add_xp(1, 0, 10**18, 100)
+    assert level == MAX_LEVEL
+    assert xp == MAX_BALANCE - 50 * MAX_LEVEL * (MAX_LEVEL - 1)
+    assert add_xp(MAX_LEVEL, 0, 10**9, 100) == (MAX_LEVEL, 10**9)
+    assert add_xp(MAX_LEVEL, MAX_BALANCE, 1, 100) == (MAX_LEVEL, MAX_BALANCE)
+
+
+def test_training_costs_gold_and_gives_xp() -> None:
+    assert train(10_000, 1, 0, 100, 10, 25, 100, 100) == (OK, 9_900, 1, 25, 100)
+    assert train(10_000, 1, 80, 100, 10, 25, 100, 100) == (OK, 9_900, 2, 5, 100)
+    assert train(10_000, 2, 5, 100, 10, 25, 100, 100) == (OK, 9_890, 2, 30, 110)
+
+
+def test_a_manual_doubles_the_xp_of_a_session() -> None:
+    assert train(10_000, 1, 0, 100, 10, 25, 200, 100) == (OK, 9_900, 1, 50, 100)
+
+
+def test_training_is_refused_below_its_price() -> None:
+    assert train(110, 2, 5, 100, 10, 25, 100, 100) == (OK, 0, 2, 30, 110)
+    assert train(109, 2, 5, 100, 10, 25, 100, 100) == (TOO_POOR, 109, 2, 5, 110)
+
+
+def test_one_of_each_business() -> None:
+    assert invest(10_000, 10_000, 0) == (OK, 0, 1)
+    assert invest(9_999, 10_000, 0) == (TOO_POOR, 9_999, 0)
+    assert invest(50_000, 10_000, 1) == (ALREADY_OWNED, 50_000, 1)
+    assert invest(50_000, 0, 0) == (NOT_FOR_SALE, 50_000, 0)
+    assert invest(50_000, -5, 0) == (NOT_FOR_SALE, 50_000, 0)
+
+
+def test_a_business_earns_by_the_day() -> None:
+    assert collect(MONDAY + DAY_US, MONDAY, CAFE, 72, 50) == (OK, 500, 250, MONDAY + DAY_US)
+    assert collect(MONDAY + 20 * HOUR_US, MONDAY, CAFE, 72, 50)[:3] == (OK, 416, 208)  # 416.67
+    assert collect(MONDAY + 36 * HOUR_US, MONDAY, GUILD_HALL, 72, 50) == (
+        OK,
+        4_500,
+        2_250,
+        MONDAY + 36 * HOUR_US,
+    )
+
+
+def test_earning_stops_after_three_days() -> None:
+    assert collect(MONDAY + 72 * HOUR_US, MONDAY, CAFE, 72, 50)[1] == 1_500
+    assert collect(MONDAY + 40 * DAY_US, MONDAY, CAFE, 72, 50) == (OK, 1_500, 750, MONDAY + 40 * DAY_US)
+
+
+def test_the_second_click_pays_nothing() -> None:
+    now_us = MONDAY + 20 * HOUR_US
+    _, _, _, until_us = collect(now_us, MONDAY, CAFE, 72, 50)
+    assert collect(now_us, until_us, CAFE, 72, 50) == (NOTHING_TO_COLLECT, 0, 0, until_us)
+    assert collect(now_us + SECOND_US, until_us, CAFE, 72, 50)[0] == NOTHING_TO_COLLECT
+
+
+def test_a_whole_gold_is_paid_the_moment_it_is_earned() -> None:
+    gold_us = DAY_US // CAFE  # 172.8 s
+    assert collect(MONDAY + gold_us - 1, MONDAY, CAFE, 72, 50)[0] == NOTHING_TO_COLLECT
+    assert collect(MONDAY + gold_us, MONDAY, CAFE, 72, 50) == (OK, 1, 1, MONDAY + gold_us)
+
+
+def test_nothing_is_earned_backwards_or_by_no_income() -> None:
+    assert collect(MONDAY - 1, MONDAY, CAFE, 72, 50) == (NOTHING_TO_COLLECT, 0, 0, MONDAY)
+    assert collect(MONDAY, MONDAY, CAFE, 72, 50) == (NOTHING_TO_COLLECT, 0, 0, MONDAY)
+    assert collect(MONDAY + DAY_US, MONDAY, 0, 72, 50) == (NOTHING_TO_COLLECT, 0, 0, MONDAY)
+    assert collect(MONDAY + DAY_US, MONDAY, -500, 72, 50) == (NOTHING_TO_COLLECT, 0, 0, MONDAY)
+    assert collect(MONDAY + DAY_US, MONDAY, CAFE, 0, 50) == (NOTHING_TO_COLLECT, 0, 0, MONDAY)
+
+
+def test_an_enormous_income_is_cut() -> None:
+    assert collect(MONDAY + DAY_US, MONDAY, MAX_BALANCE, 72, 50)[1] == MAX_INCOME_GOLD
+
+
+@given(
+    st.integers(1, 5_000),
+    st.lists(st.integers(0, 10 * HOUR_US), min_size=1, max_size=30),
+    st.integers(0, 100),
+)
+def test_often_or_seldom_pays_the_same(per_day: int, steps: list[int], upkeep_percent: int) -> None:
+    now_us, last_us, total = MONDAY, MONDAY, 0
+    for step in steps:
+        now_us += step
+        _, income, upkeep, last_us = collect(now_us, last_us, per_day, 8_760, upkeep_percent)
+        assert 0 <= upkeep <= income
+        assert last_us <= now_us
+        total += income
+    _, once, _, _ = collect(now_us, MONDAY, per_day, 8_760, upkeep_percent)
+    assert once - 1 <= total <= once
+
+
+@given(st.integers(1, MAX_INCOME_GOLD), st.integers(1, 400 * DAY_US), st.integers(1, 8_760))
+def test_income_is_the_floor_of_what_was_earned(per_day: int, elapsed_us: int, max_hours: int) -> None:
+    code, income, upkeep, last_us = collect(MONDAY + elapsed_us, MONDAY, per_day, max_hours, 50)
+    exact = Fraction(min(elapsed_us, max_hours * HOUR_US) * per_day, DAY_US)
+    assert income == int(exact)
+    assert (code == OK) == (income > 0)
+    assert upkeep == (income + 1) // 2
+    if code == OK:
+        unpaid_us = MONDAY + elapsed_us - last_us
+        assert 0 <= exact - income - Fraction(unpaid_us * per_day, DAY_US) < Fraction(per_day, DAY_US)

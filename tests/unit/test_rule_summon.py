@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kokoromichi.rules.codes import BAD_QUANTITY, MAX_BALANCE, OK, TOO_POOR
+from kokoromichi.rules.summon import (
+    DRAWS,
+    character_of,
+    guaranteed_rarity,
+    keep_or_shard,
+    pay_pulls,
+    pull,
+    rarity_of,
+    rarity_thresholds,
+    ring_bell,
+)
+
+ODDS_PPM = (604_000, 250_000, 100_000, 30_000, 10_000, 5_000, 1_000)
+THRESHOLDS = rarity_thresholds(ODDS_PPM)
+SSR = 3
+ANY_DRAW = st.integers(0, DRAWS - 1)
+ODDS = st.lists(st.integers(0, 1_000), min_size=2, max_size=8).filter(lambda weights: sum(weights) > 0)
+
+
+def ppm_of(weights: list[int]) -> tuple[int, ...]:
+    """Turn weights into parts per million that sum to a million."""
+    ppm = [weight * 1_000_000 // sum(weights) for weight in weights]
+    ppm[weights.index(max(weights))] += 1_000_000 - sum(ppm)
+    return tuple(ppm)
+
+
+def test_the_table_is_the_floor_of_the_cumulated_odds() -> None:
+    assert THRESHOLDS == (2594160246, 3667902070, 4097398800, 4226247819, 4269197492, 4290672328, 4294967296)
+
+
+def test_each_rarity_has_its_exact_share_of_all_draws() -> None:
+    widths = [high - low for low, high in zip((0, *THRESHOLDS[:-1]), THRESHOLDS, strict=True)]
+    for width, ppm in zip(widths, ODDS_PPM, strict=True):
+        assert abs(Fraction(width, DRAWS) - Fraction(ppm, 1_000_000)) < Fraction(1, 2**31)
+
+
+def test_the_odds_over_a_grid_of_draws() -> None:
+    step = 1 << 12
+    counts = Counter(rarity_of(draw, THRESHOLDS) for draw in range(step // 2, DRAWS, step))
+    for rarity, ppm in enumerate(ODDS_PPM):
+        assert abs(Fraction(counts[rarity], 1 << 20) - Fraction(ppm, 1_000_000)) <= Fraction(1, 1 << 20)
+
+
+@pytest.mark.parametrize("rarity", range(len(ODDS_PPM) - 1))
+def test_a_threshold_belongs_to_the_rarer_side(rarity: int) -> None:
+    assert rarity_of(THRESHOLDS[rarity] - 1, THRESHOLDS) == rarity
+    assert rarity_of(THRESHOLDS[rarity], THRESHOLDS) == rarity + 1
+
+
+@given(ANY_DRAW, ODDS)
+def test_a_rarity_without_a_chance_is_never_drawn(draw: int, weights: list[int]) -> None:
+    odds_ppm = ppm_of(weights)
+    thresholds = rarity_thresholds(odds_ppm)
+    rarity = rarity_of(draw, thresholds)
+    assert odds_ppm[rarity] > 0
+    assert rarity == bisect_right(thresholds, draw)
+
+
+def test_a_table_that_is_too_short_is_not_read_past_its_end() -> None:
+    assert rarity_of(DRAWS - 1, rarity_thresholds((400_000, 400_000))) == 1
+
+
+def test_one_pull_or_ten_have_a_price() -> None:
+    assert pay_pulls(100, 1, 50, 450) == (OK, 50, 50)
+    assert pay_pulls(450, 10, 50, 450) == (OK, 0, 450)
+    assert pay_pulls(449, 10, 50, 450) == (TOO_POOR, 449, 0)
+    assert pay_pulls(49, 1, 50, 450) == (TOO_POOR, 49, 0)
+
+
+@pytest.mark.parametrize("pulls", [0, -1, -10, 2, 9, 11, 100, 10**18])
+def test_no_other_number_of_pulls_is_sold(pulls: int) -> None:
+    assert pay_pulls(10**6, pulls, 50, 450) == (BAD_QUANTITY, 10**6, 0)
+
+
+def test_the_sixtieth_dry_pull_is_guaranteed() -> None:
+    assert pull(0, 58, 60, SSR, THRESHOLDS) == (0, 59)
+    rarity, pity = pull(0, 59, 60, SSR, THRESHOLDS)
+    assert rarity >= SSR
+    assert pity == 0
+
+
+def test_luck_restarts_the_count() -> None:
+    assert pull(THRESHOLDS[SSR] - 1, 7, 60, SSR, THRESHOLDS) == (SSR, 0)
+    assert pull(DRAWS - 1, 7, 60, SSR, THRESHOLDS) == (6, 0)
+    assert pull(THRESHOLDS[SSR - 1] - 1, 7, 60, SSR, THRESHOLDS) == (SSR - 1, 8)
+
+
+@given(
+    st.lists(st.one_of(ANY_DRAW, st.integers(0, THRESHOLDS[SSR - 1] - 1)), max_size=400), st.integers(0, 59)
+)
+def test_no_run_of_sixty_pulls_is_dry(draws: list[int], pity: int) -> None:
+    dry = pity
+    for draw in draws:
+        rarity, pity = pull(draw, pity, 60, SSR, THRESHOLDS)
+        dry = 0 if rarity >= SSR else dry + 1
+        assert pity == dry < 60
+
+
+def test_the_guaranteed_pull_keeps_the_odds_among_the_rare() -> None:
+    step = 1 << 14
+    grid = range(step // 2, THRESHOLDS[SSR - 1], step)
+    counts = Counter(guaranteed_rarity(draw, SSR, THRESHOLDS) for draw in grid)
+    assert set(counts) == {3, 4, 5, 6}
+    for rarity in counts:
+        wanted = Fraction(ODDS_PPM[rarity], sum(ODDS_PPM[SSR:]))
+        assert abs(Fraction(counts[rarity], len(grid)) - wanted) < Fraction(1, 1 << 16)
+
+
+@given(ANY_DRAW, ODDS, st.data())
+def test_the_guarantee_holds_under_any_odds(draw: int, weights: list[int], data: st.DataObject) -> None:
+    odds_ppm = ppm_of(weights)
+    pity_rarity = data.draw(st.integers(0, len(odds_ppm) - 1))
+    rarity, pity = pull(draw, 59, 60, pity_rarity, rarity_thresholds(odds_ppm))
+    assert pity == 0
+    assert rarity >= pity_rarity
+    assert odds_ppm[rarity] > 0 or sum(odds_ppm[pity_rarity:]) == 0
+
+
+def test_a_guarantee_without_odds_gives_what_it_promised() -> None:
+    assert pull(5, 59, 60, 1, rarity_thresholds((1_000_000, 0, 0))) == (1, 0)
+
+
+def test_each_character_of_a_rarity_has_the_same_share() -> None:
+    step = 1 << 12
+    counts = Counter(character_of(draw, 7) for draw in range(step // 2, DRAWS, step))
+    assert set(counts) == set(range(7))
+    assert max(counts.values()) - min(counts.values()) <= 1
+
+
+@given(ANY_DRAW, st.integers(1, 2**31 - 1))
+def test_a_character_exists(draw: int, count: int) -> None:
+    assert 0 <= character_of(draw, count) < count
+
+
+def test_a_bell_never_skips_the_guarantee() -> None:
+    assert ring_bell(0, 60, 5) == 5
+    assert ring_bell(54, 60, 5) == 59
+    assert ring_bell(57, 60, 5) == 59
+    assert ring_bell(59, 60, 5) == 59
+    assert ring_bell(70, 60, 5) == 70  # A count from before the guarantee came earlier is not taken back.
+
+
+def test_a_duplicate_becomes_shards() -> None:
+    assert keep_or_shard(0, 3, 10) == (1, 3)
+    assert keep_or_shard(1, 3, 10) == (1, 13)
+    assert keep_or_shard(1, MAX_BALANCE, 10) == (1, MAX_BALANCE)

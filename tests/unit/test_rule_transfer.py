@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kokoromichi.rules.codes import BAD_AMOUNT, BALANCE_CAP, DAILY_CAP, MAX_BALANCE, OK, TOO_POOR
+from kokoromichi.rules.daily import counted_today
+from kokoromichi.rules.transfer import credit, debit, send
+
+ANY = st.one_of(st.integers(-60, 30_000), st.integers(-(2**63), 2**63 - 1))
+GOLD = st.one_of(st.integers(0, 50_000), st.integers(MAX_BALANCE - 30_000, MAX_BALANCE))
+
+
+def test_the_fee_is_taken_from_what_arrives() -> None:
+    assert send(10_000, 500, 1_000, 5, 0, 20_000) == (OK, 9_000, 1_450, 50, 1_000)
+    assert send(1_000, 0, 1_000, 5, 0, 20_000) == (OK, 0, 950, 50, 1_000)
+
+
+@pytest.mark.parametrize("amount", [0, -1, -50, -(10**18)])
+def test_nothing_and_less_is_refused(amount: int) -> None:
+    assert send(1_000, 500, amount, 5, 0, 20_000) == (BAD_AMOUNT, 1_000, 500, 0, 0)
+
+
+def test_an_amount_that_its_fee_eats_is_refused() -> None:
+    assert send(1_000, 500, 1, 5, 0, 20_000) == (BAD_AMOUNT, 1_000, 500, 0, 0)
+    assert send(1_000, 500, 2, 5, 0, 20_000) == (OK, 998, 501, 1, 2)
+    assert send(1_000, 500, 900, 100, 0, 20_000)[0] == BAD_AMOUNT
+
+
+def test_more_than_the_balance_is_refused() -> None:
+    assert send(999, 0, 1_000, 5, 0, 20_000) == (TOO_POOR, 999, 0, 0, 0)
+    assert send(999, 0, 10**18, 5, 0, 20_000) == (TOO_POOR, 999, 0, 0, 0)
+
+
+def test_the_day_has_a_cap() -> None:
+    assert send(50_000, 0, 20_000, 5, 0, 20_000) == (OK, 30_000, 19_000, 1_000, 20_000)
+    assert send(50_000, 0, 20_001, 5, 0, 20_000) == (DAILY_CAP, 50_000, 0, 0, 0)
+    assert send(50_000, 0, 2, 5, 19_999, 20_000) == (DAILY_CAP, 50_000, 0, 0, 19_999)
+    assert send(50_000, 0, 2, 5, counted_today(8, 7, 19_999), 20_000)[0] == OK
+
+
+def test_a_full_receiver_loses_nothing_for_the_sender() -> None:
+    assert send(1_000, MAX_BALANCE - 950, 1_000, 5, 0, 20_000)[:3] == (OK, 0, MAX_BALANCE)
+    full = send(1_000, MAX_BALANCE - 949, 1_000, 5, 0, 20_000)
+    assert full == (BALANCE_CAP, 1_000, MAX_BALANCE - 949, 0, 0)
+
+
+@given(GOLD, GOLD, ANY, st.integers(0, 100), st.integers(0, 30_000), st.integers(0, MAX_BALANCE))
+def test_no_transfer_makes_or_loses_gold(
+    sender: int, receiver: int, amount: int, fee_percent: int, sent: int, cap: int
+) -> None:
+    code, sender_left, receiver_held, fee, sent_today = send(sender, receiver, amount, fee_percent, sent, cap)
+    assert sender_left + receiver_held + fee == sender + receiver
+    assert min(sender_left, receiver_held, fee) >= 0
+    assert receiver_held <= MAX_BALANCE
+    assert sent_today - sent == sender - sender_left
+    if code == OK:
+        assert sender_left == sender - amount
+        assert receiver_held > receiver
+        assert sent_today <= cap
+        assert 100 * (fee - 1) < amount * fee_percent <= 100 * fee
+    else:
+        assert (sender_left, receiver_held, fee) == (sender, receiver, 0)
+
+
+def test_credit_and_debit_at_their_bounds() -> None:
+    assert credit(5, 10) == (OK, 15)
+    assert credit(MAX_BALANCE - 1, 1) == (OK, MAX_BALANCE)
+    assert credit(MAX_BALANCE, 1) == (BALANCE_CAP, MAX_BALANCE)
+    assert credit(5, 0) == (BAD_AMOUNT, 5)
+    assert credit(5, -5) == (BAD_AMOUNT, 5)
+    assert debit(5, 5) == (OK, 0)
+    assert debit(5, 6) == (TOO_POOR, 5)
+    assert debit(5, 0) == (BAD_AMOUNT, 5)
+    assert debit(5, -5) == (BAD_AMOUNT, 5)
+
+
+@given(st.integers(0, MAX_BALANCE), ANY)
+def test_a_debit_undoes_a_credit(balance: int, amount: int) -> None:
+    code, more = credit(balance, amount)
+    assert 0 <= more <= MAX_BALANCE
+    if code == OK:
+        assert debit(more, amount) == (OK, balance)
+    else:
+        assert more == balance
