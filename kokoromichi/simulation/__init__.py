@@ -1,0 +1,1 @@
+"""The machine of the laboratory: synthetic players, played through the real services."""

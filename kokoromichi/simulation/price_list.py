@@ -1,0 +1,230 @@
+"""From tastes and prices to integers: the tables that every spend choice reads, built once a price list.
+
+This is the only place where a utility is a float. The exponential comes from ``math``, never from numpy: their
+last bits differ. The tables are passed to every engine, and their digest stands in the manifest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, Literal
+
+from kokoromichi.rules.codes import NO_LIMIT
+from kokoromichi.simulation.demand import (
+    BUCKETS,
+    FACTOR_ONE,
+    ITEMS,
+    NEED_ONE,
+    SAVE_WEIGHT,
+    TRAIN_PARTS,
+    TRAIN_STEPS,
+    WEIGHT_CAP,
+    PriceList,
+)
+from kokoromichi.simulation.setup_files import SetupError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from kokoromichi.rules.economy import CatalogueItem, Economy, StoreItem
+    from kokoromichi.simulation.archetypes import Archetype
+    from kokoromichi.simulation.population import Population
+
+SinkAct = Literal["purchase", "train", "exchange", "invest", "summon"]
+"""An act that takes gold or gems out, and that a scenario may close."""
+
+GOAL_FROM_GOLD: Final = 4_000
+"""Reference price from which on an item is dear enough to be saved for."""
+MOST_LEVELS: Final = 1_024
+"""Longest row of needs; a limit beyond is met as a refusal of the store, not in the table."""
+_PURSE_GOLD: Final = 10_000
+_LEAST_PURSE_GOLD: Final = 100
+_PAYBACK_POWER: Final = 1.5
+_PAYBACK_MOST: Final = 8.0
+_HIGHEST_UTILITY: Final = 50.0
+_BATTLE_PARTS: Final = 4
+"""The need of a battle consumable is for so many fights."""
+_NEED_PARTS: Final = 80
+_EMPTY, _SCARCE, _SHORT, _ENOUGH = 60, 30, 10, 1
+"""3, 3/2, 1/2 and 1/20 in 1 / 80, less the factor 4 of ``_BATTLE_PARTS``."""
+
+
+def build_price_list(
+    population: Population, economy: Economy, closed: Collection[SinkAct] = frozenset()
+) -> PriceList:
+    """Build the tables of one list of prices.
+
+    Args:
+        population: Whose tastes and reference prices.
+        economy: Whose prices, limits and targets.
+        closed: Acts that nobody does in this scenario; what they would buy weighs nothing.
+
+    Raises:
+        SetupError: The population remembers other items than the economy sells.
+    """
+    check_items(population, economy)
+    catalogue = economy.catalogue
+    config = economy.config
+    store = [config.store[item.id] for item in catalogue]
+    archetypes = population.archetypes
+    levels = _levels(store)
+    flags = {use: [int(item.use == use) for item in catalogue] for use in _USES}
+    references = [population.reference_prices[item.id] for item in catalogue]
+    return PriceList(
+        weights=[w for archetype in archetypes for w in _weights(archetype, population, economy, closed)],
+        needs=[n for archetype in archetypes for n in _needs(archetype, catalogue, store, levels)],
+        levels=levels,
+        wishes=[w for archetype in archetypes for w in _wishes(archetype, population, catalogue)],
+        prices=[item.price_gold for item in store],
+        limits=[NO_LIMIT if item.limit is None else item.limit for item in store],
+        targets=[item.target_units for item in store],
+        pack_price_gold=config.exchange.price_gold,
+        train_factors=[f for archetype in archetypes for f in _train_factors(archetype.beta)],
+        reference_train_gold=population.reference_train_gold,
+        business_prices=[business.price_gold for business in config.business.values()],
+        business_factors=[
+            f for archetype in archetypes for f in _business_factors(archetype, population, economy)
+        ],
+        dear=[int(reference >= GOAL_FROM_GOLD) for reference in references],
+        kept=flags["kept"],
+        battle_items=flags["battle"],
+        session_items=flags["session"],
+        day_items=flags["day"],
+        training_items=flags["training"],
+        summon_items=flags["summon"],
+    )
+
+
+def digest(tables: PriceList) -> str:
+    """16 hex digits over every integer: under equal tables equal draws make equal choices."""
+    text = "|".join(f"{name}={value}" for name, value in tables._asdict().items())
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+_USES: Final = ("battle", "session", "day", "training", "summon", "kept")
+
+
+def check_items(population: Population, economy: Economy) -> None:
+    """Refuse a population whose players do not know what the store sells.
+
+    Raises:
+        SetupError: The items differ, or there are not ``ITEMS`` of them.
+    """
+    sold = [item.id for item in economy.catalogue]
+    known = list(population.reference_prices)
+    if len(sold) != ITEMS:
+        raise SetupError.of(
+            "store_catalog.json", "", len(sold), f"must hold {ITEMS} items, as many as demand.ITEMS"
+        )
+    if unknown := [item for item in sold if item not in population.reference_prices]:
+        text = f"has no reference price for {', '.join(unknown)}; the economy sells it, so write one"
+        raise SetupError.of(population.name, "reference_prices", "nothing", text)
+    if unsold := [item for item in known if item not in sold]:
+        text = f"remembers {', '.join(unsold)}, which the economy does not sell; take it out"
+        raise SetupError.of(population.name, "reference_prices", unsold[0], text)
+
+
+def weight_of(utility: float) -> int:
+    """Turn a utility into a weight: ``min(2^26, floor(exp(utility) x 2^20 + 0.5))``."""
+    return min(WEIGHT_CAP, math.floor(math.exp(min(utility, _HIGHEST_UTILITY)) * SAVE_WEIGHT + 0.5))
+
+
+def purse_of_bucket(bucket: int) -> float:
+    """The purse, in gold, that stands for all of a bucket: the middle of its half octave, at least 100."""
+    middle = 1.75 if bucket % 2 else 1.25
+    return max(float(_LEAST_PURSE_GOLD), 2.0 ** (bucket // 2 - 1) * middle)
+
+
+def _weights(
+    archetype: Archetype, population: Population, economy: Economy, closed: Collection[SinkAct]
+) -> list[int]:
+    utilities = _utilities(archetype, population, economy, closed)
+    table = []
+    for bucket in range(BUCKETS):
+        purse = archetype.omega * math.log(purse_of_bucket(bucket) / _PURSE_GOLD)
+        table += [0 if utility is None else weight_of(utility + purse) for utility in utilities]
+    return table
+
+
+def _utilities(
+    archetype: Archetype, population: Population, economy: Economy, closed: Collection[SinkAct]
+) -> list[float | None]:
+    """Utility of each alternative at a purse of 10,000 and a need of 1; None where nothing is sold."""
+    utilities: list[float | None] = []
+    for item in economy.catalogue:
+        taste = archetype.liking(item.category) + population.appeal[item.id]
+        price_gold = economy.config.store[item.id].price_gold
+        reference_gold = population.reference_prices[item.id]
+        utilities.append(
+            None
+            if "purchase" in closed or price_gold < 1
+            else taste - archetype.beta * math.log(price_gold / reference_gold)
+        )
+    pack_gold = economy.config.exchange.price_gold
+    pack = archetype.beta * math.log(max(pack_gold, 1) / population.reference_pack_gold)
+    utilities.append(None if "train" in closed else archetype.asc_train)
+    utilities.append(None if "exchange" in closed or pack_gold < 1 else archetype.asc_gems - pack)
+    utilities.append(None if "invest" in closed else archetype.asc_business)
+    return utilities
+
+
+def _levels(store: Sequence[StoreItem]) -> int:
+    highest = max(max(item.limit or 0, item.target_units) for item in store)
+    return min(highest + 1, MOST_LEVELS)
+
+
+def _needs(
+    archetype: Archetype, catalogue: Sequence[CatalogueItem], store: Sequence[StoreItem], levels: int
+) -> list[int]:
+    needs = []
+    for item, numbers in zip(catalogue, store, strict=True):
+        parts = archetype.fights if item.use == "battle" else _BATTLE_PARTS
+        for held in range(levels):
+            if numbers.limit is not None and held >= numbers.limit:
+                needs.append(0)
+            elif item.use == "kept":
+                needs.append(NEED_ONE >> 2 * held)
+            else:
+                needs.append(_need_parts(held, numbers.target_units) * parts * NEED_ONE // _NEED_PARTS)
+    return needs
+
+
+def _need_parts(held: int, target: int) -> int:
+    if held == 0:
+        return _EMPTY
+    if 2 * held < target:
+        return _SCARCE
+    return _SHORT if held < target else _ENOUGH
+
+
+def _wishes(archetype: Archetype, population: Population, catalogue: Sequence[CatalogueItem]) -> list[int]:
+    """Weight at reference price and a purse of 10,000, times that price; scaled so that 23 sum below 2^31."""
+    likings = [
+        weight_of(archetype.liking(item.category) + population.appeal[item.id])
+        * population.reference_prices[item.id]
+        for item in catalogue
+    ]
+    most = max(likings)
+    return [(2 * liking * WEIGHT_CAP + most) // (2 * most) for liking in likings] if most else likings
+
+
+@lru_cache(maxsize=256)
+def _train_factors(beta: float) -> tuple[int, ...]:
+    factors = [round(FACTOR_ONE * (step / TRAIN_PARTS) ** -beta) for step in range(1, TRAIN_STEPS)]
+    return (factors[0], *factors)
+
+
+def _business_factors(archetype: Archetype, population: Population, economy: Economy) -> list[int]:
+    factors = []
+    upkeep_percent = economy.config.income.upkeep_percent
+    for business in economy.config.business.values():
+        net_gold = business.income_gold_per_day - business.income_gold_per_day * upkeep_percent // 100
+        if net_gold < 1 or business.price_gold < 1:
+            factors.append(0)
+            continue
+        payback_days = max(business.price_gold // net_gold, 1)
+        ratio = (payback_days / population.reference_payback_days) ** (-_PAYBACK_POWER * archetype.beta)
+        factors.append(round(FACTOR_ONE * min(_PAYBACK_MOST, ratio)))
+    return factors

@@ -1,0 +1,284 @@
+"""What is simulated: a population in an economy for so many days, with prices that may change on the way."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    InstanceOf,
+    PrivateAttr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from kokoromichi.rules.economy import Economy, load_config, load_economy
+from kokoromichi.rules.findings import EconomyError, Finding
+from kokoromichi.settings import shipped_folder
+from kokoromichi.simulation.population import Population
+from kokoromichi.simulation.price_list import SinkAct, check_items
+from kokoromichi.simulation.setup_files import SetupError, find_file, read_toml
+from kokoromichi.simulation.streams import MAX_DAYS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from typing_extensions import Self
+
+    from kokoromichi.rules.economy_paths import Factor
+    from kokoromichi.simulation.archetypes import Archetype
+
+MONDAY = dt.date(2026, 1, 5)
+"""Day 0 of the shipped scenarios."""
+
+
+class PriceChange(BaseModel):
+    """Prices of the store that differ for a while: a sale, or a rise. Two at once multiply."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    items: tuple[str, ...] = Field(default=(), description="ids of items")
+    categories: tuple[str, ...] = Field(default=(), description="categories of the catalogue")
+    percent: int = Field(strict=True, ge=1, le=10_000, description="of the list price")
+    from_day: int = Field(strict=True, ge=0, lt=MAX_DAYS, description="first day")
+    days: int | None = Field(default=None, strict=True, ge=1, description="how many; left out: to the end")
+
+    def applies_on(self, day: int) -> bool:
+        """Whether the change is in force on a day."""
+        return self.from_day <= day and (self.days is None or day < self.from_day + self.days)
+
+
+class Scenario(BaseModel):
+    """A population in an economy over a horizon. Frozen; every change makes a new one.
+
+    Days count from ``start``, a Monday at midnight UTC.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[a-z0-9_]{1,64}$", description="the file's name")
+    title: str = Field(min_length=1, max_length=160, description="one line for charts and reports")
+    population: Population = Field(description="who plays")
+    economy: InstanceOf[Economy] = Field(description="the numbers on a day without scheduled change")
+    days: int = Field(strict=True, ge=1, lt=MAX_DAYS, description="horizon")
+    start: dt.date = Field(default=MONDAY, description="day 0, a Monday")
+    leave_percent: Annotated[int, Field(strict=True, ge=0, le=1_000)] = Field(
+        default=100, description="of each archetype's own chance to leave"
+    )
+    closed: frozenset[SinkAct] = Field(default=frozenset(), description="acts that nobody does")
+    changes: tuple[PriceChange, ...] = Field(default=(), description="scheduled changes of store prices")
+
+    _economies: dict[tuple[int, ...], Economy] = PrivateAttr(default_factory=dict)
+
+    @field_validator("start")
+    @classmethod
+    def _starts_on_monday(cls, start: dt.date) -> dt.date:
+        if start.weekday() != 0:
+            message = f"is a {start:%A}; the weekly pattern needs a Monday, such as {MONDAY}"
+            raise ValueError(message)
+        return start
+
+    @model_validator(mode="after")
+    def _names_what_is_sold(self) -> Self:
+        items = {item.id for item in self.economy.catalogue}
+        categories = {item.category for item in self.economy.catalogue}
+        for change in self.changes:
+            if not change.items and not change.categories:
+                message = f"the price change of day {change.from_day} names neither items nor categories"
+                raise ValueError(message)
+            if unknown := [*(set(change.items) - items), *(set(change.categories) - categories)]:
+                odd = sorted(unknown)[0]
+                message = f"the price change of day {change.from_day} names {odd!r}, which is not sold"
+                raise ValueError(message)
+        return self
+
+    @classmethod
+    def load(
+        cls,
+        name_or_path: str | Path,
+        *,
+        days: int | None = None,
+        players: int | None = None,
+        economy: Path | None = None,
+    ) -> Self:
+        """Read a scenario.
+
+        Args:
+            name_or_path: Name of a shipped one, or the path of a ``.toml`` file.
+            days: Horizon; the file's when left out.
+            players: Size of the population, shares kept; the population's own when left out.
+            economy: A folder with an economy, or a TOML file of its numbers, instead of the scenario's.
+
+        Raises:
+            SetupError: There is none of this name, or a file is refused: file, field, value and cure.
+            EconomyError: The economy is refused.
+        """
+        path = find_file("scenarios", name_or_path)
+        tree = read_toml(path)
+        file = str(path)
+        size = _optional_int(tree.pop("players", None), file) if players is None else players
+        population = tree.pop("population", "default")
+        if not isinstance(population, str):
+            raise SetupError.of(file, "population", population, "must be the name of a population, or a path")
+        tree["name"] = path.stem
+        tree["population"] = Population.load(_beside(path, population), players=size)
+        tree["economy"] = _economy(tree.get("economy", {}), path, economy)
+        tree["closed"] = _closed(tree.get("closed", []), file)
+        if days is not None:
+            tree["days"] = days
+        return cls._validated(tree, file)
+
+    @classmethod
+    def _validated(cls, tree: Mapping[str, object], file: str) -> Self:
+        try:
+            scenario = cls.model_validate(tree)
+        except ValidationError as error:
+            raise SetupError.from_validation(error, file) from None
+        check_items(scenario.population, scenario.economy)
+        return scenario
+
+    @property
+    def players(self) -> int:
+        """How many players there are."""
+        return self.population.players
+
+    def replace(self, **changes: object) -> Self:
+        """Change fields, validated.
+
+        Raises:
+            SetupError: A value is refused: field, value and cure.
+        """
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        return self._validated({**fields, **changes}, self.name)
+
+    def with_economy(self, values: Mapping[str, object]) -> Self:
+        """Set numbers of the economy, such as ``{"store.health_potion.price_gold": 120}``.
+
+        Raises:
+            EconomyError: A path is unknown, or a value is refused.
+        """
+        return self.replace(economy=self.economy.with_values(values))
+
+    def scaled(self, factors: Mapping[str, Factor]) -> Self:
+        """Multiply numbers of the economy, such as ``{"daily.gold": 0.9}``; rounded half up.
+
+        Raises:
+            EconomyError: A path is unknown, or a product leaves its range.
+        """
+        return self.replace(economy=self.economy.scaled(factors))
+
+    def with_population(self, population: Population | str | Path) -> Self:
+        """Let others play: a population, the name of a shipped one, or a file; its size is kept.
+
+        Raises:
+            SetupError: There is none of this name, or the file is refused.
+        """
+        if not isinstance(population, Population):
+            population = Population.load(population)
+        return self.replace(population=population)
+
+    def economy_on(self, day: int) -> Economy:
+        """The economy in force on a day: the same object as long as nothing changes."""
+        active = tuple(place for place, change in enumerate(self.changes) if change.applies_on(day))
+        if not active:
+            return self.economy
+        if active not in self._economies:
+            self._economies[active] = self.economy.with_values(self._prices(active))
+        return self._economies[active]
+
+    def _prices(self, active: tuple[int, ...]) -> dict[str, object]:
+        prices: dict[str, object] = {}
+        for item in self.economy.catalogue:
+            list_gold = price_gold = self.economy.config.store[item.id].price_gold
+            for place in active:
+                change = self.changes[place]
+                if item.id in change.items or item.category in change.categories:
+                    price_gold = max(1, (price_gold * change.percent + 50) // 100)
+            if price_gold != list_gold:
+                prices[f"store.{item.id}.price_gold"] = price_gold
+        return prices
+
+    def _price_days(self) -> list[int]:
+        """The days within the horizon on which a price may differ from the day before."""
+        starts = {change.from_day for change in self.changes}
+        ends = {change.from_day + change.days for change in self.changes if change.days is not None}
+        return sorted(day for day in starts | ends if day < self.days)
+
+    def leave_base(self, archetype: Archetype) -> int:
+        """An archetype's own chance to leave in this scenario, in 1 / 100,000 a day, rounded half up."""
+        return (archetype.leave_chance * self.leave_percent + 50) // 100
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Scheduled prices below the lowest that the economy promises, one finding an item."""
+        lowest_percent = self.economy.config.resale.lowest_price_percent
+        worst: dict[str, tuple[int, int]] = {}
+        for day in self._price_days():
+            store = self.economy_on(day).config.store
+            for item_id, numbers in self.economy.config.store.items():
+                price_gold = store[item_id].price_gold
+                lowest_gold = worst.get(item_id, (numbers.price_gold, 0))[0]
+                if price_gold * 100 < numbers.price_gold * lowest_percent and price_gold < lowest_gold:
+                    worst[item_id] = (price_gold, day)
+        return tuple(
+            Finding(
+                self.name,
+                f"changes.{item}",
+                f"{price_gold} gold on day {day}",
+                "lowest_scheduled_price",
+                f"is below {lowest_percent} % of the list price; raise it, or lower that percentage",
+            )
+            for item, (price_gold, day) in worst.items()
+        )
+
+
+def _optional_int(value: object, file: str) -> int | None:
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    raise SetupError.of(file, "players", value, "must be a whole number")
+
+
+def _closed(value: object, file: str) -> frozenset[object]:
+    if not isinstance(value, list) or not all(isinstance(act, str) for act in value):
+        raise SetupError.of(file, "closed", value, 'must be a list of acts, such as ["purchase", "train"]')
+    return frozenset(value)
+
+
+def _beside(scenario: Path, named: str) -> str | Path:
+    """A file that a scenario names: relative to the scenario's own folder; names of shipped ones stay."""
+    return scenario.parent / named if named.endswith(".toml") else named
+
+
+def _economy(section: object, scenario: Path, given: Path | None) -> Economy:
+    """The shipped economy, or another file's numbers, with what the scenario changes in them."""
+    file = str(scenario)
+    if not isinstance(section, dict) or set(section) - {"file", "values", "scaled"}:
+        raise SetupError.of(file, "economy", section, "must be a table of file, values and scaled")
+    named = section.get("file")
+    path = given or (scenario.parent / str(named) if named is not None else None)
+    economy = read_economy(path)
+    try:
+        return economy.with_values(section.get("values", {})).scaled(section.get("scaled", {}))
+    except EconomyError as error:
+        raise EconomyError(
+            Finding(file, f"economy: {found.field}", found.value, found.law, found.text)
+            for found in error.findings
+        ) from None
+
+
+def read_economy(path: Path | None) -> Economy:
+    """Read an economy: a folder of three files, a TOML file of numbers (under the shipped words), or none.
+
+    Raises:
+        EconomyError: A file is missing or refused: file, field, value and cure.
+    """
+    if path is None:
+        return load_economy(shipped_folder("data"))
+    if path.is_dir():
+        return load_economy(path)
+    words = load_economy(shipped_folder("data"))
+    return Economy(load_config(path), words.catalogue, words.waifus)

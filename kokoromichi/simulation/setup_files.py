@@ -1,0 +1,102 @@
+"""Finding and reading the files that say what is simulated, with errors that say what to mend."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from kokoromichi.rules.findings import Finding, shown
+from kokoromichi.settings import shipped_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pydantic import ValidationError
+    from typing_extensions import Self
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+class SetupError(ValueError):
+    """A scenario or a population that cannot be played; every reason is listed.
+
+    Attributes:
+        findings: What is wrong, at least one; each names file, field, value and cure.
+    """
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        """Keep the findings, in the order in which to read them."""
+        self.findings: tuple[Finding, ...] = tuple(findings)
+        super().__init__(self.findings)
+
+    @classmethod
+    def of(cls, file: str, field: str, value: object, text: str) -> Self:
+        """An error of one finding.
+
+        Args:
+            file: The file, or the name of what came from it.
+            field: Path of the field in it; empty for the whole.
+            value: What stands there.
+            text: What is wrong and what to write instead.
+        """
+        return cls((Finding(file, field, shown(value), "playable", text),))
+
+    @classmethod
+    def from_validation(cls, error: ValidationError, file: str) -> Self:
+        """Turn pydantic's errors into findings.
+
+        Args:
+            error: What pydantic raised.
+            file: The file that was read.
+        """
+        findings = []
+        for detail in error.errors(include_url=False):
+            missing = detail["type"] == "missing"
+            field = ".".join(str(part) for part in detail["loc"] if part != "[key]")
+            text = "is missing; write it" if missing else detail["msg"].removeprefix("Value error, ")
+            value = "nothing" if missing else shown(detail["input"])
+            findings.append(Finding(file, field, value, "playable", text))
+        return cls(findings)
+
+    def __str__(self) -> str:
+        """List the findings, one a line."""
+        return "\n".join(str(finding) for finding in self.findings)
+
+
+def find_file(kind: Literal["scenarios", "populations"], name_or_path: str | Path) -> Path:
+    """Find a scenario or a population.
+
+    Args:
+        kind: The folder of the shipped ones.
+        name_or_path: The name of a shipped one, or the path of a ``.toml`` file.
+
+    Raises:
+        SetupError: There is none; the known names are listed.
+    """
+    path = Path(name_or_path)
+    if path.suffix == ".toml":
+        return path
+    folder = shipped_folder(kind)
+    known = sorted(file.stem for file in folder.glob("*.toml"))
+    if str(name_or_path) in known:
+        return folder / f"{name_or_path}.toml"
+    text = f"is unknown; known are {', '.join(known)}, or give the path of a .toml file"
+    raise SetupError.of(kind, "name", str(name_or_path), text)
+
+
+def read_toml(path: Path) -> dict[str, object]:
+    """Read a TOML file; a byte order mark is accepted.
+
+    Raises:
+        SetupError: The file cannot be read or is no TOML.
+    """
+    try:
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except OSError as error:
+        raise SetupError.of(str(path), "", "", f"cannot be read ({error.strerror})") from error
+    except ValueError as error:
+        raise SetupError.of(str(path), "", "", f"is no TOML: {error}") from error
