@@ -1,0 +1,164 @@
+"""The audit: a ledger against the states that are stored beside it, law by law, to the unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.kinds import KINDS, SYSTEM
+
+BALANCES_SCHEMA: Final = pl.Schema({"user_id": pl.String(), "currency": pl.String(), "balance": pl.Int64()})
+"""One row per player and currency that is stored."""
+
+INVENTORIES_SCHEMA: Final = pl.Schema(
+    {"user_id": pl.String(), "item_id": pl.String(), "quantity": pl.Int64()}
+)
+"""One row per player and item that is stored."""
+
+STOCK_SCHEMA: Final = pl.Schema({"item_id": pl.String(), "initial": pl.Int64(), "now": pl.Int64()})
+"""One row per item of limited stock: units at the start, and the counter now."""
+
+LAWS: Final[dict[int, str]] = {
+    1: "the sum of amounts by user and currency is the stored balance",
+    2: "the sum of quantities by user and item is the stored inventory",
+    3: "money supply = faucets - sinks",
+    4: "no balance, no inventory and no stock is negative",
+    5: "no two transactions carry one request id",
+    6: "initial stock + restocks - units sold = the counter",
+}
+
+_TRANSFERS: Final = tuple(name for name, kind in KINDS.items() if kind.role == "transfer")
+_EXACT: Final = pl.Int128()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AuditReport:
+    """What an audit found.
+
+    Attributes:
+        rows: Ledger rows that were read.
+        violations: By number of the law, one row per violation; an empty frame where the law holds. Columns:
+            law 1 user_id, currency, ledger, stored; law 2 user_id, item_id, ledger, stored; law 3 currency,
+            ledger (faucets - sinks), stored (sum of the balances); law 4 what, name, detail, value; law 5
+            request_id, transactions; law 6 item_id, ledger, stored. Sums are Int128, so that none can wrap.
+    """
+
+    rows: int
+    violations: dict[int, pl.DataFrame]
+
+    @property
+    def sound(self) -> bool:
+        """Whether every law holds."""
+        return all(found.is_empty() for found in self.violations.values())
+
+    def __str__(self) -> str:
+        """One sentence a law that is broken, or that none is."""
+        if self.sound:
+            return f"sound: {len(LAWS)} laws hold over {self.rows:,} rows"
+        broken = [
+            f"law {law} ({LAWS[law]}): {found.height:,} violations, the first {found.row(0, named=True)}"
+            for law, found in self.violations.items()
+            if not found.is_empty()
+        ]
+        return "\n".join(broken)
+
+
+def audit(
+    ledger: pl.LazyFrame, balances: pl.LazyFrame, inventories: pl.LazyFrame, stock: pl.LazyFrame
+) -> AuditReport:
+    """Check the six laws of economy.md.
+
+    Args:
+        ledger: Every row ever booked (``LEDGER_SCHEMA``), in any order.
+        balances: Stored balances (``BALANCES_SCHEMA``); one that is not stored counts as 0.
+        inventories: Stored inventories (``INVENTORIES_SCHEMA``); one that is not stored counts as 0.
+        stock: Counters of items with limited stock (``STOCK_SCHEMA``); sales of other items are not counted.
+
+    Returns:
+        A report; ``sound`` when every law holds.
+
+    Raises:
+        MisuseError: A stored frame does not have its schema.
+    """
+    stored = {"balances": (balances, BALANCES_SCHEMA), "inventories": (inventories, INVENTORIES_SCHEMA)}
+    for name, (frame, schema) in {**stored, "stock": (stock, STOCK_SCHEMA)}.items():
+        if frame.collect_schema() != schema:
+            raise MisuseError(
+                f"the audit needs {name} with the columns {dict(schema)}, not {frame.collect_schema()}"
+            )
+    players = ledger.filter(pl.col("user_id") != SYSTEM)
+    money = players.filter(pl.col("currency").is_not_null())
+    goods = players.filter(pl.col("item_id").is_not_null())
+    count = ledger.select(pl.len())
+    frames = [
+        _differences(money, balances.rename({"balance": "stored"}), ["user_id", "currency"], "amount"),
+        _differences(goods, inventories.rename({"quantity": "stored"}), ["user_id", "item_id"], "quantity"),
+        _supply(money, balances),
+        _negatives(players, balances, inventories, stock),
+        reused_requests(ledger),
+        _counters(ledger, stock),
+    ]
+    found = pl.collect_all([count, *frames])
+    return AuditReport(rows=int(found[0].item()), violations=dict(zip(LAWS, found[1:], strict=True)))
+
+
+def reused_requests(ledger: pl.LazyFrame) -> pl.LazyFrame:
+    """The request ids that more than one transaction carries.
+
+    Returns:
+        One row per such id, ascending: ``request_id`` (String), ``transactions`` (Int64).
+    """
+    pairs = ledger.select("request_id", "tx_id").unique()
+    carried = pairs.group_by("request_id").agg(transactions=pl.len().cast(pl.Int64))
+    return carried.filter(pl.col("transactions") > 1).sort("request_id")
+
+
+def _differences(rows: pl.LazyFrame, stored: pl.LazyFrame, keys: list[str], column: str) -> pl.LazyFrame:
+    """Where the ledger's sum is not what is stored: keys, ledger, stored (Int128)."""
+    booked = rows.group_by(keys).agg(ledger=pl.col(column).cast(_EXACT).sum())
+    states = stored.group_by(keys).agg(stored=pl.col("stored").cast(_EXACT).sum())
+    both = booked.join(states, on=keys, how="full", coalesce=True)
+    both = both.select(*keys, pl.col("ledger", "stored").fill_null(0))
+    return both.filter(pl.col("ledger") != pl.col("stored")).sort(keys)
+
+
+def _supply(money: pl.LazyFrame, balances: pl.LazyFrame) -> pl.LazyFrame:
+    """Where faucets - sinks are not the stored balances: currency, ledger, stored (Int128)."""
+    flows = money.filter(~pl.col("kind").is_in(_TRANSFERS))
+    return _differences(flows, balances.rename({"balance": "stored"}), ["currency"], "amount")
+
+
+def _negatives(
+    players: pl.LazyFrame, balances: pl.LazyFrame, inventories: pl.LazyFrame, stock: pl.LazyFrame
+) -> pl.LazyFrame:
+    """What is below zero: what (String), name, detail, value (Int64)."""
+    sources = (
+        ("balance", balances, "user_id", "currency", "balance"),
+        ("inventory", inventories, "user_id", "item_id", "quantity"),
+        ("stock", stock.with_columns(detail=pl.lit("counter")), "item_id", "detail", "now"),
+        ("ledger", players, "user_id", "entry_id", "balance_after"),
+    )
+    found = [
+        frame.filter(pl.col(value) < 0).select(
+            what=pl.lit(what), name=pl.col(name), detail=pl.col(detail), value=pl.col(value)
+        )
+        for what, frame, name, detail, value in sources
+    ]
+    return pl.concat(found).sort("what", "name", "detail")
+
+
+def _counters(ledger: pl.LazyFrame, stock: pl.LazyFrame) -> pl.LazyFrame:
+    """Where a counter is not what the ledger leaves of the stock: item_id, ledger, stored (Int128)."""
+    sold = pl.when(pl.col("kind") == "purchase").then(-pl.col("quantity")).otherwise("quantity")
+    rows = ledger.filter(pl.col("kind").is_in(["purchase", "restock"])).select("item_id", moved=sold)
+    sums = rows.group_by("item_id").agg(moved=pl.col("moved").cast(_EXACT).sum())
+    left = stock.join(sums, on="item_id", how="left")
+    left = left.select(
+        "item_id",
+        ledger=pl.col("initial").cast(_EXACT) + pl.col("moved").fill_null(0),
+        stored=pl.col("now").cast(_EXACT),
+    )
+    return left.filter(pl.col("ledger") != pl.col("stored")).sort("item_id")

@@ -1,0 +1,74 @@
+"""A ledger alone, as it left a provider."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from kokoromichi.analysis.metrics.health import ledger_health
+from kokoromichi.analysis.observations import (
+    SCHEMAS,
+    MissingObservationsError,
+    Observations,
+    checked,
+    scan_files,
+)
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_OTHER_STREAMS: Final = tuple(stream for stream in SCHEMAS if stream != "ledger")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ledger:
+    """The rows of a ledger, lazily.
+
+    Attributes:
+        frame: One row per movement, exactly the columns of ``LEDGER_SCHEMA``, in any order.
+    """
+
+    frame: pl.LazyFrame
+
+    @classmethod
+    def from_frame(cls, frame: pl.DataFrame | pl.LazyFrame) -> Ledger:
+        """Take rows that are in memory already, or lazy ones.
+
+        Raises:
+            FrameSchemaError: A column is missing or has another type.
+        """
+        return cls(checked(frame, "ledger"))
+
+    @classmethod
+    def scan(cls, path: str | Path) -> Ledger:
+        """Scan Parquet files without reading a row yet.
+
+        Args:
+            path: A file; a folder, for its ``ledger*.parquet``; or a pattern such as ``exports/*.parquet``,
+                which leaves out the files named as the other streams (activity, economy_history, players).
+
+        Raises:
+            MissingObservationsError: Nothing is there.
+            FrameSchemaError: A file lacks a column of the ledger, or has it in another type.
+        """
+        files = _files(Path(path))
+        if not files:
+            raise MissingObservationsError(f"a scan of {path}", "ledger")
+        return cls(scan_files(files, "ledger"))
+
+    def observations(self) -> Observations:
+        """The ledger as the only stream observed."""
+        return Observations.from_frames(self.frame)
+
+    def health(self) -> pl.DataFrame:
+        """Count what breaks a law of the ledger: see ``ledger_health``, whose grain and columns these are."""
+        return ledger_health(self.observations()).collect()
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    if path.is_dir():
+        return sorted(path.glob("ledger*.parquet"))
+    return sorted(file for file in path.parent.glob(path.name) if not file.name.startswith(_OTHER_STREAMS))

@@ -1,0 +1,85 @@
+"""What players do, and what the game refuses them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from kokoromichi.analysis.metrics.daily import Day, day_of, days, share
+from kokoromichi.analysis.metrics.presence import active_days
+from kokoromichi.core.schemas import DECISIONS
+
+if TYPE_CHECKING:
+    from kokoromichi.analysis.observations import Observations
+
+
+def acts(seen: Observations, first_day: Day = 0, last_day: Day | None = None) -> pl.LazyFrame:
+    """Acts per active player-day, by act.
+
+    An act counts when it went through; sessions, choices, wishes, leaving and coming back are no acts.
+
+    Args:
+        seen: What was observed; the activity, and the ledger for who is active.
+        first_day: First day measured, as a date or a number of days after the first one observed.
+        last_day: Last day measured; None for the last one observed.
+
+    Returns:
+        One row per act tried in the window, ascending.
+
+        - ``act`` (String): claim, battle, buy ...
+        - ``acts`` (Int64): how many went through.
+        - ``refused`` (Int64): how many were refused.
+        - ``active_player_days`` (Int64): days of players who were active, the same for every act.
+        - ``acts_per_active_player_day`` (Float64): acts / active player-days.
+
+    Raises:
+        MissingObservationsError: No activity was observed.
+    """
+    seen.require("acts", "activity")
+    window = days(seen, first_day, last_day)
+    tried = _tried(seen).join(window, on="day", how="semi").group_by("act")
+    counts = tried.agg(
+        acts=pl.col("code").is_null().sum().cast(pl.Int64),
+        refused=pl.col("code").is_not_null().sum().cast(pl.Int64),
+    )
+    active = (
+        active_days(seen)
+        .join(window, on="day", how="semi")
+        .select(active_player_days=pl.len().cast(pl.Int64))
+    )
+    table = counts.join(active, how="cross")
+    return table.with_columns(acts_per_active_player_day=share("acts", "active_player_days")).sort("act")
+
+
+def refusals(seen: Observations, first_day: Day = 0, last_day: Day | None = None) -> pl.LazyFrame:
+    """Refusals by act and code.
+
+    Args:
+        seen: What was observed; only its activity and the days of its ledger are read.
+        first_day: First day measured, as a date or a number of days after the first one observed.
+        last_day: Last day measured; None for the last one observed.
+
+    Returns:
+        One row per act and code, ascending.
+
+        - ``act`` (String): claim, battle, buy ...
+        - ``code`` (String): why it was refused.
+        - ``refusals`` (Int64): how often.
+        - ``tried`` (Int64): how often the act was tried, with any outcome.
+        - ``refused_share`` (Float64): refusals / tried.
+
+    Raises:
+        MissingObservationsError: No activity was observed.
+    """
+    seen.require("refusals", "activity")
+    tried = _tried(seen).join(days(seen, first_day, last_day), on="day", how="semi")
+    counts = tried.group_by("act", "code").agg(refusals=pl.len().cast(pl.Int64))
+    counts = counts.with_columns(tried=pl.col("refusals").sum().over("act"))
+    refused = counts.filter(pl.col("code").is_not_null())
+    return refused.with_columns(refused_share=share("refusals", "tried")).sort("act", "code")
+
+
+def _tried(seen: Observations) -> pl.LazyFrame:
+    """Per act of a player, refused ones included: act, code, day."""
+    return seen.activity.filter(~pl.col("act").is_in(DECISIONS)).select("act", "code", day_of())

@@ -1,0 +1,86 @@
+"""What sells, and what is put aside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from kokoromichi.analysis.metrics.daily import Day, day_of, days, share, total
+from kokoromichi.core.kinds import SYSTEM
+
+if TYPE_CHECKING:
+    from kokoromichi.analysis.observations import Observations
+
+
+def sell_through(seen: Observations) -> pl.LazyFrame:
+    """Sell-through: units sold / units that were for sale.
+
+    The initial stock is the first one that the economy history knows; units sold back do not return to it.
+
+    Args:
+        seen: What was observed; the ledger and the economy history.
+
+    Returns:
+        One row per item in the history or sold, ascending.
+
+        - ``item_id`` (String): the item.
+        - ``initial_stock_units`` (Int64): null for an unlimited one.
+        - ``restocked_units`` (Int64): filled up since.
+        - ``sold_units`` (Int64): bought in the store.
+        - ``remaining_units`` (Int64): initial + restocked - sold; null for an unlimited one.
+        - ``sell_through_share`` (Float64): sold / (initial + restocked); null for an unlimited one.
+
+    Raises:
+        MissingObservationsError: No economy history was observed.
+    """
+    seen.require("sell_through", "economy_history")
+    stocks = seen.economy_history.filter(pl.col("measure") == "initial_stock")
+    first = pl.col("value").sort_by("effective_from").first()
+    initial = stocks.group_by(item_id=pl.col("key")).agg(initial=first)
+    limited = initial.select("item_id", initial_stock_units=pl.when(pl.col("initial") >= 0).then("initial"))
+    kind, units = pl.col("kind"), pl.col("quantity")
+    rows = seen.ledger.filter(kind.is_in(["purchase", "restock"]), pl.col("item_id").is_not_null())
+    moved = rows.select(
+        "item_id",
+        restocked_units=pl.when(kind == "restock").then(units).otherwise(0),
+        sold_units=pl.when(kind == "purchase").then(units).otherwise(0),
+    )
+    sums = moved.group_by("item_id").agg(total("restocked_units"), total("sold_units"))
+    table = limited.join(sums, on="item_id", how="full", coalesce=True)
+    table = table.with_columns(pl.col("restocked_units", "sold_units").fill_null(0))
+    offered = pl.col("initial_stock_units") + pl.col("restocked_units")
+    table = table.with_columns(remaining_units=offered - pl.col("sold_units"))
+    return table.with_columns(sell_through_share=share("sold_units", offered)).sort("item_id")
+
+
+def hoarding(seen: Observations, first_day: Day = 0, last_day: Day | None = None) -> pl.LazyFrame:
+    """Hoarding: for how many days the units held would cover their use.
+
+    Args:
+        seen: What was observed; only its ledger and the days of its activity are read.
+        first_day: First day of the use, as a date or a number of days after the first one observed.
+        last_day: Last day of the use, and the day whose close counts the units held; None for the last one
+            observed.
+
+    Returns:
+        One row per item that any player had, ascending.
+
+        - ``item_id`` (String): the item.
+        - ``units_held`` (Int64): in all inventories at the last day's close.
+        - ``units_used`` (Int64): consumed in the window.
+        - ``used_per_day`` (Float64): units used / days of the window, 1/day.
+        - ``cover_days`` (Float64): units held / units used a day; null when none was used.
+    """
+    rows = seen.ledger.filter(pl.col("item_id").is_not_null(), pl.col("user_id") != SYSTEM)
+    rows = rows.select("item_id", "kind", "quantity", day_of())
+    window = days(seen, first_day, last_day)
+    held = rows.join(days(seen, last_day=last_day), on="day", how="semi")
+    held = held.group_by("item_id").agg(units_held=total("quantity"))
+    used = rows.filter(pl.col("kind") == "use").join(window, on="day", how="semi")
+    used = used.group_by("item_id").agg(units_used=-total("quantity"))
+    table = held.join(used, on="item_id", how="left").with_columns(pl.col("units_used").fill_null(0))
+    table = table.join(window.select(days=pl.len()), how="cross")
+    table = table.with_columns(used_per_day=share("units_used", "days"))
+    columns = ["item_id", "units_held", "units_used", "used_per_day"]
+    return table.select(*columns, cover_days=share("units_held", "used_per_day")).sort("item_id")

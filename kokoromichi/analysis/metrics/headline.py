@@ -1,0 +1,128 @@
+"""The dozen numbers by which one run is compared with another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from kokoromichi.analysis.metrics.acts import acts
+from kokoromichi.analysis.metrics.daily import ALL, Day, days
+from kokoromichi.analysis.metrics.flows import net_flow, sink_faucet_ratio
+from kokoromichi.analysis.metrics.retention import retention
+from kokoromichi.analysis.metrics.supply import money_supply, velocity
+from kokoromichi.analysis.metrics.waits import days_to_afford
+from kokoromichi.analysis.metrics.wealth import gini, top_shares
+
+if TYPE_CHECKING:
+    from kokoromichi.analysis.observations import Observations
+
+WAIT_ARCHETYPE: Final = "casual"
+WAIT_ITEM: Final = "treasure_chest"
+
+
+def headline(seen: Observations, first_day: Day = 0) -> pl.DataFrame:
+    """The headline: one row by which runs are compared.
+
+    Args:
+        seen: What was observed; a number whose streams were not observed is null.
+        first_day: First day of the flows, velocity and acts (the warm-up is cut), as a date or a number of
+            days after the first one observed; supply, inequality, waits and retention are those of the whole
+            run.
+
+    Returns:
+        One row; null where there is nothing to measure.
+
+        - ``sink_faucet_ratio`` (Float64): sinks / faucets of gold from the first day on, opening left out.
+        - ``net_flow_gold_per_active_player_day`` (Float64): faucets - sinks of gold from the first day on,
+          opening left out, / active player-days.
+        - ``supply_gold`` (Int64): supply at the last close.
+        - ``active_supply_gold`` (Int64): of it, held by players active in the last seven days.
+        - ``velocity_per_day`` (Float64): of gold, from the first day on, 1/day.
+        - ``gini`` (Float64): of gold balances at the last close.
+        - ``top_1_share`` (Float64): share of the gold that the richest 1 % hold at the last close.
+        - ``top_10_share`` (Float64): share of the gold that the richest 10 % hold at the last close.
+        - ``wait_days`` (Float64): median wait of casual players for a treasure chest; of all players where
+          archetypes are not known.
+        - ``retention_d1`` (Float64): share not left by day 1.
+        - ``retention_d7`` (Float64): share not left by day 7.
+        - ``retention_d30`` (Float64): share not left by day 30.
+        - ``acts_per_active_player_day`` (Float64): acts that went through, from the first day on.
+    """
+    parts = [
+        _one(sink_faucet_ratio(seen, first_day), "currency", "gold", "sink_faucet_ratio"),
+        _net_flow_rate(seen, first_day),
+        _last_supply(seen),
+        _one(velocity(seen, first_day), "currency", "gold", "velocity_per_day"),
+        _one(gini(seen), "measure", "balance", "gini"),
+        _top(seen),
+        _wait(seen),
+        _retention(seen),
+        _acts_rate(seen, first_day),
+    ]
+    row = pl.concat(pl.collect_all(parts), how="horizontal")
+    return row.select(
+        "sink_faucet_ratio",
+        "net_flow_gold_per_active_player_day",
+        "supply_gold",
+        "active_supply_gold",
+        "velocity_per_day",
+        "gini",
+        "top_1_share",
+        "top_10_share",
+        "wait_days",
+        "retention_d1",
+        "retention_d7",
+        "retention_d30",
+        "acts_per_active_player_day",
+    )
+
+
+def _one(frame: pl.LazyFrame, column: str, value: str, number: str) -> pl.LazyFrame:
+    """One row: the number of the row with this value, null where there is none."""
+    return frame.filter(pl.col(column) == value).select(pl.col(number).first())
+
+
+def _net_flow_rate(seen: Observations, first_day: Day) -> pl.LazyFrame:
+    flow = net_flow(seen).join(days(seen, first_day), on="day", how="semi")
+    player_days = pl.col("active_players").sum()
+    rate = pl.when(player_days > 0).then(pl.col("net_gold").sum() / player_days)
+    return flow.select(net_flow_gold_per_active_player_day=rate)
+
+
+def _last_supply(seen: Observations) -> pl.LazyFrame:
+    gold = money_supply(seen).filter(pl.col("currency") == "gold")
+    last = pl.col("supply", "active_supply").sort_by("day").last().name.suffix("_gold")
+    return gold.select(last)
+
+
+def _top(seen: Observations) -> pl.LazyFrame:
+    held = top_shares(seen).filter(pl.col("measure") == "balance").sort("top")
+    return held.select(top_1_share=pl.col("share").first(), top_10_share=pl.col("share").last())
+
+
+def _wait(seen: Observations) -> pl.LazyFrame:
+    if not seen.has_history:
+        return pl.LazyFrame({"wait_days": [None]}, schema={"wait_days": pl.Float64()})
+    waits = days_to_afford(seen).filter(pl.col("item_id") == WAIT_ITEM)
+    return _one(waits, "archetype", WAIT_ARCHETYPE if seen.has_players else ALL, "wait_days")
+
+
+def _retention(seen: Observations) -> pl.LazyFrame:
+    kept = retention(seen)
+    columns = {
+        f"retention_d{age}": pl.col("rolling_share").filter(pl.col("age_days") == age).first()
+        for age in (1, 7, 30)
+    }
+    return kept.select(**columns)
+
+
+def _acts_rate(seen: Observations, first_day: Day) -> pl.LazyFrame:
+    if not seen.has_activity:
+        return pl.LazyFrame(
+            {"acts_per_active_player_day": [None]}, schema={"acts_per_active_player_day": pl.Float64()}
+        )
+    rate = pl.col("acts_per_active_player_day")
+    return acts(seen, first_day).select(
+        pl.when(pl.len() > 0).then(rate.sum()).alias("acts_per_active_player_day")
+    )

@@ -1,0 +1,97 @@
+"""Whether a ledger can be believed: what breaks its laws, counted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from kokoromichi.analysis.audit import reused_requests
+from kokoromichi.analysis.metrics.daily import TRANSFERS
+from kokoromichi.core.kinds import KINDS, SYSTEM
+
+if TYPE_CHECKING:
+    from kokoromichi.analysis.observations import Observations
+
+
+def ledger_health(seen: Observations) -> pl.LazyFrame:
+    """Ledger health: what breaks a law, counted check by check; all zero when the ledger is sound.
+
+    A ledger alone has no stored balances to compare with: ``audit`` does that. Here each ``balance_after``
+    must be the one before plus the amount, in the order of entry ids, from 0 on. Gaps are looked for where
+    entry ids end in a running number; ids that do not are taken to have none.
+
+    Args:
+        seen: What was observed; only its ledger is read.
+
+    Returns:
+        One row per check, ascending by law; the same rows for every ledger, the empty one included.
+
+        - ``law`` (Int64): number of the law in economy.md that the check guards; 0 for the form of the rows.
+        - ``check`` (String): what was counted.
+        - ``violations`` (Int64): how many.
+    """
+    ledger = seen.ledger
+    checks = [
+        (0, "half_movements", _half_movements(ledger)),
+        (0, "unknown_kinds", ledger.filter(~pl.col("kind").is_in(tuple(KINDS)))),
+        (0, "duplicate_entry_ids", _duplicate_ids(ledger)),
+        (0, "missing_entry_ids", _missing_ids(ledger)),
+        (1, "broken_balance_chains", _broken_chains(ledger)),
+        (3, "transfers_that_do_not_cancel", _uncancelled(ledger)),
+        (4, "negative_balances", ledger.filter(pl.col("balance_after") < 0)),
+        (4, "negative_inventories", _negative_inventories(ledger)),
+        (5, "reused_request_ids", reused_requests(ledger)),
+    ]
+    return pl.concat([_count(law, check, found) for law, check, found in checks])
+
+
+def _count(law: int, check: str, found: pl.LazyFrame) -> pl.LazyFrame:
+    count = pl.col("missing").sum() if check == "missing_entry_ids" else pl.len()
+    return found.select(law=pl.lit(law, dtype=pl.Int64), check=pl.lit(check), violations=count.cast(pl.Int64))
+
+
+def _half_movements(ledger: pl.LazyFrame) -> pl.LazyFrame:
+    """Rows with a currency and no amount, an amount and no currency, an item and no quantity, or the like."""
+    blank = [pl.col(name).is_null() for name in ("currency", "amount", "balance_after")]
+    half = (blank[0] != blank[1]) | (blank[1] != blank[2])
+    return ledger.filter(half | (pl.col("item_id").is_null() != pl.col("quantity").is_null()))
+
+
+def _duplicate_ids(ledger: pl.LazyFrame) -> pl.LazyFrame:
+    """Rows beyond the first of an entry id."""
+    return ledger.select("entry_id").filter(~pl.col("entry_id").is_first_distinct())
+
+
+def _missing_ids(ledger: pl.LazyFrame) -> pl.LazyFrame:
+    """Per prefix of entry ids, how many numbers are missing between the first and the last: missing."""
+    parts = ledger.select(
+        prefix=pl.col("entry_id").str.replace(r"\d{1,18}$", ""),
+        number=pl.col("entry_id").str.extract(r"(\d{1,18})$").cast(pl.Int64),
+    )
+    span = pl.col("number").max() - pl.col("number").min() + 1 - pl.col("number").n_unique()
+    return parts.drop_nulls("number").group_by("prefix").agg(missing=span)
+
+
+def _broken_chains(ledger: pl.LazyFrame) -> pl.LazyFrame:
+    """Rows whose balance after is not the balance before plus the amount."""
+    before = pl.col("balance_after").shift(1, fill_value=0).over("user_id", "currency", order_by="entry_id")
+    rows = ledger.filter(pl.col("currency").is_not_null()).with_columns(before=before)
+    exact = pl.col("before").cast(pl.Int128) + pl.col("amount")
+    return rows.filter(exact != pl.col("balance_after"))
+
+
+def _uncancelled(ledger: pl.LazyFrame) -> pl.LazyFrame:
+    """Transactions whose transfers or gifts create or destroy something."""
+    legs = ledger.filter(pl.col("kind").is_in(TRANSFERS))
+    sums = legs.group_by("tx_id", "currency", "item_id").agg(
+        pl.col("amount", "quantity").cast(pl.Int128).sum()
+    )
+    return sums.filter((pl.col("amount") != 0) | (pl.col("quantity") != 0)).select("tx_id").unique()
+
+
+def _negative_inventories(ledger: pl.LazyFrame) -> pl.LazyFrame:
+    """Rows after which a player holds fewer than no units of an item."""
+    rows = ledger.filter(pl.col("item_id").is_not_null(), pl.col("user_id") != SYSTEM)
+    held = pl.col("quantity").cum_sum().over("user_id", "item_id", order_by="entry_id")
+    return rows.select(held=held).filter(pl.col("held") < 0)

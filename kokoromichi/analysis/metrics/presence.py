@@ -1,0 +1,63 @@
+"""Who was there, and when: arrivals, active days, leaving."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from kokoromichi.analysis.metrics.daily import day_of, days
+from kokoromichi.core.kinds import SYSTEM
+
+if TYPE_CHECKING:
+    from kokoromichi.analysis.observations import Observations
+
+_NO_PRESENCE: Final = ("leave", "return")
+
+
+def active_days(seen: Observations) -> pl.LazyFrame:
+    """The days on which a player did something.
+
+    A ledger row counts for the player who asked for it (its actor), so that a transfer received or a grant
+    makes nobody active; an activity row counts unless it says that the player left or came back. A refused
+    act counts.
+
+    Returns:
+        One row per player and active UTC day, in no order: ``user_id`` (String), ``day`` (Date).
+    """
+    moved = seen.ledger.filter(pl.col("user_id") != SYSTEM, pl.col("actor") == pl.col("user_id"))
+    acted = seen.activity.filter(~pl.col("act").is_in(_NO_PRESENCE))
+    return pl.concat([moved.select("user_id", day_of()), acted.select("user_id", day_of())]).unique()
+
+
+def presence(seen: Observations) -> pl.LazyFrame:
+    """From when to when each player was there.
+
+    A player is there until the last active day; where the activity stream records leaving, one who has not
+    left is there until the last day observed.
+
+    Returns:
+        One row per player, in no order: ``user_id`` (String), ``arrival`` (Date, the first day with a row of
+        theirs), ``until`` (Date).
+    """
+    rows = pl.concat(
+        [
+            seen.ledger.filter(pl.col("user_id") != SYSTEM).select("user_id", day_of()),
+            seen.activity.select("user_id", day_of()),
+        ]
+    )
+    arrivals = rows.group_by("user_id").agg(arrival=pl.col("day").min())
+    last_active = active_days(seen).group_by("user_id").agg(last_active=pl.col("day").max())
+    turns = seen.activity.filter(pl.col("act").is_in(_NO_PRESENCE))
+    gone = turns.group_by("user_id").agg(gone=pl.col("act").sort_by("at").last() == "leave")
+    stream = seen.activity.select(records_leaving=(pl.col("act") == "leave").any())
+    last = days(seen).select(last=pl.col("day").max())
+    everyone = (
+        arrivals.join(last_active, on="user_id", how="left")
+        .join(gone, on="user_id", how="left")
+        .join(stream, how="cross")
+        .join(last, how="cross")
+    )
+    stays = pl.col("records_leaving") & ~pl.col("gone").fill_null(value=False)
+    until = pl.when(stays).then("last").otherwise(pl.coalesce("last_active", "arrival"))
+    return everyone.select("user_id", "arrival", until=until)

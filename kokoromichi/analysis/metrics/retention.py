@@ -1,0 +1,80 @@
+"""Who stays, and what they own as they age."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from kokoromichi.analysis.metrics.daily import days, holdings, share, with_archetypes
+from kokoromichi.analysis.metrics.presence import active_days, presence
+from kokoromichi.analysis.metrics.wealth import percentiles
+
+if TYPE_CHECKING:
+    from kokoromichi.analysis.observations import Observations
+
+AGES_DAYS: Final = (1, 7, 30)
+
+
+def retention(seen: Observations) -> pl.LazyFrame:
+    """Retention at D1, D7 and D30 from arrival.
+
+    Only players count whom the observations follow for that long. A player has not left by day n who is
+    active on it or later; where the activity stream records leaving, also one who has not left when it ends.
+
+    Args:
+        seen: What was observed; the ledger, and the activity where there is one.
+
+    Returns:
+        One row per age that any player reached, ascending.
+
+        - ``age_days`` (Int64): 1, 7 or 30 days after arrival.
+        - ``players`` (Int64): players observed for that long.
+        - ``stayed`` (Int64): of these, not left by then (rolling retention).
+        - ``active`` (Int64): of these, active on that very day (classic retention).
+        - ``rolling_share`` (Float64): stayed / players.
+        - ``classic_share`` (Float64): active / players.
+    """
+    last = days(seen).select(last=pl.col("day").max())
+    ages = pl.LazyFrame({"age_days": AGES_DAYS}, schema={"age_days": pl.Int64()})
+    due = presence(seen).join(ages, how="cross").join(last, how="cross")
+    due = due.with_columns(day=pl.col("arrival") + pl.duration(days="age_days")).filter(
+        pl.col("day") <= pl.col("last")
+    )
+    acted = active_days(seen).with_columns(active=pl.lit(1, dtype=pl.Int64))
+    due = due.join(acted, on=["user_id", "day"], how="left")
+    table = due.group_by("age_days").agg(
+        players=pl.len().cast(pl.Int64),
+        stayed=(pl.col("until") >= pl.col("day")).sum().cast(pl.Int64),
+        active=pl.col("active").sum(),
+    )
+    rates = {"rolling_share": share("stayed", "players"), "classic_share": share("active", "players")}
+    return table.with_columns(**rates).sort("age_days")
+
+
+def cohort_balances(seen: Observations, currency: str = "gold") -> pl.LazyFrame:
+    """Closing balances by age: the poorest tenth, the middle, the richest tenth, by archetype.
+
+    Players who left count with what they left behind, since it is part of the supply. Percentiles between two
+    players are interpolated linearly.
+
+    Args:
+        seen: What was observed; the ledger, and the players for their archetypes.
+        currency: gold or gems.
+
+    Returns:
+        One row per archetype and age that any player reached, ascending; archetype ``all`` counts every
+        player.
+
+        - ``archetype`` (String): the archetype, or all.
+        - ``age_days`` (Int64): days since the player's first movement of the currency; 0 is that day's close.
+        - ``players`` (Int64): players observed at that age.
+        - ``p10`` (Float64): a tenth hold less, in units of the currency.
+        - ``p50`` (Float64): the median.
+        - ``p90`` (Float64): a tenth hold more.
+    """
+    keys = ["archetype", "age_days"]
+    first = pl.col("day").min().over("user_id")
+    aged = holdings(seen, currency).with_columns(age_days=(pl.col("day") - first).dt.total_days())
+    grouped = with_archetypes(aged.select("user_id", "age_days", "balance"), seen).group_by(keys)
+    return grouped.agg(pl.len().cast(pl.Int64).alias("players"), *percentiles("balance")).sort(keys)

@@ -1,0 +1,188 @@
+"""Who owns what, and how unequally."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from kokoromichi.analysis import statistics
+from kokoromichi.analysis.metrics.daily import SPENDING, Day, days, movements, total, with_archetypes
+
+if TYPE_CHECKING:
+    from kokoromichi.analysis.observations import Observations
+
+TOP_SHARES: Final = (0.01, 0.1)
+
+
+def balances(seen: Observations, day: Day | None = None) -> pl.LazyFrame:
+    """Closing balance of every player on one day.
+
+    Args:
+        seen: What was observed; the ledger, and the players for their archetypes.
+        day: The day, as a date or a number of days after the first one observed; None for the last one.
+
+    Returns:
+        One row per player and currency that the player had by that day, ascending.
+
+        - ``user_id`` (String): the player.
+        - ``archetype`` (String): null where it is not known.
+        - ``currency`` (String): gold or gems.
+        - ``balance`` (Int64): at the day's close, in units of the currency.
+    """
+    rows = movements(seen).join(days(seen, last_day=day), on="day", how="semi")
+    held = rows.rename({"amount": "balance"}).group_by("user_id", "currency").agg(total("balance"))
+    named = held.join(seen.players.select("user_id", "archetype"), on="user_id", how="left")
+    return named.select("user_id", "archetype", "currency", "balance").sort("user_id", "currency")
+
+
+def balance_percentiles(seen: Observations, day: Day | None = None) -> pl.LazyFrame:
+    """Closing balances on one day: the poorest tenth, the middle, the richest tenth, by archetype.
+
+    Percentiles between two players are interpolated linearly.
+
+    Args:
+        seen: What was observed; the ledger, and the players for their archetypes.
+        day: The day, as a date or a number of days after the first one observed; None for the last one.
+
+    Returns:
+        One row per archetype and currency, ascending; archetype ``all`` counts every player.
+
+        - ``archetype`` (String): the archetype, or all.
+        - ``currency`` (String): gold or gems.
+        - ``players`` (Int64): players who had a balance by that day.
+        - ``p10`` (Float64): a tenth hold less, in units of the currency.
+        - ``p50`` (Float64): the median.
+        - ``p90`` (Float64): a tenth hold more.
+    """
+    keys = ["archetype", "currency"]
+    grouped = with_archetypes(balances(seen, day).drop("archetype"), seen).group_by(keys)
+    return grouped.agg(pl.len().cast(pl.Int64).alias("players"), *percentiles("balance")).sort(keys)
+
+
+def gini(
+    seen: Observations, currency: str = "gold", first_day: Day = 0, last_day: Day | None = None
+) -> pl.LazyFrame:
+    """Gini coefficient of wealth and of spending: 0 when all have the same, or nobody has anything.
+
+    Everybody counts who ever had the currency, also at a balance of 0 or without spending.
+
+    Args:
+        seen: What was observed; only its ledger and the days of its activity are read.
+        currency: gold or gems.
+        first_day: First day of the spending, as a date or a number of days after the first one observed.
+        last_day: Day of the balances and last day of the spending; None for the last one observed.
+
+    Returns:
+        One row per measure, ascending.
+
+        - ``measure`` (String): balance or spending.
+        - ``players`` (Int64): players counted.
+        - ``total`` (Int64): what they have together, in units of the currency.
+        - ``gini`` (Float64): 0 to 1.
+    """
+    values = _wealth(seen, currency, first_day, last_day)
+    coefficient = pl.col("value").map_batches(
+        lambda owned: statistics.gini(owned.to_numpy()), return_dtype=pl.Float64, returns_scalar=True
+    )
+    grouped = values.group_by("measure")
+    return grouped.agg(players=pl.len().cast(pl.Int64), total=total("value"), gini=coefficient).sort(
+        "measure"
+    )
+
+
+def lorenz(
+    seen: Observations, currency: str = "gold", first_day: Day = 0, last_day: Day | None = None
+) -> pl.LazyFrame:
+    """Lorenz curve of wealth and of spending: what the poorest own together.
+
+    Args:
+        seen: What was observed; only its ledger and the days of its activity are read.
+        currency: gold or gems.
+        first_day: First day of the spending, as a date or a number of days after the first one observed.
+        last_day: Day of the balances and last day of the spending; None for the last one observed.
+
+    Returns:
+        One row per measure and point of the curve, ascending: the origin, then one point per player.
+
+        - ``measure`` (String): balance or spending.
+        - ``population_share`` (Float64): share of the players, poorest first, 0 to 1.
+        - ``value_share`` (Float64): share of everything that they have; the diagonal when nobody has
+          anything.
+    """
+    schema = {"measure": pl.String(), "population_share": pl.Float64(), "value_share": pl.Float64()}
+    values = _wealth(seen, currency, first_day, last_day).group_by("measure").agg("value")
+    return values.map_batches(_curves, schema=schema).sort("measure", "population_share", "value_share")
+
+
+def top_shares(
+    seen: Observations, currency: str = "gold", first_day: Day = 0, last_day: Day | None = None
+) -> pl.LazyFrame:
+    """Share of wealth and of spending that the richest 1 % and 10 % have.
+
+    Where that is no whole number of players, the last one counts by the fraction: 10 % of 25 players are the
+    two richest and half of the third. When nobody has anything, all have the same.
+
+    Args:
+        seen: What was observed; only its ledger and the days of its activity are read.
+        currency: gold or gems.
+        first_day: First day of the spending, as a date or a number of days after the first one observed.
+        last_day: Day of the balances and last day of the spending; None for the last one observed.
+
+    Returns:
+        One row per measure and top, ascending.
+
+        - ``measure`` (String): balance or spending.
+        - ``top`` (Float64): which share of the players, 0.01 or 0.1.
+        - ``players`` (Float64): how many players that is, fractions included.
+        - ``share`` (Float64): share of everything that they have, 0 to 1.
+    """
+    values = _wealth(seen, currency, first_day, last_day)
+    tops = [values.group_by("measure").agg(**_top(part)) for part in TOP_SHARES]
+    return pl.concat(tops).select("measure", "top", "players", "share").sort("measure", "top")
+
+
+def percentiles(column: str) -> list[pl.Expr]:
+    """p10, p50 and p90 of a column, interpolated linearly."""
+    levels = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
+    return [pl.col(column).quantile(level, "linear").alias(name) for name, level in levels.items()]
+
+
+def _wealth(seen: Observations, currency: str, first_day: Day, last_day: Day | None) -> pl.LazyFrame:
+    """Per measure and player: measure, user_id, value (Int64)."""
+    held = balances(seen, last_day).filter(pl.col("currency") == currency).select("user_id", value="balance")
+    rows = movements(seen, currency).join(days(seen, first_day, last_day), on="day", how="semi")
+    spent = rows.filter(pl.col("kind").is_in(SPENDING), pl.col("direction") == "sink")
+    spending = spent.group_by("user_id").agg(spent=-total("amount"))
+    spends = held.join(spending, on="user_id", how="left").select(
+        "user_id", value=pl.col("spent").fill_null(0)
+    )
+    return pl.concat(
+        [
+            held.select(pl.lit("balance").alias("measure"), "user_id", "value"),
+            spends.select(pl.lit("spending").alias("measure"), "user_id", "value"),
+        ]
+    )
+
+
+def _curves(values: pl.DataFrame) -> pl.DataFrame:
+    points = [
+        pl.DataFrame({"population_share": people, "value_share": owned}).select(
+            pl.lit(measure).alias("measure"), pl.all()
+        )
+        for measure, value in values.iter_rows()
+        for people, owned in [statistics.lorenz(value)]
+    ]
+    blank = pl.DataFrame(
+        schema={"measure": pl.String(), "population_share": pl.Float64(), "value_share": pl.Float64()}
+    )
+    return pl.concat([blank, *points])
+
+
+def _top(part: float) -> dict[str, pl.Expr]:
+    held = pl.col("value").map_batches(
+        lambda owned: statistics.top_share(owned.to_numpy(), part),
+        return_dtype=pl.Float64,
+        returns_scalar=True,
+    )
+    return {"top": pl.lit(part), "players": pl.len() * part, "share": held}

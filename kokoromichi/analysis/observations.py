@@ -1,0 +1,223 @@
+"""What was seen of an economy, as one value: the only argument that every metric takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+import polars as pl
+
+from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.schemas import ACTIVITY_SCHEMA, ECONOMY_HISTORY_SCHEMA, LEDGER_SCHEMA, PLAYERS_SCHEMA
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Frame: TypeAlias = "pl.DataFrame | pl.LazyFrame"
+Stream: TypeAlias = Literal["ledger", "activity", "economy_history", "players"]
+
+SCHEMAS: Final[dict[Stream, pl.Schema]] = {
+    "ledger": LEDGER_SCHEMA,
+    "activity": ACTIVITY_SCHEMA,
+    "economy_history": ECONOMY_HISTORY_SCHEMA,
+    "players": PLAYERS_SCHEMA,
+}
+"""The streams of an ``Observations`` value; a folder keeps each in files ``<stream>*.parquet``."""
+
+_CURES: Final[dict[Stream, str]] = {
+    "ledger": "scan a folder with ledger*.parquet, or pass the ledger",
+    "activity": "pass the activity stream; a ledger holds no refusals and no sessions without a movement",
+    "economy_history": "pass the economy history; a ledger holds no stock and no prices of the unsold",
+    "players": "pass the players; a ledger does not say who follows which archetype",
+}
+
+
+class MissingObservationsError(MisuseError):
+    """A metric, or a scan, needs a stream that was not observed.
+
+    Attributes:
+        metric: The metric's name, or what asked.
+        missing: The stream that is missing.
+    """
+
+    def __init__(self, metric: str, missing: Stream) -> None:
+        super().__init__(metric, missing)  # Both stay in args, so that a worker's error survives its pickle.
+        self.metric = metric
+        self.missing: Stream = missing
+
+    def __str__(self) -> str:
+        """What is missing, for what, and the cure."""
+        return (
+            f"{self.metric} needs the stream {self.missing}, which was not observed: {_CURES[self.missing]}."
+        )
+
+
+class FrameSchemaError(MisuseError):
+    """A frame lacks a column of its schema, or has it in another type.
+
+    Attributes:
+        source: Which frame, and which file where it came from one.
+        column: The first column that is wrong.
+    """
+
+    def __init__(self, source: str, column: str, cure: str) -> None:
+        super().__init__(source, column, cure)
+        self.source = source
+        self.column = column
+
+    def __str__(self) -> str:
+        """The frame, the column, and the cure."""
+        return ": ".join(self.args)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Observations:
+    """Ledger, activity, economy history and players of one economy, lazily.
+
+    Frames have exactly the columns of their schemas in ``kokoromichi.core.schemas``; rows stand in any order.
+    A stream that was not observed is an empty frame, and its flag is False: nothing seen is not the same as
+    nothing happened.
+
+    Attributes:
+        ledger: One row per movement (``LEDGER_SCHEMA``).
+        activity: One row per act or decision (``ACTIVITY_SCHEMA``).
+        economy_history: One row per number and date (``ECONOMY_HISTORY_SCHEMA``).
+        players: One row per player (``PLAYERS_SCHEMA``).
+        has_activity: Whether the activity stream was observed.
+        has_history: Whether the economy history was observed.
+        has_players: Whether archetypes and cohorts are known.
+    """
+
+    ledger: pl.LazyFrame
+    activity: pl.LazyFrame
+    economy_history: pl.LazyFrame
+    players: pl.LazyFrame
+    has_activity: bool
+    has_history: bool
+    has_players: bool
+
+    @classmethod
+    def from_frames(
+        cls,
+        ledger: Frame,
+        *,
+        activity: Frame | None = None,
+        economy_history: Frame | None = None,
+        players: Frame | None = None,
+    ) -> Observations:
+        """Take frames in memory or lazy ones; None is a stream that was not observed.
+
+        Raises:
+            FrameSchemaError: A frame lacks a column or has it in another type; further columns are left out.
+        """
+        return cls(
+            ledger=checked(ledger, "ledger"),
+            activity=_checked_or_empty(activity, "activity"),
+            economy_history=_checked_or_empty(economy_history, "economy_history"),
+            players=_checked_or_empty(players, "players"),
+            has_activity=activity is not None,
+            has_history=economy_history is not None,
+            has_players=players is not None,
+        )
+
+    @classmethod
+    def scan(cls, folder: str | Path) -> Observations:
+        """Scan a folder's ``ledger*``, ``activity*``, ``economy_history*`` and ``players*.parquet``.
+
+        Args:
+            folder: One folder, of one economy; folders beneath it are not read.
+
+        Raises:
+            MissingObservationsError: The folder has no ledger.
+            FrameSchemaError: A file lacks a column or has it in another type.
+        """
+        found = {stream: sorted(Path(folder).glob(f"{stream}*.parquet")) for stream in SCHEMAS}
+        frames = {stream: scan_files(files, stream) for stream, files in found.items() if files}
+        if "ledger" not in frames:
+            raise MissingObservationsError(f"a scan of {folder}", "ledger")
+        return cls.from_frames(
+            frames["ledger"],
+            activity=frames.get("activity"),
+            economy_history=frames.get("economy_history"),
+            players=frames.get("players"),
+        )
+
+    @classmethod
+    def empty(cls) -> Observations:
+        """All four streams were observed, and nothing happened."""
+        blank = {stream: pl.LazyFrame(schema=schema) for stream, schema in SCHEMAS.items()}
+        return cls.from_frames(
+            blank["ledger"],
+            activity=blank["activity"],
+            economy_history=blank["economy_history"],
+            players=blank["players"],
+        )
+
+    def loaded(self) -> Observations:
+        """The same with every frame read into memory: for many metrics over files."""
+        frames = pl.collect_all([self.ledger, self.activity, self.economy_history, self.players])
+        ledger, activity, economy_history, players = (frame.lazy() for frame in frames)
+        flags = {
+            "has_activity": self.has_activity,
+            "has_history": self.has_history,
+            "has_players": self.has_players,
+        }
+        return Observations(ledger, activity, economy_history, players, **flags)
+
+    def require(self, metric: str, *streams: Stream) -> None:
+        """Refuse a metric whose streams were not observed.
+
+        Raises:
+            MissingObservationsError: The first of ``streams`` that was not observed.
+        """
+        absent = {
+            "activity": not self.has_activity,
+            "economy_history": not self.has_history,
+            "players": not self.has_players,
+        }
+        for stream in streams:
+            if absent.get(stream, False):
+                raise MissingObservationsError(metric, stream)
+
+
+def checked(frame: Frame, stream: Stream, source: str | None = None) -> pl.LazyFrame:
+    """The frame, lazy, with exactly the columns of its stream.
+
+    Args:
+        frame: In memory or lazy; columns in any order, further columns are left out.
+        stream: Which schema it must have.
+        source: What the error calls it; the stream's name by default.
+
+    Raises:
+        FrameSchemaError: A column is missing or has another type.
+    """
+    lazy = frame.lazy()
+    _check_schema(lazy.collect_schema(), stream, source or stream)
+    return lazy.select(SCHEMAS[stream].names())
+
+
+def scan_files(files: Sequence[Path], stream: Stream) -> pl.LazyFrame:
+    """Scan Parquet files of one stream, each of them checked before a row is read.
+
+    Raises:
+        FrameSchemaError: A file lacks a column or has it in another type; the error names the file.
+    """
+    columns = SCHEMAS[stream].names()
+    for file in files:
+        _check_schema(pl.read_parquet_schema(file), stream, f"{stream} ({file.name})")
+    return pl.concat([pl.scan_parquet(file, glob=False).select(columns) for file in files])
+
+
+def _checked_or_empty(frame: Frame | None, stream: Stream) -> pl.LazyFrame:
+    return pl.LazyFrame(schema=SCHEMAS[stream]) if frame is None else checked(frame, stream)
+
+
+def _check_schema(found: Mapping[str, pl.DataType], stream: Stream, source: str) -> None:
+    for column, wanted in SCHEMAS[stream].items():
+        if column not in found:
+            cure = f"the column is missing; add it in type {wanted}, null where it is not known"
+            raise FrameSchemaError(source, column, cure)
+        if found[column] != wanted:
+            cure = f"the column is {found[column]}, not {wanted}; build the frame with its schema, or cast it"
+            raise FrameSchemaError(source, column, cure)
