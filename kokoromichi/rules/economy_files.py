@@ -59,12 +59,25 @@ def _names(rows: object) -> dict[int, str]:
     return {place: name for place, name in named if isinstance(name, str)}
 
 
-def _parsed(path: Path, parse: Callable[[str], _Parsed], language: str) -> _Parsed:
+def read_text(path: Path) -> str:
+    """Read UTF-8 text; a byte order mark is accepted and dropped, line ends stay.
+
+    Raises:
+        EconomyError: The file cannot be read or is no UTF-8.
+    """
     try:
-        return parse(path.read_bytes().decode("utf-8-sig"))
+        return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         text = f"cannot be read ({error.strerror}); the folder of the economy is set by ECONOMY_DIR"
         raise EconomyError((Finding(str(path), "", "", "readable", text),)) from error
+    except UnicodeDecodeError as error:
+        raise EconomyError((Finding(str(path), "", "", "readable", f"is no UTF-8: {error}"),)) from error
+
+
+def _parsed(path: Path, parse: Callable[[str], _Parsed], language: str) -> _Parsed:
+    text = read_text(path)
+    try:
+        return parse(text)
     except (ValueError, RecursionError) as error:
         raise EconomyError((Finding(str(path), "", "", "readable", f"is no {language}: {error}"),)) from error
 
