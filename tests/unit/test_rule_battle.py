@@ -21,6 +21,7 @@ from kokoromichi.rules.battle import (
 )
 from kokoromichi.rules.codes import BALANCE_CAP, COOLING_DOWN, DAILY_CAP, MAX_BALANCE, OK, TIER_UNKNOWN
 from kokoromichi.rules.daily import DAY_US, HOUR_US, NEVER, SECOND_US
+from kokoromichi.rules.sections import Battle
 
 TERMS = BattleTerms(60, 5_000, 20, 100, 5, 500, 40, 100, 950, 150, 50)
 FRESH = Fighter(10_000, 1, 100, NEVER, NEVER, NEVER, 0, 0, 0)
@@ -40,6 +41,10 @@ def against_first(draw: int, fighter: Fighter = FRESH, aids: Aids = BARE, now_us
 def first_draw(permille: int) -> int:
     """Return the first draw that loses at a chance."""
     return -(-(permille << 32) // 1_000)
+
+
+def test_the_terms_are_named_as_in_the_economy() -> None:
+    assert set(BattleTerms._fields) <= set(Battle.model_fields)
 
 
 def test_a_victory_pays_gold_and_xp_and_costs_hit_points() -> None:
