@@ -20,7 +20,7 @@ class Corrected(Receipt, frozen=True, gc=False, tag=True):
 
 def correction(
     stored: UserProfile | None, user_id: str, document: Document, at_us: int
-) -> tuple[ChangeSet, Document]:
+) -> tuple[ChangeSet[Corrected], Document]:
     """Turn a saved document into a change that keeps the laws.
 
     Args:
@@ -45,14 +45,13 @@ def correction(
         message = f"player {user_id} has version {before.version}, not {document['version']!r}: read again"
         raise ConflictError(message)
     try:
-        after = UserProfile.model_validate({**before.model_dump(), **document})
+        after = UserProfile.of_document({**before.document(), **document})
     except ValidationError as invalid:
         message = f"the document of player {user_id} is no valid profile: {invalid}"
         raise MisuseError(message) from invalid
     fields = {name: value for name in sorted(SET_FIELDS) if (value := getattr(after, name)) != getattr(before, name)}
     user = UserChange(user_id, before.version, _movements(before, after), fields)
-    unknown = {name: value for name, value in document.items() if name not in UserProfile.model_fields}
-    return ChangeSet(at_us, (user,), Corrected(), actor=SYSTEM), unknown
+    return ChangeSet(at_us, (user,), Corrected(), actor=SYSTEM), after.unknown
 
 
 def _movements(before: UserProfile, after: UserProfile) -> tuple[Movement, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias, TypeVar
 
 from typing_extensions import Self
 
@@ -29,6 +29,9 @@ Stream = Literal["activity", "economy_history"]
 
 RESERVED_SECTIONS = frozenset({"economy", "store_catalog", "waifus"})
 """Shipped with the code; no document door writes them."""
+
+
+AnswerT = TypeVar("AnswerT", bound=Receipt)
 
 
 class DataProvider(ABC):
@@ -85,7 +88,7 @@ class DataProvider(ABC):
         """
 
     @abstractmethod
-    async def apply(self, change: ChangeSet) -> Receipt:
+    async def apply(self, change: ChangeSet[AnswerT]) -> AnswerT:
         """Store a change whole, or raise and store nothing.
 
         Returns:

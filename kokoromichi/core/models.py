@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import fields
 from datetime import datetime
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Any, Final, Generic, TypeAlias, TypeVar
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic.dataclasses import dataclass
 
 NEVER: Final = -1
 """A time in microseconds that has not come yet."""
@@ -22,7 +25,7 @@ ID_PATTERN: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
 REQUEST_ID_PATTERN: Final = re.compile(r"[0-9A-Za-z_.:-]{1,128}")
 """Request ids of callers, whole; those that a provider makes up start with ``~``."""
 
-UserId = Annotated[str, Field(pattern=r"\A[0-9A-Za-z_-]{1,64}\Z")]
+UserId = Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
 ItemId = Annotated[str, Field(min_length=1, max_length=64)]
 Count = Annotated[int, Field(ge=0, lt=2**63, strict=True)]
 MomentUs = Annotated[int, Field(ge=NEVER, lt=2**63, strict=True)]
@@ -35,12 +38,13 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class UserProfile(BaseModel):
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class UserProfile:
     """Everything that is stored of one player.
 
     A profile is a read view. Its only writer is the provider that holds it, which puts committed values straight
-    into place; a decision stays sound because the version it read is checked at the commit. Fields that this
-    version does not know are kept.
+    into place; a decision stays sound because the version it read is checked at the commit. A dataclass, not a
+    model: reading a model's attribute costs 30 times as much, and every rule reads a dozen.
 
     Attributes:
         version: Commits so far; 0 is a player who is not stored yet.
@@ -53,9 +57,8 @@ class UserProfile(BaseModel):
         sent_day: UTC day that ``sent_gold_today`` belongs to.
         luck_until_us: A charm's gold bonus runs until then; ``guard_until_us`` and ``stamina_until_us`` likewise.
         double_train: 1 when the next training session gives double XP.
+        unknown: Fields of a document that this version does not know; they are kept.
     """
-
-    model_config = ConfigDict(frozen=True, extra="allow")
 
     user_id: UserId
     version: Count = 0
@@ -88,12 +91,33 @@ class UserProfile(BaseModel):
     guard_until_us: MomentUs = NEVER
     stamina_until_us: MomentUs = NEVER
     double_train: Count = 0
+    unknown: dict[str, Any] = Field(default_factory=dict)
 
+    @classmethod
+    def of_document(cls, document: Mapping[str, object]) -> UserProfile:
+        """Validate a player's document; fields that this version does not know are kept in ``unknown``.
+
+        Raises:
+            ValidationError: A known field is none.
+        """
+        known = {name: value for name, value in document.items() if name in PROFILE_FIELDS}
+        unknown = {name: value for name, value in document.items() if name not in PROFILE_FIELDS}
+        return _PROFILE.validate_python({**known, "unknown": deepcopy(unknown)})
+
+    def document(self) -> dict[str, Any]:
+        """A plain document of its own, unknown fields beside the known ones."""
+        known: dict[str, Any] = _PROFILE.dump_python(self)
+        return {**known.pop("unknown"), **known}
+
+
+_PROFILE: Final[TypeAdapter[UserProfile]] = TypeAdapter(UserProfile)
+
+PROFILE_FIELDS: Final = frozenset(field.name for field in fields(UserProfile)) - {"unknown"}
 
 MOVED_FIELDS: Final = frozenset({"gold", "gems", "inventory"})
 """They change by ledger rows only."""
 
-SET_FIELDS: Final = frozenset(UserProfile.model_fields) - MOVED_FIELDS - {"user_id", "version"}
+SET_FIELDS: Final = PROFILE_FIELDS - MOVED_FIELDS - {"user_id", "version"}
 """They may be set by a change."""
 
 
@@ -210,7 +234,10 @@ class CounterChange(msgspec.Struct, frozen=True, gc=False):
     creates: bool = False
 
 
-class ChangeSet(msgspec.Struct, gc=False):
+AnswerT = TypeVar("AnswerT", bound=Receipt)
+
+
+class ChangeSet(msgspec.Struct, Generic[AnswerT], gc=False):
     """One act, whole: what ``DataProvider.apply`` stores or refuses as one.
 
     Attributes:
@@ -227,7 +254,7 @@ class ChangeSet(msgspec.Struct, gc=False):
 
     at_us: int
     users: tuple[UserChange, ...]
-    answer: Receipt
+    answer: AnswerT
     counters: tuple[CounterChange, ...] = ()
     system: tuple[Movement, ...] = ()
     actor: str | None = None

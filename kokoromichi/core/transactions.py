@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from copy import deepcopy
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import ValidationError
@@ -105,7 +106,7 @@ class Transaction:
         for user_id in self._user_ids:
             stored = await self._provider.profile(user_id)
             # A copy: what others commit meanwhile is met at our commit, not in the middle of a decision.
-            read = UserProfile(user_id=user_id) if stored is None else stored.model_copy(deep=True)
+            read = UserProfile(user_id=user_id) if stored is None else deepcopy(stored)
             self._profiles[user_id] = read
             self._fields[user_id] = {}
             self._movements[user_id] = []
@@ -277,9 +278,9 @@ class Transaction:
         return MisuseError(f"transaction over {', '.join(self._user_ids)}: {what}")
 
     def _after(self, user_id: str) -> UserProfile:
-        before = self._profiles[user_id].model_dump()
+        before = self._profiles[user_id].document()
         try:
-            return UserProfile.model_validate({**before, **self._fields[user_id]})
+            return UserProfile.of_document({**before, **self._fields[user_id]})
         except ValidationError as invalid:
             raise self._misuse(f"player {user_id} would be invalid: {invalid}") from invalid
 

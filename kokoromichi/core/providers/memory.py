@@ -12,6 +12,7 @@ import polars as pl
 from kokoromichi.core.clock import Clock, SystemClock
 from kokoromichi.core.corrections import correction
 from kokoromichi.core.data_provider import (
+    AnswerT,
     DataProvider,
     Document,
     Stream,
@@ -80,11 +81,11 @@ class MemoryProvider(DataProvider):
             raise RequestMismatchError(request_id)
         return remembered[1]
 
-    async def apply(self, change: ChangeSet) -> Receipt:
+    async def apply(self, change: ChangeSet[AnswerT]) -> AnswerT:
         """Store a change whole, or raise and store nothing; see ``DataProvider.apply``."""
         request_id = change.request_id
         if request_id is not None and (answer := await self.recall(request_id, change.digest)) is not None:
-            return answer
+            return answer  # type: ignore[return-value] # The digest says that it is of this act.
         if change.counters:
             self._check_counters(change.counters)
         self._tx += 1
@@ -111,7 +112,7 @@ class MemoryProvider(DataProvider):
             self._note(change, mark)
         return change.answer
 
-    def _move(self, change: ChangeSet) -> None:
+    def _move(self, change: ChangeSet[AnswerT]) -> None:
         """Check and move user by user; what was packed before a failure is what ``_undo`` takes back."""
         ledger = self._ledger
         names = ledger.names
@@ -189,7 +190,7 @@ class MemoryProvider(DataProvider):
             if row.currency != NOTHING:
                 state[CURRENCIES[row.currency]] = row.balance_after - row.amount
             if row.item != NOTHING:
-                inventory: dict[str, int] = state["inventory"]
+                inventory: dict[str, int] = state["inventory"]  # type: ignore[assignment]
                 item_id = names[row.item] or ""
                 held = inventory.pop(item_id, 0) - row.quantity
                 if held:
@@ -207,7 +208,7 @@ class MemoryProvider(DataProvider):
             if available + change.delta < 0:
                 raise FloorError(change.name, available)
 
-    def _note(self, change: ChangeSet, mark: int) -> None:
+    def _note(self, change: ChangeSet[AnswerT], mark: int) -> None:
         first = len(self._ledger) - (len(self._ledger.rows) - mark) // ROW_BYTES
         movements = [movement for user in change.users for movement in user.movements]
         counterparties = {
@@ -254,16 +255,14 @@ class MemoryProvider(DataProvider):
     async def get_user(self, user_id: str) -> Document | None:
         """A player as a document of his own, or None."""
         profile = self._profiles.get(checked_user_id(user_id))
-        return None if profile is None else profile.model_dump()
+        return None if profile is None else profile.document()
 
     async def save_user(self, user_id: str, document: Document) -> None:
         """Store a player's document; see ``DataProvider.save_user``."""
         stored = self._profiles.get(checked_user_id(user_id))
         change, unknown = correction(stored, user_id, document, self._clock.now_us())
         await self.apply(change)
-        extra = self._profiles[user_id].__pydantic_extra__
-        if extra is not None:  # Never, as the model allows extra fields; pydantic's type says otherwise.
-            extra.update(deepcopy(unknown))
+        self._profiles[user_id].unknown.update(unknown)
 
     async def get_game_data(self, section: str) -> Document | None:
         """A section's document, a copy of its own, or None."""

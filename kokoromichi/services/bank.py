@@ -1,0 +1,105 @@
+"""Gold from player to player, and gems for gold."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+
+from kokoromichi.core.models import ChangeSet, Movement, UserChange, UserProfile
+from kokoromichi.rules import codes
+from kokoromichi.rules.daily import counted_today, day_of
+from kokoromichi.rules.exchange import gems_for_gold
+from kokoromichi.rules.transfer import send
+from kokoromichi.services.desk import Arguments, Desk
+from kokoromichi.services.receipts import ExchangeReceipt, TransferReceipt
+from kokoromichi.services.refusals import refused
+
+
+class BankService:
+    """Moves gold between players and sells gems.
+
+    Args:
+        desk: Where acts are committed.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def transfer(
+        self, user_id: str, receiver_id: str, amount_gold: int, *, request_id: str | None = None
+    ) -> Awaitable[TransferReceipt]:
+        """Send gold: ``amount_gold`` leaves the sender, the fee of it is burned, the rest arrives.
+
+        Raises:
+            RefusedError: self_transfer, unknown_player, bad_amount, too_poor, daily_cap or balance_cap (of the
+                receiver): both balances move, or none.
+        """
+        return self._desk.act_between(
+            "transfer", user_id, receiver_id, (amount_gold,), self._decide_transfer, request_id
+        )
+
+    def _decide_transfer(
+        self, sender: UserProfile, receiver: UserProfile, at_us: int, arguments: Arguments
+    ) -> ChangeSet[TransferReceipt]:
+        (amount,) = arguments
+        if type(amount) is not int:
+            raise refused(codes.BAD_AMOUNT, amount)
+        numbers = self._desk.live.config.transfer
+        day = day_of(at_us)
+        sent_today = counted_today(day, sender.sent_day, sender.sent_gold_today)
+        code, gold, receiver_gold, fee_gold, sent_gold_today = send(
+            sender.gold, receiver.gold, amount, numbers.fee_percent, sent_today, numbers.daily_cap_gold
+        )
+        if code:
+            told: dict[int, tuple[int | str, ...]] = {
+                codes.BAD_AMOUNT: (amount,),
+                codes.TOO_POOR: (amount, sender.gold, "gold"),
+                codes.DAILY_CAP: (numbers.daily_cap_gold, sent_today),
+                codes.BALANCE_CAP: (codes.MAX_BALANCE,),
+            }
+            raise refused(code, *told[code])
+        net = amount - fee_gold
+        out = Movement("transfer", "gold", -net, gold + fee_gold, counterparty=receiver.user_id)
+        fee = Movement("fee", "gold", -fee_gold, gold, counterparty=receiver.user_id)
+        arrived = Movement("transfer", "gold", net, receiver_gold, counterparty=sender.user_id)
+        fields = {"sent_day": max(day, sender.sent_day), "sent_gold_today": sent_gold_today}
+        users = (
+            UserChange(sender.user_id, sender.version, (out, fee) if fee_gold else (out,), fields),
+            UserChange(receiver.user_id, receiver.version, (arrived,)),
+        )
+        receipt = TransferReceipt(receiver.user_id, amount, fee_gold, gold)
+        return ChangeSet(at_us, users, receipt, actor=sender.user_id)
+
+    def buy_gems(self, user_id: str, packs: int = 1, *, request_id: str | None = None) -> Awaitable[ExchangeReceipt]:
+        """Buy packs of gems for gold; there is no way back.
+
+        Raises:
+            RefusedError: bad_quantity, not_for_sale, too_poor or balance_cap.
+        """
+        return self._desk.act("exchange", user_id, (packs,), self._decide_exchange, request_id)
+
+    def _decide_exchange(
+        self, profile: UserProfile, at_us: int, arguments: Arguments
+    ) -> ChangeSet[ExchangeReceipt]:
+        (packs,) = arguments
+        if type(packs) is not int:
+            raise refused(codes.BAD_QUANTITY, packs)
+        pack = self._desk.live.config.exchange
+        code, gold, gems = gems_for_gold(profile.gold, profile.gems, pack.price_gold, pack.gems, packs)
+        if code:
+            told: dict[int, tuple[int | str, ...]] = {
+                codes.BAD_QUANTITY: (packs,),
+                codes.NOT_FOR_SALE: ("gems",),
+                codes.TOO_POOR: (pack.price_gold * packs, profile.gold, "gold"),
+                codes.BALANCE_CAP: (codes.MAX_BALANCE,),
+            }
+            raise refused(code, *told[code])
+        cost_gold, bought_gems = profile.gold - gold, gems - profile.gems
+        rows = (
+            Movement("exchange", "gold", -cost_gold, gold),
+            Movement("exchange", "gems", bought_gems, gems),
+        )
+        return ChangeSet(
+            at_us,
+            (UserChange(profile.user_id, profile.version, rows),),
+            ExchangeReceipt(packs, cost_gold, bought_gems, gold, gems),
+        )

@@ -1,0 +1,140 @@
+"""Battles against tiers of opponents; cooldown and daily cap are in storage."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Final
+
+from kokoromichi.core.models import ChangeSet, Movement, UserChange, UserProfile
+from kokoromichi.rules import codes
+from kokoromichi.rules.battle import Aids, Fight, Fighter, fight, find_tier
+from kokoromichi.rules.daily import SECOND_US
+from kokoromichi.rules.progress import add_xp
+from kokoromichi.services.desk import Arguments, Desk
+from kokoromichi.services.receipts import BattleReceipt
+from kokoromichi.services.refusals import refused
+
+_POTION: Final = "heal_hp"
+_MANA: Final = "win_permille"
+_SCROLL: Final = "full_loss_xp_once"
+
+
+class BattleService:
+    """Lets players fight.
+
+    Args:
+        desk: Where acts are committed.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def fight(
+        self,
+        user_id: str,
+        tier: int,
+        *,
+        mana_potions: int = 0,
+        draw: int | None = None,
+        request_id: str | None = None,
+    ) -> Awaitable[BattleReceipt]:
+        """Fight one battle; a health potion and a revive scroll are taken by themselves where they help.
+
+        Args:
+            user_id: Who fights.
+            tier: The opponent's tier, from 1.
+            mana_potions: 1 to take a mana potion for this battle, else 0.
+            draw: 32 bits that decide it; rolled where none are given.
+            request_id: Idempotency key.
+
+        Raises:
+            RefusedError: tier_unknown, not_owned (no mana potion), cooling_down, daily_cap or balance_cap.
+        """
+        roll = self._desk.dice() if draw is None else draw
+
+        def decide(profile: UserProfile, at_us: int, arguments: Arguments) -> ChangeSet[BattleReceipt]:
+            return self._decide(profile, at_us, arguments, roll)
+
+        return self._desk.act("battle", user_id, (tier, mana_potions), decide, request_id)
+
+    def _decide(
+        self, profile: UserProfile, at_us: int, arguments: Arguments, draw: int
+    ) -> ChangeSet[BattleReceipt]:
+        tier, mana_potions = arguments
+        live = self._desk.live
+        if type(tier) is not int or find_tier(tier - 1, len(live.tiers)):
+            raise refused(codes.TIER_UNKNOWN, tier, len(live.tiers))
+        opponent = live.tiers[tier - 1]
+        held = profile.inventory.get
+        potion, mana, scroll = (live.item_of.get(effect, "") for effect in (_POTION, _MANA, _SCROLL))
+        if mana_potions and not held(mana, 0):
+            raise refused(codes.NOT_OWNED, mana, 0)
+        fighter = Fighter(
+            profile.gold,
+            profile.level,
+            profile.hp,
+            profile.hp_at_us,
+            profile.battle_at_us,
+            profile.battle_day,
+            profile.battle_gold_today,
+            held(potion, 0),
+            held(scroll, 0),
+        )
+        aids = Aids(
+            live.effect_size(_POTION),
+            live.effect_size(_MANA) if mana_potions else 0,
+            live.effect_size("gold_percent_day") if at_us < profile.luck_until_us else 0,
+            live.effect_size("half_hp_cost") if at_us < profile.stamina_until_us else 0,
+            1 if at_us < profile.guard_until_us else 0,
+        )
+        terms = live.battle_terms
+        fought = fight(at_us, draw, fighter, aids, opponent.level, opponent.gold, opponent.xp, terms)
+        if fought.code:
+            raise self._refused(fought, profile)
+        spent = ((potion, fought.drunk), (mana, 1 if mana_potions else 0), (scroll, fought.scrolls_spent))
+        return self._fought(profile, at_us, tier, fought, spent)
+
+    def _refused(self, fought: Fight, profile: UserProfile) -> Exception:
+        terms = self._desk.live.battle_terms
+        if fought.code == codes.COOLING_DOWN:
+            return refused(fought.code, profile.battle_at_us + terms.cooldown_s * SECOND_US)
+        if fought.code == codes.DAILY_CAP:
+            return refused(fought.code, terms.daily_cap_gold, profile.battle_gold_today)
+        return refused(fought.code, codes.MAX_BALANCE)
+
+    def _fought(
+        self,
+        profile: UserProfile,
+        at_us: int,
+        tier: int,
+        fought: Fight,
+        spent: tuple[tuple[str, int], ...],
+    ) -> ChangeSet[BattleReceipt]:
+        rows = [Movement("use", item_id=item_id, quantity=-units) for item_id, units in spent if units]
+        if fought.payout_gold:
+            rows.append(Movement("battle", "gold", fought.payout_gold, fought.gold))
+        level, xp = add_xp(profile.level, profile.xp, fought.xp, self._desk.live.xp_per_level)
+        fields = {
+            "level": level,
+            "xp": xp,
+            "hp": fought.hp,
+            "hp_at_us": fought.hp_at_us,
+            "battle_at_us": at_us,
+            "battle_day": fought.earned_day,
+            "battle_gold_today": fought.earned_gold,
+            "battles_won": profile.battles_won + fought.won,
+            "battles_lost": profile.battles_lost + 1 - fought.won,
+        }
+        receipt = BattleReceipt(
+            tier,
+            bool(fought.won),
+            fought.payout_gold,
+            fought.xp,
+            level,
+            fought.hp,
+            fought.gold,
+            bool(fought.tired),
+            fought.chance_permille,
+        )
+        user = UserChange(profile.user_id, profile.version, tuple(rows), fields)
+        return ChangeSet(at_us, (user,), receipt)

@@ -1,0 +1,58 @@
+"""All services over one desk: what a bot, a simulation or a notebook holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kokoromichi.services.admin import AdminService
+from kokoromichi.services.bank import BankService
+from kokoromichi.services.battle import BattleService
+from kokoromichi.services.daily import DailyService
+from kokoromichi.services.desk import Desk, Dice
+from kokoromichi.services.live_economy import LiveEconomy
+from kokoromichi.services.progress import ProgressService
+from kokoromichi.services.store import StoreService
+from kokoromichi.services.summon import SummonService
+
+if TYPE_CHECKING:
+    from kokoromichi.core.clock import Clock
+    from kokoromichi.core.data_provider import DataProvider
+    from kokoromichi.rules.economy import Economy
+
+
+class Services:
+    """One of each service.
+
+    Args:
+        provider: Where acts are stored; it must be open.
+        economy: The economy to start with.
+        clock: What tells the time.
+        dice: What rolls where a caller gives no draws.
+    """
+
+    def __init__(
+        self, provider: DataProvider, economy: Economy, clock: Clock | None = None, dice: Dice | None = None
+    ) -> None:
+        self.desk = Desk(provider, LiveEconomy(economy), clock, dice)
+        self.store = StoreService(self.desk)
+        self.daily = DailyService(self.desk)
+        self.bank = BankService(self.desk)
+        self.summon = SummonService(self.desk)
+        self.battle = BattleService(self.desk)
+        self.progress = ProgressService(self.desk)
+        self.admin = AdminService(self.desk)
+
+    async def start(self) -> None:
+        """Put the economy into force: its numbers into the history, its limited items on the shelf."""
+        desk = self.desk
+        await desk.provider.append_observations("economy_history", desk.live.history_rows(desk.clock.now_us()))
+        await self.store.restock()
+
+    async def reload(self, economy: Economy) -> None:
+        """Swap the economy, whole: acts decided before keep the old numbers, those after have the new ones.
+
+        Args:
+            economy: Validated; whoever calls has checked that it breaks no law.
+        """
+        self.desk.live = LiveEconomy(economy)
+        await self.start()

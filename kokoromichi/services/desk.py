@@ -1,0 +1,239 @@
+"""Where an act becomes one commit: recall, read, decide, apply, and decide anew when somebody was faster."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
+from weakref import WeakValueDictionary
+
+from msgspec.structs import replace
+
+from kokoromichi.core.clock import Clock, SystemClock
+from kokoromichi.core.data_provider import checked_user_id, digest_of
+from kokoromichi.core.errors import ConflictError, FloorError
+from kokoromichi.core.models import ChangeSet, Movement, Receipt, UserChange, UserProfile
+from kokoromichi.rules import codes
+from kokoromichi.rules.economy import load_economy
+from kokoromichi.services.live_economy import LiveEconomy
+from kokoromichi.services.refusals import refused
+
+if TYPE_CHECKING:
+    from kokoromichi.core.data_provider import DataProvider
+
+Arguments: TypeAlias = "Sequence[str | int]"
+Dice: TypeAlias = Callable[[], int]
+"""Rolls 32 bits."""
+
+AnswerT = TypeVar("AnswerT", bound=Receipt)
+Decide: TypeAlias = "Callable[[UserProfile, int, Arguments], ChangeSet[AnswerT]]"
+"""Profile, time in microseconds, arguments: a change, or a refusal is raised. It may be called again."""
+DecideBetween: TypeAlias = "Callable[[UserProfile, UserProfile, int, Arguments], ChangeSet[AnswerT]]"
+
+_TRIES_APART: Final = 8
+"""Decided anew so often with growing pauses; then the act waits for its player's lock."""
+_TRIES_LOCKED: Final = 64
+_PAUSE_MS: Final = 2
+
+
+class Desk:
+    """Every service's way to the store.
+
+    Args:
+        provider: Where acts are stored.
+        economy: The economy to start with; ``live`` may be swapped for another as a whole.
+        clock: What tells the time.
+        dice: What rolls where a caller gives no draws.
+
+    Attributes:
+        provider: Where acts are stored.
+        live: The economy in force.
+        clock: What tells the time.
+        dice: What rolls where a caller gives no draws.
+    """
+
+    def __init__(
+        self, provider: DataProvider, live: LiveEconomy, clock: Clock | None = None, dice: Dice | None = None
+    ) -> None:
+        self.provider = provider
+        self.live = live
+        self.clock = clock or SystemClock()
+        self.dice = dice or _roll
+        self._cached = provider.cached
+        self._apply = provider.apply
+        self._now_us = self.clock.now_us
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def act(
+        self,
+        operation: str,
+        user_id: str,
+        arguments: Arguments,
+        decide: Decide[AnswerT],
+        request_id: str | None = None,
+    ) -> AnswerT:
+        """Carry out one player's act, opening the account where there is none.
+
+        Args:
+            operation: What is asked, in a word: part of the request's digest.
+            user_id: Who asks.
+            arguments: What is asked for: part of the request's digest.
+            decide: The decision; it sees the profile and changes nothing.
+            request_id: Idempotency key, or None.
+
+        Returns:
+            The decision's receipt, or the one that the request id remembers.
+
+        Raises:
+            RefusedError: The game says no; nothing happened.
+            ConflictError: Others were faster until the patience ended; nothing happened.
+            RequestMismatchError: The request id was used for another act.
+            StorageError: The store failed; see ``DataProvider.apply``.
+        """
+        if request_id is None and (profile := self._cached(user_id)) is not None:
+            try:
+                return await self._apply(decide(profile, self._now_us(), arguments))
+            except ConflictError:
+                pass  # Decided anew below, on what is stored.
+            except FloorError as floor:
+                raise refused(codes.OUT_OF_STOCK, floor.available) from None
+
+        return await self._act_anew(operation, user_id, arguments, decide, request_id)
+
+    async def _act_anew(
+        self,
+        operation: str,
+        user_id: str,
+        arguments: Arguments,
+        decide: Decide[AnswerT],
+        request_id: str | None,
+    ) -> AnswerT:
+        async def attempt() -> ChangeSet[AnswerT]:
+            stored = await self.provider.profile(checked_user_id(user_id))
+            if stored is not None:
+                return decide(stored, self._now_us(), arguments)
+            return self._opened(user_id, lambda new: decide(new, self._now_us(), arguments))
+
+        return await self._insist(operation, user_id, arguments, attempt, request_id)
+
+    async def act_between(
+        self,
+        operation: str,
+        user_id: str,
+        other_id: str,
+        arguments: Arguments,
+        decide: DecideBetween[AnswerT],
+        request_id: str | None = None,
+    ) -> AnswerT:
+        """Carry out an act over two players in one commit; the other one must have an account.
+
+        Raises:
+            RefusedError: Also where both are one player, or the other one is unknown.
+        """
+
+        async def attempt() -> ChangeSet[AnswerT]:
+            if other_id == user_id:
+                raise refused(codes.SELF_TRANSFER)
+            other = await self.provider.profile(checked_user_id(other_id))
+            if other is None:
+                raise refused(codes.UNKNOWN_PLAYER, other_id)
+            stored = await self.provider.profile(checked_user_id(user_id))
+            if stored is not None:
+                return decide(stored, other, self._now_us(), arguments)
+            return self._opened(user_id, lambda new: decide(new, other, self._now_us(), arguments))
+
+        return await self._insist(operation, user_id, (other_id, *arguments), attempt, request_id)
+
+    async def _insist(
+        self,
+        operation: str,
+        user_id: str,
+        arguments: Arguments,
+        attempt: Callable[[], Awaitable[ChangeSet[AnswerT]]],
+        request_id: str | None,
+    ) -> AnswerT:
+        """Try until nobody is faster: with growing pauses at first, then one at a time for each player."""
+        digest = digest_of(operation, user_id, arguments)
+
+        async def once() -> AnswerT:
+            if request_id is not None:
+                remembered = await self.provider.recall(request_id, digest)
+                if remembered is not None:
+                    return remembered  # type: ignore[return-value] # The digest says that it is of this act.
+            change = await attempt()
+            change.request_id = request_id
+            change.digest = digest
+            try:
+                return await self._apply(change)
+            except FloorError as floor:
+                raise refused(codes.OUT_OF_STOCK, floor.available) from None
+
+        for number in range(_TRIES_APART):
+            try:
+                return await once()
+            except ConflictError:
+                await asyncio.sleep(secrets.randbelow(_PAUSE_MS << number) / 1_000)
+        lock = self._locks.setdefault(user_id, asyncio.Lock())
+        async with lock:
+            for _ in range(_TRIES_LOCKED):
+                try:
+                    return await once()
+                except ConflictError:
+                    await asyncio.sleep(secrets.randbelow(_PAUSE_MS << _TRIES_APART) / 1_000)
+            return await once()
+
+    def _opened(
+        self, user_id: str, decide: Callable[[UserProfile], ChangeSet[AnswerT]]
+    ) -> ChangeSet[AnswerT]:
+        """Decide for a new player, and put the opening into the same commit."""
+        opening = self.live.config.opening
+        new = UserProfile(user_id=user_id, gold=opening.gold, gems=opening.gems)
+        change = decide(new)
+        rows = tuple(
+            Movement("opening", currency, amount, amount)
+            for currency, amount in (("gold", opening.gold), ("gems", opening.gems))
+            if amount
+        )
+        change.users = tuple(
+            replace(user, movements=rows + user.movements) if user.user_id == user_id else user
+            for user in change.users
+        )
+        return change
+
+    async def open_account(self, user_id: str, request_id: str | None = None) -> UserProfile:
+        """A player's profile, opening the account on first use: never by looking at another one.
+
+        Raises:
+            MisuseError: The id is malformed.
+        """
+        profile = self._cached(user_id) or await self.provider.profile(checked_user_id(user_id))
+        if profile is None:
+            await self.act("open", user_id, (), _open, request_id)
+            profile = await self.provider.profile(user_id)
+            assert profile is not None  # noqa: S101 - its opening has just been committed
+        return profile
+
+
+class OpenReceipt(Receipt, frozen=True, gc=False, tag=True):
+    """The account is open; ``gold`` and ``gems`` are its balances."""
+
+    gold: int
+    gems: int
+
+
+def _open(profile: UserProfile, at_us: int, _arguments: Arguments) -> ChangeSet[OpenReceipt]:
+    user = UserChange(profile.user_id, profile.version)
+    return ChangeSet(at_us, (user,), OpenReceipt(profile.gold, profile.gems))
+
+
+def _roll() -> int:
+    return secrets.randbits(32)
+
+
+def default_desk() -> Desk:
+    """A desk over the process's own provider and the economy of the settings, as the reference's calls need it."""
+    from kokoromichi.core.provider_manager import get_provider  # noqa: PLC0415 - only these calls reach the global
+    from kokoromichi.settings import Settings  # noqa: PLC0415
+
+    return Desk(get_provider(), LiveEconomy(load_economy(Settings().economy_dir)))

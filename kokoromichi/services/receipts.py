@@ -1,0 +1,169 @@
+"""What each act answers; a repeated request id is answered with the same receipt."""
+
+from __future__ import annotations
+
+from kokoromichi.core.models import Receipt
+
+
+class PurchaseReceipt(Receipt, frozen=True, gc=False, tag=True):
+    """Units were bought; ``gold`` and ``owned`` are balance and units held afterwards."""
+
+    item_id: str
+    quantity: int
+    cost_gold: int
+    gold: int
+    owned: int
+
+
+class SaleReceipt(Receipt, frozen=True, gc=False, tag=True):
+    """Units were sold back; ``gold`` and ``owned`` are balance and units held afterwards."""
+
+    item_id: str
+    quantity: int
+    paid_gold: int
+    gold: int
+    owned: int
+
+
+class UseReceipt(Receipt, frozen=True, gc=False, tag=True):
+    """An item was consumed.
+
+    Attributes:
+        effect: The effect's name in the catalogue.
+        amount: What it gave in the effect's unit: XP, HP, pulls, or the gold of a chest.
+        gold: Balance afterwards.
+        owned: Units held afterwards.
+        until_us: When a lasting effect ends, else -1.
+    """
+
+    item_id: str
+    effect: str
+    amount: int
+    gold: int
+    owned: int
+    until_us: int
+
+
+class GiftReceipt(Receipt, frozen=True, gc=False, tag=True):
+    """Units moved to another player; ``owned`` is what the giver still holds."""
+
+    item_id: str
+    quantity: int
+    receiver_id: str
+    owned: int
+
+
+class RestockReceipt(Receipt, frozen=True, gc=False, tag=True):
+    """Limited stock was filled up by ``units`` to ``stock``."""
+
+    item_id: str
+    units: int
+    stock: int
+
+
+class ClaimReceipt(Receipt, frozen=True, gc=False, tag=True):
+    """The daily claim: rewards, the streak it stands at, and the balances afterwards."""
+
+    reward_gold: int
+    reward_gems: int
+    streak: int
+    gold: int
+    gems: int
+
+
+class TransferReceipt(Receipt, frozen=True, gc=False, tag=True):
+    """Gold moved: ``amount_gold`` left the sender, ``fee_gold`` of it was burned, ``gold`` is left."""
+
+    receiver_id: str
+    amount_gold: int
+    fee_gold: int
+    gold: int
+
+
+class ExchangeReceipt(Receipt, frozen=True, gc=False, tag=True):
+    """Gems were bought; the balances are those afterwards."""
+
+    packs: int
+    cost_gold: int
+    bought_gems: int
+    gold: int
+    gems: int
+
+
+class Pull(Receipt, frozen=True, gc=False, tag=True):
+    """One pull: who came, how rare, and whether for the first time."""
+
+    waifu_id: str
+    rarity: str
+    first: bool
+
+
+class SummonReceipt(Receipt, frozen=True, tag=True):
+    """Pulls in their order; ``pity`` counts the pulls since the last guaranteed rarity."""
+
+    pulls: tuple[Pull, ...]
+    cost_gems: int
+    gems: int
+    pity: int
+    shards: int
+
+
+class BattleReceipt(Receipt, frozen=True, gc=False, tag=True):
+    """A battle: what it paid, what it drank, and where the fighter stands.
+
+    Attributes:
+        tier: The opponent's tier, from 1.
+        won: Whether the fighter won.
+        payout_gold: Gold won, 0 on a loss.
+        xp: XP gained.
+        level: Level afterwards.
+        hp: Hit points afterwards.
+        gold: Balance afterwards.
+        tired: Whether the hit points did not suffice.
+        chance_permille: The chance to win that the draw was held against.
+    """
+
+    tier: int
+    won: bool
+    payout_gold: int
+    xp: int
+    level: int
+    hp: int
+    gold: int
+    tired: bool
+    chance_permille: int
+
+
+class TrainReceipt(Receipt, frozen=True, gc=False, tag=True):
+    """One training session."""
+
+    cost_gold: int
+    xp_gained: int
+    level: int
+    xp: int
+    gold: int
+
+
+class InvestReceipt(Receipt, frozen=True, gc=False, tag=True):
+    """A business was bought."""
+
+    business_id: str
+    cost_gold: int
+    gold: int
+
+
+class CollectReceipt(Receipt, frozen=True, gc=False, tag=True):
+    """What the businesses earned, and the upkeep that was burned of it."""
+
+    income_gold: int
+    upkeep_gold: int
+    gold: int
+
+
+class GrantReceipt(Receipt, frozen=True, gc=False, tag=True):
+    """An admin's correction of one balance or item; ``after`` is what is held then."""
+
+    user_id: str
+    what: str
+    amount: int
+    after: int

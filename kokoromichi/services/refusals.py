@@ -1,0 +1,40 @@
+"""What a player reads when the game says no: every sentence in one place, by the rules' codes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from kokoromichi.core.errors import Refusal, RefusedError
+from kokoromichi.rules import codes
+
+_SENTENCES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
+    codes.BAD_QUANTITY: ("The quantity must be a whole number that is offered; {quantity} is not.", ("quantity",)),
+    codes.BAD_AMOUNT: ("{amount} cannot be sent: send a whole amount that leaves something after the fee.", ("amount",)),
+    codes.OVER_LIMIT: ("Limit {limit_units}, you own {owned_units}.", ("limit_units", "owned_units")),
+    codes.OUT_OF_STOCK: ("Only {available_units} left.", ("available_units",)),
+    codes.TOO_POOR: ("Need {need} {currency}, have {have}.", ("need", "have", "currency")),
+    codes.BALANCE_CAP: ("The balance would pass the most that anybody can hold: {cap}.", ("cap",)),
+    codes.NOT_FOR_SALE: ("{item_id} is not traded here.", ("item_id",)),
+    codes.NOT_OWNED: ("You hold {owned_units} of {item_id}.", ("item_id", "owned_units")),
+    codes.NOT_USABLE: ("{item_id} does not work this way.", ("item_id",)),
+    codes.ALREADY_ACTIVE: ("The effect of {item_id} still runs.", ("item_id",)),
+    codes.ALREADY_CLAIMED: ("Already claimed today; the next claim opens at {next_us} us UTC.", ("next_us",)),
+    codes.COOLING_DOWN: ("Still cooling down until {ready_us} us UTC.", ("ready_us",)),
+    codes.DAILY_CAP: ("Today's cap of {cap_gold} gold is reached: {used_gold} so far.", ("cap_gold", "used_gold")),
+    codes.SELF_TRANSFER: ("You cannot send to yourself.", ()),
+    codes.NOTHING_TO_COLLECT: ("There is nothing to collect yet.", ()),
+    codes.ALREADY_OWNED: ("You own {business_id} already.", ("business_id",)),
+    codes.UNKNOWN_ITEM: ("There is no item {item_id}.", ("item_id",)),
+    codes.UNKNOWN_BUSINESS: ("There is no business {business_id}.", ("business_id",)),
+    codes.UNKNOWN_PLAYER: ("Player {user_id} has no account yet.", ("user_id",)),
+    codes.TIER_UNKNOWN: ("There is no tier {tier}; they go from 1 to {tiers}.", ("tier", "tiers")),
+}
+
+REFUSALS: Final[dict[int, Refusal]] = {
+    code: Refusal(codes.CODE_NAMES[code], sentence, numbers) for code, (sentence, numbers) in _SENTENCES.items()
+}
+
+
+def refused(code: int, *numbers: int | str) -> RefusedError:
+    """The error for a rule's code, with the numbers that its sentence names, in their order."""
+    return RefusedError(REFUSALS[code], *numbers)

@@ -1,0 +1,258 @@
+"""The store: buying, selling, using, giving, and the stock behind the counter."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Final
+
+from kokoromichi.core.clock import DAY_US
+from kokoromichi.core.data_provider import checked_user_id
+from kokoromichi.core.errors import RefusedError
+from kokoromichi.core.kinds import SYSTEM
+from kokoromichi.core.models import ChangeSet, CounterChange, Item, Movement, UserChange, UserProfile
+from kokoromichi.rules import codes
+from kokoromichi.rules.purchase import gift, purchase, restocked, sell
+from kokoromichi.services.desk import Arguments, Desk, default_desk
+from kokoromichi.services.live_economy import Offer, stock_counter
+from kokoromichi.services.receipts import GiftReceipt, PurchaseReceipt, RestockReceipt, SaleReceipt, UseReceipt
+from kokoromichi.services.refusals import REFUSALS, refused
+from kokoromichi.services.use import decide_use
+
+_TOO_POOR: Final = REFUSALS[codes.TOO_POOR]
+_OVER_LIMIT: Final = REFUSALS[codes.OVER_LIMIT]
+
+
+class StoreService:
+    """Sells, buys back, hands out and fills up.
+
+    Args:
+        desk: Where acts are committed; without one, the process's own provider and the shipped economy.
+    """
+
+    def __init__(self, desk: Desk | None = None) -> None:
+        self._desk = desk or default_desk()
+
+    def purchase(
+        self, user_id: str, item_id: str, quantity: int = 1, *, request_id: str | None = None
+    ) -> Awaitable[PurchaseReceipt]:
+        """Buy ``quantity`` units at the price shown.
+
+        Raises:
+            RefusedError: unknown_item, bad_quantity, over_limit, out_of_stock or too_poor; nothing happened.
+            StorageError: The store failed; see ``DataProvider.apply``.
+        """
+        return self._desk.act("purchase", user_id, (item_id, quantity), self._decide_purchase, request_id)
+
+    def _decide_purchase(
+        self, profile: UserProfile, at_us: int, arguments: Arguments
+    ) -> ChangeSet[PurchaseReceipt]:
+        item_id: str
+        quantity: int
+        item_id, quantity = arguments  # type: ignore[assignment] # As ``purchase`` put them in.
+        offer = self._desk.live.offers.get(item_id)
+        if offer is None or type(quantity) is not int:
+            raise _malformed(item_id, quantity, offer)
+        price_gold, limit, counter, _, _ = offer
+        held = profile.inventory.get(item_id, 0)
+        code, gold, owned = purchase(profile.gold, held, price_gold, quantity, limit)
+        if code:
+            if code == codes.TOO_POOR:
+                raise RefusedError(_TOO_POOR, price_gold * quantity, profile.gold, "gold")
+            if code == codes.OVER_LIMIT:
+                raise RefusedError(_OVER_LIMIT, limit, held)
+            raise _items_refused(code, item_id, quantity, held)
+        cost_gold = profile.gold - gold
+        row = Movement("purchase", "gold", -cost_gold, gold, item_id, quantity)
+        return ChangeSet(
+            at_us,
+            (UserChange(profile.user_id, profile.version, (row,)),),
+            PurchaseReceipt(item_id, quantity, cost_gold, gold, owned),
+            () if counter is None else (CounterChange(counter, -quantity),),
+        )
+
+    async def purchase_item(
+        self, user_id: str, item_id: str, quantity: int = 1, *, request_id: str | None = None
+    ) -> tuple[bool, str, int]:
+        """The reference's call: ``(success, message, gold_balance)``, the balance always the true one.
+
+        Raises:
+            StorageError: The store failed: no tuple may hide that.
+        """
+        try:
+            receipt = await self.purchase(user_id, item_id, quantity, request_id=request_id)
+        except RefusedError as refusal:
+            profile = await self._desk.provider.profile(user_id)
+            gold = self._desk.live.config.opening.gold if profile is None else profile.gold
+            return False, str(refusal), gold
+        return True, f"Bought {receipt.quantity} x {item_id} for {receipt.cost_gold} gold.", receipt.gold
+
+    def sell(
+        self, user_id: str, item_id: str, quantity: int = 1, *, request_id: str | None = None
+    ) -> Awaitable[SaleReceipt]:
+        """Sell units back at the resale share of the price.
+
+        Raises:
+            RefusedError: unknown_item, bad_quantity, not_owned, not_for_sale or balance_cap.
+        """
+        return self._desk.act("sell", user_id, (item_id, quantity), self._decide_sale, request_id)
+
+    def _decide_sale(self, profile: UserProfile, at_us: int, arguments: Arguments) -> ChangeSet[SaleReceipt]:
+        item_id, quantity, offer = self._asked(arguments)
+        held = profile.inventory.get(item_id, 0)
+        percent = self._desk.live.config.resale.percent
+        code, gold, owned = sell(profile.gold, held, offer.price_gold, quantity, percent)
+        if code:
+            raise _items_refused(code, item_id, quantity, held)
+        paid_gold = gold - profile.gold
+        row = Movement("sale", "gold", paid_gold, gold, item_id, -quantity)
+        return ChangeSet(
+            at_us,
+            (UserChange(profile.user_id, profile.version, (row,)),),
+            SaleReceipt(item_id, quantity, paid_gold, gold, owned),
+        )
+
+    def use(
+        self, user_id: str, item_id: str, *, draw: int | None = None, request_id: str | None = None
+    ) -> Awaitable[UseReceipt]:
+        """Consume one unit; its effect changes a number that a rule reads.
+
+        Args:
+            user_id: Who uses it.
+            item_id: What.
+            draw: 32 bits for what a chest holds; rolled where none is given.
+            request_id: Idempotency key.
+
+        Raises:
+            RefusedError: unknown_item, not_owned, not_usable, already_active or balance_cap.
+        """
+        roll = self._desk.dice() if draw is None else draw
+
+        def decide(profile: UserProfile, at_us: int, _: Arguments) -> ChangeSet[UseReceipt]:
+            return decide_use(self._desk.live, profile, at_us, item_id, roll)
+
+        return self._desk.act("use", user_id, (item_id,), decide, request_id)
+
+    def gift(
+        self, user_id: str, receiver_id: str, item_id: str, quantity: int = 1, *, request_id: str | None = None
+    ) -> Awaitable[GiftReceipt]:
+        """Give units to another player, who must have an account and room under the limit.
+
+        Raises:
+            RefusedError: unknown_item, bad_quantity, not_owned, over_limit, self_transfer or unknown_player.
+        """
+        arguments = (item_id, quantity)
+        return self._desk.act_between("gift", user_id, receiver_id, arguments, self._decide_gift, request_id)
+
+    def _decide_gift(
+        self, giver: UserProfile, receiver: UserProfile, at_us: int, arguments: Arguments
+    ) -> ChangeSet[GiftReceipt]:
+        item_id, quantity, offer = self._asked(arguments)
+        held, received = giver.inventory.get(item_id, 0), receiver.inventory.get(item_id, 0)
+        code, owned, _ = gift(held, received, quantity, offer.limit)
+        if code == codes.OVER_LIMIT:
+            raise refused(code, offer.limit, received)
+        if code:
+            raise _items_refused(code, item_id, quantity, held)
+        give = Movement("gift", item_id=item_id, quantity=-quantity, counterparty=receiver.user_id)
+        take = Movement("gift", item_id=item_id, quantity=quantity, counterparty=giver.user_id)
+        users = (
+            UserChange(giver.user_id, giver.version, (give,)),
+            UserChange(receiver.user_id, receiver.version, (take,)),
+        )
+        receipt = GiftReceipt(item_id, quantity, receiver.user_id, owned)
+        return ChangeSet(at_us, users, receipt, actor=giver.user_id)
+
+    def _asked(self, arguments: Arguments) -> tuple[str, int, Offer]:
+        item_id, quantity = arguments
+        offer = self._desk.live.offers.get(str(item_id))
+        if offer is None or type(quantity) is not int:
+            raise _malformed(item_id, quantity, offer)
+        return str(item_id), quantity, offer
+
+    async def view_store(self, category: str | None = None) -> tuple[Item, ...]:
+        """What is offered now, in catalogue order, with prices as charged and the stock that is left.
+
+        Args:
+            category: Only this shelf; an unknown one is empty.
+        """
+        counters = await self._desk.provider.counters()
+        live = self._desk.live
+        return tuple(
+            Item(
+                item_id=item_id,
+                name=words.name,
+                description=words.description,
+                category=words.category,
+                price_gold=offer.price_gold,
+                stock=None if offer.stock_counter is None else counters.get(offer.stock_counter, 0),
+                limit=None if offer.limit == codes.NO_LIMIT else offer.limit,
+            )
+            for item_id, offer in live.offers.items()
+            if category in (None, (words := live.words[item_id]).category)
+        )
+
+    async def get_user_inventory(self, user_id: str) -> dict[str, int]:
+        """Units held by item id; empty for a player without an account."""
+        profile = await self._desk.provider.profile(checked_user_id(user_id))
+        return {} if profile is None else dict(profile.inventory)
+
+    async def restock(self) -> list[RestockReceipt]:
+        """Put limited items on the shelf for the first time, and fill up those whose period has come.
+
+        A restocking happens once a period however often and from however many processes it is asked for; it
+        never fills above the first stock, and periods that passed meanwhile are not made up for.
+
+        Returns:
+            One receipt per item that was filled up, in catalogue order.
+        """
+        counters = await self._desk.provider.counters()
+        at_us = self._desk.clock.now_us()
+        receipts = []
+        for item_id, offer in self._desk.live.offers.items():
+            if offer.stock_counter is not None:
+                change = self._restocking(item_id, counters, at_us)
+                if change is not None and (receipt := await self._desk.provider.apply(change)).units:
+                    receipts.append(receipt)
+        return receipts
+
+    def _restocking(
+        self, item_id: str, counters: dict[str, int], at_us: int
+    ) -> ChangeSet[RestockReceipt] | None:
+        numbers = self._desk.live.config.store[item_id]
+        stock, day, period = (stock_counter(item_id), f"stock_day.{item_id}", f"stock_period.{item_id}")
+        initial, today = numbers.stock or 0, at_us // DAY_US
+        if stock not in counters:
+            units, now = initial, initial
+            changes = tuple(
+                CounterChange(name, value, creates=True)
+                for name, value in ((stock, initial), (day, today), (period, 0))
+            )
+            request_id = f"stock:{item_id}"
+        else:
+            due = (today - counters[day]) // numbers.restock_days if numbers.restock_days else 0
+            if due <= counters[period]:
+                return None
+            units = restocked(counters[stock], initial, numbers.restock_units)
+            now = counters[stock] + units
+            changes = (CounterChange(stock, units), CounterChange(period, due - counters[period]))
+            request_id = f"restock:{item_id}:{counters[day]}:{due}"
+        rows = (Movement("restock", item_id=item_id, quantity=units),) if units else ()
+        receipt = RestockReceipt(item_id, units, now)
+        return ChangeSet(
+            at_us, (), receipt, changes, rows, actor=SYSTEM, request_id=request_id, digest="restock"
+        )
+
+
+def _malformed(item_id: str | int, quantity: str | int, offer: Offer | None) -> RefusedError:
+    if offer is None:
+        return refused(codes.UNKNOWN_ITEM, item_id)
+    return refused(codes.BAD_QUANTITY, quantity)
+
+
+def _items_refused(code: int, item_id: str, quantity: int, held: int) -> RefusedError:
+    numbers: dict[int, tuple[int | str, ...]] = {
+        codes.BAD_QUANTITY: (quantity,),
+        codes.NOT_OWNED: (item_id, held),
+        codes.BALANCE_CAP: (codes.MAX_BALANCE,),
+    }
+    return refused(code, *numbers.get(code, (item_id,)))

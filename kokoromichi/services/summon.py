@@ -1,0 +1,80 @@
+"""Pulls for gems: charged and granted in one commit."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Sequence
+
+from kokoromichi.core.models import ChangeSet, FieldValue, Movement, UserChange, UserProfile
+from kokoromichi.rules import codes
+from kokoromichi.rules.economy import RARITIES
+from kokoromichi.rules.summon import character_of, keep_or_shard, pay_pulls, pull
+from kokoromichi.services.desk import Arguments, Desk
+from kokoromichi.services.receipts import Pull, SummonReceipt
+from kokoromichi.services.refusals import refused
+
+
+class SummonService:
+    """Sells pulls.
+
+    Args:
+        desk: Where acts are committed.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def summon(
+        self, user_id: str, count: int = 1, *, draws: Sequence[int] | None = None, request_id: str | None = None
+    ) -> Awaitable[SummonReceipt]:
+        """Make 1 or 10 pulls.
+
+        Args:
+            user_id: Who pulls.
+            count: 1 or 10.
+            draws: 32 bits each: ``count`` for the rarities, then ``count`` for the characters; rolled where
+                none are given.
+            request_id: Idempotency key.
+
+        Raises:
+            RefusedError: bad_quantity or too_poor.
+        """
+        dice = self._desk.dice
+
+        def decide(profile: UserProfile, at_us: int, _: Arguments) -> ChangeSet[SummonReceipt]:
+            price = self._desk.live.config.summon
+            code, gems, cost_gems = pay_pulls(profile.gems, count, price.price_gems, price.ten_price_gems)
+            if code == codes.TOO_POOR:
+                need = price.price_gems if count == 1 else price.ten_price_gems
+                raise refused(code, need, profile.gems, "gems")
+            if code:
+                raise refused(code, count)
+            rolled = [dice() for _ in range(2 * count)] if draws is None else draws
+            return self._granted(profile, at_us, gems, cost_gems, rolled)
+
+        return self._desk.act("summon", user_id, (count,), decide, request_id)
+
+    def _granted(
+        self, profile: UserProfile, at_us: int, gems: int, cost_gems: int, draws: Sequence[int]
+    ) -> ChangeSet[SummonReceipt]:
+        live, numbers = self._desk.live, self._desk.live.config.summon
+        count = len(draws) // 2
+        least = RARITIES.index(numbers.pity_rarity)
+        pity, shards, collection = profile.pity, profile.shards, dict(profile.collection)
+        pulls = []
+        for number in range(count):
+            rarity, pity = pull(draws[number], pity, numbers.pity_pulls, least, live.thresholds)
+            found = live.characters[rarity]
+            waifu_id = found[character_of(draws[count + number], len(found))]
+            copies = collection.get(waifu_id, 0)
+            kept, shards = keep_or_shard(copies, shards, numbers.shards[RARITIES[rarity]])
+            collection[waifu_id] = kept
+            pulls.append(Pull(waifu_id, RARITIES[rarity], copies == 0))
+        rows = (Movement("summon", "gems", -cost_gems, gems),) if cost_gems else ()
+        fields: dict[str, FieldValue] = {
+            "pity": pity,
+            "pulls": profile.pulls + count,
+            "shards": shards,
+            "collection": collection,
+        }
+        receipt = SummonReceipt(tuple(pulls), cost_gems, gems, pity, shards)
+        return ChangeSet(at_us, (UserChange(profile.user_id, profile.version, rows, fields),), receipt)
