@@ -55,16 +55,19 @@ EFFECTS: Final[dict[str, Effect]] = {
 """Every effect that a catalogue may name."""
 
 
-class _Sheet(BaseModel):
+class Sheet(BaseModel):
+    """The words that an item and a character have alike."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    id: ItemId = Field(description="names it in the ledger, in inventories and in collections")
+    name: str = Field(min_length=1, max_length=60, description="what players read")
+    description: str = Field(min_length=1, max_length=240, description="one or two sentences")
 
-class CatalogueItem(_Sheet):
+
+class CatalogueItem(Sheet):
     """The words of one item; its numbers are ``economy.store[id]``."""
 
-    id: ItemId = Field(description="the item's id in the store, the ledger and the inventories")
-    name: str = Field(min_length=1, max_length=60, description="what players read")
-    description: str = Field(min_length=1, max_length=200, description="one or two sentences")
     category: Category = Field(description="the shelf it stands on")
     use: Use = Field(description="when it is consumed")
     effect: str = Field(description="a name in EFFECTS; another name is a finding and does nothing")
@@ -73,15 +76,12 @@ class CatalogueItem(_Sheet):
 BaseStat = Annotated[int, Field(strict=True, ge=1, le=100_000)]
 
 
-class WaifuSheet(_Sheet):
+class WaifuSheet(Sheet):
     """One character whom a pull may find."""
 
-    id: ItemId = Field(description="the character's id in collections")
-    name: str = Field(min_length=1, max_length=60, description="what players read")
     mythology: str = Field(min_length=1, max_length=40, description="the stories that she comes from")
     element: Element = Field(description="her element")
     rarity: Rarity = Field(description="how rare she is in a pull")
-    description: str = Field(min_length=1, max_length=240, description="one or two sentences")
     base_hp: BaseStat = Field(description="HP at level 1")
     base_atk: BaseStat = Field(description="attack at level 1")
     base_def: BaseStat = Field(description="defence at level 1")

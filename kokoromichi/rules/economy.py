@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from kokoromichi.rules.catalogue import CATALOGUE, WAIFUS, CatalogueItem, WaifuSheet
+from kokoromichi.rules.catalogue import CATALOGUE, WAIFUS, CatalogueItem, Sheet, WaifuSheet
 from kokoromichi.rules.economy_files import read_sheets, read_toml
 from kokoromichi.rules.economy_paths import Factor, Tree, edit, times, to
 from kokoromichi.rules.findings import (
@@ -34,7 +34,6 @@ from kokoromichi.rules.sections import (
     Opening,
     Rarity,
     Resale,
-    Section,
     StoreItem,
     Summon,
     Train,
@@ -75,7 +74,7 @@ __all__ = [
 class EconomyConfig(BaseModel):
     """Every number of the economy; frozen, validated, equal numbers have equal hashes."""
 
-    model_config = Section.model_config
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     opening: Opening = Field(description="what a new player starts with")
     daily: Daily = Field(description="the daily claim")
@@ -232,7 +231,7 @@ class Economy:
         return replace(self, config=self.config.scaled(factors))
 
 
-def _twice(sheets: Sequence[CatalogueItem | WaifuSheet], file: str) -> Iterator[Finding]:
+def _twice(sheets: Sequence[Sheet], file: str) -> Iterator[Finding]:
     seen: set[str] = set()
     for sheet in sheets:
         if sheet.id in seen:
