@@ -1,0 +1,34 @@
+PYTHON ?= python3
+BIN := .venv/bin
+RESULTS := simulations/results/baseline
+
+.DEFAULT_GOAL := help
+.PHONY: help simulate test check bench lab
+
+help: ## Show what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+simulate: .venv/.installed ## Replay the baseline (500 players, 90 days, 8 replications) and draw its report
+	$(BIN)/kokoromichi simulate baseline --workers process --out $(RESULTS)
+	@echo "The report: $(RESULTS)/report.html"
+
+test: .venv/.installed ## Run the tests
+	$(BIN)/python -m pytest
+
+check: .venv/.installed ## Check format, lint, types and who imports whom
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/.installed ## Run every benchmark
+	@set -e; for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+
+lab: .venv/.installed ## Open JupyterLab on the first notebook
+	$(BIN)/jupyter lab notebooks/01_first_run.ipynb
+
+.venv/.installed: pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing into .venv ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,notebooks]'
+	@touch $@

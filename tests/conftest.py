@@ -1,0 +1,47 @@
+"""What all tests share: the hypothesis profiles, and the rule that in CI a missing backend is a failure."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+IN_CI: Final = os.environ.get("CI", "").lower() in {"1", "true"}
+
+_UNHURRIED: Final = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""A machine that is shared says nothing about a test by being slow."""
+
+settings.register_profile("house", _UNHURRIED)
+settings.register_profile("ci", _UNHURRIED, derandomize=True, print_blob=True)
+settings.register_profile("campaign", _UNHURRIED, max_examples=2_000, print_blob=True)
+settings.load_profile("ci" if IN_CI else "house")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI, fail a test that was skipped with a reason that starts with "backend"."""
+    report = yield
+    _refuse_missing_backend(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """In CI, fail a module that skipped itself with a reason that starts with "backend"."""
+    report = yield
+    _refuse_missing_backend(report)
+    return report
+
+
+def _refuse_missing_backend(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if not IN_CI or not report.skipped or not isinstance(report.longrepr, tuple):
+        return
+    reason = str(report.longrepr[2]).removeprefix("Skipped: ")
+    if reason.lower().startswith("backend"):
+        report.outcome = "failed"
+        report.longrepr = f"in CI every backend must be there: {reason}"
