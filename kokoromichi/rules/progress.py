@@ -104,7 +104,8 @@ def collect(
     Args:
         now_us: The present, in microseconds since the epoch, UTC.
         last_collected_us: Since when it has earned: the purchase, then the time of the answer before.
-        income_gold_per_day: What it earns, in gold a day; above ``MAX_INCOME_GOLD`` it counts as that.
+        income_gold_per_day: What it earns, in gold a day, at least 0; above ``MAX_INCOME_GOLD`` it counts as
+            that.
         max_hours: Hours after which it stops earning until collected.
         upkeep_percent: Share of what is collected that upkeep takes, 0 to 100, rounded up.
 
@@ -114,8 +115,6 @@ def collect(
         and the time moves on by what that gold took to earn: the remainder stays, so that collecting often
         or seldom pays the same to 1 gold, and a second click pays nothing.
     """
-    if now_us <= last_collected_us or income_gold_per_day < 1:
-        return NOTHING_TO_COLLECT, 0, 0, last_collected_us
     per_day = min(income_gold_per_day, MAX_INCOME_GOLD)
     since_us = max(last_collected_us, now_us - max_hours * HOUR_US)
     days = (now_us - since_us) // DAY_US

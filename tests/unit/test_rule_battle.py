@@ -101,12 +101,22 @@ def test_hit_points_come_back_five_an_hour() -> None:
     assert regenerated_hp(NOON + HP_US, 40, NOON, 100, 5) == (41, NOON + HP_US)
     assert regenerated_hp(NOON + 12 * HOUR_US - 1, 40, NOON, 100, 5) == (99, NOON + 12 * HOUR_US - HP_US)
     assert regenerated_hp(NOON + 12 * HOUR_US, 40, NOON, 100, 5) == (100, NOON + 12 * HOUR_US)
+    assert regenerated_hp(NOON + 12 * HOUR_US + 1, 40, NOON, 100, 5) == (100, NOON + 12 * HOUR_US + 1)
+    assert regenerated_hp(NOON + HOUR_US, 40, NOON, 100, 1) == (41, NOON + HOUR_US)
     assert regenerated_hp(NOON + 900 * HOUR_US, 40, NOON, 100, 5) == (100, NOON + 900 * HOUR_US)
+
+
+def test_a_point_that_takes_a_broken_microsecond_comes_at_the_next_whole_one() -> None:
+    point_us = 124_137_932  # 3,600,000,000 / 29 = 124,137,931.03
+    assert regenerated_hp(NOON + point_us - 1, 40, NOON, 100, 29) == (40, NOON)
+    assert regenerated_hp(NOON + point_us + 5, 40, NOON, 100, 29) == (41, NOON + point_us)
 
 
 def test_hit_points_stay_where_nothing_comes_back() -> None:
     assert regenerated_hp(NOON - 1, 40, NOON, 100, 5) == (40, NOON)
     assert regenerated_hp(NOON + DAY_US, 40, NOON, 100, 0) == (40, NOON)
+    assert regenerated_hp(NOON, 40, NEVER, 100, 0) == (100, NOON)
+    assert regenerated_hp(NOON, 100, NOON - 1, 100, 0) == (100, NOON)
     assert regenerated_hp(NOON, 130, NOON - 1, 100, 5) == (100, NOON)
 
 
@@ -152,7 +162,7 @@ def test_a_drunk_potion_is_told() -> None:
 
 def test_a_scroll_saves_the_xp_of_a_loss_only() -> None:
     assert loss_xp(9, 50, 0, 0) == (4, 0)
-    assert loss_xp(9, 50, 0, 2) == (9, 1)
+    assert loss_xp(9, 50, 0, 1) == loss_xp(9, 50, 0, 2) == (9, 1)
     assert loss_xp(9, 50, 1, 2) == (9, 0)  # Under an amulet no scroll is wasted.
     held = FRESH._replace(scrolls=2)
     assert (against_first(LOSE, held).xp, against_first(LOSE, held).scrolls_spent) == (8, 1)
@@ -177,6 +187,7 @@ def test_the_daily_cap_pays_what_is_left_and_then_refuses() -> None:
     nearly = FRESH._replace(earned_day=20_000, earned_gold=4_990)
     last = against_first(WIN, nearly)
     assert (last.code, last.payout_gold, last.gold, last.earned_gold) == (OK, 10, 10_010, 5_000)
+    assert against_first(WIN, nearly._replace(earned_gold=4_999)).payout_gold == 1
     full = FRESH._replace(earned_day=20_000, earned_gold=5_000)
     refused = against_first(WIN, full)
     assert (refused.code, refused.gold, refused.earned_gold) == (DAILY_CAP, 10_000, 5_000)
@@ -199,6 +210,7 @@ def test_a_full_purse_is_refused_before_the_draw_is_seen() -> None:
     full = FRESH._replace(gold=MAX_BALANCE - 29)
     assert [against_first(draw, full).code for draw in (WIN, LOSE)] == [BALANCE_CAP, BALANCE_CAP]
     assert against_first(WIN, full._replace(gold=MAX_BALANCE - 30)).gold == MAX_BALANCE
+    assert may_fight(NOON, NEVER, 60, 5_000, 1, MAX_BALANCE) == BALANCE_CAP
     assert may_fight(NOON, NEVER, 60, 5_000, 0, MAX_BALANCE + 9) == OK  # Nothing to win, nothing to pass.
 
 

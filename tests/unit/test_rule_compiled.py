@@ -89,7 +89,7 @@ ARGUMENTS: dict[Rule, tuple[st.SearchStrategy[object], ...]] = {
     pricing.resale_gold: (CAPPED, CAPPED),
     pricing.train_cost_gold: (LEVEL, CAPPED, PERMILLE),
     progress.add_xp: (LEVEL, CAPPED, ANY, st.integers(1, 10**9)),
-    progress.collect: (TIME, TIME, ANY, HOURS, PERCENT),
+    progress.collect: (TIME, TIME, CAPPED, HOURS, PERCENT),
     progress.invest: (BALANCE, ANY, FLAG),
     progress.train: (BALANCE, LEVEL, CAPPED, CAPPED, PERMILLE, XP, CAPPED, st.integers(1, 10**9)),
     purchase.activate: (TIME, LAST, CAPPED),

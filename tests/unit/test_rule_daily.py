@@ -114,6 +114,12 @@ def test_the_streak_breaks_when_it_is_said_to(last_us: int, window_h: int) -> No
     assert claim(ends_us, last_us, 5, 0, 0, GOLD, GEMS, window_h)[3] == 1
 
 
+def test_the_next_claim_is_at_midnight() -> None:
+    assert next_claim_us(MONDAY) == next_claim_us(MONDAY + DAY_US - 1) == MONDAY + DAY_US
+    assert streak_ends_us(MONDAY, 48) == MONDAY + 2 * DAY_US + 1
+    assert streak_ends_us(MONDAY + HOUR_US, 24) == MONDAY + 2 * DAY_US
+
+
 def test_nothing_is_awaited_before_the_first_claim() -> None:
     assert (next_claim_us(NEVER), streak_ends_us(NEVER, 48)) == (0, 0)
 

@@ -13,6 +13,7 @@ ANY = st.one_of(st.integers(-60, 60), st.integers(-(2**63), 2**63 - 1))
 def test_packs_have_a_price() -> None:
     assert gems_for_gold(10_000, 100, 4_000, 100, 2) == (OK, 2_000, 300)
     assert gems_for_gold(8_000, 0, 4_000, 100, 2) == (OK, 0, 200)
+    assert gems_for_gold(3, 0, 1, 1, 3) == (OK, 0, 3)
     assert gems_for_gold(7_999, 0, 4_000, 100, 2) == (TOO_POOR, 7_999, 0)
 
 

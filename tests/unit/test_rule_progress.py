@@ -75,6 +75,7 @@ def test_training_is_refused_below_its_price() -> None:
 
 def test_one_of_each_business() -> None:
     assert invest(10_000, 10_000, 0) == (OK, 0, 1)
+    assert invest(1, 1, 0) == (OK, 0, 1)
     assert invest(9_999, 10_000, 0) == (TOO_POOR, 9_999, 0)
     assert invest(50_000, 10_000, 1) == (ALREADY_OWNED, 50_000, 1)
     assert invest(50_000, 0, 0) == (NOT_FOR_SALE, 50_000, 0)
@@ -114,7 +115,7 @@ def test_nothing_is_earned_backwards_or_by_no_income() -> None:
     assert collect(MONDAY - 1, MONDAY, CAFE, 72, 50) == (NOTHING_TO_COLLECT, 0, 0, MONDAY)
     assert collect(MONDAY, MONDAY, CAFE, 72, 50) == (NOTHING_TO_COLLECT, 0, 0, MONDAY)
     assert collect(MONDAY + DAY_US, MONDAY, 0, 72, 50) == (NOTHING_TO_COLLECT, 0, 0, MONDAY)
-    assert collect(MONDAY + DAY_US, MONDAY, -500, 72, 50) == (NOTHING_TO_COLLECT, 0, 0, MONDAY)
+    assert collect(MONDAY - 5 * DAY_US, MONDAY, CAFE, 72, 50) == (NOTHING_TO_COLLECT, 0, 0, MONDAY)
     assert collect(MONDAY + DAY_US, MONDAY, CAFE, 0, 50) == (NOTHING_TO_COLLECT, 0, 0, MONDAY)
 
 

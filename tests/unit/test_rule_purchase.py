@@ -44,6 +44,10 @@ def test_the_last_gold_may_be_spent() -> None:
     assert purchase(449, 0, 150, 3, NO_LIMIT) == (TOO_POOR, 449, 0)
 
 
+def test_the_lowest_price_is_one_gold() -> None:
+    assert purchase(10, 0, 1, 10, NO_LIMIT) == (OK, 0, 10)
+
+
 def test_the_limit_counts_what_is_held() -> None:
     assert purchase(10_000, 4, 500, 1, 5) == (OK, 9_500, 5)
     assert purchase(10_000, 4, 500, 2, 5) == (OVER_LIMIT, 10_000, 4)

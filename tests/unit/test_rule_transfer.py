@@ -28,6 +28,10 @@ def test_an_amount_that_its_fee_eats_is_refused() -> None:
     assert send(1_000, 500, 900, 100, 0, 20_000)[0] == BAD_AMOUNT
 
 
+def test_without_a_fee_a_single_gold_may_be_sent() -> None:
+    assert send(1, 0, 1, 0, 0, 20_000) == (OK, 0, 1, 0, 1)
+
+
 def test_more_than_the_balance_is_refused() -> None:
     assert send(999, 0, 1_000, 5, 0, 20_000) == (TOO_POOR, 999, 0, 0, 0)
     assert send(999, 0, 10**18, 5, 0, 20_000) == (TOO_POOR, 999, 0, 0, 0)
@@ -71,6 +75,7 @@ def test_credit_and_debit_at_their_bounds() -> None:
     assert credit(5, 0) == (BAD_AMOUNT, 5)
     assert credit(5, -5) == (BAD_AMOUNT, 5)
     assert debit(5, 5) == (OK, 0)
+    assert debit(5, 1) == (OK, 4)
     assert debit(5, 6) == (TOO_POOR, 5)
     assert debit(5, 0) == (BAD_AMOUNT, 5)
     assert debit(5, -5) == (BAD_AMOUNT, 5)
