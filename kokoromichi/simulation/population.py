@@ -13,7 +13,7 @@ from kokoromichi.rules.findings import Finding
 from kokoromichi.rules.sections import ItemId
 from kokoromichi.simulation.archetypes import ARCHETYPES, Archetype, load_archetype
 from kokoromichi.simulation.demand import NONE
-from kokoromichi.simulation.setup_files import SetupError, find_file, read_toml
+from kokoromichi.simulation.setup_files import SetupError, beside, find_file, read_toml
 from kokoromichi.simulation.streams import MAX_PLAYERS
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class Population(_Table):
         path = find_file("populations", name_or_path)
         tree = read_toml(path)
         if (base := tree.pop("based_on", None)) is not None:
-            tree = {**_base(base, str(path)), **tree}
+            tree = {**_base(base, path), **tree}
         population = cls.from_tree(tree, file=str(path), name=path.stem)
         return population if players is None else population.scaled(players)
 
@@ -246,13 +246,13 @@ def _mains(first: int, players: int, ring_size: int) -> list[int]:
     return [NONE if main == first + i else main for i, main in enumerate(mains)]
 
 
-def _base(name: object, file: str) -> dict[str, object]:
+def _base(name: object, file: Path) -> dict[str, object]:
     """What the file does not say itself; one level, so that a reader has two files to read at most."""
     if not isinstance(name, str):
-        raise SetupError.of(file, "based_on", name, "must be the name of a population")
-    tree = read_toml(find_file("populations", name))
+        raise SetupError.of(str(file), "based_on", name, "must be the name of a population, or a path")
+    tree = read_toml(find_file("populations", beside(file, name)))
     if "based_on" in tree:
-        raise SetupError.of(file, "based_on", name, "is itself based on another; name that one")
+        raise SetupError.of(str(file), "based_on", name, "is itself based on another; name that one")
     return tree
 
 

@@ -1,7 +1,7 @@
 """From tastes and prices to integers: the tables that every spend choice reads, built once a price list.
 
-This is the only place where a utility is a float. The exponential comes from ``math``, never from numpy: their
-last bits differ. The tables are passed to every engine, and their digest stands in the manifest.
+This is the only place where a utility is a float. The exponential comes from ``math``, not from numpy, whose
+last bits differ; the tables are passed to every engine, and their digest stands in the manifest.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from kokoromichi.rules.findings import EconomyError, Finding
 from kokoromichi.settings import shipped_folder
 from kokoromichi.simulation.population import Population
 from kokoromichi.simulation.price_list import SinkAct, check_items
-from kokoromichi.simulation.setup_files import SetupError, find_file, read_toml
+from kokoromichi.simulation.setup_files import SetupError, beside, find_file, read_toml
 from kokoromichi.simulation.streams import MAX_DAYS
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class Scenario(BaseModel):
         if not isinstance(population, str):
             raise SetupError.of(file, "population", population, "must be the name of a population, or a path")
         tree["name"] = path.stem
-        tree["population"] = Population.load(_beside(path, population), players=size)
+        tree["population"] = Population.load(beside(path, population), players=size)
         tree["economy"] = _economy(tree.get("economy", {}), path, economy)
         tree["closed"] = _closed(tree.get("closed", []), file)
         if days is not None:
@@ -248,21 +248,22 @@ def _closed(value: object, file: str) -> frozenset[object]:
     return frozenset(value)
 
 
-def _beside(scenario: Path, named: str) -> str | Path:
-    """A file that a scenario names: relative to the scenario's own folder; names of shipped ones stay."""
-    return scenario.parent / named if named.endswith(".toml") else named
-
-
 def _economy(section: object, scenario: Path, given: Path | None) -> Economy:
     """The shipped economy, or another file's numbers, with what the scenario changes in them."""
     file = str(scenario)
     if not isinstance(section, dict) or set(section) - {"file", "values", "scaled"}:
         raise SetupError.of(file, "economy", section, "must be a table of file, values and scaled")
+    values, factors = (section.get(key, {}) for key in ("values", "scaled"))
+    if not isinstance(values, dict) or not isinstance(factors, dict):
+        raise SetupError.of(
+            file, "economy", section, "must have tables of numbers by path as values and scaled"
+        )
     named = section.get("file")
-    path = given or (scenario.parent / str(named) if named is not None else None)
-    economy = read_economy(path)
+    if named is not None and not isinstance(named, str):
+        raise SetupError.of(file, "economy.file", named, "must be a path")
+    economy = read_economy(given or (scenario.parent / named if named is not None else None))
     try:
-        return economy.with_values(section.get("values", {})).scaled(section.get("scaled", {}))
+        return economy.with_values(values).scaled(factors)
     except EconomyError as error:
         raise EconomyError(
             Finding(file, f"economy: {found.field}", found.value, found.law, found.text)
@@ -271,7 +272,11 @@ def _economy(section: object, scenario: Path, given: Path | None) -> Economy:
 
 
 def read_economy(path: Path | None) -> Economy:
-    """Read an economy: a folder of three files, a TOML file of numbers (under the shipped words), or none.
+    """Read an economy.
+
+    Args:
+        path: A folder of the three files; a TOML file of numbers, which keeps the shipped words; None for the
+            shipped economy.
 
     Raises:
         EconomyError: A file is missing or refused: file, field, value and cure.

@@ -88,6 +88,11 @@ def find_file(kind: Literal["scenarios", "populations"], name_or_path: str | Pat
     raise SetupError.of(kind, "name", str(name_or_path), text)
 
 
+def beside(file: Path, named: str) -> str | Path:
+    """What a file calls another: a path starts at the file's own folder, the name of a shipped one stays."""
+    return file.parent / named if named.endswith(".toml") else named
+
+
 def read_toml(path: Path) -> dict[str, object]:
     """Read a TOML file; a byte order mark is accepted.
 

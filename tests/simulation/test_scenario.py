@@ -1,0 +1,243 @@
+"""What is simulated: shipped scenarios, scheduled prices, and how a wrong file is refused."""
+
+from __future__ import annotations
+
+import datetime as dt
+import pickle
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kokoromichi.rules.economy import load_economy
+from kokoromichi.rules.findings import EconomyError
+from kokoromichi.settings import shipped_folder
+from kokoromichi.simulation.price_list import build_price_list
+from kokoromichi.simulation.scenario import Scenario
+from kokoromichi.simulation.setup_files import SetupError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SHIPPED = ["alt_farm", "baseline", "generous_daily", "no_sinks", "sale_week", "whale_heavy"]
+ECONOMY = load_economy(shipped_folder("data"))
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_scenarios_play_500_for_90_days_from_a_monday(name: str) -> None:
+    scenario = Scenario.load(name)
+    assert (scenario.name, scenario.players, scenario.days) == (name, 500, 90)
+    assert scenario.start == dt.date(2026, 1, 5)
+    assert scenario.start.weekday() == 0
+    assert scenario.findings() == ()
+
+
+def test_every_shipped_file_is_tested() -> None:
+    assert sorted(path.stem for path in shipped_folder("scenarios").glob("*.toml")) == SHIPPED
+
+
+def test_the_baseline_is_the_shipped_economy() -> None:
+    scenario = Scenario.load("baseline")
+    assert scenario.economy == ECONOMY
+    assert all(scenario.economy_on(day) is scenario.economy for day in (0, 45, 400))
+
+
+def test_what_the_shipped_scenarios_change() -> None:
+    daily = [1500, 1800, 2250, 3000, 3750, 4500, 7500, 2250, 2700, 3300]
+    assert list(Scenario.load("generous_daily").economy.config.daily.gold) == daily
+    assert Scenario.load("whale_heavy").population.name == "whale_heavy"
+    assert Scenario.load("alt_farm").population.cohorts[-1].players == 150
+    closed = Scenario.load("no_sinks")
+    assert closed.closed == {"purchase", "train", "exchange", "invest", "summon"}
+    assert closed.economy.config.transfer.fee_percent == closed.economy.config.income.upkeep_percent == 0
+    assert set(build_price_list(closed.population, closed.economy, closed.closed).weights) == {0}
+
+
+def test_size_and_horizon_can_be_given() -> None:
+    scenario = Scenario.load("baseline", days=7, players=60)
+    assert (scenario.days, scenario.players) == (7, 60)
+
+
+def test_a_sale_lasts_its_days_and_no_longer() -> None:
+    scenario = Scenario.load("sale_week")
+    prices = [scenario.economy_on(day).config.store["treasure_chest"].price_gold for day in (41, 42, 48, 49)]
+    assert prices == [5_000, 3_500, 3_500, 5_000]
+    potion = [scenario.economy_on(day).config.store["health_potion"].price_gold for day in (59, 60, 87, 88)]
+    assert potion == [100, 120, 120, 100]
+    assert scenario.economy_on(42) is scenario.economy_on(48)
+    assert scenario.economy_on(42).hash != scenario.economy.hash
+    changed = {
+        item
+        for item, numbers in scenario.economy_on(45).config.store.items()
+        if numbers != scenario.economy.config.store[item]
+    }
+    assert changed == {item.id for item in ECONOMY.catalogue if item.category in {"chest", "charm"}}
+
+
+def test_changes_at_once_multiply_and_may_last_to_the_end(tmp_path: Path) -> None:
+    scenario = Scenario.load(
+        write(
+            tmp_path,
+            """
+            title = "T"
+            days = 30
+            [[changes]]
+            items = ["wisdom_tome"]
+            percent = 75
+            from_day = 3
+            [[changes]]
+            categories = ["scroll"]
+            percent = 50
+            from_day = 10
+            days = 2
+            """,
+        )
+    )
+    prices = [
+        scenario.economy_on(day).config.store["wisdom_tome"].price_gold for day in (2, 3, 10, 11, 12, 29)
+    ]
+    assert prices == [3_500, 2_625, 1_313, 1_313, 2_625, 2_625]
+    tome, *others = sorted(scenario.findings(), key=lambda found: found.value)
+    assert (tome.field, tome.law) == ("changes.wisdom_tome", "lowest_scheduled_price")
+    assert tome.value == "1313 gold on day 10"
+    assert {found.field for found in others} == {
+        f"changes.{item}" for item in ("revive_scroll", "training_manual", "experience_scroll")
+    }
+
+
+def test_a_price_is_lowest_when_a_rise_ends_before_its_sale(tmp_path: Path) -> None:
+    change = 'items = ["health_potion"]'
+    text = (
+        f'title = "T"\ndays = 30\n[[changes]]\n{change}\npercent = 150\nfrom_day = 0\ndays = 5\n'
+        f"[[changes]]\n{change}\npercent = 60\nfrom_day = 2\n"
+    )
+    (finding,) = Scenario.load(write(tmp_path, text)).findings()
+    assert finding.value == "60 gold on day 5"
+    late = Scenario.load(write(tmp_path, text), days=5)
+    assert late.findings() == ()
+
+
+def test_a_scenario_names_population_and_economy_files_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "few.toml").write_text(
+        'based_on = "default"\ntitle = "T"\n[[cohorts]]\narchetype = "casual"\nplayers = 9\n',
+        encoding="utf-8",
+    )
+    numbers = (shipped_folder("data") / "economy.toml").read_text(encoding="utf-8")
+    tuned = tmp_path / "tuned.toml"
+    tuned.write_text(numbers.replace("\npercent = 40 ", "\npercent = 30 "), encoding="utf-8")
+    path = write(
+        tmp_path,
+        'title = "T"\ndays = 5\npopulation = "few.toml"\nplayers = 18\n[economy]\nfile = "tuned.toml"\n'
+        "[economy.scaled]\n'store.*.price_gold' = 2\n",
+    )
+    scenario = Scenario.load(path)
+    assert scenario.players == 18
+    assert scenario.economy.config.resale.percent == 30
+    assert scenario.economy.config.store["health_potion"].price_gold == 200
+    assert Scenario.load("baseline", economy=tuned).economy.config.resale.percent == 30
+    assert Scenario.load("baseline", economy=shipped_folder("data")).economy == ECONOMY
+
+
+def test_a_scenario_is_changed_into_a_new_one() -> None:
+    base = Scenario.load("baseline", players=100)
+    dearer = base.with_economy({"store.health_potion.price_gold": 120}).scaled({"daily.gold": 0.9})
+    assert dearer.economy.config.store["health_potion"].price_gold == 120
+    assert dearer.economy.config.daily.gold[0] == 900
+    assert base.economy == ECONOMY
+    whales = base.with_population("whale_heavy")
+    assert (whales.population.name, whales.players) == ("whale_heavy", 500)
+    assert base.with_population(whales.population).players == 500
+    assert base.replace(days=365, leave_percent=30).days == 365
+
+
+def test_a_changed_scenario_has_its_own_prices() -> None:
+    sale = Scenario.load("sale_week")
+    assert sale.economy_on(42).config.store["treasure_chest"].price_gold == 3_500
+    dearer = sale.with_economy({"store.treasure_chest.price_gold": 6_000})
+    assert dearer.economy_on(42).config.store["treasure_chest"].price_gold == 4_200
+
+
+def test_leaving_may_be_rarer() -> None:
+    scenario = Scenario.load("baseline").replace(leave_percent=30)
+    bases = [scenario.leave_base(archetype) for archetype in scenario.population.archetypes]
+    assert bases == [150, 75, 60, 90, 90, 75, 750, 30]
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "said"),
+    [
+        ("days = 0", "days", "greater than or equal to 1"),
+        ("days = 7.5", "days", "7.5"),
+        ("days = true", "days", "true"),
+        ("days = 70000", "days", "less than 65536"),
+        ("days = 5\nplayers = 'many'", "players", "whole number"),
+        ("days = 5\nplayers = 0", "players", "must be 1 to"),
+        ("days = 5\nstart = 2026-01-06", "start", "is a Tuesday"),
+        ("days = 5\ncolour = 1", "colour", "not permitted"),
+        ("days = 5\nleave_percent = -1", "leave_percent", "-1"),
+        ("days = 5\npopulation = 3", "population", "must be the name"),
+        ("days = 5\npopulation = 'nobody'", "name", "known are alt_farm"),
+        ("days = 5\nclosed = 'purchase'", "closed", "must be a list"),
+        ("days = 5\neconomy = 3", "economy", "must be a table"),
+        ("days = 5\n[economy]\nvaluess = {}", "economy", "must be a table of file, values and scaled"),
+        ("days = 5\n[economy]\nvalues = 3", "economy", "must have tables"),
+        ("days = 5\n[economy]\nfile = 3", "economy.file", "must be a path"),
+        ("days = 5\n[[changes]]\npercent = 70\nfrom_day = 1", "", "names neither items nor categories"),
+        (
+            "days = 5\n[[changes]]\nitems=['duck']\npercent = 70\nfrom_day = 1",
+            "",
+            "'duck', which is not sold",
+        ),
+        ("days = 5\n[[changes]]\ncategories=['hat']\npercent = 70\nfrom_day = 1", "", "'hat', which is not"),
+        (
+            "days = 5\n[[changes]]\nitems=['silk_kimono']\npercent = 0\nfrom_day = 1",
+            "changes.0.percent",
+            "greater than or equal to 1",
+        ),
+    ],
+)
+def test_a_wrong_file_is_refused_with_field_and_cure(
+    tmp_path: Path, text: str, field: str, said: str
+) -> None:
+    with pytest.raises(SetupError) as refused:
+        Scenario.load(write(tmp_path, f'title = "T"\n{text}\n'))
+    (finding,) = refused.value.findings
+    assert finding.field == field
+    assert said in str(finding)
+
+
+def test_an_unknown_act_cannot_be_closed(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match="'doors'"):
+        Scenario.load(write(tmp_path, 'title = "T"\ndays = 5\nclosed = ["doors"]\n'))
+
+
+def test_an_unknown_scenario_names_the_known_ones() -> None:
+    with pytest.raises(SetupError, match=", ".join(SHIPPED)):
+        Scenario.load("utopia")
+
+
+def test_a_wrong_number_of_the_economy_names_the_scenario(tmp_path: Path) -> None:
+    path = write(tmp_path, "title = 'T'\ndays = 5\n[economy.values]\n'daily.goold' = 1\n")
+    with pytest.raises(EconomyError, match="goold") as refused:
+        Scenario.load(path)
+    assert refused.value.findings[0].file == str(path)
+
+
+def test_a_wrong_change_is_refused() -> None:
+    with pytest.raises(SetupError, match="days = 0"):
+        Scenario.load("baseline").replace(days=0)
+    with pytest.raises(SetupError, match="baseline: horizon"):
+        Scenario.load("baseline").replace(horizon=5)
+
+
+def test_a_scenario_travels_to_another_process() -> None:
+    scenario = Scenario.load("sale_week", players=20)
+    day = scenario.economy_on(42)
+    again = pickle.loads(pickle.dumps(scenario))  # noqa: S301 - Our own bytes.
+    assert again == scenario
+    assert again.economy_on(42) == day
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
