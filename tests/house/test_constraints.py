@@ -23,6 +23,9 @@ else:
     import tomli as tomllib
 
 INTERPRETERS: Final = ("3.10", "3.11", "3.12", "3.13")
+STANDARD: Final = {*sys.stdlib_module_names, "tomllib", PACKAGE.name}
+"""What needs no requirement; tomllib came with 3.11, and tomli stands in for it before."""
+
 PIN: Final = re.compile(
     r"[a-z0-9-]+==[\w.+!]+(; python_version [<>]=? '3\.\d+'( and python_version < '3\.\d+')?)?"
 )
@@ -68,9 +71,7 @@ def test_every_import_of_the_package_is_a_declared_requirement() -> None:
     undeclared = {
         name: path.name
         for name, path in imported.items()
-        if name not in sys.stdlib_module_names
-        and name != PACKAGE.name
-        and declared.isdisjoint(map(canonicalize_name, owners.get(name, [name])))
+        if name not in STANDARD and declared.isdisjoint(map(canonicalize_name, owners.get(name, [name])))
     }
     assert undeclared == {}
 
