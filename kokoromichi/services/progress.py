@@ -98,7 +98,7 @@ class ProgressService:
             business = config.business.get(business_id)
             if business is None:
                 continue  # Taken out of the economy; what it earned stays where it is until it comes back.
-            _, earned, burned, until_us = collect(
+            _code, earned, burned, until_us = collect(
                 at_us, since_us, business.income_gold_per_day, terms.max_hours, terms.upkeep_percent
             )
             income_gold += earned

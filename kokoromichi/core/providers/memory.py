@@ -131,7 +131,7 @@ class MemoryProvider(DataProvider):
             for movement in user.movements:
                 currency = movement.currency
                 if currency is not None:
-                    after: int = state[currency] + movement.amount  # type: ignore[operator,assignment] # A balance.
+                    after: int = state[currency] + movement.amount  # type: ignore[operator] # A balance.
                     if after != movement.balance_after or after < 0:
                         self._misfit(user_id, movement)
                     state[currency] = after

@@ -1,0 +1,127 @@
+"""The activity stream of a simulation: packed while it runs, a frame of ``ACTIVITY_SCHEMA`` afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from struct import Struct
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from kokoromichi.core.schemas import ACTIVITY_SCHEMA
+
+_ROW: Final = Struct("11q")
+_COLUMNS: Final = (
+    "user",
+    "session",
+    "at_us",
+    "act",
+    "code",
+    "slot",
+    "outcome",
+    "gold",
+    "hold",
+    "held",
+    "economy",
+)
+_NOTHING: Final = -1
+
+
+class ActivityRecorder:
+    """Rows in the order in which they happen."""
+
+    def __init__(self) -> None:
+        self._rows = bytearray()
+        self._names: dict[str | None, int] = {None: _NOTHING}
+        self._held: list[tuple[int, ...]] = []
+
+    def __len__(self) -> int:
+        """Rows so far."""
+        return len(self._rows) // _ROW.size
+
+    def _code(self, name: str | None) -> int:
+        return self._names.setdefault(name, len(self._names) - 1)
+
+    def record(
+        self,
+        user_id: str,
+        session: int,
+        at_us: int,
+        act: str,
+        economy_hash: str,
+        code: str | None = None,
+        outcome: str | None = None,
+    ) -> None:
+        """Add one act; see ``ACTIVITY_SCHEMA`` for the columns."""
+        name = self._code
+        self._rows += _ROW.pack(
+            name(user_id),
+            session,
+            at_us,
+            name(act),
+            name(code),
+            _NOTHING,
+            name(outcome),
+            _NOTHING,
+            _NOTHING,
+            _NOTHING,
+            name(economy_hash),
+        )
+
+    def record_choice(
+        self,
+        user_id: str,
+        session: int,
+        at_us: int,
+        economy_hash: str,
+        slot: int,
+        outcome: str,
+        gold: int,
+        hold_gold: int,
+        held: Sequence[int],
+    ) -> None:
+        """Add one spend choice: what was chosen, from what purse, with what already held."""
+        name = self._code
+        self._rows += _ROW.pack(
+            name(user_id),
+            session,
+            at_us,
+            name("choice"),
+            _NOTHING,
+            slot,
+            name(outcome),
+            gold,
+            hold_gold,
+            len(self._held),
+            name(economy_hash),
+        )
+        self._held.append(tuple(held))
+
+    def frame(self) -> pl.DataFrame:
+        """The rows so far, in their order."""
+        numbers = np.frombuffer(bytes(self._rows), np.int64).reshape(-1, len(_COLUMNS))
+        packed = pl.from_numpy(numbers, schema=dict.fromkeys(_COLUMNS, pl.Int64), orient="row")
+        names = pl.Series([*list(self._names)[1:], None], dtype=pl.String)
+        held = pl.Series([*self._held, None], dtype=pl.List(pl.Int64))
+
+        def looked_up(column: str, table: pl.Series) -> pl.Series:
+            codes = packed[column]
+            return table.gather(codes.set(codes == _NOTHING, len(table) - 1))
+
+        def given(column: str) -> pl.Expr:
+            return pl.when(pl.col(column) != _NOTHING).then(column).alias(column)
+
+        return packed.select(
+            looked_up("user", names).alias("user_id"),
+            "session",
+            pl.col("at_us").cast(pl.Datetime("us")).dt.replace_time_zone("UTC").alias("at"),
+            looked_up("act", names).alias("act"),
+            looked_up("code", names).alias("code"),
+            given("slot"),
+            looked_up("outcome", names).alias("outcome"),
+            given("gold"),
+            given("hold"),
+            looked_up("held", held).alias("units_held"),
+            looked_up("economy", names).alias("economy_hash"),
+        ).match_to_schema(ACTIVITY_SCHEMA)

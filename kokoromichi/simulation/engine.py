@@ -1,0 +1,197 @@
+"""The faithful engine: every act of every synthetic player through the services that the bot runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time, timezone
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from kokoromichi.core.clock import DAY_US, ManualClock, us_of
+from kokoromichi.core.providers.memory import MemoryProvider
+from kokoromichi.core.schemas import ECONOMY_HISTORY_SCHEMA, PLAYERS_SCHEMA
+from kokoromichi.services.bundle import Services
+from kokoromichi.simulation import presence
+from kokoromichi.simulation.driver import Driver
+from kokoromichi.simulation.session import Session
+from kokoromichi.simulation.streams import (
+    DAY_DRAWS,
+    DAY_HOURS,
+    DAY_LEAVE_OR_RETURN,
+    DAY_SESSIONS,
+    MAX_SESSIONS,
+    PRESENCE,
+    SESSION,
+    SESSION_DRAWS,
+    SESSION_START,
+    draws,
+    stream_key,
+)
+from kokoromichi.simulation.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from kokoromichi.simulation.scenario import Scenario
+
+CHARACTERS = "characters"
+"""Stream of the character that a pull finds within its rarity, at the address of the pull."""
+
+
+@dataclass(frozen=True)
+class Played:
+    """What one replication left behind.
+
+    Attributes:
+        provider: The store, still open.
+        activity: Frame of ``ACTIVITY_SCHEMA``.
+        economy_history: Frame of ``ECONOMY_HISTORY_SCHEMA``.
+        players: Frame of ``PLAYERS_SCHEMA``.
+    """
+
+    provider: MemoryProvider
+    activity: pl.DataFrame
+    economy_history: pl.DataFrame
+    players: pl.DataFrame
+
+
+class Engine:
+    """Plays one replication, day by day.
+
+    Args:
+        scenario: What is simulated.
+        seed: Seed of the replication.
+    """
+
+    def __init__(self, scenario: Scenario, seed: int) -> None:
+        start = datetime.combine(scenario.start, time(), timezone.utc)
+        population = scenario.population
+        self._start_us = us_of(start)
+        self._scenario = scenario
+        self._clock = ManualClock(self._start_us)
+        self._provider = MemoryProvider(self._clock)
+        self._services = Services(self._provider, scenario.economy_on(0), self._clock)
+        self._world = World(scenario, seed, self._services)
+        self._driver = Driver(self._clock)
+        self._presence_key = stream_key(seed, PRESENCE)
+        self._session_key = stream_key(seed, SESSION)
+        self._characters_key = stream_key(seed, CHARACTERS)
+        self._thresholds = presence.session_thresholds(
+            [archetype.rate_per_day for archetype in population.archetypes],
+            [archetype.scripted_percent for archetype in population.archetypes],
+            population.activity_percent,
+            population.week_percent,
+        )
+        self._hours = presence.hour_table(population.hour_weights)
+        self._leave_bases = [scenario.leave_base(archetype) for archetype in population.archetypes]
+        self._return_chances = [archetype.return_chance for archetype in population.archetypes]
+
+    async def play(self, on_day: Callable[[int], None] | None = None) -> Played:
+        """Play every day of the horizon.
+
+        Args:
+            on_day: Called with each day that is done.
+        """
+        economy = None
+        for day in range(self._scenario.days):
+            self._clock.us = self._start_us + day * DAY_US
+            today = self._scenario.economy_on(day)
+            if economy is None:
+                await self._services.start()
+            elif today is not economy:
+                await self._services.reload(today)
+            else:
+                await self._services.store.restock()
+            economy = today
+            self._world.put_into_force(today)
+            await self._world.take_stock()
+            await self._play_day(day)
+            if on_day is not None:
+                on_day(day)
+        return self._played()
+
+    async def _play_day(self, day: int) -> None:
+        chance = draws(self._presence_key, self._scenario.players, day, DAY_DRAWS).tolist()
+        self._schedule(day, chance)
+        await self._driver
+        self._clock.us = self._start_us + (day + 1) * DAY_US - 1
+        for player, numbers in enumerate(chance):
+            if self._world.arrival_days[player] <= day:
+                self._end_day(player, day, numbers[DAY_LEAVE_OR_RETURN])
+
+    def _schedule(self, day: int, chance: Sequence[Sequence[int]]) -> None:
+        world, activities = self._world, len(self._scenario.population.activity_percent)
+        starts = [0] * MAX_SESSIONS
+        block = draws(
+            self._session_key, self._scenario.players, day, MAX_SESSIONS * SESSION_DRAWS
+        )
+        day_us = self._start_us + day * DAY_US
+        for player, numbers in enumerate(chance):
+            age_days = day - world.arrival_days[player]
+            if age_days < 0 or world.away[player]:
+                continue
+            row = presence.threshold_row(
+                world.archetypes[player], world.activities[player], activities, day
+            )
+            count = presence.sessions_of_day(numbers[DAY_SESSIONS], self._thresholds, row, age_days)
+            if not count:
+                continue
+            mine: list[int] = block[player, : count * SESSION_DRAWS].tolist()
+            presence.place_sessions(starts, count, numbers, DAY_HOURS, mine, SESSION_START, self._hours)
+            for number in range(count):
+                own = mine[number * SESSION_DRAWS : (number + 1) * SESSION_DRAWS]
+                session = Session(world, player, day, number, own, self._characters_key)
+                self._driver.add(day_us + starts[number] * 1_000_000, player, session.play())
+
+    def _end_day(self, player: int, day: int, number: int) -> None:
+        world = self._world
+        kind = world.archetypes[player]
+        if world.away[player]:
+            if presence.happens(number, self._return_chances[kind]):
+                world.away[player], world.present[player] = 0, 1
+                world.want_days[player] = world.novel_days[player] = day + 1
+                self._record(player, "return")
+            return
+        profile = self._provider.cached(world.user_ids[player])
+        if profile is None:
+            return  # Arrived, and not played yet.
+        lapsed = presence.streak_lapsed(
+            profile.streak,
+            profile.last_claim_us,
+            self._clock.us + 1,
+            self._scenario.economy.config.daily.streak_window_h,
+        )
+        chance = presence.leave_chance(
+            self._leave_bases[kind],
+            day - world.arrival_days[player],
+            day,
+            world.want_days[player],
+            world.novel_days[player],
+            lapsed,
+        )
+        if presence.happens(number, chance):
+            world.away[player], world.present[player] = 1, 0
+            self._record(player, "leave")
+
+    def _record(self, player: int, act: str) -> None:
+        world = self._world
+        world.activity.record(
+            world.user_ids[player], world.sessions, self._clock.us, act, world.economy_hash
+        )
+
+    def _played(self) -> Played:
+        world, population = self._world, self._scenario.population
+        history = self._provider.observations("economy_history")
+        players = {
+            "user_id": world.user_ids,
+            "archetype": [population.archetypes[kind].name for kind in world.archetypes],
+            "cohort": [population.cohorts[cohort].label for cohort in world.cohorts],
+            "arrival_day": world.arrival_days,
+        }
+        return Played(
+            self._provider,
+            world.activity.frame(),
+            pl.DataFrame(list(history), schema=ECONOMY_HISTORY_SCHEMA),
+            pl.DataFrame(players, schema=PLAYERS_SCHEMA),
+        )

@@ -1,0 +1,357 @@
+"""One session of one player, act by act: the story of players.md, section 1, over the services."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from kokoromichi.core.errors import RefusedError
+from kokoromichi.core.models import NEVER
+from kokoromichi.rules.daily import counted_today, day_of
+from kokoromichi.rules.economy import RARITIES
+from kokoromichi.rules.pricing import train_cost_gold
+from kokoromichi.simulation import decisions, demand
+from kokoromichi.simulation.demand import BUSINESS, GEMS, ITEMS, NONE, SAVE, TRAIN, UNLIMITED_STOCK, Buyer
+from kokoromichi.simulation.driver import Pause
+from kokoromichi.simulation.streams import (
+    MAX_PULLS,
+    SESSION_BATTLES,
+    SESSION_CELESTIAL_CHEST,
+    SESSION_CHOICES,
+    SESSION_DRAWS,
+    SESSION_GIFT,
+    SESSION_GIFT_RECEIVER,
+    SESSION_GOAL,
+    SESSION_PULLS,
+    SESSION_RECEIVER,
+    SESSION_SELL,
+    SESSION_TRANSFER,
+    SESSION_TREASURE_CHEST,
+    SESSION_WISH,
+    SESSION_WOODEN_CHEST,
+    draw,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Sequence
+
+    from kokoromichi.core.models import Receipt, UserProfile
+    from kokoromichi.simulation.archetypes import Archetype
+    from kokoromichi.simulation.world import World
+
+    ReceiptT = TypeVar("ReceiptT", bound=Receipt)
+
+_ACT_GAP: Final = Pause(5)
+_BATTLE_GAP: Final = Pause(61)
+_GOOD_RARITY: Final = RARITIES.index("SSR")
+_CHEST_DRAWS: Final = {
+    "wooden_chest": SESSION_WOODEN_CHEST,
+    "treasure_chest": SESSION_TREASURE_CHEST,
+    "celestial_chest": SESSION_CELESTIAL_CHEST,
+}
+
+
+class Session:
+    """Plays from the first act to the last.
+
+    Args:
+        world: The replication.
+        player: Number of the player.
+        day: Day since the scenario's start.
+        number: Session of the day, from 0.
+        draws: The session's block of ``SESSION_DRAWS`` draws.
+        characters_key: Key of the stream that chooses a pull's character within its rarity.
+    """
+
+    def __init__(
+        self, world: World, player: int, day: int, number: int, draws: Sequence[int], characters_key: int
+    ) -> None:
+        self._world = world
+        self._player = player
+        self._user_id = world.user_ids[player]
+        self._kind: Archetype = world.scenario.population.archetypes[world.archetypes[player]]
+        self._taste = world.archetypes[player]
+        self._day = day
+        self._number = number
+        self._draws = draws
+        self._characters_key = characters_key
+        self._session = 0
+
+    async def play(self) -> None:
+        """Claim, collect, use, fight, spend, wish, summon, sell, share."""
+        world = self._world
+        self._session = world.sessions
+        world.sessions += 1
+        self._record("session")
+        if self._number == 0:
+            await self._act("claim", world.services.daily.claim(self._user_id))
+            world.present[self._player] = 1
+        profile = await world.profile(self._player)
+        await self._collect(profile)
+        await self._use(profile)
+        await self._fight(profile)
+        await self._spend(profile)
+        self._wish(profile)
+        await self._summon(profile)
+        await self._sell(profile)
+        await self._share(profile)
+
+    def _record(self, act: str, code: str | None = None, outcome: str | None = None) -> None:
+        world = self._world
+        now_us = world.services.desk.clock.now_us()
+        world.activity.record(self._user_id, self._session, now_us, act, world.economy_hash, code, outcome)
+
+    async def _act(
+        self, act: str, awaitable: Awaitable[ReceiptT], outcome: str | None = None, gap: Pause = _ACT_GAP
+    ) -> ReceiptT | None:
+        """Carry out one act; a refusal is data, a storage error stops the run."""
+        receipt = None
+        try:
+            receipt = await awaitable
+        except RefusedError as refusal:
+            self._record(act, refusal.code, outcome)
+        else:
+            self._record(act, None, outcome)
+        await gap
+        return receipt
+
+    def _novel(self) -> None:
+        self._world.novel_days[self._player] = self._day
+
+    async def _collect(self, profile: UserProfile) -> None:
+        services = self._world.services
+        if profile.businesses:
+            since_us = services.desk.clock.now_us() - min(profile.businesses.values())
+            if decisions.wants_collecting(len(profile.businesses), since_us):
+                await self._act("collect", services.progress.collect(self._user_id))
+
+    async def _use(self, profile: UserProfile) -> None:
+        world, tables = self._world, self._world.tables
+        now_us = world.services.desk.clock.now_us()
+        running = 1 if now_us < max(profile.luck_until_us, profile.guard_until_us) else 0
+        used = [0] * ITEMS
+        count = decisions.items_to_use(
+            used, world.held(profile), tables.session_items, tables.day_items, running, self._kind.fights
+        )
+        for place in used[:count]:
+            item_id = world.items[place]
+            chest = self._draws[_CHEST_DRAWS.get(item_id, SESSION_WOODEN_CHEST)]
+            await self._act("use", world.services.store.use(self._user_id, item_id, draw=chest))
+
+    async def _fight(self, profile: UserProfile) -> None:
+        world = self._world
+        terms = world.services.desk.live.battle_terms
+        mana = world.services.desk.live.item_of.get("win_permille", "")
+        for battle in range(self._kind.fights):
+            tier = decisions.choose_tier(
+                profile.level,
+                self._kind.comfort_permille,
+                world.tier_levels,
+                terms.win_base_permille,
+                terms.win_slope_permille,
+                terms.win_min_permille,
+                terms.win_max_permille,
+            )
+            fight = world.services.battle.fight(
+                self._user_id,
+                tier + 1,
+                mana_potions=decisions.takes_mana(battle, profile.inventory.get(mana, 0)),
+                draw=self._draws[SESSION_BATTLES + battle],
+            )
+            try:
+                receipt = await fight
+            except RefusedError as refusal:
+                self._record("battle", refusal.code)
+                return
+            self._record("battle", None, "won" if receipt.won else "lost")
+            if tier > world.tiers[self._player]:
+                world.tiers[self._player] = tier
+                self._novel()
+            await _BATTLE_GAP
+
+    async def _spend(self, profile: UserProfile) -> None:
+        world, kind = self._world, self._kind
+        self._set_goal(profile)
+        for slot in range(kind.slots):
+            tables = world.tables
+            held = world.held(profile)
+            goal = world.goals[self._player]
+            business = demand.next_business(tables.business_prices, world.owned_mask(profile))
+            goal_gold = demand.goal_price_gold(tables, goal, business)
+            if goal != NONE and profile.gold >= goal_gold + kind.reserve_gold and self._in_stock(goal):
+                await self._reach(goal, business)
+                continue
+            hold_gold = demand.hold_gold(kind.reserve_gold, kind.goal_percent, goal_gold)
+            cost_gold = self._train_cost_gold(profile)
+            buyer = Buyer(self._taste, profile.gold, hold_gold, cost_gold, business)
+            demand.weigh(world.sums, tables, buyer, held, world.stock)
+            outcome = demand.choose(self._draws[SESSION_CHOICES + slot], world.sums)
+            world.activity.record_choice(
+                self._user_id,
+                self._session,
+                world.services.desk.clock.now_us(),
+                world.economy_hash,
+                slot,
+                self._outcome_name(outcome),
+                profile.gold,
+                hold_gold,
+                held,
+            )
+            await self._take(outcome, profile, held, business, cost_gold)
+
+    def _set_goal(self, profile: UserProfile) -> None:
+        world, kind, player = self._world, self._kind, self._player
+        if not kind.goal_percent:
+            return
+        tables = world.tables
+        held = world.held(profile)
+        business = demand.next_business(tables.business_prices, world.owned_mask(profile))
+        age_days = self._day - world.goal_days[player]
+        if demand.goal_stands(tables, world.goals[player], age_days, held, business):
+            return
+        buyer = Buyer(self._taste, profile.gold, 0, 0, business)
+        number = self._draws[SESSION_GOAL]
+        world.goals[player] = demand.draw_goal(
+            number, world.sums, tables, buyer, held, 1 if kind.goal_business else 0
+        )
+        world.goal_days[player] = self._day
+
+    def _in_stock(self, goal: int) -> bool:
+        return goal == BUSINESS or self._world.stock[goal] != 0
+
+    async def _reach(self, goal: int, business: int) -> None:
+        """Buy the goal without choosing; its draw is spent all the same."""
+        bought = await (self._invest(business) if goal == BUSINESS else self._buy(goal, 1))
+        if bought:
+            self._world.goals[self._player] = NONE
+            self._novel()
+
+    def _train_cost_gold(self, profile: UserProfile) -> int:
+        terms = self._world.services.desk.live.train_terms
+        return train_cost_gold(profile.level, terms.price_gold, terms.growth_percent)
+
+    def _outcome_name(self, outcome: int) -> str:
+        if outcome < ITEMS:
+            return self._world.items[outcome]
+        return {TRAIN: "train", GEMS: "gems", BUSINESS: "business", SAVE: "save"}[outcome]
+
+    async def _take(
+        self, outcome: int, profile: UserProfile, held: Sequence[int], business: int, cost_gold: int
+    ) -> None:
+        world = self._world
+        if outcome == TRAIN:
+            reserve_gold = self._kind.reserve_gold
+            for _ in range(demand.trainings_wanted(cost_gold, profile.gold, reserve_gold)):
+                await self._train(profile)
+        elif outcome == GEMS:
+            await self._act("exchange", world.services.bank.buy_gems(self._user_id))
+        elif outcome == BUSINESS:
+            await self._invest(business)
+        elif outcome != SAVE:
+            stock, reserve_gold = world.stock[outcome], self._kind.reserve_gold
+            units = demand.units_wanted(
+                world.tables, outcome, held[outcome], stock, profile.gold, reserve_gold
+            )
+            await self._buy(outcome, units)
+
+    async def _buy(self, item: int, units: int) -> bool:
+        world = self._world
+        purchase = world.services.store.purchase(self._user_id, world.items[item], units)
+        receipt = await self._act("buy", purchase)
+        if receipt is None:
+            return False
+        if world.stock[item] != UNLIMITED_STOCK:
+            world.stock[item] -= units
+        if world.tables.kept[item] and item not in world.seen[self._player]:
+            world.seen[self._player].add(item)
+            self._novel()
+        return True
+
+    async def _invest(self, business: int) -> bool:
+        progress = self._world.services.progress
+        bought = await self._act("invest", progress.invest(self._user_id, self._world.businesses[business]))
+        if bought is not None:
+            self._novel()
+        return bought is not None
+
+    async def _train(self, profile: UserProfile) -> None:
+        world = self._world
+        manual = decisions.first_held(world.held(profile), world.tables.training_items)
+        if manual != NONE and not profile.double_train:
+            await self._act("use", world.services.store.use(self._user_id, world.items[manual], draw=0))
+        await self._act("train", world.services.progress.train(self._user_id))
+
+    def _wish(self, profile: UserProfile) -> None:
+        world = self._world
+        held, number = world.held(profile), self._draws[SESSION_WISH]
+        wish = demand.draw_wish(number, world.sums, world.tables, self._taste, held)
+        affordable = wish == NONE or world.tables.prices[wish] <= profile.gold
+        if affordable:
+            world.want_days[self._player] = self._day
+        name = None if wish == NONE else world.items[wish]
+        self._record("wish", None if affordable else "too_poor", name)
+
+    async def _summon(self, profile: UserProfile) -> None:
+        world = self._world
+        if "summon" in world.scenario.closed:
+            return
+        if not decisions.wants_ten_pull(profile.gems, world.ten_price_gems):
+            return
+        bell = decisions.first_held(world.held(profile), world.tables.summon_items)
+        if bell != NONE:
+            await self._act("use", world.services.store.use(self._user_id, world.items[bell], draw=0))
+        first = self._number * SESSION_DRAWS + SESSION_PULLS
+        rolled = [
+            *self._draws[SESSION_PULLS : SESSION_PULLS + MAX_PULLS],
+            *(draw(self._characters_key, self._player, self._day, first + pull) for pull in range(MAX_PULLS)),
+        ]
+        summon = world.services.summon.summon(self._user_id, MAX_PULLS, draws=rolled)
+        receipt = await self._act("summon", summon)
+        if receipt is not None and any(
+            RARITIES.index(pull.rarity) >= _GOOD_RARITY  # type: ignore[arg-type] # A name out of RARITIES.
+            for pull in receipt.pulls
+        ):
+            self._novel()
+
+    async def _sell(self, profile: UserProfile) -> None:
+        world, tables = self._world, self._world.tables
+        number, held = self._draws[SESSION_SELL], world.held(profile)
+        item = decisions.item_to_sell(number, profile.gold, held, tables.targets, tables.kept)
+        if item != NONE:
+            await self._act("sell", world.services.store.sell(self._user_id, world.items[item]))
+
+    async def _share(self, profile: UserProfile) -> None:
+        """Send gold to the ring's main or to a friend; without that, perhaps give a friend an item."""
+        world, kind = self._world, self._kind
+        bank = world.services.bank
+        today = day_of(world.services.desk.clock.now_us())
+        sent_gold = 0
+        if profile.sent_day != NEVER:
+            sent_gold = counted_today(today, profile.sent_day, profile.sent_gold_today)
+        room_gold = world.transfer_cap_gold - sent_gold
+        main = world.mains[self._player]
+        if main != NONE and world.present[main]:
+            amount = decisions.ring_transfer_gold(
+                kind.ring_transfer_gold, kind.reserve_gold, profile.gold, room_gold
+            )
+            if amount:
+                await self._act("transfer", bank.transfer(self._user_id, world.user_ids[main], amount))
+            return
+        number = self._draws[SESSION_TRANSFER]
+        amount = decisions.transfer_gold(number, kind.transfer_permille, profile.gold, room_gold)
+        if amount:
+            friend = decisions.draw_receiver(self._draws[SESSION_RECEIVER], self._player, world.present)
+            if friend != NONE:
+                await self._act("transfer", bank.transfer(self._user_id, world.user_ids[friend], amount))
+            return
+        await self._give(profile)
+
+    async def _give(self, profile: UserProfile) -> None:
+        world, tables = self._world, self._world.tables
+        number, held = self._draws[SESSION_GIFT], world.held(profile)
+        item = decisions.gift_item(number, self._kind.gift_permille, held, tables.targets, tables.kept)
+        if item == NONE:
+            return
+        friend = decisions.draw_receiver(self._draws[SESSION_GIFT_RECEIVER], self._player, world.present)
+        if friend != NONE:
+            gift = world.services.store.gift(self._user_id, world.user_ids[friend], world.items[item])
+            await self._act("gift", gift)
