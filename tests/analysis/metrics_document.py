@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from kokoromichi.analysis.metrics import METRICS, metric
 from kokoromichi.analysis.metrics.definitions import Definition, define
 from kokoromichi.analysis.metrics.headline import headline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "metrics.md"
 START: Final = (

@@ -1,0 +1,53 @@
+"""The headline, against numbers that are counted by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from kokoromichi.analysis.metrics.headline import headline
+from tests.analysis.books import Book, activity, players, prices
+
+
+def book() -> Book:
+    """Ada waits from day 0 to day 2; Bo has plenty; a warm-up of one day is cut."""
+    rows = Book().move(0, "ada", "opening", 6_000).move(0, "bo", "opening", 9_000)
+    rows.move(0, "ada", "train", -2_000).move(1, "bo", "purchase", -1_000, item="treasure_chest", units=1)
+    return rows.move(2, "ada", "daily", 2_000)
+
+
+def test_the_headline_by_hand() -> None:
+    stream = activity([(1, "bo", "buy", None), (1, "bo", "buy", "too_poor"), (2, "ada", "claim", None)])
+    known = players({"ada": "casual", "bo": "whale"})
+    seen = book().seen(activity=stream, history=prices(treasure_chest=5_000), players=known)
+    row = headline(seen, first_day=1).row(0, named=True)
+    # Ada ends with 6,000 and Bo with 8,000: Gini 2 (6 + 16) / (2 x 14) - 3 / 2. Supply 13, 12, 14 thousand.
+    assert row == {
+        "sink_faucet_ratio": 0.5,  # 1,000 / 2,000
+        "net_flow_gold_per_active_player_day": 500.0,  # (2,000 - 1,000) / 2 active player-days
+        "supply_gold": 14_000,
+        "active_supply_gold": 14_000,
+        "velocity_per_day": pytest.approx(500 / 13_000),  # 1,000 in two days over (12,000 + 14,000) / 2
+        "gini": pytest.approx(44 / 28 - 1.5),
+        "top_1_share": pytest.approx(0.02 * 8 / 14),
+        "top_10_share": pytest.approx(0.2 * 8 / 14),
+        "wait_days": 2.0,
+        "retention_d1": 1.0,
+        "retention_d7": None,
+        "retention_d30": None,
+        "acts_per_active_player_day": 1.0,  # Two acts went through.
+    }
+
+
+def test_a_ledger_alone_leaves_out_what_it_does_not_hold() -> None:
+    row = headline(book().seen()).row(0, named=True)
+    assert (row["wait_days"], row["acts_per_active_player_day"]) == (None, None)
+    assert row["supply_gold"] == 14_000
+
+
+def test_without_archetypes_the_wait_is_everybodys() -> None:
+    assert headline(book().seen(history=prices(treasure_chest=5_000)))["wait_days"].to_list() == [2.0]
+
+
+def test_a_group_nobody_is_in_has_no_wait() -> None:
+    seen = book().seen(history=prices(treasure_chest=5_000), players=players({"ada": "whale", "bo": "whale"}))
+    assert headline(seen)["wait_days"].to_list() == [None]

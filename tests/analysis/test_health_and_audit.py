@@ -1,0 +1,230 @@
+"""Ledger health and the audit: nothing found in a sound ledger, and each kind of damage found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import polars as pl
+import pytest
+
+from kokoromichi.analysis.audit import (
+    BALANCES_SCHEMA,
+    INVENTORIES_SCHEMA,
+    LAWS,
+    STOCK_SCHEMA,
+    AuditReport,
+    audit,
+    reused_requests,
+)
+from kokoromichi.analysis.metrics.health import ledger_health
+from kokoromichi.analysis.observations import Observations
+from kokoromichi.core.errors import MisuseError
+from tests.analysis.books import Book, restock
+
+Damage = Callable[[pl.DataFrame], pl.DataFrame]
+
+
+def sound() -> Book:
+    """Two players and a shop: every kind of row, and every law holds."""
+    book = (
+        Book()
+        .opening(0, "ada")
+        .opening(0, "bo")
+        .transfer(1, "ada", "bo", 1_000, 50)
+        .exchange(1, "bo", 4_000, 100)
+    )
+    book.move(2, "ada", "purchase", -900, item="print", units=3).hand(2, "ada", "use", "print", -1)
+    restock(book, 3, "print", 2)
+    return book.move(3, "bo", "correction", -50, actor="system")
+
+
+# What is stored beside it: ada 10,000 - 1,000 - 900; bo 10,000 + 950 - 4,000 - 50; 10 prints - 3 + 2.
+BALANCES = pl.DataFrame(
+    [("ada", "gold", 8_100), ("ada", "gems", 100), ("bo", "gold", 6_900), ("bo", "gems", 200)],
+    schema=BALANCES_SCHEMA,
+    orient="row",
+)
+INVENTORIES = pl.DataFrame([("ada", "print", 2)], schema=INVENTORIES_SCHEMA, orient="row")
+STOCK = pl.DataFrame([("print", 10, 9), ("unsold", 5, 5)], schema=STOCK_SCHEMA, orient="row")
+
+
+def found(ledger: pl.DataFrame) -> dict[str, int]:
+    """What the health check counts, without the zeros."""
+    table = ledger_health(Observations.from_frames(ledger)).collect()
+    return {check: count for _, check, count in table.iter_rows() if count}
+
+
+def where(row: int, **values: object) -> Damage:
+    """Overwrite cells of one row."""
+
+    def damage(ledger: pl.DataFrame) -> pl.DataFrame:
+        hit = pl.int_range(pl.len()) == row
+        return ledger.with_columns(
+            pl.when(hit).then(pl.lit(value, dtype=ledger.schema[name])).otherwise(name).alias(name)
+            for name, value in values.items()
+        )
+
+    return damage
+
+
+def test_a_sound_ledger_is_healthy() -> None:
+    table = ledger_health(sound().seen()).collect()
+    assert table["violations"].to_list() == [0] * 9
+    assert table["law"].is_sorted()
+
+
+# Rows of the sound ledger: 0-3 openings (gold, gems of ada, then of bo), 4 and 5 the transfer's legs, 6 its
+# fee, 7 and 8 the exchange, 9 the purchase, 10 the use, 11 the restock, 12 the correction.
+@pytest.mark.parametrize(
+    ("damage", "expected"),
+    [
+        (where(12, amount=-51), {"broken_balance_chains": 1}),
+        (where(12, balance_after=6_899), {"broken_balance_chains": 1}),
+        (where(6, balance_after=-50), {"broken_balance_chains": 2, "negative_balances": 1}),
+        (
+            where(5, amount=951, balance_after=10_951),
+            {"broken_balance_chains": 1, "transfers_that_do_not_cancel": 1},
+        ),
+        (where(12, request_id="r000000001"), {"reused_request_ids": 1}),
+        (where(12, entry_id="e000000011"), {"duplicate_entry_ids": 1}),
+        (where(12, entry_id="e000000014"), {"missing_entry_ids": 2}),
+        (where(10, quantity=-4), {"negative_inventories": 1}),
+        (where(10, item_id=None), {"half_movements": 1}),
+        (where(9, amount=None), {"half_movements": 1}),
+        (where(11, kind="conjuring"), {"unknown_kinds": 1}),
+        (
+            lambda ledger: ledger.filter(pl.col("kind") != "exchange"),
+            {"missing_entry_ids": 2, "broken_balance_chains": 1},
+        ),
+        (
+            lambda ledger: pl.concat([ledger, ledger.tail(1)]),
+            {"duplicate_entry_ids": 1, "broken_balance_chains": 1},
+        ),
+    ],
+)
+def test_each_damage_is_counted(damage: Damage, expected: dict[str, int]) -> None:
+    counted = found(damage(sound().frame()))
+    assert counted == expected
+
+
+def test_ids_without_a_running_number_have_no_gaps() -> None:
+    random_ids = pl.Series("entry_id", [f"{index:02d}-f{index * 7 % 13:x}" for index in range(13)])
+    assert "missing_entry_ids" not in found(sound().frame().with_columns(random_ids))
+
+
+def test_health_does_not_depend_on_the_order_of_rows() -> None:
+    assert found(sound().frame().reverse()) == {}
+
+
+def test_a_wrapped_sum_is_no_sound_chain() -> None:
+    book = Book().move(0, "ada", "import", 2**62)
+    book.move(0, "ada", "import", 5)
+    wrapped = where(1, amount=2**62, balance_after=-(2**63))(book.frame())
+    assert found(wrapped) == {"broken_balance_chains": 1, "negative_balances": 1}
+
+
+def audited(ledger: pl.DataFrame, balances: pl.DataFrame = BALANCES, inventories: pl.DataFrame = INVENTORIES,
+            stock: pl.DataFrame = STOCK) -> AuditReport:  # fmt: skip
+    """Audit frames."""
+    return audit(ledger.lazy(), balances.lazy(), inventories.lazy(), stock.lazy())
+
+
+def test_a_sound_ledger_passes_the_audit() -> None:
+    report = audited(sound().frame())
+    assert report.sound
+    assert (report.rows, report.counts) == (13, dict.fromkeys(LAWS, 0))
+    assert str(report) == "sound: 6 laws hold over 13 rows"
+
+
+def test_the_audit_of_nothing_is_sound() -> None:
+    nothing = (BALANCES.clear(), INVENTORIES.clear(), STOCK.clear())
+    report = audited(Book().frame(), *nothing)
+    assert (report.sound, report.rows) == (True, 0)
+
+
+def test_law_1_names_the_balance() -> None:
+    report = audited(sound().frame(), balances=BALANCES.filter(pl.col("balance") != 100))
+    assert report.counts == {1: 1, 2: 0, 3: 1, 4: 0, 5: 0, 6: 0}
+    assert report.violations[1].rows() == [("ada", "gems", 100, 0)]
+    assert report.violations[3].rows() == [("gems", 300, 200)]
+    assert str(report).startswith(
+        "law 1 (the sum of amounts by user and currency is the stored balance): 1 violations"
+    )
+
+
+def test_law_1_finds_a_balance_that_no_row_explains() -> None:
+    strange = pl.DataFrame([("cy", "gold", 5)], schema=BALANCES_SCHEMA, orient="row")
+    report = audited(sound().frame(), balances=pl.concat([BALANCES, strange]))
+    assert report.violations[1].rows() == [("cy", "gold", 0, 5)]
+
+
+def test_law_2_names_the_item() -> None:
+    report = audited(
+        sound().frame(), inventories=INVENTORIES.with_columns(quantity=pl.lit(3, dtype=pl.Int64))
+    )
+    assert report.counts == {1: 0, 2: 1, 3: 0, 4: 0, 5: 0, 6: 0}
+    assert report.violations[2].rows() == [("ada", "print", 2, 3)]
+
+
+def test_law_3_finds_gold_that_a_transfer_made() -> None:
+    # The receiver's leg and balance agree with each other, so that law 1 holds: only the supply tells.
+    ledger = where(5, amount=960, balance_after=10_960)(sound().frame())
+    richer = BALANCES.with_columns(
+        balance=pl.when((pl.col("user_id") == "bo") & (pl.col("currency") == "gold"))
+        .then(6_910)
+        .otherwise("balance")
+    )
+    report = audited(ledger, balances=richer)
+    assert report.counts == {1: 0, 2: 0, 3: 1, 4: 0, 5: 0, 6: 0}
+    # Faucets 20,000; sinks 50, 4,000, 900 and 50.
+    assert report.violations[3].rows() == [("gold", 15_000, 15_010)]
+
+
+def test_law_4_finds_everything_below_zero() -> None:
+    minus = pl.lit(-1, dtype=pl.Int64)
+    report = audited(
+        where(9, balance_after=-1)(sound().frame()),
+        balances=BALANCES.head(1).with_columns(balance=minus),
+        inventories=INVENTORIES.with_columns(quantity=minus),
+        stock=STOCK.head(1).with_columns(now=minus),
+    )
+    assert report.violations[4].rows() == [
+        ("balance", "ada", "gold", -1),
+        ("inventory", "ada", "print", -1),
+        ("ledger", "ada", "e000000009", -1),
+        ("stock", "print", "counter", -1),
+    ]
+
+
+def test_law_5_names_the_request() -> None:
+    report = audited(where(12, request_id="r000000001")(sound().frame()))
+    assert report.counts == {1: 0, 2: 0, 3: 0, 4: 0, 5: 1, 6: 0}
+    assert report.violations[5].rows() == [("r000000001", 2)]
+
+
+def test_law_6_names_the_counter() -> None:
+    report = audited(sound().frame(), stock=STOCK.with_columns(now=pl.lit(8, dtype=pl.Int64)))
+    assert report.violations[6].rows() == [("print", 9, 8), ("unsold", 5, 8)]
+
+
+def test_an_audit_of_wrapped_sums_fails() -> None:
+    # As int64, 2^62 twice is -2^63: a stored balance that wrapped is not what the ledger says.
+    book = Book().move(0, "ada", "import", 2**62)
+    book.move(0, "ada", "import", 5)
+    wrapped = where(1, amount=2**62)(book.frame())
+    stored = pl.DataFrame([("ada", "gold", -(2**63))], schema=BALANCES_SCHEMA, orient="row")
+    report = audited(wrapped, stored, INVENTORIES.clear(), STOCK.clear())
+    assert report.violations[1].rows() == [("ada", "gold", 2**63, -(2**63))]
+
+
+def test_the_audit_refuses_frames_of_another_shape() -> None:
+    with pytest.raises(MisuseError, match="the audit needs stock with the columns"):
+        audited(sound().frame(), stock=STOCK.rename({"now": "left"}))
+
+
+def test_columns_of_stored_frames_may_stand_in_any_order() -> None:
+    assert audited(sound().frame(), balances=BALANCES.select("balance", "currency", "user_id")).sound
+
+
+def test_one_request_may_carry_many_rows_of_one_transaction() -> None:
+    assert reused_requests(sound().frame().lazy()).collect().is_empty()
