@@ -11,6 +11,7 @@ import pytest
 from kokoromichi.rules.economy import load_economy
 from kokoromichi.rules.findings import EconomyError
 from kokoromichi.settings import shipped_folder
+from kokoromichi.simulation.population import Population
 from kokoromichi.simulation.price_list import build_price_list
 from kokoromichi.simulation.scenario import Scenario
 from kokoromichi.simulation.setup_files import SetupError
@@ -241,3 +242,14 @@ def write(folder: Path, text: str) -> Path:
     path = folder / "mine.toml"
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def test_the_examples_of_the_readme_load(tmp_path: Path) -> None:
+    text = (shipped_folder("scenarios").parent / "README.md").read_text(encoding="utf-8")
+    scenario, population = [part.split("```")[0] for part in text.split("```toml\n")[1:]]
+    numbers = (shipped_folder("data") / "economy.toml").read_bytes()
+    (tmp_path / "tuned.toml").write_bytes(numbers)
+    loaded = Scenario.load(write(tmp_path, scenario))
+    assert (loaded.players, loaded.days) == (200, 90)
+    assert loaded.economy_on(7).config.store["treasure_chest"].price_gold == 4_000
+    assert Population.load(write(tmp_path, population)).archetypes[0].beta == 2.0
