@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from kokoromichi.core.clock import moment_of
+from kokoromichi.core.counters import stock_counter
 from kokoromichi.rules.battle import BattleTerms
 from kokoromichi.rules.codes import NO_LIMIT
 from kokoromichi.rules.economy import RARITIES, CatalogueItem, Economy
@@ -132,7 +133,3 @@ class LiveEconomy:
             for measure, key, category, value in numbers
         ]
 
-
-def stock_counter(item_id: str) -> str:
-    """The name of the counter that holds an item's stock."""
-    return f"stock.{item_id}"

@@ -6,6 +6,12 @@ from collections.abc import Awaitable
 from typing import Final
 
 from kokoromichi.core.clock import DAY_US
+from kokoromichi.core.counters import (
+    first_stock_counter,
+    stock_counter,
+    stock_period_counter,
+    stock_since_counter,
+)
 from kokoromichi.core.data_provider import checked_user_id
 from kokoromichi.core.errors import RefusedError
 from kokoromichi.core.kinds import SYSTEM
@@ -13,7 +19,7 @@ from kokoromichi.core.models import ChangeSet, CounterChange, Item, Movement, Us
 from kokoromichi.rules import codes
 from kokoromichi.rules.purchase import gift, purchase, restocked, sell
 from kokoromichi.services.desk import Arguments, Desk, default_desk
-from kokoromichi.services.live_economy import Offer, stock_counter
+from kokoromichi.services.live_economy import Offer
 from kokoromichi.services.receipts import GiftReceipt, PurchaseReceipt, RestockReceipt, SaleReceipt, UseReceipt
 from kokoromichi.services.refusals import REFUSALS, refused
 from kokoromichi.services.use import decide_use
@@ -219,23 +225,26 @@ class StoreService:
         self, item_id: str, counters: dict[str, int], at_us: int
     ) -> ChangeSet[RestockReceipt] | None:
         numbers = self._desk.live.config.store[item_id]
-        stock, day, period = (stock_counter(item_id), f"stock_day.{item_id}", f"stock_period.{item_id}")
-        initial, today = numbers.stock or 0, at_us // DAY_US
+        stock, period = stock_counter(item_id), stock_period_counter(item_id)
+        units, initial = 0, numbers.stock or 0
         if stock not in counters:
-            units, now = initial, initial
-            changes = tuple(
-                CounterChange(name, value, creates=True)
-                for name, value in ((stock, initial), (day, today), (period, 0))
+            firsts = (
+                (stock, initial),
+                (first_stock_counter(item_id), initial),
+                (stock_since_counter(item_id), at_us),
+                (period, 0),
             )
-            request_id = f"stock:{item_id}"
+            changes = tuple(CounterChange(name, value, creates=True) for name, value in firsts)
+            now, request_id = initial, f"stock:{item_id}"
         else:
-            due = (today - counters[day]) // numbers.restock_days if numbers.restock_days else 0
+            since_us = counters[stock_since_counter(item_id)]
+            days = at_us // DAY_US - since_us // DAY_US
+            due = days // numbers.restock_days if numbers.restock_days else 0
             if due <= counters[period]:
                 return None
             units = restocked(counters[stock], initial, numbers.restock_units)
-            now = counters[stock] + units
             changes = (CounterChange(stock, units), CounterChange(period, due - counters[period]))
-            request_id = f"restock:{item_id}:{counters[day]}:{due}"
+            now, request_id = counters[stock] + units, f"restock:{item_id}:{since_us}:{due}"
         rows = (Movement("restock", item_id=item_id, quantity=units),) if units else ()
         receipt = RestockReceipt(item_id, units, now)
         return ChangeSet(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 
+from kokoromichi.core.counters import stock_counter
 from kokoromichi.core.errors import StorageError
-from kokoromichi.services.live_economy import stock_counter
 from kokoromichi.simulation.activity import ActivityRecorder
 from kokoromichi.simulation.demand import ALTERNATIVES, ITEMS, NONE, UNLIMITED_STOCK
 from kokoromichi.simulation.population import user_id

@@ -1,0 +1,56 @@
+"""KoKoroMichi: a Discord RPG economy, and the laboratory in which its designers tune it.
+
+``import kokoromichi as km`` gives the notebook's vocabulary. Names are looked up when they are first used, so that
+importing the package does no I/O and loads none of the heavy libraries.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kokoromichi.analysis.ledger import Ledger
+    from kokoromichi.analysis.observations import Observations
+    from kokoromichi.rules.economy import Economy, load_economy
+    from kokoromichi.simulation.population import Population
+    from kokoromichi.simulation.run import Run, simulate
+    from kokoromichi.simulation.scenario import Scenario
+
+__version__ = "0.1.0"
+
+_NAMES = {
+    "Economy": "kokoromichi.rules.economy",
+    "Ledger": "kokoromichi.analysis.ledger",
+    "Observations": "kokoromichi.analysis.observations",
+    "Population": "kokoromichi.simulation.population",
+    "Run": "kokoromichi.simulation.run",
+    "Scenario": "kokoromichi.simulation.scenario",
+    "load_economy": "kokoromichi.rules.economy",
+    "simulate": "kokoromichi.simulation.run",
+}
+
+__all__ = [
+    "Economy",
+    "Ledger",
+    "Observations",
+    "Population",
+    "Run",
+    "Scenario",
+    "__version__",
+    "load_economy",
+    "simulate",
+]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module's attribute may be anything
+    """Import a name of the vocabulary on first use."""
+    if name not in _NAMES:
+        message = f"module 'kokoromichi' has no attribute {name!r}; it has {', '.join(_NAMES)}"
+        raise AttributeError(message)
+    return getattr(import_module(_NAMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """The vocabulary, for completion."""
+    return __all__

@@ -1,0 +1,32 @@
+"""The names of the counters behind limited stock, so that services write and the audit reads the same ones."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_STOCK: Final = "stock."
+
+
+def stock_counter(item_id: str) -> str:
+    """Units of an item that are left."""
+    return f"{_STOCK}{item_id}"
+
+
+def first_stock_counter(item_id: str) -> str:
+    """Units that its stock began with."""
+    return f"stock_first.{item_id}"
+
+
+def stock_since_counter(item_id: str) -> str:
+    """When its stock began, in microseconds since the epoch; sales before were of unlimited stock."""
+    return f"stock_since.{item_id}"
+
+
+def stock_period_counter(item_id: str) -> str:
+    """The last restocking period that was served, from 0."""
+    return f"stock_period.{item_id}"
+
+
+def stocked_items(counters: dict[str, int]) -> list[str]:
+    """The items that have limited stock, ascending."""
+    return sorted(name.removeprefix(_STOCK) for name in counters if name.startswith(_STOCK))

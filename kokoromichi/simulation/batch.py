@@ -1,0 +1,211 @@
+"""Replications of a scenario, each a job of its own: in this process, in several, resumed after an interruption.
+
+A job writes its files to a temporary folder, which then takes the replication's name in one step. A rerun finds
+what is there and plays only the rest; a dead worker costs its job, not the batch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import platform
+import shutil
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import orjson
+
+from kokoromichi.analysis.stored import audit_provider, read_ledger
+from kokoromichi.core.errors import MisuseError
+from kokoromichi.rules.economy_laws import economy_findings
+from kokoromichi.simulation.engine import Engine
+from kokoromichi.simulation.price_list import build_price_list, digest
+from kokoromichi.simulation.streams import stream_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from kokoromichi.simulation.scenario import Scenario
+
+_PACKAGES: Final = ("kokoromichi", "numpy", "polars", "pydantic")
+_MANIFEST: Final = "manifest.json"
+_SUMMARY: Final = "summary.json"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One replication to play.
+
+    Attributes:
+        scenario: What is simulated.
+        seed: Seed of the batch; the replication's own is made of it.
+        replication: Its number, from 0.
+        folder: Where its files go, as ``<folder>/<number>``.
+    """
+
+    scenario: Scenario
+    seed: int
+    replication: int
+    folder: Path
+
+    @property
+    def target(self) -> Path:
+        """The replication's own folder."""
+        return self.folder / f"{self.replication:03d}"
+
+
+def replication_seed(seed: int, replication: int) -> int:
+    """The seed of one replication: neighbouring numbers share nothing, and scenarios under one seed are paired."""
+    return stream_key(seed, f"replication {replication}")
+
+
+def play(job: Job) -> dict[str, object]:
+    """Play one replication and leave its files; the batch's workers run this.
+
+    Returns:
+        The summary that stands in ``summary.json``: rows, acts, and what the audit says.
+    """
+    played = asyncio.run(Engine(job.scenario, replication_seed(job.seed, job.replication)).play())
+    ledger = asyncio.run(read_ledger(played.provider))
+    report = asyncio.run(audit_provider(played.provider))
+    summary: dict[str, object] = {
+        "replication": job.replication,
+        "ledger_rows": ledger.height,
+        "activity_rows": played.activity.height,
+        "audit_sound": report.sound,
+        "audit": str(report),
+        "audit_violations": {str(law): count for law, count in report.counts.items()},
+    }
+    temporary = job.folder / f".{job.replication:03d}.{os.getpid()}"
+    temporary.mkdir(parents=True)
+    try:
+        ledger.write_parquet(temporary / "ledger.parquet")
+        played.activity.write_parquet(temporary / "activity.parquet")
+        played.economy_history.write_parquet(temporary / "economy_history.parquet")
+        played.players.write_parquet(temporary / "players.parquet")
+        (temporary / _SUMMARY).write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2))
+        temporary.rename(job.target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return summary
+
+
+def summary_of(target: Path) -> dict[str, object] | None:
+    """The summary of a replication that is done, or None."""
+    path = target / _SUMMARY
+    summary: dict[str, object] | None = orjson.loads(path.read_bytes()) if path.is_file() else None
+    return summary
+
+
+def manifest(scenario: Scenario, seed: int, replications: int) -> dict[str, object]:
+    """Everything that decides the bytes of a batch: the same manifest, the same files."""
+    tables = build_price_list(scenario.population, scenario.economy, scenario.closed)
+    described = scenario.model_dump(mode="json", exclude={"economy"})
+    described["economy"] = scenario.economy.config.tree()
+    scenario_bytes = orjson.dumps(described, option=orjson.OPT_SORT_KEYS)
+    return {
+        "scenario": scenario.name,
+        "title": scenario.title,
+        "scenario_hash": hashlib.sha256(scenario_bytes).hexdigest()[:16],
+        "economy_hash": scenario.economy.hash,
+        "weights_digest": digest(tables),
+        "days": scenario.days,
+        "players": scenario.players,
+        "seed": seed,
+        "replications": replications,
+        "engine": "faithful",
+        "python": platform.python_version(),
+        "packages": {name: version(name) for name in _PACKAGES},
+        "findings": [asdict(finding) for finding in (*economy_findings(scenario.economy), *scenario.findings())],
+        "definition": described,
+    }
+
+
+def prepare(folder: Path, wanted: dict[str, object]) -> None:
+    """Claim an output folder for a batch, or take up the one that was begun there.
+
+    A batch may be extended: more replications than were asked for before keep those that are done.
+
+    Raises:
+        MisuseError: The folder holds another batch, or files that are none.
+    """
+    path = folder / _MANIFEST
+    if path.is_file():
+        found = orjson.loads(path.read_bytes())
+        differs = [key for key in wanted if key != "replications" and found.get(key) != wanted[key]]
+        if differs:
+            message = (
+                f"{folder} holds another run ({', '.join(differs)} differ): "
+                "choose another folder with --out, or remove this one"
+            )
+            raise MisuseError(message)
+    elif folder.is_dir() and any(folder.iterdir()):
+        message = f"{folder} is not empty and holds no {_MANIFEST}: choose an empty folder with --out"
+        raise MisuseError(message)
+    elif folder.exists() and not folder.is_dir():
+        message = f"{folder} is a file: choose a folder with --out"
+        raise MisuseError(message)
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / f".{_MANIFEST}.{os.getpid()}"
+    temporary.write_bytes(orjson.dumps(wanted, option=orjson.OPT_INDENT_2))
+    temporary.replace(path)
+    for leftover in (folder / "replications").glob(".*"):
+        shutil.rmtree(leftover, ignore_errors=True)  # Of a job that was interrupted.
+
+
+def executor(workers: str) -> Executor | None:
+    """The executor of a ``--workers`` word: ``serial`` (None), ``process`` or ``process:N``.
+
+    Raises:
+        MisuseError: It is none of these.
+    """
+    kind, _, count = workers.partition(":")
+    if kind == "serial" and not count:
+        return None
+    if kind == "process" and (not count or (count.isdigit() and int(count) > 0)):
+        # Spawned, not forked: polars keeps threads, and a fork copies their locks in whatever state they are.
+        return ProcessPoolExecutor(int(count) if count else None, mp_context=get_context("spawn"))
+    message = f"workers {workers!r}: use serial, process or process:N"
+    raise MisuseError(message)
+
+
+def run_jobs(
+    jobs: list[Job], workers: str, on_done: Callable[[Job, dict[str, object]], None]
+) -> Iterator[tuple[Job, BaseException]]:
+    """Play the jobs that are not done yet.
+
+    Args:
+        jobs: All replications of the batch.
+        workers: A word that ``executor`` takes.
+        on_done: Called with each job that is done, whether now or in an earlier run.
+
+    Yields:
+        Each job that failed, and why; the others go on.
+    """
+    missing = []
+    for job in jobs:
+        if (summary := summary_of(job.target)) is None:
+            missing.append(job)
+        else:
+            on_done(job, summary)
+    pool = executor(workers)
+    if pool is None:
+        for job in missing:
+            on_done(job, play(job))
+        return
+    with pool:
+        futures: dict[Future[dict[str, object]], Job] = {pool.submit(play, job): job for job in missing}
+        try:
+            for future in as_completed(futures):
+                if (error := future.exception()) is not None:
+                    yield futures[future], error
+                else:
+                    on_done(futures[future], future.result())
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise

@@ -1,0 +1,76 @@
+"""The charts of a run: each metric's frame, on the axes that draw it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from kokoromichi.core.errors import MisuseError
+
+if TYPE_CHECKING:
+    import polars as pl
+    from matplotlib.axes import Axes
+
+
+class _Chart(NamedTuple):
+    metric: str
+    after_warm_up: bool = False
+
+
+CHARTS: Final[dict[str, _Chart]] = {
+    "supply": _Chart("money_supply"),
+    "flows": _Chart("flows"),
+    "net_flow": _Chart("net_flow"),
+    "ratio": _Chart("net_flow"),
+    "days_to_afford": _Chart("days_to_afford"),
+    "waits": _Chart("days_to_afford"),
+    "lorenz": _Chart("lorenz", after_warm_up=True),
+    "balances": _Chart("balance_percentiles"),
+    "cohort_balances": _Chart("cohort_balances"),
+    "engel": _Chart("engel_shares", after_warm_up=True),
+    "retention": _Chart("retention"),
+    "sell_through": _Chart("sell_through"),
+    "refusals": _Chart("refusals", after_warm_up=True),
+    "acts": _Chart("acts", after_warm_up=True),
+}
+"""By the name of a function of ``kokoromichi.analysis.plots``: the metric that it draws."""
+
+
+class RunPlots:
+    """``plots.supply()`` and so on: every name of ``CHARTS`` is a method, and answers the Axes it drew on.
+
+    Each takes ``ax`` (axes to draw on, None for a figure of its own) and the options of the chart's function.
+
+    Args:
+        measure: Answers a metric's frame by its name and options.
+        first_day: First day of what is measured after the warm-up.
+    """
+
+    def __init__(self, measure: Callable[..., pl.DataFrame], first_day: int) -> None:
+        self._measure = measure
+        self._first_day = first_day
+
+    def __dir__(self) -> list[str]:
+        """The charts, for completion."""
+        return sorted(CHARTS)
+
+    def __getattr__(self, name: str) -> Callable[..., Axes]:
+        """A chart's method.
+
+        Raises:
+            MisuseError: There is no such chart.
+        """
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if name not in CHARTS:
+            message = f"there is no chart {name!r}; there are {', '.join(CHARTS)}"
+            raise MisuseError(message)
+        return partial(self._draw, name)
+
+    def _draw(self, name: str, ax: Axes | None = None, **options: object) -> Axes:
+        chart = CHARTS[name]
+        frame = self._measure(chart.metric, **({"first_day": self._first_day} if chart.after_warm_up else {}))
+        draw: Callable[..., Axes] = getattr(import_module("kokoromichi.analysis.plots"), name)
+        return draw(frame, ax, **options)

@@ -1,0 +1,239 @@
+"""A batch that was played: its folder, its numbers, its pictures, its report."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+import polars as pl
+
+from kokoromichi.analysis.metrics import METRICS, metric
+from kokoromichi.analysis.metrics.headline import headline
+from kokoromichi.analysis.observations import Observations
+from kokoromichi.analysis.report import WARM_UP_DAYS, ReportData, report_data, write_report
+from kokoromichi.analysis.statistics import mean_interval
+from kokoromichi.core.errors import KokoroError, MisuseError
+from kokoromichi.rules.findings import Finding
+from kokoromichi.simulation import batch
+from kokoromichi.simulation.batch import Job
+from kokoromichi.simulation.plots import RunPlots
+
+if TYPE_CHECKING:
+    from kokoromichi.simulation.scenario import Scenario
+
+MOST_REPLICATIONS: Final = 1_000
+_REPLICATIONS: Final = "replications"
+
+
+class BatchError(KokoroError):
+    """Some replications failed; those that are done are kept, and a rerun plays the others."""
+
+
+class Run:
+    """The replications of one scenario, on disk.
+
+    Args:
+        folder: An output folder of ``simulate``.
+
+    Attributes:
+        folder: Where it is.
+        manifest: Everything that decided its bytes: scenario, seed, economy hash, versions.
+        findings: What the check of the economy and of the scheduled prices found.
+
+    Raises:
+        MisuseError: The folder holds no run.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        path = self.folder / "manifest.json"
+        if not path.is_file():
+            message = f"{self.folder} holds no run: make one with kokoromichi simulate --out {self.folder}"
+            raise MisuseError(message)
+        self.manifest: Mapping[str, Any] = orjson.loads(path.read_bytes())
+        self.findings = tuple(Finding(**finding) for finding in self.manifest["findings"])
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+
+    @cached_property
+    def observations(self) -> tuple[Observations, ...]:
+        """What each replication showed, in their order."""
+        return tuple(Observations.scan(target) for target in self._targets)
+
+    @property
+    def _targets(self) -> list[Path]:
+        count = self.manifest["replications"]
+        targets = [self.folder / _REPLICATIONS / f"{number:03d}" for number in range(count)]
+        if missing := [target.name for target in targets if not (target / "summary.json").is_file()]:
+            message = (
+                f"{self.folder} lacks replications {', '.join(missing)}: the run was interrupted; "
+                "give the same command again, and it goes on"
+            )
+            raise MisuseError(message)
+        return targets
+
+    @property
+    def warm_up_days(self) -> int:
+        """Days cut before flows are measured: 30, none in a run that is no longer."""
+        return WARM_UP_DAYS if self.manifest["days"] > WARM_UP_DAYS else 0
+
+    def health(self) -> pl.DataFrame:
+        """Whether each replication's ledger keeps the laws of economy.md.
+
+        Returns:
+            One row per replication, ascending: ``replication`` (Int64, from 1), ``ledger_rows`` (Int64),
+            ``violations`` (Int64, over all laws), ``sound`` (Boolean).
+        """
+        rows = []
+        for target in self._targets:
+            summary: dict[str, Any] = batch.summary_of(target) or {}
+            violations = sum(summary["audit_violations"].values())
+            rows.append((summary["replication"] + 1, summary["ledger_rows"], violations, summary["audit_sound"]))
+        schema = {"replication": pl.Int64, "ledger_rows": pl.Int64, "violations": pl.Int64, "sound": pl.Boolean}
+        return pl.DataFrame(rows, schema, orient="row")
+
+    @property
+    def sound(self) -> bool:
+        """Whether every law holds in every replication."""
+        return bool(self.health()["sound"].all())
+
+    @cached_property
+    def headlines(self) -> pl.DataFrame:
+        """One row per replication: ``replication`` (Int64, from 1), then the columns of ``headline``."""
+        rows = [headline(seen.loaded(), self.warm_up_days) for seen in self.observations]
+        return _numbered(rows)
+
+    def metrics(self, confidence: float = 0.95) -> pl.DataFrame:
+        """The headline numbers over the replications, each with its uncertainty.
+
+        Args:
+            confidence: Of the intervals, 0 to 1.
+
+        Returns:
+            One row per number in the order of ``headline``: ``metric`` (String), ``mean``, ``low``, ``high``
+            (Float64; Student's t over replications, null with fewer than two), ``replications`` (Int64, that have
+            the number).
+        """
+        rows = []
+        for name in self.headlines.columns[1:]:
+            values = self.headlines[name].drop_nulls().cast(pl.Float64).to_list()
+            interval = mean_interval(values, confidence) if values else None
+            rows.append(
+                (
+                    name,
+                    None if interval is None else interval.mean,
+                    None if interval is None else interval.low,
+                    None if interval is None else interval.high,
+                    len(values),
+                )
+            )
+        number = {"mean": pl.Float64, "low": pl.Float64, "high": pl.Float64, "replications": pl.Int64}
+        return pl.DataFrame(rows, {"metric": pl.String, **number}, orient="row").fill_nan(None)
+
+    def metric(self, name: str, **options: object) -> pl.DataFrame:
+        """One metric of every replication.
+
+        Args:
+            name: A key of ``METRICS``.
+            options: What the metric takes, such as ``first_day``.
+
+        Returns:
+            The metric's frame with ``replication`` (Int64, from 1) before its columns.
+
+        Raises:
+            MisuseError: There is no such metric.
+        """
+        measure = metric(name)
+        return _numbered([measure(seen, **options).collect() for seen in self.observations])
+
+    @property
+    def plot(self) -> RunPlots:
+        """Charts: ``run.plot.supply()``, ``flows()``, ``days_to_afford()`` and so on, each answering its Axes."""
+        return RunPlots(self.metric, self.warm_up_days)
+
+    def report_data(self) -> ReportData:
+        """Everything that the report shows, computed."""
+        shown = {
+            "scenario": self.manifest["scenario"],
+            "players": f"{self.manifest['players']:,}",
+            "days": str(self.manifest["days"]),
+            "replications": str(self.manifest["replications"]),
+            "seed": str(self.manifest["seed"]),
+            "engine": self.manifest["engine"],
+            "economy hash": self.manifest["economy_hash"],
+            "scenario hash": self.manifest["scenario_hash"],
+            "weights digest": self.manifest["weights_digest"],
+            "python": self.manifest["python"],
+            **self.manifest["packages"],
+        }
+        return report_data(
+            self.observations,
+            title=self.manifest["title"],
+            manifest=shown,
+            findings=self.findings,
+            warm_up_days=WARM_UP_DAYS,
+        )
+
+    def report(self, path: str | Path | None = None) -> Path:
+        """Write the report, by default ``report.html`` in the run's folder, and answer its path."""
+        return write_report(path or self.folder / "report.html", self.report_data())
+
+
+def simulate(
+    scenario: Scenario,
+    *,
+    replications: int = 8,
+    seed: int = 1,
+    workers: str = "process",
+    out: str | Path | None = None,
+    on_done: Callable[[Job, Mapping[str, object]], None] | None = None,
+) -> Run:
+    """Replay a scenario's players under several seeds.
+
+    Args:
+        scenario: What is simulated.
+        replications: How often, 1 to 1,000.
+        seed: Seed of the batch; the same one gives the same bytes, whatever the workers.
+        workers: ``serial``, ``process`` (one a core) or ``process:N``.
+        out: Folder of the results; what is done there already is not played again. A temporary one, which goes
+            with the run, when left out.
+        on_done: Called with each replication that is done, and its summary.
+
+    Returns:
+        The run; ``run.health()`` says whether every law held.
+
+    Raises:
+        MisuseError: Too few or too many replications, unknown workers, or the folder holds another run.
+        BatchError: A replication failed; the others are kept.
+    """
+    if not 1 <= replications <= MOST_REPLICATIONS:
+        message = f"replications is {replications}; use 1 to {MOST_REPLICATIONS:,}"
+        raise MisuseError(message)
+    temporary = tempfile.TemporaryDirectory(prefix="kokoromichi-") if out is None else None
+    folder = Path(temporary.name if temporary else str(out))
+    batch.prepare(folder, batch.manifest(scenario, seed, replications))
+    jobs = [Job(scenario, seed, number, folder / _REPLICATIONS) for number in range(replications)]
+    failed = list(batch.run_jobs(jobs, workers, on_done or (lambda _job, _summary: None)))
+    if failed:
+        job, error = failed[0]
+        message = (
+            f"{len(failed)} of {replications} replications failed, the first one (number {job.replication}) with "
+            f"{type(error).__name__}: {error}; the others are in {folder}, and a rerun plays the rest"
+        )
+        raise BatchError(message) from error
+    run = Run(folder)
+    run._temporary = temporary  # noqa: SLF001 - it lives as long as the run that reads it
+    return run
+
+
+def _numbered(frames: list[pl.DataFrame]) -> pl.DataFrame:
+    return pl.concat(
+        frame.select(pl.lit(number, pl.Int64).alias("replication"), pl.all())
+        for number, frame in enumerate(frames, 1)
+    )
+
+
+__all__ = ["METRICS", "BatchError", "Run", "simulate"]
