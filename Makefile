@@ -10,7 +10,6 @@ help: ## Show what can be made
 
 simulate: .venv/.installed ## Replay the baseline (500 players, 90 days, 8 replications) and draw its report
 	$(BIN)/kokoromichi simulate baseline --workers process --out $(RESULTS)
-	@echo "The report: $(RESULTS)/report.html"
 
 test: .venv/.installed ## Run the tests
 	$(BIN)/python -m pytest
