@@ -49,6 +49,8 @@ BROKEN: Final[list[tuple[Mapping[str, object], str, str, str]]] = [
     ({"resale.percent": 120}, "resale.percent", "120", "resale_below_price"),
     ({"resale.percent": 69, "store.ema_plaque.price_gold": 5},
      "store.ema_plaque.price_gold", "5", "resale_below_price"),
+    ({"resale.percent": 69, "store.ema_plaque.price_gold": 2},
+     "store.ema_plaque.price_gold", "2", "resale_below_price"),
     ({"store.treasure_chest.effect_size": 8_908},
      "store.treasure_chest.price_gold", "5000", "chest_below_price"),
     ({"store.wooden_chest.price_gold": 505}, "store.wooden_chest.price_gold", "505", "chest_below_price"),
@@ -99,6 +101,9 @@ def test_each_law_finds_what_breaks_it_and_nothing_else(
         {"store.lucky_charm.effect_size": 20},
         {"summon.ten_price_gems": 500},
         {"store.lucky_charm.restock_units": 0},
+        {"battle.win_min_permille": 950},
+        {"exchange.gems": 1, "train.price_gold": 1},
+        {"store.lucky_charm.stock": 1, "store.lucky_charm.limit": 1},
         {"battle.hp_cost": 100, "store.health_potion.effect_size": 100},
     ],
 )
@@ -109,6 +114,13 @@ def test_a_number_just_inside_a_law_is_sound(values: Mapping[str, object]) -> No
 def test_the_price_of_a_pull_is_above_zero() -> None:
     laws = [finding.law for finding in economy_findings(SHIPPED.with_values({"summon.price_gems": 0}))]
     assert laws == ["price_above_zero", "ten_pulls_cheaper"]
+
+
+def test_a_finding_says_what_it_compared() -> None:
+    (dear,) = economy_findings(SHIPPED.with_values({"summon.ten_price_gems": 501}))
+    assert dear.text == "is dearer than ten single pulls (500 gems)"
+    (rich,) = economy_findings(SHIPPED.with_values({"store.wooden_chest.price_gold": 500}))
+    assert rich.text.startswith("a sale asks 350 gold for what brings 353.7 gold (chest_gold of 900)")
 
 
 def test_an_unknown_effect_is_found() -> None:
