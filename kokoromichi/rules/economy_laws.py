@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from kokoromichi.rules.economy import Economy, EconomyConfig
 
 SESSION_BATTLES: Final = 12
-"""The most battles that one session, and so one stamina drink, covers. Where the drink lasts longer, HP bought as
-health potions pay for themselves while it runs, and this law says too little."""
+"""The most battles that one session, and so one stamina drink, covers. Where the drink lasts longer, health
+potions pay for themselves while it runs, and the law on its worth says too little."""
 
 _PPM: Final = 1_000_000
 _PERCENT: Final = 100
