@@ -107,9 +107,30 @@ def test_each_damage_is_counted(damage: Damage, expected: dict[str, int]) -> Non
     assert counted == expected
 
 
-def test_ids_without_a_running_number_have_no_gaps() -> None:
-    random_ids = pl.Series("entry_id", [f"{index:02d}-f{index * 7 % 13:x}" for index in range(13)])
-    assert "missing_entry_ids" not in found(sound().frame().with_columns(random_ids))
+@pytest.mark.parametrize(
+    ("form", "missing"),
+    [
+        ("e{number}", 1),
+        (
+            "{time:016d}-{number}",
+            1,
+        ),  # As the packed ledger writes them: a prefix that changes with the clock.
+        ("{number}", 1),
+        ("{time:016d}{number}", 0),  # Where the number starts cannot be told.
+        ("{number}-{scramble}", 0),  # No number that rises with the id.
+        ("{number}-end", 0),
+    ],
+)
+def test_a_gap_is_seen_where_ids_end_in_a_running_number(form: str, missing: int) -> None:
+    numbers = [7, 8, *range(10, 21)]
+    ids = [
+        form.format(
+            number=f"{number:010d}", time=1_767_571_200_000_000 + number // 3, scramble=number * 7 % 13
+        )
+        for number in numbers
+    ]
+    counted = found(sound().frame().with_columns(pl.Series("entry_id", ids)))
+    assert counted == ({"missing_entry_ids": 1} if missing else {})
 
 
 def test_health_does_not_depend_on_the_order_of_rows() -> None:

@@ -29,15 +29,36 @@ def test_retention_rolls_and_is_classic() -> None:
     # D7: Cy came on day 4 and is observed for 5 days only; Ada is active on day 7; Bo had left by then.
     # D30: nobody is observed for that long.
     assert retention(arrivals().seen()).collect().rows() == [
-        (1, 3, 3, 2, 1.0, pytest.approx(2 / 3)),
-        (7, 2, 1, 1, 0.5, 0.5),
+        (1, 3, 3, 2, None, 1.0, pytest.approx(2 / 3), None),
+        (7, 2, 1, 1, None, 0.5, 0.5, None),
     ]
 
 
 def test_where_leaving_is_recorded_who_has_not_left_is_retained() -> None:
     left = activity([(1, "bo", "leave", None), (3, "bo", "return", None), (6, "cy", "leave", None)])
     table = retention(arrivals().seen(activity=left)).collect()
-    assert table.select("age_days", "players", "stayed", "active").rows() == [(1, 3, 3, 2), (7, 2, 2, 1)]
+    # Bo came back on day 3, and Cy left on day 6, after day 5, which was Cy's D1.
+    assert table.select("age_days", "players", "stayed", "active", "present").rows() == [
+        (1, 3, 3, 2, 3),
+        (7, 2, 2, 1, 2),
+    ]
+
+
+def test_who_is_away_on_the_day_is_not_present_also_when_coming_back_later() -> None:
+    turns = activity(
+        [
+            (0, "ada", "leave", None),
+            (1, "ada", "return", None),
+            (6, "bo", "leave", None),
+            (8, "bo", "return", None),
+        ]
+    )
+    table = retention(arrivals().seen(activity=turns)).collect()
+    # D1: Ada left at the end of day 0 and is away on day 1. D7: Ada is back; Bo is away on day 7 until day 8.
+    assert table.select("players", "stayed", "present", "present_share").rows() == [
+        (3, 3, 2, pytest.approx(2 / 3)),
+        (2, 2, 1, 0.5),
+    ]
 
 
 def test_a_session_without_a_movement_is_an_active_day() -> None:

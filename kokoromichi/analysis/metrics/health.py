@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
@@ -12,6 +12,8 @@ from kokoromichi.core.kinds import KINDS, SYSTEM
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
+
+_RUNNING_NUMBER: Final = r"(?:^|\D)(\d{1,12})$"
 
 
 def ledger_health(seen: Observations) -> pl.LazyFrame:
@@ -33,22 +35,26 @@ def ledger_health(seen: Observations) -> pl.LazyFrame:
     """
     ledger = seen.ledger
     checks = [
-        (0, "half_movements", _half_movements(ledger)),
-        (0, "unknown_kinds", ledger.filter(~pl.col("kind").is_in(tuple(KINDS)))),
-        (0, "duplicate_entry_ids", _duplicate_ids(ledger)),
+        (0, "half_movements", _rows(_half_movements(ledger))),
+        (0, "unknown_kinds", _rows(ledger.filter(~pl.col("kind").is_in(tuple(KINDS))))),
+        (0, "duplicate_entry_ids", _rows(_duplicate_ids(ledger))),
         (0, "missing_entry_ids", _missing_ids(ledger)),
-        (1, "broken_balance_chains", _broken_chains(ledger)),
-        (3, "transfers_that_do_not_cancel", _uncancelled(ledger)),
-        (4, "negative_balances", ledger.filter(pl.col("balance_after") < 0)),
-        (4, "negative_inventories", _negative_inventories(ledger)),
-        (5, "reused_request_ids", reused_requests(ledger)),
+        (1, "broken_balance_chains", _rows(_broken_chains(ledger))),
+        (3, "transfers_that_do_not_cancel", _rows(_uncancelled(ledger))),
+        (4, "negative_balances", _rows(ledger.filter(pl.col("balance_after") < 0))),
+        (4, "negative_inventories", _rows(_negative_inventories(ledger))),
+        (5, "reused_request_ids", _rows(reused_requests(ledger))),
     ]
-    return pl.concat([_count(law, check, found) for law, check, found in checks])
+    named = [
+        count.select(law=pl.lit(law, dtype=pl.Int64), check=pl.lit(check), violations="violations")
+        for law, check, count in checks
+    ]
+    return pl.concat(named)
 
 
-def _count(law: int, check: str, found: pl.LazyFrame) -> pl.LazyFrame:
-    count = pl.col("missing").sum() if check == "missing_entry_ids" else pl.len()
-    return found.select(law=pl.lit(law, dtype=pl.Int64), check=pl.lit(check), violations=count.cast(pl.Int64))
+def _rows(found: pl.LazyFrame) -> pl.LazyFrame:
+    """How many rows were found: violations."""
+    return found.select(violations=pl.len().cast(pl.Int64))
 
 
 def _half_movements(ledger: pl.LazyFrame) -> pl.LazyFrame:
@@ -64,13 +70,12 @@ def _duplicate_ids(ledger: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _missing_ids(ledger: pl.LazyFrame) -> pl.LazyFrame:
-    """Per prefix of entry ids, how many numbers are missing between the first and the last: missing."""
-    parts = ledger.select(
-        prefix=pl.col("entry_id").str.replace(r"\d{1,18}$", ""),
-        number=pl.col("entry_id").str.extract(r"(\d{1,18})$").cast(pl.Int64),
-    )
-    span = pl.col("number").max() - pl.col("number").min() + 1 - pl.col("number").n_unique()
-    return parts.drop_nulls("number").group_by("prefix").agg(missing=span)
+    """How many numbers are missing where entry ids end in a running one: violations."""
+    number = pl.col("entry_id").sort().str.extract(_RUNNING_NUMBER).cast(pl.Int64)
+    numbered = ledger.select(number=number).with_columns(step=pl.col("number").diff())
+    running = pl.col("number").is_not_null().all() & (pl.col("step").min() >= 0)
+    skipped = pl.when(pl.col("step") > 1).then(pl.col("step") - 1).sum()
+    return numbered.select(violations=pl.when(running).then(skipped).otherwise(0))
 
 
 def _broken_chains(ledger: pl.LazyFrame) -> pl.LazyFrame:

@@ -30,6 +30,21 @@ def active_days(seen: Observations) -> pl.LazyFrame:
     return pl.concat([moved.select("user_id", day_of()), acted.select("user_id", day_of())]).unique()
 
 
+def turns(seen: Observations) -> pl.LazyFrame:
+    """When players left and came back, from the activity stream.
+
+    Returns:
+        One row per leaving or return, in no order: ``user_id``, ``act`` (String), ``at`` (Datetime), ``day``
+        (Date).
+    """
+    return seen.activity.filter(pl.col("act").is_in(_NO_PRESENCE)).select("user_id", "act", "at", day_of())
+
+
+def records_leaving(seen: Observations) -> pl.LazyFrame:
+    """Whether the activity stream says who left: one row with ``records_leaving`` (Boolean)."""
+    return seen.activity.select(records_leaving=(pl.col("act") == "leave").any())
+
+
 def presence(seen: Observations) -> pl.LazyFrame:
     """From when to when each player was there.
 
@@ -48,14 +63,12 @@ def presence(seen: Observations) -> pl.LazyFrame:
     )
     arrivals = rows.group_by("user_id").agg(arrival=pl.col("day").min())
     last_active = active_days(seen).group_by("user_id").agg(last_active=pl.col("day").max())
-    turns = seen.activity.filter(pl.col("act").is_in(_NO_PRESENCE))
-    gone = turns.group_by("user_id").agg(gone=pl.col("act").sort_by("at").last() == "leave")
-    stream = seen.activity.select(records_leaving=(pl.col("act") == "leave").any())
+    gone = turns(seen).group_by("user_id").agg(gone=pl.col("act").sort_by("at").last() == "leave")
     last = days(seen).select(last=pl.col("day").max())
     everyone = (
         arrivals.join(last_active, on="user_id", how="left")
         .join(gone, on="user_id", how="left")
-        .join(stream, how="cross")
+        .join(records_leaving(seen), how="cross")
         .join(last, how="cross")
     )
     stays = pl.col("records_leaving") & ~pl.col("gone").fill_null(value=False)

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from kokoromichi.analysis.metrics.daily import days, holdings, share, with_archetypes
-from kokoromichi.analysis.metrics.presence import active_days, presence
+from kokoromichi.analysis.metrics.presence import active_days, presence, records_leaving, turns
 from kokoromichi.analysis.metrics.wealth import percentiles
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
 
 AGES_DAYS: Final = (1, 7, 30)
+
+_CASE: Final = ["user_id", "age_days"]
 
 
 def retention(seen: Observations) -> pl.LazyFrame:
@@ -30,10 +32,14 @@ def retention(seen: Observations) -> pl.LazyFrame:
 
         - ``age_days`` (Int64): 1, 7 or 30 days after arrival.
         - ``players`` (Int64): players observed for that long.
-        - ``stayed`` (Int64): of these, not left by then (rolling retention).
+        - ``stayed`` (Int64): of these, not left for good by then (rolling retention).
         - ``active`` (Int64): of these, active on that very day (classic retention).
+        - ``present`` (Int64): of these, not away on that day, those who came back later among the away; null
+          where the activity stream does not record leaving.
         - ``rolling_share`` (Float64): stayed / players.
         - ``classic_share`` (Float64): active / players.
+        - ``present_share`` (Float64): present / players; null where the activity stream does not record
+          leaving.
     """
     last = days(seen).select(last=pl.col("day").max())
     ages = pl.LazyFrame({"age_days": AGES_DAYS}, schema={"age_days": pl.Int64()})
@@ -42,14 +48,31 @@ def retention(seen: Observations) -> pl.LazyFrame:
         pl.col("day") <= pl.col("last")
     )
     acted = active_days(seen).with_columns(active=pl.lit(1, dtype=pl.Int64))
-    due = due.join(acted, on=["user_id", "day"], how="left")
-    table = due.group_by("age_days").agg(
+    due = due.join(acted, on=["user_id", "day"], how="left").join(_away(seen, due), on=_CASE, how="left")
+    counts = due.group_by("age_days").agg(
         players=pl.len().cast(pl.Int64),
         stayed=(pl.col("until") >= pl.col("day")).sum().cast(pl.Int64),
         active=pl.col("active").sum(),
+        away=pl.col("away").sum().cast(pl.Int64),
     )
-    rates = {"rolling_share": share("stayed", "players"), "classic_share": share("active", "players")}
-    return table.with_columns(**rates).sort("age_days")
+    counts = counts.join(records_leaving(seen), how="cross")
+    table = counts.select(
+        "age_days",
+        "players",
+        "stayed",
+        "active",
+        present=pl.when("records_leaving").then(pl.col("players") - pl.col("away")),
+    )
+    parts = {"rolling_share": "stayed", "classic_share": "active", "present_share": "present"}
+    table = table.with_columns(share(part, "players").alias(name) for name, part in parts.items())
+    return table.sort("age_days")
+
+
+def _away(seen: Observations, due: pl.LazyFrame) -> pl.LazyFrame:
+    """Whether a player was away on a day that is due, by the last leaving or return before it: away (Boolean)."""
+    before = turns(seen).select("user_id", "act", "at", turned="day")
+    before = due.select(*_CASE, "day").join(before, on="user_id").filter(pl.col("turned") < pl.col("day"))
+    return before.group_by(_CASE).agg(away=pl.col("act").sort_by("at").last() == "leave")
 
 
 def cohort_balances(seen: Observations, currency: str = "gold") -> pl.LazyFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
@@ -12,12 +12,20 @@ from kokoromichi.analysis.metrics.presence import presence
 from kokoromichi.analysis.metrics.prices import last_prices, price_list
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from kokoromichi.analysis.observations import Observations
 
 _CASE = ["user_id", "item_id"]
-_GROUP = ["item_id", "archetype"]
+_GROUP_SCHEMA: Final = {"item_id": pl.String(), "archetype": pl.String()}
+_GROUP = list(_GROUP_SCHEMA)
+_ESTIMATES_SCHEMA: Final = {
+    "players": pl.Int64(),
+    "waiting": pl.Int64(),
+    "afforded": pl.Int64(),
+    "wait_days": pl.Float64(),
+    "never_share": pl.Float64(),
+    "earned_days": pl.Float64(),
+    "first_days": pl.Float64(),
+}
 
 
 def days_to_afford(seen: Observations) -> pl.LazyFrame:
@@ -53,25 +61,15 @@ def days_to_afford(seen: Observations) -> pl.LazyFrame:
         MissingObservationsError: No economy history was observed.
     """
     seen.require("days_to_afford", "economy_history")
-    cases = _cases(seen)
-    estimates = (
-        with_archetypes(cases, seen)
-        .group_by(_GROUP)
-        .agg(
-            players=pl.len().cast(pl.Int64),
-            waiting=pl.col("below").is_not_null().sum().cast(pl.Int64),
-            afforded=pl.col("wait_ended").sum().cast(pl.Int64),
-            wait_days=_median("wait"),
-            never_share=_never_share("wait"),
-            earned_days=_median("earned"),
-            first_days=_median("first"),
-        )
+    groups = with_archetypes(_cases(seen), seen).group_by(_GROUP)
+    waits = groups.agg(
+        pl.col("wait_length", "wait_ended").filter(pl.col("below").is_not_null()),
+        pl.col("earned_length", "earned_ended", "first_length", "first_ended"),
+        players=pl.len().cast(pl.Int64),
     )
+    estimates = waits.map_batches(_estimates, schema={**_GROUP_SCHEMA, **_ESTIMATES_SCHEMA})
     named = estimates.join(last_prices(seen), on="item_id", how="left")
-    columns = ["category", "price_gold", "players", "waiting", "afforded"]
-    return named.select(*_GROUP, *columns, "wait_days", "never_share", "earned_days", "first_days").sort(
-        _GROUP
-    )
+    return named.select(*_GROUP, "category", "price_gold", *_ESTIMATES_SCHEMA).sort(_GROUP)
 
 
 def _cases(seen: Observations) -> pl.LazyFrame:
@@ -80,17 +78,20 @@ def _cases(seen: Observations) -> pl.LazyFrame:
     ``x_length`` (Int64) is in days and null where the case is not at risk; ``x_ended`` (Boolean) is False
     where the case is censored.
     """
-    closes = _closes(seen).join(price_list(seen), on="day").join(presence(seen), on="user_id")
-    closes = closes.filter(pl.col("day") <= pl.col("until"))
-    short, price = pl.col("balance") < pl.col("price_gold"), pl.col("price_gold")
-    below = closes.filter(short).group_by(_CASE).agg(below=pl.col("day").min())
-    closes = closes.join(below, on=_CASE, how="left")
-    crossed = closes.group_by(*_CASE, "arrival", "until", "below").agg(
-        afforded=pl.when(~short & (pl.col("day") > pl.col("below"))).then("day").min(),
+    there = presence(seen)
+    price, yesterday = pl.col("price_gold"), pl.col("price_yesterday_gold")
+    closes = _closes(seen).join(there, on="user_id").filter(pl.col("day") <= pl.col("until"))
+    closes = closes.join(_prices_and_yesterdays(seen), on="day")
+    crosses = (
+        (pl.col("day") > pl.col("arrival")) & (pl.col("opened") < yesterday) & (pl.col("closed") >= price)
+    )
+    firsts = closes.group_by(_CASE).agg(
+        below=pl.when(pl.col("closed") < price).then("day").min(),
+        afforded=pl.when(crosses).then("day").min(),
         earned=pl.when(pl.col("earnings") >= price).then("day").min(),
         first=pl.when(pl.col("highest") >= price).then("day").min(),
     )
-    return crossed.select(
+    return firsts.join(there, on="user_id").select(
         *_CASE,
         "below",
         *_length("wait", "below", "afforded"),
@@ -102,29 +103,35 @@ def _cases(seen: Observations) -> pl.LazyFrame:
 def _closes(seen: Observations) -> pl.LazyFrame:
     """The days on which a player's standing against a price can change: of a movement or a new price.
 
-    Columns: user_id, day, balance (at the close), highest (of the day), earnings (so far, opening left out).
+    Columns: user_id, day, opened and closed (the balance), highest (of the day), earnings (so far, opening
+    left out).
     """
     rows = movements(seen, "gold")
     earns = (pl.col("direction") == "faucet") & (pl.col("kind") != OPENING)
     rows = rows.select(
         "user_id", "day", "amount", peak="balance_after", earned=pl.when(earns).then("amount").otherwise(0)
     )
-    yesterday = pl.col("price_gold").shift(1).over("item_id", order_by="day")
-    price_days = price_list(seen).filter(pl.col("price_gold").ne_missing(yesterday))
-    arrivals = rows.group_by("user_id").agg(arrival=pl.col("day").min())
-    new_prices = arrivals.join(price_days.select("day").unique(), how="cross").filter(
-        pl.col("day") > pl.col("arrival")
+    changes = _prices_and_yesterdays(seen).filter(
+        pl.col("price_gold").ne_missing(pl.col("price_yesterday_gold"))
     )
-    moments = pl.concat([rows, new_prices.select("user_id", "day")], how="diagonal")
+    first_rows = rows.group_by("user_id").agg(first=pl.col("day").min())
+    new_prices = first_rows.join(changes.select("day").unique(), how="cross")
+    new_prices = new_prices.filter(pl.col("day") > pl.col("first")).select("user_id", "day")
+    moments = pl.concat([rows, new_prices], how="diagonal")
     daily = moments.group_by("user_id", "day").agg(total("amount"), total("earned"), pl.col("peak").max())
     daily = daily.with_columns(
-        balance=pl.col("amount").cum_sum().over("user_id", order_by="day"),
+        closed=pl.col("amount").cum_sum().over("user_id", order_by="day"),
         earnings=pl.col("earned").cum_sum().over("user_id", order_by="day"),
     )
-    opened = pl.col("balance") - pl.col("amount")
-    return daily.select(
-        "user_id", "day", "balance", "earnings", highest=pl.max_horizontal("peak", "balance", opened)
-    )
+    opened = pl.col("closed") - pl.col("amount")
+    highest = pl.max_horizontal("peak", "closed", opened)
+    return daily.select("user_id", "day", "closed", "earnings", opened=opened, highest=highest)
+
+
+def _prices_and_yesterdays(seen: Observations) -> pl.LazyFrame:
+    """Per day and item: day, item_id, price_gold, price_yesterday_gold (null on an item's first day)."""
+    yesterday = pl.col("price_gold").shift(1).over("item_id", order_by="day")
+    return price_list(seen).select("day", "item_id", "price_gold", price_yesterday_gold=yesterday)
 
 
 def _length(name: str, start: str, end: str) -> list[pl.Expr]:
@@ -135,20 +142,24 @@ def _length(name: str, start: str, end: str) -> list[pl.Expr]:
     ]
 
 
-def _median(name: str) -> pl.Expr:
-    return _estimate(name, lambda lengths: lengths.median)
-
-
-def _never_share(name: str) -> pl.Expr:
-    return _estimate(name, lambda lengths: lengths.never_share)
-
-
-def _estimate(name: str, read: Callable[[statistics.KaplanMeier], float | None]) -> pl.Expr:
-    """Read one number from the Kaplan-Meier estimate of a group's lengths."""
-
-    def estimate(cases: pl.Series) -> float | None:
-        lengths, ended = cases.drop_nulls().struct.unnest().drop_nulls().get_columns()
-        return read(statistics.kaplan_meier(lengths.to_numpy(), ended.to_numpy()))
-
-    cases = pl.struct(pl.col(f"{name}_length"), pl.col(f"{name}_ended"))
-    return cases.map_batches(estimate, return_dtype=pl.Float64, returns_scalar=True)
+def _estimates(groups: pl.DataFrame) -> pl.DataFrame:
+    """Read the Kaplan-Meier estimates of each group from its lists of lengths and ends."""
+    waits, earned, first = (
+        [
+            statistics.kaplan_meier(lengths, ended)
+            for lengths, ended in groups.select(f"{name}_length", f"{name}_ended").iter_rows()
+        ]
+        for name in ("wait", "earned", "first")
+    )
+    numbers: dict[str, pl.Series | list[float | None]] = {
+        "players": groups["players"],
+        "waiting": groups["wait_length"].list.len(),
+        "afforded": groups["wait_ended"].list.sum(),
+        "wait_days": [lengths.median for lengths in waits],
+        "never_share": [lengths.never_share for lengths in waits],
+        "earned_days": [lengths.median for lengths in earned],
+        "first_days": [lengths.median for lengths in first],
+    }
+    return groups.select(_GROUP).with_columns(
+        pl.Series(name, numbers[name]).cast(dtype) for name, dtype in _ESTIMATES_SCHEMA.items()
+    )
