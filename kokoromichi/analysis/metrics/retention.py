@@ -69,7 +69,7 @@ def retention(seen: Observations) -> pl.LazyFrame:
 
 
 def _away(seen: Observations, due: pl.LazyFrame) -> pl.LazyFrame:
-    """Whether a player was away on a day that is due, by the last leaving or return before it: away (Boolean)."""
+    """Who left or came back before a day that is due, and whether away on it: _CASE, away (Boolean)."""
     before = turns(seen).select("user_id", "act", "at", turned="day")
     before = due.select(*_CASE, "day").join(before, on="user_id").filter(pl.col("turned") < pl.col("day"))
     return before.group_by(_CASE).agg(away=pl.col("act").sort_by("at").last() == "leave")
