@@ -7,8 +7,18 @@ fits int64: a weight is at most 2^26, the sum of a choice set below 2^31, a draw
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+from kokoromichi.simulation.weights import (
+    BUCKETS,
+    NEED_ONE,
+    SAVE_WEIGHT,
+    TRAIN_STEPS,
+    WEIGHT_CAP,
+    purse_bucket,
+    scale_weight,
+    train_step,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,24 +36,11 @@ NONE: Final = -1
 """No goal, no wish, no business left."""
 UNLIMITED_STOCK: Final = -1
 
-SAVE_WEIGHT: Final = 1 << 20
-WEIGHT_CAP: Final = 1 << 26
-BUCKETS: Final = 130
-"""Purse buckets: two an octave, for every int64."""
-NEED_ONE: Final = 5 << 26
-"""What a need of 1 is in the table of needs; 5 x 2^26 holds 1/20 and 4^-13 exactly."""
-FACTOR_ONE: Final = 1 << 10
-TRAIN_PARTS: Final = 8
-"""Steps of the training cost per reference cost."""
-TRAIN_STEPS: Final = 1_024
-"""Length of a row of training factors; beyond 128 times the reference cost the factor stays."""
 WANTED_SHARE: Final = 4
 """Several units at once may cost a quarter of what lies above the reserve."""
 MAX_TRAININGS: Final = 5
 GOAL_DAYS: Final = 30
 """A goal that was not reached is drawn anew after so many days."""
-_UPPER_HALF: Final = 0.75
-"""Where the second half of an octave starts, as a mantissa."""
 _VANISHING: Final = 16
 """Units of a collectible from which on its weight is 0 anyway."""
 
@@ -112,39 +109,6 @@ class Buyer(NamedTuple):
     business: int
 
 
-def purse_bucket(gold: int) -> int:
-    """The bucket of a purse: two an octave, ``2 x bit_length + next bit``.
-
-    Args:
-        gold: Balance in gold, at least 0.
-
-    Returns:
-        0 to ``BUCKETS`` - 1.
-    """
-    mantissa, exponent = math.frexp(gold)
-    if mantissa >= _UPPER_HALF:
-        return 2 * exponent + 1
-    return 2 * exponent
-
-
-def scale_weight(weight: int, factor: int) -> int:
-    """Multiply a weight with a factor in 1 / ``FACTOR_ONE``, under the cap."""
-    return min(weight * factor // FACTOR_ONE, WEIGHT_CAP)
-
-
-def train_step(cost_gold: int, reference_gold: int) -> int:
-    """Place of a training cost in a row of training factors: eighths of the reference cost.
-
-    Args:
-        cost_gold: Cost of the next session, in gold.
-        reference_gold: Cost of the first session that the population remembers, in gold.
-
-    Returns:
-        1 to ``TRAIN_STEPS`` - 1.
-    """
-    return min(max(TRAIN_PARTS * cost_gold // reference_gold, 1), TRAIN_STEPS - 1)
-
-
 def next_business(prices: Sequence[int], owned_mask: int) -> int:
     """The cheapest business that a player does not own.
 
@@ -163,13 +127,7 @@ def next_business(prices: Sequence[int], owned_mask: int) -> int:
 
 
 def business_weight(tables: PriceList, buyer: Buyer, row: int) -> int:
-    """Weight of the next business at a purse; 0 when none is left.
-
-    Args:
-        tables: The price list.
-        buyer: The player.
-        row: Where the weights of the purse start.
-    """
+    """Weight of the next business at the purse whose weights start at ``row``; 0 when none is left."""
     if buyer.business == NONE:
         return 0
     factor = tables.business_factors[buyer.archetype * len(tables.business_prices) + buyer.business]

@@ -12,18 +12,18 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
 from kokoromichi.rules.codes import NO_LIMIT
-from kokoromichi.simulation.demand import (
+from kokoromichi.simulation.demand import ITEMS, PriceList
+from kokoromichi.simulation.setup_files import SetupError
+from kokoromichi.simulation.weights import (
     BUCKETS,
     FACTOR_ONE,
-    ITEMS,
     NEED_ONE,
-    SAVE_WEIGHT,
     TRAIN_PARTS,
     TRAIN_STEPS,
     WEIGHT_CAP,
-    PriceList,
+    purse_of_bucket,
+    weight_of,
 )
-from kokoromichi.simulation.setup_files import SetupError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -40,10 +40,8 @@ GOAL_FROM_GOLD: Final = 4_000
 MOST_LEVELS: Final = 1_024
 """Longest row of needs; a limit beyond is met as a refusal of the store, not in the table."""
 _PURSE_GOLD: Final = 10_000
-_LEAST_PURSE_GOLD: Final = 100
 _PAYBACK_POWER: Final = 1.5
 _PAYBACK_MOST: Final = 8.0
-_HIGHEST_UTILITY: Final = 50.0
 _BATTLE_PARTS: Final = 4
 """The need of a battle consumable is for so many fights."""
 _NEED_PARTS: Final = 80
@@ -124,17 +122,6 @@ def check_items(population: Population, economy: Economy) -> None:
     if unsold := [item for item in known if item not in sold]:
         text = f"remembers {', '.join(unsold)}, which the economy does not sell; take it out"
         raise SetupError.of(population.name, "reference_prices", unsold[0], text)
-
-
-def weight_of(utility: float) -> int:
-    """Turn a utility into a weight: ``min(2^26, floor(exp(utility) x 2^20 + 0.5))``."""
-    return min(WEIGHT_CAP, math.floor(math.exp(min(utility, _HIGHEST_UTILITY)) * SAVE_WEIGHT + 0.5))
-
-
-def purse_of_bucket(bucket: int) -> float:
-    """The purse, in gold, that stands for all of a bucket: the middle of its half octave, at least 100."""
-    middle = 1.75 if bucket % 2 else 1.25
-    return max(float(_LEAST_PURSE_GOLD), 2.0 ** (bucket // 2 - 1) * middle)
 
 
 def _weights(

@@ -18,7 +18,7 @@ from kokoromichi.rules.codes import MAX_BALANCE, NO_LIMIT
 from kokoromichi.rules.daily import DAY_US, NEVER
 from kokoromichi.rules.economy import load_economy
 from kokoromichi.settings import shipped_folder
-from kokoromichi.simulation import decisions, demand, presence, streams
+from kokoromichi.simulation import decisions, demand, presence, streams, weights
 from kokoromichi.simulation.demand import ALTERNATIVES, ITEMS, Buyer, PriceList
 from kokoromichi.simulation.population import Population
 from kokoromichi.simulation.price_list import build_price_list
@@ -30,7 +30,16 @@ if TYPE_CHECKING:
 
 numba = pytest.importorskip("numba", reason="numba (extra `fast`) is not installed: nothing to compile with")
 
-NOT_COMPILED = {"session_thresholds", "_poisson_thresholds", "hour_table", "stream_key", "draw", "draws"}
+NOT_COMPILED = {
+    "session_thresholds",
+    "_poisson_thresholds",
+    "hour_table",
+    "stream_key",
+    "draw",
+    "draws",
+    "weight_of",
+    "purse_of_bucket",
+}
 """They build a table once a run; and the draws have a form for numpy of their own."""
 
 ECONOMY = load_economy(shipped_folder("data"))
@@ -64,7 +73,7 @@ FLAGS = row(FLAG)
 BUYER = st.builds(Buyer, WHO, GOLD, PRICE, st.integers(0, 10**6), BUSINESS)
 SUMS = st.just([0] * ALTERNATIVES)
 RISING = st.lists(st.integers(1, 2**26), min_size=ALTERNATIVES, max_size=ALTERNATIVES).map(
-    lambda weights: [demand.SAVE_WEIGHT + sum(weights[: place + 1]) for place in range(ALTERNATIVES)]
+    lambda each: [weights.SAVE_WEIGHT + sum(each[: place + 1]) for place in range(ALTERNATIVES)]
 )
 
 ARGUMENTS: dict[Decision, tuple[st.SearchStrategy[object], ...]] = {
@@ -89,9 +98,9 @@ ARGUMENTS: dict[Decision, tuple[st.SearchStrategy[object], ...]] = {
     ),
     presence.leave_chance: (st.integers(0, 10**6), DAY, DAY, DAY, DAY, FLAG),
     presence.happens: (DRAW, st.integers(0, 10**6)),
-    demand.purse_bucket: (GOLD,),
-    demand.scale_weight: (st.integers(0, 2**26), st.integers(0, 2**32)),
-    demand.train_step: (PRICE, st.integers(1, 10**6)),
+    weights.purse_bucket: (GOLD,),
+    weights.scale_weight: (st.integers(0, 2**26), st.integers(0, 2**32)),
+    weights.train_step: (PRICE, st.integers(1, 10**6)),
     demand.next_business: (row(PRICE, 5), st.integers(0, 31)),
     demand.business_weight: (
         TABLES,
@@ -158,7 +167,7 @@ def as_array(value: object) -> object:
 def test_every_decision_is_in_the_table() -> None:
     public = {
         decision
-        for module in (streams, presence, demand, decisions)
+        for module in (streams, presence, weights, demand, decisions)
         for name, decision in vars(module).items()
         if isinstance(decision, FunctionType)
         and decision.__module__ == module.__name__

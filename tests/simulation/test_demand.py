@@ -12,28 +12,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kokoromichi.rules.codes import MAX_BALANCE, NO_LIMIT
-from kokoromichi.rules.economy import load_economy
+from kokoromichi.rules.economy import Economy, load_economy
 from kokoromichi.settings import shipped_folder
 from kokoromichi.simulation import demand
 from kokoromichi.simulation.demand import (
     ALTERNATIVES,
-    BUCKETS,
     BUSINESS,
     GEMS,
     ITEMS,
-    NEED_ONE,
     NONE,
     SAVE,
-    SAVE_WEIGHT,
     TRAIN,
-    TRAIN_STEPS,
-    WEIGHT_CAP,
     Buyer,
     PriceList,
 )
 from kokoromichi.simulation.population import Population
-from kokoromichi.simulation.price_list import build_price_list, digest, purse_of_bucket
+from kokoromichi.simulation.price_list import build_price_list, digest
 from kokoromichi.simulation.setup_files import SetupError
+from kokoromichi.simulation.weights import (
+    BUCKETS,
+    NEED_ONE,
+    SAVE_WEIGHT,
+    TRAIN_STEPS,
+    WEIGHT_CAP,
+    purse_bucket,
+    purse_of_bucket,
+    train_step,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -133,7 +138,7 @@ def test_no_factor_rises_with_its_own_price() -> None:
 
 @given(st.integers(0, 10**7), st.integers(0, 10**7))
 def test_the_step_of_training_never_falls_with_its_cost(cost_gold: int, more_gold: int) -> None:
-    cheaper, dearer = demand.train_step(cost_gold, 100), demand.train_step(cost_gold + more_gold, 100)
+    cheaper, dearer = train_step(cost_gold, 100), train_step(cost_gold + more_gold, 100)
     assert 1 <= cheaper <= dearer < TRAIN_STEPS
 
 
@@ -163,7 +168,7 @@ def test_the_need_of_a_battle_consumable(held: int, parts: int) -> None:
     row = grinder * ITEMS * BASE.levels
     assert BASE.needs[row + min(held, BASE.levels - 1)] == parts * 5 * NEED_ONE // 80
     units = [held, *[0] * (ITEMS - 1)]
-    full = BASE.weights[(grinder * BUCKETS + demand.purse_bucket(9_000)) * ALTERNATIVES]
+    full = BASE.weights[(grinder * BUCKETS + purse_bucket(9_000)) * ALTERNATIVES]
     assert weights_of(BASE, buyer_of(grinder, 9_000), units)[0] == full * parts * 5 // 80
 
 
@@ -188,7 +193,7 @@ def test_needs_of_the_others() -> None:
 @given(st.integers(2, MAX_BALANCE))
 def test_a_purse_has_two_buckets_an_octave(gold: int) -> None:
     length = gold.bit_length()
-    bucket = demand.purse_bucket(gold)
+    bucket = purse_bucket(gold)
     assert bucket == 2 * length + (gold >> length - 2 & 1)
     low = 2.0 ** (length - 1) * (1.5 if bucket % 2 else 1.0)
     assert low <= gold
@@ -196,8 +201,8 @@ def test_a_purse_has_two_buckets_an_octave(gold: int) -> None:
 
 
 def test_the_ends_of_the_purse() -> None:
-    assert [demand.purse_bucket(gold) for gold in (0, 1, 2, 3, 4)] == [0, 2, 4, 5, 6]
-    assert demand.purse_bucket(2**63 - 1) < BUCKETS
+    assert [purse_bucket(gold) for gold in (0, 1, 2, 3, 4)] == [0, 2, 4, 5, 6]
+    assert purse_bucket(2**63 - 1) < BUCKETS
     assert purse_of_bucket(0) == purse_of_bucket(2) == 100.0
 
 
@@ -350,6 +355,20 @@ def test_what_is_closed_weighs_nothing() -> None:
     assert demand.draw_goal(5, [0] * ITEMS, nothing, buyer, held, 1) == NONE
 
 
+def test_who_owns_every_business_saves_for_something_else() -> None:
+    buyer, held = buyer_of(NAMES.index("investor"), 900_000, business=NONE), list(BASE.limits)
+    assert demand.draw_goal(2**32 - 1, [0] * ITEMS, BASE, buyer, held, 1) == NONE
+
+
+def test_a_catalogue_of_another_length_is_refused() -> None:
+    numbers = {item: store for item, store in ECONOMY.config.store.items() if item != IDS[-1]}
+    short = Economy(
+        ECONOMY.config.model_copy(update={"store": numbers}), ECONOMY.catalogue[:-1], ECONOMY.waifus
+    )
+    with pytest.raises(SetupError, match="must hold 23 items"):
+        build_price_list(DEFAULT, short)
+
+
 def test_what_costs_nothing_is_not_sold() -> None:
     free = at_price(0, 0)
     assert not any(free.weights[place] for place in range(0, len(free.weights), ALTERNATIVES))
@@ -371,7 +390,7 @@ def test_a_goal_is_drawn_by_weight_at_the_present_purse() -> None:
     hoarder, gold, held = NAMES.index("hoarder"), 20_000, [0] * ITEMS
     statue, print_ = IDS.index("dragon_statue"), IDS.index("ukiyoe_print")
     held[print_] = 1
-    row = (hoarder * BUCKETS + demand.purse_bucket(gold)) * ALTERNATIVES
+    row = (hoarder * BUCKETS + purse_bucket(gold)) * ALTERNATIVES
     expected = [BASE.weights[row + item] * BASE.dear[item] >> 2 * held[item] for item in range(ITEMS)]
     sums = [0] * ITEMS
     assert demand.draw_goal(2**32 - 1, sums, BASE, buyer_of(hoarder, gold), held, 1) == BUSINESS

@@ -173,6 +173,20 @@ def test_a_base_is_found_beside_the_file(tmp_path: Path) -> None:
         ("colour = 3", "colour", "not permitted"),
         ("reference_train_gold = 0", "reference_train_gold", "greater than or equal to 1"),
         ("archetypes = 3", "archetypes", "must be tables"),
+        ("[archetypes]\ncasual = 3", "archetypes.casual", "must be a table"),
+        (
+            "[archetypes.whale]\nbeta = 1.0\n[[cohorts]]\narchetype = 'casual'\nplayers = 1",
+            "archetypes",
+            "no cohort is of it",
+        ),
+        (
+            (
+                "[[cohorts]]\narchetype = 'casual'\nplayers = 16777216\n"
+                "[[cohorts]]\narchetype = 'whale'\nplayers = 1"
+            ),
+            "",
+            "hold 16777217 players, more than",
+        ),
         ("[archetypes.casual]\nbeta = 0.2", "archetypes.casual.beta", "greater than or equal to 0.3"),
         ("[archetypes.casual]\nbeta = nan", "archetypes.casual.beta", "finite"),
         ("[archetypes.casual]\nfights = 3.0", "archetypes.casual.fights", "3.0"),

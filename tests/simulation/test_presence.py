@@ -117,6 +117,11 @@ def test_nobody_is_late_where_there_are_no_late_days() -> None:
     assert arrival_day(2**32 - 1, 2**32 - 1, 99, 1) == 1
 
 
+@pytest.mark.parametrize(("age", "m"), [(0, 4), (2, 4), (3, 2), (6, 2), (7, 1), (400, 1)])
+def test_newcomers_leave_more_easily(age: int, m: int) -> None:
+    assert leave_chance(500, age, 9, 9, 9, 0) == 500 * m
+
+
 @given(st.integers(0, 100_000), st.integers(0, 400), st.integers(0, 400))
 def test_a_content_player_leaves_with_base_times_m_of_age_exactly(base: int, age: int, day: int) -> None:
     m = 4 if age <= 2 else 2 if age <= 6 else 1
