@@ -55,7 +55,8 @@ class UserProfile:
         businesses: When each owned business was last collected, in microseconds.
         battle_day: UTC day (days since the epoch) that ``battle_gold_today`` belongs to.
         sent_day: UTC day that ``sent_gold_today`` belongs to.
-        luck_until_us: A charm's gold bonus runs until then; ``guard_until_us`` and ``stamina_until_us`` likewise.
+        luck_until_us: A charm's gold bonus runs until then; ``guard_until_us`` likewise an amulet.
+        stamina_battles: Battles left that cost fewer hit points.
         double_train: 1 when the next training session gives double XP.
         unknown: Fields of a document that this version does not know; they are kept.
     """
@@ -89,7 +90,7 @@ class UserProfile:
     sent_gold_today: Count = 0
     luck_until_us: MomentUs = NEVER
     guard_until_us: MomentUs = NEVER
-    stamina_until_us: MomentUs = NEVER
+    stamina_battles: Count = 0
     double_train: Count = 0
     unknown: dict[str, Any] = Field(default_factory=dict)
 

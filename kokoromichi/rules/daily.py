@@ -73,7 +73,7 @@ def claim(
         gems; streak; gold and gems of the reward (0 unless the code is OK). The first three are unchanged
         unless the code is OK.
     """
-    if last_claim_us != NEVER and day_of(now_us) <= day_of(last_claim_us):
+    if last_claim_us != NEVER and now_us // DAY_US <= last_claim_us // DAY_US:
         return ALREADY_CLAIMED, gold, gems, streak, 0, 0
     streak_now = 1
     if now_us < streak_ends_us(last_claim_us, window_h):

@@ -84,7 +84,7 @@ class BattleService:
             live.effect_size(_POTION),
             live.effect_size(_MANA) if mana_potions else 0,
             live.effect_size("gold_percent_day") if at_us < profile.luck_until_us else 0,
-            live.effect_size("half_hp_cost") if at_us < profile.stamina_until_us else 0,
+            live.effect_size("half_hp_cost") if profile.stamina_battles else 0,
             1 if at_us < profile.guard_until_us else 0,
         )
         terms = live.battle_terms
@@ -124,6 +124,7 @@ class BattleService:
             "battle_gold_today": fought.earned_gold,
             "battles_won": profile.battles_won + fought.won,
             "battles_lost": profile.battles_lost + 1 - fought.won,
+            "stamina_battles": max(0, profile.stamina_battles - 1),
         }
         receipt = BattleReceipt(
             tier,

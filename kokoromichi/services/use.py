@@ -9,6 +9,7 @@ from kokoromichi.core.models import NEVER, ChangeSet, FieldValue, Movement, User
 from kokoromichi.rules import codes
 from kokoromichi.rules.battle import regenerated_hp
 from kokoromichi.rules.chest import payout
+from kokoromichi.rules.economy_laws import SESSION_BATTLES
 from kokoromichi.rules.progress import add_xp
 from kokoromichi.rules.purchase import activate, take_item
 from kokoromichi.rules.summon import ring_bell
@@ -17,9 +18,8 @@ from kokoromichi.services.live_economy import LiveEconomy
 from kokoromichi.services.receipts import UseReceipt
 from kokoromichi.services.refusals import refused
 
-SESSION_H: Final = 1
-"""How long an effect of "the session" lasts, in hours."""
 DAY_H: Final = 24
+"""How long a charm works, in hours."""
 
 
 class Situation(NamedTuple):
@@ -73,6 +73,12 @@ def _lasting(field: str, hours: int) -> Callable[[Situation], Outcome]:
     return start
 
 
+def _refresh(now: Situation) -> Outcome:
+    """The economy's laws reckon a drink's worth with the battles of a session, so it lasts for these."""
+    code = codes.ALREADY_ACTIVE if now.profile.stamina_battles else codes.OK
+    return Outcome(code, {"stamina_battles": SESSION_BATTLES}, now.size)
+
+
 def _double_train(now: Situation) -> Outcome:
     code = codes.ALREADY_ACTIVE if now.profile.double_train else codes.OK
     return Outcome(code, {"double_train": 1}, now.size)
@@ -94,7 +100,7 @@ _EFFECTS: Final[dict[str, Callable[[Situation], Outcome]]] = {
     "heal_hp": _heal,
     "grant_xp": _grant_xp,
     "affection_xp": _grant_affection,
-    "half_hp_cost": _lasting("stamina_until_us", SESSION_H),
+    "half_hp_cost": _refresh,
     "gold_percent_day": _lasting("luck_until_us", DAY_H),
     "full_loss_xp_day": _lasting("guard_until_us", DAY_H),
     "double_train_xp": _double_train,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from copy import deepcopy
 from itertools import islice
-from typing import ClassVar, NoReturn
+from typing import ClassVar
 
 import polars as pl
 
@@ -31,12 +31,14 @@ from kokoromichi.core.models import (
     LedgerEntry,
     Movement,
     Receipt,
+    UserChange,
     UserProfile,
 )
 from kokoromichi.core.providers.packed_ledger import (
     CURRENCY_CODES,
     KIND_CODES,
     NOTHING,
+    PACK,
     ROW_BYTES,
     PackedLedger,
     TxNote,
@@ -81,17 +83,47 @@ class MemoryProvider(DataProvider):
             raise RequestMismatchError(request_id)
         return remembered[1]
 
-    async def apply(self, change: ChangeSet[AnswerT]) -> AnswerT:
+    async def apply(self, change: ChangeSet[AnswerT]) -> AnswerT:  # noqa: C901, PLR0912 - one step, and the hottest
         """Store a change whole, or raise and store nothing; see ``DataProvider.apply``."""
         request_id = change.request_id
         if request_id is not None and (answer := await self.recall(request_id, change.digest)) is not None:
             return answer  # type: ignore[return-value] # The digest says that it is of this act.
         if change.counters:
             self._check_counters(change.counters)
-        self._tx += 1
-        mark = len(self._ledger.rows)
+        states, rows, names, at_us = self._states, self._ledger.rows, self._ledger.names, change.at_us
+        mark = len(rows)
+        self._tx = tx = self._tx + 1
         try:
-            self._move(change)
+            for user in change.users:
+                user_id = user.user_id
+                state = states.get(user_id)
+                if state is None:
+                    state = self._create(user_id)
+                if state["version"] != user.version:
+                    raise _conflict(user, state)
+                if user.fields is not None and not user.fields.keys() <= SET_FIELDS:
+                    raise _unknown_fields(user, user.fields)
+                number = names[user_id]
+                for movement in user.movements:
+                    currency, amount, after = movement.currency, movement.amount, movement.balance_after
+                    item_id, quantity = movement.item_id, movement.quantity
+                    if currency is not None:
+                        if after < 0 or state[currency] + amount != after:  # type: ignore[operator] # A balance.
+                            raise _misfit(user_id, movement, state)
+                        state[currency] = after
+                    item = NOTHING
+                    if item_id is not None:
+                        inventory: dict[str, int] = state["inventory"]  # type: ignore[assignment]
+                        held = inventory.get(item_id, 0) + quantity
+                        if held > 0:
+                            inventory[item_id] = held
+                        elif held == 0:
+                            inventory.pop(item_id, None)
+                        else:
+                            raise _misfit(user_id, movement, state)
+                        item = names[item_id] if item_id in names else self._ledger.code(item_id)
+                    kind, money = KIND_CODES[movement.kind], CURRENCY_CODES[currency]
+                    rows += PACK(tx, at_us, kind, number, money, amount, after, item, quantity)
         except KokoroError:
             self._undo(mark)
             raise
@@ -100,68 +132,35 @@ class MemoryProvider(DataProvider):
             message = f"{unknown} is no kind of ledger row and no currency"
             raise MisuseError(message) from None
         for user in change.users:
-            state = self._states[user.user_id]
+            state = states[user.user_id]
             state["version"] = user.version + 1
             if user.fields is not None:
                 state.update(user.fields)
-        for counter in change.counters:
-            self._counters[counter.name] = self._counters.get(counter.name, 0) + counter.delta
-        if request_id is not None:
-            self._answers[request_id] = change.digest, change.answer
-        if request_id is not None or change.actor is not None or change.system or len(change.users) > 1:
-            self._note(change, mark)
+        if request_id is not None or change.actor is not None or change.counters or len(change.users) != 1:
+            self._keep_rest(change, mark)
         return change.answer
 
-    def _move(self, change: ChangeSet[AnswerT]) -> None:
-        """Check and move user by user; what was packed before a failure is what ``_undo`` takes back."""
-        ledger = self._ledger
-        names = ledger.names
-        pack = ledger.pack
-        tx, at_us = self._tx, change.at_us
-        for user in change.users:
-            user_id = user.user_id
-            state = self._states.get(user_id) or self._create(user_id)
-            if state["version"] != user.version:
-                message = f"player {user_id} has version {state['version']}, not {user.version}"
-                raise ConflictError(message)
-            if user.fields is not None and not user.fields.keys() <= SET_FIELDS:
-                message = f"{sorted(user.fields.keys() - SET_FIELDS)} of player {user_id} cannot be set"
-                raise MisuseError(message)
-            number = names[user_id]
-            for movement in user.movements:
-                currency = movement.currency
-                if currency is not None:
-                    after: int = state[currency] + movement.amount  # type: ignore[operator] # A balance.
-                    if after != movement.balance_after or after < 0:
-                        self._misfit(user_id, movement)
-                    state[currency] = after
-                item_id = movement.item_id
-                if item_id is not None:
-                    inventory: dict[str, int] = state["inventory"]  # type: ignore[assignment]
-                    held = inventory.get(item_id, 0) + movement.quantity
-                    if held > 0:
-                        inventory[item_id] = held
-                    elif held == 0:
-                        inventory.pop(item_id, None)
-                    else:
-                        self._misfit(user_id, movement)
-                    if item_id not in names:
-                        ledger.code(item_id)
-                ledger.rows += pack(
-                    tx,
-                    at_us,
-                    KIND_CODES[movement.kind],
-                    number,
-                    CURRENCY_CODES[currency],
-                    movement.amount,
-                    movement.balance_after,
-                    names[item_id],
-                    movement.quantity,
-                )
+    def _keep_rest(self, change: ChangeSet[AnswerT], mark: int) -> None:
+        """Counters, the system's rows, the remembered answer and the notes: what few changes have."""
+        for counter in change.counters:
+            self._counters[counter.name] = self._counters.get(counter.name, 0) + counter.delta
         for movement in change.system:
-            item = NOTHING if movement.item_id is None else ledger.code(movement.item_id)
-            kind = KIND_CODES[movement.kind]
-            ledger.rows += pack(tx, at_us, kind, ledger.code(SYSTEM), NOTHING, 0, 0, item, movement.quantity)
+            item = NOTHING if movement.item_id is None else self._ledger.code(movement.item_id)
+            kind, system = KIND_CODES[movement.kind], self._ledger.code(SYSTEM)
+            self._ledger.rows += PACK(
+                self._tx, change.at_us, kind, system, NOTHING, 0, 0, item, movement.quantity
+            )
+        if change.request_id is not None:
+            self._answers[change.request_id] = change.digest, change.answer
+        first = mark // ROW_BYTES
+        movements = [movement for user in change.users for movement in user.movements]
+        counterparties = {
+            first + place: movement.counterparty
+            for place, movement in enumerate(movements)
+            if movement.counterparty is not None
+        }
+        actor = change.actor or (change.users[0].user_id if change.users else SYSTEM)
+        self._ledger.notes[self._tx] = TxNote(change.request_id, actor, change.reason, counterparties)
 
     def _create(self, user_id: str) -> dict[str, FieldValue]:
         profile = UserProfile(user_id=checked_user_id(user_id))
@@ -169,16 +168,6 @@ class MemoryProvider(DataProvider):
         self._states[user_id] = profile.__dict__
         self._ledger.code(user_id)
         return profile.__dict__
-
-    def _misfit(self, user_id: str, movement: Movement) -> NoReturn:
-        state = self._states[user_id]
-        held = state.get(movement.currency or "", 0)
-        message = (
-            f"a {movement.kind} row of player {user_id} does not fit: "
-            f"{movement.currency} {held} {movement.amount:+} is not {movement.balance_after}, "
-            f"or {movement.item_id} {movement.quantity:+} is more than is held"
-        )
-        raise MisuseError(message)
 
     def _undo(self, mark: int) -> None:
         """Move back what this commit has packed behind ``mark``: its rows are its own undo log."""
@@ -207,17 +196,6 @@ class MemoryProvider(DataProvider):
             available = self._counters.get(change.name, 0)
             if available + change.delta < 0:
                 raise FloorError(change.name, available)
-
-    def _note(self, change: ChangeSet[AnswerT], mark: int) -> None:
-        first = len(self._ledger) - (len(self._ledger.rows) - mark) // ROW_BYTES
-        movements = [movement for user in change.users for movement in user.movements]
-        counterparties = {
-            first + place: movement.counterparty
-            for place, movement in enumerate(movements)
-            if movement.counterparty is not None
-        }
-        actor = change.actor or (change.users[0].user_id if change.users else SYSTEM)
-        self._ledger.notes[self._tx] = TxNote(change.request_id, actor, change.reason, counterparties)
 
     async def read_ledger(
         self,
@@ -271,3 +249,20 @@ class MemoryProvider(DataProvider):
     async def save_game_data(self, section: str, document: Document) -> None:
         """Store a section's document."""
         self._sections[checked_section(section)] = deepcopy(document)
+
+
+def _conflict(user: UserChange, state: Mapping[str, FieldValue]) -> ConflictError:
+    return ConflictError(f"player {user.user_id} has version {state['version']}, not {user.version}")
+
+
+def _unknown_fields(user: UserChange, fields: Mapping[str, FieldValue]) -> MisuseError:
+    return MisuseError(f"{sorted(fields.keys() - SET_FIELDS)} of player {user.user_id} cannot be set")
+
+
+def _misfit(user_id: str, movement: Movement, state: Mapping[str, FieldValue]) -> MisuseError:
+    held = state.get(movement.currency or "", 0)
+    return MisuseError(
+        f"a {movement.kind} row of player {user_id} does not fit: "
+        f"{movement.currency} {held} {movement.amount:+} is not {movement.balance_after}, "
+        f"or {movement.item_id} {movement.quantity:+} is more than is held"
+    )

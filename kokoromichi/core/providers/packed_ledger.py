@@ -23,6 +23,8 @@ NOTHING: Final = -1
 _ROW: Final = Struct("9q")
 _KIND_NAMES: Final = tuple(KINDS)
 ROW_BYTES: Final = _ROW.size
+PACK: Final = _ROW.pack
+"""Packs the nine numbers of ``PackedRow`` into ``ROW_BYTES`` bytes."""
 _FRAME_ROWS: Final = 131_072
 
 KIND_CODES: Final[dict[str, int]] = {name: code for code, name in enumerate(_KIND_NAMES)}
@@ -61,13 +63,11 @@ class PackedLedger:
     Attributes:
         names: Code of every user and item, in the order in which they came.
         notes: By transaction, what is not in a row.
-        pack: Packs the nine numbers of ``PackedRow``.
-        rows: The packed rows; append what ``pack`` makes.
+        rows: The packed rows; append what ``PACK`` makes of the nine numbers of ``PackedRow``.
     """
 
     def __init__(self) -> None:
         self.rows = bytearray()
-        self.pack = _ROW.pack
         self.names: dict[str | None, int] = {None: NOTHING}
         self.notes: dict[int, TxNote] = {}
 
