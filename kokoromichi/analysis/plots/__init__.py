@@ -1,0 +1,32 @@
+"""Charts of the metrics: axes in, axes out, one palette, units on every axis.
+
+Every function takes a metric's frame, collected, with a column ``replication`` (Int64) where there are
+several runs, and draws on the axes given or on a figure of its own, which pyplot does not know and a notebook
+shows by itself. An empty frame gives axes that say "no data".
+"""
+
+from kokoromichi.analysis.plots.demand import days_to_afford, engel, price_index, sell_through, waits
+from kokoromichi.analysis.plots.flows import flows, net_flow, ratio, supply
+from kokoromichi.analysis.plots.players import acts, refusals, retention
+from kokoromichi.analysis.plots.style import OKABE_ITO, house_style
+from kokoromichi.analysis.plots.wealth import balances, cohort_balances, lorenz
+
+__all__ = [
+    "OKABE_ITO",
+    "acts",
+    "balances",
+    "cohort_balances",
+    "days_to_afford",
+    "engel",
+    "flows",
+    "house_style",
+    "lorenz",
+    "net_flow",
+    "price_index",
+    "ratio",
+    "refusals",
+    "retention",
+    "sell_through",
+    "supply",
+    "waits",
+]

@@ -1,0 +1,232 @@
+"""Charts of what gold buys: the wait for a price, what rich and poor spend it on, what sells out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from kokoromichi.analysis.metrics.daily import ALL
+from kokoromichi.analysis.plots import paper, style
+from kokoromichi.analysis.plots.series import (
+    BAND_TEXT,
+    banded,
+    category_colour,
+    day_axis,
+    mean_text,
+    replications,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_DAY_TICKS: Final = (0, 1, 2, 5, 10, 20, 40, 80, 160, 320)
+
+
+def days_to_afford(frame: pl.DataFrame, ax: Axes | None = None, *, archetype: str = ALL) -> Axes:
+    """Draw the median wait for every item, beside the days until earnings reach its price.
+
+    Args:
+        frame: The metric ``days_to_afford``; of several replications, the mean and p10 to p90.
+            Items that nobody waited for, or that fewer than half ever afford, have no dot.
+        ax: Where to draw; None for a figure of its own.
+        archetype: Whose wait; ``all`` for every player's.
+
+    Returns:
+        The axes.
+    """
+    rows = frame.filter(pl.col("archetype") == archetype).drop_nulls("price_gold")
+    items = rows.group_by("item_id").agg(pl.col("price_gold").max()).sort("price_gold", "item_id")
+    title = f"Days to afford, {'all players' if archetype == ALL else paper.words(archetype)}"
+    with paper.drawing(ax, title, height_in=paper.rows_in(items.height)) as axes:
+        if paper.has_data(items, axes):
+            _dots(axes, rows, items["item_id"], "item_id")
+            paper.name_rows(axes, [f"{name}  {price:,}" for name, price in items.iter_rows()])
+            paper.label_axes(
+                axes, "days, median, on a square-root scale", "item and its price in gold", grid="x"
+            )
+            paper.square_root(axes, _DAY_TICKS)
+            paper.legend_below(axes)
+    return axes
+
+
+def waits(frame: pl.DataFrame, ax: Axes | None = None, *, item_id: str = "treasure_chest") -> Axes:
+    """Draw the median wait for one item by archetype, beside the days until earnings reach its price.
+
+    Args:
+        frame: The metric ``days_to_afford``; of several replications, the mean and p10 to p90.
+        ax: Where to draw; None for a figure of its own.
+        item_id: Which item.
+
+    Returns:
+        The axes.
+    """
+    rows = frame.filter(pl.col("item_id") == item_id)
+    order = rows.group_by("archetype").agg(pl.col("wait_days").mean())
+    order = order.sort(
+        pl.col("archetype") == ALL, "wait_days", "archetype", descending=[True, False, False], nulls_last=True
+    )
+    with paper.drawing(
+        ax, f"Wait for a {paper.words(item_id)}", height_in=paper.rows_in(order.height)
+    ) as axes:
+        if paper.has_data(order, axes):
+            _dots(axes, rows, order["archetype"], "archetype")
+            right = axes.get_xlim()[1]
+            axes.set_xlim(-0.02 * right, right)
+            paper.name_rows(axes, order["archetype"])
+            paper.label_axes(axes, "days, median", "archetype", grid="x")
+            paper.thousands(axes.xaxis)
+            paper.legend_below(axes)
+    return axes
+
+
+def _dots(ax: Axes, rows: pl.DataFrame, names: pl.Series, column: str) -> None:
+    """Draw the wait as a dot, with its range over the runs, and the days of earning as a ring."""
+    place = pl.col(column).replace_strict(
+        {name: number for number, name in enumerate(names)}, return_dtype=pl.Int64
+    )
+    earned = banded(rows, [column], "earned_days").with_columns(place=place)
+    waited = banded(rows, [column], "wait_days").with_columns(place=place)
+    label = f"wait, {mean_text(replications(rows))}"
+    paper.dots(ax, waited["mean"], waited["place"], colour=style.BLUE, label=label)
+    if replications(rows) > 1:
+        ax.hlines(
+            waited["place"],
+            waited["low"],
+            waited["high"],
+            color=style.BLUE,
+            alpha=0.35,
+            linewidth=6,
+            label=BAND_TEXT,
+        )
+    paper.rings(ax, earned["mean"], earned["place"], colour=style.ORANGE, label="until earnings reach it")
+    never = rows.filter(pl.col("waiting") > 0).group_by(column).agg(pl.col("wait_days").is_null().all())
+    places = never.filter("wait_days").select(place).to_series().sort()
+    if not places.is_empty():
+        ax.plot(
+            [1.0] * len(places),
+            places,
+            linestyle="",
+            marker="x",
+            markeredgewidth=1.8,
+            color=style.VERMILLION,
+            transform=ax.get_yaxis_transform(),
+            clip_on=False,
+            label="fewer than half ever can",
+        )
+
+
+def price_index(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw what a basket costs, by category, compared with the first period.
+
+    Args:
+        frame: The metric ``price_index``; of several replications, the mean.
+        ax: Where to draw; None for a figure of its own.
+
+    Returns:
+        The axes.
+    """
+    with paper.drawing(ax, "Price index") as axes:
+        known = frame.drop_nulls("fisher_chained")
+        if paper.has_data(known, axes):
+            points, day_label = day_axis(known, "period_start")
+            means = banded(points, ["category", "day_number"], "fisher_chained")
+            axes.axhline(100, color=style.STEEL, linewidth=0.8)
+            for category in means["category"].unique(maintain_order=True):
+                rows = means.filter(pl.col("category") == category)
+                whole = category == ALL
+                colour, width = (style.INK, 2.6) if whole else (category_colour(category), 1.6)
+                name = "whole basket" if whole else paper.words(category)
+                axes.plot(
+                    rows["day_number"],
+                    rows["mean"],
+                    color=colour,
+                    linewidth=width,
+                    label=name,
+                    drawstyle="steps-post",
+                )
+            paper.label_axes(
+                axes, f"first {day_label} of a period", "chained Fisher index, first period = 100"
+            )
+            paper.thousands(axes.yaxis)
+            paper.legend_below(axes)
+    return axes
+
+
+def engel(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw what each tenth of the players, by wealth, spends its gold on.
+
+    Args:
+        frame: The metric ``engel_shares``; of several replications, the mean.
+        ax: Where to draw; None for a figure of its own.
+
+    Returns:
+        The axes.
+    """
+    shares = frame.drop_nulls("share").group_by("decile", "category").agg(pl.col("share").mean())
+    shares = shares.with_columns(pl.col("share") / pl.col("share").sum().over("decile")).sort(
+        "decile", "category"
+    )
+    with paper.drawing(ax, "Engel shares", height_in=3.6) as axes:
+        if paper.has_data(shares, axes):
+            sizes = (
+                shares.group_by("category")
+                .agg(pl.col("share").sum())
+                .sort("share", "category", descending=[True, False])
+            )
+            left = dict.fromkeys(shares["decile"], 0.0)
+            for category in sizes["category"]:
+                rows = shares.filter(pl.col("category") == category)
+                start = [left[decile] for decile in rows["decile"]]
+                colour = category_colour(category)
+                axes.barh(
+                    rows["decile"],
+                    rows["share"],
+                    0.84,
+                    left=start,
+                    color=colour,
+                    label=paper.words(category),
+                    edgecolor=style.PAPER,
+                    linewidth=0.5,
+                )
+                left.update(
+                    zip(rows["decile"], rows["share"] + pl.Series(start, dtype=pl.Float64), strict=True)
+                )
+            axes.set_xlim(0, 1)
+            axes.set_yticks(range(1, 11), ["1 poorest", *map(str, range(2, 10)), "10 richest"])
+            paper.label_axes(axes, "share of the decile's spending", "decile by closing balance", grid="x")
+            paper.percent(axes.xaxis)
+            paper.legend_below(axes)
+    return axes
+
+
+def sell_through(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw which share of the limited stock was sold.
+
+    Args:
+        frame: The metric ``sell_through``; of several replications, the mean and p10 to p90.
+        ax: Where to draw; None for a figure of its own.
+
+    Returns:
+        The axes.
+    """
+    rows = banded(frame, ["item_id"], "sell_through_share").sort("mean", "item_id", descending=[True, False])
+    with paper.drawing(ax, "Sell-through of limited stock", height_in=paper.rows_in(rows.height)) as axes:
+        if paper.has_data(rows, axes):
+            runs = replications(frame)
+            axes.barh(range(rows.height), rows["mean"], 0.62, color=style.SKY, label=mean_text(runs))
+            if runs > 1:
+                axes.hlines(
+                    range(rows.height),
+                    rows["low"],
+                    rows["high"],
+                    color=style.INK,
+                    linewidth=1.6,
+                    label=BAND_TEXT,
+                )
+            axes.set_xlim(0, 1)
+            paper.name_rows(axes, rows["item_id"])
+            paper.label_axes(axes, "units sold, share of initial stock and restocks", "item", grid="x")
+            paper.percent(axes.xaxis)
+            paper.legend_below(axes)
+    return axes

@@ -1,0 +1,248 @@
+"""Charts of gold that enters, stays and leaves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from kokoromichi.analysis.plots import paper, style
+from kokoromichi.analysis.plots.series import (
+    BAND_TEXT,
+    banded,
+    day_axis,
+    kind_colour,
+    line_with_band,
+    mean_text,
+    replications,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+RATIO_BAND: Final = (0.85, 1.05)
+"""The sink/faucet ratio that the baseline is held to."""
+
+_MOST_BARS: Final = 31
+_WINDOW_DAYS: Final = 10
+_WEEK: Final = "7d"
+_SMALL_SHARE: Final = 0.02
+
+
+def supply(frame: pl.DataFrame, ax: Axes | None = None, *, currency: str = "gold") -> Axes:
+    """Draw the money supply over the days.
+
+    Args:
+        frame: The metric ``money_supply``; of several replications, the mean and p10 to p90.
+        ax: Where to draw; None for a figure of its own.
+        currency: gold or gems.
+
+    Returns:
+        The axes.
+    """
+    with paper.drawing(ax, f"Money supply, {currency}") as axes:
+        rows = frame.filter(pl.col("currency") == currency)
+        if paper.has_data(rows, axes):
+            points, day_label = day_axis(rows)
+            label = f"all, {mean_text(replications(rows))}"
+            whole = banded(points, ["day_number"], "supply")
+            line_with_band(axes, whole, "day_number", colour=style.BLUE, label=label, band=BAND_TEXT)
+            active = banded(points, ["day_number"], "active_supply")
+            line_with_band(axes, active, "day_number", colour=style.GREEN, label="active within 7 days")
+            axes.set_ylim(bottom=0)
+            paper.label_axes(axes, day_label, f"{currency}, sum of the balances when the day closes")
+            paper.thousands(axes.yaxis)
+            paper.legend_below(axes)
+    return axes
+
+
+def flows(
+    frame: pl.DataFrame, ax: Axes | None = None, *, currency: str = "gold", days_a_bar: int | None = None
+) -> Axes:
+    """Draw faucets above zero and sinks below it, stacked by kind, and the net flow as a line.
+
+    Kinds below 2 % of their side stand together. The opening is left out: it would dwarf every later day.
+
+    Args:
+        frame: The metric ``flows``; of several replications, the mean.
+        ax: Where to draw; None for a figure of its own.
+        currency: gold or gems.
+        days_a_bar: Days that one bar averages; None for 1 up to 31 days of data, and 10 beyond.
+
+    Returns:
+        The axes.
+    """
+    with paper.drawing(ax, f"Faucets and sinks, {currency}", height_in=3.4) as axes:
+        rows = frame.filter(pl.col("currency") == currency)
+        shown = rows.filter(pl.col("kind") != "opening", pl.col("direction") != "transfer")
+        if paper.has_data(shown, axes):
+            points, day_label = day_axis(rows)
+            width = days_a_bar or window_days(_day_count(points))
+            _stack(axes, flow_windows(frame, currency=currency, window_days=width), width)
+            span = "a day" if width == 1 else f"a day, mean of {width} days"
+            paper.label_axes(axes, day_label, f"{currency} {span}; faucets above zero, sinks below")
+            paper.thousands(axes.yaxis)
+            paper.legend_below(axes)
+    return axes
+
+
+def window_days(days: int) -> int:
+    """Return how many days one bar averages when so many are shown: 1 up to a month, 10 beyond."""
+    return 1 if days <= _MOST_BARS else _WINDOW_DAYS
+
+
+def flow_windows(frame: pl.DataFrame, *, currency: str, window_days: int) -> pl.DataFrame:
+    """Average faucets and sinks over windows of days and over replications.
+
+    Args:
+        frame: The metric ``flows``.
+        currency: gold or gems.
+        window_days: Days of a window; the last one may be shorter.
+
+    Returns:
+        One row per window, direction and kind, ascending: ``window`` (Int64, its first day, counted from the
+        frame's first), ``length_days`` (Int64), ``direction``, ``kind`` (String; ``other`` for small ones),
+        ``per_day`` (Float64, sinks negative, in units of the currency).
+    """
+    points, _ = day_axis(frame.filter(pl.col("currency") == currency))
+    days, runs = _day_count(points), replications(frame)
+    rows = points.filter(pl.col("kind") != "opening", pl.col("direction") != "transfer")
+    of_kind, of_side = (
+        pl.col("amount").sum().over("direction", "kind"),
+        pl.col("amount").sum().over("direction"),
+    )
+    small = of_kind < _SMALL_SHARE * of_side
+    signed = pl.when(pl.col("direction") == "faucet").then("amount").otherwise(-pl.col("amount"))
+    grouped = rows.select(
+        "direction",
+        window=pl.col("day_number") // window_days * window_days,
+        kind=pl.when(small).then(pl.lit("other")).otherwise("kind"),
+        amount=signed,
+    ).group_by("window", "direction", "kind")
+    length = pl.min_horizontal(pl.lit(window_days), days - pl.col("window"))
+    sums = grouped.agg(pl.col("amount").sum()).with_columns(length_days=length)
+    per_day = pl.col("amount") / pl.col("length_days") / runs
+    return sums.select("window", "length_days", "direction", "kind", per_day=per_day).sort(
+        "window", "direction", "kind"
+    )
+
+
+def _stack(ax: Axes, bars: pl.DataFrame, width: int) -> None:
+    """Stack the kinds of each side away from zero, the largest next to it."""
+    size = pl.col("per_day").sum().abs()
+    order = bars.group_by("direction", "kind").agg(size=size).with_columns(other=pl.col("kind") == "other")
+    order = order.sort("direction", "other", "size", "kind", descending=[False, False, True, False])
+    reached: dict[tuple[str, int], float] = {}
+    for side, kind in order.select("direction", "kind").iter_rows():
+        rows = bars.filter(pl.col("direction") == side, pl.col("kind") == kind)
+        bottoms = [reached.get((side, window), 0.0) for window in rows["window"]]
+        ax.bar(
+            _centres(rows),
+            rows["per_day"],
+            width=rows["length_days"] * 0.86,
+            bottom=bottoms,
+            color=kind_colour(kind),
+            edgecolor=style.PAPER,
+            linewidth=0.5,
+            label=f"other {side}s" if kind == "other" else kind,
+        )
+        for window, bottom, height in zip(rows["window"], bottoms, rows["per_day"], strict=True):
+            reached[side, window] = bottom + height
+    net = bars.group_by("window").agg(pl.col("per_day").sum(), pl.col("length_days").first()).sort("window")
+    ax.axhline(0, color=style.STEEL, linewidth=0.8)
+    ax.plot(
+        _centres(net),
+        net["per_day"],
+        color=style.INK,
+        marker="o" if width > 1 else "",
+        markersize=5,
+        markeredgecolor=style.PAPER,
+        label="net flow",
+    )
+
+
+def net_flow(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw the net flow per active player, of each day and of the seven days that end with it.
+
+    Args:
+        frame: The metric ``net_flow``; of several replications, the mean and p10 to p90.
+        ax: Where to draw; None for a figure of its own.
+
+    Returns:
+        The axes.
+    """
+    with paper.drawing(ax, "Net flow per active player") as axes:
+        known = weekly(frame).drop_nulls("net_gold_per_active_player")
+        if paper.has_data(known, axes):
+            points, day_label = day_axis(known)
+            daily = banded(points, ["day_number"], "net_gold_per_active_player")
+            axes.axhline(0, color=style.STEEL, linewidth=0.8)
+            axes.plot(daily["day_number"], daily["mean"], color=style.MIST, linewidth=1, label="each day")
+            week = banded(points, ["day_number"], "net_per_player_day")
+            label = f"7 days, {mean_text(replications(known))}"
+            line_with_band(axes, week, "day_number", colour=style.BLUE, label=label, band=BAND_TEXT)
+            paper.label_axes(axes, day_label, "gold a day per player active that day, opening left out")
+            paper.thousands(axes.yaxis)
+            paper.legend_below(axes)
+    return axes
+
+
+def ratio(
+    frame: pl.DataFrame, ax: Axes | None = None, *, target: tuple[float, float] | None = RATIO_BAND
+) -> Axes:
+    """Draw the sink/faucet ratio of the seven days that end with each day.
+
+    Args:
+        frame: The metric ``net_flow``; of several replications, the mean and p10 to p90.
+        ax: Where to draw; None for a figure of its own.
+        target: Lowest and highest ratio wanted, shaded; None for no shade.
+
+    Returns:
+        The axes.
+    """
+    with paper.drawing(ax, "Sink/faucet ratio") as axes:
+        known = weekly(frame).drop_nulls("ratio")
+        if paper.has_data(known, axes):
+            points, day_label = day_axis(known)
+            if target is not None:
+                name = f"target {100 * target[0]:.0f}–{100 * target[1]:.0f} %"
+                axes.axhspan(*target, color=style.GREEN, alpha=0.14, linewidth=0, label=name)
+            axes.axhline(1, color=style.STEEL, linewidth=0.8)
+            rows = banded(points, ["day_number"], "ratio")
+            label = f"7 days, {mean_text(replications(known))}"
+            line_with_band(axes, rows, "day_number", colour=style.BLUE, label=label, band=BAND_TEXT)
+            paper.label_axes(axes, day_label, "sinks in % of faucets, opening left out")
+            paper.percent(axes.yaxis)
+            paper.legend_below(axes)
+    return axes
+
+
+def weekly(frame: pl.DataFrame) -> pl.DataFrame:
+    """Sum the flows over the seven days that end with each day, fewer at the beginning.
+
+    Args:
+        frame: The metric ``net_flow``.
+
+    Returns:
+        The frame's rows, by run and day, with two columns more: ``ratio`` (Float64, sinks / faucets, openings
+        left out; null when nothing entered) and ``net_per_player_day`` (Float64, gold; null when nobody was
+        active).
+    """
+    run = ["replication"] if "replication" in frame.columns else []
+    names = ("faucets_gold", "sinks_gold", "net_gold", "active_players")
+    rolled = (pl.col(name).rolling_sum_by("day", window_size=_WEEK).alias(f"week_{name}") for name in names)
+    sums = frame.sort(*run, "day").with_columns(sum_.over(run) if run else sum_ for sum_ in rolled)
+    entered, players = pl.col("week_faucets_gold"), pl.col("week_active_players")
+    return sums.with_columns(
+        ratio=pl.when(entered > 0).then(pl.col("week_sinks_gold") / entered),
+        net_per_player_day=pl.when(players > 0).then(pl.col("week_net_gold") / players),
+    ).drop(f"week_{name}" for name in names)
+
+
+def _day_count(points: pl.DataFrame) -> int:
+    last = points["day_number"].max()
+    return int(last) + 1 if isinstance(last, int) else 0
+
+
+def _centres(rows: pl.DataFrame) -> pl.Series:
+    return rows["window"] + (rows["length_days"] - 1) / 2

@@ -1,0 +1,108 @@
+"""Charts of what players do: who stays, what they act, what they are refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from kokoromichi.analysis.plots import paper, style
+from kokoromichi.analysis.plots.series import BAND_TEXT, banded, mean_text, replications
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_MOST_ROWS = 12
+
+
+def retention(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw which share of the players is still there, and which is active, at each age.
+
+    Args:
+        frame: The metric ``retention``; of several replications, the mean and p10 to p90.
+        ax: Where to draw; None for a figure of its own.
+
+    Returns:
+        The axes.
+    """
+    with paper.drawing(ax, "Retention") as axes:
+        if paper.has_data(frame, axes):
+            ages = sorted(set(frame["age_days"]))
+            place = pl.col("age_days").replace_strict(
+                {age: number for number, age in enumerate(ages)}, return_dtype=pl.Int64
+            )
+            for column, name, colour in (
+                ("rolling_share", "not left by then", style.BLUE),
+                ("classic_share", "active on that very day", style.ORANGE),
+            ):
+                rows = banded(frame, ["age_days"], column).with_columns(place=place)
+                axes.vlines(rows["place"], rows["low"], rows["high"], color=colour, alpha=0.35, linewidth=7)
+                axes.plot(rows["place"], rows["mean"], color=colour)
+                paper.dots(axes, rows["place"], rows["mean"], colour=colour, label=name)
+                for age, mean in rows.select("place", "mean").iter_rows():
+                    paper.note(axes, f"{100 * mean:.0f} %", (age, mean), above=True)
+            axes.set_xticks(range(len(ages)), [f"D{age}" for age in ages])
+            axes.set(xlim=(-0.4, len(ages) - 0.6), ylim=(0, 1.12), yticks=[0, 0.2, 0.4, 0.6, 0.8, 1])
+            spread = f"; {mean_text(replications(frame))}, bar {BAND_TEXT}" if replications(frame) > 1 else ""
+            paper.label_axes(axes, f"days since arrival{spread}", "share of the players observed that long")
+            paper.percent(axes.yaxis)
+            paper.legend_below(axes)
+    return axes
+
+
+def refusals(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw what is refused most, per thousand tries of the act.
+
+    Args:
+        frame: The metric ``refusals``; of several replications, the mean and p10 to p90.
+        ax: Where to draw; None for a figure of its own.
+
+    Returns:
+        The axes.
+    """
+    named = frame.with_columns(
+        name=pl.format("{}: {}", "act", "code"), per_thousand=1000 * pl.col("refused_share")
+    )
+    rows = (
+        banded(named, ["name"], "per_thousand")
+        .sort("mean", "name", descending=[True, False])
+        .head(_MOST_ROWS)
+    )
+    with paper.drawing(ax, "Refusals", height_in=paper.rows_in(rows.height)) as axes:
+        if paper.has_data(rows, axes):
+            _bars(axes, rows, style.VERMILLION, runs=replications(frame), decimals=1)
+            paper.label_axes(axes, "refusals per 1,000 tries of the act", "act: why it was refused", grid="x")
+    return axes
+
+
+def acts(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw the acts of an active player's day.
+
+    Args:
+        frame: The metric ``acts``; of several replications, the mean and p10 to p90.
+        ax: Where to draw; None for a figure of its own.
+
+    Returns:
+        The axes.
+    """
+    rows = banded(frame, ["act"], "acts_per_active_player_day").sort("mean", "act", descending=[True, False])
+    rows = rows.rename({"act": "name"})
+    with paper.drawing(ax, "Acts of an active player", height_in=paper.rows_in(rows.height)) as axes:
+        if paper.has_data(rows, axes):
+            _bars(axes, rows, style.SKY, runs=replications(frame), decimals=2)
+            paper.label_axes(axes, "acts per active player-day", "act", grid="x")
+    return axes
+
+
+def _bars(ax: Axes, rows: pl.DataFrame, colour: str, *, runs: int, decimals: int) -> None:
+    """Draw a bar a row, its number behind it, and the range over the runs."""
+    places = range(rows.height)
+    ax.barh(places, rows["mean"], 0.62, color=colour, label=mean_text(runs))
+    if runs > 1:
+        ax.hlines(places, rows["low"], rows["high"], color=style.INK, linewidth=1.6, label=BAND_TEXT)
+    for place, mean, high in zip(places, rows["mean"], rows["high"], strict=True):
+        paper.note(ax, f"{mean:,.{decimals}f}", (max(mean, high), place), above=False)
+    ax.margins(x=0.12)
+    paper.name_rows(ax, rows["name"])
+    paper.thousands(ax.xaxis)
+    paper.legend_below(ax)

@@ -1,0 +1,136 @@
+"""What charts over time share: the days of an axis, the band over replications, and who has which colour."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from kokoromichi.analysis.plots import style
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from matplotlib.axes import Axes
+
+LOW_QUANTILE: Final = 0.1
+HIGH_QUANTILE: Final = 0.9
+BAND_TEXT: Final = "p10–p90 of runs"
+
+LINES: Final[tuple[str, ...]] = (
+    style.BLUE, style.VERMILLION, style.GREEN, style.ORANGE, style.PURPLE, style.SKY, style.INK, style.SLATE,
+)  # fmt: skip
+"""Colours of lines, in the order in which names are given one; yellow is too pale for a line on paper."""
+
+_KIND_COLOURS: Final[dict[str, str]] = {
+    "daily": style.BLUE,
+    "battle": style.SKY,
+    "income": style.GREEN,
+    "reward": style.YELLOW,
+    "purchase": style.VERMILLION,
+    "train": style.ORANGE,
+    "exchange": style.PURPLE,
+    "upkeep": style.SLATE,
+    "invest": style.STEEL,
+    "summon": style.VERMILLION,
+}
+_CATEGORY_COLOURS: Final[dict[str, str]] = {
+    "potion": style.SKY,
+    "scroll": style.BLUE,
+    "charm": style.INK,
+    "chest": style.VERMILLION,
+    "gift": style.YELLOW,
+    "collectible": style.GREEN,
+}
+
+
+def kind_colour(kind: str) -> str:
+    """Return the colour of a kind of ledger row; small kinds share a grey."""
+    return _KIND_COLOURS.get(kind, style.MIST)
+
+
+def category_colour(category: str) -> str:
+    """Return the colour of a category of spending: an item's category, or a kind of ledger row."""
+    return _CATEGORY_COLOURS.get(category, kind_colour(category))
+
+
+def line_colours(names: Iterable[str]) -> dict[str, str]:
+    """Give each name a colour of ``LINES``, in the order given; from the ninth on they come round again."""
+    return {name: LINES[number % len(LINES)] for number, name in enumerate(names)}
+
+
+def replications(frame: pl.DataFrame) -> int:
+    """Return how many replications a metric's frame holds; one where it has no such column."""
+    return frame["replication"].n_unique() if "replication" in frame.columns else 1
+
+
+def mean_text(runs: int) -> str:
+    """Name a line that stands for so many runs."""
+    return f"mean of {runs} runs" if runs > 1 else "one run"
+
+
+def banded(frame: pl.DataFrame, by: Sequence[str], value: str) -> pl.DataFrame:
+    """Summarise a value over replications.
+
+    Args:
+        frame: A metric's frame, with a ``replication`` column where there are several.
+        by: What a point of the chart stands for, for example ``["day"]``.
+        value: The column to summarise; nulls are left out.
+
+    Returns:
+        One row per group that has a value, ascending: the columns of ``by``, ``mean``, ``low`` (p10) and
+        ``high`` (p90; Float64, interpolated), and ``runs`` (how many had a value).
+    """
+    number = pl.col(value).cast(pl.Float64)
+    return (
+        frame.drop_nulls(value)
+        .sort(*by, *({"replication"} & set(frame.columns)))
+        .group_by(by, maintain_order=True)
+        .agg(
+            mean=number.mean(),
+            low=number.quantile(LOW_QUANTILE, "linear"),
+            high=number.quantile(HIGH_QUANTILE, "linear"),
+            runs=pl.len(),
+        )
+    )
+
+
+def day_axis(frame: pl.DataFrame, day: str = "day") -> tuple[pl.DataFrame, str]:
+    """Count the days of a frame from its first one.
+
+    Args:
+        frame: A frame with a column of dates.
+        day: The name of that column.
+
+    Returns:
+        The frame with ``day_number`` (Int64, 0 for the first day), and the axis's label, which dates day 0.
+    """
+    first = frame[day].min()
+    numbered = frame.with_columns(day_number=(pl.col(day) - pl.lit(first)).dt.total_days())
+    return numbered, f"day (0 = {first!s}, UTC)"
+
+
+def line_with_band(
+    ax: Axes, points: pl.DataFrame, x: str, *, colour: str, label: str, band: str = ""
+) -> None:
+    """Draw the mean as a line and p10 to p90 as a band, where there are several runs.
+
+    Args:
+        ax: Where to draw.
+        points: What ``banded`` returned.
+        x: The column along the bottom.
+        colour: Of line and band.
+        label: The line's name in the legend.
+        band: The band's name in the legend; left out of it when empty.
+    """
+    ax.plot(points[x], points["mean"], color=colour, label=label)
+    if points["runs"].max() != 1:
+        ax.fill_between(
+            points[x],
+            points["low"],
+            points["high"],
+            color=colour,
+            alpha=0.18,
+            linewidth=0,
+            label=band or "_band",
+        )

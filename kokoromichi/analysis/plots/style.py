@@ -1,0 +1,107 @@
+"""How every chart of the house looks, and how it becomes text."""
+
+from __future__ import annotations
+
+import io
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+import matplotlib as mpl
+from matplotlib import style
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from matplotlib.figure import Figure
+
+BLUE: Final = "#0072b2"
+SKY: Final = "#56b4e9"
+GREEN: Final = "#009e73"
+YELLOW: Final = "#f0e442"
+ORANGE: Final = "#e69f00"
+VERMILLION: Final = "#d55e00"
+PURPLE: Final = "#cc79a7"
+INK: Final = "#1f2933"
+STEEL: Final = "#3e4c59"
+SLATE: Final = "#7b8794"
+MIST: Final = "#b8c2cc"
+GRID: Final = "#e4e7eb"
+PAPER: Final = "#ffffff"
+
+OKABE_ITO: Final[tuple[str, ...]] = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, SLATE, YELLOW)
+"""Okabe and Ito's palette (https://jfly.uni-koeln.de/color/), told apart with every common colour blindness;
+its black is the ink of the text, and a grey stands in its place."""
+
+GREYS: Final[tuple[str, ...]] = (INK, STEEL, SLATE, MIST, GRID, PAPER)
+"""The neutral colours: text, frame and what is small."""
+
+FONT: Final = "DejaVu Sans"
+"""Comes with matplotlib, so that a chart is the same everywhere."""
+
+LEGEND_SIZE: Final = 9
+
+_HOUSE: Final = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": SLATE,
+    "axes.grid": False,
+    "axes.labelcolor": STEEL,
+    "axes.labelsize": 9.5,
+    "axes.linewidth": 0.8,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlecolor": INK,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 12,
+    "axes.titleweight": "bold",
+    "axes.unicode_minus": True,
+    "figure.dpi": 96,
+    "font.family": FONT,
+    "font.size": 9.5,
+    "grid.color": GRID,
+    "grid.linewidth": 0.8,
+    "legend.borderaxespad": 0.0,
+    "legend.columnspacing": 1.3,
+    "legend.fontsize": LEGEND_SIZE,
+    "legend.frameon": False,
+    "legend.handlelength": 1.4,
+    "legend.handletextpad": 0.5,
+    "legend.labelcolor": STEEL,
+    "lines.linewidth": 1.8,
+    "lines.solid_capstyle": "round",
+    "patch.linewidth": 0.0,
+    "path.simplify_threshold": 0.2,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "kokoromichi",
+    "text.color": INK,
+    "text.parse_math": False,
+    "xtick.color": SLATE,
+    "xtick.labelcolor": STEEL,
+    "xtick.labelsize": 9,
+    "xtick.major.size": 3.5,
+    "ytick.color": SLATE,
+    "ytick.labelcolor": STEEL,
+    "ytick.labelsize": 9,
+    "ytick.major.size": 0.0,
+}
+_STYLE_LOCK: Final = threading.RLock()
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Set matplotlib's parameters to the house's, whatever the caller's are, and put the caller's back.
+
+    Matplotlib reads its parameters while it draws and keeps them for the whole process; one lock lets threads
+    that draw charts of the house take turns.
+    """
+    with _STYLE_LOCK, mpl.rc_context():
+        style.use(["default", _HOUSE])
+        yield
+
+
+def svg_text(figure: Figure) -> str:
+    """Return a figure as SVG: the same text for the same figure, letters as outlines, no date."""
+    page = io.StringIO()
+    with house_style():
+        figure.savefig(page, format="svg", metadata={"Date": None, "Creator": None})
+    return page.getvalue()

@@ -1,0 +1,157 @@
+"""Charts of who owns what: the Lorenz curve, balances by archetype, balances by age."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+
+from kokoromichi.analysis.metrics.daily import ALL
+from kokoromichi.analysis.plots import paper, style
+from kokoromichi.analysis.plots.series import banded, line_colours, line_with_band
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_GRID: Final = np.linspace(0, 1, 101)
+_LORENZ_COLOURS: Final = {"balance": style.BLUE, "spending": style.ORANGE}
+_LEVELS: Final = ("p10", "p50", "p90")
+
+
+def lorenz(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw the Lorenz curves of wealth and of spending, the Gini coefficient in the legend.
+
+    Args:
+        frame: The metric ``lorenz``; of several replications, the mean and p10 to p90.
+        ax: Where to draw; None for a figure of its own.
+
+    Returns:
+        The axes.
+    """
+    with paper.drawing(ax, "Lorenz curve", height_in=3.4) as axes:
+        curves = lorenz_points(frame)
+        if paper.has_data(curves, axes):
+            axes.plot(
+                [0, 1],
+                [0, 1],
+                color=style.SLATE,
+                linewidth=1,
+                linestyle=(0, (4, 3)),
+                label="all have the same",
+            )
+            for name, gini in sorted(_ginis(frame).items()):
+                rows = curves.filter(pl.col("measure") == name)
+                label = f"{name}, Gini {gini:.2f}"
+                colour = _LORENZ_COLOURS.get(name, style.PURPLE)
+                line_with_band(axes, banded(rows, ["players"], "held"), "players", colour=colour, label=label)
+            axes.set(xlim=(0, 1), ylim=(0, 1))
+            paper.label_axes(
+                axes, "share of the players, poorest first", "share of all gold that they hold, or spent"
+            )
+            paper.percent(axes.xaxis)
+            paper.percent(axes.yaxis)
+            paper.legend_below(axes)
+    return axes
+
+
+def lorenz_points(frame: pl.DataFrame) -> pl.DataFrame:
+    """Read every replication's Lorenz curve at the same hundredths of the players.
+
+    Args:
+        frame: The metric ``lorenz``.
+
+    Returns:
+        One row per measure, replication and hundredth, ascending: ``measure`` (String), ``replication``
+        (Int64), ``players``, ``held`` (Float64, shares 0 to 1).
+    """
+    runs = (
+        frame if "replication" in frame.columns else frame.with_columns(replication=pl.lit(0, dtype=pl.Int64))
+    )
+    schema = {"measure": pl.String, "replication": pl.Int64, "players": pl.Float64, "held": pl.Float64}
+    curves = [pl.DataFrame(schema=schema)]
+    ordered = runs.sort("measure", "replication", "population_share", "value_share")
+    for (measure, replication), rows in ordered.group_by("measure", "replication", maintain_order=True):
+        held = np.interp(_GRID, rows["population_share"].to_numpy(), rows["value_share"].to_numpy())
+        curve = pl.DataFrame({"players": _GRID, "held": held})
+        key = (pl.lit(measure).alias("measure"), pl.lit(replication, dtype=pl.Int64).alias("replication"))
+        curves.append(curve.select(*key, "players", "held"))
+    return pl.concat(curves)
+
+
+def _ginis(frame: pl.DataFrame) -> dict[str, float]:
+    """Twice the area between the diagonal and the curve, by measure: the mean of the replications."""
+    run = ["measure", *({"replication"} & set(frame.columns))]
+    people, held = pl.col("population_share"), pl.col("value_share")
+    below = (people.diff() * (held + held.shift(1)) / 2).sum()
+    ordered = frame.sort(*run, "population_share", "value_share").group_by(run, maintain_order=True)
+    means = ordered.agg(gini=1 - 2 * below).group_by("measure").agg(pl.col("gini").mean())
+    return dict(means.iter_rows())
+
+
+def balances(
+    frame: pl.DataFrame, ax: Axes | None = None, *, opening: int | None = None, currency: str = "gold"
+) -> Axes:
+    """Draw the closing balances by archetype: median, and the range from p10 to p90.
+
+    Args:
+        frame: The metric ``balance_percentiles``; of several replications, the means of percentiles.
+        ax: Where to draw; None for a figure of its own.
+        opening: What a player started with, drawn as a line; None for no line.
+        currency: gold or gems.
+
+    Returns:
+        The axes.
+    """
+    rows = frame.filter(pl.col("currency") == currency).group_by("archetype").agg(pl.col(*_LEVELS).mean())
+    rows = rows.sort(pl.col("archetype") == ALL, "p50", "archetype", descending=[True, True, False])
+    with paper.drawing(ax, f"Closing balances, {currency}", height_in=paper.rows_in(rows.height)) as axes:
+        if paper.has_data(rows, axes):
+            low, middle, high = rows.select(pl.col(*_LEVELS).clip(lower_bound=1)).get_columns()
+            places = range(rows.height)
+            axes.hlines(places, low, high, color=style.SKY, linewidth=6, label="p10–p90 of the players")
+            if opening:
+                axes.axvline(opening, color=style.VERMILLION, linewidth=1.3, label=f"opening, {opening:,}")
+            paper.dots(axes, middle, places, colour=style.BLUE, label="median")
+            paper.name_rows(axes, rows["archetype"])
+            paper.label_axes(axes, f"{currency} when the last day closes, logarithmic", "archetype", grid="x")
+            paper.logarithmic(axes, "x")
+            paper.legend_below(axes)
+    return axes
+
+
+def cohort_balances(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw the closing balances by age: the range of all players, and each archetype's median.
+
+    Args:
+        frame: The metric ``cohort_balances``; of several replications, the means of percentiles.
+        ax: Where to draw; None for a figure of its own.
+
+    Returns:
+        The axes.
+    """
+    means = frame.group_by("archetype", "age_days").agg(pl.col(*_LEVELS).mean().clip(lower_bound=1))
+    means = means.sort("archetype", "age_days")
+    with paper.drawing(ax, "Balances by age", height_in=3.4) as axes:
+        if paper.has_data(means, axes):
+            everyone = means.filter(pl.col("archetype") == ALL)
+            axes.fill_between(
+                everyone["age_days"],
+                everyone["p10"],
+                everyone["p90"],
+                color=style.MIST,
+                alpha=0.4,
+                linewidth=0,
+                label="all, p10–p90",
+            )
+            axes.plot(
+                everyone["age_days"], everyone["p50"], color=style.INK, linewidth=2.6, label="all, median"
+            )
+            names = [name for name in means["archetype"].unique(maintain_order=True) if name != ALL]
+            for name, colour in line_colours(names).items():
+                rows = means.filter(pl.col("archetype") == name)
+                axes.plot(rows["age_days"], rows["p50"], color=colour, linewidth=1.4, label=paper.words(name))
+            paper.label_axes(axes, "age, days since arrival", "gold when the day closes, logarithmic")
+            paper.logarithmic(axes, "y")
+            paper.legend_below(axes)
+    return axes

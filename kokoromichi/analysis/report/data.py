@@ -1,0 +1,177 @@
+"""What a report is written from: every metric of every run, already computed, and the words around them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from kokoromichi.analysis.metrics import METRICS, metric
+from kokoromichi.analysis.metrics.daily import days
+from kokoromichi.analysis.metrics.headline import headline
+from kokoromichi.analysis.observations import MissingObservationsError, Observations
+from kokoromichi.analysis.report.targets import TARGETS, Target
+from kokoromichi.core.errors import MisuseError
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping, Sequence
+
+    from kokoromichi.rules.findings import Finding
+
+WARM_UP_DAYS: Final = 30
+"""Days cut before flows are measured, since openings and arrivals fall into them."""
+
+_LEFT_OUT: Final = frozenset({"balances"})
+"""One row a player: a report names nobody."""
+
+_AFTER_WARM_UP: Final = frozenset(
+    {
+        "velocity",
+        "flows_total",
+        "sink_faucet_ratio",
+        "gini",
+        "lorenz",
+        "top_shares",
+        "engel_shares",
+        "hoarding",
+    }
+    | {"acts", "refusals"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ReportData:
+    """The numbers and texts of a report; build it with ``report_data``.
+
+    Attributes:
+        title: The report's title.
+        manifest: How the observations came about, a name and a text each: scenario, seed, versions.
+        frames: By the name of a metric (``METRICS``): its frame, ``replication`` (Int64, from 1) in front.
+        headline: One row per replication: ``replication``, and the columns of the metric ``headline``.
+        missing: By the name of a metric: the sentence that says which stream was not observed, and the cure.
+        replications: How many runs there are.
+        first_day: First UTC day observed; None when nothing was.
+        days: Days from the first to the last one observed, the longest run's.
+        players: Players that ever had a balance, the mean of the runs.
+        measured_from_day: First day of flows, spending and acts, counted from 0: the warm-up is cut.
+        opening_gold: What a player starts with, in gold; None when it is not known.
+        has_activity: Whether every run has its activity stream.
+        has_players: Whether archetypes are known in every run.
+        targets: Bands by the name of a headline number (``TARGETS``).
+        findings: What the economy's check found; None when it was not checked.
+    """
+
+    title: str
+    manifest: tuple[tuple[str, str], ...]
+    frames: Mapping[str, pl.DataFrame]
+    headline: pl.DataFrame
+    missing: Mapping[str, str]
+    replications: int
+    first_day: dt.date | None
+    days: int
+    players: float
+    measured_from_day: int
+    opening_gold: int | None
+    has_activity: bool
+    has_players: bool
+    targets: Mapping[str, Target]
+    findings: tuple[Finding, ...] | None
+
+
+def report_data(
+    runs: Sequence[Observations],
+    *,
+    title: str,
+    manifest: Mapping[str, str],
+    targets: Mapping[str, Target] = TARGETS,
+    findings: Sequence[Finding] | None = None,
+    warm_up_days: int = WARM_UP_DAYS,
+) -> ReportData:
+    """Compute every metric of every run.
+
+    Args:
+        runs: The replications of one scenario in their order, or one real ledger; streams that were not
+            observed are named in the report and nothing is guessed in their place.
+        title: The report's title.
+        manifest: How the observations came about; shown as it stands, so that a date is in the report only
+            when one is given here.
+        targets: Bands by the name of a headline number.
+        findings: What the economy's check found; None when it was not checked.
+        warm_up_days: Days cut before flows, spending and acts are measured; none are cut from a shorter run.
+
+    Raises:
+        MisuseError: There is no run.
+    """
+    if not runs:
+        raise MisuseError("a report needs at least one run; pass the observations of one or of several")
+    loaded = [run.loaded() for run in runs]
+    spans = [days(run).collect()["day"] for run in loaded]
+    length = max(span.len() for span in spans)
+    first_day = warm_up_days if length > warm_up_days else 0
+    frames, missing = _frames(loaded, first_day)
+    return ReportData(
+        title=title,
+        manifest=tuple((name, str(text)) for name, text in manifest.items()),
+        frames=frames,
+        headline=_numbered([headline(run, first_day) for run in loaded]),
+        missing=missing,
+        replications=len(loaded),
+        first_day=min((span[0] for span in spans if span.len()), default=None),
+        days=length,
+        players=_players(frames),
+        measured_from_day=first_day,
+        opening_gold=_opening(loaded),
+        has_activity=all(run.has_activity for run in loaded),
+        has_players=all(run.has_players for run in loaded),
+        targets=targets,
+        findings=None if findings is None else tuple(findings),
+    )
+
+
+def _frames(runs: Sequence[Observations], first_day: int) -> tuple[dict[str, pl.DataFrame], dict[str, str]]:
+    frames: dict[str, pl.DataFrame] = {}
+    missing: dict[str, str] = {}
+    for name in METRICS:
+        if name in _LEFT_OUT:
+            continue
+        options = {"first_day": first_day} if name in _AFTER_WARM_UP else {}
+        try:
+            frames[name] = _numbered([metric(name)(run, **options).collect() for run in runs])
+        except MissingObservationsError as error:
+            missing[name] = str(error)
+            blank = metric(name)(Observations.empty(), **options).collect()
+            frames[name] = _numbered([blank])
+    return frames, missing
+
+
+def _numbered(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    numbered = (
+        frame.select(pl.lit(run, dtype=pl.Int64).alias("replication"), pl.all())
+        for run, frame in enumerate(frames, 1)
+    )
+    return pl.concat(numbered)
+
+
+def _players(frames: Mapping[str, pl.DataFrame]) -> float:
+    rows = frames["balance_percentiles"].filter(pl.col("archetype") == "all")
+    mean = rows.group_by("replication").agg(pl.col("players").max())["players"].mean()
+    return float(mean) if isinstance(mean, float) else 0.0
+
+
+def _opening(runs: Sequence[Observations]) -> int | None:
+    """What the economy history says, else the opening that most players had."""
+    histories = pl.concat([run.economy_history for run in runs])
+    stated = histories.filter(pl.col("measure") == "opening_gold", pl.col("key") == "gold")
+    booked = pl.concat([run.ledger for run in runs]).filter(
+        pl.col("kind") == "opening", pl.col("currency") == "gold"
+    )
+    values = pl.concat(
+        [
+            stated.sort("effective_from").select("value").last(),
+            booked.select(value=pl.col("amount").mode().max()),
+        ]
+    )
+    found = values.collect()["value"].drop_nulls()
+    return int(found[0]) if found.len() else None

@@ -1,0 +1,238 @@
+"""The dozen headline numbers: where each comes from, how it is written, and what it is held against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+import polars as pl
+
+from kokoromichi.analysis.metrics.daily import ALL
+from kokoromichi.analysis.plots.paper import words as spelled
+from kokoromichi.analysis.report import words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kokoromichi.analysis.report.data import ReportData
+
+Values: TypeAlias = "list[float | None]"
+"""One number per run, None where a run has none."""
+
+Writer: TypeAlias = "Callable[[float | None], str]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadlineNumber:
+    """One number of the headline.
+
+    Attributes:
+        label: What is measured.
+        values: It, by run.
+        write: How it is written.
+        unit: Set behind it.
+        says: The definition.
+        target: Its name among the targets; empty for a number that is held against none.
+        tested: What is held against the target, by run, where that is not the number itself.
+        write_target: How the target is written, where that is not the number's way.
+        target_unit: Set behind the target.
+    """
+
+    label: str
+    values: Values
+    write: Writer
+    says: str
+    unit: str = ""
+    target: str = ""
+    tested: Values = field(default_factory=list)
+    write_target: Writer | None = None
+    target_unit: str = ""
+
+
+def headline_numbers(data: ReportData) -> list[HeadlineNumber]:
+    """Return the headline numbers, those that are held against a target first."""
+    numbers = (
+        *_flows(data),
+        *_supply(data),
+        _wait(data),
+        *_medians(data),
+        *_inequality(data),
+        _retention(data),
+    )
+    return sorted(numbers, key=lambda number: number.target not in data.targets)
+
+
+def mean(values: Values) -> float | None:
+    """Return the mean of the runs that have a value; None where none has."""
+    found = words.span(values)
+    return found[0] if found else None
+
+
+def _flows(data: ReportData) -> tuple[HeadlineNumber, ...]:
+    kind, shares = _largest_sink(data)
+    return (
+        HeadlineNumber(
+            label="Sink/faucet ratio",
+            values=_column(data, "sink_faucet_ratio"),
+            write=_fine_share,
+            says="Gold that left, in per cent of the gold that entered; openings are left out.",
+            target="sink_faucet_ratio",
+            write_target=words.share,
+        ),
+        HeadlineNumber(
+            label=f"Largest sink: {kind}",
+            values=shares,
+            write=_fine_share,
+            unit="of all sinks",
+            says="The kind of sink that takes most. An economy that drains through one kind hangs on it.",
+            target="largest_sink_share",
+            write_target=words.share,
+        ),
+        HeadlineNumber(
+            label="Net flow",
+            values=_column(data, "net_flow_gold_per_active_player_day"),
+            write=words.whole,
+            unit="gold a player-day",
+            says="Faucets less sinks for each day of an active player; openings are left out.",
+        ),
+        HeadlineNumber(
+            label="Velocity",
+            values=_column(data, "velocity_per_day"),
+            write=_fine_share,
+            unit="a day",
+            says="Mean spending a day, in per cent of the mean supply.",
+        ),
+    )
+
+
+def _supply(data: ReportData) -> tuple[HeadlineNumber, ...]:
+    supply = _column(data, "supply_gold")
+    gold = data.frames["money_supply"].filter(pl.col("currency") == "gold").sort("day")
+    opened = _by_run(data, gold.group_by("replication").agg(pl.col("opening").last()))
+    return (
+        HeadlineNumber(
+            label="Money supply",
+            values=supply,
+            write=words.short,
+            unit="gold",
+            says="The sum of all balances when the last day closes.",
+            target="supply_per_opening",
+            tested=_quotients(supply, opened),
+            write_target=_plain,
+            target_unit="times the openings",
+        ),
+        HeadlineNumber(
+            label="In active purses",
+            values=_quotients(_column(data, "active_supply_gold"), supply),
+            write=words.share,
+            unit="of the supply",
+            says="Gold of players who were active on the last day or the six before.",
+        ),
+    )
+
+
+def _wait(data: ReportData) -> HeadlineNumber:
+    who = "casual players" if data.has_players else "all players"
+    return HeadlineNumber(
+        label="Wait for a treasure chest",
+        values=_column(data, "wait_days"),
+        write=lambda value: words.decimal(value, 1),
+        unit="days",
+        says=f"Median of {who}, from the first day that closes below the price to the first at or above it.",
+        target="wait_days",
+        write_target=_plain,
+        target_unit="days",
+    )
+
+
+def _medians(data: ReportData) -> tuple[HeadlineNumber, ...]:
+    """The lowest and the highest median balance of an archetype, in openings."""
+    rows = data.frames["balance_percentiles"].filter(pl.col("currency") == "gold")
+    known = rows.filter(pl.col("archetype") != ALL)
+    rows = known if known.height else rows
+    scaled = rows.with_columns(times=pl.col("p50") / (data.opening_gold or None))
+    means = scaled.group_by("archetype").agg(pl.col("times").mean()).sort("times", "archetype")
+    ends = scaled.group_by("replication").agg(low=pl.col("times").min(), high=pl.col("times").max())
+    names = [spelled(name) for name in means["archetype"]] or [words.NOTHING]
+    return tuple(
+        HeadlineNumber(
+            label=f"{label} archetype: {name}",
+            values=_by_run(data, ends.select("replication", end)),
+            write=words.decimal,
+            unit="times the opening",
+            says=f"The {said} median balance of an archetype when the last day closes.",
+            target=f"{said}_median_per_opening",
+            write_target=_plain,
+        )
+        for label, said, name, end in (
+            ("Poorest", "lowest", names[0], "low"),
+            ("Richest", "highest", names[-1], "high"),
+        )
+    )
+
+
+def _inequality(data: ReportData) -> tuple[HeadlineNumber, ...]:
+    top = words.share(mean(_column(data, "top_1_share")))
+    return (
+        HeadlineNumber(
+            label="Gini of balances",
+            values=_column(data, "gini"),
+            write=words.decimal,
+            says="0 when all hold the same gold, towards 1 when one player holds everything.",
+            target="gini",
+            write_target=_plain,
+        ),
+        HeadlineNumber(
+            label="Held by the top 10 %",
+            values=_column(data, "top_10_share"),
+            write=words.share,
+            unit="of the gold",
+            says=f"What the richest tenth holds; the richest hundredth holds {top}.",
+            target="top_10_share",
+        ),
+    )
+
+
+def _retention(data: ReportData) -> HeadlineNumber:
+    shares = {age: words.share(mean(_column(data, f"retention_d{age}"))) for age in (1, 7)}
+    return HeadlineNumber(
+        label="Retention D30",
+        values=_column(data, "retention_d30"),
+        write=words.share,
+        unit="not left",
+        says=f"Of the players observed for 30 days. D1: {shares[1]}, D7: {shares[7]}.",
+        target="retention_d30",
+    )
+
+
+def _largest_sink(data: ReportData) -> tuple[str, Values]:
+    rows = data.frames["flows_total"].filter(pl.col("currency") == "gold", pl.col("direction") == "sink")
+    if rows.is_empty():
+        return words.NOTHING, [None]
+    sizes = rows.group_by("kind").agg(pl.col("amount").sum()).sort("amount", "kind", descending=[True, False])
+    kind = str(sizes["kind"][0])
+    return kind, _by_run(data, rows.filter(pl.col("kind") == kind).select("replication", "share"))
+
+
+def _by_run(data: ReportData, rows: pl.DataFrame) -> Values:
+    values: dict[int, float | None] = dict(rows.iter_rows())
+    return [values.get(run) for run in range(1, data.replications + 1)]
+
+
+def _column(data: ReportData, name: str) -> Values:
+    return data.headline[name].to_list()
+
+
+def _quotients(parts: Values, wholes: Values) -> Values:
+    return [
+        part / whole if part is not None and whole else None
+        for part, whole in zip(parts, wholes, strict=True)
+    ]
+
+
+def _fine_share(value: float | None) -> str:
+    return words.share(value, 1)
+
+
+def _plain(value: float | None) -> str:
+    return words.NOTHING if value is None else f"{value:g}"

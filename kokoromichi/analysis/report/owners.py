@@ -1,0 +1,114 @@
+"""The sections about who owns what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from kokoromichi.analysis import plots
+from kokoromichi.analysis.metrics.daily import ALL
+from kokoromichi.analysis.plots.paper import words as spelled
+from kokoromichi.analysis.plots.wealth import lorenz_points
+from kokoromichi.analysis.report import words
+from kokoromichi.analysis.report.blocks import chart, definition, measured, summary
+from kokoromichi.analysis.report.page import Cell, Csv, Row, Section, Table
+
+if TYPE_CHECKING:
+    from kokoromichi.analysis.report.data import ReportData
+
+NO_PLAYERS = (
+    "The players were not observed, so nothing here is told apart by archetype: pass the players frame of "
+    "the run, which says who follows which."
+)
+
+
+def balance_section(data: ReportData) -> Section:
+    """Return the closing balances by archetype, and balances by age."""
+    frame, aged = data.frames["balance_percentiles"], data.frames["cohort_balances"]
+    last = frame.filter(pl.col("currency") == "gold")
+    means = "Of several runs, the means of their percentiles."
+    blocks = (
+        chart(
+            plots.balances(frame, opening=data.opening_gold),
+            anchor="balances",
+            takeaway=_balance_takeaway(data),
+            says=definition("balance_percentiles", means),
+            csv=summary(last, ["archetype"], "players", "p10", "p50", "p90"),
+        ),
+        chart(
+            plots.cohort_balances(aged),
+            anchor="balances-by-age",
+            takeaway="",
+            says=definition("cohort_balances", means),
+            csv=aged.group_by("archetype", "age_days")
+            .agg(pl.col("p10", "p50", "p90").mean())
+            .sort("archetype", "age_days"),
+        ),
+    )
+    missing = () if data.has_players else (NO_PLAYERS,)
+    lede = "What players hold when the last day closes, and on the way there."
+    return Section(anchor="wealth", title="Balances", lede=lede, missing=missing, blocks=blocks)
+
+
+def _balance_takeaway(data: ReportData) -> str:
+    rows = data.frames["balance_percentiles"].filter(pl.col("currency") == "gold")
+    means = rows.group_by("archetype").agg(pl.col("p50").mean()).sort("p50", "archetype")
+    everyone = means.filter(pl.col("archetype") == ALL)["p50"]
+    known = means.filter(pl.col("archetype") != ALL)
+    if everyone.is_empty():
+        return ""
+    said = f"Half of all players hold more than {words.whole(everyone[0])} gold"
+    if known.height < 2:  # noqa: PLR2004 - two archetypes make a range
+        return f"{said}."
+    low, high = (f"{spelled(name)} {words.whole(p50)}" for name, p50 in (known.row(0), known.row(-1)))
+    return f"{said}; medians run from {low} to {high}."
+
+
+def inequality_section(data: ReportData) -> Section:
+    """Return the Lorenz curve, and Gini and top shares as a table."""
+    curves = chart(
+        plots.lorenz(data.frames["lorenz"]),
+        anchor="lorenz",
+        takeaway=_gini_takeaway(data),
+        says=definition(
+            "lorenz",
+            "A curve is read at every hundredth of the players; the Gini coefficient from all points.",
+        ),
+        csv=summary(lorenz_points(data.frames["lorenz"]), ["measure", "players"], "held"),
+    )
+    lede = f"How evenly gold is held and spent. Balances are those of the last close. {measured(data)}"
+    return Section(
+        anchor="inequality", title="Inequality", lede=lede, blocks=(curves, _inequality_table(data))
+    )
+
+
+def _gini_takeaway(data: ReportData) -> str:
+    found = words.span(data.headline["top_10_share"].to_list())
+    return f"The richest tenth holds {words.share(found[0])} of the gold." if found else ""
+
+
+def _inequality_table(data: ReportData) -> Table:
+    ginis = data.frames["gini"].select("replication", "measure", pl.lit("Gini").alias("number"), value="gini")
+    tops = data.frames["top_shares"].select(
+        "replication",
+        "measure",
+        pl.format("Top {} %", (100 * pl.col("top")).round().cast(pl.Int64)).alias("number"),
+        value="share",
+    )
+    numbers = pl.concat([ginis, tops])
+    rows = []
+    for (measure, number), part in numbers.group_by("measure", "number", maintain_order=True):
+        found = words.span(part["value"].to_list())
+        write = words.decimal if number == "Gini" else lambda value: words.share(value, 1)
+        texts = [write(value) for value in found] if found else [words.NOTHING] * 3
+        rows.append(Row(cells=tuple(Cell(text) for text in (str(number), str(measure), *texts))))
+    return Table(
+        anchor="inequality-numbers",
+        title="Gini and top shares",
+        heads=("Number", "Of", "Mean", "p10", "p90"),
+        text_columns=2,
+        rows=tuple(rows),
+        definition=f"{definition('gini')} {definition('top_shares')} p10 and p90 are of the runs.",
+        csv=Csv.of("inequality-numbers", numbers.select("measure", "number", "replication", "value")),
+    )

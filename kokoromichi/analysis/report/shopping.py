@@ -1,0 +1,215 @@
+"""The sections about prices: the wait for them, what gold is spent on, what sells out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from kokoromichi.analysis import plots
+from kokoromichi.analysis.metrics.daily import ALL
+from kokoromichi.analysis.metrics.headline import WAIT_ARCHETYPE, WAIT_ITEM
+from kokoromichi.analysis.plots.paper import words as spelled
+from kokoromichi.analysis.report import words
+from kokoromichi.analysis.report.blocks import chart, definition, measured, summary
+from kokoromichi.analysis.report.owners import NO_PLAYERS
+from kokoromichi.analysis.report.page import Cell, Csv, Row, Section, Table
+
+if TYPE_CHECKING:
+    from kokoromichi.analysis.report.data import ReportData
+
+_BASE: Final = 100
+_TIE: Final = 1e-9
+
+
+def wait_section(data: ReportData) -> Section:
+    """Return the days to afford, by item and by archetype."""
+    title, lede = "Days to afford", "How long a price keeps players waiting."
+    if "days_to_afford" in data.missing:
+        return Section(anchor="waits", title=title, lede=lede, missing=(data.missing["days_to_afford"],))
+    frame = data.frames["days_to_afford"]
+    columns = ("wait_days", "earned_days", "first_days", "never_share", "waiting", "afforded")
+    everyone = frame.filter(pl.col("archetype") == ALL)
+    item = frame.filter(pl.col("item_id") == WAIT_ITEM)
+    blocks = (
+        chart(
+            plots.days_to_afford(frame),
+            anchor="days-to-afford",
+            takeaway=_wait_takeaway(frame, ALL, "Players wait"),
+            says=definition("days_to_afford"),
+            csv=summary(everyone, ["item_id", "price_gold"], *columns),
+        ),
+        chart(
+            plots.waits(frame, item_id=WAIT_ITEM),
+            anchor="waits-by-archetype",
+            takeaway=_wait_takeaway(frame, WAIT_ARCHETYPE, "Casual players wait"),
+            says="The same measures for one item, by archetype. An archetype without a dot has nobody who "
+            "waited, or fewer than half of it ever can afford the item.",
+            csv=summary(item, ["archetype"], *columns),
+        ),
+    )
+    missing = () if data.has_players else (NO_PLAYERS,)
+    if not prices_moved(data):
+        return Section(
+            anchor="waits", title=title, lede=f"{lede} Prices did not move.", missing=missing, blocks=blocks
+        )
+    index = data.frames["price_index"]
+    charted = chart(
+        plots.price_index(index),
+        anchor="price-index",
+        takeaway="",
+        says=definition("price_index"),
+        csv=summary(
+            index,
+            ["period_start", "category"],
+            "laspeyres",
+            "paasche",
+            "fisher_chained",
+            "contribution_points",
+        ),
+    )
+    return Section(anchor="waits", title=title, lede=lede, missing=missing, blocks=(*blocks, charted))
+
+
+def prices_moved(data: ReportData) -> bool:
+    """Say whether any basket ever cost something else than in the first period."""
+    return data.frames["price_index"].filter((pl.col("fisher_chained") - _BASE).abs() > _TIE).height > 0
+
+
+def _wait_takeaway(frame: pl.DataFrame, archetype: str, who: str) -> str:
+    rows = frame.filter(pl.col("archetype") == archetype, pl.col("item_id") == WAIT_ITEM)
+    found = words.span(rows["wait_days"].to_list())
+    return f"{who} {words.decimal(found[0], 1)} days for a {spelled(WAIT_ITEM)} (median)." if found else ""
+
+
+def spending_section(data: ReportData) -> Section:
+    """Return what rich and poor spend their gold on."""
+    title, lede = "Engel shares", f"What the poorer and the richer spend their gold on. {measured(data)}"
+    if "engel_shares" in data.missing:
+        return Section(anchor="engel", title=title, lede=lede, missing=(data.missing["engel_shares"],))
+    frame = data.frames["engel_shares"]
+    blocks = (
+        chart(
+            plots.engel(frame),
+            anchor="engel-shares",
+            takeaway=_engel_takeaway(frame),
+            says=definition("engel_shares"),
+            csv=frame.group_by("decile", "category")
+            .agg(pl.col("spending_gold", "share").mean())
+            .sort("decile", "category"),
+        ),
+        _engel_table(frame, data.replications),
+    )
+    return Section(anchor="engel", title=title, lede=lede, blocks=blocks)
+
+
+def _engel_takeaway(frame: pl.DataFrame) -> str:
+    """Name the category whose share differs most between the ends."""
+    means = frame.group_by("category", "decile").agg(pl.col("share").mean())
+    ends = (
+        means.filter(pl.col("decile").is_in([1, 10]))
+        .pivot("decile", index="category", values="share")
+        .drop_nulls()
+    )
+    if not {"1", "10"} <= set(ends.columns) or ends.is_empty():
+        return ""
+    gap = (pl.col("10") - pl.col("1")).abs()
+    row = ends.sort(gap, "category", descending=[True, False]).row(0, named=True)
+    return (
+        f"The richest tenth spends {words.share(row['10'])} on {spelled(row['category'])}, "
+        f"the poorest {words.share(row['1'])}: the widest gap."
+    )
+
+
+def _engel_table(frame: pl.DataFrame, runs: int) -> Table:
+    sums = (
+        frame.group_by("category")
+        .agg(pl.col("spending_gold").sum())
+        .sort("spending_gold", "category", descending=[True, False])
+    )
+    whole = int(sums["spending_gold"].sum())
+    rows = [
+        Row(
+            cells=(
+                Cell(spelled(category)),
+                Cell(words.whole(gold)),
+                Cell(words.share(gold / whole if whole else None, 1)),
+            )
+        )
+        for category, gold in sums.iter_rows()
+    ]
+    rows.append(
+        Row(cells=(Cell("All spending"), Cell(words.whole(whole)), Cell(words.share(1.0, 1))), role="total")
+    )
+    return Table(
+        anchor="spending",
+        title="Spending by category",
+        heads=("Category", f"Sum of {runs} runs" if runs > 1 else "Gold", "Share"),
+        rows=tuple(rows),
+        definition="Purchases under the item's category, other sinks under their kind; all deciles and runs.",
+        csv=Csv.of("spending", sums),
+    )
+
+
+def stock_section(data: ReportData) -> Section:
+    """Return sell-through and days of cover."""
+    title, lede = "Stock", f"What sells out, and what is put aside. Use: {measured(data).lower()}"
+    if "sell_through" in data.missing:
+        return Section(anchor="stock", title=title, lede=lede, missing=(data.missing["sell_through"],))
+    frame = data.frames["sell_through"]
+    columns = ("sell_through_share", "sold_units", "remaining_units")
+    charted = chart(
+        plots.sell_through(frame),
+        anchor="sell-through",
+        takeaway=_stock_takeaway(frame),
+        says=definition("sell_through", "Unlimited items have no sell-through and are in the table alone."),
+        csv=summary(frame, ["item_id"], *columns),
+    )
+    return Section(anchor="stock", title=title, lede=lede, blocks=(charted, _goods_table(data)))
+
+
+def _stock_takeaway(frame: pl.DataFrame) -> str:
+    means = (
+        frame.drop_nulls("sell_through_share").group_by("item_id").agg(pl.col("sell_through_share").mean())
+    )
+    if means.is_empty():
+        return "No item has limited stock."
+    item, share = means.sort("sell_through_share", "item_id", descending=[True, False]).row(0)
+    return f"The {spelled(item)} sells best: {words.share(share)} of its stock is gone."
+
+
+def _goods_table(data: ReportData) -> Table:
+    keys = ["replication", "item_id"]
+    sold = data.frames["sell_through"].select(*keys, "sold_units", "remaining_units")
+    held = data.frames["hoarding"].select(*keys, "units_held", "used_per_day", "cover_days")
+    goods = sold.join(held, on=keys, how="full", coalesce=True).sort(keys)
+    means = goods.group_by("item_id").agg(pl.exclude("replication", "item_id").mean())
+    means = means.sort("sold_units", "item_id", descending=[True, False], nulls_last=True)
+    return Table(
+        anchor="goods",
+        title="Sold, held and used",
+        heads=("Item", "Sold", "Left", "Held", "Used/day", "Cover, d"),
+        rows=tuple(_goods_row(*row) for row in means.iter_rows()),
+        definition=f"{definition('hoarding')} Units sold since the first day, left in stock, held by players "
+        "and used a day, and days of cover; means of the runs. An item without a number left is unlimited.",
+        csv=Csv.of("goods", goods),
+    )
+
+
+def _goods_row(
+    item: str,
+    sold: float | None,
+    left: float | None,
+    held: float | None,
+    used: float | None,
+    cover: float | None,
+) -> Row:
+    texts = (
+        spelled(item),
+        words.whole(sold),
+        words.whole(left),
+        words.whole(held),
+        words.decimal(used, 1),
+        words.decimal(cover, 1),
+    )
+    return Row(cells=tuple(Cell(text) for text in texts))

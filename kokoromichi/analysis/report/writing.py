@@ -1,0 +1,98 @@
+"""The report as a whole: its sections in their order, set as a page and written as one file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from kokoromichi.analysis.plots.style import house_style
+from kokoromichi.analysis.report import words
+from kokoromichi.analysis.report.blocks import lasting, origin
+from kokoromichi.analysis.report.cards import headline_section
+from kokoromichi.analysis.report.money import flow_section, net_section, reconciles, supply_section
+from kokoromichi.analysis.report.owners import balance_section, inequality_section
+from kokoromichi.analysis.report.page import Cell, Page, Section, render
+from kokoromichi.analysis.report.presence import activity_section, retention_section
+from kokoromichi.analysis.report.shopping import spending_section, stock_section, wait_section
+from kokoromichi.analysis.report.trust import findings_section, health_section, making_section, violations
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kokoromichi.analysis.report.data import ReportData
+
+SECTIONS: Final[tuple[Callable[[ReportData], Section], ...]] = (
+    headline_section,
+    supply_section,
+    flow_section,
+    net_section,
+    balance_section,
+    wait_section,
+    inequality_section,
+    spending_section,
+    retention_section,
+    stock_section,
+    activity_section,
+    health_section,
+    findings_section,
+    making_section,
+)
+"""The parts of a report from top to bottom; one function and one line to add one."""
+
+
+def write_report(path: str | Path, report: ReportData) -> Path:
+    """Write the report as one HTML file that needs nothing from outside.
+
+    Args:
+        path: Where to; folders that are missing are made, a file that is there is replaced.
+        report: What to write.
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(render_report(report), encoding="utf-8", newline="\n")
+    return target
+
+
+def render_report(report: ReportData) -> str:
+    """Return the report's HTML: the same text for the same numbers, no date but those of the manifest."""
+    with house_style():
+        sections = tuple(section(report) for section in SECTIONS)
+    page = Page(
+        title=report.title,
+        subtitle=lasting(report),
+        origin=origin(report),
+        verdicts=_verdicts(report, sections[0]),
+        sections=sections,
+        colophon="KoKoroMichi economy report. Every chart carries its numbers; nothing is loaded from afar.",
+    )
+    return render(page)
+
+
+def _verdicts(report: ReportData, headline: Section) -> list[Cell]:
+    """Return the report in a few words each."""
+    held = [card.verdict for card in headline.cards if card.verdict != "plain"]
+    met = held.count("good")
+    adds_up, broken = reconciles(report), violations(report)
+    verdicts = [
+        Cell(f"{met} of {len(held)} targets met", "good" if met == len(held) else "bad"),
+        Cell("Reconciles to the unit" if adds_up else "Does not reconcile", "good" if adds_up else "bad"),
+        Cell(
+            "Ledger sound" if broken == 0 else f"{words.counted(broken, 'violation')} of the ledger's laws",
+            "bad" if broken else "good",
+        ),
+    ]
+    if report.findings is not None:
+        count = len(report.findings)
+        verdicts.append(
+            Cell(
+                f"{words.counted(count, 'finding')} of the economy" if count else "No findings",
+                "bad" if count else "good",
+            )
+        )
+    return verdicts
