@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Coroutine, Generator
 from heapq import heappop, heappush
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from kokoromichi.core.clock import ManualClock
+if TYPE_CHECKING:
+    from kokoromichi.core.clock import ManualClock
 
 Session: TypeAlias = "Coroutine[Any, Any, None]"
 
@@ -33,6 +34,39 @@ class Pause:
         yield self
 
 
+class _Acts(Generator[Any, Any, "Pause | None"]):
+    """A session as ``yield from`` takes it, turn by turn: each ends at a ``Pause``, the last one with None.
+
+    Whatever the event loop sends or throws while the session waits for it reaches the session.
+    """
+
+    __slots__ = ("_session",)
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def __next__(self) -> object:
+        yielded = self._session.send(None)
+        if type(yielded) is Pause:  # Spelt out: every act of a simulation comes through here.
+            raise StopIteration(yielded)
+        return yielded
+
+    def send(self, answer: object) -> object:
+        return self._turn(self._session.send(answer))
+
+    def throw(self, *error: Any) -> object:
+        return self._turn(self._session.throw(*error))
+
+    def close(self) -> None:
+        self._session.close()
+
+    @staticmethod
+    def _turn(yielded: object) -> object:
+        if type(yielded) is Pause:
+            raise StopIteration(yielded)
+        return yielded
+
+
 class Driver:
     """Awaiting a driver plays every session that was added, to the end of the last one.
 
@@ -42,29 +76,22 @@ class Driver:
 
     def __init__(self, clock: ManualClock) -> None:
         self._clock = clock
-        self._queue: list[tuple[int, int, int, Session]] = []
+        self._queue: list[tuple[int, int, int, _Acts]] = []
 
     def add(self, at_us: int, player: int, session: Session) -> None:
         """Let a player's session begin at a time, in microseconds since the epoch."""
-        heappush(self._queue, (at_us, player, 0, session))
+        heappush(self._queue, (at_us, player, 0, _Acts(session)))
 
     def __await__(self) -> Generator[Any, Any, None]:
         """Play act by act."""
         queue, clock = self._queue, self._clock
         try:
             while queue:
-                at_us, player, sequence, session = heappop(queue)
+                at_us, player, sequence, acts = heappop(queue)
                 clock.us = at_us
-                answer: object = None
-                while True:
-                    try:
-                        yielded = session.send(answer)
-                    except StopIteration:
-                        break
-                    if type(yielded) is Pause:
-                        heappush(queue, (at_us + yielded.us, player, sequence + 1, session))
-                        break
-                    answer = yield yielded  # A future of the event loop, which resumes us with its result.
+                pause = yield from acts
+                if pause is not None:
+                    heappush(queue, (at_us + pause.us, player, sequence + 1, acts))
         finally:
             for *_, unfinished in queue:
                 unfinished.close()
