@@ -1,7 +1,7 @@
 """KoKoroMichi: a Discord RPG economy, and the laboratory in which its designers tune it.
 
-``import kokoromichi as km`` gives the notebook's vocabulary. Names are looked up when they are first used, so that
-importing the package does no I/O and loads none of the heavy libraries.
+``import kokoromichi as km`` gives the notebook's vocabulary. Names are looked up when they are first used,
+so that importing the package does no I/O and loads none of the heavy libraries.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module's attribute may be anything
+def __getattr__(name: str) -> Any:
     """Import a name of the vocabulary on first use."""
     if name not in _NAMES:
         message = f"module 'kokoromichi' has no attribute {name!r}; it has {', '.join(_NAMES)}"

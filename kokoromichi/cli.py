@@ -68,7 +68,9 @@ def _told() -> Iterator[None]:
     except (KokoroError, ValidationError, ValueError, OSError) as error:
         _fail(str(error), USAGE)
     except KeyboardInterrupt:
-        _fail("Interrupted. What is finished is kept; give the same command again, and it goes on.", INTERRUPTED)
+        _fail(
+            "Interrupted. What is finished is kept; give the same command again, and it goes on.", INTERRUPTED
+        )
 
 
 def _fail(message: str, code: int) -> None:
@@ -93,7 +95,7 @@ def main_options(
     ] = False,
 ) -> None:
     """Set up logging as LOG_LEVEL says."""
-    from kokoromichi.settings import Settings  # noqa: PLC0415 - --help reads no environment
+    from kokoromichi.settings import Settings  # noqa: PLC0415 - --help stays fast
 
     with _told():
         configure_logging(Settings().log_level)
@@ -101,14 +103,19 @@ def main_options(
 
 @app.command()
 def simulate(
-    scenario: Annotated[str, typer.Argument(help="Name of a shipped scenario, or a .toml file.")] = "baseline",
-    players: Annotated[int | None, typer.Option(min=1, help="Size of the population; the scenario's own.")] = None,
+    scenario: Annotated[
+        str, typer.Argument(help="Name of a shipped scenario, or a .toml file.")
+    ] = "baseline",
+    players: Annotated[
+        int | None, typer.Option(min=1, help="Size of the population; the scenario's own.")
+    ] = None,
     days: Annotated[int | None, typer.Option(min=1, help="Horizon in days; the scenario's own.")] = None,
     replications: Annotated[int, typer.Option(min=1, help="Runs under different seeds.")] = 8,
     seed: Annotated[int, typer.Option(help="Seed of the batch: the same one gives the same bytes.")] = 1,
     workers: Annotated[str, typer.Option(help="serial, process (one a core) or process:N.")] = "process",
     economy: Annotated[
-        Path | None, typer.Option(help="A folder with an economy, or a TOML file of its numbers.")
+        Path | None,
+        typer.Option(help="A folder with an economy, or a TOML file of its numbers; ECONOMY_DIR."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the results; simulations/results/<scenario> when left out.")
@@ -117,10 +124,12 @@ def simulate(
 ) -> None:
     """Replay synthetic players through the real services, audit every ledger, and write the report."""
     with _told():
+        from kokoromichi.settings import Settings  # noqa: PLC0415 - --help stays fast
         from kokoromichi.simulation.run import simulate as play  # noqa: PLC0415 - --help stays fast
-        from kokoromichi.simulation.scenario import Scenario  # noqa: PLC0415
+        from kokoromichi.simulation.scenario import Scenario  # noqa: PLC0415 - --help stays fast
 
-        chosen = Scenario.load(scenario, days=days, players=players, economy=economy)
+        named = economy or Settings().chosen_economy_dir
+        chosen = Scenario.load(scenario, days=days, players=players, economy=named)
         folder = out or Path("simulations/results") / chosen.name
         with _progress(f"Simulating {chosen.name}", replications) as (bar, task):
 
@@ -176,7 +185,9 @@ def _show(run: Run, report: Path) -> None:
     table.add_column("95 % interval", justify="right")
     for row in run.metrics().to_dicts():
         low, high = _number(row["low"]), _number(row["high"])
-        table.add_row(row["metric"], _number(row["mean"]), f"{low} to {high}" if row["low"] is not None else "-")
+        table.add_row(
+            row["metric"], _number(row["mean"]), f"{low} to {high}" if row["low"] is not None else "-"
+        )
     _out.print(table)
     for finding in run.findings:
         _out.print(f"[yellow]Finding:[/] {escape(str(finding))}", highlight=False)
@@ -198,14 +209,16 @@ def _number(value: float | None) -> str:
 @app.command()
 def report(
     folder: Annotated[Path, typer.Argument(help="Folder of a run, or of exported Parquet files.")],
-    out: Annotated[Path | None, typer.Option(help="The HTML file; report.html in the folder when left out.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The HTML file; report.html in the folder when left out.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write the report of a run, or of the ledger in a folder, anew."""
     with _told():
         from kokoromichi.analysis.observations import Observations  # noqa: PLC0415 - --help stays fast
-        from kokoromichi.analysis.report import report_data, write_report  # noqa: PLC0415
-        from kokoromichi.simulation.run import Run as PlayedRun  # noqa: PLC0415
+        from kokoromichi.analysis.report import report_data, write_report  # noqa: PLC0415 - --help stays fast
+        from kokoromichi.simulation.run import Run as PlayedRun  # noqa: PLC0415 - --help stays fast
 
         if (folder / "manifest.json").is_file():
             path = PlayedRun(folder).report(out)
@@ -228,7 +241,9 @@ def audit(
     with _told():
         from kokoromichi.analysis.ledger import Ledger  # noqa: PLC0415 - --help stays fast
 
-        targets = sorted(path.parent for path in folder.glob("replications/[0-9]*/ledger.parquet")) or [folder]
+        targets = sorted(path.parent for path in folder.glob("replications/[0-9]*/ledger.parquet")) or [
+            folder
+        ]
         found = {str(target): Ledger.scan(target).health() for target in targets}
         violations = sum(int(health["violations"].sum()) for health in found.values())
         if as_json:
@@ -255,15 +270,16 @@ def _show_audit(found: Mapping[str, Any]) -> None:
 @economy_app.command("check")
 def economy_check(
     folder: Annotated[
-        Path | None, typer.Argument(help="Folder of economy.toml and the catalogues; ECONOMY_DIR when left out.")
+        Path | None,
+        typer.Argument(help="Folder of economy.toml and the catalogues; ECONOMY_DIR when left out."),
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Say what breaks a law of the economy: file, field, value and cure of each finding."""
     with _told():
         from kokoromichi.rules.economy import load_economy  # noqa: PLC0415 - --help stays fast
-        from kokoromichi.rules.economy_laws import economy_findings  # noqa: PLC0415
-        from kokoromichi.settings import Settings  # noqa: PLC0415
+        from kokoromichi.rules.economy_laws import economy_findings  # noqa: PLC0415 - --help stays fast
+        from kokoromichi.settings import Settings  # noqa: PLC0415 - --help stays fast
 
         place = folder or Settings().economy_dir
         economy = load_economy(place)
@@ -281,7 +297,9 @@ def economy_check(
             for finding in findings:
                 _out.print(escape(str(finding)), highlight=False)
             if not findings:
-                _out.print(f"{place}: sound ({len(economy.catalogue)} items, hash {economy.hash})", highlight=False)
+                _out.print(
+                    f"{place}: sound ({len(economy.catalogue)} items, hash {economy.hash})", highlight=False
+                )
         if findings:
             raise typer.Exit(TARGET_MISSED)
 

@@ -44,3 +44,8 @@ class Settings(BaseSettings):
     economy_dir: Path = Field(default_factory=lambda: shipped_folder("data"))
     data_dir: Path = Path("data")
     log_level: Annotated[str, AfterValidator(_level)] = "INFO"
+
+    @property
+    def chosen_economy_dir(self) -> Path | None:
+        """The economy's folder where somebody has chosen one, else None."""
+        return self.economy_dir if "economy_dir" in self.model_fields_set else None

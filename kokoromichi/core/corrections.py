@@ -49,14 +49,21 @@ def correction(
     except ValidationError as invalid:
         message = f"the document of player {user_id} is no valid profile: {invalid}"
         raise MisuseError(message) from invalid
-    fields = {name: value for name in sorted(SET_FIELDS) if (value := getattr(after, name)) != getattr(before, name)}
+    fields = {
+        name: value for name in sorted(SET_FIELDS) if (value := getattr(after, name)) != getattr(before, name)
+    }
     user = UserChange(user_id, before.version, _movements(before, after), fields)
     return ChangeSet(at_us, (user,), Corrected(), actor=SYSTEM), after.unknown
 
 
 def _movements(before: UserProfile, after: UserProfile) -> tuple[Movement, ...]:
     money = [
-        Movement("correction", currency, getattr(after, currency) - getattr(before, currency), getattr(after, currency))
+        Movement(
+            "correction",
+            currency,
+            getattr(after, currency) - getattr(before, currency),
+            getattr(after, currency),
+        )
         for currency in CURRENCIES
     ]
     items = [

@@ -1,4 +1,4 @@
-"""The names of the counters behind limited stock, so that services write and the audit reads the same ones."""
+"""The counters behind limited stock, by name: what services write and the audit reads."""
 
 from __future__ import annotations
 

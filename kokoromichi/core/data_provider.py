@@ -1,30 +1,36 @@
 """The abstract storage: one promise, kept by every provider.
 
 When ``apply`` returns, the change is durable and whole. When it raises anything but ``CommitUnknownError``,
-nothing of it happened; ``CommitUnknownError`` means that the same request id, sent again, has one effect and one
-answer. Two writers never both spend the same gold.
+nothing of it happened; ``CommitUnknownError`` means that the same request id, sent again, has one effect and
+one answer. Two writers never both spend the same gold.
 """
 
 from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias, TypeVar
-
-from typing_extensions import Self
 
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.kinds import SYSTEM
-from kokoromichi.core.models import ID_PATTERN, REQUEST_ID_PATTERN, ChangeSet, LedgerEntry, Receipt, UserProfile
+from kokoromichi.core.models import (
+    ID_PATTERN,
+    REQUEST_ID_PATTERN,
+    ChangeSet,
+    LedgerEntry,
+    Receipt,
+    UserProfile,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from types import TracebackType
 
     import polars as pl
+    from typing_extensions import Self
 
 Document: TypeAlias = "dict[str, JsonValue]"
-JsonValue: TypeAlias = "None | bool | int | float | str | list[JsonValue] | dict[str, JsonValue]"
+JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 Stream = Literal["activity", "economy_history"]
 
 RESERVED_SECTIONS = frozenset({"economy", "store_catalog", "waifus"})
@@ -39,21 +45,21 @@ class DataProvider(ABC):
 
     Attributes:
         name: The provider's key in ``PROVIDERS``.
-        cached: Answers a profile that is at hand without waiting, or None: then ask ``profile``. What it answers
-            may be old on a provider that others write to; the version is checked at the commit.
+        cached: Answers a profile that is at hand without waiting, or None: then ask ``profile``. What it
+            answers may be old on a provider that others write to; the version is checked at the commit.
     """
 
     name: ClassVar[str]
     cached: Callable[[str], UserProfile | None]
 
-    async def open(self) -> None:
+    async def open(self) -> None:  # noqa: B027 - a store in memory has nothing to open
         """Make ready; a failure says what, where, and the cure.
 
         Raises:
             StorageError: The store cannot be used.
         """
 
-    async def close(self) -> None:
+    async def close(self) -> None:  # noqa: B027 - nor to close
         """Flush and let go of everything; closing twice is harmless."""
 
     async def __aenter__(self) -> Self:
@@ -128,9 +134,7 @@ class DataProvider(ABC):
         """The whole ledger, oldest first, in frames of ``LEDGER_SCHEMA`` of bounded size."""
 
     @abstractmethod
-    async def append_observations(
-        self, stream: Stream, rows: Sequence[Mapping[str, object]]
-    ) -> None:
+    async def append_observations(self, stream: Stream, rows: Sequence[Mapping[str, object]]) -> None:
         """Keep rows of a stream's schema: buffered, outside the promise."""
 
     @abstractmethod
@@ -139,7 +143,7 @@ class DataProvider(ABC):
 
     @abstractmethod
     async def save_user(self, user_id: str, document: Document) -> None:
-        """Store a player's document; differences of money and items are booked as ``correction`` by ``system``.
+        """Store a player's document; ``system`` books differences of money and items as ``correction``.
 
         Raises:
             ConflictError: The document carries a ``version`` that is not the stored one.
@@ -166,13 +170,15 @@ class DataProvider(ABC):
         """Copy the remote store to the local mirror; here there is no remote."""
         raise _no_remote(self.name, "sync_remote_to_local")
 
-    async def migrate_local_to_remote(self, dry_run: bool = False) -> None:  # noqa: FBT001, FBT002, ARG002 - the reference's signature
+    async def migrate_local_to_remote(self, dry_run: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 - the reference's signature
         """Move everything to the remote store; here there is no remote."""
         raise _no_remote(self.name, "migrate_local_to_remote")
 
 
 def _no_remote(name: str, call: str) -> MisuseError:
-    return MisuseError(f"{call}: the provider {name!r} has no remote store; set PROVIDER to mongo or postgres")
+    return MisuseError(
+        f"{call}: the provider {name!r} has no remote store; set PROVIDER to mongo or postgres"
+    )
 
 
 def checked_id(value: str, what: str) -> str:

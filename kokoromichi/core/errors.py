@@ -26,8 +26,8 @@ class KokoroError(Exception):
 class RefusedError(KokoroError):
     """The game says no; nothing happened.
 
-    Made of a ``Refusal`` and its numbers, in that order: a refusal is an everyday answer of a busy shop, so the
-    error keeps to what ``BaseException`` stores by itself and spells nothing out until somebody reads it.
+    Made of a ``Refusal`` and its numbers, in that order: a refusal is an everyday answer of a busy shop, so
+    the error keeps to what ``BaseException`` stores by itself and spells nothing out until somebody reads it.
     """
 
     @property

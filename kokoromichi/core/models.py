@@ -42,9 +42,9 @@ class _Frozen(BaseModel):
 class UserProfile:
     """Everything that is stored of one player.
 
-    A profile is a read view. Its only writer is the provider that holds it, which puts committed values straight
-    into place; a decision stays sound because the version it read is checked at the commit. A dataclass, not a
-    model: reading a model's attribute costs 30 times as much, and every rule reads a dozen.
+    A profile is a read view. Its only writer is the provider that holds it, which puts committed values
+    straight into place; a decision stays sound because the version it read is checked at the commit. A
+    dataclass, not a model: reading a model's attribute costs 30 times as much, and every rule reads a dozen.
 
     Attributes:
         version: Commits so far; 0 is a player who is not stored yet.

@@ -7,7 +7,6 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import ValidationError
-from typing_extensions import Self
 
 from kokoromichi.core.clock import Clock, SystemClock
 from kokoromichi.core.data_provider import checked_request_id, checked_user_id, digest_of
@@ -27,6 +26,8 @@ from kokoromichi.core.models import (
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from typing_extensions import Self
 
     from kokoromichi.core.data_provider import DataProvider
 

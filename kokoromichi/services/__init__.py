@@ -1,1 +1,1 @@
-"""What callers do: read, let a rule decide, commit once. The bot, the simulation and the notebooks call these."""
+"""What callers do: read, let a rule decide, commit once. Bot, simulation and notebooks call these."""

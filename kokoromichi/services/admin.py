@@ -1,8 +1,8 @@
-"""What an admin may do to a player: each act checked here, with a reason, and in the ledger with its actor."""
+"""What an admin may do to a player: checked here, with a reason, in the ledger with its actor."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from typing import TYPE_CHECKING
 
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.kinds import CURRENCIES
@@ -10,9 +10,13 @@ from kokoromichi.core.models import ChangeSet, Movement, UserChange, UserProfile
 from kokoromichi.rules import codes
 from kokoromichi.rules.purchase import give_item, take_item
 from kokoromichi.rules.transfer import credit, debit
-from kokoromichi.services.desk import Arguments, Desk
 from kokoromichi.services.receipts import GrantReceipt
 from kokoromichi.services.refusals import refused
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from kokoromichi.services.desk import Arguments, Desk
 
 
 class AdminService:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from typing import TYPE_CHECKING
 
 from kokoromichi.core.models import ChangeSet, Movement, UserChange, UserProfile
 from kokoromichi.rules import codes
 from kokoromichi.rules.daily import counted_today, day_of
 from kokoromichi.rules.exchange import gems_for_gold
 from kokoromichi.rules.transfer import send
-from kokoromichi.services.desk import Arguments, Desk
 from kokoromichi.services.receipts import ExchangeReceipt, TransferReceipt
 from kokoromichi.services.refusals import refused
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from kokoromichi.services.desk import Arguments, Desk
 
 
 class BankService:
@@ -30,8 +34,8 @@ class BankService:
         """Send gold: ``amount_gold`` leaves the sender, the fee of it is burned, the rest arrives.
 
         Raises:
-            RefusedError: self_transfer, unknown_player, bad_amount, too_poor, daily_cap or balance_cap (of the
-                receiver): both balances move, or none.
+            RefusedError: self_transfer, unknown_player, bad_amount, too_poor, daily_cap or balance_cap (of
+                the receiver): both balances move, or none.
         """
         return self._desk.act_between(
             "transfer", user_id, receiver_id, (amount_gold,), self._decide_transfer, request_id
@@ -69,7 +73,9 @@ class BankService:
         receipt = TransferReceipt(receiver.user_id, amount, fee_gold, gold)
         return ChangeSet(at_us, users, receipt, actor=sender.user_id)
 
-    def buy_gems(self, user_id: str, packs: int = 1, *, request_id: str | None = None) -> Awaitable[ExchangeReceipt]:
+    def buy_gems(
+        self, user_id: str, packs: int = 1, *, request_id: str | None = None
+    ) -> Awaitable[ExchangeReceipt]:
         """Buy packs of gems for gold; there is no way back.
 
         Raises:

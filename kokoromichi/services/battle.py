@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from kokoromichi.core.models import ChangeSet, Movement, UserChange, UserProfile
 from kokoromichi.rules import codes
 from kokoromichi.rules.battle import Aids, Fight, Fighter, fight, find_tier
 from kokoromichi.rules.daily import SECOND_US
 from kokoromichi.rules.progress import add_xp
-from kokoromichi.services.desk import Arguments, Desk
 from kokoromichi.services.receipts import BattleReceipt
 from kokoromichi.services.refusals import refused
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from kokoromichi.services.desk import Arguments, Desk
 
 _POTION: Final = "heal_hp"
 _MANA: Final = "win_permille"

@@ -45,7 +45,9 @@ class Services:
     async def start(self) -> None:
         """Put the economy into force: its numbers into the history, its limited items on the shelf."""
         desk = self.desk
-        await desk.provider.append_observations("economy_history", desk.live.history_rows(desk.clock.now_us()))
+        await desk.provider.append_observations(
+            "economy_history", desk.live.history_rows(desk.clock.now_us())
+        )
         await self.store.restock()
 
     async def reload(self, economy: Economy) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from typing import TYPE_CHECKING
 
 from kokoromichi.core.models import ChangeSet, Movement, UserChange, UserProfile
 from kokoromichi.rules.codes import ALREADY_CLAIMED, MAX_BALANCE
 from kokoromichi.rules.daily import claim, next_claim_us
-from kokoromichi.services.desk import Arguments, Desk
 from kokoromichi.services.receipts import ClaimReceipt
 from kokoromichi.services.refusals import refused
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from kokoromichi.services.desk import Arguments, Desk
 
 
 class DailyService:

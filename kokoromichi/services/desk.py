@@ -172,14 +172,14 @@ class Desk:
         for number in range(_TRIES_APART):
             try:
                 return await once()
-            except ConflictError:
+            except ConflictError:  # noqa: PERF203 - trying again is what the loop is for
                 await asyncio.sleep(secrets.randbelow(_PAUSE_MS << number) / 1_000)
         lock = self._locks.setdefault(user_id, asyncio.Lock())
         async with lock:
             for _ in range(_TRIES_LOCKED):
                 try:
                     return await once()
-                except ConflictError:
+                except ConflictError:  # noqa: PERF203
                     await asyncio.sleep(secrets.randbelow(_PAUSE_MS << _TRIES_APART) / 1_000)
             return await once()
 
@@ -232,8 +232,8 @@ def _roll() -> int:
 
 
 def default_desk() -> Desk:
-    """A desk over the process's own provider and the economy of the settings, as the reference's calls need it."""
-    from kokoromichi.core.provider_manager import get_provider  # noqa: PLC0415 - only these calls reach the global
-    from kokoromichi.settings import Settings  # noqa: PLC0415
+    """A desk over the process's own provider and the settings' economy: the reference's calls need it."""
+    from kokoromichi.core.provider_manager import get_provider  # noqa: PLC0415 - only the reference's calls reach the global provider
+    from kokoromichi.settings import Settings  # noqa: PLC0415 - only the reference's calls reach the global provider
 
     return Desk(get_provider(), LiveEconomy(load_economy(Settings().economy_dir)))

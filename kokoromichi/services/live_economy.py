@@ -132,4 +132,3 @@ class LiveEconomy:
             }
             for measure, key, category, value in numbers
         ]
-

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from typing import TYPE_CHECKING
 
 from kokoromichi.core.models import ChangeSet, Movement, UserChange, UserProfile
 from kokoromichi.rules import codes
 from kokoromichi.rules.progress import collect, invest, train
 from kokoromichi.rules.transfer import credit
-from kokoromichi.services.desk import Arguments, Desk
 from kokoromichi.services.receipts import CollectReceipt, InvestReceipt, TrainReceipt
 from kokoromichi.services.refusals import refused
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from kokoromichi.services.desk import Arguments, Desk
 
 _PLAIN_PERCENT = 100
 

@@ -8,8 +8,14 @@ from kokoromichi.core.errors import Refusal, RefusedError
 from kokoromichi.rules import codes
 
 _SENTENCES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
-    codes.BAD_QUANTITY: ("The quantity must be a whole number that is offered; {quantity} is not.", ("quantity",)),
-    codes.BAD_AMOUNT: ("{amount} cannot be sent: send a whole amount that leaves something after the fee.", ("amount",)),
+    codes.BAD_QUANTITY: (
+        "The quantity must be a whole number that is offered; {quantity} is not.",
+        ("quantity",),
+    ),
+    codes.BAD_AMOUNT: (
+        "{amount} cannot be sent: send a whole amount that leaves something after the fee.",
+        ("amount",),
+    ),
     codes.OVER_LIMIT: ("Limit {limit_units}, you own {owned_units}.", ("limit_units", "owned_units")),
     codes.OUT_OF_STOCK: ("Only {available_units} left.", ("available_units",)),
     codes.TOO_POOR: ("Need {need} {currency}, have {have}.", ("need", "have", "currency")),
@@ -20,7 +26,10 @@ _SENTENCES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
     codes.ALREADY_ACTIVE: ("The effect of {item_id} still runs.", ("item_id",)),
     codes.ALREADY_CLAIMED: ("Already claimed today; the next claim opens at {next_us} us UTC.", ("next_us",)),
     codes.COOLING_DOWN: ("Still cooling down until {ready_us} us UTC.", ("ready_us",)),
-    codes.DAILY_CAP: ("Today's cap of {cap_gold} gold is reached: {used_gold} so far.", ("cap_gold", "used_gold")),
+    codes.DAILY_CAP: (
+        "Today's cap of {cap_gold} gold is reached: {used_gold} so far.",
+        ("cap_gold", "used_gold"),
+    ),
     codes.SELF_TRANSFER: ("You cannot send to yourself.", ()),
     codes.NOTHING_TO_COLLECT: ("There is nothing to collect yet.", ()),
     codes.ALREADY_OWNED: ("You own {business_id} already.", ("business_id",)),
@@ -31,7 +40,8 @@ _SENTENCES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
 }
 
 REFUSALS: Final[dict[int, Refusal]] = {
-    code: Refusal(codes.CODE_NAMES[code], sentence, numbers) for code, (sentence, numbers) in _SENTENCES.items()
+    code: Refusal(codes.CODE_NAMES[code], sentence, numbers)
+    for code, (sentence, numbers) in _SENTENCES.items()
 }
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from kokoromichi.core.clock import DAY_US
 from kokoromichi.core.counters import (
@@ -19,10 +18,20 @@ from kokoromichi.core.models import ChangeSet, CounterChange, Item, Movement, Us
 from kokoromichi.rules import codes
 from kokoromichi.rules.purchase import gift, purchase, restocked, sell
 from kokoromichi.services.desk import Arguments, Desk, default_desk
-from kokoromichi.services.live_economy import Offer
-from kokoromichi.services.receipts import GiftReceipt, PurchaseReceipt, RestockReceipt, SaleReceipt, UseReceipt
+from kokoromichi.services.receipts import (
+    GiftReceipt,
+    PurchaseReceipt,
+    RestockReceipt,
+    SaleReceipt,
+    UseReceipt,
+)
 from kokoromichi.services.refusals import REFUSALS, refused
 from kokoromichi.services.use import decide_use
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from kokoromichi.services.live_economy import Offer
 
 _TOO_POOR: Final = REFUSALS[codes.TOO_POOR]
 _OVER_LIMIT: Final = REFUSALS[codes.OVER_LIMIT]
@@ -139,7 +148,13 @@ class StoreService:
         return self._desk.act("use", user_id, (item_id,), decide, request_id)
 
     def gift(
-        self, user_id: str, receiver_id: str, item_id: str, quantity: int = 1, *, request_id: str | None = None
+        self,
+        user_id: str,
+        receiver_id: str,
+        item_id: str,
+        quantity: int = 1,
+        *,
+        request_id: str | None = None,
     ) -> Awaitable[GiftReceipt]:
         """Give units to another player, who must have an account and room under the limit.
 

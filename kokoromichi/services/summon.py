@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from typing import TYPE_CHECKING
 
 from kokoromichi.core.models import ChangeSet, FieldValue, Movement, UserChange, UserProfile
 from kokoromichi.rules import codes
 from kokoromichi.rules.economy import RARITIES
 from kokoromichi.rules.summon import character_of, keep_or_shard, pay_pulls, pull
-from kokoromichi.services.desk import Arguments, Desk
 from kokoromichi.services.receipts import Pull, SummonReceipt
 from kokoromichi.services.refusals import refused
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Sequence
+
+    from kokoromichi.services.desk import Arguments, Desk
 
 
 class SummonService:
@@ -24,7 +28,12 @@ class SummonService:
         self._desk = desk
 
     def summon(
-        self, user_id: str, count: int = 1, *, draws: Sequence[int] | None = None, request_id: str | None = None
+        self,
+        user_id: str,
+        count: int = 1,
+        *,
+        draws: Sequence[int] | None = None,
+        request_id: str | None = None,
     ) -> Awaitable[SummonReceipt]:
         """Make 1 or 10 pulls.
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kokoromichi.core.models import NEVER, ChangeSet, FieldValue, Movement, UserChange, UserProfile
 from kokoromichi.rules import codes
@@ -14,9 +13,13 @@ from kokoromichi.rules.progress import add_xp
 from kokoromichi.rules.purchase import activate, take_item
 from kokoromichi.rules.summon import ring_bell
 from kokoromichi.rules.transfer import credit
-from kokoromichi.services.live_economy import LiveEconomy
 from kokoromichi.services.receipts import UseReceipt
 from kokoromichi.services.refusals import refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kokoromichi.services.live_economy import LiveEconomy
 
 DAY_H: Final = 24
 """How long a charm works, in hours."""

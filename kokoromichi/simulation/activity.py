@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from struct import Struct
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
 
 from kokoromichi.core.schemas import ACTIVITY_SCHEMA
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _ROW: Final = Struct("11q")
 _COLUMNS: Final = (
@@ -69,7 +71,7 @@ class ActivityRecorder:
             name(economy_hash),
         )
 
-    def record_choice(
+    def record_choice(  # noqa: PLR0913, PLR0917 - the columns of a row
         self,
         user_id: str,
         session: int,

@@ -1,7 +1,7 @@
-"""Replications of a scenario, each a job of its own: in this process, in several, resumed after an interruption.
+"""Replications of a scenario, each a job of its own: in this process or in several, and resumed.
 
-A job writes its files to a temporary folder, which then takes the replication's name in one step. A rerun finds
-what is there and plays only the rest; a dead worker costs its job, not the batch.
+A job writes its files to a temporary folder, which then takes the replication's name in one step. A rerun
+finds what is there and plays only the rest; a dead worker costs its job, not the batch.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_complet
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from multiprocessing import get_context
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import orjson
@@ -29,6 +28,7 @@ from kokoromichi.simulation.streams import stream_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from kokoromichi.simulation.scenario import Scenario
 
@@ -60,7 +60,7 @@ class Job:
 
 
 def replication_seed(seed: int, replication: int) -> int:
-    """The seed of one replication: neighbouring numbers share nothing, and scenarios under one seed are paired."""
+    """The seed of one replication: neighbours share nothing, scenarios under one seed are paired."""
     return stream_key(seed, f"replication {replication}")
 
 
@@ -121,7 +121,9 @@ def manifest(scenario: Scenario, seed: int, replications: int) -> dict[str, obje
         "engine": "faithful",
         "python": platform.python_version(),
         "packages": {name: version(name) for name in _PACKAGES},
-        "findings": [asdict(finding) for finding in (*economy_findings(scenario.economy), *scenario.findings())],
+        "findings": [
+            asdict(finding) for finding in (*economy_findings(scenario.economy), *scenario.findings())
+        ],
         "definition": described,
     }
 

@@ -123,17 +123,13 @@ class Engine:
     def _schedule(self, day: int, chance: Sequence[Sequence[int]]) -> None:
         world, activities = self._world, len(self._scenario.population.activity_percent)
         starts = [0] * MAX_SESSIONS
-        block = draws(
-            self._session_key, self._scenario.players, day, MAX_SESSIONS * SESSION_DRAWS
-        )
+        block = draws(self._session_key, self._scenario.players, day, MAX_SESSIONS * SESSION_DRAWS)
         day_us = self._start_us + day * DAY_US
         for player, numbers in enumerate(chance):
             age_days = day - world.arrival_days[player]
             if age_days < 0 or world.away[player]:
                 continue
-            row = presence.threshold_row(
-                world.archetypes[player], world.activities[player], activities, day
-            )
+            row = presence.threshold_row(world.archetypes[player], world.activities[player], activities, day)
             count = presence.sessions_of_day(numbers[DAY_SESSIONS], self._thresholds, row, age_days)
             if not count:
                 continue
@@ -176,9 +172,7 @@ class Engine:
 
     def _record(self, player: int, act: str) -> None:
         world = self._world
-        world.activity.record(
-            world.user_ids[player], world.sessions, self._clock.us, act, world.economy_hash
-        )
+        world.activity.record(world.user_ids[player], world.sessions, self._clock.us, act, world.economy_hash)
 
     def _played(self) -> Played:
         world, population = self._world, self._scenario.population

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from kokoromichi.core.errors import MisuseError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import polars as pl
     from matplotlib.axes import Axes
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +22,8 @@ from kokoromichi.simulation.batch import Job
 from kokoromichi.simulation.plots import RunPlots
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from kokoromichi.simulation.scenario import Scenario
 
 MOST_REPLICATIONS: Final = 1_000
@@ -91,8 +92,15 @@ class Run:
         for target in self._targets:
             summary: dict[str, Any] = batch.summary_of(target) or {}
             violations = sum(summary["audit_violations"].values())
-            rows.append((summary["replication"] + 1, summary["ledger_rows"], violations, summary["audit_sound"]))
-        schema = {"replication": pl.Int64, "ledger_rows": pl.Int64, "violations": pl.Int64, "sound": pl.Boolean}
+            rows.append(
+                (summary["replication"] + 1, summary["ledger_rows"], violations, summary["audit_sound"])
+            )
+        schema = {
+            "replication": pl.Int64,
+            "ledger_rows": pl.Int64,
+            "violations": pl.Int64,
+            "sound": pl.Boolean,
+        }
         return pl.DataFrame(rows, schema, orient="row")
 
     @property
@@ -114,8 +122,8 @@ class Run:
 
         Returns:
             One row per number in the order of ``headline``: ``metric`` (String), ``mean``, ``low``, ``high``
-            (Float64; Student's t over replications, null with fewer than two), ``replications`` (Int64, that have
-            the number).
+            (Float64; Student's t over replications, null with fewer than two), ``replications`` (Int64, that
+            have the number).
         """
         rows = []
         for name in self.headlines.columns[1:]:
@@ -151,7 +159,7 @@ class Run:
 
     @property
     def plot(self) -> RunPlots:
-        """Charts: ``run.plot.supply()``, ``flows()``, ``days_to_afford()`` and so on, each answering its Axes."""
+        """Charts: ``run.plot.supply()``, ``flows()`` and so on (``CHARTS``), each answering its Axes."""
         return RunPlots(self.metric, self.warm_up_days)
 
     def report_data(self) -> ReportData:
@@ -198,8 +206,8 @@ def simulate(
         replications: How often, 1 to 1,000.
         seed: Seed of the batch; the same one gives the same bytes, whatever the workers.
         workers: ``serial``, ``process`` (one a core) or ``process:N``.
-        out: Folder of the results; what is done there already is not played again. A temporary one, which goes
-            with the run, when left out.
+        out: Folder of the results; what is done there already is not played again. A temporary one, which
+            goes with the run, when left out.
         on_done: Called with each replication that is done, and its summary.
 
     Returns:
@@ -220,8 +228,8 @@ def simulate(
     if failed:
         job, error = failed[0]
         message = (
-            f"{len(failed)} of {replications} replications failed, the first one (number {job.replication}) with "
-            f"{type(error).__name__}: {error}; the others are in {folder}, and a rerun plays the rest"
+            f"{len(failed)} of {replications} replications failed, the first one (number {job.replication}) "
+            f"with {type(error).__name__}: {error}; the others are in {folder}, and a rerun plays the rest"
         )
         raise BatchError(message) from error
     run = Run(folder)

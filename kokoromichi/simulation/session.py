@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from kokoromichi.core.errors import RefusedError
 from kokoromichi.core.models import NEVER
@@ -10,7 +10,8 @@ from kokoromichi.rules.daily import counted_today, day_of
 from kokoromichi.rules.economy import RARITIES
 from kokoromichi.rules.pricing import train_cost_gold
 from kokoromichi.simulation import decisions, demand
-from kokoromichi.simulation.demand import BUSINESS, GEMS, ITEMS, NONE, SAVE, TRAIN, UNLIMITED_STOCK, Buyer
+from kokoromichi.simulation.acts import Actor
+from kokoromichi.simulation.demand import BUSINESS, GEMS, ITEMS, NONE, SAVE, TRAIN, Buyer
 from kokoromichi.simulation.driver import Pause
 from kokoromichi.simulation.streams import (
     MAX_PULLS,
@@ -32,15 +33,12 @@ from kokoromichi.simulation.streams import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Sequence
+    from collections.abc import Sequence
 
-    from kokoromichi.core.models import Receipt, UserProfile
+    from kokoromichi.core.models import UserProfile
     from kokoromichi.simulation.archetypes import Archetype
     from kokoromichi.simulation.world import World
 
-    ReceiptT = TypeVar("ReceiptT", bound=Receipt)
-
-_ACT_GAP: Final = Pause(5)
 _BATTLE_GAP: Final = Pause(61)
 _GOOD_RARITY: Final = RARITIES.index("SSR")
 _CHEST_DRAWS: Final = {
@@ -50,7 +48,7 @@ _CHEST_DRAWS: Final = {
 }
 
 
-class Session:
+class Session(Actor):
     """Plays from the first act to the last.
 
     Args:
@@ -65,16 +63,12 @@ class Session:
     def __init__(
         self, world: World, player: int, day: int, number: int, draws: Sequence[int], characters_key: int
     ) -> None:
-        self._world = world
-        self._player = player
-        self._user_id = world.user_ids[player]
+        super().__init__(world, player, day)
         self._kind: Archetype = world.scenario.population.archetypes[world.archetypes[player]]
         self._taste = world.archetypes[player]
-        self._day = day
         self._number = number
         self._draws = draws
         self._characters_key = characters_key
-        self._session = 0
 
     async def play(self) -> None:
         """Claim, collect, use, fight, spend, wish, summon, sell, share."""
@@ -94,28 +88,6 @@ class Session:
         await self._summon(profile)
         await self._sell(profile)
         await self._share(profile)
-
-    def _record(self, act: str, code: str | None = None, outcome: str | None = None) -> None:
-        world = self._world
-        now_us = world.services.desk.clock.now_us()
-        world.activity.record(self._user_id, self._session, now_us, act, world.economy_hash, code, outcome)
-
-    async def _act(
-        self, act: str, awaitable: Awaitable[ReceiptT], outcome: str | None = None, gap: Pause = _ACT_GAP
-    ) -> ReceiptT | None:
-        """Carry out one act; a refusal is data, a storage error stops the run."""
-        receipt = None
-        try:
-            receipt = await awaitable
-        except RefusedError as refusal:
-            self._record(act, refusal.code, outcome)
-        else:
-            self._record(act, None, outcome)
-        await gap
-        return receipt
-
-    def _novel(self) -> None:
-        self._world.novel_days[self._player] = self._day
 
     async def _collect(self, profile: UserProfile) -> None:
         services = self._world.services
@@ -253,33 +225,6 @@ class Session:
             )
             await self._buy(outcome, units)
 
-    async def _buy(self, item: int, units: int) -> bool:
-        world = self._world
-        purchase = world.services.store.purchase(self._user_id, world.items[item], units)
-        receipt = await self._act("buy", purchase)
-        if receipt is None:
-            return False
-        if world.stock[item] != UNLIMITED_STOCK:
-            world.stock[item] -= units
-        if world.tables.kept[item] and item not in world.seen[self._player]:
-            world.seen[self._player].add(item)
-            self._novel()
-        return True
-
-    async def _invest(self, business: int) -> bool:
-        progress = self._world.services.progress
-        bought = await self._act("invest", progress.invest(self._user_id, self._world.businesses[business]))
-        if bought is not None:
-            self._novel()
-        return bought is not None
-
-    async def _train(self, profile: UserProfile) -> None:
-        world = self._world
-        manual = decisions.first_held(world.held(profile), world.tables.training_items)
-        if manual != NONE and not profile.double_train:
-            await self._act("use", world.services.store.use(self._user_id, world.items[manual], draw=0))
-        await self._act("train", world.services.progress.train(self._user_id))
-
     def _wish(self, profile: UserProfile) -> None:
         world = self._world
         held, number = world.held(profile), self._draws[SESSION_WISH]
@@ -306,10 +251,7 @@ class Session:
         ]
         summon = world.services.summon.summon(self._user_id, MAX_PULLS, draws=rolled)
         receipt = await self._act("summon", summon)
-        if receipt is not None and any(
-            RARITIES.index(pull.rarity) >= _GOOD_RARITY  # type: ignore[arg-type] # A name out of RARITIES.
-            for pull in receipt.pulls
-        ):
+        if receipt is not None and any(RARITIES.index(pull.rarity) >= _GOOD_RARITY for pull in receipt.pulls):
             self._novel()
 
     async def _sell(self, profile: UserProfile) -> None:

@@ -1,9 +1,8 @@
-"""What a simulation knows of its players beyond what is stored: who is there, what they want, when they were glad."""
+"""What a simulation knows of its players beyond what is stored: who is there, and what they want."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-
 
 from kokoromichi.core.counters import stock_counter
 from kokoromichi.core.errors import StorageError
@@ -74,7 +73,9 @@ class World:
         self.mains = list(roster.main)
         who = draws(stream_key(seed, POPULATION), players, 0, POPULATION_DRAWS).tolist()
         self.arrival_days = [
-            arrival_day(row[ARRIVES_AT_ONCE], row[ARRIVAL_DAY], population.at_once_percent, population.late_days)
+            arrival_day(
+                row[ARRIVES_AT_ONCE], row[ARRIVAL_DAY], population.at_once_percent, population.late_days
+            )
             for row in who
         ]
         self.activities = [below(row[ACTIVITY], len(population.activity_percent)) for row in who]

@@ -106,7 +106,7 @@ def day_axis(frame: pl.DataFrame, day: str = "day") -> tuple[pl.DataFrame, str]:
         The frame with ``day_number`` (Int64, 0 for the first day), and the axis's label, which dates day 0.
     """
     first = frame[day].min()
-    numbered = frame.with_columns(day_number=(pl.col(day) - pl.lit(first)).dt.total_days())
+    numbered = frame.with_columns(day_number=(pl.col(day) - pl.col(day).min()).dt.total_days())
     return numbered, f"day (0 = {first!s}, UTC)"
 
 

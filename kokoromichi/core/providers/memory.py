@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
 from copy import deepcopy
 from itertools import islice
-from typing import ClassVar
-
-import polars as pl
+from typing import TYPE_CHECKING, ClassVar
 
 from kokoromichi.core.clock import Clock, SystemClock
 from kokoromichi.core.corrections import correction
@@ -44,6 +41,11 @@ from kokoromichi.core.providers.packed_ledger import (
     TxNote,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    import polars as pl
+
 
 class MemoryProvider(DataProvider):
     """Profiles in dictionaries, the ledger packed; durable as long as the process lives."""
@@ -53,7 +55,9 @@ class MemoryProvider(DataProvider):
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
         self._profiles: dict[str, UserProfile] = {}
-        self._states: dict[str, dict[str, FieldValue]] = {}  # The profiles' own fields, to write them in place.
+        self._states: dict[
+            str, dict[str, FieldValue]
+        ] = {}  # The profiles' own fields, to write them in place.
         self._counters: dict[str, int] = {}
         self._answers: dict[str, tuple[str, Receipt]] = {}
         self._sections: dict[str, Document] = {}
@@ -83,7 +87,7 @@ class MemoryProvider(DataProvider):
             raise RequestMismatchError(request_id)
         return remembered[1]
 
-    async def apply(self, change: ChangeSet[AnswerT]) -> AnswerT:  # noqa: C901, PLR0912 - one step, and the hottest
+    async def apply(self, change: ChangeSet[AnswerT]) -> AnswerT:  # noqa: C901, PLR0912, PLR0915 - one step, and the hottest of all
         """Store a change whole, or raise and store nothing; see ``DataProvider.apply``."""
         request_id = change.request_id
         if request_id is not None and (answer := await self.recall(request_id, change.digest)) is not None:
