@@ -1,4 +1,4 @@
-"""The driver: acts in the order (time, player, sequence), real waits handed through, nothing left half open."""
+"""The driver: acts by time, player and sequence, real waits handed through, nothing left half open."""
 
 from __future__ import annotations
 
