@@ -111,3 +111,8 @@ def test_refusals_by_act_and_code() -> None:
 def test_what_a_ledger_does_not_hold_is_not_guessed(metric: Metric, missing: str) -> None:
     with pytest.raises(MissingObservationsError, match=f"{metric.__name__} needs the stream {missing}"):
         metric(shop().seen())
+
+
+def test_a_stock_of_nothing_is_limited() -> None:
+    table = sell_through(shop().seen(history=history([(0, "initial_stock", "relic", "charm", 0)]))).collect()
+    assert table.filter(item_id="relic").rows() == [("relic", 0, 0, 0, 0, None)]

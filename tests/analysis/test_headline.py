@@ -51,3 +51,11 @@ def test_without_archetypes_the_wait_is_everybodys() -> None:
 def test_a_group_nobody_is_in_has_no_wait() -> None:
     seen = book().seen(history=prices(treasure_chest=5_000), players=players({"ada": "whale", "bo": "whale"}))
     assert headline(seen)["wait_days"].to_list() == [None]
+
+
+def test_a_window_in_which_nobody_was_active_has_no_rates() -> None:
+    rows = book().move(5, "ada", "grant", 10, actor="admin")
+    row = headline(rows.seen(activity=activity([])), first_day=5).row(0, named=True)
+    assert row["net_flow_gold_per_active_player_day"] is None
+    assert row["acts_per_active_player_day"] is None
+    assert row["velocity_per_day"] == 0.0

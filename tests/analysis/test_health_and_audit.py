@@ -88,6 +88,10 @@ def test_a_sound_ledger_is_healthy() -> None:
         (where(12, request_id="r000000001"), {"reused_request_ids": 1}),
         (where(12, entry_id="e000000011"), {"duplicate_entry_ids": 1}),
         (where(12, entry_id="e000000014"), {"missing_entry_ids": 2}),
+        (
+            lambda ledger: pl.concat([where(12, entry_id="e000000014")(ledger), ledger.slice(11, 1)]),
+            {"duplicate_entry_ids": 1, "missing_entry_ids": 2},
+        ),
         (where(10, quantity=-4), {"negative_inventories": 1}),
         (where(10, item_id=None), {"half_movements": 1}),
         (where(9, amount=None), {"half_movements": 1}),
@@ -249,3 +253,19 @@ def test_columns_of_stored_frames_may_stand_in_any_order() -> None:
 
 def test_one_request_may_carry_many_rows_of_one_transaction() -> None:
     assert reused_requests(sound().frame().lazy()).collect().is_empty()
+
+
+def test_nothing_is_not_negative() -> None:
+    book = (
+        Book()
+        .move(0, "ada", "daily", 5, item="charm", units=1)
+        .move(0, "ada", "train", -5, item="charm", units=-1)
+    )
+    assert found(book.frame()) == {}
+    report = audited(
+        book.frame(),
+        pl.DataFrame([("ada", "gold", 0)], schema=BALANCES_SCHEMA, orient="row"),
+        pl.DataFrame([("ada", "charm", 0)], schema=INVENTORIES_SCHEMA, orient="row"),
+        pl.DataFrame([("charm", 0, 0)], schema=STOCK_SCHEMA, orient="row"),
+    )
+    assert report.sound

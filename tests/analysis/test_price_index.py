@@ -87,6 +87,7 @@ def test_an_item_that_comes_later_enters_the_chain_only() -> None:
     buy(book, 4, "charm", 1)
     whole = price_index(book.seen(history=later), period_days=2).collect().filter(category="all")
     assert whole["laspeyres"].to_list() == [100, 100, 100]
+    assert whole["paasche"].to_list() == [100, 100, 100]
     # From period 1 to 2 both baskets hold 5 potions and 1 charm: 750 of 1,000.
     assert whole["fisher_chained"].to_list() == pytest.approx([100, 100, 75])
     charm = price_index(book.seen(history=later), period_days=2).collect().filter(category="charm")

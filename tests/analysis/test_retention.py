@@ -65,6 +65,13 @@ def test_a_session_without_a_movement_is_an_active_day() -> None:
     sessions = activity([(7, "bo", "session", None), (7, "bo", "buy", "too_poor")])
     table = retention(arrivals().seen(activity=sessions)).collect()
     assert table.select("age_days", "stayed", "active").rows() == [(1, 3, 2), (7, 2, 2)]
+    assert table["present"].to_list() == [None, None]  # A stream without a leaving does not record leaving.
+
+
+def test_a_player_counts_whose_age_falls_on_the_last_day() -> None:
+    book = Book()
+    days_of(book, "ada", 0, 1)
+    assert retention(book.seen()).collect().select("age_days", "players", "active").rows() == [(1, 1, 1)]
 
 
 def test_active_days_are_days_with_an_act_of_ones_own() -> None:

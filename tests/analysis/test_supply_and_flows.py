@@ -185,3 +185,8 @@ def test_days_are_utc_days() -> None:
     )
     table = flows(Observations.from_frames(moved)).collect().filter(currency="gold")
     assert table.select("day", "kind").rows() == [(day(0), "opening"), (day(1), "daily")]
+
+
+def test_velocity_of_a_currency_that_nobody_spends_is_zero() -> None:
+    gems = velocity(week().seen()).collect().row(by_predicate=pl.col("currency") == "gems", named=True)
+    assert (gems["spending_per_day"], gems["velocity_per_day"]) == (0.0, 0.0)

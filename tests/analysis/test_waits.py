@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+import polars as pl
 import pytest
 
 from kokoromichi.analysis.metrics.waits import days_to_afford
 from kokoromichi.analysis.observations import MissingObservationsError
 from tests.analysis.books import Book, activity, history, players, prices
-
-if TYPE_CHECKING:
-    import polars as pl
 
 
 def row(table: pl.DataFrame, item: str = "chest", archetype: str = "all") -> dict[str, object]:
@@ -131,7 +127,8 @@ def test_an_item_that_comes_later_is_measured_from_its_first_price() -> None:
 
 def test_earnings_leave_out_the_opening_and_what_others_send() -> None:
     book = Book().move(0, "ada", "opening", 500).move(0, "bo", "opening", 500)
-    book.transfer(1, "bo", "ada", 300, 0).move(2, "ada", "daily", 60).move(4, "ada", "battle", 40)
+    book.transfer(1, "bo", "ada", 300, 0).move(2, "ada", "daily", 60).move(3, "ada", "battle", 39)
+    book.move(4, "ada", "battle", 1).move(7, "ada", "daily", 60)
     table = days_to_afford(book.seen(history=prices(chest=100), players=players({"ada": "casual"}))).collect()
     assert row(table, archetype="casual")["earned_days"] == 4.0
 
@@ -167,3 +164,28 @@ def test_days_to_afford_needs_prices() -> None:
     ) as raised:
         days_to_afford(Book().opening(0, "ada").seen())
     assert (raised.value.metric, raised.value.missing) == ("days_to_afford", "economy_history")
+
+
+def test_a_close_at_the_price_is_not_below_it() -> None:
+    # Closes exactly at 100 on day 0, at 101 on day 1, at 99 on day 2, at 100 on day 6.
+    book = Book().move(0, "ada", "opening", 100).move(1, "ada", "daily", 1)
+    book.move(2, "ada", "train", -2).move(6, "ada", "daily", 1)
+    result = row(days_to_afford(book.seen(history=prices(chest=100))).collect())
+    assert (result["waiting"], result["wait_days"]) == (1, 4.0)
+    at_the_price = Book().move(0, "ada", "opening", 100).move(6, "ada", "use", 0)
+    assert row(days_to_afford(at_the_price.seen(history=prices(chest=100))).collect())["waiting"] == 0
+
+
+def test_the_price_of_a_day_is_the_one_in_force_when_it_closes() -> None:
+    book = Book()
+    saver(book, "ada", 60, (9, 1))
+    twice = history(
+        [(0, "price_gold", "chest", "chest", 100)] + [(4, "price_gold", "chest", "chest", 50)] * 2
+    )
+    evening = twice.with_columns(
+        effective_from=pl.col("effective_from") + pl.duration(hours=pl.int_range(pl.len()) * 6),
+        value=pl.when(pl.int_range(pl.len()) == 2).then(70).otherwise("value"),
+    )
+    # At noon of day 4 the chest falls to 50, before its close it rises to 70: no wait of 60 gold ends.
+    result = row(days_to_afford(book.seen(history=evening.reverse())).collect())
+    assert (result["price_gold"], result["never_share"]) == (70, 1.0)
