@@ -47,10 +47,12 @@ class DataProvider(ABC):
         name: The provider's key in ``PROVIDERS``.
         cached: Answers a profile that is at hand without waiting, or None: then ask ``profile``. What it
             answers may be old on a provider that others write to; the version is checked at the commit.
+        apply_now: ``apply`` as a plain function, on a provider that has nothing to wait for; None on others.
     """
 
     name: ClassVar[str]
     cached: Callable[[str], UserProfile | None]
+    apply_now: Callable[[ChangeSet[AnswerT]], AnswerT] | None = None
 
     async def open(self) -> None:  # noqa: B027 - a store in memory has nothing to open
         """Make ready; a failure says what, where, and the cure.

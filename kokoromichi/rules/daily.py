@@ -73,11 +73,13 @@ def claim(
         gems; streak; gold and gems of the reward (0 unless the code is OK). The first three are unchanged
         unless the code is OK.
     """
-    if last_claim_us != NEVER and now_us // DAY_US <= last_claim_us // DAY_US:
-        return ALREADY_CLAIMED, gold, gems, streak, 0, 0
     streak_now = 1
-    if now_us < streak_ends_us(last_claim_us, window_h):
-        streak_now = streak + 1
+    if last_claim_us != NEVER:
+        days = now_us // DAY_US - last_claim_us // DAY_US
+        if days < 1:
+            return ALREADY_CLAIMED, gold, gems, streak, 0, 0
+        if days == 1 or now_us - last_claim_us <= window_h * HOUR_US:  # Before ``streak_ends_us``.
+            streak_now = streak + 1
     index = (streak_now - 1) % len(gold_cycle)
     reward_gold = gold_cycle[index]
     reward_gems = gems_cycle[index]

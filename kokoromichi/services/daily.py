@@ -54,7 +54,9 @@ class DailyService:
             rows += (Movement("daily", "gold", reward_gold, gold),)
         if reward_gems:
             rows += (Movement("daily", "gems", reward_gems, gems),)
-        fields = {"streak": streak, "last_claim_us": at_us, "best_streak": max(streak, profile.best_streak)}
+        fields = {"streak": streak, "last_claim_us": at_us}
+        if streak > profile.best_streak:
+            fields["best_streak"] = streak
         return ChangeSet(
             at_us,
             (UserChange(profile.user_id, profile.version, rows, fields),),

@@ -62,6 +62,7 @@ class Desk:
         self.dice = dice or _roll
         self._cached = provider.cached
         self._apply = provider.apply
+        self._apply_now = provider.apply_now
         self._now_us = self.clock.now_us
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -93,7 +94,10 @@ class Desk:
         """
         if request_id is None and (profile := self._cached(user_id)) is not None:
             try:
-                return await self._apply(decide(profile, self._now_us(), arguments))
+                change = decide(profile, self._now_us(), arguments)
+                if self._apply_now is not None:
+                    return self._apply_now(change)
+                return await self._apply(change)
             except ConflictError:
                 pass  # Decided anew below, on what is stored.
             except FloorError as floor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from copy import deepcopy
 from itertools import islice
 from typing import TYPE_CHECKING, ClassVar
@@ -35,9 +36,10 @@ from kokoromichi.core.providers.packed_ledger import (
     CURRENCY_CODES,
     KIND_CODES,
     NOTHING,
-    PACK,
+    PACK_INTO,
     ROW_BYTES,
     PackedLedger,
+    PackedRow,
     TxNote,
 )
 
@@ -80,6 +82,9 @@ class MemoryProvider(DataProvider):
 
     async def recall(self, request_id: str, digest: str) -> Receipt | None:
         """What a request id was answered, or None."""
+        return self._recall(request_id, digest)
+
+    def _recall(self, request_id: str, digest: str) -> Receipt | None:
         remembered = self._answers.get(checked_request_id(request_id))
         if remembered is None:
             return None
@@ -87,15 +92,22 @@ class MemoryProvider(DataProvider):
             raise RequestMismatchError(request_id)
         return remembered[1]
 
-    async def apply(self, change: ChangeSet[AnswerT]) -> AnswerT:  # noqa: C901, PLR0912, PLR0915 - one step, and the hottest of all
+    async def apply(self, change: ChangeSet[AnswerT]) -> AnswerT:
         """Store a change whole, or raise and store nothing; see ``DataProvider.apply``."""
+        return self.apply_now(change)
+
+    def apply_now(  # noqa: C901, PLR0912, PLR0915 - one step, and the hottest of all
+        self, change: ChangeSet[AnswerT]
+    ) -> AnswerT:
+        """``apply``, which waits for nothing here."""
         request_id = change.request_id
-        if request_id is not None and (answer := await self.recall(request_id, change.digest)) is not None:
+        if request_id is not None and (answer := self._recall(request_id, change.digest)) is not None:
             return answer  # type: ignore[return-value] # The digest says that it is of this act.
         if change.counters:
             self._check_counters(change.counters)
-        states, rows, names, at_us = self._states, self._ledger.rows, self._ledger.names, change.at_us
-        mark = len(rows)
+        states, ledger, at_us = self._states, self._ledger, change.at_us
+        names, buffer = ledger.names, ledger.buffer
+        end = mark = ledger.end
         self._tx = tx = self._tx + 1
         try:
             for user in change.users:
@@ -105,35 +117,41 @@ class MemoryProvider(DataProvider):
                     state = self._create(user_id)
                 if state["version"] != user.version:
                     raise _conflict(user, state)
-                if user.fields is not None and not user.fields.keys() <= SET_FIELDS:
+                if user.fields is not None and not SET_FIELDS.issuperset(user.fields):
                     raise _unknown_fields(user, user.fields)
                 number = names[user_id]
                 for movement in user.movements:
                     currency, amount, after = movement.currency, movement.amount, movement.balance_after
                     item_id, quantity = movement.item_id, movement.quantity
-                    if currency is not None:
-                        if after < 0 or state[currency] + amount != after:  # type: ignore[operator] # A balance.
-                            raise _misfit(user_id, movement, state)
-                        state[currency] = after
                     item = NOTHING
+                    if currency is not None and (after < 0 or state[currency] + amount != after):  # type: ignore[operator] # A balance.
+                        raise _misfit(user_id, movement, state)
                     if item_id is not None:
                         inventory: dict[str, int] = state["inventory"]  # type: ignore[assignment]
                         held = inventory.get(item_id, 0) + quantity
-                        if held > 0:
-                            inventory[item_id] = held
-                        elif held == 0:
-                            inventory.pop(item_id, None)
-                        else:
+                        if held < 0:
                             raise _misfit(user_id, movement, state)
-                        item = names[item_id] if item_id in names else self._ledger.code(item_id)
+                        item = names[item_id] if item_id in names else ledger.code(item_id)
                     kind, money = KIND_CODES[movement.kind], CURRENCY_CODES[currency]
-                    rows += PACK(tx, at_us, kind, number, money, amount, after, item, quantity)
+                    if end + ROW_BYTES > len(buffer):
+                        ledger.grow()
+                    PACK_INTO(buffer, end, tx, at_us, kind, number, money, amount, after, item, quantity)
+                    ledger.end = end = end + ROW_BYTES  # From here on ``_undo`` knows of it.
+                    if currency is not None:
+                        state[currency] = after
+                    if item_id is not None:
+                        if held:
+                            inventory[item_id] = held
+                        else:
+                            inventory.pop(item_id, None)
+            if change.system:
+                self._pack_system(change)
         except KokoroError:
             self._undo(mark)
             raise
-        except KeyError as unknown:
+        except (KeyError, struct.error) as unknown:
             self._undo(mark)
-            message = f"{unknown} is no kind of ledger row and no currency"
+            message = f"a row needs a known kind, a known currency and whole numbers of 64 bits: {unknown}"
             raise MisuseError(message) from None
         for user in change.users:
             state = states[user.user_id]
@@ -144,16 +162,19 @@ class MemoryProvider(DataProvider):
             self._keep_rest(change, mark)
         return change.answer
 
+    def _pack_system(self, change: ChangeSet[AnswerT]) -> None:
+        """The system's rows: they move no balance and no inventory."""
+        ledger, system = self._ledger, self._ledger.code(SYSTEM)
+        for movement in change.system:
+            item = NOTHING if movement.item_id is None else ledger.code(movement.item_id)
+            kind = KIND_CODES[movement.kind]
+            row = PackedRow(self._tx, change.at_us, kind, system, NOTHING, 0, 0, item, movement.quantity)
+            ledger.append(row)
+
     def _keep_rest(self, change: ChangeSet[AnswerT], mark: int) -> None:
-        """Counters, the system's rows, the remembered answer and the notes: what few changes have."""
+        """Counters, the remembered answer and the notes: what few changes have."""
         for counter in change.counters:
             self._counters[counter.name] = self._counters.get(counter.name, 0) + counter.delta
-        for movement in change.system:
-            item = NOTHING if movement.item_id is None else self._ledger.code(movement.item_id)
-            kind, system = KIND_CODES[movement.kind], self._ledger.code(SYSTEM)
-            self._ledger.rows += PACK(
-                self._tx, change.at_us, kind, system, NOTHING, 0, 0, item, movement.quantity
-            )
         if change.request_id is not None:
             self._answers[change.request_id] = change.digest, change.answer
         first = mark // ROW_BYTES
@@ -193,13 +214,15 @@ class MemoryProvider(DataProvider):
             del self._profiles[user_id], self._states[user_id]
 
     def _check_counters(self, changes: Sequence[CounterChange]) -> None:
+        planned: dict[str, int] = {}  # A counter may stand twice in one change.
         for change in changes:
-            if change.creates == (change.name in self._counters):
+            available = planned.get(change.name, self._counters.get(change.name))
+            if change.creates == (available is not None):
                 message = f"counter {change.name} {'exists already' if change.creates else 'does not exist'}"
                 raise ConflictError(message)
-            available = self._counters.get(change.name, 0)
-            if available + change.delta < 0:
-                raise FloorError(change.name, available)
+            planned[change.name] = (available or 0) + change.delta
+            if planned[change.name] < 0:
+                raise FloorError(change.name, available or 0)
 
     async def read_ledger(
         self,

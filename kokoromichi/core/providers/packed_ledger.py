@@ -25,8 +25,9 @@ NOTHING: Final = -1
 _ROW: Final = Struct("9q")
 _KIND_NAMES: Final = tuple(KINDS)
 ROW_BYTES: Final = _ROW.size
-PACK: Final = _ROW.pack
-"""Packs the nine numbers of ``PackedRow`` into ``ROW_BYTES`` bytes."""
+PACK_INTO: Final = _ROW.pack_into
+"""Packs the nine numbers of ``PackedRow`` into a buffer at an offset."""
+_FIRST_BYTES: Final = 1 << 16
 _FRAME_ROWS: Final = 131_072
 
 KIND_CODES: Final[dict[str, int]] = {name: code for code, name in enumerate(_KIND_NAMES)}
@@ -65,33 +66,47 @@ class PackedLedger:
     Attributes:
         names: Code of every user and item, in the order in which they came.
         notes: By transaction, what is not in a row.
-        rows: The packed rows; append what ``PACK`` makes of the nine numbers of ``PackedRow``.
+        buffer: Room for packed rows, of which the first ``end`` bytes are taken. Who packs rows by the
+            million makes sure of room (``grow``), packs at ``end`` and moves it on; others call ``append``.
+        end: Bytes that are taken.
     """
 
     def __init__(self) -> None:
-        self.rows = bytearray()
+        self.buffer = bytearray(_FIRST_BYTES)
+        self.end = 0
         self.names: dict[str | None, int] = {None: NOTHING}
         self.notes: dict[int, TxNote] = {}
 
     def __len__(self) -> int:
         """Rows so far."""
-        return len(self.rows) // ROW_BYTES
+        return self.end // ROW_BYTES
 
     def code(self, name: str) -> int:
         """The code of a user or item, a fresh one for a new name."""
         return self.names.setdefault(name, len(self.names) - 1)
 
+    def grow(self) -> None:
+        """Make room for more rows, twice as much as there was."""
+        self.buffer.extend(bytes(len(self.buffer)))
+
+    def append(self, row: PackedRow) -> None:
+        """Add one row."""
+        if self.end + ROW_BYTES > len(self.buffer):
+            self.grow()
+        PACK_INTO(self.buffer, self.end, *row)
+        self.end += ROW_BYTES
+
     def cut(self, mark: int) -> list[PackedRow]:
         """Take back the rows behind ``mark`` bytes, and answer them, newest first."""
-        taken = [PackedRow(*numbers) for numbers in _ROW.iter_unpack(self.rows[mark:])]
-        del self.rows[mark:]
+        taken = [PackedRow(*numbers) for numbers in _ROW.iter_unpack(self.buffer[mark : self.end])]
+        self.end = mark
         return taken[::-1]
 
     def newest_first(self) -> Iterator[LedgerEntry]:
         """The rows as records, newest first."""
         names = list(self.names)[1:]
         for number in range(len(self) - 1, -1, -1):
-            yield self._entry(number, PackedRow(*_ROW.unpack_from(self.rows, number * ROW_BYTES)), names)
+            yield self._entry(number, PackedRow(*_ROW.unpack_from(self.buffer, number * ROW_BYTES)), names)
 
     def _entry(self, number: int, row: PackedRow, names: list[str | None]) -> LedgerEntry:
         note = self.notes.get(row.tx, TxNote(None, None, None, {}))
@@ -119,7 +134,8 @@ class PackedLedger:
         """The rows in order, in frames of ``LEDGER_SCHEMA`` with at most 131,072 rows."""
         names = pl.Series("names", [*list(self.names)[1:], None], dtype=pl.String)
         for first in range(0, len(self), _FRAME_ROWS):
-            part = bytes(self.rows[first * ROW_BYTES : (first + _FRAME_ROWS) * ROW_BYTES])
+            last = min(first + _FRAME_ROWS, len(self))
+            part = bytes(self.buffer[first * ROW_BYTES : last * ROW_BYTES])
             yield self._frame(first, np.frombuffer(part, np.int64).reshape(-1, len(PackedRow._fields)), names)
 
     def _frame(
