@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, stats
 from scipy.spatial import distance
@@ -189,7 +189,6 @@ def test_kaplan_meier_is_the_published_table_of_freireich() -> None:
     assert estimate.median == 23
 
 
-@settings(deadline=None)
 @given(cases)
 def test_kaplan_meier_is_lifelines(lengths: list[tuple[int, bool]]) -> None:
     durations, ended = [days for days, _ in lengths], [seen for _, seen in lengths]
