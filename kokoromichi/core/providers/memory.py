@@ -105,40 +105,42 @@ class MemoryProvider(DataProvider):
             return answer  # type: ignore[return-value] # The digest says that it is of this act.
         if change.counters:
             self._check_counters(change.counters)
-        states, ledger, at_us = self._states, self._ledger, change.at_us
+        profiles, ledger, at_us = self._profiles, self._ledger, change.at_us
         names, buffer = ledger.names, ledger.buffer
         end = mark = ledger.end
         self._tx = tx = self._tx + 1
         try:
             for user in change.users:
                 user_id = user.user_id
-                state = states.get(user_id)
-                if state is None:
-                    state = self._create(user_id)
-                if state["version"] != user.version:
-                    raise _conflict(user, state)
+                profile = profiles.get(user_id)
+                if profile is None:
+                    profile = self._create(user_id)
+                if profile.version != user.version:
+                    raise _conflict(user, profile)
                 if user.fields is not None and not SET_FIELDS.issuperset(user.fields):
                     raise _unknown_fields(user, user.fields)
-                number = names[user_id]
+                number, inventory = names[user_id], profile.inventory
                 for movement in user.movements:
                     currency, amount, after = movement.currency, movement.amount, movement.balance_after
                     item_id, quantity = movement.item_id, movement.quantity
-                    item = NOTHING
-                    if currency is not None and (after < 0 or state[currency] + amount != after):  # type: ignore[operator] # A balance.
-                        raise _misfit(user_id, movement, state)
+                    kind, money, item = KIND_CODES[movement.kind], CURRENCY_CODES[currency], NOTHING
+                    if currency is not None:
+                        before = profile.gold if currency == "gold" else profile.gems
+                        if after < 0 or before + amount != after:
+                            raise _misfit(movement, profile)
                     if item_id is not None:
-                        inventory: dict[str, int] = state["inventory"]  # type: ignore[assignment]
                         held = inventory.get(item_id, 0) + quantity
                         if held < 0:
-                            raise _misfit(user_id, movement, state)
+                            raise _misfit(movement, profile)
                         item = names[item_id] if item_id in names else ledger.code(item_id)
-                    kind, money = KIND_CODES[movement.kind], CURRENCY_CODES[currency]
                     if end + ROW_BYTES > len(buffer):
                         ledger.grow()
                     PACK_INTO(buffer, end, tx, at_us, kind, number, money, amount, after, item, quantity)
                     ledger.end = end = end + ROW_BYTES  # From here on ``_undo`` knows of it.
-                    if currency is not None:
-                        state[currency] = after
+                    if currency == "gold":
+                        profile.gold = after
+                    elif currency is not None:
+                        profile.gems = after
                     if item_id is not None:
                         if held:
                             inventory[item_id] = held
@@ -154,10 +156,11 @@ class MemoryProvider(DataProvider):
             message = f"a row needs a known kind, a known currency and whole numbers of 64 bits: {unknown}"
             raise MisuseError(message) from None
         for user in change.users:
-            state = states[user.user_id]
-            state["version"] = user.version + 1
+            profile = profiles[user.user_id]
+            profile.version += 1
             if user.fields is not None:
-                state.update(user.fields)
+                for name, value in user.fields.items():
+                    setattr(profile, name, value)
         if request_id is not None or change.actor is not None or change.counters or len(change.users) != 1:
             self._keep_rest(change, mark)
         return change.answer
@@ -187,31 +190,29 @@ class MemoryProvider(DataProvider):
         actor = change.actor or (change.users[0].user_id if change.users else SYSTEM)
         self._ledger.notes[self._tx] = TxNote(change.request_id, actor, change.reason, counterparties)
 
-    def _create(self, user_id: str) -> dict[str, FieldValue]:
+    def _create(self, user_id: str) -> UserProfile:
         profile = UserProfile(user_id=checked_user_id(user_id))
         self._profiles[user_id] = profile
-        self._states[user_id] = profile.__dict__
         self._ledger.code(user_id)
-        return profile.__dict__
+        return profile
 
     def _undo(self, mark: int) -> None:
         """Move back what this commit has packed behind ``mark``: its rows are its own undo log."""
         names = list(self._ledger.names)[1:]
         for row in self._ledger.cut(mark):
-            state = self._states.get(names[row.user] or "")
-            if state is None:
+            profile = self._profiles.get(names[row.user] or "")
+            if profile is None:
                 continue  # The system holds nothing.
             if row.currency != NOTHING:
-                state[CURRENCIES[row.currency]] = row.balance_after - row.amount
+                setattr(profile, CURRENCIES[row.currency], row.balance_after - row.amount)
             if row.item != NOTHING:
-                inventory: dict[str, int] = state["inventory"]  # type: ignore[assignment]
                 item_id = names[row.item] or ""
-                held = inventory.pop(item_id, 0) - row.quantity
+                held = profile.inventory.pop(item_id, 0) - row.quantity
                 if held:
-                    inventory[item_id] = held
+                    profile.inventory[item_id] = held
         self._tx -= 1
-        for user_id in [user_id for user_id, state in self._states.items() if state["version"] == 0]:
-            del self._profiles[user_id], self._states[user_id]
+        for user_id in [user_id for user_id, profile in self._profiles.items() if not profile.version]:
+            del self._profiles[user_id]
 
     def _check_counters(self, changes: Sequence[CounterChange]) -> None:
         planned: dict[str, int] = {}  # A counter may stand twice in one change.
@@ -278,18 +279,18 @@ class MemoryProvider(DataProvider):
         self._sections[checked_section(section)] = deepcopy(document)
 
 
-def _conflict(user: UserChange, state: Mapping[str, FieldValue]) -> ConflictError:
-    return ConflictError(f"player {user.user_id} has version {state['version']}, not {user.version}")
+def _conflict(user: UserChange, profile: UserProfile) -> ConflictError:
+    return ConflictError(f"player {user.user_id} has version {profile.version}, not {user.version}")
 
 
 def _unknown_fields(user: UserChange, fields: Mapping[str, FieldValue]) -> MisuseError:
     return MisuseError(f"{sorted(fields.keys() - SET_FIELDS)} of player {user.user_id} cannot be set")
 
 
-def _misfit(user_id: str, movement: Movement, state: Mapping[str, FieldValue]) -> MisuseError:
-    held = state.get(movement.currency or "", 0)
+def _misfit(movement: Movement, profile: UserProfile) -> MisuseError:
+    held = getattr(profile, movement.currency) if movement.currency else 0
     return MisuseError(
-        f"a {movement.kind} row of player {user_id} does not fit: "
+        f"a {movement.kind} row of player {profile.user_id} does not fit: "
         f"{movement.currency} {held} {movement.amount:+} is not {movement.balance_after}, "
         f"or {movement.item_id} {movement.quantity:+} is more than is held"
     )
