@@ -1,0 +1,22 @@
+"""How the contract suite makes a fresh provider of each kind: one line more for one provider more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from kokoromichi.core.providers.memory import MemoryProvider
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from kokoromichi.core.clock import Clock
+    from kokoromichi.core.data_provider import DataProvider
+
+Make: TypeAlias = "Callable[[Clock, Path], DataProvider]"
+"""A clock and an empty folder of its own: a provider that is not yet open, and stores nothing yet."""
+
+MAKERS: Final[dict[str, Make]] = {
+    "memory": lambda clock, _folder: MemoryProvider(clock),
+}
+"""By the keys of ``PROVIDERS``."""

@@ -1,0 +1,71 @@
+"""Opening, closing, the streams outside the promise, and the calls that need a remote store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kokoromichi.core.clock import moment_of
+from kokoromichi.core.errors import MisuseError
+from tests.contract.stored import NOON_US, rows, with_player
+
+if TYPE_CHECKING:
+    from kokoromichi.core.data_provider import DataProvider
+
+
+async def test_async_with_opens_and_closes(closed: DataProvider) -> None:
+    async with closed as opened:
+        assert opened is closed
+        await with_player(opened, "ada")
+        assert len(await rows(opened)) == 1
+
+
+async def test_an_error_inside_passes_through_the_closing(closed: DataProvider) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with closed:
+            raise ZeroDivisionError
+
+
+async def test_closing_twice_is_harmless(closed: DataProvider) -> None:
+    await closed.open()
+    await with_player(closed, "ada")
+    await closed.close()
+    await closed.close()
+    assert closed.name
+
+
+async def test_streams_are_taken_and_move_nothing(provider: DataProvider) -> None:
+    seen = {"user_id": "ada", "session": 1, "at": moment_of(NOON_US), "act": "buy", "code": "too_poor"}
+    await provider.append_observations("activity", [seen, {**seen, "session": 2}])
+    await provider.append_observations("activity", [])
+    held = {"economy_hash": "0", "effective_from": moment_of(NOON_US), "measure": "price_gold", "key": "x"}
+    await provider.append_observations("economy_history", [held])
+    assert await provider.user_ids() == []
+    assert await rows(provider) == []
+
+
+@pytest.mark.parametrize("call", ["sync_local_to_remote", "sync_remote_to_local", "migrate_local_to_remote"])
+async def test_without_a_remote_store_a_sync_says_what_to_do(provider: DataProvider, call: str) -> None:
+    sentence = (
+        f"{call}: the provider '{provider.name}' has no remote store; set PROVIDER to mongo or postgres"
+    )
+    with pytest.raises(MisuseError, match=sentence):
+        await getattr(provider, call)()
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_migrate_takes_the_references_argument_both_ways(
+    provider: DataProvider, *, dry_run: bool
+) -> None:
+    with pytest.raises(MisuseError, match="no remote store"):
+        await provider.migrate_local_to_remote(dry_run)
+    with pytest.raises(MisuseError, match="no remote store"):
+        await provider.migrate_local_to_remote(dry_run=dry_run)
+
+
+async def test_what_is_at_hand_is_what_is_stored(provider: DataProvider) -> None:
+    assert provider.cached("ada") is None
+    await with_player(provider, "ada", gold=100)
+    at_hand = provider.cached("ada")
+    assert at_hand is None or at_hand == await provider.profile("ada")
