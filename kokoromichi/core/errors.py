@@ -64,9 +64,13 @@ class FloorError(KokoroError):
     """
 
     def __init__(self, counter: str, available: int) -> None:
-        super().__init__(f"counter {counter} has only {available} left")
+        super().__init__(counter, available)  # As they came, so that the error can be pickled.
         self.counter = counter
         self.available = available
+
+    def __str__(self) -> str:
+        """Say which counter, and what was left."""
+        return f"counter {self.counter} has only {self.available} left"
 
 
 class StorageError(KokoroError):
@@ -81,8 +85,12 @@ class CommitUnknownError(StorageError):
     """
 
     def __init__(self, request_id: str) -> None:
-        super().__init__(f"the fate of request {request_id} is unknown: ask again with the same request id")
+        super().__init__(request_id)
         self.request_id = request_id
+
+    def __str__(self) -> str:
+        """Say what to do."""
+        return f"the fate of request {self.request_id} is unknown: ask again with the same request id"
 
 
 class MisuseError(KokoroError):
@@ -97,5 +105,9 @@ class RequestMismatchError(MisuseError):
     """
 
     def __init__(self, request_id: str) -> None:
-        super().__init__(f"request id {request_id} was already used for another act: take a fresh one")
+        super().__init__(request_id)
         self.request_id = request_id
+
+    def __str__(self) -> str:
+        """Say what to do."""
+        return f"request id {self.request_id} was already used for another act: take a fresh one"

@@ -93,10 +93,10 @@ class Desk:
             StorageError: The store failed; see ``DataProvider.apply``.
         """
         if request_id is None and (profile := self._cached(user_id)) is not None:
+            change = decide(profile, self._now_us(), arguments)
+            if self._apply_now is not None and not change.counters:
+                return self._apply_now(change)  # Nobody came between: there is no conflict to meet.
             try:
-                change = decide(profile, self._now_us(), arguments)
-                if self._apply_now is not None:
-                    return self._apply_now(change)
                 return await self._apply(change)
             except ConflictError:
                 pass  # Decided anew below, on what is stored.

@@ -161,7 +161,13 @@ class MemoryProvider(DataProvider):
             if user.fields is not None:
                 for name, value in user.fields.items():
                     setattr(profile, name, value)
-        if request_id is not None or change.actor is not None or change.counters or len(change.users) != 1:
+        if (
+            request_id is not None
+            or change.actor is not None
+            or change.reason is not None
+            or change.counters
+            or len(change.users) != 1
+        ):
             self._keep_rest(change, mark)
         return change.answer
 
