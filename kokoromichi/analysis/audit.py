@@ -18,8 +18,16 @@ INVENTORIES_SCHEMA: Final = pl.Schema(
 )
 """One row per player and item that is stored."""
 
-STOCK_SCHEMA: Final = pl.Schema({"item_id": pl.String(), "initial": pl.Int64(), "now": pl.Int64()})
-"""One row per item of limited stock: units at the start, and the counter now."""
+STOCK_SCHEMA: Final = pl.Schema(
+    {
+        "item_id": pl.String(),
+        "initial": pl.Int64(),
+        "now": pl.Int64(),
+        "since": pl.Datetime("us", "UTC"),
+    }
+)
+"""One row per item of limited stock: units at its start, the counter now, and when it started; what was sold
+before came from no stock. A null ``since`` is the ledger's beginning."""
 
 LAWS: Final[dict[int, str]] = {
     1: "the sum of amounts by user and currency is the stored balance",
@@ -161,8 +169,10 @@ def _negatives(
 
 def _counters(ledger: pl.LazyFrame, stock: pl.LazyFrame) -> pl.LazyFrame:
     """Where a counter is not what the ledger leaves of the stock: item_id, ledger, stored (Int128)."""
-    sold = pl.when(pl.col("kind") == "purchase").then(-pl.col("quantity")).otherwise("quantity")
-    rows = ledger.filter(pl.col("kind").is_in(["purchase", "restock"])).select("item_id", moved=sold)
+    units = pl.when(pl.col("kind") == "purchase").then(-pl.col("quantity")).otherwise("quantity")
+    rows = ledger.filter(pl.col("kind").is_in(["purchase", "restock"])).select("item_id", "at", moved=units)
+    counted = pl.col("since").is_null() | (pl.col("at") >= pl.col("since"))
+    rows = rows.join(stock.select("item_id", "since"), on="item_id").filter(counted)
     sums = rows.group_by("item_id").agg(moved=pl.col("moved").cast(_EXACT).sum())
     left = stock.join(sums, on="item_id", how="left")
     left = left.select(

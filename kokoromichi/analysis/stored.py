@@ -13,9 +13,11 @@ from kokoromichi.analysis.audit import (
     AuditReport,
     audit,
 )
+from kokoromichi.core.clock import moment_of
 from kokoromichi.core.counters import (
     first_stock_counter,
     stock_counter,
+    stock_since_counter,
     stocked_items,
 )
 from kokoromichi.core.kinds import CURRENCIES
@@ -43,7 +45,15 @@ async def audit_provider(provider: DataProvider) -> AuditReport:
             inventories += [(user_id, item_id, units) for item_id, units in profile.inventory.items()]
     counters = await provider.counters()
     items = stocked_items(counters)
-    stock = [(item, counters[first_stock_counter(item)], counters[stock_counter(item)]) for item in items]
+    stock = [
+        (
+            item,
+            counters[first_stock_counter(item)],
+            counters[stock_counter(item)],
+            moment_of(counters[stock_since_counter(item)]),
+        )
+        for item in items
+    ]
     return audit(
         ledger.lazy(),
         pl.LazyFrame(balances, BALANCES_SCHEMA, orient="row"),

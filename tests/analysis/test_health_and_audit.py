@@ -45,7 +45,7 @@ BALANCES = pl.DataFrame(
     orient="row",
 )
 INVENTORIES = pl.DataFrame([("ada", "print", 2)], schema=INVENTORIES_SCHEMA, orient="row")
-STOCK = pl.DataFrame([("print", 10, 9), ("unsold", 5, 5)], schema=STOCK_SCHEMA, orient="row")
+STOCK = pl.DataFrame([("print", 10, 9, None), ("unsold", 5, 5, None)], schema=STOCK_SCHEMA, orient="row")
 
 
 def found(ledger: pl.DataFrame) -> dict[str, int]:
@@ -255,6 +255,14 @@ def test_one_request_may_carry_many_rows_of_one_transaction() -> None:
     assert reused_requests(sound().frame().lazy()).collect().is_empty()
 
 
+def test_law_6_counts_what_was_sold_since_the_stock_began() -> None:
+    # 3 prints were bought on day 1 and 2 restocked later: a stock of 10 that began after the sale is at 12.
+    bought = sound().frame().filter(pl.col("kind") == "purchase", pl.col("item_id") == "print")
+    began = STOCK.head(1).with_columns(since=bought["at"].sort(descending=True).dt.offset_by("1us").head(1))
+    assert audited(sound().frame(), stock=began.with_columns(now=pl.lit(12, dtype=pl.Int64))).sound
+    assert audited(sound().frame(), stock=began).counts[6] == 1
+
+
 def test_nothing_is_not_negative() -> None:
     book = (
         Book()
@@ -266,6 +274,6 @@ def test_nothing_is_not_negative() -> None:
         book.frame(),
         pl.DataFrame([("ada", "gold", 0)], schema=BALANCES_SCHEMA, orient="row"),
         pl.DataFrame([("ada", "charm", 0)], schema=INVENTORIES_SCHEMA, orient="row"),
-        pl.DataFrame([("charm", 0, 0)], schema=STOCK_SCHEMA, orient="row"),
+        pl.DataFrame([("charm", 0, 0, None)], schema=STOCK_SCHEMA, orient="row"),
     )
     assert report.sound
