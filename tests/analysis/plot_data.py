@@ -54,6 +54,12 @@ ACTS_OF_KIND: Final = {"daily": "claim", "income": "collect", "sale": "sell", "p
 Ints: TypeAlias = NDArray[np.int64]
 Column: TypeAlias = "Ints | list[str]"
 
+ROWS: Final = pl.Schema(
+    dict.fromkeys(("day", "second", "player", "amount", "balance_after", "quantity"), pl.Int64())
+    | dict.fromkeys(("kind", "currency", "item_id", "tx_id"), pl.String())
+)
+"""What a row is made of before it becomes a ledger's."""
+
 
 class Run(NamedTuple):
     """The four frames of one made-up run, each in the schema of core."""
@@ -143,7 +149,7 @@ def synthetic_run(seed: int = 1, *, players: int = 500, days: int = 90) -> Run:
     world = _World(rng, purses, np.zeros((players, len(ITEMS)), np.int64), stock)
     for day in range(days):
         _one_day(world, day, kind_of, arrival, stays, taste)
-    ledger = _ledger(pl.concat(world.rows, how="diagonal"))
+    ledger = _ledger(pl.concat([pl.DataFrame(schema=ROWS), *world.rows], how="diagonal"))
     archetypes = [ARCHETYPES[index][0] for index in kind_of]
     dimension = pl.DataFrame(
         {
@@ -230,7 +236,7 @@ def _trade(world: _World, day: int, who: Ints) -> None:
     potion, one_less = np.zeros(len(sellers), np.int64), np.full(len(sellers), -1)
     world.hand(day, sellers, "sale", potion, one_less, np.full(len(sellers), 40))
     givers = who[(world.gold[who] > 3_000) & (rng.random(len(who)) < 0.01)]
-    main = np.flatnonzero(np.arange(len(world.gold)) % 125 == 124)
+    main = np.arange(0, len(world.gold), 125)
     for giver in givers:
         world.send(day, int(giver), int(rng.choice(main)), 2_000, 100)
 

@@ -10,6 +10,7 @@ from kokoromichi.analysis.metrics.daily import ALL
 from kokoromichi.analysis.plots import paper, style
 from kokoromichi.analysis.plots.series import (
     BAND_TEXT,
+    averaged,
     banded,
     category_colour,
     day_axis,
@@ -41,7 +42,7 @@ def days_to_afford(frame: pl.DataFrame, ax: Axes | None = None, *, archetype: st
     with paper.drawing(ax, title, height_in=paper.rows_in(items.height)) as axes:
         if paper.has_data(items, axes):
             _dots(axes, rows, items["item_id"], "item_id")
-            paper.name_rows(axes, [f"{name}  {price:,}" for name, price in items.iter_rows()])
+            paper.name_rows(axes, [f"{paper.words(name)}  {price:,}" for name, price in items.iter_rows()])
             paper.label_axes(
                 axes, "days, median, on a square-root scale", "item and its price in gold", grid="x"
             )
@@ -62,7 +63,7 @@ def waits(frame: pl.DataFrame, ax: Axes | None = None, *, item_id: str = "treasu
         The axes.
     """
     rows = frame.filter(pl.col("item_id") == item_id)
-    order = rows.group_by("archetype").agg(pl.col("wait_days").mean())
+    order = averaged(rows, ["archetype"], "wait_days")
     order = order.sort(
         pl.col("archetype") == ALL, "wait_days", "archetype", descending=[True, False, False], nulls_last=True
     )
@@ -74,8 +75,8 @@ def waits(frame: pl.DataFrame, ax: Axes | None = None, *, item_id: str = "treasu
             right = axes.get_xlim()[1]
             axes.set_xlim(-0.02 * right, right)
             paper.name_rows(axes, order["archetype"])
+            paper.whole_days(axes.xaxis)
             paper.label_axes(axes, "days, median", "archetype", grid="x")
-            paper.thousands(axes.xaxis)
             paper.legend_below(axes)
     return axes
 
@@ -145,6 +146,7 @@ def price_index(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
                     label=name,
                     drawstyle="steps-post",
                 )
+            paper.whole_days(axes.xaxis)
             paper.label_axes(
                 axes, f"first {day_label} of a period", "chained Fisher index, first period = 100"
             )
@@ -157,22 +159,19 @@ def engel(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw what each tenth of the players, by wealth, spends its gold on.
 
     Args:
-        frame: The metric ``engel_shares``; of several replications, the mean.
+        frame: The metric ``engel_shares``; of several replications, all their spending together.
         ax: Where to draw; None for a figure of its own.
 
     Returns:
         The axes.
     """
-    shares = frame.drop_nulls("share").group_by("decile", "category").agg(pl.col("share").mean())
-    shares = shares.with_columns(pl.col("share") / pl.col("share").sum().over("decile")).sort(
-        "decile", "category"
-    )
+    shares = engel_points(frame)
     with paper.drawing(ax, "Engel shares", height_in=3.6) as axes:
         if paper.has_data(shares, axes):
             sizes = (
                 shares.group_by("category")
-                .agg(pl.col("share").sum())
-                .sort("share", "category", descending=[True, False])
+                .agg(pl.col("spending_gold").sum())
+                .sort("spending_gold", "category", descending=[True, False])
             )
             left = dict.fromkeys(shares["decile"], 0.0)
             for category in sizes["category"]:
@@ -198,6 +197,24 @@ def engel(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
             paper.percent(axes.xaxis)
             paper.legend_below(axes)
     return axes
+
+
+def engel_points(frame: pl.DataFrame) -> pl.DataFrame:
+    """Add up the spending of all replications, by decile and category.
+
+    Args:
+        frame: The metric ``engel_shares``.
+
+    Returns:
+        One row per decile and category, ascending: ``decile`` (Int64), ``category`` (String),
+        ``spending_gold`` (Int64), ``share`` (Float64, of the decile's spending). A decile that spent nothing
+        is left out.
+    """
+    sums = frame.group_by("decile", "category").agg(pl.col("spending_gold").sum())
+    whole = pl.col("spending_gold").sum().over("decile")
+    return (
+        sums.filter(whole > 0).with_columns(share=pl.col("spending_gold") / whole).sort("decile", "category")
+    )
 
 
 def sell_through(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -48,8 +49,11 @@ def supply(frame: pl.DataFrame, ax: Axes | None = None, *, currency: str = "gold
             whole = banded(points, ["day_number"], "supply")
             line_with_band(axes, whole, "day_number", colour=style.BLUE, label=label, band=BAND_TEXT)
             active = banded(points, ["day_number"], "active_supply")
-            line_with_band(axes, active, "day_number", colour=style.GREEN, label="active within 7 days")
+            line_with_band(
+                axes, active, "day_number", colour=style.GREEN, label="active within 7 days", dashed=True
+            )
             axes.set_ylim(bottom=0)
+            paper.whole_days(axes.xaxis)
             paper.label_axes(axes, day_label, f"{currency}, sum of the balances when the day closes")
             paper.thousands(axes.yaxis)
             paper.legend_below(axes)
@@ -80,6 +84,7 @@ def flows(
             width = days_a_bar or window_days(_day_count(points))
             _stack(axes, flow_windows(frame, currency=currency, window_days=width), width)
             span = "a day" if width == 1 else f"a day, mean of {width} days"
+            paper.whole_days(axes.xaxis)
             paper.label_axes(axes, day_label, f"{currency} {span}; faucets above zero, sinks below")
             paper.thousands(axes.yaxis)
             paper.legend_below(axes)
@@ -181,6 +186,7 @@ def net_flow(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
             week = banded(points, ["day_number"], "net_per_player_day")
             label = f"7 days, {mean_text(replications(known))}"
             line_with_band(axes, week, "day_number", colour=style.BLUE, label=label, band=BAND_TEXT)
+            paper.whole_days(axes.xaxis)
             paper.label_axes(axes, day_label, "gold a day per player active that day, opening left out")
             paper.thousands(axes.yaxis)
             paper.legend_below(axes)
@@ -195,7 +201,7 @@ def ratio(
     Args:
         frame: The metric ``net_flow``; of several replications, the mean and p10 to p90.
         ax: Where to draw; None for a figure of its own.
-        target: Lowest and highest ratio wanted, shaded; None for no shade.
+        target: Lowest and highest ratio wanted, shaded; an end that is open is infinite; None for no shade.
 
     Returns:
         The axes.
@@ -205,16 +211,27 @@ def ratio(
         if paper.has_data(known, axes):
             points, day_label = day_axis(known)
             if target is not None:
-                name = f"target {100 * target[0]:.0f}–{100 * target[1]:.0f} %"
-                axes.axhspan(*target, color=style.GREEN, alpha=0.14, linewidth=0, label=name)
+                _draw_target(axes, *target)
             axes.axhline(1, color=style.STEEL, linewidth=0.8)
             rows = banded(points, ["day_number"], "ratio")
             label = f"7 days, {mean_text(replications(known))}"
             line_with_band(axes, rows, "day_number", colour=style.BLUE, label=label, band=BAND_TEXT)
+            paper.whole_days(axes.xaxis)
             paper.label_axes(axes, day_label, "sinks in % of faucets, opening left out")
             paper.percent(axes.yaxis)
             paper.legend_below(axes)
     return axes
+
+
+def _draw_target(ax: Axes, low: float, high: float) -> None:
+    """Shade the band, or draw the one end that it has."""
+    if math.isfinite(low) and math.isfinite(high):
+        name = f"target {100 * low:.0f}–{100 * high:.0f} %"
+        ax.axhspan(low, high, color=style.GREEN, alpha=0.14, linewidth=0, label=name)
+        return
+    for end, said in ((low, "at least"), (high, "at most")):
+        if math.isfinite(end):
+            ax.axhline(end, color=style.GREEN, linewidth=1.3, label=f"target {said} {100 * end:.0f} %")
 
 
 def weekly(frame: pl.DataFrame) -> pl.DataFrame:

@@ -12,7 +12,7 @@ from matplotlib.container import Container
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 from matplotlib.transforms import ScaledTranslation
 
 from kokoromichi.analysis.plots import style
@@ -39,20 +39,16 @@ _KEY_POINTS: Final = 30
 _LEGEND_ROW_POINTS: Final = 14.5
 _LEGEND_PAD_POINTS: Final = 8
 _LEGEND_FONT: Final = FontProperties(family=style.FONT, size=style.LEGEND_SIZE)
+_LONGEST_NAME: Final = 30
 _MILLION: Final = 1_000_000
 
 
 class HouseAxes(Axes):
     """Axes that a notebook shows when they are a cell's last value, without any current figure."""
 
-    def own_figure(self) -> Figure:
-        """Return the figure that was made for these axes."""
-        figure = self.figure
-        return figure if isinstance(figure, Figure) else figure.figure
-
     def make_room_below(self, height_in: float) -> Figure:
         """Make the figure so many inches higher and keep them free at its foot; return the figure."""
-        figure = self.own_figure()
+        figure = figure_of(self)
         whole_in = figure.get_figheight() + height_in
         figure.set_figheight(whole_in)
         free = height_in / whole_in
@@ -60,7 +56,13 @@ class HouseAxes(Axes):
         return figure
 
     def _repr_svg_(self) -> str:
-        return style.svg_text(self.own_figure())
+        return style.svg_text(figure_of(self))
+
+
+def figure_of(ax: Axes) -> Figure:
+    """Return the whole figure that axes stand on."""
+    figure = ax.figure
+    return figure if isinstance(figure, Figure) else figure.figure
 
 
 def new_axes(height_in: float = HEIGHT_IN) -> Axes:
@@ -136,6 +138,11 @@ def _tick_text(value: float, _position: int | None = None) -> str:
     return text.replace("-", "−")
 
 
+def whole_days(axis: Axis) -> None:
+    """Put an axis's ticks on whole days."""
+    axis.set_major_locator(MaxNLocator(integer=True, nbins=7, steps=[1, 2, 5, 10]))
+
+
 def percent(axis: Axis) -> None:
     """Write an axis of shares, 0 to 1, in per cent."""
     axis.set_major_formatter(FuncFormatter(lambda value, _position: f"{100 * value:.0f} %"))
@@ -175,8 +182,9 @@ def _signed_square(values: Floats) -> Floats:
 
 
 def words(code: str) -> str:
-    """Write a code as words: ``treasure_chest`` as treasure chest."""
-    return code.replace("_", " ")
+    """Write a code as words: ``treasure_chest`` as treasure chest; what is too long for a chart is cut."""
+    name = code.replace("_", " ")
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
 
 
 def rows_in(rows: int) -> float:
@@ -220,6 +228,7 @@ def rings(ax: Axes, x: pl.Series, y: pl.Series, *, colour: str, label: str) -> N
         linestyle="",
         marker="o",
         markersize=6.5,
+        color=colour,
         markerfacecolor=style.PAPER,
         markeredgecolor=colour,
         markeredgewidth=1.8,

@@ -95,6 +95,21 @@ def banded(frame: pl.DataFrame, by: Sequence[str], value: str) -> pl.DataFrame:
     )
 
 
+def averaged(frame: pl.DataFrame, by: Sequence[str], *values: str) -> pl.DataFrame:
+    """Average values over replications; in their order, so that the same runs always give the same bits.
+
+    Args:
+        frame: A metric's frame, with a ``replication`` column where there are several.
+        by: What a row stands for.
+        values: The columns to average; nulls are left out.
+
+    Returns:
+        One row per group, ascending: the columns of ``by`` and of ``values`` (Float64; null where all are).
+    """
+    ordered = frame.sort(*by, *({"replication"} & set(frame.columns)))
+    return ordered.group_by(by, maintain_order=True).agg(pl.col(values).cast(pl.Float64).mean())
+
+
 def day_axis(frame: pl.DataFrame, day: str = "day") -> tuple[pl.DataFrame, str]:
     """Count the days of a frame from its first one.
 
@@ -111,7 +126,7 @@ def day_axis(frame: pl.DataFrame, day: str = "day") -> tuple[pl.DataFrame, str]:
 
 
 def line_with_band(
-    ax: Axes, points: pl.DataFrame, x: str, *, colour: str, label: str, band: str = ""
+    ax: Axes, points: pl.DataFrame, x: str, *, colour: str, label: str, band: str = "", dashed: bool = False
 ) -> None:
     """Draw the mean as a line and p10 to p90 as a band, where there are several runs.
 
@@ -122,8 +137,10 @@ def line_with_band(
         colour: Of line and band.
         label: The line's name in the legend.
         band: The band's name in the legend; left out of it when empty.
+        dashed: Whether the line lets one beneath it show through.
     """
-    ax.plot(points[x], points["mean"], color=colour, label=label)
+    pattern: str | tuple[int, tuple[int, int]] = (0, (4, 2)) if dashed else "-"
+    ax.plot(points[x], points["mean"], color=colour, linestyle=pattern, label=label)
     if points["runs"].max() != 1:
         ax.fill_between(
             points[x],

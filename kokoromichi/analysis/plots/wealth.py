@@ -9,7 +9,7 @@ import polars as pl
 
 from kokoromichi.analysis.metrics.daily import ALL
 from kokoromichi.analysis.plots import paper, style
-from kokoromichi.analysis.plots.series import banded, line_colours, line_with_band
+from kokoromichi.analysis.plots.series import averaged, banded, line_colours, line_with_band
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -85,8 +85,7 @@ def _ginis(frame: pl.DataFrame) -> dict[str, float]:
     people, held = pl.col("population_share"), pl.col("value_share")
     below = (people.diff() * (held + held.shift(1)) / 2).sum()
     ordered = frame.sort(*run, "population_share", "value_share").group_by(run, maintain_order=True)
-    means = ordered.agg(gini=1 - 2 * below).group_by("measure").agg(pl.col("gini").mean())
-    return dict(means.iter_rows())
+    return dict(averaged(ordered.agg(gini=1 - 2 * below), ["measure"], "gini").iter_rows())
 
 
 def balances(
@@ -103,7 +102,7 @@ def balances(
     Returns:
         The axes.
     """
-    rows = frame.filter(pl.col("currency") == currency).group_by("archetype").agg(pl.col(*_LEVELS).mean())
+    rows = averaged(frame.filter(pl.col("currency") == currency), ["archetype"], *_LEVELS)
     rows = rows.sort(pl.col("archetype") == ALL, "p50", "archetype", descending=[True, True, False])
     with paper.drawing(ax, f"Closing balances, {currency}", height_in=paper.rows_in(rows.height)) as axes:
         if paper.has_data(rows, axes):
@@ -130,8 +129,8 @@ def cohort_balances(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
     Returns:
         The axes.
     """
-    means = frame.group_by("archetype", "age_days").agg(pl.col(*_LEVELS).mean().clip(lower_bound=1))
-    means = means.sort("archetype", "age_days")
+    means = averaged(frame, ["archetype", "age_days"], *_LEVELS)
+    means = means.with_columns(pl.col(*_LEVELS).clip(lower_bound=1))
     with paper.drawing(ax, "Balances by age", height_in=3.4) as axes:
         if paper.has_data(means, axes):
             everyone = means.filter(pl.col("archetype") == ALL)
@@ -151,6 +150,7 @@ def cohort_balances(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
             for name, colour in line_colours(names).items():
                 rows = means.filter(pl.col("archetype") == name)
                 axes.plot(rows["age_days"], rows["p50"], color=colour, linewidth=1.4, label=paper.words(name))
+            paper.whole_days(axes.xaxis)
             paper.label_axes(axes, "age, days since arrival", "gold when the day closes, logarithmic")
             paper.logarithmic(axes, "y")
             paper.legend_below(axes)

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from kokoromichi.analysis.metrics import metric
 from kokoromichi.analysis.metrics.definitions import define
+from kokoromichi.analysis.plots.paper import figure_of
 from kokoromichi.analysis.plots.series import banded, replications
 from kokoromichi.analysis.report.inline import inline_svg
 from kokoromichi.analysis.report.page import Chart, Csv
@@ -61,9 +62,8 @@ def chart(
     """
     title = axes.get_title(loc="left")
     axes.set_title("\u00a0", loc="left", pad=_LABEL_POINTS, fontsize=1)
-    figure = axes.figure.figure
     label = f"Chart: {title}. {takeaway or says}"
-    svg = Markup(inline_svg(figure, prefix=anchor, label=label))  # noqa: S704 - ElementTree escaped it
+    svg = Markup(inline_svg(figure_of(axes), prefix=anchor, label=label))  # noqa: S704 - ElementTree escaped it
     table = Csv.of(anchor, csv)
     return Chart(
         anchor=anchor, title=title, takeaway=takeaway, svg=svg, definition=says, csv=table, wide=wide

@@ -74,7 +74,7 @@ def _wanted(target: Target, write: Writer, unit: str) -> str:
 
 def _gauge(target: Target, value: float) -> tuple[float, float, float]:
     """Place band and value on a line that reaches a little beyond both; an open band ends with the line."""
-    low = target.low if math.isfinite(target.low) else min(0.0, value)
+    low = target.low if math.isfinite(target.low) else min(0.0, value, target.high)
     high = target.high if math.isfinite(target.high) else max(1.0, 2 * low, value)
     margin = _MARGIN * (max(high, value) - min(low, value) or 1.0)
     left = min(low, value) - (margin if math.isfinite(target.low) else 0.0)

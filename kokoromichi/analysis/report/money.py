@@ -9,6 +9,7 @@ import polars as pl
 from kokoromichi.analysis import plots
 from kokoromichi.analysis.metrics.daily import OPENING
 from kokoromichi.analysis.plots.flows import flow_windows, weekly, window_days
+from kokoromichi.analysis.plots.series import averaged
 from kokoromichi.analysis.report import words
 from kokoromichi.analysis.report.blocks import chart, definition, measured, summary
 from kokoromichi.analysis.report.page import Cell, Chart, Csv, Row, Section, Table
@@ -41,12 +42,7 @@ def supply_section(data: ReportData) -> Section:
 
 
 def _supply_takeaway(frame: pl.DataFrame, currency: str) -> str:
-    days = (
-        frame.filter(pl.col("currency") == currency)
-        .group_by("day")
-        .agg(pl.col("supply", "active_supply").mean())
-        .sort("day")
-    )
+    days = averaged(frame.filter(pl.col("currency") == currency), ["day"], "supply", "active_supply")
     if days.is_empty():
         return ""
     first, last = days.row(0, named=True), days.row(-1, named=True)
@@ -147,7 +143,8 @@ def _flow_takeaway(data: ReportData, currency: str) -> str:
 def _mean_shares(data: ReportData, currency: str) -> pl.DataFrame:
     """Per direction and kind, the largest first: the mean share after the warm-up."""
     rows = data.frames["flows_total"].filter(pl.col("currency") == currency).drop_nulls("share")
-    means = rows.group_by("direction", "kind").agg(share=pl.col("share").sum() / data.replications)
+    ordered = rows.sort("direction", "kind", "replication").group_by("direction", "kind", maintain_order=True)
+    means = ordered.agg(share=pl.col("share").sum() / data.replications)
     return means.sort("direction", "share", "kind", descending=[False, True, False])
 
 
@@ -163,7 +160,7 @@ def kind_table(data: ReportData, currency: str) -> Table:
     rows = [_kind_row("opening", held, None, runs, role="total")]
     for side, title, sign in _SIDES:
         part = totals.filter(pl.col("direction") == side, pl.col("kind") != OPENING)
-        rows.append(Row(cells=tuple(Cell(text) for text in (title, "", "", "")), role="group"))
+        rows.append(Row(cells=tuple(map(Cell, (title, "", "", "")[: 4 if runs > 1 else 3])), role="group"))
         rows.extend(
             _kind_row(kind, sign * amount, share, runs) for _, kind, amount, share in part.iter_rows()
         )
@@ -175,7 +172,7 @@ def kind_table(data: ReportData, currency: str) -> Table:
     return Table(
         anchor=f"kinds-{currency}",
         title=f"{currency.capitalize()} by kind, to the unit",
-        heads=("Kind", summed, "Mean of a run", "Share"),
+        heads=("Kind", summed, *(("Mean of a run",) if runs > 1 else ()), "Share"),
         rows=tuple(rows),
         definition=definition(
             "flows_total",
@@ -195,7 +192,8 @@ def _kind_row(
     name: str, amount: int, share: float | None, runs: int, *, role: Literal["plain", "total"] = "plain"
 ) -> Row:
     shared = "" if share is None else words.share(share, 1)
-    texts = (name, words.whole(amount), words.whole(amount / runs), shared)
+    means = (words.whole(amount / runs),) if runs > 1 else ()
+    texts = (name, words.whole(amount), *means, shared)
     return Row(cells=tuple(Cell(text) for text in texts), role=role)
 
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from kokoromichi.analysis.metrics.daily import ALL
 from kokoromichi.analysis.plots.paper import words as spelled
+from kokoromichi.analysis.plots.series import averaged
 from kokoromichi.analysis.report import words
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ def _medians(data: ReportData) -> tuple[HeadlineNumber, ...]:
     known = rows.filter(pl.col("archetype") != ALL)
     rows = known if known.height else rows
     scaled = rows.with_columns(times=pl.col("p50") / (data.opening_gold or None))
-    means = scaled.group_by("archetype").agg(pl.col("times").mean()).sort("times", "archetype")
+    means = averaged(scaled, ["archetype"], "times").sort("times", "archetype")
     ends = scaled.group_by("replication").agg(low=pl.col("times").min(), high=pl.col("times").max())
     names = [spelled(name) for name in means["archetype"]] or [words.NOTHING]
     return tuple(

@@ -9,6 +9,7 @@ import polars as pl
 from kokoromichi.analysis import plots
 from kokoromichi.analysis.metrics.daily import ALL
 from kokoromichi.analysis.plots.paper import words as spelled
+from kokoromichi.analysis.plots.series import averaged
 from kokoromichi.analysis.plots.wealth import lorenz_points
 from kokoromichi.analysis.report import words
 from kokoromichi.analysis.report.blocks import chart, definition, measured, summary
@@ -41,9 +42,7 @@ def balance_section(data: ReportData) -> Section:
             anchor="balances-by-age",
             takeaway="",
             says=definition("cohort_balances", means),
-            csv=aged.group_by("archetype", "age_days")
-            .agg(pl.col("p10", "p50", "p90").mean())
-            .sort("archetype", "age_days"),
+            csv=averaged(aged, ["archetype", "age_days"], "p10", "p50", "p90"),
         ),
     )
     missing = () if data.has_players else (NO_PLAYERS,)
@@ -53,7 +52,7 @@ def balance_section(data: ReportData) -> Section:
 
 def _balance_takeaway(data: ReportData) -> str:
     rows = data.frames["balance_percentiles"].filter(pl.col("currency") == "gold")
-    means = rows.group_by("archetype").agg(pl.col("p50").mean()).sort("p50", "archetype")
+    means = averaged(rows, ["archetype"], "p50").sort("p50", "archetype")
     everyone = means.filter(pl.col("archetype") == ALL)["p50"]
     known = means.filter(pl.col("archetype") != ALL)
     if everyone.is_empty():
@@ -97,18 +96,19 @@ def _inequality_table(data: ReportData) -> Table:
         value="share",
     )
     numbers = pl.concat([ginis, tops])
+    heads = ("Mean", "p10", "p90") if data.replications > 1 else ("Value",)
     rows = []
     for (measure, number), part in numbers.group_by("measure", "number", maintain_order=True):
         found = words.span(part["value"].to_list())
         write = words.decimal if number == "Gini" else lambda value: words.share(value, 1)
         texts = [write(value) for value in found] if found else [words.NOTHING] * 3
-        rows.append(Row(cells=tuple(Cell(text) for text in (str(number), str(measure), *texts))))
+        rows.append(Row(cells=tuple(map(Cell, (str(number), str(measure), *texts[: len(heads)])))))
     return Table(
         anchor="inequality-numbers",
         title="Gini and top shares",
-        heads=("Number", "Of", "Mean", "p10", "p90"),
+        heads=("Number", "Of", *heads),
         text_columns=2,
         rows=tuple(rows),
-        definition=f"{definition('gini')} {definition('top_shares')} p10 and p90 are of the runs.",
+        definition=f"{definition('gini')} {definition('top_shares')}",
         csv=Csv.of("inequality-numbers", numbers.select("measure", "number", "replication", "value")),
     )

@@ -9,7 +9,9 @@ import polars as pl
 from kokoromichi.analysis import plots
 from kokoromichi.analysis.metrics.daily import ALL
 from kokoromichi.analysis.metrics.headline import WAIT_ARCHETYPE, WAIT_ITEM
+from kokoromichi.analysis.plots.demand import engel_points
 from kokoromichi.analysis.plots.paper import words as spelled
+from kokoromichi.analysis.plots.series import averaged
 from kokoromichi.analysis.report import words
 from kokoromichi.analysis.report.blocks import chart, definition, measured, summary
 from kokoromichi.analysis.report.owners import NO_PLAYERS
@@ -94,9 +96,7 @@ def spending_section(data: ReportData) -> Section:
             anchor="engel-shares",
             takeaway=_engel_takeaway(frame),
             says=definition("engel_shares"),
-            csv=frame.group_by("decile", "category")
-            .agg(pl.col("spending_gold", "share").mean())
-            .sort("decile", "category"),
+            csv=engel_points(frame),
         ),
         _engel_table(frame, data.replications),
     )
@@ -105,9 +105,9 @@ def spending_section(data: ReportData) -> Section:
 
 def _engel_takeaway(frame: pl.DataFrame) -> str:
     """Name the category whose share differs most between the ends."""
-    means = frame.group_by("category", "decile").agg(pl.col("share").mean())
     ends = (
-        means.filter(pl.col("decile").is_in([1, 10]))
+        engel_points(frame)
+        .filter(pl.col("decile").is_in([1, 10]))
         .pivot("decile", index="category", values="share")
         .drop_nulls()
     )
@@ -169,9 +169,7 @@ def stock_section(data: ReportData) -> Section:
 
 
 def _stock_takeaway(frame: pl.DataFrame) -> str:
-    means = (
-        frame.drop_nulls("sell_through_share").group_by("item_id").agg(pl.col("sell_through_share").mean())
-    )
+    means = averaged(frame.drop_nulls("sell_through_share"), ["item_id"], "sell_through_share")
     if means.is_empty():
         return "No item has limited stock."
     item, share = means.sort("sell_through_share", "item_id", descending=[True, False]).row(0)
@@ -183,7 +181,7 @@ def _goods_table(data: ReportData) -> Table:
     sold = data.frames["sell_through"].select(*keys, "sold_units", "remaining_units")
     held = data.frames["hoarding"].select(*keys, "units_held", "used_per_day", "cover_days")
     goods = sold.join(held, on=keys, how="full", coalesce=True).sort(keys)
-    means = goods.group_by("item_id").agg(pl.exclude("replication", "item_id").mean())
+    means = averaged(goods, ["item_id"], *goods.columns[2:])
     means = means.sort("sold_units", "item_id", descending=[True, False], nulls_last=True)
     return Table(
         anchor="goods",

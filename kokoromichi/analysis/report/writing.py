@@ -76,6 +76,8 @@ def render_report(report: ReportData) -> str:
 
 def _verdicts(report: ReportData, headline: Section) -> list[Cell]:
     """Return the report in a few words each."""
+    if report.first_day is None:
+        return [Cell("Nothing was observed")]
     held = [card.verdict for card in headline.cards if card.verdict != "plain"]
     met = held.count("good")
     adds_up, broken = reconciles(report), violations(report)

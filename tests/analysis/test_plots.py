@@ -1,0 +1,277 @@
+"""Every chart: axes in and out, units on the axes, one palette, nothing global, the same bytes twice."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from typing import TYPE_CHECKING, Final
+
+import matplotlib as mpl
+import polars as pl
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from kokoromichi.analysis import plots
+from kokoromichi.analysis.metrics import metric
+from kokoromichi.analysis.observations import Observations
+from kokoromichi.analysis.plots import paper, series, style
+from kokoromichi.analysis.plots.flows import flow_windows, weekly
+from kokoromichi.analysis.plots.style import svg_text
+from tests.analysis.plot_data import synthetic_run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+
+PLOTS: Final[dict[str, tuple[Callable[..., Axes], str]]] = {
+    "supply": (plots.supply, "money_supply"),
+    "flows": (plots.flows, "flows"),
+    "net_flow": (plots.net_flow, "net_flow"),
+    "ratio": (plots.ratio, "net_flow"),
+    "lorenz": (plots.lorenz, "lorenz"),
+    "balances": (plots.balances, "balance_percentiles"),
+    "cohort_balances": (plots.cohort_balances, "cohort_balances"),
+    "days_to_afford": (plots.days_to_afford, "days_to_afford"),
+    "waits": (plots.waits, "days_to_afford"),
+    "price_index": (plots.price_index, "price_index"),
+    "engel": (plots.engel, "engel_shares"),
+    "sell_through": (plots.sell_through, "sell_through"),
+    "retention": (plots.retention, "retention"),
+    "refusals": (plots.refusals, "refusals"),
+    "acts": (plots.acts, "acts"),
+}
+UNITS: Final = ("gold", "gems", "day", "share", "%", "acts", "refusals", "index")
+NAMES: Final = ("archetype", "item", "decile", "act")
+"""What names the rows of a chart, and has no unit."""
+
+MANY_RUNS: Final = 3
+
+
+def observed(runs: int) -> list[Observations]:
+    made = [synthetic_run(seed, players=40, days=36) for seed in range(1, runs + 1)]
+    return [
+        Observations.from_frames(
+            run.ledger, activity=run.activity, economy_history=run.history, players=run.players
+        )
+        for run in made
+    ]
+
+
+def numbered(name: str, runs: list[Observations]) -> pl.DataFrame:
+    frames = [metric(name)(run).collect() for run in runs]
+    return pl.concat(
+        frame.with_columns(replication=pl.lit(number, pl.Int64)) for number, frame in enumerate(frames)
+    )
+
+
+@pytest.fixture(scope="module")
+def many() -> list[Observations]:
+    return observed(MANY_RUNS)
+
+
+def named(ax: Axes) -> set[str]:
+    legend = ax.get_legend()
+    return {text.get_text() for text in legend.get_texts()} if legend else set()
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_every_exported_plot_is_in_this_file(name: str) -> None:
+    drawn = set(plots.__all__) - {"OKABE_ITO", "house_style"}
+    assert name in drawn
+    assert drawn == set(PLOTS)
+
+
+@pytest.mark.parametrize("runs", [1, MANY_RUNS])
+@pytest.mark.parametrize("name", PLOTS)
+def test_a_plot_states_measure_and_units_and_draws_only_the_palette(
+    name: str, runs: int, many: list[Observations]
+) -> None:
+    plot, source = PLOTS[name]
+    frame = numbered(source, many[:runs])
+    ax = plot(frame.drop("replication") if runs == 1 else frame)
+    assert ax.get_title(loc="left")
+    assert any(unit in ax.get_xlabel() for unit in UNITS), ax.get_xlabel()
+    assert any(unit in ax.get_ylabel() for unit in UNITS + NAMES), ax.get_ylabel()
+    assert drawn_colours(ax) <= {*style.OKABE_ITO, *style.GREYS}
+    assert ax.has_data()
+
+
+def drawn_colours(ax: Axes) -> set[str]:
+    colours = [line.get_color() for line in ax.get_lines()]
+    colours += [patch.get_facecolor() for patch in ax.patches]
+    colours += [
+        colour for part in ax.collections for colour in (*part.get_facecolor(), *part.get_edgecolor())
+    ]
+    return {to_hex(colour) for colour in colours}
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_a_plot_of_nothing_says_so(name: str) -> None:
+    plot, source = PLOTS[name]
+    frame = metric(source)(Observations.empty()).collect()
+    for empty in (frame, frame.with_columns(replication=pl.lit(1, pl.Int64))):
+        ax = plot(empty)
+        assert [text.get_text() for text in ax.texts] == ["no data"]
+        assert svg_text(paper.figure_of(ax))
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_a_plot_draws_on_the_axes_that_it_is_given(name: str, many: list[Observations]) -> None:
+    plot, source = PLOTS[name]
+    figure = Figure(figsize=(12, 5))
+    left, right = figure.subplots(1, 2)
+    assert plot(numbered(source, many), left) is left
+    assert plot(numbered(source, many), ax=right) is right
+    assert tuple(figure.get_size_inches()) == (12, 5)
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_the_same_frame_gives_the_same_bytes_whatever_the_order_of_its_rows(
+    name: str, many: list[Observations]
+) -> None:
+    plot, source = PLOTS[name]
+    frame = numbered(source, many)
+    first = svg_text(paper.figure_of(plot(frame)))
+    assert svg_text(paper.figure_of(plot(frame.sample(fraction=1, shuffle=True, seed=3)))) == first
+    assert "<dc:date>" not in first
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_no_word_of_a_chart_covers_another_or_leaves_the_figure(name: str, many: list[Observations]) -> None:
+    plot, source = PLOTS[name]
+    ax = plot(numbered(source, many))
+    figure = paper.figure_of(ax)
+    with plots.house_style():
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()  # type: ignore[no-untyped-call]
+        renderer = canvas.get_renderer()  # type: ignore[no-untyped-call]
+        words = [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
+        words = [text for text in words if text not in hidden_ticks(ax)]
+        boxes = [text.get_window_extent(renderer) for text in words]
+    whole = figure.bbox.padded(1)
+    for number, box in enumerate(boxes):
+        assert whole.x0 <= box.x0, words[number]
+        assert box.x1 <= whole.x1, words[number]
+        for other, text in zip(boxes[number + 1 :], words[number + 1 :], strict=True):
+            assert not box.padded(-1).overlaps(other.padded(-1)), (words[number], text)
+
+
+def hidden_ticks(ax: Axes) -> set[Artist]:
+    """Labels that matplotlib keeps for ticks beyond the limits, and does not draw."""
+    hidden: set[Artist] = set()
+    for axis, limits in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
+        low, high = sorted(limits)
+        for tick in axis.get_major_ticks():
+            if not low <= tick.get_loc() <= high:
+                hidden |= {tick.label1, tick.label2}
+    return hidden
+
+
+@pytest.mark.parametrize(
+    ("target", "name"), [((0.85, 1.05), "target 85–105 %"), ((0.85, math.inf), "target")]
+)
+def test_a_target_may_be_open_and_stands_in_the_legend(
+    target: tuple[float, float], name: str, many: list[Observations]
+) -> None:
+    frame = numbered("net_flow", many)
+    assert any(text.startswith(name) for text in named(plots.ratio(frame, target=target)))
+    assert not any(text.startswith("target") for text in named(plots.ratio(frame, target=None)))
+
+
+def test_bands_stand_in_the_legend_of_several_runs_and_of_no_single_one(many: list[Observations]) -> None:
+    assert named(plots.supply(numbered("money_supply", many))) >= {"all, mean of 3 runs", "p10–p90 of runs"}
+    assert named(plots.supply(numbered("money_supply", many[:1]))) == {"all, one run", "active within 7 days"}
+
+
+def test_banded_reads_mean_and_percentiles_over_the_runs_that_have_a_value() -> None:
+    values = [0.0, 10.0, 20.0, 30.0, 40.0]
+    frame = pl.DataFrame({"replication": [1, 2, 3, 4, 5, 6], "day": [1] * 6, "x": [*values, None]})
+    assert series.banded(frame, ["day"], "x").rows() == [(1, 20.0, 4.0, 36.0, 5)]
+
+
+def test_flow_windows_average_over_days_and_runs_and_leave_out_openings_and_transfers() -> None:
+    frame = pl.DataFrame(
+        {
+            "replication": [1, 1, 1, 1, 2],
+            "day": [date(2026, 1, day) for day in (5, 5, 8, 8, 6)],
+            "currency": "gold",
+            "direction": ["faucet", "faucet", "sink", "transfer", "faucet"],
+            "kind": ["opening", "daily", "purchase", "transfer", "daily"],
+            "amount": [10_000, 400, 90, 7_000, 200],
+        }
+    )
+    rows = flow_windows(frame, currency="gold", window_days=3).rows()
+    assert rows == [(0, 3, "faucet", "daily", 100.0), (3, 1, "sink", "purchase", -45.0)]
+
+
+def test_weekly_sums_reach_back_seven_days_by_date_and_never_into_another_run() -> None:
+    frame = pl.DataFrame(
+        {
+            "replication": [1, 1, 1, 2],
+            "day": [date(2026, 1, day) for day in (5, 11, 12, 5)],
+            "faucets_gold": [100, 100, 200, 0],
+            "sinks_gold": [50, 100, 50, 9],
+            "net_gold": [50, 0, 150, -9],
+            "active_players": [1, 1, 2, 0],
+        }
+    )
+    found = weekly(frame).select("ratio", "net_per_player_day").rows()
+    assert found == [(0.5, 50.0), (0.75, 25.0), (0.5, 50.0), (None, None)]
+
+
+def test_the_gini_in_the_legend_is_the_metric_s(many: list[Observations]) -> None:
+    ginis = numbered("gini", many).group_by("measure").agg(pl.col("gini").mean())
+    legend = named(plots.lorenz(numbered("lorenz", many)))
+    for measure, gini in ginis.iter_rows():
+        assert f"{measure}, Gini {gini:.2f}" in legend
+
+
+def test_a_name_with_signs_of_formulas_is_drawn_as_it_stands() -> None:
+    frame = pl.DataFrame({"act": ["$x$ \\frac <b>"], "acts_per_active_player_day": [1.0]})
+    ax = plots.acts(frame)
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["$x$ \\frac <b>"]
+    assert "<b>" not in svg_text(paper.figure_of(ax))
+
+
+def test_the_callers_parameters_change_no_chart_and_come_back(many: list[Observations]) -> None:
+    frame = numbered("money_supply", many)
+    plain = svg_text(paper.figure_of(plots.supply(frame)))
+    with mpl.rc_context({"font.size": 22, "lines.linewidth": 9, "svg.fonttype": "none", "axes.grid": True}):
+        before = parameters()
+        assert svg_text(paper.figure_of(plots.supply(frame))) == plain
+        assert parameters() == before
+
+
+def parameters() -> dict[str, object]:
+    """All of matplotlib's, but the backend: to read that one is to choose it."""
+    return {name: mpl.rcParams[name] for name in mpl.rcParams if name != "backend"}
+
+
+def test_charts_drawn_in_threads_are_the_same(many: list[Observations]) -> None:
+    frame = numbered("money_supply", many)
+
+    def draw(_: int) -> str:
+        return svg_text(paper.figure_of(plots.supply(frame)))
+
+    with ThreadPoolExecutor(4) as threads:
+        assert len(set(threads.map(draw, range(8)))) == 1
+
+
+def test_a_notebook_shows_axes_that_have_a_figure_of_their_own() -> None:
+    ax = plots.acts(pl.DataFrame({"act": ["buy"], "acts_per_active_player_day": [1.0]}))
+    assert isinstance(ax, paper.HouseAxes)
+    assert ax._repr_svg_().startswith("<?xml")
+
+
+def test_pyplot_stays_out_of_the_process() -> None:
+    code = "import sys, kokoromichi.analysis.plots; print('matplotlib.pyplot' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
