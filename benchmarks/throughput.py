@@ -20,7 +20,7 @@ import pstats
 import statistics
 import time
 from pathlib import Path
-from typing import Final, NamedTuple, TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 from _workload_w import CLAIM, LIMITS, PRICES, REWARD_GOLD, Row, Workload, inlined, mesa_engine
@@ -176,7 +176,7 @@ def baseline(players: int, days: int) -> dict[str, float]:
     ).height
     rate = acts / seconds
     say(
-        f"\nThe baseline, {players} players, {days} days: {acts:,} acts in {seconds:.1f} s, {rate:,.0f} a second"
+        f"\nThe baseline, {players} players, {days} days: {acts:,} acts in {seconds:.1f} s, {rate:,.0f}/s"
     )
     profile = cProfile.Profile()
     profile.runcall(asyncio.run, Engine(scenario, 7).play())
