@@ -11,23 +11,23 @@ import hashlib
 import os
 import platform
 import shutil
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from multiprocessing import get_context
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import orjson
 
 from kokoromichi.analysis.stored import audit_provider, read_ledger
-from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.errors import KokoroError, MisuseError
 from kokoromichi.rules.economy_laws import economy_findings
 from kokoromichi.simulation.engine import Engine
 from kokoromichi.simulation.price_list import build_price_list, digest
 from kokoromichi.simulation.streams import stream_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
     from kokoromichi.simulation.scenario import Scenario
@@ -57,6 +57,10 @@ class Job:
     def target(self) -> Path:
         """The replication's own folder."""
         return self.folder / f"{self.replication:03d}"
+
+
+OnDone: TypeAlias = "Callable[[Job, dict[str, object]], None]"
+Failed: TypeAlias = tuple[Job, BaseException]
 
 
 def replication_seed(seed: int, replication: int) -> int:
@@ -89,10 +93,19 @@ def play(job: Job) -> dict[str, object]:
         played.economy_history.write_parquet(temporary / "economy_history.parquet")
         played.players.write_parquet(temporary / "players.parquet")
         (temporary / _SUMMARY).write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2))
-        temporary.rename(job.target)
+        _put(temporary, job.target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return summary
+
+
+def _put(temporary: Path, target: Path) -> None:
+    """Give a replication its name; one that somebody else finished meanwhile stays: it has the same bytes."""
+    try:
+        temporary.rename(target)
+    except OSError:
+        if summary_of(target) is None:
+            raise
 
 
 def summary_of(target: Path) -> dict[str, object] | None:
@@ -176,10 +189,8 @@ def executor(workers: str) -> Executor | None:
     raise MisuseError(message)
 
 
-def run_jobs(
-    jobs: list[Job], workers: str, on_done: Callable[[Job, dict[str, object]], None]
-) -> Iterator[tuple[Job, BaseException]]:
-    """Play the jobs that are not done yet.
+def run_jobs(jobs: list[Job], workers: str, on_done: OnDone) -> Iterator[Failed]:
+    """Play the jobs that are not done yet; those that a dead worker took with it are played again.
 
     Args:
         jobs: All replications of the batch.
@@ -195,19 +206,43 @@ def run_jobs(
             missing.append(job)
         else:
             on_done(job, summary)
-    pool = executor(workers)
-    if pool is None:
-        for job in missing:
-            on_done(job, play(job))
-        return
+    while True:
+        pool = executor(workers)
+        if pool is None:
+            yield from _run_here(missing, on_done)
+            return
+        lost = yield from _run_in(pool, missing, on_done)
+        if len(lost) == len(missing):
+            yield from lost  # None, or no worker lives long enough to be worth another try.
+            return
+        missing = [job for job, _ in lost]
+
+
+def _run_here(jobs: list[Job], on_done: OnDone) -> Iterator[Failed]:
+    for job in jobs:
+        try:
+            summary = play(job)
+        except (KokoroError, OSError) as error:  # noqa: PERF203 - beside a job, a try costs nothing
+            yield job, error
+        else:
+            on_done(job, summary)
+
+
+def _run_in(pool: Executor, jobs: list[Job], on_done: OnDone) -> Generator[Failed, None, list[Failed]]:
+    """Play jobs in a pool; yields those that failed, returns those that a dead worker took with it."""
+    lost: list[Failed] = []
     with pool:
-        futures: dict[Future[dict[str, object]], Job] = {pool.submit(play, job): job for job in missing}
+        futures: dict[Future[dict[str, object]], Job] = {pool.submit(play, job): job for job in jobs}
         try:
             for future in as_completed(futures):
-                if (error := future.exception()) is not None:
-                    yield futures[future], error
+                job, error = futures[future], future.exception()
+                if error is None:
+                    on_done(job, future.result())
+                elif isinstance(error, BrokenExecutor):
+                    lost.append((job, error))
                 else:
-                    on_done(futures[future], future.result())
+                    yield job, error
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
+    return lost
