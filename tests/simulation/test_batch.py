@@ -1,0 +1,398 @@
+"""Batches: the same bytes however they are played, resumed after any interruption, one job's loss its own."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import orjson
+import polars as pl
+import pytest
+
+from kokoromichi.core.errors import MisuseError
+from kokoromichi.simulation import batch
+from kokoromichi.simulation.batch import Job, manifest, play, prepare, replication_seed, run_jobs
+from kokoromichi.simulation.run import BatchError, Run, simulate
+from kokoromichi.simulation.scenario import Scenario
+from tests.house.checkout import SCRIPT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+STREAMS: Final = ("ledger", "activity", "economy_history", "players")
+PLAYERS, DAYS, SEED = 24, 6, 11
+
+
+@pytest.fixture(scope="module")
+def scenario() -> Scenario:
+    return Scenario.load("baseline", players=PLAYERS, days=DAYS)
+
+
+@pytest.fixture(scope="module")
+def reference(scenario: Scenario, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three replications, played one after the other in this process."""
+    folder = tmp_path_factory.mktemp("reference")
+    simulate(scenario, replications=3, seed=SEED, workers="serial", out=folder).report()
+    return folder
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file of a run but the report, by its path within the folder."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "report.html")
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def test_a_run_leaves_what_it_says_and_nothing_else(reference: Path) -> None:
+    replications = [
+        f"replications/{number:03d}/{name}"
+        for number in range(3)
+        for name in (*(f"{stream}.parquet" for stream in STREAMS), "summary.json")
+    ]
+    assert sorted(digests(reference)) == sorted(["manifest.json", *replications])
+    summary = orjson.loads((reference / "replications/001/summary.json").read_bytes())
+    ledger = pl.read_parquet(reference / "replications/001/ledger.parquet")
+    assert (summary["replication"], summary["ledger_rows"]) == (1, ledger.height)
+    assert summary["audit_sound"] is True
+    assert set(summary["audit_violations"].values()) == {0}
+
+
+@pytest.mark.parametrize("workers", ["serial", "process:1", "process:2"])
+def test_the_same_seed_gives_the_same_bytes_whatever_the_workers(
+    scenario: Scenario, reference: Path, tmp_path: Path, workers: str
+) -> None:
+    run = simulate(scenario, replications=3, seed=SEED, workers=workers, out=tmp_path / "run")
+    assert digests(run.folder) == digests(reference)
+    assert run.report().read_bytes() == (reference / "report.html").read_bytes()
+
+
+def test_another_seed_gives_another_ledger(scenario: Scenario, reference: Path, tmp_path: Path) -> None:
+    simulate(scenario, replications=1, seed=SEED + 1, workers="serial", out=tmp_path)
+    mine, theirs = digests(tmp_path), digests(reference)
+    for stream in ("ledger", "activity"):
+        assert mine[f"replications/000/{stream}.parquet"] not in theirs.values()
+
+
+def test_replications_of_one_batch_differ_from_one_another(reference: Path) -> None:
+    found = digests(reference)
+    for stream in ("ledger", "activity", "players"):
+        assert len({found[f"replications/{number:03d}/{stream}.parquet"] for number in range(3)}) == 3
+
+
+def test_neighbouring_seeds_and_replications_share_nothing() -> None:
+    seeds = {replication_seed(seed, number) for seed in range(-20, 20) for number in range(50)}
+    assert len(seeds) == 40 * 50
+
+
+def test_numbers_do_not_depend_on_the_order_of_the_jobs(
+    scenario: Scenario, reference: Path, tmp_path: Path
+) -> None:
+    jobs = [Job(scenario, SEED, number, tmp_path / "replications") for number in (2, 0, 1)]
+    order: list[int] = []
+    assert list(run_jobs(jobs, "serial", lambda job, _: order.append(job.replication))) == []
+    assert order == [2, 0, 1]
+    theirs = digests(reference)
+    assert {name: theirs[name] for name in digests(tmp_path)} == digests(tmp_path)
+
+
+class Played:
+    """Counts the jobs that a batch plays; those that are done already do not come here."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.numbers: list[int] = []
+        monkeypatch.setattr(batch, "play", self.play)
+
+    def play(self, job: Job) -> dict[str, object]:
+        self.numbers.append(job.replication)
+        return play(job)
+
+
+@pytest.fixture
+def played(monkeypatch: pytest.MonkeyPatch) -> Played:
+    return Played(monkeypatch)
+
+
+def test_a_rerun_plays_only_what_is_missing(
+    scenario: Scenario, reference: Path, tmp_path: Path, played: Played
+) -> None:
+    done: list[int] = []
+
+    def again() -> None:
+        done.clear()
+        played.numbers.clear()
+        simulate(
+            scenario,
+            replications=3,
+            seed=SEED,
+            workers="serial",
+            out=tmp_path,
+            on_done=lambda job, _: done.append(job.replication),
+        )
+
+    again()
+    assert (played.numbers, done) == ([0, 1, 2], [0, 1, 2])
+    again()
+    assert (played.numbers, done) == ([], [0, 1, 2])
+    for path in (tmp_path / "replications/001").iterdir():
+        path.unlink()
+    (tmp_path / "replications/001").rmdir()
+    again()
+    assert (played.numbers, done) == ([1], [0, 2, 1])
+    assert digests(tmp_path) == digests(reference)
+
+
+def test_more_replications_extend_a_run_and_keep_what_is_done(
+    scenario: Scenario, reference: Path, tmp_path: Path, played: Played
+) -> None:
+    simulate(scenario, replications=1, seed=SEED, workers="serial", out=tmp_path)
+    simulate(scenario, replications=3, seed=SEED, workers="serial", out=tmp_path)
+    assert played.numbers == [0, 1, 2]
+    assert digests(tmp_path) == digests(reference)
+
+
+def test_fewer_replications_read_only_those(scenario: Scenario, reference: Path, tmp_path: Path) -> None:
+    simulate(scenario, replications=3, seed=SEED, workers="serial", out=tmp_path)
+    fewer = simulate(scenario, replications=2, seed=SEED, workers="serial", out=tmp_path)
+    assert fewer.health()["replication"].to_list() == [1, 2]
+    simulate(scenario, replications=3, seed=SEED, workers="serial", out=tmp_path)
+    assert digests(tmp_path) == digests(reference)
+
+
+def test_what_an_interrupted_job_left_does_not_count_and_is_cleaned(
+    scenario: Scenario, reference: Path, tmp_path: Path, played: Played
+) -> None:
+    simulate(scenario, replications=1, seed=SEED, workers="serial", out=tmp_path)
+    half = tmp_path / "replications" / ".001.4194305"
+    half.mkdir()
+    (half / "ledger.parquet").write_bytes(b"PAR1 and no more")
+    simulate(scenario, replications=3, seed=SEED, workers="serial", out=tmp_path)
+    assert played.numbers == [0, 1, 2]
+    assert digests(tmp_path) == digests(reference)
+
+
+def test_a_job_that_another_worker_finished_meanwhile_is_done(
+    scenario: Scenario, reference: Path, tmp_path: Path
+) -> None:
+    """Two commands on one folder, or a worker that outlived its parent: both made the same bytes."""
+    job = Job(scenario, SEED, 0, tmp_path / "replications")
+    assert play(job) == play(job)
+    theirs = digests(reference)
+    assert {name: theirs[name] for name in digests(tmp_path)} == digests(tmp_path)
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no room for the last file of replication 1."""
+    write = pl.DataFrame.write_parquet
+
+    def full(frame: pl.DataFrame, file: Path) -> None:
+        if file.name == "players.parquet" and file.parent.name.startswith(".001"):
+            raise OSError(28, "No space left on device")
+        write(frame, file)
+
+    monkeypatch.setattr(pl.DataFrame, "write_parquet", full)
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_a_job_that_fails_leaves_nothing(scenario: Scenario, tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No space left"):
+        play(Job(scenario, SEED, 1, tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_job_that_fails_costs_only_itself(
+    scenario: Scenario, reference: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    request.getfixturevalue("full_disk")
+    with pytest.raises(
+        BatchError, match=r"1 of 3 replications failed.*\(number 1\).*No space left.*a rerun plays the rest"
+    ):
+        simulate(scenario, replications=3, seed=SEED, workers="serial", out=tmp_path)
+    assert sorted(path.name for path in (tmp_path / "replications").iterdir()) == ["000", "002"]
+    with pytest.raises(MisuseError, match=r"lacks replications 001: .*give the same command again"):
+        Run(tmp_path).metrics()
+    request.getfixturevalue("monkeypatch").undo()
+    simulate(scenario, replications=3, seed=SEED, workers="serial", out=tmp_path)
+    assert digests(tmp_path) == digests(reference)
+
+
+# Another run in the folder.
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"seed": SEED + 1}, "seed"),
+        ({"scenario": "other days"}, "days"),
+        ({"scenario": "other prices"}, "economy_hash"),
+    ],
+)
+def test_the_folder_of_another_run_is_refused_with_the_cure(
+    scenario: Scenario, reference: Path, change: Mapping[str, object], named: str
+) -> None:
+    others = {
+        "other days": scenario.replace(days=DAYS + 1),
+        "other prices": scenario.with_economy({"store.health_potion.price_gold": 101}),
+    }
+    other = others.get(str(change.get("scenario")), scenario)
+    seed = SEED + 1 if "seed" in change else SEED
+    before = digests(reference)
+    with pytest.raises(MisuseError, match=f"holds another run .*{named}.*choose another folder with --out"):
+        simulate(other, replications=3, seed=seed, workers="serial", out=reference)
+    assert digests(reference) == before
+
+
+def test_a_folder_of_other_files_is_refused_and_left_alone(scenario: Scenario, tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work", encoding="utf-8")
+    with pytest.raises(MisuseError, match=r"is not empty and holds no manifest.json.*--out"):
+        prepare(tmp_path, manifest(scenario, SEED, 1))
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused(scenario: Scenario, tmp_path: Path) -> None:
+    taken = tmp_path / "out"
+    taken.write_text("a file", encoding="utf-8")
+    with pytest.raises(MisuseError, match="is a file: choose a folder with --out"):
+        prepare(taken, manifest(scenario, SEED, 1))
+    assert taken.read_text(encoding="utf-8") == "a file"
+
+
+def test_the_manifest_says_everything_that_decides_the_bytes(scenario: Scenario) -> None:
+    base = manifest(scenario, SEED, 3)
+    changed = scenario.with_economy({"daily.gold": [1] * 10})
+    others = {
+        "seed": manifest(scenario, SEED + 1, 3),
+        "days": manifest(scenario.replace(days=DAYS + 1), SEED, 3),
+        "scenario_hash": manifest(scenario.replace(leave_percent=50), SEED, 3),
+        "economy_hash": manifest(changed, SEED, 3),
+        "weights_digest": manifest(scenario.replace(closed=frozenset({"train"})), SEED, 3),
+    }
+    for key, other in others.items():
+        assert other[key] != base[key], key
+        assert other != base
+    assert orjson.loads(orjson.dumps(base))["definition"]["economy"]["opening"]["gold"] == 10_000
+
+
+@pytest.mark.parametrize(
+    "word", ["", "threads", "serial:2", "process:0", "process:-1", "process:x", "process:1:2"]
+)
+def test_unknown_workers_are_refused_before_anything_is_played(
+    scenario: Scenario, tmp_path: Path, word: str
+) -> None:
+    jobs = [Job(scenario, SEED, 0, tmp_path)]
+    with pytest.raises(MisuseError, match="use serial, process or process:N"):
+        list(run_jobs(jobs, word, lambda _job, _summary: None))
+    assert list(tmp_path.iterdir()) == []
+
+
+# Killed.
+
+
+def start(folder: Path, workers: str, replications: int) -> subprocess.Popen[str]:
+    """A real command in a process group of its own; a replication takes it a while."""
+    options = {"--players": 60, "--days": 40, "--replications": replications, "--seed": SEED}
+    words = [str(word) for option in options.items() for word in option]
+    return subprocess.Popen(
+        [SCRIPT, "simulate", "baseline", *words, "--workers", workers, "--out", folder],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def wait_until_done(folder: Path, count: int) -> None:
+    """Wait until at least so many replications stand in a folder."""
+    give_up_at = time.monotonic() + 120
+    while len(list(folder.glob("replications/[0-9]*/summary.json"))) < count:
+        assert time.monotonic() < give_up_at, "the command played nothing"
+        time.sleep(0.02)
+
+
+def finish(folder: Path, workers: str, replications: int) -> None:
+    command = start(folder, workers, replications)
+    out, err = command.communicate(timeout=240)
+    assert command.returncode == 0, out + err
+
+
+@pytest.fixture(scope="module")
+def unhurried(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of ``start`` that nobody killed."""
+    folder = tmp_path_factory.mktemp("unhurried") / "run"
+    finish(folder, "serial", 4)
+    return folder
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills process groups as POSIX does")
+@pytest.mark.parametrize("workers", ["serial", "process:2"])
+def test_a_killed_batch_leaves_nothing_half_and_a_rerun_completes_it(
+    unhurried: Path, tmp_path: Path, workers: str
+) -> None:
+    folder = tmp_path / "run"
+    command = start(folder, workers, 4)
+    try:
+        wait_until_done(folder, 1)
+    finally:
+        os.killpg(command.pid, signal.SIGKILL)
+        command.communicate()
+    theirs = digests(unhurried)
+    counted = {name: found for name, found in digests(folder).items() if "/." not in name}
+    assert not (folder / "report.html").exists()
+    assert counted == {name: theirs[name] for name in counted}
+    finish(folder, workers, 4)
+    assert digests(folder) == theirs
+
+
+def worker_ids(parent: int) -> list[int]:
+    """The processes that play for a command, by Linux's own account."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes()
+            parent_of = int((process / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
+        except OSError:
+            continue  # It ended meanwhile.
+        if parent_of == parent and b"spawn_main" in command:
+            found.append(int(process.name))
+    return found
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the workers as Linux lists them")
+def test_a_dead_worker_costs_its_job_and_not_the_batch(unhurried: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    command = start(folder, "process:2", 4)
+    try:
+        wait_until_done(folder, 1)
+        os.kill(worker_ids(command.pid)[0], signal.SIGKILL)
+        out, err = command.communicate(timeout=240)
+    finally:
+        if command.poll() is None:
+            os.killpg(command.pid, signal.SIGKILL)
+            command.communicate()
+    assert command.returncode == 0, out + err
+    assert "Traceback" not in err
+    assert digests(folder) == digests(unhurried)
+
+
+class Deadly(type(Path())):  # type: ignore[misc] # The platform's own Path.
+    """A folder whose arrival kills the worker, as running out of memory would."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (os._exit, (3,))
+
+
+def test_jobs_that_kill_every_worker_fail_in_the_end(scenario: Scenario, tmp_path: Path) -> None:
+    jobs = [Job(scenario, SEED, number, Deadly(tmp_path)) for number in range(2)]
+    failed = list(run_jobs(jobs, "process:1", lambda _job, _summary: None))
+    assert sorted(job.replication for job, _ in failed) == [0, 1]
+    assert {type(error) for _, error in failed} == {BrokenProcessPool}
+
+
+def test_a_job_knows_its_folder(scenario: Scenario, tmp_path: Path) -> None:
+    assert Job(scenario, SEED, 7, tmp_path).target == tmp_path / "007"
