@@ -166,19 +166,22 @@ class Transaction:
         Raises:
             MisuseError: The field holds no whole number, the amount is none or negative, or the result is.
         """
-        if amount < 0:
+        if self._whole(key, amount) < 0:
             raise self._misuse(f"incr({key!r}, {amount}): the amount is negative; use decr")
         return self._add(key, amount, user_id)
 
     def decr(self, key: str, amount: int, user_id: str | None = None) -> int:
         """Subtract from a whole number; see ``incr``."""
-        if amount < 0:
+        if self._whole(key, amount) < 0:
             raise self._misuse(f"decr({key!r}, {amount}): the amount is negative; use incr")
         return self._add(key, -amount, user_id)
 
+    def _whole(self, key: str, amount: int) -> int:
+        if type(amount) is not int:
+            raise self._misuse(f"{key!r} moves by whole numbers, not by {amount!r}")
+        return amount
+
     def _add(self, key: str, change: int, user_id: str | None) -> int:
-        if type(change) is not int:
-            raise self._misuse(f"{key!r} moves by whole numbers, not by {change!r}")
         field, _, item_id = key.partition(".")
         value = self.get(field, user_id)
         if item_id and isinstance(value, dict):
@@ -187,7 +190,7 @@ class Transaction:
             if not held:
                 del value[item_id]
             result, stored = held, value
-        elif isinstance(value, int):
+        elif isinstance(value, int) and key == field:
             result = value + change
             stored = result  # type: ignore[assignment] # One name for both shapes of a field.
         else:
@@ -225,7 +228,7 @@ class Transaction:
     def take_stock(self, counter: str, units: int) -> None:
         """Take ``units`` from a shared counter at the commit, which refuses to pass below zero."""
         self._owner(None)
-        if units < 0:
+        if self._whole(counter, units) < 0:
             raise self._misuse(f"take_stock({counter!r}, {units}): the units are negative")
         self._counters[counter] -= units
 

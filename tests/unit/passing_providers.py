@@ -1,0 +1,128 @@
+"""Providers that pass everything on to another one, each with one habit."""
+
+from __future__ import annotations
+
+import asyncio
+from copy import deepcopy
+from typing import TYPE_CHECKING, ClassVar
+
+from kokoromichi.core.data_provider import AnswerT, DataProvider
+from kokoromichi.core.errors import ConflictError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    import polars as pl
+
+    from kokoromichi.core.data_provider import Document, Stream
+    from kokoromichi.core.models import ChangeSet, LedgerEntry, Receipt, UserProfile
+
+
+class PassingProvider(DataProvider):
+    """Passes everything on; nothing is ever at hand, so that every act takes the long way.
+
+    Attributes:
+        inner: Who stores.
+    """
+
+    name: ClassVar[str] = "passing"
+
+    def __init__(self, inner: DataProvider) -> None:
+        self.inner = inner
+        self.cached = self._nothing
+
+    @staticmethod
+    def _nothing(_user_id: str) -> UserProfile | None:
+        return None
+
+    async def profile(self, user_id: str) -> UserProfile | None:
+        return await self.inner.profile(user_id)
+
+    async def user_ids(self) -> list[str]:
+        return await self.inner.user_ids()
+
+    async def counters(self) -> dict[str, int]:
+        return await self.inner.counters()
+
+    async def recall(self, request_id: str, digest: str) -> Receipt | None:
+        return await self.inner.recall(request_id, digest)
+
+    async def apply(self, change: ChangeSet[AnswerT]) -> AnswerT:
+        return await self.inner.apply(change)
+
+    async def read_ledger(
+        self,
+        *,
+        book: str | None = None,
+        user_id: str | None = None,
+        kind: str | None = None,
+        before: str | None = None,
+        limit: int = 50,
+    ) -> list[LedgerEntry]:
+        return await self.inner.read_ledger(book=book, user_id=user_id, kind=kind, before=before, limit=limit)
+
+    def ledger_frames(self) -> AsyncIterator[pl.DataFrame]:
+        return self.inner.ledger_frames()
+
+    async def append_observations(self, stream: Stream, rows: Sequence[Mapping[str, object]]) -> None:
+        await self.inner.append_observations(stream, rows)
+
+    async def get_user(self, user_id: str) -> Document | None:
+        return await self.inner.get_user(user_id)
+
+    async def save_user(self, user_id: str, document: Document) -> None:
+        await self.inner.save_user(user_id, document)
+
+    async def get_game_data(self, section: str) -> Document | None:
+        return await self.inner.get_game_data(section)
+
+    async def save_game_data(self, section: str, document: Document) -> None:
+        await self.inner.save_game_data(section, document)
+
+
+class SlowProvider(PassingProvider):
+    """Answers what was true a moment ago, as a store over a wire does, and lets others in between."""
+
+    async def profile(self, user_id: str) -> UserProfile | None:
+        await asyncio.sleep(0)
+        found = deepcopy(await self.inner.profile(user_id))
+        await asyncio.sleep(0)
+        return found
+
+    async def counters(self) -> dict[str, int]:
+        found = await self.inner.counters()
+        await asyncio.sleep(0)
+        return found
+
+    async def recall(self, request_id: str, digest: str) -> Receipt | None:
+        found = await self.inner.recall(request_id, digest)
+        await asyncio.sleep(0)
+        return found
+
+    async def apply(self, change: ChangeSet[AnswerT]) -> AnswerT:
+        await asyncio.sleep(0)
+        answer = await self.inner.apply(change)
+        await asyncio.sleep(0)
+        return answer
+
+
+class RudeProvider(PassingProvider):
+    """Says so many times that somebody was faster, before it passes on.
+
+    Attributes:
+        conflicts: How many times are left.
+        asked: Commits that were tried.
+    """
+
+    def __init__(self, inner: DataProvider, conflicts: int) -> None:
+        super().__init__(inner)
+        self.conflicts = conflicts
+        self.asked = 0
+
+    async def apply(self, change: ChangeSet[AnswerT]) -> AnswerT:
+        self.asked += 1
+        if self.conflicts:
+            self.conflicts -= 1
+            message = "somebody was faster"
+            raise ConflictError(message)
+        return await super().apply(change)
