@@ -96,56 +96,17 @@ class MemoryProvider(DataProvider):
         """Store a change whole, or raise and store nothing; see ``DataProvider.apply``."""
         return self.apply_now(change)
 
-    def apply_now(  # noqa: C901, PLR0912, PLR0915 - one step, and the hottest of all
-        self, change: ChangeSet[AnswerT]
-    ) -> AnswerT:
+    def apply_now(self, change: ChangeSet[AnswerT]) -> AnswerT:
         """``apply``, which waits for nothing here."""
         request_id = change.request_id
         if request_id is not None and (answer := self._recall(request_id, change.digest)) is not None:
             return answer  # type: ignore[return-value] # The digest says that it is of this act.
         if change.counters:
             self._check_counters(change.counters)
-        profiles, ledger, at_us = self._profiles, self._ledger, change.at_us
-        names, buffer = ledger.names, ledger.buffer
-        end = mark = ledger.end
-        self._tx = tx = self._tx + 1
+        mark = self._ledger.end
+        self._tx += 1
         try:
-            for user in change.users:
-                user_id = user.user_id
-                profile = profiles.get(user_id)
-                if profile is None:
-                    profile = self._create(user_id)
-                if profile.version != user.version:
-                    raise _conflict(user, profile)
-                if user.fields is not None and not SET_FIELDS.issuperset(user.fields):
-                    raise _unknown_fields(user, user.fields)
-                number, inventory = names[user_id], profile.inventory
-                for movement in user.movements:
-                    currency, amount, after = movement.currency, movement.amount, movement.balance_after
-                    item_id, quantity = movement.item_id, movement.quantity
-                    kind, money, item = KIND_CODES[movement.kind], CURRENCY_CODES[currency], NOTHING
-                    if currency is not None:
-                        before = profile.gold if currency == "gold" else profile.gems
-                        if after < 0 or before + amount != after:
-                            raise _misfit(movement, profile)
-                    if item_id is not None:
-                        held = inventory.get(item_id, 0) + quantity
-                        if held < 0:
-                            raise _misfit(movement, profile)
-                        item = names[item_id] if item_id in names else ledger.code(item_id)
-                    if end + ROW_BYTES > len(buffer):
-                        ledger.grow()
-                    PACK_INTO(buffer, end, tx, at_us, kind, number, money, amount, after, item, quantity)
-                    ledger.end = end = end + ROW_BYTES  # From here on ``_undo`` knows of it.
-                    if currency == "gold":
-                        profile.gold = after
-                    elif currency is not None:
-                        profile.gems = after
-                    if item_id is not None:
-                        if held:
-                            inventory[item_id] = held
-                        else:
-                            inventory.pop(item_id, None)
+            self._move(change)
             if change.system:
                 self._pack_system(change)
         except KokoroError:
@@ -156,7 +117,7 @@ class MemoryProvider(DataProvider):
             message = f"a row needs a known kind, a known currency and whole numbers of 64 bits: {unknown}"
             raise MisuseError(message) from None
         for user in change.users:
-            profile = profiles[user.user_id]
+            profile = self._profiles[user.user_id]
             profile.version += 1
             if user.fields is not None:
                 for name, value in user.fields.items():
@@ -170,6 +131,47 @@ class MemoryProvider(DataProvider):
         ):
             self._keep_rest(change, mark)
         return change.answer
+
+    def _move(self, change: ChangeSet[AnswerT]) -> None:  # noqa: C901, PLR0912 - the hottest loop of all
+        """Check, pack, then write, row by row: ``_undo`` moves back what was packed before a failure."""
+        profiles, ledger, tx, at_us = self._profiles, self._ledger, self._tx, change.at_us
+        names, buffer, end = ledger.names, ledger.buffer, ledger.end
+        for user in change.users:
+            user_id = user.user_id
+            profile = profiles.get(user_id)
+            if profile is None:
+                profile = self._create(user_id)
+            if profile.version != user.version:
+                raise _conflict(user, profile)
+            if user.fields is not None and not SET_FIELDS.issuperset(user.fields):
+                raise _unknown_fields(user, user.fields)
+            number, inventory = names[user_id], profile.inventory
+            for movement in user.movements:
+                currency, amount, after = movement.currency, movement.amount, movement.balance_after
+                item_id, quantity = movement.item_id, movement.quantity
+                kind, money, item = KIND_CODES[movement.kind], CURRENCY_CODES[currency], NOTHING
+                if currency is not None:
+                    before = profile.gold if currency == "gold" else profile.gems
+                    if after < 0 or before + amount != after:
+                        raise _misfit(movement, profile)
+                if item_id is not None:
+                    held = inventory.get(item_id, 0) + quantity
+                    if held < 0:
+                        raise _misfit(movement, profile)
+                    item = names[item_id] if item_id in names else ledger.code(item_id)
+                if end + ROW_BYTES > len(buffer):
+                    ledger.grow()
+                PACK_INTO(buffer, end, tx, at_us, kind, number, money, amount, after, item, quantity)
+                ledger.end = end = end + ROW_BYTES  # From here on ``_undo`` knows of it.
+                if currency == "gold":
+                    profile.gold = after
+                elif currency is not None:
+                    profile.gems = after
+                if item_id is not None:
+                    if held:
+                        inventory[item_id] = held
+                    else:
+                        inventory.pop(item_id, None)
 
     def _pack_system(self, change: ChangeSet[AnswerT]) -> None:
         """The system's rows: they move no balance and no inventory."""
