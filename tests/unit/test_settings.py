@@ -1,0 +1,83 @@
+"""What operators set, by environment or ``.env``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from kokoromichi import settings as module
+from kokoromichi.settings import Settings, shipped_folder
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """An environment that says nothing, in a folder without ``.env``."""
+    for name in ("PROVIDER", "ECONOMY_DIR", "DATA_DIR", "LOG_LEVEL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_without_a_word_everything_has_a_default() -> None:
+    settings = Settings()
+    assert (settings.provider, settings.data_dir, settings.log_level) == ("memory", Path("data"), "INFO")
+    assert settings.economy_dir == ROOT / "data"
+    assert settings.chosen_economy_dir is None
+
+
+def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "PROVIDER": "postgres",
+        "ECONOMY_DIR": "/e",
+        "DATA_DIR": "/d",
+        "LOG_LEVEL": "debug",
+    }.items():
+        monkeypatch.setenv(name, value)
+    settings = Settings()
+    assert (settings.provider, settings.data_dir, settings.log_level) == ("postgres", Path("/d"), "DEBUG")
+    assert settings.economy_dir == settings.chosen_economy_dir == Path("/e")
+
+
+def test_a_dotenv_file_is_read_and_the_environment_wins(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "# what operators set\nPROVIDER=mongo\nLOG_LEVEL=warning\nDATA_DIR=dätä\nDISCORD_TOKEN=secret\n"
+    (folder / ".env").write_text(text, "utf-8")
+    monkeypatch.setenv("PROVIDER", "memory")
+    settings = Settings()
+    assert (settings.provider, settings.log_level, settings.data_dir) == ("memory", "WARNING", Path("dätä"))
+    assert "secret" not in repr(settings)
+
+
+@pytest.mark.parametrize("level", ["loud", "", "10", "TRACE", " INFO"])
+def test_a_bad_log_level_is_told_with_those_that_there_are(
+    monkeypatch: pytest.MonkeyPatch, level: str
+) -> None:
+    monkeypatch.setenv("LOG_LEVEL", level)
+    sentence = f"LOG_LEVEL is {level!r}; there are: CRITICAL, ERROR, WARNING, INFO, DEBUG"
+    with pytest.raises(ValidationError, match=sentence):
+        Settings()
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        Settings().provider = "mongo"  # type: ignore[misc] # What is refused.
+
+
+def test_what_is_shipped_is_found_in_the_checkout() -> None:
+    assert shipped_folder("data") == ROOT / "data"
+    assert shipped_folder("scenarios") == ROOT / "simulations" / "scenarios"
+    assert shipped_folder("populations") == ROOT / "simulations" / "populations"
+
+
+def test_what_is_shipped_is_found_in_the_wheel(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("data", "scenarios"):
+        (tmp_path / "kokoromichi" / "_shipped" / name).mkdir(parents=True)
+    monkeypatch.setattr(module, "_PACKAGE", tmp_path / "kokoromichi")
+    assert shipped_folder("data") == tmp_path / "kokoromichi" / "_shipped" / "data"
+    assert shipped_folder("scenarios") == tmp_path / "kokoromichi" / "_shipped" / "scenarios"
+    assert shipped_folder("populations") == tmp_path / "simulations" / "populations"
