@@ -14,7 +14,7 @@ import shutil
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import orjson
@@ -177,11 +177,17 @@ def executor(workers: str) -> Executor | None:
     """The executor of a ``--workers`` word: ``serial`` (None), ``process`` or ``process:N``.
 
     Raises:
-        MisuseError: It is none of these.
+        MisuseError: It is none of these, or a worker would start workers.
     """
     kind, _, count = workers.partition(":")
     if kind == "serial" and not count:
         return None
+    if kind == "process" and parent_process() is not None:
+        message = (
+            "this process is a worker itself: in a script, call simulate() under "
+            'if __name__ == "__main__": or with workers="serial"'
+        )
+        raise MisuseError(message)
     if kind == "process" and (not count or (count.isdigit() and int(count) > 0)):
         # Spawned, not forked: polars keeps threads, and a fork copies their locks in whatever state they are.
         return ProcessPoolExecutor(int(count) if count else None, mp_context=get_context("spawn"))

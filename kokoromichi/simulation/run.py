@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import weakref
 from functools import cached_property
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -57,7 +60,6 @@ class Run:
             raise MisuseError(message)
         self.manifest: Mapping[str, Any] = orjson.loads(path.read_bytes())
         self.findings = tuple(Finding(**finding) for finding in self.manifest["findings"])
-        self._temporary: tempfile.TemporaryDirectory[str] | None = None
 
     @cached_property
     def observations(self) -> tuple[Observations, ...]:
@@ -128,18 +130,13 @@ class Run:
         rows = []
         for name in self.headlines.columns[1:]:
             values = self.headlines[name].drop_nulls().cast(pl.Float64).to_list()
-            interval = mean_interval(values, confidence) if values else None
-            rows.append(
-                (
-                    name,
-                    None if interval is None else interval.mean,
-                    None if interval is None else interval.low,
-                    None if interval is None else interval.high,
-                    len(values),
-                )
-            )
+            low = high = None
+            if len(values) > 1:
+                interval = mean_interval(values, confidence)
+                low, high = interval.low, interval.high
+            rows.append((name, fmean(values) if values else None, low, high, len(values)))
         number = {"mean": pl.Float64, "low": pl.Float64, "high": pl.Float64, "replications": pl.Int64}
-        return pl.DataFrame(rows, {"metric": pl.String, **number}, orient="row").fill_nan(None)
+        return pl.DataFrame(rows, {"metric": pl.String, **number}, orient="row")
 
     def metric(self, name: str, **options: object) -> pl.DataFrame:
         """One metric of every replication.
@@ -195,7 +192,7 @@ def simulate(
     *,
     replications: int = 8,
     seed: int = 1,
-    workers: str = "process",
+    workers: str = "serial",
     out: str | Path | None = None,
     on_done: Callable[[Job, Mapping[str, object]], None] | None = None,
 ) -> Run:
@@ -205,7 +202,8 @@ def simulate(
         scenario: What is simulated.
         replications: How often, 1 to 1,000.
         seed: Seed of the batch; the same one gives the same bytes, whatever the workers.
-        workers: ``serial``, ``process`` (one a core) or ``process:N``.
+        workers: ``serial``; ``process`` (one a core) or ``process:N``, in a script only under
+            ``if __name__ == "__main__":``, since each worker imports the script anew.
         out: Folder of the results; what is done there already is not played again. A temporary one, which
             goes with the run, when left out.
         on_done: Called with each replication that is done, and its summary.
@@ -220,8 +218,7 @@ def simulate(
     if not 1 <= replications <= MOST_REPLICATIONS:
         message = f"replications is {replications}; use 1 to {MOST_REPLICATIONS:,}"
         raise MisuseError(message)
-    temporary = tempfile.TemporaryDirectory(prefix="kokoromichi-") if out is None else None
-    folder = Path(temporary.name if temporary else str(out))
+    folder = Path(tempfile.mkdtemp(prefix="kokoromichi-") if out is None else out)
     batch.prepare(folder, batch.manifest(scenario, seed, replications))
     jobs = [Job(scenario, seed, number, folder / _REPLICATIONS) for number in range(replications)]
     failed = list(batch.run_jobs(jobs, workers, on_done or (lambda _job, _summary: None)))
@@ -233,7 +230,8 @@ def simulate(
         )
         raise BatchError(message) from error
     run = Run(folder)
-    run._temporary = temporary  # noqa: SLF001 - it lives as long as the run that reads it
+    if out is None:
+        weakref.finalize(run, shutil.rmtree, folder, ignore_errors=True)
     return run
 
 
