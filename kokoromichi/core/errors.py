@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
 
@@ -47,8 +48,17 @@ class RefusedError(KokoroError):
         return dict(zip(self.refusal.numbers, self.args[1:], strict=True))
 
     def __str__(self) -> str:
-        """The player's sentence."""
-        return self.refusal.sentence.format(**self.numbers)
+        """The player's sentence; a number in microseconds is told as a time."""
+        return self.refusal.sentence.format(
+            **{name: _told(name, value) for name, value in self.numbers.items()}
+        )
+
+
+def _told(name: str, value: int | str) -> str:
+    if not name.endswith("_us"):
+        return f"{value:,}" if type(value) is int else str(value)  # True is no number to group.
+    moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=int(value))
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
 class ConflictError(KokoroError):
