@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.models import ChangeSet, FieldValue, Movement, UserChange, UserProfile
 from kokoromichi.rules import codes
 from kokoromichi.rules.economy import RARITIES
@@ -46,10 +47,13 @@ class SummonService:
 
         Raises:
             RefusedError: bad_quantity or too_poor.
+            MisuseError: There are more or fewer draws than the pulls need.
         """
         dice = self._desk.dice
 
         def decide(profile: UserProfile, at_us: int, _: Arguments) -> ChangeSet[SummonReceipt]:
+            if type(count) is not int:
+                raise refused(codes.BAD_QUANTITY, count)
             price = self._desk.live.config.summon
             code, gems, cost_gems = pay_pulls(profile.gems, count, price.price_gems, price.ten_price_gems)
             if code == codes.TOO_POOR:
@@ -58,6 +62,10 @@ class SummonService:
             if code:
                 raise refused(code, count)
             rolled = [dice() for _ in range(2 * count)] if draws is None else draws
+            # The count says what pulls cost, the draws how many are granted.
+            if len(rolled) != 2 * count:
+                message = f"{count} pulls need {2 * count} draws, not {len(rolled)}"
+                raise MisuseError(message)
             return self._granted(profile, at_us, gems, cost_gems, rolled)
 
         return self._desk.act("summon", user_id, (count,), decide, request_id)

@@ -13,10 +13,10 @@ from kokoromichi.settings import shipped_folder
 from tests.contract.stored import NOON_US, Row, rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Mapping
 
     from kokoromichi.core.data_provider import DataProvider, Document
-    from kokoromichi.core.models import UserProfile
+    from kokoromichi.core.models import Receipt, UserProfile
 
 WIN: Final = 0
 """A draw that wins any battle, opens the poorest chest, and finds the most common character."""
@@ -166,6 +166,12 @@ class World:
         found = await self.provider.profile(user_id)
         assert found is not None
         return found
+
+    def ask(self, act: str, *arguments: object, **options: object) -> Awaitable[Receipt]:
+        """Ask for an act by its name, such as ``store.purchase``, with whatever arguments."""
+        service, _, name = act.partition(".")
+        asked: Awaitable[Receipt] = getattr(getattr(self.services, service), name)(*arguments, **options)
+        return asked
 
     async def booked(self, user_id: str | None = None) -> list[Row]:
         """The rows, but for how a test's players came to what they have."""

@@ -1,0 +1,221 @@
+"""The table of refusals: every act of the services with everything that it is refused for."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.contract.stored import NOON_US
+from tests.unit.refusal_cases_store import NO_WHOLE_NUMBER, PLAQUES, STORE, Case
+from tests.unit.service_world import MAX
+
+DAY_US: Final = 86_400_000_000
+TODAY: Final = NOON_US // DAY_US
+
+MONEY: Final = [
+    Case(
+        "daily.claim",
+        ("ada",),
+        "already_claimed",
+        {"next_us": (TODAY + 1) * DAY_US},
+        {"last_claim_us": NOON_US},
+    ),
+    Case(
+        "daily.claim",
+        ("ada",),
+        "already_claimed",
+        {"next_us": (TODAY + 2) * DAY_US},
+        {"last_claim_us": NOON_US + DAY_US},
+    ),
+    Case("daily.claim", ("ada",), "balance_cap", {"cap": MAX}, {"gold": MAX - 999}),
+    Case("daily.claim", ("ada",), "balance_cap", {"cap": MAX}, {"gems": MAX - 9}),
+    *(
+        Case("bank.transfer", ("ada", "bo", bad), "bad_amount", {"amount": bad})
+        for bad in (0, -1, -(10**18), 1, *NO_WHOLE_NUMBER)
+    ),
+    Case("bank.transfer", ("ada", "ada", 100), "self_transfer"),
+    Case("bank.transfer", ("ada", "zoe", 100), "unknown_player", {"user_id": "zoe"}),
+    Case(
+        "bank.transfer",
+        ("ada", "bo", 10_001),
+        "too_poor",
+        {"need": 10_001, "have": 10_000, "currency": "gold"},
+    ),
+    Case(
+        "bank.transfer",
+        ("ada", "bo", 10**18),
+        "too_poor",
+        {"need": 10**18, "have": 10_000, "currency": "gold"},
+    ),
+    Case(
+        "bank.transfer",
+        ("ada", "bo", 101),
+        "daily_cap",
+        {"cap_gold": 20_000, "used_gold": 19_900},
+        {"sent_day": TODAY, "sent_gold_today": 19_900},
+    ),
+    Case(
+        "bank.transfer",
+        ("ada", "bo", 20_001),
+        "daily_cap",
+        {"cap_gold": 20_000, "used_gold": 0},
+        {"sent_day": TODAY - 1, "sent_gold_today": 19_900, "gold": 50_000},
+    ),
+    *(
+        Case("bank.buy_gems", ("ada", bad), "bad_quantity", {"quantity": bad})
+        for bad in (0, -1, *NO_WHOLE_NUMBER)
+    ),
+    Case("bank.buy_gems", ("ada", 3), "too_poor", {"need": 12_000, "have": 10_000, "currency": "gold"}),
+    Case("bank.buy_gems", ("ada", 1), "balance_cap", {"cap": MAX}, {"gems": MAX - 99}),
+    Case("bank.buy_gems", ("ada", 1), "not_for_sale", {"item_id": "gems"}, economy={"exchange.gems": 0}),
+    *(
+        Case("summon.summon", ("ada", bad), "bad_quantity", {"quantity": bad})
+        for bad in (0, -1, 2, 9, 11, 100, 10**18, 10.0, *NO_WHOLE_NUMBER)
+    ),
+    Case("summon.summon", ("ada", 1), "too_poor", {"need": 50, "have": 49, "currency": "gems"}, {"gems": 49}),
+    Case(
+        "summon.summon",
+        ("ada", 10),
+        "too_poor",
+        {"need": 450, "have": 449, "currency": "gems"},
+        {"gems": 449},
+    ),
+]
+PLAY: Final = [
+    *(
+        Case("battle.fight", ("ada", bad), "tier_unknown", {"tier": bad, "tiers": 7}, options={"draw": 0})
+        for bad in (0, -1, 8, 10**18, *NO_WHOLE_NUMBER)
+    ),
+    Case(
+        "battle.fight",
+        ("ada", 1),
+        "not_owned",
+        {"item_id": "mana_potion", "owned_units": 0},
+        options={"draw": 0, "mana_potions": 1},
+    ),
+    Case(
+        "battle.fight",
+        ("ada", 1),
+        "cooling_down",
+        {"ready_us": NOON_US + 1},
+        {"battle_at_us": NOON_US + 1 - 60_000_000},
+        options={"draw": 0},
+    ),
+    Case(
+        "battle.fight",
+        ("ada", 1),
+        "daily_cap",
+        {"cap_gold": 5_000, "used_gold": 5_000},
+        {"battle_day": TODAY, "battle_gold_today": 5_000},
+        options={"draw": 0},
+    ),
+    *(
+        Case(
+            "battle.fight",
+            ("ada", 1),
+            "balance_cap",
+            {"cap": MAX},
+            {"gold": MAX - 29},
+            options={"draw": draw},
+        )
+        for draw in (
+            0,
+            2**32 - 1,
+        )  # A refusal that depends on the draw would let one fight on with a better one.
+    ),
+    Case(
+        "progress.train",
+        ("ada",),
+        "too_poor",
+        {"need": 140, "have": 139, "currency": "gold"},
+        {"gold": 139, "level": 5},
+    ),
+    Case("progress.invest", ("ada", "bank"), "unknown_business", {"business_id": "bank"}),
+    Case("progress.invest", ("ada", "../evil"), "unknown_business", {"business_id": "../evil"}),
+    Case(
+        "progress.invest",
+        ("ada", "cafe"),
+        "already_owned",
+        {"business_id": "cafe"},
+        {"businesses": {"cafe": 0}},
+    ),
+    Case(
+        "progress.invest",
+        ("ada", "cafe"),
+        "too_poor",
+        {"need": 10_000, "have": 9_999, "currency": "gold"},
+        {"gold": 9_999},
+    ),
+    Case(
+        "progress.invest",
+        ("ada", "cafe"),
+        "not_for_sale",
+        {"item_id": "cafe"},
+        economy={"business.cafe.price_gold": 0},
+    ),
+    Case("progress.collect", ("ada",), "nothing_to_collect"),
+    Case(
+        "progress.collect",
+        ("ada",),
+        "nothing_to_collect",
+        {},
+        {"businesses": {"cafe": NOON_US - 172_799_999}},
+    ),
+    Case(
+        "progress.collect",
+        ("ada",),
+        "nothing_to_collect",
+        {},
+        {"businesses": {"cafe": NOON_US + 1, "lost": 0}},
+    ),
+    Case(
+        "progress.collect",
+        ("ada",),
+        "balance_cap",
+        {"cap": MAX},
+        {"businesses": {"cafe": NOON_US - DAY_US}, "gold": MAX - 499},
+    ),
+]
+GRANTED: Final = {"actor": "root", "reason": "a test"}
+GRANTS: Final = [
+    *(
+        Case("admin.grant", ("ada", what, bad), "bad_amount", {"amount": bad}, options=GRANTED)
+        for bad in (0, *NO_WHOLE_NUMBER)
+        for what in ("gold", "gems", "ema_plaque")
+    ),
+    *(
+        Case("admin.grant", ("ada", what, 1), "unknown_item", {"item_id": what}, options=GRANTED)
+        for what in ("../evil", "", "xp", "silver")
+    ),
+    Case(
+        "admin.grant",
+        ("ada", "gold", -10_001),
+        "too_poor",
+        {"need": 10_001, "have": 10_000, "currency": "gold"},
+        options=GRANTED,
+    ),
+    Case(
+        "admin.grant",
+        ("ada", "gems", -101),
+        "too_poor",
+        {"need": 101, "have": 100, "currency": "gems"},
+        options=GRANTED,
+    ),
+    Case("admin.grant", ("ada", "gold", MAX - 9_999), "balance_cap", {"cap": MAX}, options=GRANTED),
+    Case(
+        "admin.grant",
+        ("ada", "ema_plaque", -5),
+        "not_owned",
+        {"item_id": "ema_plaque", "owned_units": 4},
+        PLAQUES,
+        options=GRANTED,
+    ),
+    Case(
+        "admin.grant",
+        ("ada", "ema_plaque", 2),
+        "over_limit",
+        {"limit_units": 5, "owned_units": 4},
+        PLAQUES,
+        options=GRANTED,
+    ),
+]
+CASES: Final = [*STORE, *MONEY, *PLAY, *GRANTS]
