@@ -6,7 +6,7 @@ import math
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
 import matplotlib as mpl
@@ -43,6 +43,7 @@ PLOTS: Final[dict[str, tuple[Callable[..., Axes], str]]] = {
     "waits": (plots.waits, "days_to_afford"),
     "price_index": (plots.price_index, "price_index"),
     "engel": (plots.engel, "engel_shares"),
+    "hoarding": (plots.hoarding, "hoarding"),
     "sell_through": (plots.sell_through, "sell_through"),
     "retention": (plots.retention, "retention"),
     "refusals": (plots.refusals, "refusals"),
@@ -275,3 +276,40 @@ def test_pyplot_stays_out_of_the_process() -> None:
     code = "import sys, kokoromichi.analysis.plots; print('matplotlib.pyplot' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0"), (950.0, "950"), (-1_234.0, "−1,234"), (0.5, "0.5"), (1_500_000.0, "1.5 M"), (-2e6, "−2 M")],
+)
+def test_ticks_carry_separators_and_a_true_minus(value: float, text: str) -> None:
+    ax = paper.new_axes()
+    paper.thousands(ax.yaxis)
+    assert ax.yaxis.get_major_formatter()(value, 0) == text
+
+
+def test_first_days_that_would_flatten_the_others_are_written_instead_of_drawn() -> None:
+    days = [date(2026, 1, 1) + timedelta(days=number) for number in range(40)]
+    sinks = [5_000] + [950 + number % 3 for number in range(39)]
+    frame = pl.DataFrame(
+        {
+            "day": days,
+            "faucets_gold": [1_000] * 40,
+            "sinks_gold": sinks,
+            "net_gold": [1_000 - sink for sink in sinks],
+            "active_players": [1] * 40,
+            "net_gold_per_active_player": [1_000.0 - sink for sink in sinks],
+        }
+    )
+    ratio, net = plots.ratio(frame), plots.net_flow(frame)
+    assert [text.get_text() for text in ratio.texts] == ["first days: up to 500 %"]
+    assert [text.get_text() for text in net.texts] == ["first days: down to −4,000"]
+    assert ratio.get_ylim()[1] < 2
+    assert plots.ratio(frame.head(20)).get_ylim()[1] > 5
+    assert not plots.ratio(frame.tail(30)).texts
+
+
+def test_many_names_take_several_rows_of_the_legend() -> None:
+    assert paper.columns_that_fit(["a", "b", "c"], 1_000) == 3
+    assert paper.columns_that_fit(["a long name"] * 3, 200) == 2
+    assert paper.columns_that_fit(["a long name"] * 3, 10) == 1

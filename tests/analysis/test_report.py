@@ -16,7 +16,15 @@ import polars as pl
 import pytest
 
 from kokoromichi.analysis.observations import Observations
-from kokoromichi.analysis.report import TARGETS, ReportData, Target, render_report, report_data, write_report
+from kokoromichi.analysis.report import (
+    TARGETS,
+    ReportData,
+    Target,
+    render_report,
+    report_data,
+    words,
+    write_report,
+)
 from kokoromichi.analysis.report.cards import headline_section
 from kokoromichi.analysis.report.money import net_section, supply_section
 from kokoromichi.analysis.report.page import Page, Section, render
@@ -306,8 +314,8 @@ def test_prices_that_move_are_drawn_and_others_are_not(runs: list[Run], data: Re
     )
     moved = whole(run._replace(history=pl.concat([run.history, cut])))
     section = wait_section(report_data([moved], title="Sale", manifest={}))
-    assert [block.anchor for block in section.blocks][2:] == ["price-index"]
-    assert len(wait_section(data).blocks) == 2
+    assert "what a basket of store items costs" in page_of(section)
+    assert "what a basket of store items costs" not in page_of(wait_section(data))
     assert "Prices did not move." in wait_section(data).lede
 
 
@@ -317,3 +325,46 @@ def test_findings_are_listed(data: ReportData) -> None:
     assert "1 finding." in text
     assert "store.lucky_charm.price_gold 10 no_arbitrage sells for more" in text
     assert "Nothing was found" in page_of(findings_section(data))
+
+
+READABLE: Final = {
+    "card": ("ink", "steel", "muted", "blue", "good", "bad"),
+    "paper": ("ink", "steel", "muted", "blue"),
+    "good-back": ("good",),
+    "bad-back": ("bad",),
+    "plain-back": ("steel",),
+}
+"""By the ground: the inks of words that stand on it."""
+
+
+@pytest.mark.parametrize("ground", READABLE)
+def test_words_stand_out_by_day_and_by_night(ground: str, html: str) -> None:
+    css = html.partition("<style>")[2].partition("@media print")[0]
+    for rules in css.split("prefers-color-scheme", 1):
+        colours = {name: luminance(colour) for name, colour in re.findall(r"--([\w-]+): #(\w{6})", rules)}
+        for ink in READABLE[ground]:
+            bright, dark = sorted((colours[ink], colours[ground]), reverse=True)
+            assert (bright + 0.05) / (dark + 0.05) >= 4.5, ink
+
+
+def luminance(colour: str) -> float:
+    """The relative luminance of WCAG 2: 0 for black, 1 for white."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_numbers_are_written_with_separators_and_a_true_minus() -> None:
+    assert [words.whole(value) for value in (None, 0, -0.4, 1_234_567, -1_500)] == [
+        "–",
+        "0",
+        "0",
+        "1,234,567",
+        "−1,500",
+    ]
+    assert [words.short(value) for value in (None, 999_999, 5_840_000)] == ["–", "999,999", "5.84\u00a0M"]
+    assert [words.share(value, 1) for value in (None, 0.9543, -0.5)] == ["–", "95.4\u00a0%", "−50.0\u00a0%"]
+    assert words.span([None, None]) is None
+    assert words.span([1.0, None, 3.0]) == pytest.approx((2.0, 1.2, 2.8))
+    assert [words.listed(names) for names in ([], ["a"], ["a", "b", "c"])] == ["", "a", "a, b and c"]
+    assert [words.counted(number, "run") for number in (1, 2_000)] == ["1 run", "2,000 runs"]

@@ -5,9 +5,10 @@ several runs, and draws on the axes given or on a figure of its own, which pyplo
 shows by itself. An empty frame gives axes that say "no data".
 """
 
-from kokoromichi.analysis.plots.demand import days_to_afford, engel, price_index, sell_through, waits
 from kokoromichi.analysis.plots.flows import flows, net_flow, ratio, supply
+from kokoromichi.analysis.plots.goods import engel, hoarding, sell_through
 from kokoromichi.analysis.plots.players import acts, refusals, retention
+from kokoromichi.analysis.plots.prices import days_to_afford, price_index, waits
 from kokoromichi.analysis.plots.style import OKABE_ITO, house_style
 from kokoromichi.analysis.plots.wealth import balances, cohort_balances, lorenz
 
@@ -19,6 +20,7 @@ __all__ = [
     "days_to_afford",
     "engel",
     "flows",
+    "hoarding",
     "house_style",
     "lorenz",
     "net_flow",

@@ -28,6 +28,9 @@ _MOST_BARS: Final = 31
 _WINDOW_DAYS: Final = 10
 _WEEK: Final = "7d"
 _SMALL_SHARE: Final = 0.02
+_FIRST_DAYS: Final = 7
+_SETTLED_DAYS: Final = 21
+_MARGIN: Final = 0.12
 
 
 def supply(frame: pl.DataFrame, ax: Axes | None = None, *, currency: str = "gold") -> Axes:
@@ -189,6 +192,7 @@ def net_flow(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
             paper.whole_days(axes.xaxis)
             paper.label_axes(axes, day_label, "gold a day per player active that day, opening left out")
             paper.thousands(axes.yaxis)
+            _settle(axes, pl.concat([daily, week]), 0.0)
             paper.legend_below(axes)
     return axes
 
@@ -219,8 +223,27 @@ def ratio(
             paper.whole_days(axes.xaxis)
             paper.label_axes(axes, day_label, "sinks in % of faucets, opening left out")
             paper.percent(axes.yaxis)
+            _settle(axes, rows, 1.0, *(end for end in target or () if math.isfinite(end)))
             paper.legend_below(axes)
     return axes
+
+
+def _settle(ax: Axes, shown: pl.DataFrame, *keep: float) -> None:
+    """End the vertical axis with the numbers of the settled days, and write how far the first days reach."""
+    first = pl.col("day_number") < _FIRST_DAYS
+    settled, early = shown.filter(~first), shown.filter(first)["mean"].to_list()
+    if settled["day_number"].n_unique() < _SETTLED_DAYS or not early:
+        return
+    low = min(*settled["low"], *settled["mean"], *keep)
+    high = max(*settled["high"], *settled["mean"], *keep)
+    margin = _MARGIN * (high - low)
+    ax.set_ylim(low - margin, high + margin)
+    if max(early) > high + margin:
+        text = paper.tick_text(ax.yaxis, max(early))
+        paper.remark(ax, f"first days: up to {text}", at=(_FIRST_DAYS + 1, 0.98), side="top")
+    if min(early) < low - margin:
+        text = paper.tick_text(ax.yaxis, min(early))
+        paper.remark(ax, f"first days: down to {text}", at=(_FIRST_DAYS + 1, 0.02), side="bottom")
 
 
 def _draw_target(ax: Axes, low: float, high: float) -> None:

@@ -40,6 +40,7 @@ _LEGEND_ROW_POINTS: Final = 14.5
 _LEGEND_PAD_POINTS: Final = 8
 _LEGEND_FONT: Final = FontProperties(family=style.FONT, size=style.LEGEND_SIZE)
 _LONGEST_NAME: Final = 30
+_WHOLE_FROM: Final = 100
 _MILLION: Final = 1_000_000
 
 
@@ -148,6 +149,12 @@ def percent(axis: Axis) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _position: f"{100 * value:.0f} %"))
 
 
+def tick_text(axis: Axis, value: float) -> str:
+    """Write a number as an axis's ticks are written, rounded to a whole one where it is large."""
+    shown = float(round(value)) if abs(value) > _WHOLE_FROM else value
+    return axis.get_major_formatter().format_data(shown)
+
+
 def logarithmic(ax: Axes, which: Literal["x", "y"]) -> None:
     """Make an axis logarithmic, with ticks at 1, 2 and 5 and numbers instead of powers."""
     axis = ax.xaxis if which == "x" else ax.yaxis
@@ -201,7 +208,7 @@ def name_rows(ax: Axes, codes: Iterable[str]) -> None:
     ax.set_yticks(range(len(names)), names)
     for label in ax.get_yticklabels():
         label.set_parse_math(False)
-    ax.set_ylim(len(names) - 0.5, -0.5)
+    ax.set_ylim(max(len(names), _FEWEST_ROWS) - 0.5, -0.5)
 
 
 def dots(ax: Axes, x: pl.Series, y: pl.Series | range, *, colour: str, label: str) -> None:
@@ -257,6 +264,19 @@ def note(ax: Axes, text: str, at: tuple[float, float], *, above: bool) -> None:
         verticalalignment="baseline" if above else "center",
         color=style.STEEL,
     )
+
+
+def remark(ax: Axes, text: str, *, at: tuple[float, float], side: Literal["top", "bottom"]) -> None:
+    """Write a remark inside the axes.
+
+    Args:
+        ax: The axes.
+        text: The remark.
+        at: Where it begins: along the bottom in data coordinates, up the side as a share of the height.
+        side: Which side of the text lies there.
+    """
+    place = ax.get_xaxis_transform()
+    ax.text(*at, text, transform=place, verticalalignment=side, color=style.STEEL, fontsize=style.LEGEND_SIZE)
 
 
 def legend_below(ax: Axes) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from kokoromichi.analysis.plots import paper, style
-from kokoromichi.analysis.plots.series import BAND_TEXT, banded, mean_text, replications
+from kokoromichi.analysis.plots.series import BAND_TEXT, banded, bars, mean_text, replications
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -70,7 +70,7 @@ def refusals(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
     )
     with paper.drawing(ax, "Refusals", height_in=paper.rows_in(rows.height)) as axes:
         if paper.has_data(rows, axes):
-            _bars(axes, rows, style.VERMILLION, runs=replications(frame), decimals=1)
+            bars(axes, rows, style.VERMILLION, runs=replications(frame), decimals=1)
             paper.label_axes(axes, "refusals per 1,000 tries of the act", "act: why it was refused", grid="x")
     return axes
 
@@ -89,20 +89,6 @@ def acts(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
     rows = rows.rename({"act": "name"})
     with paper.drawing(ax, "Acts of an active player", height_in=paper.rows_in(rows.height)) as axes:
         if paper.has_data(rows, axes):
-            _bars(axes, rows, style.SKY, runs=replications(frame), decimals=2)
+            bars(axes, rows, style.SKY, runs=replications(frame), decimals=2)
             paper.label_axes(axes, "acts per active player-day", "act", grid="x")
     return axes
-
-
-def _bars(ax: Axes, rows: pl.DataFrame, colour: str, *, runs: int, decimals: int) -> None:
-    """Draw a bar a row, its number behind it, and the range over the runs."""
-    places = range(rows.height)
-    ax.barh(places, rows["mean"], 0.62, color=colour, label=mean_text(runs))
-    if runs > 1:
-        ax.hlines(places, rows["low"], rows["high"], color=style.INK, linewidth=1.6, label=BAND_TEXT)
-    for place, mean, high in zip(places, rows["mean"], rows["high"], strict=True):
-        paper.note(ax, f"{mean:,.{decimals}f}", (max(mean, high), place), above=False)
-    ax.margins(x=0.12)
-    paper.name_rows(ax, rows["name"])
-    paper.thousands(ax.xaxis)
-    paper.legend_below(ax)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from kokoromichi.analysis.plots import style
+from kokoromichi.analysis.plots import paper, style
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -151,3 +151,25 @@ def line_with_band(
             linewidth=0,
             label=band or "_band",
         )
+
+
+def bars(ax: Axes, rows: pl.DataFrame, colour: str, *, runs: int, decimals: int) -> None:
+    """Draw a bar a row, its number behind it, and the range over the runs.
+
+    Args:
+        ax: Where to draw.
+        rows: What ``banded`` returned, with the rows' names in ``name``, from top to bottom.
+        colour: Of the bars.
+        runs: How many runs the rows are of.
+        decimals: Of the numbers behind the bars.
+    """
+    places = range(rows.height)
+    ax.barh(places, rows["mean"], 0.62, color=colour, label=mean_text(runs))
+    if runs > 1:
+        ax.hlines(places, rows["low"], rows["high"], color=style.INK, linewidth=1.6, label=BAND_TEXT)
+    for place, mean, high in zip(places, rows["mean"], rows["high"], strict=True):
+        paper.note(ax, f"{mean:,.{decimals}f}", (max(mean, high), place), above=False)
+    ax.margins(x=0.12)
+    paper.name_rows(ax, rows["name"])
+    paper.thousands(ax.xaxis)
+    paper.legend_below(ax)

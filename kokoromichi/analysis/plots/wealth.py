@@ -149,7 +149,15 @@ def cohort_balances(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
             names = [name for name in means["archetype"].unique(maintain_order=True) if name != ALL]
             for name, colour in line_colours(names).items():
                 rows = means.filter(pl.col("archetype") == name)
-                axes.plot(rows["age_days"], rows["p50"], color=colour, linewidth=1.4, label=paper.words(name))
+                pattern = (0, (3, 1.5)) if colour in style.GREYS else "-"
+                axes.plot(
+                    rows["age_days"],
+                    rows["p50"],
+                    color=colour,
+                    linewidth=1.4,
+                    linestyle=pattern,
+                    label=paper.words(name),
+                )
             paper.whole_days(axes.xaxis)
             paper.label_axes(axes, "age, days since arrival", "gold when the day closes, logarithmic")
             paper.logarithmic(axes, "y")

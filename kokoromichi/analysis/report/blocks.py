@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _LABEL_POINTS: Final = 18
 """Room for the vertical axis's name, which stands where the title stood."""
 
+_ORIGIN_NAMES: Final = ("scenario", "seed", "economy hash")
 _ORIGIN_LINES: Final = 3
 _BAND: Final = ("mean", "low", "high")
 
@@ -63,7 +64,8 @@ def chart(
     title = axes.get_title(loc="left")
     axes.set_title("\u00a0", loc="left", pad=_LABEL_POINTS, fontsize=1)
     label = f"Chart: {title}. {takeaway or says}"
-    svg = Markup(inline_svg(figure_of(axes), prefix=anchor, label=label))  # noqa: S704 - ElementTree escaped it
+    drawing = inline_svg(figure_of(axes), prefix=anchor, label=label)
+    svg = Markup(drawing)  # noqa: S704 - ElementTree escaped it  # nosec B704
     table = Csv.of(anchor, csv)
     return Chart(
         anchor=anchor, title=title, takeaway=takeaway, svg=svg, definition=says, csv=table, wide=wide
@@ -105,5 +107,7 @@ def lasting(data: ReportData) -> str:
 
 
 def origin(data: ReportData) -> str:
-    """Say how the observations came about: the first lines of the manifest."""
-    return " · ".join(f"{name.replace('_', ' ')}: {text}" for name, text in data.manifest[:_ORIGIN_LINES])
+    """Say how the observations came about: scenario, seed and economy, else the manifest's first lines."""
+    lines = [(name.replace("_", " "), text) for name, text in data.manifest]
+    chosen = [line for line in lines if line[0] in _ORIGIN_NAMES] or lines[:_ORIGIN_LINES]
+    return " · ".join(f"{name}: {text}" for name, text in chosen)

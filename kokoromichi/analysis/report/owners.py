@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
@@ -18,7 +18,9 @@ from kokoromichi.analysis.report.page import Cell, Csv, Row, Section, Table
 if TYPE_CHECKING:
     from kokoromichi.analysis.report.data import ReportData
 
-NO_PLAYERS = (
+_MONTH_DAYS: Final = 30
+
+NO_PLAYERS: Final = (
     "The players were not observed, so nothing here is told apart by archetype: pass the players frame of "
     "the run, which says who follows which."
 )
@@ -40,7 +42,7 @@ def balance_section(data: ReportData) -> Section:
         chart(
             plots.cohort_balances(aged),
             anchor="balances-by-age",
-            takeaway="",
+            takeaway=_age_takeaway(aged),
             says=definition("cohort_balances", means),
             csv=averaged(aged, ["archetype", "age_days"], "p10", "p50", "p90"),
         ),
@@ -62,6 +64,16 @@ def _balance_takeaway(data: ReportData) -> str:
         return f"{said}."
     low, high = (f"{spelled(name)} {words.whole(p50)}" for name, p50 in (known.row(0), known.row(-1)))
     return f"{said}; medians run from {low} to {high}."
+
+
+def _age_takeaway(aged: pl.DataFrame) -> str:
+    """Say what the middle player holds at the ends of the first month."""
+    medians = averaged(aged.filter(pl.col("archetype") == ALL), ["age_days"], "p50")
+    ends = medians.filter(pl.col("age_days").is_in([0, _MONTH_DAYS]))
+    if ends.height < 2:  # noqa: PLR2004 - nobody was observed for a month
+        return ""
+    first, month = (words.whole(p50) for p50 in ends["p50"])
+    return f"The median player closes the first day with {first} gold, and day {_MONTH_DAYS} with {month}."
 
 
 def inequality_section(data: ReportData) -> Section:

@@ -131,6 +131,17 @@ class Table:
     wide: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Charts and tables beneath one another, in the place of one.
+
+    Attributes:
+        blocks: From top to bottom.
+    """
+
+    blocks: tuple[Chart | Table, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """A headline number against what was wanted.
@@ -168,7 +179,7 @@ class Section:
         title: Its heading.
         lede: What is to be learned from it.
         missing: What was not observed, and how to cure it; empty when all is there.
-        blocks: Charts and tables, in order.
+        blocks: Charts and tables, two to a row, in order.
         cards: Headline numbers, before the blocks.
     """
 
@@ -176,7 +187,7 @@ class Section:
     title: str
     lede: str
     missing: tuple[str, ...] = ()
-    blocks: tuple[Chart | Table, ...] = ()
+    blocks: tuple[Chart | Table | Stack, ...] = ()
     cards: tuple[Card, ...] = ()
 
 
@@ -210,5 +221,6 @@ def render(page: Page) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    css = Markup((_FOLDER / "report.css").read_text(encoding="utf-8"))  # noqa: S704 - our own file
-    return environment.get_template("report.html.j2").render(page=page, css=css)
+    css = (_FOLDER / "report.css").read_text(encoding="utf-8")
+    style = Markup(css)  # noqa: S704 - our own file  # nosec B704
+    return environment.get_template("report.html.j2").render(page=page, css=style)

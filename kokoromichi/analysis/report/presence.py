@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
@@ -15,7 +15,7 @@ from kokoromichi.analysis.report.page import Cell, Csv, Row, Section, Table
 if TYPE_CHECKING:
     from kokoromichi.analysis.report.data import ReportData
 
-NO_ACTIVITY = (
+NO_ACTIVITY: Final = (
     "The activity stream was not observed: an active day is a day with a row in the ledger, and a player who "
     "did nothing any more counts as gone since the last such day."
 )
@@ -118,5 +118,5 @@ def _refusal_takeaway(frame: pl.DataFrame) -> str:
     )
     act, code, count = sums.row(0)
     share = count / sums["refusals"].sum()
-    said = f"Most often {spelled(code)} when trying to {spelled(act)}"
+    said = f"Most often “{spelled(code)}” when trying to {spelled(act)}"
     return f"{said}: {words.share(share)} of all refusals."

@@ -9,13 +9,13 @@ import polars as pl
 from kokoromichi.analysis import plots
 from kokoromichi.analysis.metrics.daily import ALL
 from kokoromichi.analysis.metrics.headline import WAIT_ARCHETYPE, WAIT_ITEM
-from kokoromichi.analysis.plots.demand import engel_points
+from kokoromichi.analysis.plots.goods import engel_points
 from kokoromichi.analysis.plots.paper import words as spelled
 from kokoromichi.analysis.plots.series import averaged
 from kokoromichi.analysis.report import words
 from kokoromichi.analysis.report.blocks import chart, definition, measured, summary
 from kokoromichi.analysis.report.owners import NO_PLAYERS
-from kokoromichi.analysis.report.page import Cell, Csv, Row, Section, Table
+from kokoromichi.analysis.report.page import Cell, Chart, Csv, Row, Section, Stack, Table
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.report.data import ReportData
@@ -33,44 +33,66 @@ def wait_section(data: ReportData) -> Section:
     columns = ("wait_days", "earned_days", "first_days", "never_share", "waiting", "afforded")
     everyone = frame.filter(pl.col("archetype") == ALL)
     item = frame.filter(pl.col("item_id") == WAIT_ITEM)
-    blocks = (
-        chart(
-            plots.days_to_afford(frame),
-            anchor="days-to-afford",
-            takeaway=_wait_takeaway(frame, ALL, "Players wait"),
-            says=definition("days_to_afford"),
-            csv=summary(everyone, ["item_id", "price_gold"], *columns),
-        ),
-        chart(
-            plots.waits(frame, item_id=WAIT_ITEM),
-            anchor="waits-by-archetype",
-            takeaway=_wait_takeaway(frame, WAIT_ARCHETYPE, "Casual players wait"),
-            says="The same measures for one item, by archetype. An archetype without a dot has nobody who "
-            "waited, or fewer than half of it ever can afford the item.",
-            csv=summary(item, ["archetype"], *columns),
-        ),
+    by_item = chart(
+        plots.days_to_afford(frame),
+        anchor="days-to-afford",
+        takeaway=_wait_takeaway(frame, ALL, "Players wait"),
+        says=definition("days_to_afford"),
+        csv=summary(everyone, ["item_id", "price_gold"], *columns),
+    )
+    by_archetype = chart(
+        plots.waits(frame, item_id=WAIT_ITEM),
+        anchor="waits-by-archetype",
+        takeaway=_wait_takeaway(frame, WAIT_ARCHETYPE, "Casual players wait"),
+        says="The same measures for one item, by archetype. An archetype without a dot has nobody who "
+        "waited, or fewer than half of it ever can afford the item.",
+        csv=summary(item, ["archetype"], *columns),
     )
     missing = () if data.has_players else (NO_PLAYERS,)
-    if not prices_moved(data):
-        return Section(
-            anchor="waits", title=title, lede=f"{lede} Prices did not move.", missing=missing, blocks=blocks
-        )
+    beside: list[Chart | Table] = [by_archetype, _wait_table(everyone)]
+    if prices_moved(data):
+        beside.append(_index_chart(data))
+    else:
+        lede = f"{lede} Prices did not move."
+    blocks = (by_item, Stack(tuple(beside)))
+    return Section(anchor="waits", title=title, lede=lede, missing=missing, blocks=blocks)
+
+
+def _wait_table(frame: pl.DataFrame) -> Table:
+    """Return the three measures beside one another: what a wait leaves out, the others show."""
+    columns = ("wait_days", "earned_days", "first_days", "never_share")
+    means = averaged(frame, ["price_gold", "item_id"], *columns)
+    return Table(
+        anchor="waits-by-item",
+        title="Three measures of a wait",
+        heads=("Item", "Price", "Wait, d", "Earned, d", "First, d", "Never"),
+        rows=tuple(
+            Row(
+                cells=tuple(map(Cell, (spelled(item), words.whole(price), *_days(*days), words.share(never))))
+            )
+            for price, item, *days, never in means.iter_rows()
+        ),
+        definition="All players, medians in days and means of the runs. Earned: from arrival until earnings, "
+        "opening left out, reach the price. First: from arrival until a balance first reaches it. Never: the "
+        "share still waiting after the longest wait seen.",
+        csv=Csv.of("waits-by-item", means),
+    )
+
+
+def _days(*medians: float | None) -> tuple[str, ...]:
+    return tuple(words.decimal(median, 1) for median in medians)
+
+
+def _index_chart(data: ReportData) -> Chart:
     index = data.frames["price_index"]
-    charted = chart(
+    values = ("laspeyres", "paasche", "fisher_chained", "contribution_points")
+    return chart(
         plots.price_index(index),
         anchor="price-index",
-        takeaway="",
+        takeaway="Categories that are not drawn did not move.",
         says=definition("price_index"),
-        csv=summary(
-            index,
-            ["period_start", "category"],
-            "laspeyres",
-            "paasche",
-            "fisher_chained",
-            "contribution_points",
-        ),
+        csv=summary(index, ["period_start", "category"], *values),
     )
-    return Section(anchor="waits", title=title, lede=lede, missing=missing, blocks=(*blocks, charted))
 
 
 def prices_moved(data: ReportData) -> bool:
@@ -158,14 +180,21 @@ def stock_section(data: ReportData) -> Section:
         return Section(anchor="stock", title=title, lede=lede, missing=(data.missing["sell_through"],))
     frame = data.frames["sell_through"]
     columns = ("sell_through_share", "sold_units", "remaining_units")
-    charted = chart(
+    sold = chart(
         plots.sell_through(frame),
         anchor="sell-through",
         takeaway=_stock_takeaway(frame),
         says=definition("sell_through", "Unlimited items have no sell-through and are in the table alone."),
         csv=summary(frame, ["item_id"], *columns),
     )
-    return Section(anchor="stock", title=title, lede=lede, blocks=(charted, _goods_table(data)))
+    held = chart(
+        plots.hoarding(data.frames["hoarding"]),
+        anchor="cover",
+        takeaway=_cover_takeaway(data.frames["hoarding"]),
+        says=definition("hoarding", "Items that nobody used have no bar."),
+        csv=summary(data.frames["hoarding"], ["item_id"], "cover_days", "units_held", "used_per_day"),
+    )
+    return Section(anchor="stock", title=title, lede=lede, blocks=(Stack((sold, held)), _goods_table(data)))
 
 
 def _stock_takeaway(frame: pl.DataFrame) -> str:
@@ -174,6 +203,14 @@ def _stock_takeaway(frame: pl.DataFrame) -> str:
         return "No item has limited stock."
     item, share = means.sort("sell_through_share", "item_id", descending=[True, False]).row(0)
     return f"The {spelled(item)} sells best: {words.share(share)} of its stock is gone."
+
+
+def _cover_takeaway(frame: pl.DataFrame) -> str:
+    means = averaged(frame.drop_nulls("cover_days"), ["item_id"], "cover_days")
+    if means.is_empty():
+        return ""
+    item, days = means.sort("cover_days", "item_id", descending=[True, False]).row(0)
+    return f"The {spelled(item)} is put aside for longest: {words.decimal(days, 1)} days of use."
 
 
 def _goods_table(data: ReportData) -> Table:

@@ -88,13 +88,14 @@ def findings_section(data: ReportData) -> Section:
 def making_section(data: ReportData) -> Section:
     """Return how the report was made."""
     own = (
-        ("runs", f"{data.replications:,}"),
+        ("replications", f"{data.replications:,}"),
         ("days", f"{data.days:,}"),
         ("first day", str(data.first_day or words.NOTHING)),
         ("measured from day", f"{data.measured_from_day:,}"),
         ("streams", words.listed(_streams(data))),
     )
-    lines = [*data.manifest, *own]
+    stated = {name for name, _ in data.manifest}
+    lines = [*data.manifest, *(line for line in own if line[0] not in stated)]
     table = Table(
         anchor="manifest",
         title="Manifest",
