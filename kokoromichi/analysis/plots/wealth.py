@@ -108,7 +108,9 @@ def balances(
         if paper.has_data(rows, axes):
             low, middle, high = rows.select(pl.col(*_LEVELS).clip(lower_bound=1)).get_columns()
             places = range(rows.height)
-            axes.hlines(places, low, high, color=style.SKY, linewidth=6, label="p10–p90 of the players")
+            axes.hlines(
+                places, low, high, color=style.BLUE, alpha=0.35, linewidth=6, label="p10–p90 of the players"
+            )
             if opening:
                 axes.axvline(opening, color=style.VERMILLION, linewidth=1.3, label=f"opening, {opening:,}")
             paper.dots(axes, middle, places, colour=style.BLUE, label="median")
