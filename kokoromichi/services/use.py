@@ -77,8 +77,11 @@ def _lasting(field: str, hours: int) -> Callable[[Situation], Outcome]:
 
 
 def _refresh(now: Situation) -> Outcome:
-    """The economy's laws reckon a drink's worth with the battles of a session, so it lasts for these."""
-    code = codes.ALREADY_ACTIVE if now.profile.stamina_battles else codes.OK
+    """The economy's laws reckon a drink's worth with the battles of a session: it lasts for these, no longer.
+
+    Another one fills them up again, as a player does at the start of each session.
+    """
+    code = codes.ALREADY_ACTIVE if now.profile.stamina_battles >= SESSION_BATTLES else codes.OK
     return Outcome(code, {"stamina_battles": SESSION_BATTLES}, now.size)
 
 

@@ -30,9 +30,11 @@ CHARTS: Final[dict[str, _Chart]] = {
     "lorenz": _Chart("lorenz", after_warm_up=True),
     "balances": _Chart("balance_percentiles"),
     "cohort_balances": _Chart("cohort_balances"),
+    "price_index": _Chart("price_index"),
     "engel": _Chart("engel_shares", after_warm_up=True),
     "retention": _Chart("retention"),
     "sell_through": _Chart("sell_through"),
+    "hoarding": _Chart("hoarding", after_warm_up=True),
     "refusals": _Chart("refusals", after_warm_up=True),
     "acts": _Chart("acts", after_warm_up=True),
 }
