@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from kokoromichi.rules.economy_laws import SESSION_BATTLES
 from tests.contract.stored import NOON_US
 from tests.unit.service_world import MAX
 
@@ -146,7 +147,7 @@ STORE: Final = [
         )
         for name, running in {
             "health_potion": {},
-            "stamina_drink": {"stamina_battles": 1},
+            "stamina_drink": {"stamina_battles": SESSION_BATTLES},
             "training_manual": {"double_train": 1},
             "lucky_charm": {"luck_until_us": NOON_US + 1},
             "guardian_amulet": {"guard_until_us": NOON_US + 1},
