@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     import polars as pl
     from typing_extensions import Self
 
+    from kokoromichi.core.portions import Portion, Remembered
+
 Document: TypeAlias = "dict[str, JsonValue]"
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 Stream = Literal["activity", "economy_history"]
@@ -48,11 +50,14 @@ class DataProvider(ABC):
         cached: Answers a profile that is at hand without waiting, or None: then ask ``profile``. What it
             answers may be old on a provider that others write to; the version is checked at the commit.
         apply_now: ``apply`` as a plain function, on a provider that has nothing to wait for; None on others.
+        mirror: The name of the store that this one mirrors, or None. A mirror is written by ``load`` alone,
+            and is no source of a copy.
     """
 
     name: ClassVar[str]
     cached: Callable[[str], UserProfile | None]
     apply_now: Callable[[ChangeSet[AnswerT]], AnswerT] | None = None
+    mirror: str | None = None
 
     async def open(self) -> None:  # noqa: B027 - a store in memory has nothing to open
         """Make ready; a failure says what, where, and the cure.
@@ -164,6 +169,32 @@ class DataProvider(ABC):
             MisuseError: The section's name is malformed or reserved for what is shipped.
         """
 
+    async def sections(self) -> list[str]:
+        """Every stored section's name, ascending; what a copy reads."""
+        raise _not_copied(self.name, "sections")
+
+    def remembered(self) -> AsyncIterator[Remembered]:
+        """Every request id of a caller with its answer, in any order; what a copy reads."""
+        raise _not_copied(self.name, "remembered")
+
+    async def load(self, portion: Portion) -> None:  # noqa: ARG002 - the interface
+        """Store a part of another store as it was, whole and durably, or raise and store nothing.
+
+        Raises:
+            ConflictError: A player has another version than the one expected, or an entry id is stored.
+            RequestMismatchError: A request id is remembered for another act.
+            StorageError: The store failed.
+        """
+        raise _not_copied(self.name, "load")
+
+    async def mark_mirror(self, of: str) -> None:  # noqa: ARG002 - the interface
+        """Mark this store as a mirror of another, for good.
+
+        Raises:
+            MisuseError: It has players of its own.
+        """
+        raise _not_copied(self.name, "mark_mirror")
+
     async def sync_local_to_remote(self) -> None:
         """Copy the local mirror to the remote store; here there is no remote."""
         raise _no_remote(self.name, "sync_local_to_remote")
@@ -181,6 +212,10 @@ def _no_remote(name: str, call: str) -> MisuseError:
     return MisuseError(
         f"{call}: the provider {name!r} has no remote store; set PROVIDER to mongo or postgres"
     )
+
+
+def _not_copied(name: str, call: str) -> MisuseError:
+    return MisuseError(f"{call}: the provider {name!r} takes no part in copies")
 
 
 def checked_id(value: str, what: str) -> str:

@@ -7,6 +7,7 @@ from copy import deepcopy
 from itertools import islice
 from typing import TYPE_CHECKING, ClassVar
 
+from kokoromichi.core.answers import decode_answer, encode_answer
 from kokoromichi.core.clock import Clock, SystemClock
 from kokoromichi.core.corrections import correction
 from kokoromichi.core.data_provider import (
@@ -22,6 +23,7 @@ from kokoromichi.core.data_provider import (
 from kokoromichi.core.errors import ConflictError, FloorError, KokoroError, MisuseError, RequestMismatchError
 from kokoromichi.core.kinds import CURRENCIES, SYSTEM
 from kokoromichi.core.models import (
+    NEVER,
     SET_FIELDS,
     ChangeSet,
     CounterChange,
@@ -32,6 +34,7 @@ from kokoromichi.core.models import (
     UserChange,
     UserProfile,
 )
+from kokoromichi.core.portions import Portion, Remembered
 from kokoromichi.core.providers.packed_ledger import (
     CURRENCY_CODES,
     KIND_CODES,
@@ -285,6 +288,37 @@ class MemoryProvider(DataProvider):
     async def save_game_data(self, section: str, document: Document) -> None:
         """Store a section's document."""
         self._sections[checked_section(section)] = deepcopy(document)
+
+    async def sections(self) -> list[str]:
+        """Every stored section's name, ascending."""
+        return sorted(self._sections)
+
+    async def remembered(self) -> AsyncIterator[Remembered]:
+        """Every request id of a caller with its answer."""
+        for request_id, (digest, answer) in self._answers.items():
+            yield Remembered(request_id, digest, encode_answer(answer), NEVER)
+
+    async def load(self, portion: Portion) -> None:
+        """Store a part of another store; rows are numbered anew. See ``DataProvider.load``."""
+        for placed in portion.users:
+            user_id = checked_user_id(placed.profile.user_id)
+            stored = self._profiles.get(user_id)
+            if (stored.version if stored else 0) != placed.expected_version:
+                message = f"player {user_id} is not of version {placed.expected_version}"
+                raise ConflictError(message)
+        answers = {
+            asked.request_id: (asked.digest, decode_answer(asked.answer)) for asked in portion.requests
+        }
+        for request_id, (digest, _answer) in answers.items():
+            self._recall(request_id, digest)
+        for placed in portion.users:
+            self._profiles[placed.profile.user_id] = deepcopy(placed.profile)
+            self._ledger.code(placed.profile.user_id)
+        if portion.rows is not None:
+            self._tx = self._ledger.load(portion.rows, self._tx)
+        self._counters.update(portion.counters)
+        self._answers = answers | self._answers
+        self._sections.update({name: deepcopy(dict(section)) for name, section in portion.sections.items()})  # type: ignore[arg-type] # JSON, as it was read.
 
 
 def _conflict(user: UserChange, profile: UserProfile) -> ConflictError:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 import polars as pl
 
-from kokoromichi.core.clock import moment_of
+from kokoromichi.core.clock import moment_of, us_of
 from kokoromichi.core.kinds import CURRENCIES, KINDS
 from kokoromichi.core.models import LedgerEntry
 from kokoromichi.core.schemas import LEDGER_SCHEMA
@@ -101,6 +101,35 @@ class PackedLedger:
         taken = [PackedRow(*numbers) for numbers in _ROW.iter_unpack(self.buffer[mark : self.end])]
         self.end = mark
         return taken[::-1]
+
+    def load(self, rows: pl.DataFrame, last_tx: int) -> int:
+        """Append rows of another ledger (``LEDGER_SCHEMA``), oldest first, numbered behind ``last_tx``.
+
+        Returns:
+            The last transaction's number now.
+        """
+        known = ""
+        for row in rows.iter_rows(named=True):
+            number = len(self)
+            if row["tx_id"] != known:
+                known, last_tx = row["tx_id"], last_tx + 1
+                self.notes[last_tx] = TxNote(row["request_id"], row["actor"], row["reason"], {})
+            self.append(
+                PackedRow(
+                    last_tx,
+                    us_of(row["at"]),
+                    KIND_CODES[row["kind"]],
+                    self.code(row["user_id"]),
+                    CURRENCY_CODES[row["currency"]],
+                    row["amount"] or 0,
+                    row["balance_after"] or 0,
+                    NOTHING if row["item_id"] is None else self.code(row["item_id"]),
+                    row["quantity"] or 0,
+                )
+            )
+            if row["counterparty"] is not None:
+                self.notes[last_tx].counterparties[number] = row["counterparty"]
+        return last_tx
 
     def newest_first(self) -> Iterator[LedgerEntry]:
         """The rows as records, newest first."""
