@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -35,6 +35,8 @@ class Settings(BaseSettings):
         provider: Where players are stored: a key of ``PROVIDERS``.
         economy_dir: The folder of ``economy.toml``, ``store_catalog.json`` and ``waifus.json``.
         data_dir: The folder of what players do.
+        database_url: The PostgreSQL database, ``postgresql://user:password@host:port/database``.
+        database_pool_min: Least connections to it; ``database_pool_max`` the most.
         log_level: A level of ``logging``.
     """
 
@@ -43,6 +45,9 @@ class Settings(BaseSettings):
     provider: str = "memory"
     economy_dir: Path = Field(default_factory=lambda: shipped_folder("data"))
     data_dir: Path = Path("data")
+    database_url: SecretStr = SecretStr("")
+    database_pool_min: Annotated[int, Field(ge=0)] = 5
+    database_pool_max: Annotated[int, Field(ge=1)] = 20
     log_level: Annotated[str, AfterValidator(_level)] = "INFO"
 
     @property

@@ -9,6 +9,8 @@ from kokoromichi.core.providers import PROVIDERS, provider_class
 from kokoromichi.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kokoromichi.core.data_provider import DataProvider, Document
 
 _provider: DataProvider | None = None
@@ -23,7 +25,18 @@ def build_provider(settings: Settings) -> DataProvider:
     if settings.provider not in PROVIDERS:
         message = f"PROVIDER is {settings.provider!r}; there are: {', '.join(sorted(PROVIDERS))}"
         raise MisuseError(message)
-    return provider_class(settings.provider)()
+    build: Callable[..., DataProvider] = provider_class(settings.provider)
+    return build(**_arguments(settings))
+
+
+def _arguments(settings: Settings) -> dict[str, object]:
+    """What the settings say to the chosen provider."""
+    if settings.provider == "postgres":
+        return {
+            "database_url": settings.database_url.get_secret_value(),
+            "pool_size": (settings.database_pool_min, settings.database_pool_max),
+        }
+    return {}
 
 
 def get_provider() -> DataProvider:

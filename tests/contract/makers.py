@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from kokoromichi.core.providers.memory import MemoryProvider
+from kokoromichi.core.providers.mongo import MongoDBProvider
+from tests.servers.mongo import fresh_database
+from kokoromichi.core.providers.postgres import PostgresProvider
+from tests.servers.postgres import fresh_schema, server_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,5 +22,9 @@ Make: TypeAlias = "Callable[[Clock, Path], DataProvider]"
 
 MAKERS: Final[dict[str, Make]] = {
     "memory": lambda clock, _folder: MemoryProvider(clock),
+    "mongo": lambda clock, _folder: MongoDBProvider(fresh_database(), clock),
+    "postgres": lambda clock, _folder: PostgresProvider(
+        server_url(), clock=clock, pool_size=(1, 20), schema=fresh_schema()
+    ),
 }
 """By the keys of ``PROVIDERS``."""

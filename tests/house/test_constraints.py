@@ -26,6 +26,9 @@ INTERPRETERS: Final = ("3.10", "3.11", "3.12", "3.13")
 STANDARD: Final = {*sys.stdlib_module_names, "tomllib", PACKAGE.name}
 """What needs no requirement; tomllib came with 3.11, and tomli stands in for it before."""
 
+DRIVERS: Final = ("mongo", "postgres")
+"""Extras whose packages the code imports, each where it is chosen."""
+
 PIN: Final = re.compile(
     r"[a-z0-9-]+==[\w.+!]+(; python_version [<>]=? '3\.\d+'( and python_version < '3\.\d+')?)?"
 )
@@ -65,7 +68,8 @@ def test_every_declared_requirement_is_pinned_to_a_version_it_allows(interpreter
 
 def test_every_import_of_the_package_is_a_declared_requirement() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    declared = {canonicalize_name(Requirement(line).name) for line in project["dependencies"]}
+    drivers = [line for extra in DRIVERS for line in project["optional-dependencies"][extra]]
+    declared = {canonicalize_name(Requirement(line).name) for line in [*project["dependencies"], *drivers]}
     owners = packages_distributions()
     imported = {name: path for path in modules(PACKAGE) for name in _imported(path)}
     undeclared = {

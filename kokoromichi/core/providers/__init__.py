@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 PROVIDERS: Final[dict[str, str]] = {
     "memory": "kokoromichi.core.providers.memory:MemoryProvider",
+    "mongo": "kokoromichi.core.providers.mongo:MongoDBProvider",
+    "postgres": "kokoromichi.core.providers.postgres:PostgresProvider",
 }
 
 

@@ -1,0 +1,238 @@
+"""The pool of connections: opened with a sentence for every way in which it fails, and patient when lost."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Final, TypeVar
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from kokoromichi.core.errors import MisuseError, StorageError
+from kokoromichi.core.providers.postgres.schema import upgrade
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+T = TypeVar("T")
+
+LOST: Final = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+)
+"""The connection is gone, or cannot be had now: asking again may help."""
+
+TIMED_OUT: Final = (TimeoutError, asyncio.TimeoutError)
+"""Two classes on Python 3.10."""
+
+RETRIED: Final = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+"""The server took the transaction back to let another one through."""
+
+PAUSE_S: Final = 0.05
+"""Between two tries of a server that is away."""
+
+
+class Connections:
+    """A pool to one schema of one database.
+
+    Args:
+        url: ``postgresql://user:password@host:port/database``; no message repeats its password.
+        schema: Where the tables are.
+        size: Least and most connections.
+        patience_s: How long a call waits for a server that is away or busy, in seconds.
+    """
+
+    def __init__(self, url: str, schema: str, size: tuple[int, int], patience_s: float) -> None:
+        self._url = url
+        self._schema = schema
+        self._size = size
+        self.patience_s = patience_s
+        self._pool: asyncpg.Pool | None = None
+
+    @property
+    def where(self) -> str:
+        """The database, its host and its user, without the password."""
+        try:
+            parts = urlsplit(self._url)
+            host, port = parts.hostname or "localhost", parts.port or 5432
+        except ValueError:
+            return "the database of DATABASE_URL"
+        database, user = parts.path.strip("/") or "(default)", parts.username or "(default)"
+        return f"database {database} at {host}:{port} as {user}"
+
+    async def open(self) -> None:
+        """Bring the schema up to date and fill the pool.
+
+        Raises:
+            StorageError: The database cannot be used.
+            MisuseError: It is open already.
+        """
+        if self._pool is not None:
+            message = "the provider is open already"
+            raise MisuseError(message)
+        if not self._url:
+            message = "DATABASE_URL is empty: set it to postgresql://user:password@host:5432/database"
+            raise StorageError(message)
+        try:
+            first = await self._connect()
+            try:
+                await self._look(first)
+                await upgrade(first, self._schema)
+            finally:
+                await first.close()
+            least, most = self._size
+            self._pool = await asyncpg.create_pool(
+                self._url,
+                min_size=least,
+                max_size=most,
+                init=_prepare,
+                reset=_keep,
+                timeout=self.patience_s,
+                server_settings=self._settings,
+            )
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError, *TIMED_OUT) as error:
+            raise self.failed(error) from None  # Its traceback would show the URL, and the password in it.
+
+    async def _connect(self) -> asyncpg.Connection:
+        return await asyncpg.connect(self._url, timeout=self.patience_s, server_settings=self._settings)
+
+    @property
+    def _settings(self) -> dict[str, str]:
+        return {
+            "application_name": "kokoromichi",
+            "search_path": f'"{self._schema}", pg_temp',
+            "TimeZone": "UTC",
+            "DateStyle": "ISO",
+            "default_transaction_isolation": "read committed",
+            "synchronous_commit": "on",  # Whatever the database's default is: what returned is durable.
+            "lock_timeout": "5s",  # A dead client in a transaction must not hold up everybody for ever.
+            "idle_in_transaction_session_timeout": "30s",  # Nor must we.
+        }
+
+    async def _look(self, connection: asyncpg.Connection) -> None:
+        encoding = await connection.fetchval("SHOW server_encoding")
+        if encoding != "UTF8":
+            message = f"{self.where} is encoded in {encoding}: create it with ENCODING 'UTF8'"
+            raise StorageError(message)
+
+    async def close(self) -> None:
+        """Let the calls under way end, and close; closing twice is harmless."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            try:
+                await asyncio.wait_for(pool.close(), self.patience_s)
+            except TIMED_OUT:
+                pool.terminate()
+
+    def connection(self, timeout_s: float) -> asyncpg.pool.PoolAcquireContext:
+        """A connection to use inside ``async with``; waits for a free one.
+
+        Raises:
+            MisuseError: It is not open.
+        """
+        if self._pool is None:
+            message = "the provider is not open: call open() first, or use async with"
+            raise MisuseError(message)
+        return self._pool.acquire(timeout=timeout_s)
+
+    async def read(self, work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
+        """Do what may be done twice: a lost connection does it again.
+
+        Raises:
+            StorageError: The database is away for longer than our patience, or refuses.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self.patience_s
+        while True:
+            try:
+                async with self.connection(max(deadline - loop.time(), PAUSE_S)) as connection:
+                    return await work(connection)
+            except (*LOST, *TIMED_OUT, *RETRIED) as error:  # noqa: PERF203 - it is what the loop is for
+                if loop.time() + PAUSE_S >= deadline:
+                    raise self.failed(error) from error
+                await asyncio.sleep(PAUSE_S)
+            except asyncpg.PostgresError as error:
+                raise self.failed(error) from error
+
+    async def stream(self, work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
+        """Do what hands out its results on the way, and so is done once; see ``read``."""
+        try:
+            async with self.connection(self.patience_s) as connection:
+                return await work(connection)
+        except (asyncpg.PostgresError, *LOST, *TIMED_OUT) as error:
+            raise self.failed(error) from error
+
+    def failed(self, error: Exception) -> StorageError:
+        """An error of the driver, as one sentence: what, where, and the cure."""
+        for kinds, what in _SENTENCES:
+            if isinstance(error, kinds):
+                return StorageError(f"{self.where}: {what}")
+        if isinstance(error, asyncpg.PostgresError):
+            return StorageError(f"{self.where}: the server says {error.sqlstate}: {error.args[0]}")
+        message = f"{self.where}: {type(error).__name__}; is DATABASE_URL right, and the server up?"
+        return StorageError(message)
+
+
+_SENTENCES: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
+    (
+        (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError),
+        "the server refuses this user or password; correct DATABASE_URL, or the password in the server",
+    ),
+    (
+        (asyncpg.InvalidCatalogNameError,),
+        "there is no such database; create it (createdb), or correct DATABASE_URL",
+    ),
+    (
+        (asyncpg.InsufficientPrivilegeError,),
+        "the user may not do this; grant it CREATE on the database and its schema, and its tables",
+    ),
+    (
+        (asyncpg.ReadOnlySQLTransactionError,),
+        "the database is read-only, as a standby is; point DATABASE_URL to the primary",
+    ),
+    ((asyncpg.DiskFullError,), "the server's disk is full, and nothing of this happened; make room there"),
+    (
+        (asyncpg.TooManyConnectionsError,),
+        "the server has no connection left; lower DATABASE_POOL_MAX, or raise its max_connections",
+    ),
+    (
+        (asyncpg.LockNotAvailableError,),
+        (
+            "another session has held the same player, item or request for 5 s, so nothing of this happened; "
+            "look for an open transaction in pg_stat_activity, and try again"
+        ),
+    ),
+    (
+        TIMED_OUT,
+        (
+            "no connection was free in time, or the server did not answer; raise DATABASE_POOL_MAX, or look "
+            "at the server's load"
+        ),
+    ),
+    (
+        (asyncpg.ClientConfigurationError, ValueError),
+        "DATABASE_URL is malformed; it is postgresql://user:password@host:5432/database",
+    ),
+    (LOST, "the server cannot be reached; start it, or correct the host and port of DATABASE_URL"),
+)
+
+
+async def _prepare(connection: asyncpg.Connection) -> None:
+    """JSONB travels as JSON text behind a version byte; we write the bytes, and read values."""
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        format="binary",
+        encoder=lambda encoded: b"\x01" + encoded,
+        decoder=lambda stored: json.loads(stored[1:]),
+    )
+
+
+async def _keep(_connection: asyncpg.Connection) -> None:
+    """Nothing is to be reset: no call leaves a setting or a transaction, and a reset is a round trip."""

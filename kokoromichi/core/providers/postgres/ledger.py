@@ -1,0 +1,115 @@
+"""The ledger on its way out: pages of records, and frames by COPY in bounded memory."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from kokoromichi.core.models import LedgerEntry
+from kokoromichi.core.schemas import LEDGER_SCHEMA
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    import asyncpg
+
+    from kokoromichi.core.providers.postgres.connections import Connections
+
+_COLUMNS: Final = ", ".join(LEDGER_SCHEMA)
+_WHOLE: Final = f"SELECT {_COLUMNS} FROM ledger ORDER BY entry_id"  # noqa: S608 - names of our own schema
+_FRAME_BYTES: Final = 8 << 20
+_READ_AHEAD: Final = 2
+"""Pieces that wait for their reader: what an export holds is a few of them, however long the ledger."""
+
+_ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
+_PLAIN: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+
+_TEXT_SCHEMA: Final = {**LEDGER_SCHEMA, "at": pl.String()}
+
+
+async def read_page(
+    connections: Connections, wanted: dict[str, str | None], before: str | None, limit: int
+) -> list[LedgerEntry]:
+    """A page of rows, newest first.
+
+    Args:
+        connections: Where the ledger is.
+        wanted: What these columns must hold; None is anything. The names are the caller's own.
+        before: Only rows older than this ``entry_id``.
+        limit: Rows of a page, at least 1.
+    """
+    given = [(f"{name} = ${{}}", value) for name, value in wanted.items() if value is not None]
+    if before is not None:
+        given.append(("entry_id < ${}", before))
+    conditions = [condition.format(place) for place, (condition, _) in enumerate(given, start=1)]
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    query = f"SELECT {_COLUMNS} FROM ledger{where} ORDER BY entry_id DESC LIMIT {limit:d}"  # noqa: S608 - values are bound
+
+    async def page(connection: asyncpg.Connection) -> list[asyncpg.Record]:
+        rows: list[asyncpg.Record] = await connection.fetch(query, *(value for _, value in given))
+        return rows
+
+    return [LedgerEntry(**row) for row in await connections.read(page)]
+
+
+async def frames(connections: Connections) -> AsyncIterator[pl.DataFrame]:
+    """The whole ledger as one moment sees it, oldest first, in frames of ``LEDGER_SCHEMA``."""
+    pieces: asyncio.Queue[bytes | None] = asyncio.Queue(_READ_AHEAD)
+    copying = asyncio.create_task(_copy(connections, pieces))
+    try:
+        while (piece := await pieces.get()) is not None:
+            yield await asyncio.to_thread(_frame, piece)
+        await copying
+    finally:
+        copying.cancel()
+        await asyncio.gather(copying, return_exceptions=True)
+
+
+async def _copy(connections: Connections, pieces: asyncio.Queue[bytes | None]) -> None:
+    """Put the ledger's text into the queue, in pieces that end with a row; then None, whatever happened."""
+    gathered = bytearray()
+
+    async def take(data: bytes) -> None:
+        gathered.extend(data)
+        if len(gathered) >= _FRAME_BYTES and (end := gathered.rfind(b"\n") + 1):
+            await pieces.put(bytes(gathered[:end]))
+            del gathered[:end]
+
+    async def copied(connection: asyncpg.Connection) -> None:
+        await connection.copy_from_query(_WHOLE, output=take)
+
+    try:
+        await connections.stream(copied)
+        if gathered:
+            await pieces.put(bytes(gathered))
+    finally:
+        await pieces.put(None)
+
+
+def _frame(piece: bytes) -> pl.DataFrame:
+    r"""COPY's text: a tab between fields, \N for null, and a backslash before what would break a row."""
+    frame = pl.read_csv(
+        piece,
+        has_header=False,
+        schema=_TEXT_SCHEMA,
+        separator="\t",
+        quote_char=None,
+        null_values="\\N",
+        empty_string_is_null=False,
+    )
+    moments = pl.col("at").str.to_datetime("%Y-%m-%d %H:%M:%S%.f+00", time_unit="us", time_zone="UTC")
+    if piece.count(b"\\") > piece.count(b"\\N"):  # Else every backslash is a null's.
+        texts = [name for name, kind in LEDGER_SCHEMA.items() if kind == pl.String()]
+        frame = frame.with_columns(_unescaped(frame[name]) for name in texts)
+    return frame.with_columns(moments)
+
+
+def _unescaped(texts: pl.Series) -> pl.Series:
+    """Whole texts again; few columns have a backslash, so that the others pass as they are."""
+    if not texts.str.contains("\\", literal=True).any():
+        return texts
+    plain = [text and _ESCAPED.sub(lambda found: _PLAIN.get(found[1], found[1]), text) for text in texts]
+    return pl.Series(texts.name, plain, pl.String)

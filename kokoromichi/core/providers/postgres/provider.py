@@ -1,0 +1,230 @@
+"""The provider over a PostgreSQL database."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING, ClassVar, Final
+
+import msgspec
+from pydantic import ValidationError
+
+from kokoromichi.core.answers import decode_answer
+from kokoromichi.core.clock import Clock, SystemClock, moment_of
+from kokoromichi.core.corrections import correction
+from kokoromichi.core.data_provider import (
+    AnswerT,
+    DataProvider,
+    Document,
+    Stream,
+    checked_id,
+    checked_request_id,
+    checked_section,
+    checked_user_id,
+)
+from kokoromichi.core.errors import (
+    ConflictError,
+    MisuseError,
+    RequestMismatchError,
+    StorageError,
+)
+from kokoromichi.core.models import ID_PATTERN, ChangeSet, LedgerEntry, Receipt, UserProfile
+from kokoromichi.core.providers.postgres import ledger
+from kokoromichi.core.providers.postgres.commits import Commits
+from kokoromichi.core.providers.postgres.connections import Connections
+from kokoromichi.core.providers.postgres.wire import encode_document
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    import asyncpg
+    import polars as pl
+
+_LOG: Final = logging.getLogger(__name__)
+
+_ANSWERS_KEPT: Final = timedelta(days=30)
+_OBSERVATIONS_HELD: Final = 1_000
+"""Rows of the streams that wait in memory; they are outside the promise."""
+
+_PROFILE: Final = (
+    "SELECT user_id, version, gold, gems, inventory, fields, unknown FROM users WHERE user_id = $1"
+)
+_SECTION: Final = (
+    "INSERT INTO game_data VALUES ($1, $2) ON CONFLICT (section) DO UPDATE SET document = excluded.document"
+)
+_FORGET: Final = (
+    "UPDATE requests SET answer = NULL WHERE at < $1 AND answer IS NOT NULL",
+    "DELETE FROM requests WHERE at < $1 AND request_id LIKE '~%'",
+)
+_TRIES: Final = 20
+
+
+class PostgresProvider(DataProvider):
+    """Players, counters and the ledger in PostgreSQL; several processes may share a database.
+
+    Args:
+        database_url: ``postgresql://user:password@host:port/database``; no message repeats its password.
+        clock: What stamps corrections; the machine's own unless given.
+        pool_size: Least and most connections.
+        schema: Where its tables are.
+        patience_s: How long a call waits for a server that is away or busy, in seconds.
+    """
+
+    name: ClassVar[str] = "postgres"
+
+    def __init__(
+        self,
+        database_url: str,
+        *,
+        clock: Clock | None = None,
+        pool_size: tuple[int, int] = (5, 20),
+        schema: str = "public",
+        patience_s: float = 10.0,
+    ) -> None:
+        self._clock = clock or SystemClock()
+        self._connections = Connections(database_url, checked_id(schema, "schema"), pool_size, patience_s)
+        self._commits = Commits(self._connections)
+        self._observed: list[tuple[Stream, bytes]] = []
+        self.cached = _not_at_hand
+
+    async def open(self) -> None:
+        """Connect, and bring the tables up to date.
+
+        Raises:
+            StorageError: The database cannot be used; the sentence says why, where, and the cure.
+        """
+        await self._connections.open()
+        await self._forget_old_answers()
+
+    async def close(self) -> None:
+        """Wait for what is on its way, flush the streams and let go of the connections."""
+        await self._commits.close()
+        if self._observed:
+            await self._flush()
+        await self._connections.close()
+
+    async def _forget_old_answers(self) -> None:
+        """Answers are kept for 30 days; the ids stay, so that none is ever used again."""
+        before = moment_of(self._clock.now_us()) - _ANSWERS_KEPT
+
+        async def forget(connection: asyncpg.Connection) -> None:
+            for statement in _FORGET:
+                await connection.execute(statement, before)
+
+        await self._connections.read(forget)
+
+    async def profile(self, user_id: str) -> UserProfile | None:
+        """The committed state of a player, or None."""
+        if not ID_PATTERN.fullmatch(user_id):
+            return None
+        row = await self._connections.read(lambda connection: connection.fetchrow(_PROFILE, user_id))
+        if row is None:
+            return None
+        values = {**dict(row), **row["fields"]}
+        del values["fields"]
+        try:
+            return UserProfile(**values)
+        except (ValidationError, TypeError) as invalid:
+            message = (
+                f"player {user_id} in {self._connections.where} is no valid profile, so it was edited by "
+                f"another hand: correct the row of table users. {invalid}"
+            )
+            raise StorageError(message) from invalid
+
+    async def user_ids(self) -> list[str]:
+        """Every player's id, ascending."""
+        rows = await self._connections.read(lambda c: c.fetch("SELECT user_id FROM users ORDER BY user_id"))
+        return [user_id for (user_id,) in rows]
+
+    async def counters(self) -> dict[str, int]:
+        """Every counter by name, ascending."""
+        every = "SELECT name, value FROM counters ORDER BY name"
+        rows = await self._connections.read(lambda connection: connection.fetch(every))
+        return {row["name"]: row["value"] for row in rows}
+
+    async def recall(self, request_id: str, digest: str) -> Receipt | None:
+        """What a request id was answered, or None; see ``DataProvider.recall``."""
+        asked = "SELECT digest, answer::text FROM requests WHERE request_id = $1"
+        checked = checked_request_id(request_id)
+        row = await self._connections.read(lambda connection: connection.fetchrow(asked, checked))
+        if row is None:
+            return None
+        if row["digest"] != digest or row["answer"] is None:
+            raise RequestMismatchError(request_id)
+        return decode_answer(row["answer"])
+
+    async def apply(self, change: ChangeSet[AnswerT]) -> AnswerT:
+        """Store a change whole, or raise and store nothing; see ``DataProvider.apply``."""
+        return await self._commits.apply(change)
+
+    async def read_ledger(
+        self,
+        *,
+        book: str | None = None,
+        user_id: str | None = None,
+        kind: str | None = None,
+        before: str | None = None,
+        limit: int = 50,
+    ) -> list[LedgerEntry]:
+        """A page of ledger rows, newest first; see ``DataProvider.read_ledger``."""
+        wanted = {"book": book, "user_id": user_id, "kind": kind}
+        return await ledger.read_page(self._connections, wanted, before, max(1, min(limit, 1_000)))
+
+    def ledger_frames(self) -> AsyncIterator[pl.DataFrame]:
+        """The whole ledger, oldest first, in frames of a few megabytes."""
+        return ledger.frames(self._connections)
+
+    async def append_observations(self, stream: Stream, rows: Sequence[Mapping[str, object]]) -> None:
+        """Keep rows of a stream's schema; those of the last moment may be lost."""
+        self._observed += [(stream, msgspec.json.encode(row)) for row in rows]
+        if len(self._observed) >= _OBSERVATIONS_HELD:
+            await self._flush()
+
+    async def _flush(self) -> None:
+        rows, self._observed = self._observed, []
+        insert = "INSERT INTO observations (stream, seen) VALUES ($1, $2)"
+        try:
+            await self._connections.read(lambda connection: connection.executemany(insert, rows))
+        except StorageError as failed:
+            _LOG.warning("%d observations were lost: %s", len(rows), failed)
+
+    async def get_user(self, user_id: str) -> Document | None:
+        """A player as a document of his own, or None."""
+        profile = await self.profile(checked_user_id(user_id))
+        return None if profile is None else profile.document()
+
+    async def save_user(self, user_id: str, document: Document) -> None:
+        """Store a player's document; see ``DataProvider.save_user``."""
+        checked_user_id(user_id)
+        for left in range(_TRIES - 1, -1, -1):
+            stored = await self.profile(user_id)
+            change, unknown = correction(stored, user_id, document, self._clock.now_us())
+            try:
+                await self._commits.apply(change, unknown)
+            except ConflictError:
+                if "version" in document or not left:
+                    raise
+                continue  # It claims no version, so it holds over whatever was stored meanwhile.
+            return
+
+    async def get_game_data(self, section: str) -> Document | None:
+        """A section's document, a copy of its own, or None."""
+        checked = checked_id(section, "section")
+        asked = "SELECT document FROM game_data WHERE section = $1"
+        document: Document | None = await self._connections.read(lambda c: c.fetchval(asked, checked))
+        return document
+
+    async def save_game_data(self, section: str, document: Document) -> None:
+        """Store a section's document."""
+        checked = checked_section(section)
+        try:
+            encoded = encode_document(document)
+        except (TypeError, ValueError) as wrong:
+            message = f"the document of section {section} is none of JSON: {wrong}"
+            raise MisuseError(message) from wrong
+        await self._connections.read(lambda connection: connection.execute(_SECTION, checked, encoded))
+
+
+def _not_at_hand(_user_id: str) -> UserProfile | None:
+    """Nothing is at hand: others write to the same database."""
+    return None

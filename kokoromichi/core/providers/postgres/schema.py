@@ -1,0 +1,68 @@
+"""The tables of a database, made and brought up to date by numbered steps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from kokoromichi.core.errors import StorageError
+from kokoromichi.core.kinds import BOOKS
+
+if TYPE_CHECKING:
+    import asyncpg
+
+_STEPS: Final = tuple(sorted(Path(__file__).parent.glob("step_*.sql")))
+"""Step n brings a database from version n - 1 to n; one that was ever shipped is never edited."""
+
+_LOCK: Final = 0x4B6F4D69
+"""The advisory lock of whoever upgrades; the second half is the schema's own."""
+
+
+async def upgrade(connection: asyncpg.Connection, schema: str) -> None:
+    """Make what is missing, in one transaction under a lock: of two processes that start, one waits.
+
+    Args:
+        connection: Whose ``search_path`` is ``schema``.
+        schema: Well formed; it is made when it is not there.
+
+    Raises:
+        StorageError: The database is of a newer version than this code.
+    """
+    if await _version(connection) == len(_STEPS) and not await _missing_books(connection):
+        return
+    async with connection.transaction():
+        await connection.execute("SET LOCAL lock_timeout = 0")
+        await connection.execute("SELECT pg_advisory_xact_lock($1, hashtext($2))", _LOCK, schema)
+        if not await connection.fetchval("SELECT to_regnamespace($1) IS NOT NULL", f'"{schema}"'):
+            await connection.execute(f'CREATE SCHEMA "{schema}"')
+        await connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version int NOT NULL)")
+        version = await _version(connection)
+        if version > len(_STEPS):
+            message = (
+                f"schema {schema} of the database has version {version}, and this code knows "
+                f"{len(_STEPS)}: upgrade the package kokoromichi, or restore a backup of before the upgrade"
+            )
+            raise StorageError(message)
+        for step in _STEPS[version:]:
+            await connection.execute(step.read_text(encoding="utf-8"))
+        await connection.execute("DELETE FROM schema_version")
+        await connection.execute("INSERT INTO schema_version VALUES ($1)", len(_STEPS))
+        for book in await _missing_books(connection):
+            await connection.execute(
+                f"CREATE TABLE ledger_{book} PARTITION OF ledger FOR VALUES IN ('{book}')"
+            )
+
+
+async def _version(connection: asyncpg.Connection) -> int:
+    if await connection.fetchval("SELECT to_regclass('schema_version') IS NULL"):
+        return 0
+    return await connection.fetchval("SELECT max(version) FROM schema_version") or 0
+
+
+async def _missing_books(connection: asyncpg.Connection) -> list[str]:
+    found = await connection.fetch(
+        "SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid "
+        "WHERE inhparent = to_regclass('ledger')"
+    )
+    names = {name for (name,) in found}
+    return [book for book in BOOKS if f"ledger_{book}" not in names]

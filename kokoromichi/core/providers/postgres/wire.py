@@ -1,0 +1,125 @@
+"""A change as the server's function takes it, and the function's errors as the errors of storage."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from kokoromichi.core.answers import encode_answer
+from kokoromichi.core.data_provider import AnswerT, checked_user_id
+from kokoromichi.core.errors import (
+    ConflictError,
+    FloorError,
+    KokoroError,
+    MisuseError,
+    RequestMismatchError,
+)
+from kokoromichi.core.kinds import KINDS, SYSTEM
+from kokoromichi.core.models import SET_FIELDS, ChangeSet, Movement, UserChange
+
+if TYPE_CHECKING:
+    from kokoromichi.core.data_provider import Document
+
+MADE_UP: Final = "~"
+"""How a request id starts that no caller gave; its answer is nobody's to ask for."""
+
+_FAULTY_DATA: Final = ("22", "23")
+"""SQLSTATE classes of values that the server cannot hold: no whole number, beyond 64 bits, below zero."""
+
+
+def encode_change(change: ChangeSet[AnswerT], request_id: str, unknown: Document | None = None) -> bytes:
+    """A change as JSON.
+
+    Args:
+        change: The change.
+        request_id: Its own or a made-up one.
+        unknown: Fields of the first player's document that ``UserProfile`` does not know.
+
+    Raises:
+        MisuseError: An id is malformed, a kind or field is unknown, or a value is none of JSON.
+    """
+    actor = change.actor or (change.users[0].user_id if change.users else SYSTEM)
+    wire: dict[str, object] = {
+        "request": request_id,
+        "digest": change.digest,
+        "at_us": change.at_us,
+        "actor": actor,
+        "users": [_user(user) for user in change.users],
+    }
+    if not request_id.startswith(MADE_UP):
+        wire["answer"] = msgspec.Raw(encode_answer(change.answer))
+    if change.reason is not None:
+        wire["reason"] = change.reason
+    if change.counters:
+        # In one order for everybody, so that no two changes wait for each other's counters.
+        counters = sorted(change.counters, key=lambda counter: counter.name)
+        wire["counters"] = [
+            {"name": counter.name, "delta": counter.delta, "creates": counter.creates} for counter in counters
+        ]
+    if change.system:
+        wire["system"] = [_row(movement) for movement in change.system]
+    try:
+        if unknown:
+            wire["users"][0]["unknown"] = msgspec.Raw(encode_document(unknown))  # type: ignore[index]
+        return msgspec.json.encode(wire)
+    except (TypeError, ValueError, OverflowError) as wrong:
+        message = f"a row needs whole numbers of 64 bits, and text that can be written: {wrong}"
+        raise MisuseError(message) from None
+
+
+def encode_document(document: Document) -> bytes:
+    """A document as JSON.
+
+    Raises:
+        ValueError: It holds a number that JSON has not.
+    """
+    return json.dumps(document, allow_nan=False).encode()
+
+
+def _user(user: UserChange) -> dict[str, object]:
+    wire: dict[str, object] = {
+        "id": checked_user_id(user.user_id),
+        "version": user.version,
+        "rows": [_row(movement) for movement in user.movements],
+    }
+    if user.fields:
+        if not SET_FIELDS.issuperset(user.fields):
+            message = f"{sorted(user.fields.keys() - SET_FIELDS)} of player {user.user_id} cannot be set"
+            raise MisuseError(message)
+        wire["fields"] = user.fields
+    return wire
+
+
+def _row(movement: Movement) -> dict[str, object]:
+    kind = KINDS.get(movement.kind)
+    if kind is None:
+        message = f"a row needs a known kind, not {movement.kind!r}; there are {', '.join(KINDS)}"
+        raise MisuseError(message)
+    return {
+        "book": kind.book,
+        "kind": movement.kind,
+        "currency": movement.currency,
+        "amount": movement.amount,
+        "after": movement.balance_after,
+        "item": movement.item_id,
+        "quantity": movement.quantity,
+        "other": movement.counterparty,
+    }
+
+
+def storage_error(code: str | None, message: str, detail: str | None, request_id: str) -> KokoroError | None:
+    """The function's SQLSTATE as an error of the storage; None when it says nothing of the change."""
+    if code == "KM001":
+        return ConflictError(message)
+    if code == "KM002":
+        floor = json.loads(detail or "{}")
+        return FloorError(floor["counter"], floor["available"])
+    if code == "KM003":
+        return RequestMismatchError(request_id)
+    if code == "KM004":
+        return MisuseError(message)
+    if (code or "").startswith(_FAULTY_DATA):
+        return MisuseError(f"a row needs whole numbers of 64 bits, and text that can be written: {message}")
+    return None
