@@ -175,9 +175,7 @@ def baseline(players: int, days: int) -> dict[str, float]:
         ~pl.col("act").is_in(["session", "choice", "wish", "leave", "return"])
     ).height
     rate = acts / seconds
-    say(
-        f"\nThe baseline, {players} players, {days} days: {acts:,} acts in {seconds:.1f} s, {rate:,.0f}/s"
-    )
+    say(f"\nThe baseline, {players} players, {days} days: {acts:,} acts in {seconds:.1f} s, {rate:,.0f}/s")
     profile = cProfile.Profile()
     profile.runcall(asyncio.run, Engine(scenario, 7).play())
     stats: Profiled = pstats.Stats(profile).stats  # type: ignore[attr-defined] # It is documented nowhere.
