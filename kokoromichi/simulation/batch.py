@@ -11,11 +11,11 @@ import hashlib
 import os
 import platform
 import shutil
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from multiprocessing import get_context, parent_process
-from typing import TYPE_CHECKING, Final, TypeAlias
+from multiprocessing import parent_process
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 import orjson
 
@@ -25,9 +25,10 @@ from kokoromichi.rules.economy_laws import economy_findings
 from kokoromichi.simulation.engine import Engine
 from kokoromichi.simulation.price_list import build_price_list, digest
 from kokoromichi.simulation.streams import stream_key
+from kokoromichi.simulation.workers import Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Coroutine, Generator, Iterator
     from pathlib import Path
 
     from kokoromichi.simulation.scenario import Scenario
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 _PACKAGES: Final = ("kokoromichi", "numpy", "polars", "pydantic")
 _MANIFEST: Final = "manifest.json"
 _SUMMARY: Final = "summary.json"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -74,9 +77,9 @@ def play(job: Job) -> dict[str, object]:
     Returns:
         The summary that stands in ``summary.json``: rows, acts, and what the audit says.
     """
-    played = asyncio.run(Engine(job.scenario, replication_seed(job.seed, job.replication)).play())
-    ledger = asyncio.run(read_ledger(played.provider))
-    report = asyncio.run(audit_provider(played.provider))
+    played = _awaited(Engine(job.scenario, replication_seed(job.seed, job.replication)).play())
+    ledger = _awaited(read_ledger(played.provider))
+    report = _awaited(audit_provider(played.provider))
     summary: dict[str, object] = {
         "replication": job.replication,
         "ledger_rows": ledger.height,
@@ -106,6 +109,16 @@ def _put(temporary: Path, target: Path) -> None:
     except OSError:
         if summary_of(target) is None:
             raise
+
+
+def _awaited(coroutine: Coroutine[Any, Any, T]) -> T:
+    """What a coroutine answers, also in a notebook, whose thread has an event loop running already."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(coroutine)
+    with ThreadPoolExecutor(max_workers=1) as elsewhere:
+        return elsewhere.submit(asyncio.run, coroutine).result()
 
 
 def summary_of(target: Path) -> dict[str, object] | None:
@@ -189,8 +202,7 @@ def executor(workers: str) -> Executor | None:
         )
         raise MisuseError(message)
     if kind == "process" and (not count or (count.isdigit() and int(count) > 0)):
-        # Spawned, not forked: polars keeps threads, and a fork copies their locks in whatever state they are.
-        return ProcessPoolExecutor(int(count) if count else None, mp_context=get_context("spawn"))
+        return Workers(int(count) if count else None)
     message = f"workers {workers!r}: use serial, process or process:N"
     raise MisuseError(message)
 

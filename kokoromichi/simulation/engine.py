@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime, time, timezone
 from typing import TYPE_CHECKING
@@ -107,6 +108,7 @@ class Engine:
             self._world.put_into_force(today)
             await self._world.take_stock()
             await self._play_day(day)
+            await asyncio.sleep(0)  # The event loop hears of a Ctrl-C here, and nowhere else over memory.
             if on_day is not None:
                 on_day(day)
         return self._played()

@@ -1,0 +1,70 @@
+"""Processes that play the jobs of a batch, and end with it however it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import connection, get_context
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Workers(ProcessPoolExecutor):
+    """A pool whose processes end when their parent is killed, and at once when waiting jobs are cancelled.
+
+    They hold one end of a pipe in which nothing is ever written: it can be read when the other end is closed.
+    They are deaf to Ctrl-C, which a terminal sends them too, because their parent decides what it means.
+
+    Args:
+        count: How many; None for one a core.
+    """
+
+    def __init__(self, count: int | None = None) -> None:
+        # Spawned, not forked: polars keeps threads, and a fork copies their locks in whatever state they are.
+        context = get_context("spawn")
+        lifeline, self._lifeline = context.Pipe(duplex=False)
+        super().__init__(count, context, _hold, (lifeline,))
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Let a worker call a function; this is where workers are started."""
+        with _deaf_to_interrupts():
+            return super().submit(fn, *args, **kwargs)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - as above
+        """End the pool; with ``cancel_futures`` the jobs that are played now end as well."""
+        if cancel_futures:
+            self._lifeline.close()
+        super().shutdown(wait, cancel_futures=cancel_futures)
+
+
+def _hold(lifeline: connection.Connection) -> None:
+    """Begin a worker's life."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Not inherited where a thread started the worker.
+    threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
+
+
+def _end_with(lifeline: connection.Connection) -> None:
+    connection.wait([lifeline])
+    os._exit(1)  # Whatever other threads do: a job's files count only under their last name.
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Processes that are started here ignore Ctrl-C from their first moment on."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
