@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import os
 import signal
-import subprocess
 import sys
 import time
 from concurrent.futures.process import BrokenProcessPool
@@ -21,13 +20,24 @@ from kokoromichi.simulation import batch
 from kokoromichi.simulation.batch import Job, manifest, play, prepare, replication_seed, run_jobs
 from kokoromichi.simulation.run import BatchError, Run, simulate
 from kokoromichi.simulation.scenario import Scenario
-from tests.house.checkout import SCRIPT
+from tests.simulation.commands import (
+    PATIENCE_S,
+    SEED,
+    digests,
+    done_in,
+    finish,
+    kill,
+    lives,
+    start,
+    wait_until_done,
+    workers_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 STREAMS: Final = ("ledger", "activity", "economy_history", "players")
-PLAYERS, DAYS, SEED = 24, 6, 11
+PLAYERS, DAYS = 24, 6
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +51,6 @@ def reference(scenario: Scenario, tmp_path_factory: pytest.TempPathFactory) -> P
     folder = tmp_path_factory.mktemp("reference")
     simulate(scenario, replications=3, seed=SEED, workers="serial", out=folder).report()
     return folder
-
-
-def digests(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file of a run but the report, by its path within the folder."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "report.html")
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def test_a_run_leaves_what_it_says_and_nothing_else(reference: Path) -> None:
@@ -294,38 +298,11 @@ def test_unknown_workers_are_refused_before_anything_is_played(
 # Killed.
 
 
-def start(folder: Path, workers: str, replications: int) -> subprocess.Popen[str]:
-    """A real command in a process group of its own; a replication takes it a while."""
-    options = {"--players": 60, "--days": 40, "--replications": replications, "--seed": SEED}
-    words = [str(word) for option in options.items() for word in option]
-    return subprocess.Popen(
-        [SCRIPT, "simulate", "baseline", *words, "--workers", workers, "--out", folder],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def wait_until_done(folder: Path, count: int) -> None:
-    """Wait until at least so many replications stand in a folder."""
-    give_up_at = time.monotonic() + 120
-    while len(list(folder.glob("replications/[0-9]*/summary.json"))) < count:
-        assert time.monotonic() < give_up_at, "the command played nothing"
-        time.sleep(0.02)
-
-
-def finish(folder: Path, workers: str, replications: int) -> None:
-    command = start(folder, workers, replications)
-    out, err = command.communicate(timeout=240)
-    assert command.returncode == 0, out + err
-
-
 @pytest.fixture(scope="module")
 def unhurried(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run of ``start`` that nobody killed."""
     folder = tmp_path_factory.mktemp("unhurried") / "run"
-    finish(folder, "serial", 4)
+    finish(folder, "serial")
     return folder
 
 
@@ -335,49 +312,53 @@ def test_a_killed_batch_leaves_nothing_half_and_a_rerun_completes_it(
     unhurried: Path, tmp_path: Path, workers: str
 ) -> None:
     folder = tmp_path / "run"
-    command = start(folder, workers, 4)
+    command = start(folder, workers)
     try:
         wait_until_done(folder, 1)
     finally:
-        os.killpg(command.pid, signal.SIGKILL)
-        command.communicate()
+        kill(command)
     theirs = digests(unhurried)
     counted = {name: found for name, found in digests(folder).items() if "/." not in name}
     assert not (folder / "report.html").exists()
     assert counted == {name: theirs[name] for name in counted}
-    finish(folder, workers, 4)
+    finish(folder, workers)
     assert digests(folder) == theirs
-
-
-def worker_ids(parent: int) -> list[int]:
-    """The processes that play for a command, by Linux's own account."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (process / "cmdline").read_bytes()
-            parent_of = int((process / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
-        except OSError:
-            continue  # It ended meanwhile.
-        if parent_of == parent and b"spawn_main" in command:
-            found.append(int(process.name))
-    return found
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the workers as Linux lists them")
 def test_a_dead_worker_costs_its_job_and_not_the_batch(unhurried: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    command = start(folder, "process:2", 4)
+    command = start(folder, "process:2")
     try:
         wait_until_done(folder, 1)
-        os.kill(worker_ids(command.pid)[0], signal.SIGKILL)
-        out, err = command.communicate(timeout=240)
+        os.kill(workers_of(command.pid)[0], signal.SIGKILL)
+        out, err = command.communicate(timeout=PATIENCE_S)
     finally:
-        if command.poll() is None:
-            os.killpg(command.pid, signal.SIGKILL)
-            command.communicate()
+        kill(command)
     assert command.returncode == 0, out + err
     assert "Traceback" not in err
     assert digests(folder) == digests(unhurried)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the workers as Linux lists them")
+def test_workers_end_with_the_command_that_was_killed(tmp_path: Path) -> None:
+    """Not with their job, and not never: a folder is then free for the same command again."""
+    folder = tmp_path / "run"
+    command = start(folder, "process:2", days=400)
+    try:
+        give_up_at = time.monotonic() + PATIENCE_S
+        while len(workers := workers_of(command.pid)) < 2:
+            assert time.monotonic() < give_up_at, "the command started no workers"
+            time.sleep(0.02)
+        os.kill(command.pid, signal.SIGKILL)
+        while living := [worker for worker in workers if lives(worker)]:
+            assert time.monotonic() < give_up_at, f"{living} outlived their command"
+            time.sleep(0.02)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(command.pid, signal.SIGKILL)
+        command.communicate()
+    assert done_in(folder) == 0
 
 
 class Deadly(type(Path())):  # type: ignore[misc] # The platform's own Path.

@@ -1,0 +1,88 @@
+"""Real commands that are started, watched, killed and finished, and what they leave on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Final
+
+from tests.house.checkout import SCRIPT
+
+SEED: Final = 11
+PATIENCE_S: Final = 240
+"""A machine that is shared says nothing about a command by being slow."""
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file of a run but the report, by its path within the folder."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "report.html")
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def start(folder: Path, workers: str, replications: int = 4, *, days: int = 40) -> subprocess.Popen[str]:
+    """Start a batch in a process group of its own; a replication takes it a while."""
+    options = {"--players": 60, "--days": days, "--replications": replications, "--seed": SEED}
+    words = [str(word) for option in options.items() for word in option]
+    return subprocess.Popen(
+        [SCRIPT, "simulate", "baseline", *words, "--workers", workers, "--out", folder],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def wait_until_done(folder: Path, count: int) -> None:
+    """Wait until at least so many replications stand in a folder."""
+    give_up_at = time.monotonic() + PATIENCE_S
+    while done_in(folder) < count:
+        assert time.monotonic() < give_up_at, "the command played nothing"
+        time.sleep(0.02)
+
+
+def done_in(folder: Path) -> int:
+    """How many replications are done in a folder."""
+    return len(list(folder.glob("replications/[0-9]*/summary.json")))
+
+
+def kill(command: subprocess.Popen[str]) -> None:
+    """Kill what is left of a command and of its workers, and close its pipes."""
+    if command.poll() is None:
+        os.killpg(command.pid, signal.SIGKILL)
+    command.communicate()
+
+
+def finish(folder: Path, workers: str, replications: int = 4) -> None:
+    """Play a batch to its end."""
+    command = start(folder, workers, replications)
+    try:
+        out, err = command.communicate(timeout=PATIENCE_S)
+    finally:
+        kill(command)
+    assert command.returncode == 0, out + err
+
+
+def workers_of(parent: int) -> list[int]:
+    """The processes that play for a command, by Linux's own account."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes()
+            parent_of = int((process / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
+        except OSError:
+            continue  # It ended meanwhile.
+        if parent_of == parent and b"spawn_main" in command:
+            found.append(int(process.name))
+    return found
+
+
+def lives(process: int) -> bool:
+    """Whether a process runs, by Linux's own account; one that only waits to be buried has no command."""
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes() != b""
+    except OSError:
+        return False
