@@ -37,6 +37,7 @@ class Settings(BaseSettings):
         data_dir: The folder of what players do.
         database_url: The PostgreSQL database, ``postgresql://user:password@host:port/database``.
         database_pool_min: Least connections to it; ``database_pool_max`` the most.
+        mongo_uri: The MongoDB database, ``mongodb://user:password@host:port/database?replicaSet=name``.
         log_level: A level of ``logging``.
     """
 
@@ -48,6 +49,7 @@ class Settings(BaseSettings):
     database_url: SecretStr = SecretStr("")
     database_pool_min: Annotated[int, Field(ge=0)] = 5
     database_pool_max: Annotated[int, Field(ge=1)] = 20
+    mongo_uri: SecretStr = SecretStr("mongodb://127.0.0.1:27017/kokoromichi?replicaSet=rs0")
     log_level: Annotated[str, AfterValidator(_level)] = "INFO"
 
     @property

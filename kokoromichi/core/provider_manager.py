@@ -31,6 +31,8 @@ def build_provider(settings: Settings) -> DataProvider:
 
 def _arguments(settings: Settings) -> dict[str, object]:
     """What the settings say to the chosen provider."""
+    if settings.provider == "mongo":
+        return {"uri": settings.mongo_uri.get_secret_value()}
     if settings.provider == "postgres":
         return {
             "database_url": settings.database_url.get_secret_value(),

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.core.providers.mongo import MongoDBProvider
-from tests.servers.mongo import fresh_database
 from kokoromichi.core.providers.postgres import PostgresProvider
+from tests.servers.mongo import fresh_database
 from tests.servers.postgres import fresh_schema, server_url
 
 if TYPE_CHECKING:

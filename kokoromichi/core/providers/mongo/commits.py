@@ -1,0 +1,343 @@
+"""The commit loop: one change, one transaction, and a known end of it or an honest "unknown".
+
+Every write of a transaction is conditional, and the request id is inserted with them. So running all of it
+again is safe, and whether a commit that was cut off has happened is told by its request id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Generic
+from weakref import WeakValueDictionary
+
+from pymongo.errors import DuplicateKeyError, PyMongoError
+
+from kokoromichi.core.answers import decode_answer, encode_answer
+from kokoromichi.core.clock import Clock, SystemClock
+from kokoromichi.core.data_provider import AnswerT
+from kokoromichi.core.errors import (
+    CommitUnknownError,
+    ConflictError,
+    FloorError,
+    MisuseError,
+    RequestMismatchError,
+    StorageError,
+)
+from kokoromichi.core.providers.mongo.documents import changed, check_movement, ledger_rows, new_player
+from kokoromichi.core.providers.mongo.driver import MOST_CONNECTIONS, failures, is_transient, storage_error
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kokoromichi.core.models import ChangeSet, CounterChange, Receipt
+    from kokoromichi.core.providers.mongo.driver import Driver, Session, Stored
+
+_PATIENCE_S: Final = 15.0
+_FIRST_PAUSE_MS: Final = 4
+_LONGEST_PAUSE_MS: Final = 512
+_KEPT_STATES: Final = 4_096
+
+
+class _MissedError(Exception):
+    """A player is not stored as it was planned for: read again, and see why."""
+
+
+class _UsedError(Exception):
+    """The request id is taken."""
+
+
+@dataclass(slots=True)
+class Act(Generic[AnswerT]):
+    """One change on its way.
+
+    Attributes:
+        change: What is asked for.
+        request_id: The caller's, or the one that was made up.
+        tx_id: Unique, and later for each later commit of this process.
+        unknown: Fields to keep beside a profile's own, by player.
+        deadline_s: When the patience ends, by the loop's clock.
+        tries: Pauses so far.
+        uncertain: Whether one of its transactions may have been committed already.
+    """
+
+    change: ChangeSet[AnswerT]
+    request_id: str
+    tx_id: str
+    unknown: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    deadline_s: float = 0.0
+    tries: int = 0
+    uncertain: bool = False
+
+    def is_late(self) -> bool:
+        """Whether the patience has ended."""
+        return asyncio.get_running_loop().time() >= self.deadline_s
+
+    async def pause(self) -> None:
+        """Let others go first, longer each time, and each caller another while."""
+        longest_ms = min(_FIRST_PAUSE_MS << min(self.tries, 16), _LONGEST_PAUSE_MS)
+        self.tries += 1
+        await asyncio.sleep((1 + secrets.randbelow(longest_ms)) / 1_000)
+
+
+@dataclass(slots=True)
+class _Plan:
+    """The writes of one attempt.
+
+    Attributes:
+        before: The changed players' documents as the attempt expects them, by id, ascending.
+        sets: What is set of each.
+        rows: The ledger's new rows, by book.
+    """
+
+    before: dict[str, Stored]
+    sets: dict[str, Stored]
+    rows: dict[str, list[Stored]]
+
+
+class Commits:
+    """Commits changes, one transaction each.
+
+    Args:
+        driver: The database.
+        clock: Dates the answers that are remembered.
+    """
+
+    def __init__(self, driver: Driver, clock: Clock) -> None:
+        self._driver = driver
+        self._clock = clock
+        self._machine = SystemClock()
+        self._tag = secrets.token_hex(4)
+        self._last_us = 0
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._room = asyncio.Semaphore(MOST_CONNECTIONS)
+        self._states: dict[str, Stored] = {}
+
+    def act(
+        self, change: ChangeSet[AnswerT], unknown: Mapping[str, Mapping[str, object]] | None = None
+    ) -> Act[AnswerT]:
+        """A change with its ids: the order of acts is the order of their ``tx_id``, as of this process."""
+        self._last_us = max(self._last_us + 1, self._machine.now_us())
+        tx_id = f"{self._last_us:016d}-{self._tag}"
+        return Act(change, change.request_id or f"~{tx_id}", tx_id, unknown or {})
+
+    def keep(self, stored: Stored) -> None:
+        """Remember a player's document that was just read: a change of its version need not read it again."""
+        self._states.pop(stored["_id"], None)
+        self._states[stored["_id"]] = stored
+        if len(self._states) > _KEPT_STATES:
+            del self._states[next(iter(self._states))]
+
+    async def recall(self, request_id: str, digest: str) -> Receipt | None:
+        """What a request id was answered, or None when it was never used.
+
+        Raises:
+            RequestMismatchError: It was used for another act, or so long ago that its answer is forgotten.
+        """
+        stored = await self._driver.collection("requests").find_one({"_id": request_id})
+        if stored is None:
+            return None
+        if stored["digest"] != digest or "answer" not in stored:
+            raise RequestMismatchError(request_id)
+        return decode_answer(stored["answer"])
+
+    async def commit(self, act: Act[AnswerT]) -> AnswerT:
+        """Commit an act, or raise; see ``DataProvider.apply``."""
+        change = act.change
+        names = {f"user {user.user_id}" for user in change.users}
+        names.update(f"counter {counter.name}" for counter in change.counters)
+        async with AsyncExitStack() as held:
+            for name in sorted(names):  # Neighbours wait here: on the server they would abort one another.
+                await held.enter_async_context(self._locks.setdefault(name, asyncio.Lock()))
+            await held.enter_async_context(self._room)
+            act.deadline_s = asyncio.get_running_loop().time() + _PATIENCE_S
+            try:
+                return await self._insist(act)
+            except (ConflictError, FloorError, MisuseError):
+                if (answer := await self._answered(act)) is not None:
+                    return answer
+                raise
+            except StorageError:
+                self._forget(act)
+                raise
+
+    async def _answered(self, act: Act[AnswerT]) -> AnswerT | None:
+        """What the act's request id was answered before; a retry reads anew, so its change may not fit."""
+        if act.change.request_id is None and not act.uncertain:
+            return None
+        with failures(self._driver.where):
+            return await self.recall(act.request_id, act.change.digest)  # type: ignore[return-value] # Its digest says that it is of this act.
+
+    async def _insist(self, act: Act[AnswerT]) -> AnswerT:
+        """Attempt until it is committed or refused, or the patience ends."""
+        while True:
+            try:
+                plan = await self._plan(act)
+                await self._attempt(act, plan)
+            except _MissedError:  # noqa: PERF203 - trying again is what the loop is for
+                self._forget(act)
+                if act.is_late():
+                    raise ConflictError(f"others were faster than request {act.request_id}") from None
+            except _UsedError:
+                act.uncertain = True
+                if (answer := await self._answered(act)) is not None:
+                    return answer
+            except PyMongoError as error:
+                self._forget(act)
+                if not is_transient(error) or act.is_late():
+                    raise storage_error(self._driver.where, error) from error
+                await act.pause()
+            else:
+                for user_id, stored in plan.before.items():
+                    self.keep({**stored, **plan.sets[user_id]})
+                return act.change.answer
+
+    def _forget(self, act: Act[AnswerT]) -> None:
+        for user in act.change.users:
+            self._states.pop(user.user_id, None)
+
+    async def _plan(self, act: Act[AnswerT]) -> _Plan:
+        """Hold a change against what is stored.
+
+        Raises:
+            ConflictError: A player has another version.
+            MisuseError: A movement or a field does not fit.
+        """
+        change = act.change
+        users = {user.user_id: user for user in sorted(change.users, key=lambda user: user.user_id)}
+        if len(users) != len(change.users):
+            raise MisuseError("each player stands once in a change: put the movements of one together")
+        for movement in change.system:
+            check_movement(movement)
+        before = {user_id: await self._state(user_id, user.version) for user_id, user in users.items()}
+        sets: dict[str, Stored] = {}
+        for user_id, user in users.items():
+            try:
+                sets[user_id] = changed(before[user_id], user, act.unknown.get(user_id))
+            except (ConflictError, MisuseError):  # noqa: PERF203 - a change has one player or two
+                if self._states.get(user_id) is not before[user_id]:
+                    raise
+                raise _MissedError from None  # What was kept may be old: read again before refusing.
+        return _Plan(before, sets, ledger_rows(change, act.tx_id, act.request_id))
+
+    async def _state(self, user_id: str, version: int) -> Stored:
+        kept = self._states.get(user_id)
+        if kept is not None and kept["version"] == version:
+            return kept
+        new = new_player(user_id)  # Refuses an id that nobody may have.
+        stored: Stored | None = await self._driver.collection("users").find_one({"_id": user_id})
+        return new if stored is None else stored
+
+    async def _attempt(self, act: Act[AnswerT], plan: _Plan) -> None:
+        """One transaction: what is fought for most comes first, so that who loses has lost little."""
+        collection = self._driver.collection
+        async with self._driver.transaction() as session:
+            for counter in act.change.counters:
+                await self._count(counter, session)
+            for user_id, before in plan.before.items():
+                await self._write_user(before, plan.sets[user_id], session)
+            request = {
+                "_id": act.request_id,
+                "digest": act.change.digest,
+                "answer": encode_answer(act.change.answer).decode(),
+                "at_us": self._clock.now_us(),
+                "tx_id": act.tx_id,
+            }
+            try:
+                await collection("requests").insert_one(request, session=session)
+            except DuplicateKeyError:
+                raise _UsedError from None
+            for book, rows in plan.rows.items():
+                await collection(f"ledger_{book}").insert_many(rows, session=session)
+            await self._conclude(act, session)
+
+    async def _write_user(self, before: Stored, sets: Stored, session: Session) -> None:
+        """Write a player who is stored as planned; the balances are asked for beside the version.
+
+        So what another hand has changed behind the version's back is never overwritten unseen.
+        """
+        users = self._driver.collection("users")
+        if not before["version"]:
+            try:
+                await users.insert_one({**before, **sets}, session=session)
+            except DuplicateKeyError:
+                raise _MissedError from None
+            return
+        expected = {name: before[name] for name in ("_id", "version", "gold", "gems")}
+        if "inventory" in sets:
+            expected["inventory"] = before["inventory"]
+        result = await users.update_one(expected, {"$set": sets}, session=session)
+        if not result.matched_count:
+            raise _MissedError
+
+    async def _count(self, counter: CounterChange, session: Session) -> None:
+        name, delta = counter.name, counter.delta
+        counters = self._driver.collection("counters")
+        if type(delta) is not int or not -(2**63) < delta < 2**63:
+            raise MisuseError(f"counter {name} changes by whole numbers of 64 bits, not by {delta!r}")
+        if counter.creates:
+            if delta < 0:
+                raise FloorError(name, 0)
+            try:
+                await counters.insert_one({"_id": name, "value": delta}, session=session)
+            except DuplicateKeyError:
+                raise ConflictError(f"counter {name} exists already") from None
+            return
+        fits = {"$gte": -delta} if delta < 0 else {"$lte": 2**63 - 1 - delta}
+        result = await counters.update_one(
+            {"_id": name, "value": fits}, {"$inc": {"value": delta}}, session=session
+        )
+        if not result.matched_count:
+            stored = await counters.find_one({"_id": name}, session=session)
+            if stored is None:
+                raise ConflictError(f"counter {name} does not exist")
+            if delta > 0:
+                raise MisuseError(f"counter {name} is {stored['value']}, and {delta:+} is beyond 64 bits")
+            raise FloorError(name, int(stored["value"]))
+
+    async def _conclude(self, act: Act[AnswerT], session: Session) -> None:
+        """Commit, and find out what became of it.
+
+        Raises:
+            CommitUnknownError: The patience ended before the server told.
+            PyMongoError: The transaction is gone, and nothing of it happened.
+        """
+        while True:
+            try:
+                await session.commit_transaction()
+            except PyMongoError as error:
+                act.uncertain = True
+                if error.has_error_label("UnknownTransactionCommitResult") and not act.is_late():
+                    await act.pause()
+                    continue
+                if await self._has_landed(act):
+                    return
+                if is_gone(error):
+                    raise
+                raise CommitUnknownError(act.request_id) from error
+            return
+
+    async def _has_landed(self, act: Act[AnswerT]) -> bool:
+        """Whether the transaction of the act is stored.
+
+        Raises:
+            CommitUnknownError: Nobody answers.
+        """
+        while True:
+            try:
+                stored = await self._driver.collection("requests").find_one({"_id": act.request_id})
+            except PyMongoError as error:  # noqa: PERF203 - trying again is what the loop is for
+                if act.is_late() or not is_transient(error):
+                    raise CommitUnknownError(act.request_id) from error
+                await act.pause()
+            else:
+                return stored is not None and stored["tx_id"] == act.tx_id
+
+
+def is_gone(error: PyMongoError) -> bool:
+    """Whether a commit's error says that the server has aborted the transaction."""
+    return error.has_error_label("TransientTransactionError") and not error.has_error_label(
+        "UnknownTransactionCommitResult"
+    )

@@ -1,0 +1,195 @@
+"""The one file that knows Motor: its calls are those of ``pymongo.AsyncMongoClient``, save for those here.
+
+What a failure says to an operator is written here as well: what, where, and the cure, and never a secret.
+"""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from urllib.parse import parse_qsl
+
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo.errors import (
+    CollectionInvalid,
+    ConfigurationError,
+    ConnectionFailure,
+    InvalidURI,
+    OperationFailure,
+    PyMongoError,
+)
+from pymongo.read_concern import ReadConcern
+from pymongo.read_preferences import ReadPreference
+from pymongo.write_concern import WriteConcern
+
+from kokoromichi.core.errors import MisuseError, StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Iterator
+
+    from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorCollection
+
+    Stored: TypeAlias = dict[str, Any]
+    """A document as the driver brings it: values of BSON, keys of text."""
+
+    Collection: TypeAlias = AsyncIOMotorCollection[Stored]
+    Session: TypeAlias = AsyncIOMotorClientSession
+
+DATABASE: Final = "kokoromichi"
+"""Where a URI names no database."""
+
+MOST_CONNECTIONS: Final = 20
+
+_OPTIONS: Final[dict[str, int]] = {
+    "serverSelectionTimeoutMS": 5_000,
+    "connectTimeoutMS": 5_000,
+    "socketTimeoutMS": 10_000,  # A client that died inside its transaction may block others for a minute.
+    "waitQueueTimeoutMS": 10_000,
+    "maxPoolSize": MOST_CONNECTIONS,
+}
+"""What holds where the URI does not say otherwise."""
+
+_AUTHENTICATION_FAILED: Final = 18
+_UNAUTHORIZED: Final = 13
+
+NO_TRANSACTIONS: Final = (
+    "has no transactions, and a commit needs them: start mongod as a replica set (mongod --replSet rs0, then "
+    'once: mongosh --eval "rs.initiate()") and put ?replicaSet=rs0 into MONGO_URI'
+)
+
+
+class Driver:
+    """A client of one database; it connects when it is told to, and not before.
+
+    Attributes:
+        where: Host and database, for messages: the URI without user, password and options.
+    """
+
+    def __init__(self, uri: str) -> None:
+        self.where = location_of(uri)
+        self._uri = uri
+        self._client: AsyncIOMotorClient[Stored] | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a client."""
+        return self._client is not None
+
+    async def connect(self) -> None:
+        """Connect, and make sure of an answer and of transactions.
+
+        Raises:
+            StorageError: The server is down, refuses the password, or has no transactions.
+            MisuseError: The URI is malformed.
+        """
+        given = {name.lower() for name, _ in parse_qsl(self._uri.partition("?")[2])}
+        options: dict[str, Any] = {
+            name: value for name, value in _OPTIONS.items() if name.lower() not in given
+        }
+        try:
+            self._client = AsyncIOMotorClient(self._uri, appname=DATABASE, **options)
+        except (InvalidURI, ConfigurationError, ValueError):
+            raise MisuseError(_MALFORMED) from None  # The driver's own words may quote the password.
+        try:
+            await self._verify()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def _verify(self) -> None:
+        admin = self._connected().admin
+        with failures(self.where):
+            await admin.command("ping")
+            hello = await admin.command("hello")
+        if "setName" not in hello and hello.get("msg") != "isdbgrid":  # Neither a replica set nor its router.
+            raise StorageError(f"MongoDB at {self.where} {NO_TRANSACTIONS}")
+
+    async def close(self) -> None:
+        """Let go of the connections; closing twice is harmless."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def collection(self, name: str) -> Collection:
+        """A collection whose reads are of what is durable, and whose writes are durable when they return."""
+        database = self._connected().get_default_database(DATABASE)
+        return database.get_collection(
+            name,
+            read_preference=ReadPreference.PRIMARY,
+            read_concern=ReadConcern("majority"),
+            write_concern=WriteConcern("majority", j=True),
+        )
+
+    async def make(self, names: Iterable[str]) -> None:
+        """Create the collections that are missing, so that no transaction has to."""
+        database = self._connected().get_default_database(DATABASE)
+        there = set(await database.list_collection_names())
+        for name in names:
+            if name not in there:
+                try:
+                    await database.create_collection(name)
+                except CollectionInvalid:
+                    continue  # Somebody else was faster.
+                except OperationFailure as failure:
+                    if failure.code != _NAMESPACE_EXISTS:
+                        raise
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Session]:
+        """A session inside a transaction; one that is not committed inside is aborted."""
+        async with await self._connected().start_session() as session:
+            session.start_transaction(
+                read_concern=ReadConcern("snapshot"),
+                write_concern=WriteConcern("majority", j=True),
+                read_preference=ReadPreference.PRIMARY,
+                max_commit_time_ms=10_000,
+            )
+            yield session
+
+    def _connected(self) -> AsyncIOMotorClient[Stored]:
+        if self._client is None:
+            raise MisuseError("the MongoDB provider is not open: open it, or use it in an async with")
+        return self._client
+
+
+_NAMESPACE_EXISTS: Final = 48
+
+_MALFORMED: Final = (
+    "MONGO_URI is malformed: it looks like mongodb://user:password@host:27017/database?replicaSet=rs0, "
+    "and characters such as : / ? # @ in user or password are written as %3A %2F %3F %23 %40"
+)
+
+
+def location_of(uri: str) -> str:
+    """Host and database of a URI, even of a malformed one, without what may be secret."""
+    address = uri.rpartition("@")[2] if "@" in uri else uri.partition("://")[2]
+    return address.partition("?")[0].rstrip("/")
+
+
+def is_transient(error: PyMongoError) -> bool:
+    """Whether a statement that failed so before its commit may be tried again, all of its transaction."""
+    return isinstance(error, ConnectionFailure) or error.has_error_label("TransientTransactionError")
+
+
+def storage_error(where: str, error: PyMongoError) -> StorageError:
+    """What an operator reads of a driver's error: what, where, and the cure."""
+    if isinstance(error, ConnectionFailure):
+        return StorageError(
+            f"MongoDB at {where} does not answer: start it, or correct MONGO_URI and the network"
+        )
+    code = error.code if isinstance(error, OperationFailure) else None
+    if code == _AUTHENTICATION_FAILED:
+        return StorageError(f"MongoDB at {where} refuses the user or the password: correct MONGO_URI")
+    if code == _UNAUTHORIZED:
+        return StorageError(f"MongoDB at {where} forbids this to the user: give it the role readWrite")
+    name = type(error).__name__ if code is None else f"code {code}"
+    return StorageError(f"MongoDB at {where} failed ({name}): see its log, and try again")
+
+
+@contextmanager
+def failures(where: str) -> Iterator[None]:
+    """Turn a driver's error into a ``StorageError``."""
+    try:
+        yield
+    except PyMongoError as error:
+        raise storage_error(where, error) from error

@@ -1,0 +1,254 @@
+"""Players, counters and the ledger in MongoDB, for several processes at once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from pymongo.errors import PyMongoError
+
+from kokoromichi.core.clock import Clock, SystemClock, us_of
+from kokoromichi.core.corrections import correction
+from kokoromichi.core.data_provider import (
+    AnswerT,
+    DataProvider,
+    Document,
+    Stream,
+    checked_id,
+    checked_request_id,
+    checked_section,
+    checked_user_id,
+)
+from kokoromichi.core.errors import ConflictError, RequestMismatchError
+from kokoromichi.core.kinds import BOOKS
+from kokoromichi.core.providers.mongo.commits import Act, Commits
+from kokoromichi.core.providers.mongo.documents import check_document, check_size, plain_document, profile_of
+from kokoromichi.core.providers.mongo.driver import Driver, failures
+from kokoromichi.core.providers.mongo.ledger import read_frames, read_page
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    import polars as pl
+
+    from kokoromichi.core.models import ChangeSet, LedgerEntry, Receipt, UserProfile
+    from kokoromichi.core.providers.mongo.driver import Stored
+
+_LOG: Final = logging.getLogger(__name__)
+_ANSWERS_KEPT_US: Final = 30 * 86_400_000_000
+_OBSERVATIONS_HELD: Final = 1_000
+_COLLECTIONS: Final = ("users", "game_data", "counters", "requests")
+
+
+class MongoDBProvider(DataProvider):
+    """Profiles, counters and the ledger in MongoDB; durable by majority and journal when a commit returns.
+
+    It connects when it is opened, or with the first call. Collections: ``users``, ``game_data``,
+    ``counters``, ``requests``, ``ledger_<book>``, and the streams ``activity`` and ``economy_history``.
+
+    Args:
+        uri: ``mongodb://user:password@host:port/database?options``; timeouts may be set there.
+        clock: Dates corrections and remembered answers; the machine's own by default.
+    """
+
+    name: ClassVar[str] = "mongo"
+
+    def __init__(self, uri: str, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._driver = Driver(uri)
+        self._commits = Commits(self._driver, self._clock)
+        self._opening = asyncio.Lock()
+        self._in_flight: dict[str, tuple[str, asyncio.Future[Any]]] = {}  # Receipts, each of its act.
+        self._buffers: dict[Stream, list[Stored]] = {"activity": [], "economy_history": []}
+
+    @staticmethod
+    def cached(_user_id: str) -> UserProfile | None:
+        """Nothing is at hand: others write too, and what is old would be refused for no reason."""
+        return None
+
+    async def open(self) -> None:
+        """Connect, make sure of transactions, and create what is missing.
+
+        Raises:
+            StorageError: The server is down, refuses the password, or has no transactions.
+            MisuseError: The URI is malformed.
+        """
+        async with self._opening:
+            if self._driver.connected:
+                return
+            await self._driver.connect()
+            try:
+                with failures(self._driver.where):
+                    await self._prepare()
+            except BaseException:
+                await self._driver.close()
+                raise
+
+    async def _prepare(self) -> None:
+        ledgers = [f"ledger_{book}" for book in BOOKS]
+        await self._driver.make([*_COLLECTIONS, *ledgers])
+        for name in ledgers:
+            await self._driver.collection(name).create_index([("user_id", 1), ("_id", -1)])
+        requests = self._driver.collection("requests")
+        await requests.create_index([("at_us", 1)])
+        old = {"at_us": {"$lt": self._clock.now_us() - _ANSWERS_KEPT_US}}
+        await requests.delete_many({**old, "_id": {"$gte": "~"}})  # Nobody can send these again.
+        await requests.update_many({**old, "answer": {"$exists": True}}, {"$unset": {"answer": ""}})
+
+    async def close(self) -> None:
+        """Let commits end, flush the streams and disconnect; closing twice is harmless."""
+        while self._in_flight:
+            await asyncio.wait([task for _, task in self._in_flight.values()])
+        if self._driver.connected:
+            for stream in self._buffers:
+                await self._flush(stream)
+        await self._driver.close()
+
+    async def _ready(self) -> Driver:
+        if not self._driver.connected:
+            await self.open()
+        return self._driver
+
+    async def _stored(self, user_id: str) -> Stored | None:
+        driver = await self._ready()
+        with failures(driver.where):
+            stored: Stored | None = await driver.collection("users").find_one({"_id": user_id})
+        if stored is not None:
+            self._commits.keep(stored)
+        return stored
+
+    async def profile(self, user_id: str) -> UserProfile | None:
+        """The committed state of a player, or None."""
+        stored = await self._stored(user_id)
+        return None if stored is None else profile_of(stored)
+
+    async def user_ids(self) -> list[str]:
+        """Every player's id, ascending."""
+        driver = await self._ready()
+        with failures(driver.where):
+            return sorted([user["_id"] async for user in driver.collection("users").find({}, {"_id": 1})])
+
+    async def counters(self) -> dict[str, int]:
+        """Every counter by name, ascending."""
+        driver = await self._ready()
+        with failures(driver.where):
+            found = [(each["_id"], int(each["value"])) async for each in driver.collection("counters").find()]
+        return dict(sorted(found))
+
+    async def recall(self, request_id: str, digest: str) -> Receipt | None:
+        """What a request id was answered, or None."""
+        checked_request_id(request_id)
+        driver = await self._ready()
+        with failures(driver.where):
+            return await self._commits.recall(request_id, digest)
+
+    async def apply(self, change: ChangeSet[AnswerT]) -> AnswerT:
+        """Store a change whole, or raise and store nothing; see ``DataProvider.apply``."""
+        await self._ready()
+        if change.request_id is not None:
+            pending = self._in_flight.get(checked_request_id(change.request_id))
+            if pending is not None:
+                if pending[0] != change.digest:
+                    raise RequestMismatchError(change.request_id)
+                answer: Receipt = await asyncio.shield(pending[1])
+                return answer  # type: ignore[return-value] # The digest says that it is of this act.
+        return await self._committed(self._commits.act(change))
+
+    async def _committed(self, act: Act[AnswerT]) -> AnswerT:
+        """Commit in a task of its own: a caller who is cancelled does not cut a commit off."""
+        task: asyncio.Task[AnswerT] = asyncio.create_task(self._commits.commit(act))
+        self._in_flight[act.request_id] = act.change.digest, task
+        task.add_done_callback(lambda done: self._landed(act.request_id, done))
+        return await asyncio.shield(task)
+
+    def _landed(self, request_id: str, done: asyncio.Task[AnswerT]) -> None:
+        self._in_flight.pop(request_id, None)
+        if not done.cancelled() and (error := done.exception()) is not None:
+            _LOG.debug("request %s was not committed: %r", request_id, error)
+
+    async def read_ledger(
+        self,
+        *,
+        book: str | None = None,
+        user_id: str | None = None,
+        kind: str | None = None,
+        before: str | None = None,
+        limit: int = 50,
+    ) -> list[LedgerEntry]:
+        """A page of ledger rows, newest first; see ``DataProvider.read_ledger``."""
+        driver = await self._ready()
+        with failures(driver.where):
+            return await read_page(driver, book=book, user_id=user_id, kind=kind, before=before, limit=limit)
+
+    async def ledger_frames(self) -> AsyncIterator[pl.DataFrame]:
+        """The whole ledger, oldest first, in frames of some 60,000 rows at most."""
+        driver = await self._ready()
+        with failures(driver.where):
+            async for frame in read_frames(driver):
+                yield frame
+
+    async def append_observations(self, stream: Stream, rows: Sequence[Mapping[str, object]]) -> None:
+        """Keep rows of a stream's schema: written by the thousand, and when the provider closes."""
+        buffer = self._buffers[stream]
+        buffer.extend(_observation(row) for row in rows)
+        if len(buffer) >= _OBSERVATIONS_HELD:
+            await self._ready()
+            await self._flush(stream)
+
+    async def _flush(self, stream: Stream) -> None:
+        """Write a stream's rows; a failure loses them, since they are outside the promise, and is logged."""
+        rows, self._buffers[stream] = self._buffers[stream], []
+        if rows:
+            try:
+                await self._driver.collection(stream).insert_many(rows, ordered=False)
+            except PyMongoError as error:
+                _LOG.warning("%d rows of %s are lost: %s", len(rows), stream, type(error).__name__)
+
+    async def get_user(self, user_id: str) -> Document | None:
+        """A player as a document of his own, or None."""
+        profile = await self.profile(checked_user_id(user_id))
+        return None if profile is None else profile.document()
+
+    async def save_user(self, user_id: str, document: Document) -> None:
+        """Store a player's document; see ``DataProvider.save_user``."""
+        checked_user_id(user_id)
+        while True:
+            stored = await self.profile(user_id)
+            change, unknown = correction(stored, user_id, document, self._clock.now_us())
+            try:
+                await self._committed(self._commits.act(change, {user_id: unknown}))
+            except ConflictError:
+                if "version" in document:
+                    raise
+            else:
+                return
+
+    async def get_game_data(self, section: str) -> Document | None:
+        """A section's document, a copy of its own, or None."""
+        checked_id(section, "section")
+        driver = await self._ready()
+        with failures(driver.where):
+            stored = await driver.collection("game_data").find_one({"_id": section})
+        return None if stored is None else plain_document(stored["document"])
+
+    async def save_game_data(self, section: str, document: Document) -> None:
+        """Store a section's document."""
+        checked_section(section)
+        check_document(document, f"section {section}")
+        stored = {"_id": section, "document": document}
+        check_size(stored, f"section {section}")
+        driver = await self._ready()
+        with failures(driver.where):
+            await driver.collection("game_data").replace_one({"_id": section}, stored, upsert=True)
+
+
+def _observation(row: Mapping[str, object]) -> Stored:
+    """A row as it is stored: moments as microseconds, since a date of BSON knows milliseconds only."""
+    return {
+        f"{name}_us" if isinstance(value, datetime) else name: (
+            us_of(value) if isinstance(value, datetime) else value
+        )
+        for name, value in row.items()
+    }
