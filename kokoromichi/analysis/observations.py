@@ -202,10 +202,15 @@ def scan_files(files: Sequence[Path], stream: Stream) -> pl.LazyFrame:
 
     Raises:
         FrameSchemaError: A file lacks a column or has it in another type; the error names the file.
+        MisuseError: A file is no Parquet file, or only the beginning of one.
     """
     columns = SCHEMAS[stream].names()
     for file in files:
-        _check_schema(pl.read_parquet_schema(file), stream, f"{stream} ({file.name})")
+        try:
+            found = pl.read_parquet_schema(file)
+        except pl.exceptions.ComputeError as error:
+            raise MisuseError(f"{stream} ({file.name}) cannot be read: {error}") from error
+        _check_schema(found, stream, f"{stream} ({file.name})")
     return pl.concat([pl.scan_parquet(file, glob=False).select(columns) for file in files])
 
 

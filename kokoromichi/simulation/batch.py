@@ -154,6 +154,24 @@ def manifest(scenario: Scenario, seed: int, replications: int) -> dict[str, obje
     }
 
 
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """What decided the bytes of the run in a folder.
+
+    Raises:
+        MisuseError: The folder's manifest is of another program, or torn.
+    """
+    path = folder / _MANIFEST
+    try:
+        found = orjson.loads(path.read_bytes())
+    except orjson.JSONDecodeError as error:
+        message = f"{path} cannot be read ({error}): remove the folder, or choose another one with --out"
+        raise MisuseError(message) from error
+    if not isinstance(found, dict) or not {"scenario_hash", "seed", "replications", "findings"} <= set(found):
+        message = f"{path} describes no run: choose another folder"
+        raise MisuseError(message)
+    return found
+
+
 def prepare(folder: Path, wanted: dict[str, object]) -> None:
     """Claim an output folder for a batch, or take up the one that was begun there.
 
@@ -164,7 +182,7 @@ def prepare(folder: Path, wanted: dict[str, object]) -> None:
     """
     path = folder / _MANIFEST
     if path.is_file():
-        found = orjson.loads(path.read_bytes())
+        found = read_manifest(folder)
         differs = [key for key in wanted if key != "replications" and found.get(key) != wanted[key]]
         if differs:
             message = (

@@ -10,7 +10,6 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, Final
 
-import orjson
 import polars as pl
 
 from kokoromichi.analysis.metrics import METRICS, metric
@@ -54,11 +53,10 @@ class Run:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
-        path = self.folder / "manifest.json"
-        if not path.is_file():
+        if not (self.folder / "manifest.json").is_file():
             message = f"{self.folder} holds no run: make one with kokoromichi simulate --out {self.folder}"
             raise MisuseError(message)
-        self.manifest: Mapping[str, Any] = orjson.loads(path.read_bytes())
+        self.manifest: Mapping[str, Any] = batch.read_manifest(self.folder)
         self.findings = tuple(Finding(**finding) for finding in self.manifest["findings"])
 
     @cached_property
