@@ -1,0 +1,170 @@
+"""What a copy has to do: both stores compared, and nothing written."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from kokoromichi.core.kinds import CURRENCIES, SYSTEM
+from kokoromichi.core.ledger_tally import Key, Tally, tally
+
+if TYPE_CHECKING:
+    from kokoromichi.core.copy_report import CopyReport
+    from kokoromichi.core.data_provider import DataProvider, Document
+
+_KEEP: Final = "the target keeps what it has; copy the other way if its version is the right one"
+
+
+@dataclass(slots=True)
+class Plan:
+    """What is to be written.
+
+    Attributes:
+        there: Rows that the target has, by player and book.
+        rows: What the source's ledger says, by player and book.
+        sound: Players, and the system, whose target is a past of the source or equal to it.
+        versions: Of players to write: their version in the source, and in the target or 0.
+        counters: Counters to set.
+        requests: The ids that the target remembers, each with its digest.
+        sections: Game data to store.
+    """
+
+    there: dict[Key, int] = field(default_factory=dict)
+    rows: dict[Key, Tally] = field(default_factory=dict)
+    sound: set[str] = field(default_factory=set)
+    versions: dict[str, tuple[int, int]] = field(default_factory=dict)
+    counters: dict[str, int] = field(default_factory=dict)
+    requests: dict[str, str] = field(default_factory=dict)
+    sections: dict[str, Document] = field(default_factory=dict)
+
+    def lacking(self) -> dict[str, int]:
+        """Rows that each sound player lacks in the target."""
+        found: defaultdict[str, int] = defaultdict(int)
+        for key, one in self.rows.items():
+            if key[0] in self.sound:
+                found[key[0]] += one.rows - self.there.get(key, 0)
+        return found
+
+
+async def make_plan(source: DataProvider, target: DataProvider | None, report: CopyReport) -> Plan:
+    """Compare two stores, or count one; differences that a copy must not touch go into the report."""
+    plan = Plan()
+    theirs = await tally(target.ledger_frames()) if target else {}
+    plan.there = {key: one.rows for key, one in theirs.items()}
+    plan.rows = await tally(source.ledger_frames(), plan.there)
+    diverged = {key[0] for key, one in theirs.items() if _differs(one, plan.rows.get(key))}
+    await _plan_users(source, target, plan, report, diverged)
+    if SYSTEM in diverged:
+        _fail(report, SYSTEM, "the target has rows of the system that the source does not have")
+    else:
+        plan.sound.add(SYSTEM)
+    for key, one in plan.rows.items():
+        if key[0] in plan.sound:
+            report.planned["ledger_rows"] += one.rows - plan.there.get(key, 0)
+            report.skipped["ledger_rows"] += plan.there.get(key, 0)
+    await _plan_counters(source, target, plan, report)
+    await _plan_requests(source, target, plan, report)
+    await _plan_sections(source, target, plan, report)
+    return plan
+
+
+def _differs(theirs: Tally, ours: Tally | None) -> bool:
+    """Whether the target's rows are no first part of the source's."""
+    return ours is None or theirs.rows > ours.rows or theirs.digest != ours.prefix
+
+
+def _fail(report: CopyReport, user_id: str, why: str) -> None:
+    report.fail("user", user_id, why, _KEEP)
+
+
+async def _plan_users(
+    source: DataProvider, target: DataProvider | None, plan: Plan, report: CopyReport, diverged: set[str]
+) -> None:
+    booked: defaultdict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(CURRENCIES, 0))
+    missing: defaultdict[str, int] = defaultdict(int)
+    for (user_id, book), one in plan.rows.items():
+        missing[user_id] += one.rows - plan.there.get((user_id, book), 0)
+        booked[user_id]["gold"] += one.gold
+        booked[user_id]["gems"] += one.gems
+    known = await source.user_ids()
+    for user_id in known:
+        profile = await source.profile(user_id)
+        stored = await target.profile(user_id) if target else None
+        if profile is None:
+            continue
+        if user_id in diverged:
+            _fail(report, user_id, "its ledger rows in the target are not the first ones of the source")
+        elif any(getattr(profile, currency) != booked[user_id][currency] for currency in CURRENCIES):
+            why = "the balance in the source is not the sum of its ledger rows"
+            cure = "stop who writes to the source and give the same command again, or audit the source"
+            report.fail("user", user_id, why, cure)
+        elif stored is None or stored.version < profile.version:
+            plan.versions[user_id] = profile.version, stored.version if stored else 0
+            plan.sound.add(user_id)
+            report.planned["users"] += 1
+        elif stored == profile and not missing[user_id]:
+            plan.sound.add(user_id)
+            report.skipped["users"] += 1
+        else:
+            _fail(report, user_id, _ahead(stored.version, profile.version))
+    if target is not None:
+        for user_id in sorted(set(await target.user_ids()) - set(known)):
+            _fail(report, user_id, "the target has this player, and the source does not")
+
+
+def _ahead(theirs: int, ours: int) -> str:
+    if theirs == ours:
+        return f"both have version {ours}, and differ"
+    return f"the target is ahead: version {theirs}, and the source has {ours}"
+
+
+async def _plan_counters(
+    source: DataProvider, target: DataProvider | None, plan: Plan, report: CopyReport
+) -> None:
+    """Counters carry no version: they follow the ledger, so that they move only when no row has diverged."""
+    ours = await source.counters()
+    theirs = await target.counters() if target else {}
+    differing = {name: value for name, value in ours.items() if theirs.get(name) != value}
+    report.skipped["counters"] += len(ours) - len(differing)
+    for name in sorted(theirs.keys() - ours.keys()):
+        report.fail("counter", name, "the target has it, and the source does not", _KEEP)
+    if differing and report.failed:
+        why = "it follows ledger rows, and the target has rows that the source does not have"
+        for name in sorted(differing):
+            report.fail("counter", name, why, "cure what failed above")
+        return
+    plan.counters = differing
+    report.planned["counters"] += len(differing)
+
+
+async def _plan_requests(
+    source: DataProvider, target: DataProvider | None, plan: Plan, report: CopyReport
+) -> None:
+    if target is not None:
+        plan.requests = {asked.request_id: asked.digest async for asked in target.remembered()}
+    async for asked in source.remembered():
+        known = plan.requests.get(asked.request_id)
+        if known is None:
+            report.planned["requests"] += 1
+        elif known == asked.digest:
+            report.skipped["requests"] += 1
+        else:
+            report.fail("request", asked.request_id, "the target remembers it for another act", _KEEP)
+
+
+async def _plan_sections(
+    source: DataProvider, target: DataProvider | None, plan: Plan, report: CopyReport
+) -> None:
+    theirs = set(await target.sections()) if target else set()
+    for name in await source.sections():
+        ours = await source.get_game_data(name)
+        stored = await target.get_game_data(name) if target and name in theirs else None
+        if ours is None or ours == stored:
+            report.skipped["sections"] += 1
+        elif stored is None or (target is not None and target.mirror is not None):
+            plan.sections[name] = ours
+            report.planned["sections"] += 1
+        else:
+            cure = "save the right one in both stores, then give the same command again"
+            report.fail("section", name, "source and target differ", cure)

@@ -1,0 +1,271 @@
+"""Copies between stores: whole, resumable, and never over what is ahead."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.core import copying
+from kokoromichi.core.clock import ManualClock
+from kokoromichi.core.copying import copy_all
+from kokoromichi.core.errors import MisuseError, StorageError
+from kokoromichi.core.models import ChangeSet, CounterChange, Movement, UserChange
+from kokoromichi.core.providers.memory import MemoryProvider
+from kokoromichi.core.transactions import Committed
+
+if TYPE_CHECKING:
+    from kokoromichi.core.copy_report import CopyReport, Step
+    from kokoromichi.core.portions import Portion
+
+
+async def grant(
+    store: MemoryProvider, user_id: str, gold: int, request_id: str | None = None, item: str = "silk"
+) -> None:
+    """One act: gold and an item."""
+    profile = await store.profile(user_id)
+    held, version = (profile.gold, profile.version) if profile else (0, 0)
+    rows = (Movement("grant", "gold", gold, held + gold), Movement("grant", item_id=item, quantity=1))
+    user = UserChange(user_id, version, rows, {"level": version + 1})
+    change = ChangeSet(version, (user,), Committed(held + gold, 0), request_id=request_id, digest="d")
+    await store.apply(change)
+
+
+async def busy() -> MemoryProvider:
+    """A store with two players, a transfer, a counter, an answer, the system's row and a section."""
+    store = MemoryProvider(ManualClock())
+    await grant(store, "anna", 100, request_id="first")
+    await grant(store, "bert", 50)
+    await grant(store, "anna", 7)
+    sent = UserChange("anna", 2, (Movement("transfer", "gold", -10, 97, counterparty="bert"),))
+    got = UserChange("bert", 1, (Movement("transfer", "gold", 10, 60, counterparty="anna"),))
+    await store.apply(ChangeSet(9, (sent, got), Committed(97, 0), reason="rent"))
+    counter = CounterChange("visits", 5, creates=True)
+    restock = Movement("restock", item_id="silk", quantity=5)
+    await store.apply(ChangeSet(10, (), Committed(0, 0), (counter,), (restock,)))
+    await store.save_user("bert", {"x_own": {"a.b": [1, None]}})
+    await store.save_game_data("guilds", {"names": ["été"]})
+    return store
+
+
+async def everything(store: MemoryProvider) -> dict[str, object]:
+    """All that a copy carries; ids of rows may be numbered anew."""
+    frames = [frame.drop("entry_id", "tx_id").rows() async for frame in store.ledger_frames()]
+    return {
+        "users": [await store.get_user(user_id) for user_id in await store.user_ids()],
+        "rows": [row for frame in frames for row in frame],
+        "counters": await store.counters(),
+        "requests": [asked async for asked in store.remembered()],
+        "sections": {name: await store.get_game_data(name) for name in await store.sections()},
+    }
+
+
+class Dying(MemoryProvider):
+    """A store that dies before its ``lives``-th load."""
+
+    lives = 1_000
+
+    async def load(self, portion: Portion) -> None:
+        self.lives -= 1
+        if self.lives < 0:
+            message = "the store died"
+            raise StorageError(message)
+        await super().load(portion)
+
+
+async def test_a_copy_is_equal_and_there_and_back_is_too() -> None:
+    source, target, back = await busy(), MemoryProvider(), MemoryProvider()
+    for one, other in ((source, target), (target, back)):
+        report = await copy_all(one, other)
+        assert report.complete
+        assert report.done == report.planned
+    assert await everything(back) == await everything(target) == await everything(source)
+
+
+async def test_a_second_run_changes_nothing() -> None:
+    source, target = await busy(), MemoryProvider()
+    first = await copy_all(source, target)
+    before = await everything(target)
+    second = await copy_all(source, target)
+    assert second.complete
+    assert second.planned.total() == second.done.total() == 0
+    assert second.skipped == first.done
+    assert second.verified == first.verified
+    assert await everything(target) == before
+
+
+async def test_a_report_says_what_was_verified() -> None:
+    report = await copy_all(await busy(), MemoryProvider())
+    assert {book: (found["rows"], found["gold"]) for book, found in report.verified.items()} == {
+        "admin": (6, 157),
+        "purchases": (1, 0),
+        "transfers": (2, 0),
+    }
+    assert report.document()["complete"] is True
+
+
+async def test_what_is_new_in_the_source_follows() -> None:
+    source, target = await busy(), MemoryProvider()
+    await copy_all(source, target)
+    await grant(source, "anna", 1)
+    await grant(source, "zoe", 1)
+    report = await copy_all(source, target)
+    assert report.complete
+    assert (report.done["users"], report.done["ledger_rows"]) == (2, 4)
+    assert await everything(target) == await everything(source)
+
+
+async def test_a_dry_run_needs_no_target_and_writes_nothing() -> None:
+    source, target = await busy(), MemoryProvider()
+    alone = await copy_all(source, None, dry_run=True)
+    compared = await copy_all(source, target, dry_run=True)
+    assert alone.planned == compared.planned
+    assert alone.planned == {"users": 2, "ledger_rows": 9, "counters": 1, "requests": 1, "sections": 1}
+    assert not alone.done
+    assert await everything(target) == await everything(MemoryProvider())
+
+
+async def test_a_player_who_is_ahead_or_has_diverged_is_listed_and_left_alone() -> None:
+    source, target = await busy(), MemoryProvider()
+    await copy_all(source, target)
+    await grant(target, "anna", 1_000)  # Ahead.
+    await grant(target, "bert", 5)  # Diverged: both went on.
+    await grant(source, "bert", 6)
+    await grant(source, "carl", 3)
+    before = [await target.get_user(user_id) for user_id in ("anna", "bert")]
+    report = await copy_all(source, target)
+    assert not report.complete
+    assert [failure.name for failure in report.failed if failure.what == "user"] == ["anna", "bert"]
+    assert [await target.get_user(user_id) for user_id in ("anna", "bert")] == before
+    assert await target.get_user("carl") == await source.get_user("carl")
+    assert "same command again" in report.undo
+    with pytest.raises(StorageError, match="anna"):
+        report.raise_if_failed()
+
+
+async def test_an_equal_version_with_other_rows_has_diverged() -> None:
+    source, target = MemoryProvider(), MemoryProvider()
+    await grant(source, "anna", 1)
+    await grant(target, "anna", 2)
+    report = await copy_all(source, target)
+    assert [failure.name for failure in report.failed] == ["anna"]
+
+
+async def test_a_player_of_the_target_alone_is_listed() -> None:
+    source, target = MemoryProvider(), MemoryProvider()
+    await grant(source, "anna", 1)
+    await grant(target, "zoe", 2)
+    report = await copy_all(source, target)
+    assert [failure.name for failure in report.failed] == ["zoe"]
+    assert await target.get_user("anna") == await source.get_user("anna")
+
+
+async def test_a_counter_does_not_move_where_the_ledger_has_diverged() -> None:
+    source, target = await busy(), MemoryProvider()
+    await grant(target, "anna", 3)
+    report = await copy_all(source, target)
+    assert await target.counters() == {}
+    assert "counter" in {failure.what for failure in report.failed}
+
+
+async def test_a_section_that_differs_is_listed_and_left_alone() -> None:
+    source, target = await busy(), MemoryProvider()
+    await target.save_game_data("guilds", {"names": ["mine"]})
+    report = await copy_all(source, target)
+    assert [(failure.what, failure.name) for failure in report.failed] == [("section", "guilds")]
+    assert await target.get_game_data("guilds") == {"names": ["mine"]}
+
+
+async def test_a_mirror_is_no_source_and_follows_even_where_sections_differ() -> None:
+    source, mirror = await busy(), MemoryProvider()
+    mirror.mirror = "memory"
+    await copy_all(source, mirror)
+    await source.save_game_data("guilds", {"names": []})
+    assert (await copy_all(source, mirror)).complete
+    assert await mirror.get_game_data("guilds") == {"names": []}
+    with pytest.raises(MisuseError, match="mirror of memory"):
+        await copy_all(mirror, source)
+
+
+async def test_what_a_copy_cannot_be_made_of_is_misuse() -> None:
+    store, other = MemoryProvider(), MemoryProvider()
+    with pytest.raises(MisuseError, match="other than its source"):
+        await copy_all(store, store)
+    with pytest.raises(MisuseError, match="other than its source"):
+        await copy_all(store, None)
+    other.mirror = "postgres"
+    with pytest.raises(MisuseError, match="mirrors postgres"):
+        await copy_all(store, other)
+
+
+async def test_a_source_that_breaks_law_1_is_not_spread() -> None:
+    source = await busy()
+    profile = await source.profile("anna")
+    assert profile is not None
+    profile.gold += 1  # By another hand.
+    report = await copy_all(source, MemoryProvider())
+    assert [failure.name for failure in report.failed if failure.what == "user"] == ["anna"]
+
+
+async def test_progress_ends_where_it_was_planned() -> None:
+    steps: list[Step] = []
+    report = await copy_all(await busy(), MemoryProvider(), progress=steps.append)
+    last = {step.part: step for step in steps}
+    assert {part: step.done for part, step in last.items()} == dict(report.planned)
+    assert all(step.done <= step.total for step in steps)
+
+
+async def interrupted(source: MemoryProvider, lives: int) -> tuple[Dying, CopyReport]:
+    """A copy that dies before its ``lives``-th step, and the target it leaves."""
+    target = Dying()
+    target.lives = lives
+    return target, await copy_all(source, target)
+
+
+async def test_a_copy_cut_off_at_any_step_is_sound_there_and_ends_equal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(copying, "_ROWS_A_STEP", 1)
+    monkeypatch.setattr(copying, "_USERS_A_STEP", 1)
+    source = await busy()
+    for lives in range(40):
+        target, report = await interrupted(source, lives)
+        assert (await audit_provider(target)).violations[1].is_empty()
+        assert (await audit_provider(target)).violations[2].is_empty()
+        if report.complete:
+            break
+        assert report.failed[-1].what == "store"
+        target.lives = 1_000
+        assert (await copy_all(source, target)).complete
+        assert await everything(target) == await everything(source)
+    else:
+        pytest.fail("the copy never came to its end")
+    assert lives > 5
+
+
+acts = st.lists(
+    st.tuples(
+        st.sampled_from(["anna", "bert", "carl"]), st.integers(0, 9), st.sampled_from(["silk", "a.b", "🎁"])
+    ),
+    max_size=12,
+)
+
+
+@settings(deadline=None, max_examples=40)
+@given(before=acts, after=acts, lives=st.integers(0, 12))
+async def test_any_history_copied_in_two_runs_with_a_death_between_ends_equal(
+    before: list[tuple[str, int, str]], after: list[tuple[str, int, str]], lives: int
+) -> None:
+    source = MemoryProvider()
+    for user_id, gold, item in before:
+        await grant(source, user_id, gold, item=item)
+    target, _report = await interrupted(source, lives)
+    for user_id, gold, item in after:
+        await grant(source, user_id, gold, item=item)
+    target.lives = 1_000
+    assert (await copy_all(source, target)).complete
+    assert await everything(target) == await everything(source)
+    assert (await audit_provider(target)).sound
