@@ -25,10 +25,10 @@ import asyncpg
 import pytest
 
 USER: Final = "kokoro"
-PASSWORD: Final = "sakura-7"  # noqa: S105 - of a server that lives as long as the tests
+PASSWORD: Final = "sakura-7"
 _NOBODY: Final = 65534
 _START_S: Final = 30.0
-_GIVEN_URL: Final = os.environ.get("TEST_DATABASE_URL")  # noqa: TID251 - where the tests are pointed to
+_GIVEN_URL: Final = os.environ.get("TEST_DATABASE_URL")
 
 
 class PostgresServer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -13,13 +14,14 @@ from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.providers.postgres.schema import upgrade
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
 T = TypeVar("T")
 
 LOST: Final = (
     OSError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # The driver's, where the server's last word met a new question.
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
@@ -34,6 +36,8 @@ TIMED_OUT: Final = (TimeoutError, asyncio.TimeoutError)
 RETRIED: Final = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 """The server took the transaction back to let another one through."""
 
+_UNNAMED: Final = "the database of DATABASE_URL"
+
 PAUSE_S: Final = 0.05
 """Between two tries of a server that is away."""
 
@@ -46,13 +50,17 @@ class Connections:
         schema: Where the tables are.
         size: Least and most connections.
         patience_s: How long a call waits for a server that is away or busy, in seconds.
+        lock_s: How long the server waits for a player, item or request that another session holds.
     """
 
-    def __init__(self, url: str, schema: str, size: tuple[int, int], patience_s: float) -> None:
+    def __init__(
+        self, url: str, schema: str, size: tuple[int, int], *, patience_s: float, lock_s: float
+    ) -> None:
         self._url = url
         self._schema = schema
         self._size = size
         self.patience_s = patience_s
+        self._lock_s = lock_s
         self._pool: asyncpg.Pool | None = None
 
     @property
@@ -62,7 +70,9 @@ class Connections:
             parts = urlsplit(self._url)
             host, port = parts.hostname or "localhost", parts.port or 5432
         except ValueError:
-            return "the database of DATABASE_URL"
+            return _UNNAMED
+        if not parts.scheme.startswith("postgres") or "@" in parts.path + parts.query + parts.fragment:
+            return _UNNAMED  # What it calls a host may be half of a password that was not quoted.
         database, user = parts.path.strip("/") or "(default)", parts.username or "(default)"
         return f"database {database} at {host}:{port} as {user}"
 
@@ -111,7 +121,7 @@ class Connections:
             "DateStyle": "ISO",
             "default_transaction_isolation": "read committed",
             "synchronous_commit": "on",  # Whatever the database's default is: what returned is durable.
-            "lock_timeout": "5s",  # A dead client in a transaction must not hold up everybody for ever.
+            "lock_timeout": f"{self._lock_s * 1_000:.0f}ms",  # A dead client may be in a transaction.
             "idle_in_transaction_session_timeout": "30s",  # Nor must we.
         }
 
@@ -130,22 +140,31 @@ class Connections:
             except TIMED_OUT:
                 pool.terminate()
 
-    def connection(self, timeout_s: float) -> asyncpg.pool.PoolAcquireContext:
-        """A connection to use inside ``async with``; waits for a free one.
+    @asynccontextmanager
+    async def connection(self, timeout_s: float) -> AsyncIterator[asyncpg.Connection]:
+        """A connection to use; waits for a free one, and lets nobody have one again that failed.
 
         Raises:
             MisuseError: It is not open.
         """
-        if self._pool is None:
+        if (pool := self._pool) is None:
             message = "the provider is not open: call open() first, or use async with"
             raise MisuseError(message)
-        return self._pool.acquire(timeout=timeout_s)
+        connection = await pool.acquire(timeout=timeout_s)
+        try:
+            yield connection
+        except (*LOST, *TIMED_OUT):
+            connection.terminate()
+            raise
+        finally:
+            await pool.release(connection)
 
     async def read(self, work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
         """Do what may be done twice: a lost connection does it again.
 
         Raises:
             StorageError: The database is away for longer than our patience, or refuses.
+            MisuseError: A value is one that it cannot hold.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self.patience_s
@@ -157,6 +176,9 @@ class Connections:
                 if loop.time() + PAUSE_S >= deadline:
                     raise self.failed(error) from error
                 await asyncio.sleep(PAUSE_S)
+            except asyncpg.DataError as error:
+                message = f"the database cannot hold this value: {error}"
+                raise MisuseError(message) from error
             except asyncpg.PostgresError as error:
                 raise self.failed(error) from error
 
@@ -204,7 +226,7 @@ _SENTENCES: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
     (
         (asyncpg.LockNotAvailableError,),
         (
-            "another session has held the same player, item or request for 5 s, so nothing of this happened; "
+            "another session has long held the same player, item or request, so nothing of this happened; "
             "look for an open transaction in pg_stat_activity, and try again"
         ),
     ),

@@ -68,6 +68,7 @@ class PostgresProvider(DataProvider):
         pool_size: Least and most connections.
         schema: Where its tables are.
         patience_s: How long a call waits for a server that is away or busy, in seconds.
+        lock_s: How long the server waits for a player, item or request that another session holds.
     """
 
     name: ClassVar[str] = "postgres"
@@ -80,9 +81,12 @@ class PostgresProvider(DataProvider):
         pool_size: tuple[int, int] = (5, 20),
         schema: str = "public",
         patience_s: float = 10.0,
+        lock_s: float = 5.0,
     ) -> None:
         self._clock = clock or SystemClock()
-        self._connections = Connections(database_url, checked_id(schema, "schema"), pool_size, patience_s)
+        self._connections = Connections(
+            database_url, checked_id(schema, "schema"), pool_size, patience_s=patience_s, lock_s=lock_s
+        )
         self._commits = Commits(self._connections)
         self._observed: list[tuple[Stream, bytes]] = []
         self.cached = _not_at_hand

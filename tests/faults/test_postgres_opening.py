@@ -1,0 +1,215 @@
+"""A database that cannot be used says what, where, and the cure; and never a secret."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.core.clock import ManualClock
+from kokoromichi.core.errors import MisuseError, RequestMismatchError, StorageError
+from kokoromichi.core.kinds import BOOKS
+from kokoromichi.core.provider_manager import build_provider
+from kokoromichi.core.providers.postgres import PostgresProvider
+from kokoromichi.core.transactions import Committed
+from kokoromichi.settings import Settings
+from tests.contract.stored import NOON_US, change, entries, goods, money, stored, user, with_player
+from tests.servers.postgres import fresh_schema, server_url
+
+SECRET = "hunter2-of-the-owner"  # noqa: S105 - what no message may say
+
+
+def url(**changed: str) -> str:
+    """The server's URL with another user, password, host, port or database."""
+    parts = urlsplit(server_url())
+    said = {
+        "user": parts.username or "",
+        "password": parts.password or "",
+        "host": parts.hostname or "",
+        "port": str(parts.port or 5432),
+        "database": parts.path.strip("/"),
+        **changed,
+    }
+    return "postgresql://{user}:{password}@{host}:{port}/{database}".format(**said)
+
+
+async def refusal(database_url: str, schema: str = "public") -> str:
+    """What the operator reads when it does not open; neither it nor its traceback may tell the password."""
+    with pytest.raises(StorageError) as refused:
+        await PostgresProvider(database_url, schema=schema, patience_s=2).open()
+    told = "".join(traceback.format_exception(refused.value))
+    password = urlsplit(server_url()).password
+    assert SECRET not in told
+    assert password is None or password not in told
+    return str(refused.value)
+
+
+async def test_a_server_that_is_down() -> None:
+    sentence = await refusal(url(port="1", password=SECRET))
+    assert f"{urlsplit(server_url()).hostname}:1" in sentence
+    assert "cannot be reached; start it, or correct the host and port of DATABASE_URL" in sentence
+
+
+async def test_a_host_that_there_is_not() -> None:
+    assert "cannot be reached" in await refusal(url(host="nowhere.invalid", password=SECRET))
+
+
+async def test_a_wrong_password() -> None:
+    sentence = await refusal(url(password=SECRET))
+    assert f"as {urlsplit(server_url()).username}" in sentence
+    assert "refuses this user or password; correct DATABASE_URL" in sentence
+
+
+async def test_a_database_that_there_is_not() -> None:
+    sentence = await refusal(url(database="nowhere"))
+    assert "database nowhere at" in sentence
+    assert "there is no such database; create it (createdb)" in sentence
+
+
+@pytest.mark.parametrize(
+    "malformed",
+    [
+        f"mysql://kokoro:{SECRET}@127.0.0.1/x",
+        f"postgresql://kokoro:{SECRET}@127.0.0.1:port/x",
+        SECRET,
+    ],
+)
+async def test_a_url_that_is_none(malformed: str) -> None:
+    assert "DATABASE_URL is malformed; it is postgresql://user:password@" in await refusal(malformed)
+
+
+@pytest.mark.parametrize("port", ["", "1", "port"])
+async def test_a_password_that_was_not_quoted_is_told_to_nobody(port: str) -> None:
+    assert "correct the host and port of DATABASE_URL" in await refusal(
+        f"postgresql://kokoro:1/{SECRET}@127.0.0.1:{port}/x"
+    )
+
+
+async def test_no_url() -> None:
+    assert "DATABASE_URL is empty: set it to postgresql://" in await refusal("")
+
+
+async def test_a_user_without_rights() -> None:
+    schema = fresh_schema()
+    session = await asyncpg.connect(server_url())
+    await session.execute(f"CREATE ROLE \"{schema}\" LOGIN PASSWORD '{SECRET}'")
+    try:
+        sentence = await refusal(url(user=schema, password=SECRET), schema)
+    finally:
+        await session.execute(f'DROP ROLE "{schema}"')
+        await session.close()
+    assert "grant it CREATE on the database" in sentence
+
+
+async def test_a_newer_database_is_left_alone() -> None:
+    schema = fresh_schema()
+    async with PostgresProvider(server_url(), schema=schema):
+        pass
+    session = await asyncpg.connect(server_url(), server_settings={"search_path": f'"{schema}"'})
+    await session.execute("UPDATE schema_version SET version = 99")
+    await session.close()
+    assert f"schema {schema} of the database has version 99" in await refusal(server_url(), schema)
+
+
+async def test_many_processes_that_start_at_once_make_one_schema() -> None:
+    schema = fresh_schema()
+    stores = [PostgresProvider(server_url(), schema=schema, pool_size=(1, 2)) for _ in range(5)]
+    await asyncio.gather(*(store.open() for store in stores))
+    await asyncio.gather(*(with_player(store, f"p{place}") for place, store in enumerate(stores)))
+    assert len(await stores[0].user_ids()) == 5
+    await asyncio.gather(*(store.close() for store in stores))
+
+
+async def test_each_book_is_a_table_and_a_new_book_gets_its_own() -> None:
+    schema = fresh_schema()
+    async with PostgresProvider(server_url(), schema=schema):
+        pass
+    session = await asyncpg.connect(server_url(), server_settings={"search_path": f'"{schema}"'})
+    await session.execute("DROP TABLE ledger_battles")
+    async with PostgresProvider(server_url(), schema=schema) as again:
+        await again.apply(change(user("ada", 0, money(5, 5, "battle"))))
+    assert await session.fetchval("SELECT count(*) FROM ledger_battles") == 1
+    for book in BOOKS:
+        assert await session.fetchval("SELECT to_regclass($1) IS NOT NULL", f"ledger_{book}")
+    await session.close()
+
+
+async def test_what_was_stored_is_there_after_reopening() -> None:
+    schema = fresh_schema()
+    act = change(user("ada", 0, money(5, 5)), request_id="r-1", digest="d", answer=(5, 0))
+    clock = ManualClock(NOON_US)
+    async with PostgresProvider(server_url(), schema=schema, clock=clock) as store:
+        await store.apply(act)
+        before = await stored(store)
+    async with PostgresProvider(server_url(), schema=schema, clock=clock) as again:
+        assert await again.apply(act) == Committed(5, 0)
+        assert await stored(again) == before
+
+
+async def test_answers_are_kept_for_30_days_and_ids_for_ever() -> None:
+    schema, clock = fresh_schema(), ManualClock(NOON_US)
+    act = change(user("ada", 0, money(5, 5)), request_id="r-1", digest="d", answer=(5, 0))
+    async with PostgresProvider(server_url(), schema=schema, clock=clock) as store:
+        await store.apply(act)
+    clock.advance(29 * 86_400)
+    async with PostgresProvider(server_url(), schema=schema, clock=clock) as later:
+        assert await later.recall("r-1", "d") == Committed(5, 0)
+    clock.advance(int(timedelta(days=2).total_seconds()))
+    async with PostgresProvider(server_url(), schema=schema, clock=clock) as late:
+        with pytest.raises(RequestMismatchError):
+            await late.apply(act)
+        with pytest.raises(RequestMismatchError):
+            await late.recall("r-1", "d")
+        assert len(await entries(late)) == 1
+
+
+async def test_words_with_every_kind_of_break_leave_in_frames_as_they_came() -> None:
+    words = ["", "\\N", "a\tb", "line\nline", "back\\slash \\n", '"quoted"', "\r\v\f\b", "\u6843, \U0001f338"]
+    async with PostgresProvider(server_url(), schema=fresh_schema()) as store:
+        for version, said in enumerate(words):
+            act = change(user("ada", version, goods(said or "x", 1)))
+            act.reason = said
+            await store.apply(act)
+        frames = [frame async for frame in store.ledger_frames()]
+        assert frames[0]["reason"].to_list() == words
+        assert frames[0]["item_id"].to_list() == [said or "x" for said in words]
+        assert [entry.reason for entry in await entries(store)] == words
+
+
+async def test_what_postgresql_cannot_hold_is_a_misuse() -> None:
+    async with PostgresProvider(server_url(), schema=fresh_schema()) as store:
+        for unwritable in ("\x00", "\ud800"):
+            with pytest.raises(MisuseError):
+                await store.apply(change(user("ada", 0, goods(unwritable, 1))))
+            with pytest.raises(MisuseError):
+                await store.save_game_data("events", {"a": unwritable})
+        with pytest.raises(MisuseError):
+            await store.save_user("ada", {"pets": float("nan")})
+        assert await store.user_ids() == []
+
+
+async def test_rows_follow_one_another_though_a_clock_runs_behind() -> None:
+    async with PostgresProvider(server_url(), schema=fresh_schema()) as store:
+        await with_player(store, "ada", gold=100)
+        for version, late_us in enumerate((5, 0, 9_000_000, 3), start=1):
+            after = 100 + version
+            await store.apply(change(user("ada", version, money(1, after)), at_us=NOON_US - late_us))
+        found = await entries(store, "ada")
+        assert [entry.balance_after for entry in found] == [100, 101, 102, 103, 104]
+        assert (await audit_provider(store)).sound
+
+
+async def test_calls_before_opening_and_after_closing_say_so() -> None:
+    store = build_provider(Settings(provider="postgres"))
+    with pytest.raises(MisuseError, match="not open: call open"):
+        await store.user_ids()
+    async with PostgresProvider(server_url(), schema=fresh_schema()) as opened:
+        with pytest.raises(MisuseError, match="open already"):
+            await opened.open()
+    with pytest.raises(MisuseError, match="not open"):
+        await opened.apply(change(user("ada", 0, money(1, 1))))
