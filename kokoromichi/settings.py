@@ -35,6 +35,8 @@ class Settings(BaseSettings):
         provider: Where players are stored: a key of ``PROVIDERS``.
         economy_dir: The folder of ``economy.toml``, ``store_catalog.json`` and ``waifus.json``.
         data_dir: The folder of what players do.
+        debounce_seconds: The local provider writes a player's file when he was quiet for so long.
+        cache_ttl: It keeps a player who is written in memory for so long, in seconds.
         database_url: The PostgreSQL database, ``postgresql://user:password@host:port/database``.
         database_pool_min: Least connections to it; ``database_pool_max`` the most.
         mongo_uri: The MongoDB database, ``mongodb://user:password@host:port/database?replicaSet=name``.
@@ -46,6 +48,8 @@ class Settings(BaseSettings):
     provider: str = "memory"
     economy_dir: Path = Field(default_factory=lambda: shipped_folder("data"))
     data_dir: Path = Path("data")
+    debounce_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.5
+    cache_ttl: Annotated[float, Field(ge=0)] = 5.0
     database_url: SecretStr = SecretStr("")
     database_pool_min: Annotated[int, Field(ge=0)] = 5
     database_pool_max: Annotated[int, Field(ge=1)] = 20

@@ -31,6 +31,12 @@ def build_provider(settings: Settings) -> DataProvider:
 
 def _arguments(settings: Settings) -> dict[str, object]:
     """What the settings say to the chosen provider."""
+    if settings.provider == "local":
+        return {
+            "data_dir": settings.data_dir,
+            "debounce_seconds": settings.debounce_seconds,
+            "cache_ttl": settings.cache_ttl,
+        }
     if settings.provider == "mongo":
         return {"uri": settings.mongo_uri.get_secret_value()}
     if settings.provider == "postgres":

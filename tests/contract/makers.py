@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from kokoromichi.core.providers.local_json import LocalJSONProvider
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.core.providers.mongo import MongoDBProvider
 from kokoromichi.core.providers.postgres import PostgresProvider
@@ -21,6 +22,7 @@ Make: TypeAlias = "Callable[[Clock, Path], DataProvider]"
 """A clock and an empty folder of its own: a provider that is not yet open, and stores nothing yet."""
 
 MAKERS: Final[dict[str, Make]] = {
+    "local": lambda clock, folder: LocalJSONProvider(folder, clock=clock),
     "memory": lambda clock, _folder: MemoryProvider(clock),
     "mongo": lambda clock, _folder: MongoDBProvider(fresh_database(), clock),
     "postgres": lambda clock, _folder: PostgresProvider(

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from kokoromichi.core.data_provider import DataProvider
 
 PROVIDERS: Final[dict[str, str]] = {
+    "local": "kokoromichi.core.providers.local_json:LocalJSONProvider",
     "memory": "kokoromichi.core.providers.memory:MemoryProvider",
     "mongo": "kokoromichi.core.providers.mongo:MongoDBProvider",
     "postgres": "kokoromichi.core.providers.postgres:PostgresProvider",

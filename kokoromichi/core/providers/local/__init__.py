@@ -1,0 +1,1 @@
+"""What the local provider is made of: files, journal, state, ledgers, opening."""

@@ -1,0 +1,206 @@
+"""Commits on their way: checked and staged in one step, durable with their group, then published in order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
+
+from kokoromichi.core.answers import encode_answer
+from kokoromichi.core.data_provider import checked_request_id
+from kokoromichi.core.errors import CommitUnknownError, MisuseError, RequestMismatchError, StorageError
+from kokoromichi.core.models import Receipt
+from kokoromichi.core.providers.local.frames import Frame, Request, line_of
+from kokoromichi.core.providers.local.journal import FullError, Journal
+from kokoromichi.core.providers.local.ledgers import Numbering, Row, rows_of
+from kokoromichi.core.providers.local.snapshots import Key
+from kokoromichi.core.providers.local.state import Staged
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from kokoromichi.core.data_provider import AnswerT, Document
+    from kokoromichi.core.models import ChangeSet
+    from kokoromichi.core.providers.local.files import Files
+    from kokoromichi.core.providers.local.keeping import Keeper
+    from kokoromichi.core.providers.local.ledgers import Ledgers
+    from kokoromichi.core.providers.local.requests import Requests
+    from kokoromichi.core.providers.local.state import State
+
+_NOTHING: Final[Mapping[str, Document]] = {}
+
+
+class Saved(Receipt, frozen=True, gc=False, tag=True):
+    """A section was stored."""
+
+
+class _Pending(NamedTuple):
+    """A commit that waits for its sync; whoever sent the same request id waits with it."""
+
+    sequence: int
+    staged: Staged
+    rows: list[Row]
+    section: tuple[str, bytes] | None
+    request: Request | None
+    answer: Receipt
+    numbered: tuple[int, int]
+    waiting: list[asyncio.Future[Receipt]]
+
+
+class Commits:
+    """The way of every change: check, stage, journal, publish.
+
+    Args:
+        files: The disk.
+        folder: Where the journal is.
+        state: Players and counters.
+        ledgers: Where the rows of what is durable go.
+        requests: What request ids remember.
+
+    Attributes:
+        journal: Where frames become durable.
+        keeper: Told what has changed; set before the first commit.
+        failed: Why nothing can be written any more, or None.
+        numbering: What the next rows are called.
+    """
+
+    keeper: Keeper
+
+    def __init__(
+        self, files: Files, folder: Path, state: State, ledgers: Ledgers, requests: Requests
+    ) -> None:
+        self.journal = Journal(files, folder, self._settled)
+        self.failed: str | None = None
+        self.numbering = Numbering()
+        self._folder = folder
+        self._state = state
+        self._ledgers = ledgers
+        self._requests = requests
+        self._pending: deque[_Pending] = deque()
+        self._in_flight: dict[str, _Pending] = {}
+
+    def following(self, request_id: str, digest: str) -> asyncio.Future[Receipt] | None:
+        """The fate of a request that is on its way, for one more who asks; None when it is not.
+
+        Raises:
+            RequestMismatchError: It is on its way for another act.
+        """
+        pending = self._in_flight.get(checked_request_id(request_id))
+        if pending is None:
+            return None
+        if pending.request is None or pending.request.digest != digest:
+            raise RequestMismatchError(request_id)
+        fate: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        pending.waiting.append(fate)
+        return fate
+
+    def take(
+        self, change: ChangeSet[AnswerT], unknown: Mapping[str, Document] = _NOTHING
+    ) -> asyncio.Future[Receipt]:
+        """Check and stage a change whose players are at hand, and send it on its way: one synchronous step.
+
+        Returns:
+            Its fate; whoever stops waiting for it changes nothing of it.
+        """
+        self._check_writable()
+        staged = self._state.checked(change, unknown)
+        sequence = self.journal.synced + len(self._pending) + 1
+        mark = self.numbering.mark()
+        request = None
+        try:
+            if change.request_id is not None:
+                answer = msgspec.Raw(encode_answer(change.answer))
+                request = Request(change.request_id, change.at_us, change.digest, answer)
+            rows = rows_of(change, sequence, self.numbering)
+            raws = [msgspec.Raw(row.line) for row in rows]
+            line = line_of(Frame(sequence, staged.users, staged.counters, raws, request))
+        except (TypeError, ValueError, OverflowError) as unfit:
+            self.numbering.go_to(mark)
+            message = f"a change of {[user.user_id for user in change.users]} cannot be stored: {unfit}"
+            raise MisuseError(message) from None
+        self._state.stage(staged, sequence)
+        fate: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        pending = _Pending(
+            sequence, staged, rows, None, request, change.answer, self.numbering.mark(), [fate]
+        )
+        if request is not None:
+            self._in_flight[request.request_id] = pending
+        self._pending.append(pending)
+        self.journal.append(line)
+        return fate
+
+    def take_section(self, section: str, document: bytes) -> asyncio.Future[Receipt]:
+        """Send a section's new document on its way."""
+        self._check_writable()
+        sequence = self.journal.synced + len(self._pending) + 1
+        fate: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        nothing = Staged([], {}, {})
+        numbered = self.numbering.mark()
+        pending = _Pending(sequence, nothing, [], (section, document), None, Saved(), numbered, [fate])
+        self._pending.append(pending)
+        self.journal.append(line_of(Frame(sequence, sections={section: msgspec.Raw(document)})))
+        return fate
+
+    def _check_writable(self) -> None:
+        if self.failed is not None:
+            raise StorageError(self.failed)
+
+    def _settled(self, count: int, failure: OSError | FullError | None) -> None:
+        if failure is not None:
+            self._failed(failure)
+            return
+        now_s = asyncio.get_running_loop().time()
+        for _ in range(count):
+            pending = self._pending.popleft()
+            self._publish(pending, now_s)
+            for fate in pending.waiting:
+                if not fate.done():
+                    fate.set_result(pending.answer)
+
+    def _publish(self, pending: _Pending, now_s: float) -> None:
+        sequence, staged, keeper = pending.sequence, pending.staged, self.keeper
+        self._state.publish(staged.users, staged.counters, sequence)
+        for user in staged.users:
+            keeper.known[user.user_id] = sequence
+            keeper.changed(Key("user", user.user_id), now_s)
+        for row in pending.rows:
+            self._ledgers.add(row)
+        keeper.numbered = pending.numbered
+        if pending.request is not None:
+            del self._in_flight[pending.request.request_id]
+            self._requests.remember(pending.request, pending.answer)
+        if pending.section is not None:
+            name, document = pending.section
+            keeper.sections[name] = document, sequence
+            keeper.changed(Key("section", name), now_s)
+
+    def _failed(self, failure: OSError | FullError) -> None:
+        """Take back all that was staged: it was not durable, or nobody knows."""
+        lost, self._pending = self._pending, deque()
+        self._in_flight.clear()
+        self._state.forget_staged()
+        self.numbering.go_to(self.keeper.numbered)
+        if isinstance(failure, FullError):
+            message = (
+                f"the journal in {self._folder} takes no more: {failure}. Nothing was changed: make room, "
+                "and ask again"
+            )
+        else:
+            what = failure.strerror or str(failure)
+            message = (
+                f"the journal in {self._folder} could not be written: {what}. Until the provider is opened "
+                "again it only reads: check the disk, then start again"
+            )
+            self.failed = message
+        for pending in lost:
+            error: StorageError = StorageError(message)
+            if not isinstance(failure, FullError):
+                asked = f"~{pending.sequence:012d}" if pending.request is None else pending.request.request_id
+                error = CommitUnknownError(asked)
+                error.__cause__ = StorageError(message)
+            for fate in pending.waiting:
+                if not fate.done():
+                    fate.set_exception(error)

@@ -1,0 +1,85 @@
+"""What request ids remember: answers for a time, and for ever that they were used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
+
+from kokoromichi.core.answers import decode_answer, encode_answer
+from kokoromichi.core.clock import DAY_US
+from kokoromichi.core.errors import RequestMismatchError, StorageError
+from kokoromichi.core.models import Receipt
+from kokoromichi.core.providers.local.frames import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ANSWER_DAYS: Final = 30
+
+
+class _Known(NamedTuple):
+    at_us: int
+    digest: str
+    answer: Receipt | msgspec.Raw | None
+
+
+class Requests:
+    """The request ids of all time.
+
+    Attributes:
+        fresh: Those that the file of requests does not hold yet, in their order.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, _Known] = {}
+        self.fresh: list[Request] = []
+
+    def load(self, requests: Iterable[Request]) -> None:
+        """Take what the file of requests holds."""
+        for request in requests:
+            self._known[request.request_id] = _Known(request.at_us, request.digest, request.answer)
+
+    def remember(self, request: Request, answer: Receipt | None = None) -> None:
+        """Take a request whose change is durable, with its answer where it is at hand."""
+        self._known[request.request_id] = _Known(request.at_us, request.digest, answer or request.answer)
+        self.fresh.append(request)
+
+    def recall(self, request_id: str, digest: str, now_us: int) -> Receipt | None:
+        """What a request id was answered, or None when it was never used.
+
+        Raises:
+            RequestMismatchError: It was used for another act, or so long ago that nobody knows the answer.
+            StorageError: Nobody can read the answer any more.
+        """
+        known = self._known.get(request_id)
+        if known is None:
+            return None
+        if known.digest != digest or known.answer is None or now_us - known.at_us > ANSWER_DAYS * DAY_US:
+            raise RequestMismatchError(request_id)
+        if isinstance(known.answer, Receipt):
+            return known.answer
+        try:
+            return decode_answer(bytes(known.answer))
+        except msgspec.DecodeError as unreadable:
+            message = f"the answer of request {request_id} cannot be read: {unreadable}; take a fresh id"
+            raise StorageError(message) from unreadable
+
+    def stale(self, now_us: int) -> bool:
+        """Whether there are answers that are too old to be kept."""
+        oldest_us = now_us - ANSWER_DAYS * DAY_US
+        return any(known.answer is not None and known.at_us < oldest_us for known in self._known.values())
+
+    def kept(self, now_us: int) -> list[Request]:
+        """All of them, to be written anew: without the answers that are too old."""
+        oldest_us = now_us - ANSWER_DAYS * DAY_US
+        return [
+            Request(request_id, known.at_us, known.digest, _raw(known) if known.at_us >= oldest_us else None)
+            for request_id, known in self._known.items()
+        ]
+
+
+def _raw(known: _Known) -> msgspec.Raw | None:
+    if isinstance(known.answer, Receipt):
+        return msgspec.Raw(encode_answer(known.answer))
+    return known.answer

@@ -1,0 +1,282 @@
+"""Files in a folder: for a bot on one machine. Durable by a journal, readable by people."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Final
+
+import msgspec
+
+from kokoromichi.core.clock import Clock, SystemClock
+from kokoromichi.core.corrections import correction
+from kokoromichi.core.data_provider import (
+    AnswerT,
+    DataProvider,
+    Document,
+    Stream,
+    checked_id,
+    checked_request_id,
+    checked_section,
+    checked_user_id,
+)
+from kokoromichi.core.errors import MisuseError, StorageError
+from kokoromichi.core.providers.local.adoption import adopted_section, adoption
+from kokoromichi.core.providers.local.files import Files
+from kokoromichi.core.providers.local.folder import prepare, unusable
+from kokoromichi.core.providers.local.keeping import Tuning
+from kokoromichi.core.providers.local.ledgers import Selection
+from kokoromichi.core.providers.local.snapshots import Key
+from kokoromichi.core.providers.local.store import Backups, Store
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    import polars as pl
+
+    from kokoromichi.core.models import ChangeSet, LedgerEntry, Receipt, UserProfile
+
+_LOG: Final = logging.getLogger(__name__)
+_SEGMENT_BYTES: Final = 1 << 26
+_MOST_ROWS: Final = 1_000
+
+
+class LocalJSONProvider(DataProvider):
+    """A write-ahead journal, and files that follow it: players, sections, ledgers, backups.
+
+    It opens itself on first use, and is to be closed: closing brings every file up to date.
+
+    Args:
+        data_dir: The folder; created where it is missing.
+        debounce_seconds: A player's file is written when he was quiet for so long.
+        cache_ttl: A profile that is written stays in memory for so long, in seconds.
+        clock: What stamps corrections and backups.
+        files: The disk.
+        backups: How many backups of one file are kept, and for how many days.
+        segment_bytes: The journal is made short again beyond this size.
+    """
+
+    name: ClassVar[str] = "local"
+
+    def __init__(
+        self,
+        data_dir: str | Path = "data",
+        debounce_seconds: float = 0.5,
+        cache_ttl: float = 5.0,
+        *,
+        clock: Clock | None = None,
+        files: Files | None = None,
+        backups: Backups = Backups(kept=5, days=30),  # noqa: B008 - frozen
+        segment_bytes: int = _SEGMENT_BYTES,
+    ) -> None:
+        self._folder = Path(data_dir)
+        self._tuning = Tuning(debounce_seconds, cache_ttl, segment_bytes)
+        self._clock = clock or SystemClock()
+        self._files = files or Files()
+        self._backups = backups
+        self._store: Store | None = None
+        self._lock: int | None = None
+        self._running: asyncio.Task[None] | None = None
+        self._opening = asyncio.Lock()
+        self._closed = False
+        self.cached = self._cached
+
+    def _cached(self, user_id: str) -> UserProfile | None:
+        return None if self._store is None else self._store.state.profiles.get(user_id)
+
+    async def open(self) -> None:
+        """Hold the folder, and put everything that was acknowledged back to where it belongs.
+
+        Raises:
+            StorageError: The folder is another installation's, in use, damaged or not to be written.
+        """
+        self._closed = False
+        await self._opened()
+
+    async def _opened(self) -> Store:
+        if self._store is not None:
+            return self._store
+        if self._closed:
+            message = f"the provider of {self._folder} is closed: open() it again"
+            raise MisuseError(message)
+        async with self._opening:
+            return await self._open_folder()
+
+    async def _open_folder(self) -> Store:
+        if self._store is not None:
+            return self._store
+        self._lock = await asyncio.to_thread(prepare, self._files, self._folder)
+        try:
+            store = Store(self._files, self._folder, self._clock, self._tuning, self._backups)
+            await store.open()
+        except OSError as error:
+            self._unlock()
+            raise StorageError(unusable(self._folder, error)) from error
+        except BaseException:
+            self._unlock()
+            raise
+        self._store = store
+        self.cached = store.state.profiles.get
+        self._running = asyncio.create_task(store.keeper.run())
+        return store
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            self._files.close(self._lock)
+            self._lock = None
+
+    async def close(self) -> None:
+        """Wait for what is on its way, bring every file up to date, and let go of the folder."""
+        store, self._store, self._closed = self._store, None, True
+        self.cached = self._cached
+        if self._running is not None:
+            self._running.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._running
+            self._running = None
+        try:
+            if store is not None:
+                await store.close()
+        except OSError as error:
+            _LOG.error("%s Nothing is lost: the journal holds it", unusable(self._folder, error))
+        finally:
+            self._unlock()
+
+    async def profile(self, user_id: str) -> UserProfile | None:
+        """The committed state of a player, or None.
+
+        Raises:
+            StorageError: Another hand changed the player's file, and nobody has adopted that.
+        """
+        return await (self._store or await self._opened()).profile(user_id)
+
+    async def user_ids(self) -> list[str]:
+        """Every player's id, ascending."""
+        return sorted((self._store or await self._opened()).keeper.known)
+
+    async def counters(self) -> dict[str, int]:
+        """Every counter by name, ascending."""
+        return dict(sorted((self._store or await self._opened()).state.counters.items()))
+
+    async def recall(self, request_id: str, digest: str) -> Receipt | None:
+        """What a request id was answered, or None; one that is on its way is waited for."""
+        store = self._store or await self._opened()
+        fate = store.commits.following(checked_request_id(request_id), digest)
+        if fate is not None:
+            return await fate
+        return store.requests.recall(request_id, digest, self._clock.now_us())
+
+    async def apply(self, change: ChangeSet[AnswerT]) -> AnswerT:
+        """Store a change whole, or raise and store nothing; see ``DataProvider.apply``."""
+        return await self._apply(change, {})
+
+    async def _apply(self, change: ChangeSet[AnswerT], unknown: Mapping[str, Document]) -> AnswerT:
+        store = self._store or await self._opened()
+        profiles = store.state.profiles
+        for user in change.users:
+            if user.user_id not in profiles:
+                await store.at_hand(change.users)
+                break
+        if change.request_id is not None:
+            fate = store.commits.following(change.request_id, change.digest)
+            if fate is not None:
+                return await fate  # type: ignore[return-value] # The digest says that it is of this act.
+            answer = store.requests.recall(change.request_id, change.digest, self._clock.now_us())
+            if answer is not None:
+                return answer  # type: ignore[return-value] # Likewise.
+        return await store.commits.take(change, unknown)  # type: ignore[return-value] # Its own answer.
+
+    async def read_ledger(
+        self,
+        *,
+        book: str | None = None,
+        user_id: str | None = None,
+        kind: str | None = None,
+        before: str | None = None,
+        limit: int = 50,
+    ) -> list[LedgerEntry]:
+        """A page of ledger rows, newest first; see ``DataProvider.read_ledger``."""
+        store = self._store or await self._opened()
+        chosen = Selection(book, user_id, kind, before)
+        rows = max(1, min(limit, _MOST_ROWS))
+        return await asyncio.to_thread(store.ledgers.page, store.ledgers.seen(), chosen, rows)
+
+    async def ledger_frames(self) -> AsyncIterator[pl.DataFrame]:
+        """The whole ledger, oldest first, in frames that a few megabytes of each book make."""
+        store = self._store or await self._opened()
+        frames = store.ledgers.frames(store.ledgers.seen())
+        while (frame := await asyncio.to_thread(next, frames, None)) is not None:
+            yield frame
+
+    async def append_observations(self, stream: Stream, rows: Sequence[Mapping[str, object]]) -> None:
+        """Keep rows of a stream's schema: buffered, and in ``observations/<stream>.log`` a little later."""
+        store = self._store or await self._opened()
+        lines = store.keeper.streams.setdefault(stream, [])
+        lines.extend(msgspec.json.encode(row) + b"\n" for row in rows)
+
+    async def get_user(self, user_id: str) -> Document | None:
+        """A player as a document of his own, or None."""
+        profile = await self.profile(checked_user_id(user_id))
+        return None if profile is None else profile.document()
+
+    async def save_user(self, user_id: str, document: Document) -> None:
+        """Store a player's document; see ``DataProvider.save_user``."""
+        stored = await self.profile(checked_user_id(user_id))
+        change, unknown = correction(stored, user_id, document, self._clock.now_us())
+        _json(unknown, f"the document of player {user_id}")
+        await self._apply(change, {user_id: unknown})
+
+    async def get_game_data(self, section: str) -> Document | None:
+        """A section's document, a copy of its own, or None."""
+        store = self._store or await self._opened()
+        store.check(Key("section", checked_id(section, "section")))
+        found = store.keeper.sections.get(section)
+        return None if found is None else msgspec.json.decode(found[0], type=dict)
+
+    async def save_game_data(self, section: str, document: Document) -> None:
+        """Store a section's document: durable when this returns."""
+        store = self._store or await self._opened()
+        store.check(Key("section", checked_section(section)))
+        await store.commits.take_section(section, _json(document, f"section {section}"))
+
+    async def adopt(self) -> list[str]:
+        """Take files as another hand left them, and book what that moves as corrections by the system.
+
+        Money and items are held against the ledger; everything else is taken as it stands.
+
+        Returns:
+            The names of the files, relative to the data folder.
+
+        Raises:
+            StorageError: A file cannot be read, or holds no valid player.
+        """
+        store = self._store or await self._opened()
+        adopted = []
+        for key in list(store.keeper.foreign):
+            if key.kind == "user":
+                change, unknown = await adoption(store, key, self._clock.now_us())
+                await self._apply(change, {key.name: unknown})
+            else:
+                await store.commits.take_section(key.name, await adopted_section(store, key))
+            adopted.append(store.snapshots.path(key).relative_to(self._folder).as_posix())
+        return adopted
+
+
+def _json(document: Document, what: str) -> bytes:
+    """A document as JSON that reads back as the same.
+
+    Raises:
+        MisuseError: It holds what JSON cannot.
+    """
+    try:
+        encoded = msgspec.json.encode(document)
+        same = msgspec.json.decode(encoded) == document
+    except (TypeError, ValueError, RecursionError) as unfit:
+        message = f"{what} holds what JSON cannot: {unfit}"
+        raise MisuseError(message) from None
+    if not same:
+        message = f"{what} holds what JSON cannot: a number that is none, or a key that is no text"
+        raise MisuseError(message)
+    return encoded
