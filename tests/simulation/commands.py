@@ -56,9 +56,9 @@ def kill(command: subprocess.Popen[str]) -> None:
     command.communicate()
 
 
-def finish(folder: Path, workers: str, replications: int = 4) -> None:
+def finish(folder: Path, workers: str, replications: int = 4, *, days: int = 40) -> None:
     """Play a batch to its end."""
-    command = start(folder, workers, replications)
+    command = start(folder, workers, replications, days=days)
     try:
         out, err = command.communicate(timeout=PATIENCE_S)
     finally:
