@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,9 +16,12 @@ from kokoromichi.analysis.observations import (
     checked,
     scan_files,
 )
+from kokoromichi.analysis.stored import read_ledger
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from kokoromichi.core.data_provider import DataProvider
 
 _OTHER_STREAMS: Final = tuple(stream for stream in SCHEMAS if stream != "ledger")
 
@@ -57,6 +62,21 @@ class Ledger:
             raise MissingObservationsError(f"a scan of {path}", "ledger")
         return cls(scan_files(files, "ledger"))
 
+    @classmethod
+    def export(cls, provider: DataProvider) -> Ledger:
+        """Take the whole ledger of a provider into memory; ``kokoromichi ledger export`` writes large ones.
+
+        Args:
+            provider: Not open yet: it is opened, read and closed here, in a thread of its own, so that a
+                notebook can call it. Where one is open already, ``await stored.read_ledger(provider)`` and
+                ``from_frame`` do the same.
+
+        Raises:
+            StorageError: The store cannot be read.
+        """
+        with ThreadPoolExecutor(1) as thread:
+            return cls(thread.submit(asyncio.run, _read(provider)).result().lazy())
+
     def observations(self) -> Observations:
         """The ledger as the only stream observed."""
         return Observations.from_frames(self.frame)
@@ -64,6 +84,11 @@ class Ledger:
     def health(self) -> pl.DataFrame:
         """Count what breaks a law of the ledger: see ``ledger_health``, whose grain and columns these are."""
         return ledger_health(self.observations()).collect()
+
+
+async def _read(provider: DataProvider) -> pl.DataFrame:
+    async with provider:
+        return await read_ledger(provider)
 
 
 def _files(path: Path) -> list[Path]:
