@@ -100,6 +100,11 @@ class MongoServer:
         shutil.rmtree(self._home, ignore_errors=True)
 
 
+def campaign(name: str, *, small: int) -> int:
+    """The size of a campaign of faults: of an environment variable, or the small one of every day."""
+    return int(os.environ.get(name, small))
+
+
 def free_port() -> int:
     """A port that nobody listens on."""
     with socket.socket() as probe:

@@ -1,7 +1,7 @@
-"""The commit loop: one change, one transaction, and a known end of it or an honest "unknown".
+"""The commit loop: one change, one transaction, run again until it is stored or refused.
 
-Every write of a transaction is conditional, and the request id is inserted with them. So running all of it
-again is safe, and whether a commit that was cut off has happened is told by its request id.
+Every write of a transaction is conditional, and the request id is inserted with them: running all of it again
+is safe.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from kokoromichi.core.answers import decode_answer, encode_answer
 from kokoromichi.core.clock import Clock, SystemClock
 from kokoromichi.core.data_provider import AnswerT
 from kokoromichi.core.errors import (
-    CommitUnknownError,
     ConflictError,
     FloorError,
     MisuseError,
@@ -28,6 +27,7 @@ from kokoromichi.core.errors import (
 )
 from kokoromichi.core.providers.mongo.documents import changed, check_movement, ledger_rows, new_player
 from kokoromichi.core.providers.mongo.driver import MOST_CONNECTIONS, failures, is_transient, storage_error
+from kokoromichi.core.providers.mongo.endings import Attempts, Endings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
     from kokoromichi.core.models import ChangeSet, CounterChange, Receipt
     from kokoromichi.core.providers.mongo.driver import Driver, Session, Stored
 
-_PATIENCE_S: Final = 15.0
-_FIRST_PAUSE_MS: Final = 4
-_LONGEST_PAUSE_MS: Final = 512
 _KEPT_STATES: Final = 4_096
 
 
@@ -50,36 +47,16 @@ class _UsedError(Exception):
 
 
 @dataclass(slots=True)
-class Act(Generic[AnswerT]):
+class Act(Attempts, Generic[AnswerT]):
     """One change on its way.
 
     Attributes:
         change: What is asked for.
-        request_id: The caller's, or the one that was made up.
-        tx_id: Unique, and later for each later commit of this process.
         unknown: Fields to keep beside a profile's own, by player.
-        deadline_s: When the patience ends, by the loop's clock.
-        tries: Pauses so far.
-        uncertain: Whether one of its transactions may have been committed already.
     """
 
     change: ChangeSet[AnswerT]
-    request_id: str
-    tx_id: str
     unknown: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
-    deadline_s: float = 0.0
-    tries: int = 0
-    uncertain: bool = False
-
-    def is_late(self) -> bool:
-        """Whether the patience has ended."""
-        return asyncio.get_running_loop().time() >= self.deadline_s
-
-    async def pause(self) -> None:
-        """Let others go first, longer each time, and each caller another while."""
-        longest_ms = min(_FIRST_PAUSE_MS << min(self.tries, 16), _LONGEST_PAUSE_MS)
-        self.tries += 1
-        await asyncio.sleep((1 + secrets.randbelow(longest_ms)) / 1_000)
 
 
 @dataclass(slots=True)
@@ -103,9 +80,11 @@ class Commits:
     Args:
         driver: The database.
         clock: Dates the answers that are remembered.
+        patience_s: How long a commit is tried again, in seconds, once it is its turn.
     """
 
-    def __init__(self, driver: Driver, clock: Clock) -> None:
+    def __init__(self, driver: Driver, clock: Clock, patience_s: float) -> None:
+        self._patience_s = patience_s
         self._driver = driver
         self._clock = clock
         self._machine = SystemClock()
@@ -113,6 +92,7 @@ class Commits:
         self._last_us = 0
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._room = asyncio.Semaphore(MOST_CONNECTIONS)
+        self._endings = Endings(driver)
         self._states: dict[str, Stored] = {}
 
     def act(
@@ -121,7 +101,7 @@ class Commits:
         """A change with its ids: the order of acts is the order of their ``tx_id``, as of this process."""
         self._last_us = max(self._last_us + 1, self._machine.now_us())
         tx_id = f"{self._last_us:016d}-{self._tag}"
-        return Act(change, change.request_id or f"~{tx_id}", tx_id, unknown or {})
+        return Act(change.request_id or f"~{tx_id}", tx_id, change=change, unknown=unknown or {})
 
     def keep(self, stored: Stored) -> None:
         """Remember a player's document that was just read: a change of its version need not read it again."""
@@ -152,7 +132,7 @@ class Commits:
             for name in sorted(names):  # Neighbours wait here: on the server they would abort one another.
                 await held.enter_async_context(self._locks.setdefault(name, asyncio.Lock()))
             await held.enter_async_context(self._room)
-            act.deadline_s = asyncio.get_running_loop().time() + _PATIENCE_S
+            act.start(self._patience_s)
             try:
                 return await self._insist(act)
             except (ConflictError, FloorError, MisuseError):
@@ -189,6 +169,7 @@ class Commits:
                 if not is_transient(error) or act.is_late():
                     raise storage_error(self._driver.where, error) from error
                 await act.pause()
+                await self._endings.bury()
             else:
                 for user_id, stored in plan.before.items():
                     self.keep({**stored, **plan.sets[user_id]})
@@ -233,7 +214,7 @@ class Commits:
     async def _attempt(self, act: Act[AnswerT], plan: _Plan) -> None:
         """One transaction: what is fought for most comes first, so that who loses has lost little."""
         collection = self._driver.collection
-        async with self._driver.transaction() as session:
+        async with self._endings.transaction() as session:
             for counter in act.change.counters:
                 await self._count(counter, session)
             for user_id, before in plan.before.items():
@@ -251,7 +232,7 @@ class Commits:
                 raise _UsedError from None
             for book, rows in plan.rows.items():
                 await collection(f"ledger_{book}").insert_many(rows, session=session)
-            await self._conclude(act, session)
+            await self._endings.conclude(act, session)
 
     async def _write_user(self, before: Stored, sets: Stored, session: Session) -> None:
         """Write a player who is stored as planned; the balances are asked for beside the version.
@@ -296,48 +277,3 @@ class Commits:
             if delta > 0:
                 raise MisuseError(f"counter {name} is {stored['value']}, and {delta:+} is beyond 64 bits")
             raise FloorError(name, int(stored["value"]))
-
-    async def _conclude(self, act: Act[AnswerT], session: Session) -> None:
-        """Commit, and find out what became of it.
-
-        Raises:
-            CommitUnknownError: The patience ended before the server told.
-            PyMongoError: The transaction is gone, and nothing of it happened.
-        """
-        while True:
-            try:
-                await session.commit_transaction()
-            except PyMongoError as error:
-                act.uncertain = True
-                if error.has_error_label("UnknownTransactionCommitResult") and not act.is_late():
-                    await act.pause()
-                    continue
-                if await self._has_landed(act):
-                    return
-                if is_gone(error):
-                    raise
-                raise CommitUnknownError(act.request_id) from error
-            return
-
-    async def _has_landed(self, act: Act[AnswerT]) -> bool:
-        """Whether the transaction of the act is stored.
-
-        Raises:
-            CommitUnknownError: Nobody answers.
-        """
-        while True:
-            try:
-                stored = await self._driver.collection("requests").find_one({"_id": act.request_id})
-            except PyMongoError as error:  # noqa: PERF203 - trying again is what the loop is for
-                if act.is_late() or not is_transient(error):
-                    raise CommitUnknownError(act.request_id) from error
-                await act.pause()
-            else:
-                return stored is not None and stored["tx_id"] == act.tx_id
-
-
-def is_gone(error: PyMongoError) -> bool:
-    """Whether a commit's error says that the server has aborted the transaction."""
-    return error.has_error_label("TransientTransactionError") and not error.has_error_label(
-        "UnknownTransactionCommitResult"
-    )

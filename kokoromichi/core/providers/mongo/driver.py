@@ -86,6 +86,8 @@ class Driver:
         options: dict[str, Any] = {
             name: value for name, value in _OPTIONS.items() if name.lower() not in given
         }
+        if not self._uri.startswith(("mongodb://", "mongodb+srv://")):
+            raise MisuseError(_MALFORMED)  # The driver would take it for a host.
         try:
             self._client = AsyncIOMotorClient(self._uri, appname=DATABASE, **options)
         except (InvalidURI, ConfigurationError, ValueError):
@@ -137,7 +139,8 @@ class Driver:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Session]:
         """A session inside a transaction; one that is not committed inside is aborted."""
-        async with await self._connected().start_session() as session:
+        session = await self._connected().start_session()
+        try:
             session.start_transaction(
                 read_concern=ReadConcern("snapshot"),
                 write_concern=WriteConcern("majority", j=True),
@@ -145,6 +148,14 @@ class Driver:
                 max_commit_time_ms=10_000,
             )
             yield session
+        finally:
+            await (
+                session.end_session()
+            )  # Leaving Motor's own context would abort while the loop stands still.
+
+    async def kill(self, sessions: list[Stored]) -> None:
+        """End sessions of this client, and abort what they have begun."""
+        await self._connected().admin.command("killSessions", sessions)
 
     def _connected(self) -> AsyncIOMotorClient[Stored]:
         if self._client is None:

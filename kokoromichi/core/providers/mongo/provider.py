@@ -51,14 +51,15 @@ class MongoDBProvider(DataProvider):
     Args:
         uri: ``mongodb://user:password@host:port/database?options``; timeouts may be set there.
         clock: Dates corrections and remembered answers; the machine's own by default.
+        patience_s: How long a commit is tried again when the server aborts it or is away, in seconds.
     """
 
     name: ClassVar[str] = "mongo"
 
-    def __init__(self, uri: str, clock: Clock | None = None) -> None:
+    def __init__(self, uri: str, clock: Clock | None = None, *, patience_s: float = 15.0) -> None:
         self._clock = clock or SystemClock()
         self._driver = Driver(uri)
-        self._commits = Commits(self._driver, self._clock)
+        self._commits = Commits(self._driver, self._clock, patience_s)
         self._opening = asyncio.Lock()
         self._in_flight: dict[str, tuple[str, asyncio.Future[Any]]] = {}  # Receipts, each of its act.
         self._buffers: dict[Stream, list[Stored]] = {"activity": [], "economy_history": []}
