@@ -1,28 +1,59 @@
-"""Changes on their way to the server: each gets its own fate, whatever happens to the connection."""
+"""Changes on their way to the server: many in one call, and each with a fate of its own."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import uuid
+from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
 from kokoromichi.core.answers import decode_answer
 from kokoromichi.core.data_provider import AnswerT, checked_request_id
-from kokoromichi.core.errors import CommitUnknownError, KokoroError, RequestMismatchError, StorageError
+from kokoromichi.core.errors import CommitUnknownError, KokoroError, MisuseError, RequestMismatchError
 from kokoromichi.core.providers.postgres.connections import LOST, PAUSE_S, RETRIED, TIMED_OUT
 from kokoromichi.core.providers.postgres.wire import MADE_UP, encode_change, storage_error
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from kokoromichi.core.data_provider import Document
     from kokoromichi.core.models import ChangeSet
     from kokoromichi.core.providers.postgres.connections import Connections
 
-_APPLY: Final = "SELECT apply_change($1)"
+_ONE: Final = "SELECT apply_change($1)"
+_MANY: Final = "SELECT apply_changes($1)"
+
+_LANES: Final = 2
+"""Calls on their way at once while the server keeps up: what comes meanwhile shares the next call."""
+
+_MOST: Final = 50
+"""Changes of one call: the server keeps the state of 64 subtransactions at hand."""
+
+_HURRY_S: Final = 0.02
+"""A change that has waited longer, for a call that hangs, gets a call of its own."""
 
 _ANSWER_S: Final = 10.0
-"""The server's time for one change, after which its connection counts as lost; more than a lock's wait."""
+"""The server's time for one call, after which its connection counts as lost; more than a lock's wait."""
+
+_LOCK_NOT_AVAILABLE: Final = "55P03"
+
+
+@dataclass(slots=True, eq=False)
+class _Pending:
+    """A change whose fate is open; ``fate`` will hold the remembered answer, or nothing for a new one."""
+
+    request_id: str
+    digest: str
+    encoded: bytes
+    fate: asyncio.Future[str | None]
+
+    def fail(self, error: KokoroError) -> None:
+        self.fate.set_exception(error)
+        self.fate.exception()  # Its caller may have gone, and then nobody else would look.
 
 
 class Commits:
@@ -34,7 +65,10 @@ class Commits:
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
-        self._in_flight: dict[str, tuple[str, asyncio.Task[str | None]]] = {}
+        self._in_flight: dict[str, _Pending] = {}
+        self._queues: tuple[deque[_Pending], ...] = tuple(deque() for _ in range(_LANES))
+        self._busy = [0] * _LANES
+        self._calls: set[asyncio.Task[None]] = set()
 
     async def apply(self, change: ChangeSet[AnswerT], unknown: Document | None = None) -> AnswerT:
         """Store a change whole, or raise and store nothing; see ``DataProvider.apply``.
@@ -45,25 +79,99 @@ class Commits:
             request_id = f"{MADE_UP}{uuid.uuid4().hex}"
         else:
             request_id = checked_request_id(change.request_id)
-        if (under_way := self._in_flight.get(request_id)) is None:
-            call = asyncio.create_task(self._store(encode_change(change, request_id, unknown), request_id))
-            self._in_flight[request_id] = change.digest, call
-            call.add_done_callback(lambda _: self._in_flight.pop(request_id))
-        else:
-            digest, call = under_way  # The second caller waits for the first one's fate.
-            if digest != change.digest:
-                raise RequestMismatchError(request_id)
-        remembered = await asyncio.shield(call)
+        pending = self._in_flight.get(request_id)  # The second caller waits for the first one's fate.
+        if pending is None:
+            fate = asyncio.get_running_loop().create_future()
+            pending = _Pending(request_id, change.digest, encode_change(change, request_id, unknown), fate)
+            self._connections.check_open()
+            self._in_flight[request_id] = pending
+            fate.add_done_callback(lambda _: self._in_flight.pop(request_id))
+            if len(change.users) == 1:
+                self._enqueue(pending, hash(change.users[0].user_id) % _LANES)
+            else:  # Several players' locks are taken in order, and never amid those of other changes.
+                self._start(self._send_alone(pending))
+        elif pending.digest != change.digest:
+            raise RequestMismatchError(request_id)
+        remembered = await asyncio.shield(pending.fate)
         if not remembered:
             return change.answer
         return decode_answer(remembered)  # type: ignore[return-value] # The digest says that it is of this act.
 
     async def close(self) -> None:
         """Wait for what is on its way."""
-        await asyncio.gather(*(call for _, call in self._in_flight.values()), return_exceptions=True)
+        while self._calls:
+            await asyncio.wait(self._calls)
 
-    async def _store(self, encoded: bytes, request_id: str) -> str | None:
-        """Ask until the server has said yes or no, with the same id each time."""
+    def _start(self, call: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(call)
+        self._calls.add(task)
+        task.add_done_callback(self._calls.discard)
+
+    def _enqueue(self, pending: _Pending, lane: int) -> None:
+        """One player's changes share a lane, so that no two calls wait for each other's locks."""
+        self._queues[lane].append(pending)
+        if not self._busy[lane]:
+            self._start(self._drain(lane))
+        elif len(self._queues[lane]) == 1:
+            asyncio.get_running_loop().call_later(_HURRY_S, self._hurry, lane, pending)
+
+    def _hurry(self, lane: int, waiting: _Pending) -> None:
+        if self._queues[lane] and self._queues[lane][0] is waiting:
+            self._start(self._drain(lane))
+
+    async def _drain(self, lane: int) -> None:
+        """Send what the lane holds, call after call."""
+        queue = self._queues[lane]
+        self._busy[lane] += 1
+        try:
+            while queue:
+                await self._send([queue.popleft() for _ in range(min(len(queue), _MOST))])
+        finally:
+            self._busy[lane] -= 1
+
+    async def _send(self, batch: list[_Pending]) -> None:
+        if len(batch) == 1:
+            await self._send_alone(batch[0])
+            return
+        try:
+            encoded = b"[" + b",".join(pending.encoded for pending in batch) + b"]"
+            outcomes = json.loads(await self._ask(_MANY, encoded, batch) or "[]")
+        except asyncpg.PostgresError:  # One that cannot be read spoils the call for all: each for itself.
+            outcomes = [[None, _LOCK_NOT_AVAILABLE, "", None]] * len(batch)
+        for pending, outcome in zip(batch, outcomes, strict=False):  # None where all of them have failed.
+            self._settle(pending, *outcome)
+
+    def _settle(
+        self,
+        pending: _Pending,
+        answer: str | None,
+        code: str | None = None,
+        message: str = "",
+        detail: str | None = None,
+    ) -> None:
+        if code is None:
+            pending.fate.set_result(answer)
+        elif (error := storage_error(code, message, detail, pending.request_id)) is not None:
+            pending.fail(error)
+        else:
+            self._start(self._send_alone(pending))
+
+    async def _send_alone(self, pending: _Pending) -> None:
+        try:
+            answer = await self._ask(_ONE, pending.encoded, [pending])
+        except asyncpg.PostgresError as error:
+            said = storage_error(error.sqlstate, str(error.args[0]), error.detail, pending.request_id)
+            pending.fail(said or self._connections.failed(error))
+        else:
+            if not pending.fate.done():
+                pending.fate.set_result(answer)
+
+    async def _ask(self, call: str, encoded: bytes, batch: list[_Pending]) -> str | None:
+        """Ask until the server has said yes or no, with the same ids each time; else fail the whole batch.
+
+        Raises:
+            asyncpg.PostgresError: It has said no, and nothing of the call happened.
+        """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._connections.patience_s
         may_have_happened = False
@@ -72,19 +180,20 @@ class Commits:
             try:
                 async with self._connections.connection(max(deadline - loop.time(), PAUSE_S)) as connection:
                     sent = True
-                    answer: str | None = await connection.fetchval(_APPLY, encoded, timeout=_ANSWER_S)
-                    return answer
+                    said: str | None = await connection.fetchval(call, encoded, timeout=_ANSWER_S)
+                    return said
             except (*LOST, *TIMED_OUT, *RETRIED) as error:
                 may_have_happened |= sent and not isinstance(error, RETRIED)
                 if loop.time() + PAUSE_S >= deadline:
-                    raise self._fate(request_id, error, unknown=may_have_happened) from error
+                    self._give_up(batch, error, unknown=may_have_happened)
+                    return None
                 await asyncio.sleep(PAUSE_S)
-            except asyncpg.PostgresError as error:
-                raise self._refused(error, request_id) from error
+            except MisuseError as closed:  # By somebody who did not wait for us.
+                for pending in batch:
+                    pending.fail(closed)
+                return None
 
-    def _fate(self, request_id: str, error: Exception, *, unknown: bool) -> StorageError:
-        return CommitUnknownError(request_id) if unknown else self._connections.failed(error)
-
-    def _refused(self, error: asyncpg.PostgresError, request_id: str) -> KokoroError:
-        known = storage_error(error.sqlstate, str(error.args[0]), error.detail, request_id)
-        return known or self._connections.failed(error)
+    def _give_up(self, batch: list[_Pending], error: Exception, *, unknown: bool) -> None:
+        for pending in batch:
+            known = self._connections.failed(error)
+            pending.fail(CommitUnknownError(pending.request_id) if unknown else known)

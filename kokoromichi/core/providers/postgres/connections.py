@@ -140,6 +140,17 @@ class Connections:
             except TIMED_OUT:
                 pool.terminate()
 
+    def check_open(self) -> asyncpg.Pool:
+        """The pool.
+
+        Raises:
+            MisuseError: It is not open.
+        """
+        if self._pool is None:
+            message = "the provider is not open: call open() first, or use async with"
+            raise MisuseError(message)
+        return self._pool
+
     @asynccontextmanager
     async def connection(self, timeout_s: float) -> AsyncIterator[asyncpg.Connection]:
         """A connection to use; waits for a free one, and lets nobody have one again that failed.
@@ -147,9 +158,7 @@ class Connections:
         Raises:
             MisuseError: It is not open.
         """
-        if (pool := self._pool) is None:
-            message = "the provider is not open: call open() first, or use async with"
-            raise MisuseError(message)
+        pool = self.check_open()
         connection = await pool.acquire(timeout=timeout_s)
         try:
             yield connection

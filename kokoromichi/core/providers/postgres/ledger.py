@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _COLUMNS: Final = ", ".join(LEDGER_SCHEMA)
 _WHOLE: Final = f"SELECT {_COLUMNS} FROM ledger ORDER BY entry_id"  # noqa: S608 - names of our own schema
-_FRAME_BYTES: Final = 8 << 20
+_FRAME_BYTES: Final = 4 << 20
 _READ_AHEAD: Final = 2
 """Pieces that wait for their reader: what an export holds is a few of them, however long the ledger."""
 

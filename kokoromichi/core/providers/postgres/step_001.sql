@@ -208,3 +208,32 @@ BEGIN
     RETURN NULL;
 END
 $$;
+
+-- Stores many changes in one call, each in its own subtransaction and with its own outcome: [answer], or
+-- [null, SQLSTATE, message, detail] of one that was not stored. What waits longer for a lock than a batch should
+-- is given back (55P03), to be sent alone.
+CREATE FUNCTION apply_changes(changes jsonb) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    change   jsonb;
+    answer   text;
+    code     text;
+    said     text;
+    detail   text;
+    outcomes jsonb[] := '{}';
+BEGIN
+    PERFORM set_config('lock_timeout', '100ms', true);
+    FOR change IN SELECT value FROM jsonb_array_elements(changes) LOOP
+        BEGIN
+            answer := apply_change(change);
+            outcomes := array_append(outcomes, jsonb_build_array(answer));
+        EXCEPTION
+            WHEN SQLSTATE 'KM001' OR SQLSTATE 'KM002' OR SQLSTATE 'KM003' OR SQLSTATE 'KM004'
+                OR data_exception OR integrity_constraint_violation OR lock_not_available THEN
+            GET STACKED DIAGNOSTICS
+                code = RETURNED_SQLSTATE, said = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
+            outcomes := array_append(outcomes, jsonb_build_array(NULL, code, said, detail));
+        END;
+    END LOOP;
+    RETURN to_jsonb(outcomes)::text;
+END
+$$;
