@@ -6,28 +6,15 @@ Exit codes: 0 done, 1 target missed, 2 usage, 3 audit failed, 4 storage failed, 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
-import orjson
 import typer
-from pydantic import ValidationError
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 
-from kokoromichi import __version__
-from kokoromichi.core.errors import KokoroError, StorageError
+from kokoromichi import __version__, cli_data
+from kokoromichi.cli_output import AUDIT_FAILED, TARGET_MISSED, Json, answer, fail, progress, screen, told
 from kokoromichi.core.logging_config import configure_logging
 
 if TYPE_CHECKING:
@@ -35,12 +22,6 @@ if TYPE_CHECKING:
 
     from kokoromichi.simulation.batch import Job
     from kokoromichi.simulation.run import Run
-
-TARGET_MISSED: Final = 1
-USAGE: Final = 2
-AUDIT_FAILED: Final = 3
-STORAGE_FAILED: Final = 4
-INTERRUPTED: Final = 130
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -51,35 +32,7 @@ app = typer.Typer(
 )
 economy_app = typer.Typer(no_args_is_help=True, help="The numbers of the economy.")
 app.add_typer(economy_app, name="economy")
-
-_out = Console(soft_wrap=True)
-_err = Console(stderr=True, soft_wrap=True)
-
-Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON object on standard output.")]
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Turn every expected error into its sentence and exit code: no traceback for what a user can cure."""
-    try:
-        yield
-    except StorageError as error:
-        _fail(str(error), STORAGE_FAILED)
-    except (KokoroError, ValidationError, ValueError, OSError) as error:
-        _fail(str(error), USAGE)
-    except KeyboardInterrupt:
-        _fail(
-            "Interrupted. What is finished is kept; give the same command again, and it goes on.", INTERRUPTED
-        )
-
-
-def _fail(message: str, code: int) -> None:
-    _err.print(f"[bold red]Error:[/] {escape(message)}", highlight=False)
-    raise typer.Exit(code)
-
-
-def _answer(values: Mapping[str, Any]) -> None:
-    typer.echo(orjson.dumps(values).decode())
+cli_data.register(app)
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001 - a callback's signature is typer's
@@ -97,7 +50,7 @@ def main_options(
     """Set up logging as LOG_LEVEL says."""
     from kokoromichi.settings import Settings  # noqa: PLC0415 - --help stays fast
 
-    with _told():
+    with told():
         configure_logging(Settings().log_level)
 
 
@@ -123,7 +76,7 @@ def simulate(
     as_json: Json = False,
 ) -> None:
     """Replay synthetic players through the real services, audit every ledger, and write the report."""
-    with _told():
+    with told():
         from kokoromichi.settings import Settings  # noqa: PLC0415 - --help stays fast
         from kokoromichi.simulation.run import simulate as play  # noqa: PLC0415 - --help stays fast
         from kokoromichi.simulation.scenario import Scenario  # noqa: PLC0415 - --help stays fast
@@ -131,7 +84,7 @@ def simulate(
         named = economy or Settings().chosen_economy_dir
         chosen = Scenario.load(scenario, days=days, players=players, economy=named)
         folder = out or Path("simulations/results") / chosen.name
-        with _progress(f"Simulating {chosen.name}", replications) as (bar, task):
+        with progress(f"Simulating {chosen.name}", replications, "runs done") as (bar, task):
 
             def done(_job: Job, _summary: Mapping[str, object]) -> None:
                 bar.advance(task)
@@ -142,27 +95,11 @@ def simulate(
         _conclude(run, as_json=as_json)
 
 
-@contextmanager
-def _progress(what: str, total: int) -> Iterator[tuple[Progress, Any]]:
-    """A bar of runs done and time left; silent where the output is no terminal."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("runs done ·"),
-        TimeElapsedColumn(),
-        TextColumn("· left"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=_err, transient=True, disable=not _err.is_terminal) as bar:
-        yield bar, bar.add_task(what, total=total)
-
-
 def _conclude(run: Run, *, as_json: bool) -> None:
     report = run.report()
     metrics, health = run.metrics(), run.health()
     if as_json:
-        _answer(
+        answer(
             {
                 "folder": str(run.folder),
                 "report": str(report),
@@ -175,7 +112,7 @@ def _conclude(run: Run, *, as_json: bool) -> None:
     else:
         _show(run, report)
     if not run.sound:
-        _fail(f"a ledger breaks a law; {run.folder}/replications/*/summary.json says which", AUDIT_FAILED)
+        fail(f"a ledger breaks a law; {run.folder}/replications/*/summary.json says which", AUDIT_FAILED)
 
 
 def _show(run: Run, report: Path) -> None:
@@ -188,13 +125,13 @@ def _show(run: Run, report: Path) -> None:
         table.add_row(
             row["metric"], _number(row["mean"]), f"{low} to {high}" if row["low"] is not None else "-"
         )
-    _out.print(table)
+    screen.print(table)
     for finding in run.findings:
-        _out.print(f"[yellow]Finding:[/] {escape(str(finding))}", highlight=False)
+        screen.print(f"[yellow]Finding:[/] {escape(str(finding))}", highlight=False)
     rows = int(run.health()["ledger_rows"].sum())
     if run.sound:
-        _out.print(f"The audit is sound: every law holds over {rows:,} ledger rows.", highlight=False)
-    _out.print(f"The report: {report}", highlight=False)
+        screen.print(f"The audit is sound: every law holds over {rows:,} ledger rows.", highlight=False)
+    screen.print(f"The report: {report}", highlight=False)
 
 
 _WHOLE_FROM: Final = 1_000
@@ -215,7 +152,7 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Write the report of a run, or of the ledger in a folder, anew."""
-    with _told():
+    with told():
         from kokoromichi.analysis.observations import Observations  # noqa: PLC0415 - --help stays fast
         from kokoromichi.analysis.report import report_data, write_report  # noqa: PLC0415 - --help stays fast
         from kokoromichi.simulation.run import Run as PlayedRun  # noqa: PLC0415 - --help stays fast
@@ -227,44 +164,9 @@ def report(
             data = report_data([seen], title=f"The ledger in {folder.name}", manifest={"folder": folder.name})
             path = write_report(out or folder / "report.html", data)
         if as_json:
-            _answer({"report": str(path)})
+            answer({"report": str(path)})
         else:
-            _out.print(f"The report: {path}", highlight=False)
-
-
-@app.command()
-def audit(
-    folder: Annotated[Path, typer.Argument(help="Folder of a run, or of exported Parquet files.")],
-    as_json: Json = False,
-) -> None:
-    """Check every law that a ledger alone can show; each violation is counted by its law."""
-    with _told():
-        from kokoromichi.analysis.ledger import Ledger  # noqa: PLC0415 - --help stays fast
-
-        targets = sorted(path.parent for path in folder.glob("replications/[0-9]*/ledger.parquet")) or [
-            folder
-        ]
-        found = {str(target): Ledger.scan(target).health() for target in targets}
-        violations = sum(int(health["violations"].sum()) for health in found.values())
-        if as_json:
-            _answer(
-                {
-                    "sound": violations == 0,
-                    "ledgers": {name: health.to_dicts() for name, health in found.items()},
-                }
-            )
-        else:
-            _show_audit(found)
-        if violations:
-            _fail(f"{violations:,} violations", AUDIT_FAILED)
-
-
-def _show_audit(found: Mapping[str, Any]) -> None:
-    for name, health in found.items():
-        broken = health.filter(health["violations"] > 0).to_dicts()
-        _out.print(f"{escape(name)}: {'sound' if not broken else 'broken'}", highlight=False)
-        for row in broken:
-            _out.print(f"  law {row['law']}, {row['check']}: {row['violations']:,}", highlight=False)
+            screen.print(f"The report: {path}", highlight=False)
 
 
 @economy_app.command("check")
@@ -276,7 +178,7 @@ def economy_check(
     as_json: Json = False,
 ) -> None:
     """Say what breaks a law of the economy: file, field, value and cure of each finding."""
-    with _told():
+    with told():
         from kokoromichi.rules.economy import load_economy  # noqa: PLC0415 - --help stays fast
         from kokoromichi.rules.economy_laws import economy_findings  # noqa: PLC0415 - --help stays fast
         from kokoromichi.settings import Settings  # noqa: PLC0415 - --help stays fast
@@ -285,7 +187,7 @@ def economy_check(
         economy = load_economy(place)
         findings = economy_findings(economy)
         if as_json:
-            _answer(
+            answer(
                 {
                     "folder": str(place),
                     "hash": economy.hash,
@@ -295,9 +197,9 @@ def economy_check(
             )
         else:
             for finding in findings:
-                _out.print(escape(str(finding)), highlight=False)
+                screen.print(escape(str(finding)), highlight=False)
             if not findings:
-                _out.print(
+                screen.print(
                     f"{place}: sound ({len(economy.catalogue)} items, hash {economy.hash})", highlight=False
                 )
         if findings:

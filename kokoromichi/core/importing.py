@@ -137,6 +137,7 @@ class _Importing:
             return False  # Cut off between its two steps.
         self._before += 1
         self._report.skipped["users"] += 1
+        self._report.skipped["ledger_rows"] += len(movements_of(user))
         return True
 
     async def _rows_say_so(self, target: DataProvider, user: ReferenceUser) -> bool:

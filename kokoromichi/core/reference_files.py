@@ -84,12 +84,17 @@ class Folder:
         return storable_text(self.label + path.relative_to(self.root).as_posix())
 
 
+def is_own(folder: Path) -> bool:
+    """Whether the local provider has written a folder."""
+    return any(path.name != "lock" for path in (folder / "journal").glob("*"))
+
+
 def is_installation(folder: Path) -> bool:
     """Whether a folder holds the data of an existing installation, which ``kokoromichi migrate`` reads.
 
-    A folder with a journal is this package's own, whatever else lies in it.
+    A folder with a journal is this package's own, whatever else lies in it; a lock alone makes none.
     """
-    if (folder / "journal").exists():
+    if is_own(folder):
         return False
     named = ("users.json", "users.json.backup", "pending_transactions.json", "server_config.json")
     return any((folder / name).is_file() for name in named) or any((folder / "users").glob("*.json"))

@@ -22,7 +22,7 @@ from kokoromichi.core.reference_books import (
     read_pending,
     user_of,
 )
-from kokoromichi.core.reference_files import USER_ID, FileNote, Folder, is_installation, read_folder
+from kokoromichi.core.reference_files import USER_ID, FileNote, Folder, is_installation, is_own, read_folder
 from kokoromichi.core.reference_union import ReferenceUser, unite
 from kokoromichi.core.reference_users import StoredUser, read_user
 from kokoromichi.core.reference_values import Finding, Raw, shown, storable
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
     from pathlib import Path
 
-__all__ = ["Finding", "Installation", "is_installation", "read_installation"]
+__all__ = ["Finding", "Installation", "is_installation", "is_own", "read_installation"]
 
 _LINES_A_SECTION: Final = 5_000
 
@@ -97,16 +97,19 @@ def read_installation(folder: Path, second: Path | None = None, time_zone: str =
         MisuseError: There is no such zone or folder, or it holds no installation.
         StorageError: ``users.json`` and its backup are both unreadable, or a file cannot be opened.
     """
+    named = [folder] if second is None else [folder, second]
+    if not any(
+        (place / name).exists() for place in named for name in ("users.json", "users.json.backup", "users")
+    ):
+        inner = folder / "data"
+        hint = f"; {inner} does" if is_installation(inner) else ""
+        message = f"{folder} holds no users.json and no users/: it is no installation's data folder{hint}"
+        raise MisuseError(message)
     findings: dict[Finding, None] = {}  # A file may be looked at twice; what is odd in it is told once.
     zone = _zone(time_zone)
     folders = [read_folder(folder, "", findings.setdefault)]
     if second is not None and second.resolve() != folder.resolve():
         folders.append(read_folder(second, "second/", findings.setdefault))
-    if not any(found.users_json is not None or found.user_files or found.refused for found in folders):
-        inner = folder / "data"
-        hint = f"; {inner} does" if is_installation(inner) else ""
-        message = f"{folder} holds no users.json and no users/: it is no installation's data folder{hint}"
-        raise MisuseError(message)
     return _Reading(folders, zone, findings).installation()
 
 

@@ -1,0 +1,81 @@
+"""What every command says and how it ends: one way to answer, to fail, and to show how far it is.
+
+Exit codes: 0 done, 1 target missed, 2 usage, 3 audit failed, 4 storage failed, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import orjson
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from kokoromichi.core.errors import KokoroError, StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+TARGET_MISSED: Final = 1
+USAGE: Final = 2
+AUDIT_FAILED: Final = 3
+STORAGE_FAILED: Final = 4
+INTERRUPTED: Final = 130
+
+screen: Final = Console(soft_wrap=True)
+errors: Final = Console(stderr=True, soft_wrap=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON object on standard output.")]
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn every expected error into its sentence and exit code: no traceback for what a user can cure."""
+    try:
+        yield
+    except StorageError as error:
+        fail(str(error), STORAGE_FAILED)
+    except (KokoroError, ValidationError, ValueError, OSError) as error:
+        fail(str(error), USAGE)
+    except KeyboardInterrupt:
+        fail(
+            "Interrupted. What is finished is kept; give the same command again, and it goes on.", INTERRUPTED
+        )
+
+
+def fail(message: str, code: int) -> None:
+    """Say what went wrong on standard error, and exit with a code."""
+    errors.print(f"[bold red]Error:[/] {escape(message)}", highlight=False)
+    raise typer.Exit(code)
+
+
+def answer(values: Mapping[str, Any]) -> None:
+    """One JSON object on standard output."""
+    typer.echo(orjson.dumps(values).decode())
+
+
+@contextmanager
+def progress(what: str, total: int | None, unit: str) -> Iterator[tuple[Progress, Any]]:
+    """A bar of ``unit`` done and time left; silent where the output is no terminal."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(f"{unit} ·"),
+        TimeElapsedColumn(),
+        TextColumn("· left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
+        yield bar, bar.add_task(what, total=total)

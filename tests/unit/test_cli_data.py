@@ -1,0 +1,216 @@
+"""Migrate, ledger export and audit on the command line: what they print, and their exit codes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from kokoromichi.analysis.ledger import Ledger
+from kokoromichi.cli import app
+from tests.unit.old_folder import ANNA, snapshot, write
+
+if TYPE_CHECKING:
+    from typer.testing import Result
+
+ROOT = Path(__file__).parents[2]
+FIXTURE = ROOT / "tests" / "fixtures" / "reference_data"
+EXPECTED: dict[str, Any] = json.loads((FIXTURE / "expected.json").read_text(encoding="utf-8"))
+USAGE, AUDIT_FAILED, STORAGE_FAILED = 2, 3, 4
+
+
+def invoke(*words: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Path(shutil.copytree(FIXTURE / "data", tmp_path_factory.mktemp("old") / "data"))
+
+
+@pytest.fixture(scope="module")
+def migrated(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh local folder that the fixture was migrated to."""
+    target = tmp_path_factory.mktemp("new") / "data"
+    before = snapshot(source)
+    result = invoke("migrate", "--provider", "local", "--data-dir", source, "--target-dir", target)
+    assert result.exit_code == 0, result.output
+    assert snapshot(source) == before
+    return target
+
+
+def test_migrate_says_what_it_did(source: Path, migrated: Path) -> None:
+    result = invoke("migrate", "--provider", "local", "--data-dir", source, "--target-dir", migrated)
+    assert result.exit_code == 0
+    assert "users 40" in result.stdout
+    assert "Refused: users/u1.json: bad_user_id" in result.stdout
+
+
+def test_a_second_run_adds_nothing(source: Path, migrated: Path) -> None:
+    result = invoke(
+        "migrate", "--provider", "local", "--data-dir", source, "--target-dir", migrated, "--json"
+    )
+    said = json.loads(result.stdout)
+    assert said["complete"] is True
+    assert set(said["planned"].values()) == set(said["done"].values()) == {0}
+    assert said["skipped"]["users"] == EXPECTED["totals"]["users"]
+    assert said["installation"]["refused"] == EXPECTED["refused"]
+
+
+def test_a_dry_run_needs_no_database_and_writes_nothing(source: Path, tmp_path: Path) -> None:
+    for provider in ("mongo", "postgres"):
+        result = invoke("migrate", "--provider", provider, "--data-dir", source, "--dry-run", "--json")
+        assert result.exit_code == 0
+        assert json.loads(result.stdout)["planned"]["users"] == EXPECTED["totals"]["users"]
+    target = tmp_path / "new"
+    invoke("migrate", "--provider", "local", "--data-dir", source, "--target-dir", target, "--dry-run")
+    assert not target.exists()
+
+
+def test_the_report_goes_to_a_file(source: Path, tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    invoke("migrate", "--provider", "mongo", "--data-dir", source, "--dry-run", "--report", file)
+    said = json.loads(file.read_text(encoding="utf-8"))
+    for user_id, user in EXPECTED["users"].items():
+        assert said["installation"]["users"][user_id]["import_row"] == user["import_row"]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("local",), "needs --target-dir"),
+        (("local", "--target-dir", "OLD"), "lies in the source"),
+        (("local", "--target-dir", "OLD/new"), "lies in the source"),
+        (("mongo", "--target-dir", "NEW"), "--target-dir is for --provider local"),
+        (("mongo", "--time-zone", "Mars/Base"), "no time zone 'Mars/Base'"),
+        (("mongo", "--data-dir", "EMPTY"), "holds no users.json and no users/"),
+        (("mongo", "--data-dir", "NOTHING"), "holds no users.json and no users/"),
+    ],
+)
+def test_a_wrong_word_is_usage(source: Path, tmp_path: Path, words: tuple[str, ...], sentence: str) -> None:
+    (tmp_path / "empty").mkdir()
+    names = {"OLD": source, "OLD/new": source / "new", "NEW": tmp_path / "new", "EMPTY": tmp_path / "empty"}
+    named = [str(names.get(word, word)) for word in words]
+    result = invoke("migrate", "--data-dir", source, "--provider", *named)
+    assert result.exit_code == USAGE
+    assert sentence in " ".join(result.stderr.split())
+
+
+def test_a_source_that_cannot_be_read_is_storage(tmp_path: Path) -> None:
+    folder = write(tmp_path / "old", {"users.json": "{", "users.json.backup": "[]"})
+    result = invoke("migrate", "--provider", "local", "--data-dir", folder, "--target-dir", tmp_path / "new")
+    assert result.exit_code == STORAGE_FAILED
+    assert "cut or damaged, and so is its backup: nothing was changed" in " ".join(result.stderr.split())
+    assert not (tmp_path / "new").exists()
+
+
+def test_an_incomplete_migration_lists_what_failed(tmp_path: Path) -> None:
+    target = tmp_path / "new"
+    for gold in (1, 2):
+        folder = write(tmp_path / "old", {"users.json": {ANNA: {"gold": gold}}})
+        result = invoke("migrate", "--provider", "local", "--data-dir", folder, "--target-dir", target)
+    assert result.exit_code == STORAGE_FAILED
+    assert f"Failed: user {ANNA}: imported before, and the source has changed since" in result.stdout
+    assert "nothing needs to be undone" in " ".join(result.stderr.split())
+
+
+def test_the_script_is_a_door_to_migrate(source: Path) -> None:
+    script = ROOT / "scripts" / "migrate_json_to_db.py"
+    words = [
+        sys.executable,
+        str(script),
+        "--provider",
+        "mongo",
+        "--dry-run",
+        "--data-dir",
+        str(source),
+        "--json",
+    ]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["planned"]["users"] == EXPECTED["totals"]["users"]
+
+
+def test_the_audit_of_a_migrated_folder_is_sound(migrated: Path) -> None:
+    result = invoke("audit", "--provider", "local", "--data-dir", migrated)
+    assert result.exit_code == 0
+    assert "6 laws hold over 315 rows" in result.stdout
+
+
+def test_an_audit_shows_each_violation_with_its_rows(migrated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from kokoromichi.core.providers.local_json import LocalJSONProvider  # noqa: PLC0415 - beside its use
+
+    ids = LocalJSONProvider.user_ids
+
+    async def fewer(self: LocalJSONProvider) -> list[str]:
+        return (await ids(self))[1:]
+
+    monkeypatch.setattr(LocalJSONProvider, "user_ids", fewer)
+    first = min(EXPECTED["users"])
+    result = invoke("audit", "--provider", "local", "--data-dir", migrated)
+    assert result.exit_code == AUDIT_FAILED
+    assert (
+        f"user_id {first}, currency gold, ledger {EXPECTED['users'][first]['gold']}, stored 0"
+        in result.stdout
+    )
+    said = json.loads(invoke("audit", "--provider", "local", "--data-dir", migrated, "--json").stdout)
+    assert said["sound"] is False
+    assert {row["user_id"] for row in said["violations"]["1"]} == {first}
+
+
+def test_an_audit_is_of_a_folder_or_of_a_provider(tmp_path: Path) -> None:
+    for words in ((), (tmp_path, "--provider", "local")):
+        result = invoke("audit", *words)
+        assert result.exit_code == USAGE
+        assert "audit needs either" in " ".join(result.stderr.split())
+
+
+def test_a_ledger_leaves_and_is_scanned(migrated: Path, tmp_path: Path) -> None:
+    words = ("ledger", "export", "--provider", "local", "--data-dir", migrated)
+    result = invoke(*words, "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert "315 rows" in result.stdout
+    found = Ledger.scan(tmp_path / "out").frame.collect()
+    assert found.filter(pl.col("currency") == "gold")["amount"].sum() == EXPECTED["totals"]["gold"]
+    (tmp_path / "key").write_text("sixteen bytes or more\n")
+    csv = tmp_path / "ledger.csv"
+    asked = invoke(
+        *words, "--out", csv, "--format", "csv", "--pseudonyms", tmp_path / "key", "--book", "admin", "--json"
+    )
+    assert json.loads(asked.stdout) == {"rows": 315, "files": [str(csv)]}
+    text = csv.read_text(encoding="utf-8")
+    assert not [user_id for user_id in EXPECTED["users"] if user_id in text]
+    assert audit_of(tmp_path / "out") == 0
+
+
+def audit_of(folder: Path) -> int:
+    """The exit code of an audit of exported files."""
+    return invoke("audit", folder).exit_code
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--book", "purchase"), "no book 'purchase'"),
+        (("--since", "2026-02-01", "--until", "2026-01-01"), "is not before"),
+        (("--pseudonyms", "SHORT"), "16 to 64 bytes"),
+        (("--pseudonyms", "MISSING"), "No such file"),
+    ],
+)
+def test_a_wrong_export_is_usage(
+    migrated: Path, tmp_path: Path, words: tuple[str, ...], sentence: str
+) -> None:
+    (tmp_path / "SHORT").write_text("short")
+    named = [str(tmp_path / word) if word in ("SHORT", "MISSING") else word for word in words]
+    result = invoke(
+        "ledger", "export", "--provider", "local", "--data-dir", migrated, "--out", tmp_path / "x", *named
+    )
+    assert result.exit_code == USAGE
+    assert sentence in " ".join(result.stderr.split())
+    assert not (tmp_path / "x").exists()
