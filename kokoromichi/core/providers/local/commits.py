@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from kokoromichi.core.clock import Clock
     from kokoromichi.core.data_provider import AnswerT, Document
     from kokoromichi.core.models import ChangeSet
     from kokoromichi.core.providers.local.files import Files
@@ -56,6 +57,7 @@ class Commits:
     Args:
         files: The disk.
         folder: Where the journal is.
+        clock: What tells how old an answer is.
         state: Players and counters.
         ledgers: Where the rows of what is durable go.
         requests: What request ids remember.
@@ -70,12 +72,19 @@ class Commits:
     keeper: Keeper
 
     def __init__(
-        self, files: Files, folder: Path, state: State, ledgers: Ledgers, requests: Requests
+        self,
+        files: Files,
+        folder: Path,
+        clock: Clock,
+        state: State,
+        ledgers: Ledgers,
+        requests: Requests,
     ) -> None:
         self.journal = Journal(files, folder, self._settled)
         self.failed: str | None = None
         self.numbering = Numbering()
         self._folder = folder
+        self._clock = clock
         self._state = state
         self._ledgers = ledgers
         self._requests = requests
@@ -113,7 +122,7 @@ class Commits:
         try:
             if change.request_id is not None:
                 answer = msgspec.Raw(encode_answer(change.answer))
-                request = Request(change.request_id, change.at_us, change.digest, answer)
+                request = Request(change.request_id, self._clock.now_us(), change.digest, answer)
             rows = rows_of(change, sequence, self.numbering)
             raws = [msgspec.Raw(row.line) for row in rows]
             line = line_of(Frame(sequence, staged.users, staged.counters, raws, request))

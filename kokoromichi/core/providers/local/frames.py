@@ -33,18 +33,21 @@ class UserSet(msgspec.Struct, omit_defaults=True):
     unknown: dict[str, Any] = {}
 
 
+NO_ANSWER: Final = msgspec.Raw(b"null")
+
+
 class Request(msgspec.Struct):
     """What a request id remembers.
 
     Attributes:
-        at_us: When it was asked, in microseconds since the epoch.
-        answer: A receipt as tagged JSON; None when it is too old to be told, and refused.
+        at_us: When it was stored, in microseconds since the epoch.
+        answer: A receipt as tagged JSON; null when it is too old to be told, and refused.
     """
 
     request_id: str
     at_us: int
     digest: str
-    answer: msgspec.Raw | None = None
+    answer: msgspec.Raw
 
 
 class Frame(msgspec.Struct, omit_defaults=True):
@@ -120,13 +123,21 @@ def read_frames(content: bytes, after: int) -> tuple[list[Frame], int]:
         elif payload.startswith(_SYNCED_START):
             if _SYNCED.decode(payload).synced >= expected:
                 raise DamagedError(_missing(expected, number, offset))
-        elif (frame := _FRAMES.decode(payload)).sequence == expected:
-            frames.append(frame)
-            torn = None  # A line that was no frame was bad, and nothing is missing.
-        elif frame.sequence > expected and torn is None:
+        elif (frame := _frame_of(payload)).sequence <= expected:
+            frames += [frame] if frame.sequence == expected else []
+            torn = None  # What was bad before it is not missing.
+        elif torn is None:
             raise DamagedError(_missing(expected, number, offset))
         offset += len(line) + 1
     return frames, 0 if torn is None else len(content) - torn
+
+
+def _frame_of(payload: bytes) -> Frame:
+    try:
+        return _FRAMES.decode(payload)
+    except msgspec.DecodeError as unknown:
+        message = f"a frame is of another version of this program: {unknown}"
+        raise DamagedError(message) from unknown
 
 
 def _missing(expected: int, number: int, offset: int) -> str:

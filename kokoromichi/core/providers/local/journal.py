@@ -139,6 +139,10 @@ class Journal:
     def drop(self, covered: int) -> None:
         """Remove the segments that hold no frame newer than ``covered``; blocks."""
         segments = self.segments()
+        if self._handle is None and covered == self.synced:
+            for segment in segments:  # None is being written: their frames are all covered.
+                self._files.remove(segment)
+            return
         for segment, following in pairwise(segments):
             if first_of(following) <= covered + 1:
                 self._files.remove(segment)

@@ -114,6 +114,8 @@ def recover(files: Files, folder: Path, journal: Journal, snapshots: Snapshots) 
     checkpoint = read_checkpoint(files, folder)
     if checkpoint is None:
         checkpoint = Checkpoint()
+        for above in (folder.absolute().parent, folder, folder / "backups"):
+            files.sync_folder(above)
         write_checkpoint(files, folder, checkpoint, 0)
     segments = journal.segments()
     try:
@@ -183,6 +185,12 @@ def _usable(
     of the journal, which it cannot be ahead of; ``known`` whether journal or checkpoint know of it.
     """
     sealed = snapshots.read(key)
+    if sealed is not None and sealed.sound and sealed.sequence > last:
+        message = (
+            f"{snapshots.path(key)} knows of change {sealed.sequence}, but the journal ends at {last}: it "
+            "has lost what was acknowledged. Nothing was changed: put back the whole folder from your copy"
+        )
+        raise StorageError(message)
     if not known:
         found.foreign[key] = "was put there by another hand"
     elif sealed is None:
@@ -190,12 +198,6 @@ def _usable(
             sealed = _from_backup(snapshots, key, found, vouched, last)
     elif not sealed.sound or sealed.sequence < vouched:
         found.foreign[key] = "was changed by another hand"
-    elif sealed.sequence > last:
-        message = (
-            f"{snapshots.path(key)} knows of change {sealed.sequence}, but the journal ends at {last}: it "
-            "has lost what was acknowledged. Nothing was changed: put back the whole folder from your copy"
-        )
-        raise StorageError(message)
     return sealed
 
 

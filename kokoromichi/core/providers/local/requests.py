@@ -10,7 +10,7 @@ from kokoromichi.core.answers import decode_answer, encode_answer
 from kokoromichi.core.clock import DAY_US
 from kokoromichi.core.errors import RequestMismatchError, StorageError
 from kokoromichi.core.models import Receipt
-from kokoromichi.core.providers.local.frames import Request
+from kokoromichi.core.providers.local.frames import NO_ANSWER, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +21,7 @@ ANSWER_DAYS: Final = 30
 class _Known(NamedTuple):
     at_us: int
     digest: str
-    answer: Receipt | msgspec.Raw | None
+    answer: Receipt | msgspec.Raw
 
 
 class Requests:
@@ -55,7 +55,7 @@ class Requests:
         known = self._known.get(request_id)
         if known is None:
             return None
-        if known.digest != digest or known.answer is None or now_us - known.at_us > ANSWER_DAYS * DAY_US:
+        if known.digest != digest or known.answer == NO_ANSWER or now_us - known.at_us > ANSWER_DAYS * DAY_US:
             raise RequestMismatchError(request_id)
         if isinstance(known.answer, Receipt):
             return known.answer
@@ -68,18 +68,20 @@ class Requests:
     def stale(self, now_us: int) -> bool:
         """Whether there are answers that are too old to be kept."""
         oldest_us = now_us - ANSWER_DAYS * DAY_US
-        return any(known.answer is not None and known.at_us < oldest_us for known in self._known.values())
+        return any(known.answer != NO_ANSWER and known.at_us < oldest_us for known in self._known.values())
 
     def kept(self, now_us: int) -> list[Request]:
         """All of them, to be written anew: without the answers that are too old."""
         oldest_us = now_us - ANSWER_DAYS * DAY_US
         return [
-            Request(request_id, known.at_us, known.digest, _raw(known) if known.at_us >= oldest_us else None)
+            Request(
+                request_id, known.at_us, known.digest, _raw(known) if known.at_us >= oldest_us else NO_ANSWER
+            )
             for request_id, known in self._known.items()
         ]
 
 
-def _raw(known: _Known) -> msgspec.Raw | None:
+def _raw(known: _Known) -> msgspec.Raw:
     if isinstance(known.answer, Receipt):
         return msgspec.Raw(encode_answer(known.answer))
     return known.answer

@@ -48,7 +48,7 @@ class Store:
         self.ledgers = Ledgers(files, folder / "ledgers")
         self.requests = Requests()
         self.snapshots = Snapshots(files, folder, clock, *backups)
-        self.commits = Commits(files, journal_folder(folder), self.state, self.ledgers, self.requests)
+        self.commits = Commits(files, journal_folder(folder), clock, self.state, self.ledgers, self.requests)
         self.keeper = Keeper(
             Parts(
                 files,
