@@ -111,18 +111,21 @@ class Commits:
         """One player's changes share a lane, so that no two calls wait for each other's locks."""
         self._queues[lane].append(pending)
         if not self._busy[lane]:
-            self._start(self._drain(lane))
+            self._start_lane(lane)
         elif len(self._queues[lane]) == 1:
             asyncio.get_running_loop().call_later(_HURRY_S, self._hurry, lane, pending)
 
     def _hurry(self, lane: int, waiting: _Pending) -> None:
         if self._queues[lane] and self._queues[lane][0] is waiting:
-            self._start(self._drain(lane))
+            self._start_lane(lane)
+
+    def _start_lane(self, lane: int) -> None:
+        self._busy[lane] += 1
+        self._start(self._drain(lane))
 
     async def _drain(self, lane: int) -> None:
         """Send what the lane holds, call after call."""
         queue = self._queues[lane]
-        self._busy[lane] += 1
         try:
             while queue:
                 await self._send([queue.popleft() for _ in range(min(len(queue), _MOST))])
