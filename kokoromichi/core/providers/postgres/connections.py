@@ -192,10 +192,17 @@ class Connections:
                 raise self.failed(error) from error
 
     async def stream(self, work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
-        """Do what hands out its results on the way, and so is done once; see ``read``."""
+        """Do what is done once, since it hands out results on the way or may not happen twice; see ``read``.
+
+        Raises:
+            StorageError: The database is away or refuses.
+            asyncpg.PostgresError: A value is one that the database cannot hold; its caller knows which.
+        """
         try:
             async with self.connection(self.patience_s) as connection:
                 return await work(connection)
+        except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError):
+            raise
         except (asyncpg.PostgresError, *LOST, *TIMED_OUT) as error:
             raise self.failed(error) from error
 

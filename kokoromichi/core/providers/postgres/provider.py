@@ -29,7 +29,7 @@ from kokoromichi.core.errors import (
     StorageError,
 )
 from kokoromichi.core.models import ID_PATTERN, ChangeSet, LedgerEntry, Receipt, UserProfile
-from kokoromichi.core.providers.postgres import ledger
+from kokoromichi.core.providers.postgres import ledger, moving
 from kokoromichi.core.providers.postgres.commits import Commits
 from kokoromichi.core.providers.postgres.connections import Connections
 from kokoromichi.core.providers.postgres.wire import encode_document
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
     import asyncpg
     import polars as pl
+
+    from kokoromichi.core.portions import Portion, Remembered
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -227,6 +229,20 @@ class PostgresProvider(DataProvider):
             message = f"the document of section {section} is none of JSON: {wrong}"
             raise MisuseError(message) from wrong
         await self._connections.read(lambda connection: connection.execute(_SECTION, checked, encoded))
+
+    async def sections(self) -> list[str]:
+        """Every stored section's name, ascending."""
+        every = "SELECT section FROM game_data ORDER BY section"
+        rows = await self._connections.read(lambda connection: connection.fetch(every))
+        return [section for (section,) in rows]
+
+    def remembered(self) -> AsyncIterator[Remembered]:
+        """Every request id of a caller whose answer is kept."""
+        return moving.remembered(self._connections)
+
+    async def load(self, portion: Portion) -> None:
+        """Store a part of another store as it was; see ``DataProvider.load``."""
+        await moving.load(self._connections, portion, self._clock.now_us())
 
 
 def _not_at_hand(_user_id: str) -> UserProfile | None:
