@@ -158,7 +158,15 @@ def storable(value: Raw, told: Callable[[str, str], None], depth: int = 0) -> Ra
     elif isinstance(value, (dict, list)) and depth >= _DEPTH_MOST:
         kept = storable_text(json.dumps(value))
     elif isinstance(value, dict):
-        return {storable_text(key): storable(inner, told, depth + 1) for key, inner in value.items()}
+        fields: dict[str, Raw] = {}
+        for key, inner in value.items():
+            name = _storable_key(key)
+            while name in fields or (name != key and name in value):
+                name += "_"
+            if name != key:
+                told(shown(key), name)
+            fields[name] = storable(inner, told, depth + 1)
+        return fields
     elif isinstance(value, list):
         return [storable(inner, told, depth + 1) for inner in value]
     else:
@@ -166,6 +174,12 @@ def storable(value: Raw, told: Callable[[str, str], None], depth: int = 0) -> Ra
     if kept != value:
         told(shown(value), shown(kept))
     return kept
+
+
+def _storable_key(key: str) -> str:
+    """A key that every store keeps: none of them reads ``.`` and ``$`` as a path or an operator."""
+    key = storable_text(key).replace(".", "\uff0e")
+    return f"\uff04{key[1:]}" if key.startswith("$") else key
 
 
 def _is_storable(number: int | float) -> bool:

@@ -235,6 +235,11 @@ class TestWhatIsKept:
         json.dumps(unknown, allow_nan=False).encode()
         assert problems(found).count("unstorable_value") == 6
 
+    def test_keys_that_a_store_would_read_as_paths_are_changed_and_told(self, tmp_path: Path) -> None:
+        user = one(tmp_path, {"x": {"a.b": 1, "a\uff0eb": 2, "$set": {"$": 3}, "c$": 4}})
+        changed = {"a\uff0eb_": 1, "a\uff0eb": 2, "\uff04set": {"\uff04": 3}, "c$": 4}
+        assert user.unknown["x"] == changed
+
     def test_sections_are_kept_and_unknown_files_listed(self, tmp_path: Path) -> None:
         found = read(
             tmp_path,
