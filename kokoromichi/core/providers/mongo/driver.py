@@ -69,6 +69,7 @@ class Driver:
         self.where = location_of(uri)
         self._uri = uri
         self._client: AsyncIOMotorClient[Stored] | None = None
+        self._collections: dict[str, Collection] = {}
 
     @property
     def connected(self) -> bool:
@@ -111,16 +112,19 @@ class Driver:
         if self._client is not None:
             self._client.close()
             self._client = None
+            self._collections.clear()
 
     def collection(self, name: str) -> Collection:
         """A collection whose reads are of what is durable, and whose writes are durable when they return."""
-        database = self._connected().get_default_database(DATABASE)
-        return database.get_collection(
-            name,
-            read_preference=ReadPreference.PRIMARY,
-            read_concern=ReadConcern("majority"),
-            write_concern=WriteConcern("majority", j=True),
-        )
+        client = self._connected()
+        if name not in self._collections:
+            self._collections[name] = client.get_default_database(DATABASE).get_collection(
+                name,
+                read_preference=ReadPreference.PRIMARY,
+                read_concern=ReadConcern("majority"),
+                write_concern=WriteConcern("majority", j=True),
+            )
+        return self._collections[name]
 
     async def make(self, names: Iterable[str]) -> None:
         """Create the collections that are missing, so that no transaction has to."""
