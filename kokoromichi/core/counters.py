@@ -6,6 +6,10 @@ from typing import Final
 
 _STOCK: Final = "stock."
 
+RETIRED_US: Final = 2**55
+"""Added to when a stock began, once its item is sold without a limit: until it has a stock again, law 6 has
+nothing to say of it."""
+
 
 def stock_counter(item_id: str) -> str:
     """Units of an item that are left."""
@@ -28,5 +32,6 @@ def stock_period_counter(item_id: str) -> str:
 
 
 def stocked_items(counters: dict[str, int]) -> list[str]:
-    """The items that have limited stock, ascending."""
-    return sorted(name.removeprefix(_STOCK) for name in counters if name.startswith(_STOCK))
+    """The items that have limited stock, ascending; not those whose stock is retired."""
+    items = sorted(name.removeprefix(_STOCK) for name in counters if name.startswith(_STOCK))
+    return [item_id for item_id in items if counters[stock_since_counter(item_id)] < RETIRED_US]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from kokoromichi.core.clock import DAY_US
 from kokoromichi.core.counters import (
+    RETIRED_US,
     first_stock_counter,
     stock_counter,
     stock_period_counter,
@@ -221,7 +222,8 @@ class StoreService:
         """Put limited items on the shelf for the first time, and fill up those whose period has come.
 
         A restocking happens once a period however often and from however many processes it is asked for; it
-        never fills above the first stock, and periods that passed meanwhile are not made up for.
+        never fills above the first stock, and periods that passed meanwhile are not made up for. The stock of
+        an item that is sold without a limit now is retired; should it be limited again, its stock is new.
 
         Returns:
             One receipt per item that was filled up, in catalogue order.
@@ -230,10 +232,12 @@ class StoreService:
         at_us = self._desk.clock.now_us()
         receipts = []
         for item_id, offer in self._desk.live.offers.items():
-            if offer.stock_counter is not None:
+            if offer.stock_counter is None:
+                change = _retiring(item_id, counters, at_us)
+            else:
                 change = self._restocking(item_id, counters, at_us)
-                if change is not None and (receipt := await self._desk.provider.apply(change)).units:
-                    receipts.append(receipt)
+            if change is not None and (receipt := await self._desk.provider.apply(change)).units:
+                receipts.append(receipt)
         return receipts
 
     def _restocking(
@@ -241,18 +245,17 @@ class StoreService:
     ) -> ChangeSet[RestockReceipt] | None:
         numbers = self._desk.live.config.store[item_id]
         stock, period = stock_counter(item_id), stock_period_counter(item_id)
+        since = stock_since_counter(item_id)
         units, initial = 0, numbers.stock or 0
+        firsts = {stock: initial, first_stock_counter(item_id): initial, since: at_us, period: 0}
         if stock not in counters:
-            firsts = (
-                (stock, initial),
-                (first_stock_counter(item_id), initial),
-                (stock_since_counter(item_id), at_us),
-                (period, 0),
-            )
-            changes = tuple(CounterChange(name, value, creates=True) for name, value in firsts)
+            changes = tuple(CounterChange(name, value, creates=True) for name, value in firsts.items())
             now, request_id = initial, f"stock:{item_id}"
+        elif counters[since] >= RETIRED_US:
+            changes = tuple(CounterChange(name, value - counters[name]) for name, value in firsts.items())
+            now, request_id = initial, f"stock:{item_id}:{counters[since]}"
         else:
-            since_us = counters[stock_since_counter(item_id)]
+            since_us = counters[since]
             days = at_us // DAY_US - since_us // DAY_US
             due = days // numbers.restock_days if numbers.restock_days else 0
             if due <= counters[period]:
@@ -261,10 +264,26 @@ class StoreService:
             changes = (CounterChange(stock, units), CounterChange(period, due - counters[period]))
             now, request_id = counters[stock] + units, f"restock:{item_id}:{since_us}:{due}"
         rows = (Movement("restock", item_id=item_id, quantity=units),) if units else ()
-        receipt = RestockReceipt(item_id, units, now)
-        return ChangeSet(
-            at_us, (), receipt, changes, rows, actor=SYSTEM, request_id=request_id, digest="restock"
-        )
+        return _shelving(RestockReceipt(item_id, units, now), at_us, changes, rows, request_id)
+
+
+def _retiring(item_id: str, counters: dict[str, int], at_us: int) -> ChangeSet[RestockReceipt] | None:
+    since = stock_since_counter(item_id)
+    if counters.get(since, RETIRED_US) >= RETIRED_US:
+        return None  # It never had a stock, or has none any more.
+    receipt = RestockReceipt(item_id, 0, counters[stock_counter(item_id)])
+    retired = (CounterChange(since, RETIRED_US),)
+    return _shelving(receipt, at_us, retired, (), f"retire:{item_id}:{counters[since]}")
+
+
+def _shelving(
+    receipt: RestockReceipt,
+    at_us: int,
+    changes: tuple[CounterChange, ...],
+    rows: tuple[Movement, ...],
+    request_id: str,
+) -> ChangeSet[RestockReceipt]:
+    return ChangeSet(at_us, (), receipt, changes, rows, actor=SYSTEM, request_id=request_id, digest="restock")
 
 
 def _malformed(item_id: str | int, quantity: str | int, offer: Offer | None) -> RefusedError:

@@ -164,6 +164,30 @@ async def test_an_item_whose_stock_becomes_limited_begins_then() -> None:
     assert (await audit_provider(world.provider)).sound
 
 
+async def test_an_item_whose_stock_is_lifted_and_limited_again_has_a_new_stock() -> None:
+    world = await selling(4)
+    unlimited = LOOSE.with_values(
+        {f"store.lucky_charm.{name}": value for name, value in (("stock", None), ("restock_units", 0))}
+    )
+    for generation in range(2):
+        world.clock.advance(DAY_S)
+        for _ in range(2):
+            await world.services.reload(unlimited)
+        assert (await audit_provider(world.provider)).sound
+        await world.services.store.purchase("ada", "lucky_charm", 9)
+        assert (await audit_provider(world.provider)).sound
+        world.clock.advance(DAY_S)
+        services = [Services(SlowProvider(world.provider), LOOSE, world.clock) for _ in range(3)]
+        await asyncio.gather(*(each.start() for each in services))
+        await world.services.reload(LOOSE)
+        assert await left(world) == 5
+        await world.services.store.purchase("ada", "lucky_charm", 3 + generation)
+        world.clock.advance(7 * DAY_S)
+        assert [receipt.units for receipt in await world.services.store.restock()] == [3]
+        report = await audit_provider(world.provider)
+        assert report.sound, str(report)
+
+
 async def test_sales_and_restocks_at_the_same_moment_lose_no_unit() -> None:
     world = await selling(3)
     world.clock.advance(7 * DAY_S)
