@@ -28,11 +28,13 @@ from kokoromichi.core.errors import (
 from kokoromichi.core.providers.mongo.documents import changed, check_movement, ledger_rows, new_player
 from kokoromichi.core.providers.mongo.driver import MOST_CONNECTIONS, failures, is_transient, storage_error
 from kokoromichi.core.providers.mongo.endings import Attempts, Endings
+from kokoromichi.core.providers.mongo.moving import Loading
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kokoromichi.core.models import ChangeSet, CounterChange, Receipt
+    from kokoromichi.core.portions import Portion
     from kokoromichi.core.providers.mongo.driver import Driver, Session, Stored
 
 _KEPT_STATES: Final = 4_096
@@ -99,9 +101,24 @@ class Commits:
         self, change: ChangeSet[AnswerT], unknown: Mapping[str, Mapping[str, object]] | None = None
     ) -> Act[AnswerT]:
         """A change with its ids: the order of acts is the order of their ``tx_id``, as of this process."""
-        self._last_us = max(self._last_us + 1, self._machine.now_us())
-        tx_id = f"{self._last_us:016d}-{self._tag}"
+        tx_id = self._next_tx_id()
         return Act(change.request_id or f"~{tx_id}", tx_id, change=change, unknown=unknown or {})
+
+    def _next_tx_id(self) -> str:
+        self._last_us = max(self._last_us + 1, self._machine.now_us())
+        return f"{self._last_us:016d}-{self._tag}"
+
+    async def load(self, portion: Portion) -> None:
+        """Store a part of another store; see ``DataProvider.load``."""
+        tx_id = self._next_tx_id()
+        attempts = Attempts(f"~{tx_id}", tx_id)
+        attempts.start(self._patience_s)
+        loading = Loading(self._driver, portion, self._clock.now_us())
+        try:
+            await loading.store(attempts, self._endings)
+        finally:
+            for placed in portion.users:
+                self._states.pop(placed.profile.user_id, None)
 
     def keep(self, stored: Stored) -> None:
         """Remember a player's document that was just read: a change of its version need not read it again."""
@@ -196,12 +213,15 @@ class Commits:
         sets: dict[str, Stored] = {}
         for user_id, user in users.items():
             try:
-                sets[user_id] = changed(before[user_id], user, act.unknown.get(user_id))
+                sets[user_id] = changed(before[user_id], user, change.at_us, act.unknown.get(user_id))
             except (ConflictError, MisuseError):  # noqa: PERF203 - a change has one player or two
                 if self._states.get(user_id) is not before[user_id]:
                     raise
                 raise _MissedError from None  # What was kept may be old: read again before refusing.
-        return _Plan(before, sets, ledger_rows(change, act.tx_id, act.request_id))
+        sorted_us = max([each["row_us"] for each in sets.values()], default=change.at_us)
+        for each in sets.values():
+            each["row_us"] = sorted_us
+        return _Plan(before, sets, ledger_rows(change, act.tx_id, act.request_id, sorted_us))
 
     async def _state(self, user_id: str, version: int) -> Stored:
         kept = self._states.get(user_id)

@@ -28,6 +28,8 @@ MOST_BYTES: Final = 16 * 1024 * 1024
 
 _SPARE_BYTES: Final = 16 * 1024
 _LONGEST_ITEM_ID: Final = 64
+_OWN: Final = frozenset({"_id", "row_us"})
+"""What a stored player has beside the profile: ``row_us`` is the time in the newest row's entry id."""
 _PAIRS: Final = {
     "inventory": ("item", "units"),
     "collection": ("id", "copies"),
@@ -37,7 +39,7 @@ _PAIRS: Final = {
 
 def new_player(user_id: str) -> Stored:
     """The document of a player who is not stored yet, at version 0."""
-    return _of_profile(UserProfile(user_id=checked_user_id(user_id)))
+    return document_of(UserProfile(user_id=checked_user_id(user_id)))
 
 
 def profile_of(stored: Stored) -> UserProfile:
@@ -46,7 +48,7 @@ def profile_of(stored: Stored) -> UserProfile:
     Raises:
         StorageError: Somebody else has written what is no profile.
     """
-    fields: dict[str, Any] = {name: _plain(value) for name, value in stored.items() if name != "_id"}
+    fields: dict[str, Any] = {name: _plain(value) for name, value in stored.items() if name not in _OWN}
     for name, (key, value) in _PAIRS.items():
         fields[name] = {pair[key]: pair[value] for pair in fields.get(name, ())}
     unknown = fields.pop("unknown", {})
@@ -57,7 +59,8 @@ def profile_of(stored: Stored) -> UserProfile:
         raise StorageError(message) from invalid
 
 
-def _of_profile(profile: UserProfile) -> Stored:
+def document_of(profile: UserProfile) -> Stored:
+    """A profile as it is stored."""
     fields: dict[str, Any] = {
         name: getattr(profile, name) for name in sorted(PROFILE_FIELDS - {"user_id", *_PAIRS})
     }
@@ -70,12 +73,18 @@ def _pairs(name: str, values: Mapping[str, int]) -> list[dict[str, str | int]]:
     return [{key: each, value: number} for each, number in values.items()]
 
 
-def changed(stored: Stored, user: UserChange, unknown: Mapping[str, object] | None) -> Stored:
+def row_us(stored: Stored, at_us: int) -> int:
+    """The time that a player's next row is sorted by, in microseconds: never before the last one's."""
+    return max(int(stored.get("row_us", 0)), at_us)
+
+
+def changed(stored: Stored, user: UserChange, at_us: int, unknown: Mapping[str, object] | None) -> Stored:
     """What is set in a player's document: the version, and the fields that a change gives another value.
 
     Args:
         stored: The document as it is stored.
         user: What changes of it.
+        at_us: When, in microseconds since the epoch.
         unknown: Fields beside the known ones, added to those that are stored; None for none.
 
     Raises:
@@ -97,6 +106,7 @@ def changed(stored: Stored, user: UserChange, unknown: Mapping[str, object] | No
     after = {**stored, **sets}
     if fields:
         _check_profile(after)
+    sets["row_us"] = row_us(stored, at_us)
     check_size(after, f"the document of player {user.user_id}")
     return sets
 
@@ -151,8 +161,10 @@ def check_movement(movement: Movement) -> None:
         raise MisuseError(message)
 
 
-def ledger_rows(change: ChangeSet[AnswerT], tx_id: str, request_id: str) -> dict[str, list[Stored]]:
-    """The rows of a change by book, in their order; ``_id`` is the entry id, which sorts by time.
+def ledger_rows(
+    change: ChangeSet[AnswerT], tx_id: str, request_id: str, sorted_us: int
+) -> dict[str, list[Stored]]:
+    """The rows of a change by book, in their order; ``_id`` is the entry id, which sorts by ``sorted_us``.
 
     Nulls are left out. Times are microseconds, since a date of BSON knows milliseconds only.
     """
@@ -163,7 +175,7 @@ def ledger_rows(change: ChangeSet[AnswerT], tx_id: str, request_id: str) -> dict
     for number, (user_id, movement) in enumerate(moved):
         kind = KINDS[movement.kind]
         row: Stored = {
-            "_id": f"{change.at_us:016d}-{tx_id}-{number:06d}",
+            "_id": f"{sorted_us:016d}-{tx_id}-{number:06d}",
             "tx_id": tx_id,
             "at_us": change.at_us,
             "kind": kind.name,

@@ -27,6 +27,7 @@ from kokoromichi.core.providers.mongo.commits import Act, Commits
 from kokoromichi.core.providers.mongo.documents import check_document, check_size, plain_document, profile_of
 from kokoromichi.core.providers.mongo.driver import Driver, failures
 from kokoromichi.core.providers.mongo.ledger import read_frames, read_page
+from kokoromichi.core.providers.mongo.moving import remembered
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from kokoromichi.core.models import ChangeSet, LedgerEntry, Receipt, UserProfile
+    from kokoromichi.core.portions import Portion, Remembered
     from kokoromichi.core.providers.mongo.driver import Stored
 
 _LOG: Final = logging.getLogger(__name__)
@@ -243,6 +245,22 @@ class MongoDBProvider(DataProvider):
         driver = await self._ready()
         with failures(driver.where):
             await driver.collection("game_data").replace_one({"_id": section}, stored, upsert=True)
+
+    async def sections(self) -> list[str]:
+        """Every stored section's name, ascending."""
+        driver = await self._ready()
+        with failures(driver.where):
+            return sorted([each["_id"] async for each in driver.collection("game_data").find({}, {"_id": 1})])
+
+    async def remembered(self) -> AsyncIterator[Remembered]:
+        """Every request id of a caller with its answer, ascending."""
+        async for each in remembered(await self._ready()):
+            yield each
+
+    async def load(self, portion: Portion) -> None:
+        """Store a part of another store as it was, in one transaction; see ``DataProvider.load``."""
+        await self._ready()
+        await self._commits.load(portion)
 
 
 def _observation(row: Mapping[str, object]) -> Stored:
