@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 Format = Literal["parquet", "csv", "jsonl"]
 
-_ROWS_HELD: Final = 262_144
-_ROWS_A_FILE: Final = 131_072
+_ROWS_HELD: Final = 131_072
+_ROWS_A_FILE: Final = 65_536
 _KEY_BYTES_LEAST: Final = 16
 _KEY_BYTES_MOST: Final = 64
 _AT: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"

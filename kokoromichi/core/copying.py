@@ -8,8 +8,9 @@ in the source has diverged, and is left alone.
 
 from __future__ import annotations
 
-from copy import deepcopy
-from typing import TYPE_CHECKING, Final
+from collections import defaultdict
+from copy import copy, deepcopy
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kokoromichi.core.copy_plan import Plan, make_plan
 from kokoromichi.core.copy_report import CopyReport, Step, Told
@@ -75,13 +76,22 @@ async def copy_all(
             await target.mark_mirror(source.name)
         plan = await make_plan(source, target, report)
         if target is not None and not dry_run:
-            copy = _Copy(source, target, plan, report, progress or (lambda _step: None))
-            await copy.carry_out()
-            await copy.verify()
+            work = _Copy(source, target, plan, report, progress or (lambda _step: None))
+            await work.carry_out()
+            await work.verify()
     except (ConflictError, RequestMismatchError, StorageError) as error:
         report.fail("store", report.target or report.source, str(error), "give the same command again")
     report.close()
     return report
+
+
+class _Moved(NamedTuple):
+    """What a row moves."""
+
+    currency: str | None
+    amount: int
+    item_id: str | None
+    quantity: int
 
 
 class _Copy:
@@ -136,18 +146,20 @@ class _Copy:
                 await self._write_step(rows)
 
     async def _write_step(self, rows: pl.DataFrame) -> None:
+        moved: defaultdict[str, list[_Moved]] = defaultdict(list)
+        for user_id, *movement in rows.select("user_id", *_Moved._fields).iter_rows():
+            moved[user_id].append(_Moved(*movement))
+        moved.pop(SYSTEM, None)
         placed = []
-        for (user_id,), own in sorted(rows.partition_by("user_id", as_dict=True).items()):
-            if user_id == SYSTEM:
-                continue
-            self._lacking[user_id] -= own.height
+        for user_id, movements in sorted(moved.items()):
+            self._lacking[user_id] -= len(movements)
             if self._lacking[user_id]:
-                placed += await self._partial(user_id, own)
+                placed += await self._partial(user_id, movements)
             else:
                 placed.append(await self._final(user_id))
         await self._load(Portion(users=tuple(placed), rows=rows))
 
-    async def _partial(self, user_id: str, rows: pl.DataFrame) -> list[Placed]:
+    async def _partial(self, user_id: str, movements: list[_Moved]) -> list[Placed]:
         """The player with the balances of the rows so far, as of an earlier version than the source's.
 
         Nothing where a source with its rows out of order would bring a balance below zero on the way.
@@ -157,20 +169,17 @@ class _Copy:
         if state is None:
             there = await self._target.profile(user_id)
             state = UserProfile(user_id=user_id) if there is None else deepcopy(there)
-        after = deepcopy(state)
-        for currency, amount, item_id, quantity in rows.select(
-            "currency", "amount", "item_id", "quantity"
-        ).iter_rows():
-            if currency is not None:
-                setattr(after, currency, getattr(after, currency) + amount)
-            if item_id is not None:
-                after.inventory[item_id] = after.inventory.get(item_id, 0) + quantity
-        self._states[user_id] = after
-        sound = min(after.gold, after.gems, *after.inventory.values(), 0) == 0
+            self._states[user_id] = state
+        for moved in movements:
+            if moved.currency is not None:
+                setattr(state, moved.currency, getattr(state, moved.currency) + moved.amount)
+            if moved.item_id is not None:
+                state.inventory[moved.item_id] = state.inventory.get(moved.item_id, 0) + moved.quantity
+        sound = min(state.gold, state.gems, *state.inventory.values(), 0) == 0
         if not sound or final < 2 or stored >= final:  # noqa: PLR2004 - a past of version 1 does not exist
             return []
-        placed = deepcopy(after)
-        placed.inventory = {item_id: units for item_id, units in after.inventory.items() if units}
+        placed = copy(state)
+        placed.inventory = {item_id: units for item_id, units in state.inventory.items() if units}
         placed.version = max(stored, 1)
         self._plan.versions[user_id] = final, placed.version
         return [Placed(stored, placed)]
