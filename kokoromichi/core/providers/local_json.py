@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from kokoromichi.core.corrections import Corrected
     from kokoromichi.core.models import ChangeSet, LedgerEntry, Receipt, UserProfile
 
 _LOG: Final = logging.getLogger(__name__)
@@ -170,9 +171,6 @@ class LocalJSONProvider(DataProvider):
 
     async def apply(self, change: ChangeSet[AnswerT]) -> AnswerT:
         """Store a change whole, or raise and store nothing; see ``DataProvider.apply``."""
-        return await self._apply(change, {})
-
-    async def _apply(self, change: ChangeSet[AnswerT], unknown: Mapping[str, Document]) -> AnswerT:
         store = self._store or await self._opened()
         profiles = store.state.profiles
         for user in change.users:
@@ -186,7 +184,13 @@ class LocalJSONProvider(DataProvider):
             answer = store.requests.recall(change.request_id, change.digest, self._clock.now_us())
             if answer is not None:
                 return answer  # type: ignore[return-value] # Likewise.
-        return await store.commits.take(change, unknown)  # type: ignore[return-value] # Its own answer.
+        return await store.commits.take(change)  # type: ignore[return-value] # Its own answer.
+
+    async def _apply_with(self, change: ChangeSet[Corrected], unknown: Document) -> None:
+        """Store a player's correction and the fields of his that nobody knows."""
+        store = self._store or await self._opened()
+        await store.at_hand(change.users)
+        await store.commits.take(change, {change.users[0].user_id: unknown})
 
     async def read_ledger(
         self,
@@ -226,7 +230,7 @@ class LocalJSONProvider(DataProvider):
         stored = await self.profile(checked_user_id(user_id))
         change, unknown = correction(stored, user_id, document, self._clock.now_us())
         _json(unknown, f"the document of player {user_id}")
-        await self._apply(change, {user_id: unknown})
+        await self._apply_with(change, unknown)
 
     async def get_game_data(self, section: str) -> Document | None:
         """A section's document, a copy of its own, or None."""
@@ -257,7 +261,7 @@ class LocalJSONProvider(DataProvider):
         for key in list(store.keeper.foreign):
             if key.kind == "user":
                 change, unknown = await adoption(store, key, self._clock.now_us())
-                await self._apply(change, {key.name: unknown})
+                await self._apply_with(change, unknown)
             else:
                 await store.commits.take_section(key.name, await adopted_section(store, key))
             adopted.append(store.snapshots.path(key).relative_to(self._folder).as_posix())

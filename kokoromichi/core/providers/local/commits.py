@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from kokoromichi.core.answers import encode_answer
 from kokoromichi.core.data_provider import checked_request_id
 from kokoromichi.core.errors import CommitUnknownError, MisuseError, RequestMismatchError, StorageError
 from kokoromichi.core.models import Receipt
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from kokoromichi.core.providers.local.requests import Requests
     from kokoromichi.core.providers.local.state import State
 
+_ENCODE: Final = msgspec.json.Encoder().encode  # As ``answers.encode_answer``, made once.
 _NOTHING: Final[Mapping[str, Document]] = {}
 
 
@@ -38,7 +38,7 @@ class Saved(Receipt, frozen=True, gc=False, tag=True):
     """A section was stored."""
 
 
-class _Pending(NamedTuple):
+class _Pending(msgspec.Struct, gc=False):
     """A commit that waits for its sync; whoever sent the same request id waits with it."""
 
     sequence: int
@@ -117,23 +117,24 @@ class Commits:
         self._check_writable()
         staged = self._state.checked(change, unknown)
         sequence = self.journal.synced + len(self._pending) + 1
-        mark = self.numbering.mark()
+        numbering = self.numbering
+        last_us, number = numbering.last_us, numbering.rows
         request = None
         try:
             if change.request_id is not None:
-                answer = msgspec.Raw(encode_answer(change.answer))
+                answer = msgspec.Raw(_ENCODE(change.answer))
                 request = Request(change.request_id, self._clock.now_us(), change.digest, answer)
-            rows = rows_of(change, sequence, self.numbering)
-            raws = [msgspec.Raw(row.line) for row in rows]
+            rows = rows_of(change, sequence, numbering)
+            raws = [msgspec.Raw(line) for _book, line in rows]
             line = line_of(Frame(sequence, staged.users, staged.counters, raws, request))
         except (TypeError, ValueError, OverflowError) as unfit:
-            self.numbering.go_to(mark)
+            numbering.go_to((last_us, number))
             message = f"a change of {[user.user_id for user in change.users]} cannot be stored: {unfit}"
             raise MisuseError(message) from None
         self._state.stage(staged, sequence)
         fate: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         pending = _Pending(
-            sequence, staged, rows, None, request, change.answer, self.numbering.mark(), [fate]
+            sequence, staged, rows, None, request, change.answer, (numbering.last_us, numbering.rows), [fate]
         )
         if request is not None:
             self._in_flight[request.request_id] = pending
@@ -162,9 +163,10 @@ class Commits:
             self._failed(failure)
             return
         now_s = asyncio.get_running_loop().time()
+        take_next, publish = self._pending.popleft, self._publish
         for _ in range(count):
-            pending = self._pending.popleft()
-            self._publish(pending, now_s)
+            pending = take_next()
+            publish(pending, now_s)
             for fate in pending.waiting:
                 if not fate.done():
                     fate.set_result(pending.answer)
@@ -175,12 +177,12 @@ class Commits:
         for user in staged.users:
             keeper.known[user.user_id] = sequence
             keeper.changed(Key("user", user.user_id), now_s)
-        for row in pending.rows:
-            self._ledgers.add(row)
+        for book, line in pending.rows:
+            self._ledgers.add(book, line)
         keeper.numbered = pending.numbered
         if pending.request is not None:
             del self._in_flight[pending.request.request_id]
-            self._requests.remember(pending.request, pending.answer)
+            self._requests.remember(pending.request)
         if pending.section is not None:
             name, document = pending.section
             keeper.sections[name] = document, sequence

@@ -15,7 +15,7 @@ import msgspec
 from kokoromichi.core.models import FieldValue
 
 
-class UserSet(msgspec.Struct, omit_defaults=True):
+class UserSet(msgspec.Struct, omit_defaults=True, gc=False):
     """What a player has after a change: never a difference, so that it may be put twice.
 
     Attributes:
@@ -36,7 +36,7 @@ class UserSet(msgspec.Struct, omit_defaults=True):
 NO_ANSWER: Final = msgspec.Raw(b"null")
 
 
-class Request(msgspec.Struct):
+class Request(msgspec.Struct, gc=False):
     """What a request id remembers.
 
     Attributes:
@@ -50,7 +50,7 @@ class Request(msgspec.Struct):
     answer: msgspec.Raw
 
 
-class Frame(msgspec.Struct, omit_defaults=True):
+class Frame(msgspec.Struct, omit_defaults=True, gc=False):
     """One change, whole.
 
     Attributes:

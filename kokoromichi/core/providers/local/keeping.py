@@ -53,13 +53,6 @@ class Tuning(NamedTuple):
     segment_bytes: int
 
 
-class Due(NamedTuple):
-    """Since when a file is behind, and when its player last changed; in seconds of the loop's clock."""
-
-    first_s: float
-    last_s: float
-
-
 class Parts(NamedTuple):
     """What is kept."""
 
@@ -105,7 +98,8 @@ class Keeper:
     def __init__(self, parts: Parts, tuning: Tuning) -> None:
         self._parts = parts
         self._tuning = tuning
-        self._due: dict[Key, Due] = {}
+        self._due: dict[Key, float] = {}  # Since when a file is behind, in seconds of the loop's clock.
+        self._changed: dict[Key, float] = {}
         self._touched: dict[str, float] = {}
         self._writing: dict[Key, bytes] = {}
         self._one_at_a_time = asyncio.Lock()
@@ -126,8 +120,8 @@ class Keeper:
 
     def changed(self, key: Key, now_s: float) -> None:
         """A player or section has a newer durable state than its file."""
-        due = self._due.get(key)
-        self._due[key] = Due(now_s if due is None else due.first_s, now_s)
+        self._due.setdefault(key, now_s)
+        self._changed[key] = now_s
         if key.kind == "user":
             self._touched[key.name] = now_s
 
@@ -155,8 +149,8 @@ class Keeper:
         debounce_s = self._tuning.debounce_s
         return [
             key
-            for key, due in self._due.items()
-            if now_s - due.last_s >= debounce_s or now_s - due.first_s >= debounce_s * _LONGEST_WAITS
+            for key, first_s in self._due.items()
+            if now_s - self._changed[key] >= debounce_s or now_s - first_s >= debounce_s * _LONGEST_WAITS
         ]
 
     def _forget(self, now_s: float) -> None:
@@ -202,7 +196,7 @@ class Keeper:
         parts = self._parts
         contents = {key: self._content(key) for key in keys if key not in self.foreign}
         for key in keys:
-            del self._due[key]
+            del self._due[key], self._changed[key]
         self._writing = contents
         streams = {name: b"".join(lines) for name, lines in self.streams.items() if lines}
         self.streams.clear()
@@ -234,7 +228,8 @@ class Keeper:
         except BaseException:
             now_s = asyncio.get_running_loop().time()
             for key in work.contents:
-                self._due.setdefault(key, Due(now_s, now_s))
+                self._due.setdefault(key, now_s)
+                self._changed.setdefault(key, now_s)
             raise
         finally:
             self._writing = {}
@@ -251,6 +246,7 @@ class Keeper:
         _LOG.error("%s %s; it is left alone, and its player too, until it is adopted", path, why)
         self.foreign[key] = why
         self._due.pop(key, None)
+        self._changed.pop(key, None)
         if key.kind == "user":
             self._parts.state.profiles.pop(key.name, None)
 

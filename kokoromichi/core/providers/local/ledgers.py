@@ -6,14 +6,14 @@ import heapq
 from datetime import datetime
 from io import BytesIO
 from itertools import islice
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import msgspec
 import polars as pl
 
 from kokoromichi.core.clock import moment_of
 from kokoromichi.core.kinds import BOOKS, KINDS, SYSTEM
-from kokoromichi.core.models import LedgerEntry, Movement
+from kokoromichi.core.models import ChangeSet, LedgerEntry, Movement, UserChange
 from kokoromichi.core.providers.local.files import lines_backward, write_all
 from kokoromichi.core.schemas import LEDGER_SCHEMA
 
@@ -22,14 +22,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kokoromichi.core.data_provider import AnswerT
-    from kokoromichi.core.models import ChangeSet
     from kokoromichi.core.providers.local.files import Files
+
+Row: TypeAlias = "tuple[str, bytes]"
+"""A book and a line of it."""
 
 _BLOCK_BYTES: Final = 1 << 24
 """Of a book, so much is read at once: about 40,000 rows."""
 
 
-class Line(msgspec.Struct):
+class Line(msgspec.Struct, gc=False):
     """A ledger row as it stands in a file: the columns of ``LEDGER_SCHEMA``, and its frame's sequence."""
 
     entry_id: str
@@ -48,13 +50,6 @@ class Line(msgspec.Struct):
     request_id: str
     reason: str | None
     sequence: int
-
-
-class Row(NamedTuple):
-    """A line and its book."""
-
-    book: str
-    line: bytes
 
 
 _ENCODE: Final = msgspec.json.Encoder().encode
@@ -84,46 +79,43 @@ def mark_behind(line: Line) -> tuple[int, int]:
 
 
 def rows_of(change: ChangeSet[AnswerT], sequence: int, numbering: Numbering) -> list[Row]:
-    """The ledger rows of a change, encoded; the numbering moves on."""
+    """The ledger rows of a change, each with its book, encoded; the numbering moves on."""
     at_us = change.at_us
     at = moment_of(at_us)
     numbering.last_us = stamp = max(numbering.last_us, at_us)
     tx_id = f"{sequence:012d}"
     request_id = change.request_id or f"~{tx_id}"
     actor = change.actor or (change.users[0].user_id if change.users else SYSTEM)
-    rows = []
-
-    def add(user_id: str, movement: Movement) -> None:
-        money, item = movement.currency is not None, movement.item_id is not None
-        book = KINDS[movement.kind].book
-        line = _ENCODE(
-            {
-                "entry_id": f"{stamp:016d}-{numbering.rows:010d}",
-                "tx_id": tx_id,
-                "at": at,
-                "book": book,
-                "kind": movement.kind,
-                "user_id": user_id,
-                "currency": movement.currency,
-                "amount": movement.amount if money else None,
-                "balance_after": movement.balance_after if money else None,
-                "item_id": movement.item_id,
-                "quantity": movement.quantity if item else None,
-                "counterparty": movement.counterparty,
-                "actor": actor,
-                "request_id": request_id,
-                "reason": change.reason,
-                "sequence": sequence,
-            }
-        )
-        numbering.rows += 1
-        rows.append(Row(book, line))
-
+    rows: list[Row] = []
     for user in change.users:
         for movement in user.movements:
-            add(user.user_id, movement)
-    for movement in change.system:  # The system's rows move goods alone.
-        add(SYSTEM, Movement(movement.kind, item_id=movement.item_id, quantity=movement.quantity))
+            money, item = movement.currency is not None, movement.item_id is not None
+            book = KINDS[movement.kind].book
+            line = Line(
+                f"{stamp:016d}-{numbering.rows:010d}",
+                tx_id,
+                at,
+                book,
+                movement.kind,
+                user.user_id,
+                movement.currency,
+                movement.amount if money else None,
+                movement.balance_after if money else None,
+                movement.item_id,
+                movement.quantity if item else None,
+                movement.counterparty,
+                actor,
+                request_id,
+                change.reason,
+                sequence,
+            )
+            numbering.rows += 1
+            rows.append((book, _ENCODE(line)))
+    if change.system:  # The system's rows move goods alone.
+        goods = [Movement(row.kind, item_id=row.item_id, quantity=row.quantity) for row in change.system]
+        rest = ChangeSet(at_us, (UserChange(SYSTEM, 0, tuple(goods)),), change.answer)
+        rest.actor, rest.reason, rest.request_id = actor, change.reason, change.request_id
+        rows += rows_of(rest, sequence, numbering)
     return rows
 
 
@@ -173,12 +165,12 @@ class Ledgers:
         """The file of a book."""
         return self._folder / f"{book}.log"
 
-    def add(self, row: Row) -> None:
+    def add(self, book: str, line: bytes) -> None:
         """Take a durable row: it waits for the next ``append``, and readers see it."""
-        waiting = self._waiting.get(row.book)
+        waiting = self._waiting.get(book)
         if waiting is None:
-            waiting = self._waiting[row.book] = []
-        waiting.append(row.line)
+            waiting = self._waiting[book] = []
+        waiting.append(line)
 
     def seen(self) -> Seen:
         """What there is now; what comes later changes nothing of it."""

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from kokoromichi.core.answers import decode_answer, encode_answer
+from kokoromichi.core.answers import decode_answer
 from kokoromichi.core.clock import DAY_US
 from kokoromichi.core.errors import RequestMismatchError, StorageError
-from kokoromichi.core.models import Receipt
 from kokoromichi.core.providers.local.frames import NO_ANSWER, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from kokoromichi.core.models import Receipt
+
 ANSWER_DAYS: Final = 30
-
-
-class _Known(NamedTuple):
-    at_us: int
-    digest: str
-    answer: Receipt | msgspec.Raw
 
 
 class Requests:
@@ -32,17 +27,17 @@ class Requests:
     """
 
     def __init__(self) -> None:
-        self._known: dict[str, _Known] = {}
+        self._known: dict[str, Request] = {}
         self.fresh: list[Request] = []
 
     def load(self, requests: Iterable[Request]) -> None:
         """Take what the file of requests holds."""
         for request in requests:
-            self._known[request.request_id] = _Known(request.at_us, request.digest, request.answer)
+            self._known[request.request_id] = request
 
-    def remember(self, request: Request, answer: Receipt | None = None) -> None:
-        """Take a request whose change is durable, with its answer where it is at hand."""
-        self._known[request.request_id] = _Known(request.at_us, request.digest, answer or request.answer)
+    def remember(self, request: Request) -> None:
+        """Take a request whose change is durable."""
+        self._known[request.request_id] = request
         self.fresh.append(request)
 
     def recall(self, request_id: str, digest: str, now_us: int) -> Receipt | None:
@@ -57,8 +52,6 @@ class Requests:
             return None
         if known.digest != digest or known.answer == NO_ANSWER or now_us - known.at_us > ANSWER_DAYS * DAY_US:
             raise RequestMismatchError(request_id)
-        if isinstance(known.answer, Receipt):
-            return known.answer
         try:
             return decode_answer(bytes(known.answer))
         except msgspec.DecodeError as unreadable:
@@ -74,14 +67,6 @@ class Requests:
         """All of them, to be written anew: without the answers that are too old."""
         oldest_us = now_us - ANSWER_DAYS * DAY_US
         return [
-            Request(
-                request_id, known.at_us, known.digest, _raw(known) if known.at_us >= oldest_us else NO_ANSWER
-            )
-            for request_id, known in self._known.items()
+            known if known.at_us >= oldest_us else msgspec.structs.replace(known, answer=NO_ANSWER)
+            for known in self._known.values()
         ]
-
-
-def _raw(known: _Known) -> msgspec.Raw:
-    if isinstance(known.answer, Receipt):
-        return msgspec.Raw(encode_answer(known.answer))
-    return known.answer

@@ -10,7 +10,7 @@ from kokoromichi.core.models import UserProfile
 from kokoromichi.core.providers.local.commits import Commits
 from kokoromichi.core.providers.local.folder import journal_folder
 from kokoromichi.core.providers.local.keeping import Keeper, Parts, Tuning
-from kokoromichi.core.providers.local.ledgers import Ledgers, Row, line_of_raw, mark_behind
+from kokoromichi.core.providers.local.ledgers import Ledgers, line_of_raw, mark_behind
 from kokoromichi.core.providers.local.opening import ADOPT, Found, profile_of, recover
 from kokoromichi.core.providers.local.requests import Requests
 from kokoromichi.core.providers.local.snapshots import Key, Sealed, Snapshots
@@ -132,7 +132,7 @@ class Store:
             self.state.counters.update(frame.counters)
             for raw in frame.rows:
                 line = line_of_raw(bytes(raw))
-                self.ledgers.add(Row(line.book, bytes(raw)))
+                self.ledgers.add(line.book, bytes(raw))
                 keeper.numbered = mark_behind(line)
             if frame.request is not None:
                 self.requests.remember(frame.request)
