@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kokoromichi.core.copy_plan import Plan, make_plan
 from kokoromichi.core.copy_report import CopyReport, Step, Told
-from kokoromichi.core.errors import ConflictError, MisuseError, RequestMismatchError, StorageError
+from kokoromichi.core.errors import ConflictError, KokoroError, MisuseError
 from kokoromichi.core.kinds import SYSTEM
 from kokoromichi.core.ledger_tally import Places, by_book, rows_between, tally
 from kokoromichi.core.models import UserProfile
@@ -79,8 +79,9 @@ async def copy_all(
             work = _Copy(source, target, plan, report, progress or (lambda _step: None))
             await work.carry_out()
             await work.verify()
-    except (ConflictError, RequestMismatchError, StorageError) as error:
-        report.fail("store", report.target or report.source, str(error), "give the same command again")
+    except KokoroError as error:
+        cure = "cure it and give the same command again"
+        report.fail("store", report.target or report.source, str(error), cure)
     report.close()
     return report
 

@@ -46,7 +46,7 @@ async def busy() -> MemoryProvider:
     counter = CounterChange("visits", 5, creates=True)
     restock = Movement("restock", item_id="silk", quantity=5)
     await store.apply(ChangeSet(10, (), Committed(0, 0), (counter,), (restock,)))
-    await store.save_user("bert", {"x_own": {"a.b": [1, None]}})
+    await store.save_user("bert", {"x_own": {"a": [1, None]}})
     await store.save_game_data("guilds", {"names": ["été"]})
     return store
 
@@ -216,6 +216,21 @@ async def test_progress_ends_where_it_was_planned() -> None:
     last = {step.part: step for step in steps}
     assert {part: step.done for part, step in last.items()} == dict(report.planned)
     assert all(step.done <= step.total for step in steps)
+
+
+class Picky(MemoryProvider):
+    """A store that refuses a document."""
+
+    async def load(self, portion: Portion) -> None:
+        if portion.users:
+            message = "the document of player anna is too large"
+            raise MisuseError(message)
+
+
+async def test_what_the_target_refuses_is_listed() -> None:
+    report = await copy_all(await busy(), Picky())
+    assert not report.complete
+    assert "player anna is too large" in str(report.failed[-1])
 
 
 async def interrupted(source: MemoryProvider, lives: int) -> tuple[Dying, CopyReport]:
