@@ -26,7 +26,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from kokoromichi.core.counters import stock_counter
-from kokoromichi.core.models import ChangeSet, CounterChange, Movement, UserChange
+from kokoromichi.core.models import ChangeSet, CounterChange, Movement, UserChange, UserProfile
 from kokoromichi.core.providers.mongo import MongoDBProvider
 from kokoromichi.core.transactions import Committed
 from kokoromichi.rules.economy import load_economy
@@ -81,10 +81,8 @@ class Bare:
         """Store a player, and a stock; the ledger has the index of ours."""
         await self.ledger.create_index([("user_id", 1), ("_id", -1)])
         await self._requests.create_index([("at_us", 1)])
-        fields = dict.fromkeys(("xp", "level", "hp", "streak", "pity", "pulls", "shards", "battle_day"), 1)
-        await self._users.insert_one(
-            {"_id": caller, "version": 1, "gold": GOLD, "inventory": [], "name": "", **fields}
-        )
+        fields = {**UserProfile(user_id=caller).document(), "version": 1, "gold": GOLD, "inventory": []}
+        await self._users.insert_one({"_id": caller, **fields})
         await self._counters.insert_one({"_id": f"item-{caller}", "value": 10**9})
 
     async def buy(self, caller: str, bought: int) -> None:

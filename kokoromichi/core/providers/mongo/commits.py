@@ -251,7 +251,11 @@ class Commits:
             except DuplicateKeyError:
                 raise _UsedError from None
             for book, rows in plan.rows.items():
-                await collection(f"ledger_{book}").insert_many(rows, session=session)
+                ledger = collection(f"ledger_{book}")
+                if len(rows) == 1:
+                    await ledger.insert_one(rows[0], session=session)  # A bulk of one costs more.
+                else:
+                    await ledger.insert_many(rows, session=session)
             await self._endings.conclude(act, session)
 
     async def _write_user(self, before: Stored, sets: Stored, session: Session) -> None:
