@@ -23,6 +23,7 @@ from kokoromichi.core.data_provider import (
     checked_user_id,
 )
 from kokoromichi.core.errors import MisuseError, StorageError
+from kokoromichi.core.portions import Remembered
 from kokoromichi.core.providers.local.adoption import adopted_section, adoption
 from kokoromichi.core.providers.local.files import Files
 from kokoromichi.core.providers.local.folder import prepare, unusable
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
     from kokoromichi.core.corrections import Corrected
     from kokoromichi.core.models import ChangeSet, LedgerEntry, Receipt, UserProfile
+    from kokoromichi.core.portions import Portion
 
 _LOG: Final = logging.getLogger(__name__)
 _SEGMENT_BYTES: Final = 1 << 26
@@ -119,6 +121,7 @@ class LocalJSONProvider(DataProvider):
             self._unlock()
             raise
         self._store = store
+        self.mirror = store.keeper.mirror or None
         self.cached = store.state.profiles.get
         self._running = asyncio.create_task(store.keeper.run())
         return store
@@ -244,6 +247,42 @@ class LocalJSONProvider(DataProvider):
         store = self._store or await self._opened()
         store.check(Key("section", checked_section(section)))
         await store.commits.take_section(section, _json(document, f"section {section}"))
+
+    async def sections(self) -> list[str]:
+        """Every stored section's name, ascending."""
+        return sorted((self._store or await self._opened()).keeper.sections)
+
+    async def remembered(self) -> AsyncIterator[Remembered]:
+        """Every request id of a caller whose answer is kept."""
+        store = self._store or await self._opened()
+        for asked in store.requests.answered():
+            yield Remembered(asked.request_id, asked.digest, bytes(asked.answer), asked.at_us)
+
+    async def load(self, portion: Portion) -> None:
+        """Store a part of another store; its rows get entry ids of their own. See ``DataProvider.load``."""
+        store = self._store or await self._opened()
+        for placed in portion.users:
+            checked_user_id(placed.profile.user_id)
+            _json(placed.profile.unknown, f"player {placed.profile.user_id}")
+        documents = {
+            checked_section(name): _json(dict(document), f"section {name}")  # type: ignore[arg-type] # JSON, as it was read.
+            for name, document in portion.sections.items()
+        }
+        for name in documents:
+            store.check(Key("section", name))
+        await store.at_hand([placed.profile for placed in portion.users])
+        await store.commits.take_portion(portion, documents)
+
+    async def mark_mirror(self, of: str) -> None:
+        """Mark this folder as a mirror of another store, for good; see ``DataProvider.mark_mirror``."""
+        store = self._store or await self._opened()
+        if self.mirror == of:
+            return
+        if store.keeper.known:
+            message = f"{self._folder} has players of its own and cannot become a mirror: take another folder"
+            raise MisuseError(message)
+        await store.commits.take_mirror(of)
+        self.mirror = of
 
     async def adopt(self) -> list[str]:
         """Take files as another hand left them, and book what that moves as corrections by the system.

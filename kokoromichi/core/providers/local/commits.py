@@ -13,17 +13,20 @@ from kokoromichi.core.errors import CommitUnknownError, MisuseError, RequestMism
 from kokoromichi.core.models import Receipt
 from kokoromichi.core.providers.local.frames import Frame, Request, line_of
 from kokoromichi.core.providers.local.journal import FullError, Journal
-from kokoromichi.core.providers.local.ledgers import Numbering, Row, rows_of
+from kokoromichi.core.providers.local.ledgers import Numbering, Row, moved_rows, rows_of
 from kokoromichi.core.providers.local.snapshots import Key
 from kokoromichi.core.providers.local.state import Staged
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    import polars as pl
 
     from kokoromichi.core.clock import Clock
     from kokoromichi.core.data_provider import AnswerT, Document
     from kokoromichi.core.models import ChangeSet
+    from kokoromichi.core.portions import Portion
     from kokoromichi.core.providers.local.files import Files
     from kokoromichi.core.providers.local.keeping import Keeper
     from kokoromichi.core.providers.local.ledgers import Ledgers
@@ -44,11 +47,12 @@ class _Pending(msgspec.Struct, gc=False):
     sequence: int
     staged: Staged
     rows: list[Row]
-    section: tuple[str, bytes] | None
-    request: Request | None
+    sections: dict[str, bytes]
+    requests: list[Request]
     answer: Receipt
     numbered: tuple[int, int]
     waiting: list[asyncio.Future[Receipt]]
+    mirror: str = ""
 
 
 class Commits:
@@ -100,7 +104,7 @@ class Commits:
         pending = self._in_flight.get(checked_request_id(request_id))
         if pending is None:
             return None
-        if pending.request is None or pending.request.digest != digest:
+        if all((asked.request_id, asked.digest) != (request_id, digest) for asked in pending.requests):
             raise RequestMismatchError(request_id)
         fate: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         pending.waiting.append(fate)
@@ -119,44 +123,100 @@ class Commits:
         sequence = self.journal.synced + len(self._pending) + 1
         numbering = self.numbering
         last_us, number = numbering.last_us, numbering.rows
-        request = None
+        requests = []
         try:
             if change.request_id is not None:
                 answer = msgspec.Raw(_ENCODE(change.answer))
-                request = Request(change.request_id, self._clock.now_us(), change.digest, answer)
+                requests.append(Request(change.request_id, self._clock.now_us(), change.digest, answer))
             rows = rows_of(change, sequence, numbering)
             raws = [msgspec.Raw(line) for _book, line in rows]
-            line = line_of(Frame(sequence, staged.users, staged.counters, raws, request))
+            line = line_of(Frame(sequence, staged.users, staged.counters, raws, requests))
         except (TypeError, ValueError, OverflowError) as unfit:
             numbering.go_to((last_us, number))
             message = f"a change of {[user.user_id for user in change.users]} cannot be stored: {unfit}"
             raise MisuseError(message) from None
-        self._state.stage(staged, sequence)
-        fate: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
-        pending = _Pending(
-            sequence, staged, rows, None, request, change.answer, (numbering.last_us, numbering.rows), [fate]
+        numbered = (numbering.last_us, numbering.rows)
+        return self._send(_Pending(sequence, staged, rows, {}, requests, change.answer, numbered, []), line)
+
+    def take_section(self, section: str, document: bytes) -> asyncio.Future[Receipt]:
+        """Send a section's new document on its way."""
+        self._check_writable()
+        return self._take_frame({section: document})
+
+    def take_portion(self, portion: Portion, documents: Mapping[str, bytes]) -> asyncio.Future[Receipt]:
+        """Send a part of another store on its way, whose players are at hand; see ``DataProvider.load``."""
+        if self.failed is not None:
+            raise StorageError(self.failed)
+        users, holdings = [], {}
+        for placed in portion.users:
+            user, holdings[placed.profile.user_id] = self._state.placed(placed)
+            users.append(user)
+        now_us = self._clock.now_us()
+        requests = [
+            Request(
+                asked.request_id,
+                asked.at_us if asked.at_us >= 0 else now_us,
+                asked.digest,
+                msgspec.Raw(asked.answer),
+            )
+            for asked in portion.requests
+            if not self._requests.knows(asked.request_id, asked.digest)
+        ]
+        staged = Staged(users, dict(portion.counters), holdings)
+        return self._take_frame(documents, staged, portion.rows, requests)
+
+    def take_mirror(self, of: str) -> asyncio.Future[Receipt]:
+        """Send on its way that this store mirrors another from now on."""
+        self._check_writable()
+        return self._take_frame({}, mirror=of)
+
+    def _take_frame(
+        self,
+        documents: Mapping[str, bytes],
+        staged: Staged | None = None,
+        rows: pl.DataFrame | None = None,
+        requests: Sequence[Request] = (),
+        mirror: str = "",
+    ) -> asyncio.Future[Receipt]:
+        sequence = self.journal.synced + len(self._pending) + 1
+        staged = staged or Staged([], {}, {})
+        moved = [] if rows is None else moved_rows(rows, sequence, self.numbering)
+        line = line_of(
+            Frame(
+                sequence,
+                staged.users,
+                staged.counters,
+                [msgspec.Raw(row) for _book, row in moved],
+                list(requests),
+                {name: msgspec.Raw(document) for name, document in documents.items()},
+                mirror,
+            )
         )
-        if request is not None:
+        numbered = self.numbering.mark()
+        pending = _Pending(
+            sequence, staged, moved, dict(documents), list(requests), Saved(), numbered, [], mirror
+        )
+        return self._send(pending, line)
+
+    def _send(self, pending: _Pending, line: bytes) -> asyncio.Future[Receipt]:
+        self._state.stage(pending.staged, pending.sequence)
+        fate: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        pending.waiting.append(fate)
+        for request in pending.requests:
             self._in_flight[request.request_id] = pending
         self._pending.append(pending)
         self.journal.append(line)
         return fate
 
-    def take_section(self, section: str, document: bytes) -> asyncio.Future[Receipt]:
-        """Send a section's new document on its way."""
-        self._check_writable()
-        sequence = self.journal.synced + len(self._pending) + 1
-        fate: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
-        nothing = Staged([], {}, {})
-        numbered = self.numbering.mark()
-        pending = _Pending(sequence, nothing, [], (section, document), None, Saved(), numbered, [fate])
-        self._pending.append(pending)
-        self.journal.append(line_of(Frame(sequence, sections={section: msgspec.Raw(document)})))
-        return fate
-
     def _check_writable(self) -> None:
         if self.failed is not None:
             raise StorageError(self.failed)
+        if self.keeper.mirror:
+            message = (
+                f"this store mirrors {self.keeper.mirror} and is written by copies alone: write to "
+                f"{self.keeper.mirror} itself"
+            )
+            raise MisuseError(message)
 
     def _settled(self, count: int, failure: OSError | FullError | None) -> None:
         if failure is not None:
@@ -180,11 +240,11 @@ class Commits:
         for book, line in pending.rows:
             self._ledgers.add(book, line)
         keeper.numbered = pending.numbered
-        if pending.request is not None:
-            del self._in_flight[pending.request.request_id]
-            self._requests.remember(pending.request)
-        if pending.section is not None:
-            name, document = pending.section
+        for request in pending.requests:
+            del self._in_flight[request.request_id]
+            self._requests.remember(request)
+        keeper.mirror = pending.mirror or keeper.mirror
+        for name, document in pending.sections.items():
             keeper.sections[name] = document, sequence
             keeper.changed(Key("section", name), now_s)
 
@@ -209,7 +269,7 @@ class Commits:
         for pending in lost:
             error: StorageError = StorageError(message)
             if not isinstance(failure, FullError):
-                asked = f"~{pending.sequence:012d}" if pending.request is None else pending.request.request_id
+                asked = pending.requests[0].request_id if pending.requests else f"~{pending.sequence:012d}"
                 error = CommitUnknownError(asked)
                 error.__cause__ = StorageError(message)
             for fate in pending.waiting:

@@ -22,6 +22,7 @@ class UserSet(msgspec.Struct, omit_defaults=True, gc=False):
         items: Units held afterwards of the items that moved; 0 leaves the inventory.
         fields: New values of other fields.
         unknown: New values of fields that this version does not know.
+        whole: Nothing of what the player was before is left.
     """
 
     user_id: str
@@ -31,6 +32,7 @@ class UserSet(msgspec.Struct, omit_defaults=True, gc=False):
     items: dict[str, int] = {}
     fields: dict[str, FieldValue] = {}
     unknown: dict[str, Any] = {}
+    whole: bool = False
 
 
 NO_ANSWER: Final = msgspec.Raw(b"null")
@@ -58,15 +60,18 @@ class Frame(msgspec.Struct, omit_defaults=True, gc=False):
         users: What the players have afterwards.
         counters: What the counters stand at afterwards.
         rows: Ledger lines, as they stand in ``ledgers/``.
+        requests: What request ids remember from now on.
         sections: New documents of sections.
+        mirror: The store that this one mirrors from now on.
     """
 
     sequence: int
     users: list[UserSet] = []
     counters: dict[str, int] = {}
     rows: list[msgspec.Raw] = []
-    request: Request | None = None
+    requests: list[Request] = []
     sections: dict[str, msgspec.Raw] = {}
+    mirror: str = ""
 
 
 class Synced(msgspec.Struct):

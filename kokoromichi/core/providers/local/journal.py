@@ -86,7 +86,7 @@ class Journal:
                 failure = OSError(f"it was given up: {failure!r}")
             self._settled(count, failure)
         if self._waiting:
-            # Whoever has just been answered comes along: a sync that runs while others work gets no turn anyway.
+            # Whoever has just been answered comes along, and one sync does for all of them.
             asyncio.get_running_loop().call_soon(self._start)
         else:
             self._started = False

@@ -92,6 +92,7 @@ class Keeper:
         foreign: Files that another hand changed, and what is the matter; they are left alone.
         streams: Observations that wait to be written.
         vouched: The checkpoint that counts.
+        mirror: The store that this one mirrors, or nothing.
         numbered: Time of the newest durable entry id, and the number of durable rows.
     """
 
@@ -108,6 +109,7 @@ class Keeper:
         self._stuck = False
         self.vouched = Checkpoint()
         self.numbered = (0, 0)
+        self.mirror = ""
         self.known: dict[str, int] = {}
         self.sections: dict[str, tuple[bytes, int]] = {}
         self.foreign: dict[Key, str] = {}
@@ -211,6 +213,8 @@ class Keeper:
             counters=dict(parts.state.counters),
             users=dict(self.known),
             sections={name: sequence for name, (_, sequence) in self.sections.items()},
+            store=self.vouched.store,
+            mirror=self.mirror,
         )
         return _Work(contents, parts.ledgers.seen(), streams, vouched, requests, whole=whole)
 

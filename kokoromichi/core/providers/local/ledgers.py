@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 import msgspec
 import polars as pl
 
-from kokoromichi.core.clock import moment_of
+from kokoromichi.core.clock import moment_of, us_of
 from kokoromichi.core.kinds import BOOKS, KINDS, SYSTEM
 from kokoromichi.core.models import ChangeSet, LedgerEntry, Movement, UserChange
 from kokoromichi.core.providers.local.files import lines_backward, write_all
@@ -57,9 +57,14 @@ _ENTRIES: Final = msgspec.json.Decoder(Line)
 
 
 class Numbering:
-    """What entry ids are made of: a time that never falls behind the row before, and a running number."""
+    """What entry ids are made of: a time that never falls behind the row before, and a running number.
+
+    Attributes:
+        store: What tells the transactions of this folder from those of any other.
+    """
 
     def __init__(self) -> None:
+        self.store = ""
         self.last_us = 0
         self.rows = 0
 
@@ -70,6 +75,17 @@ class Numbering:
     def go_to(self, mark: tuple[int, int]) -> None:
         """Go on from a mark."""
         self.last_us, self.rows = mark
+
+
+def moved_rows(rows: pl.DataFrame, sequence: int, numbering: Numbering) -> list[Row]:
+    """Rows of another store as they are, but for their entry ids; the numbering moves on."""
+    moved: list[Row] = []
+    for row in rows.select(LEDGER_SCHEMA.names()).iter_rows(named=True):
+        numbering.last_us = max(numbering.last_us, us_of(row["at"]))
+        row["entry_id"] = f"{numbering.last_us:016d}-{numbering.rows:010d}"
+        numbering.rows += 1
+        moved.append((row["book"], _ENCODE(Line(**row, sequence=sequence))))
+    return moved
 
 
 def mark_behind(line: Line) -> tuple[int, int]:
@@ -83,7 +99,7 @@ def rows_of(change: ChangeSet[AnswerT], sequence: int, numbering: Numbering) -> 
     at_us = change.at_us
     at = moment_of(at_us)
     numbering.last_us = stamp = max(numbering.last_us, at_us)
-    tx_id = f"{sequence:012d}"
+    tx_id = f"{numbering.store}-{sequence:012d}"
     request_id = change.request_id or f"~{tx_id}"
     actor = change.actor or (change.users[0].user_id if change.users else SYSTEM)
     rows: list[Row] = []

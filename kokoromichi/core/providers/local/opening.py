@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -41,6 +42,8 @@ class Checkpoint(msgspec.Struct):
         books: Bytes of each book's file that it vouches for.
         requests_file: The file of requests, and the bytes of it that it vouches for.
         users: The newest frame of each player; ``sections`` likewise.
+        store: What tells the transactions of this folder from those of any other.
+        mirror: The store that this one mirrors, or nothing.
     """
 
     sequence: int = 0
@@ -52,6 +55,8 @@ class Checkpoint(msgspec.Struct):
     counters: dict[str, int] = {}
     users: dict[str, int] = {}
     sections: dict[str, int] = {}
+    store: str = ""
+    mirror: str = ""
 
 
 _CHECKPOINTS: Final = msgspec.json.Decoder(Checkpoint)
@@ -113,7 +118,7 @@ def recover(files: Files, folder: Path, journal: Journal, snapshots: Snapshots) 
     _sweep(files, folder)
     checkpoint = read_checkpoint(files, folder)
     if checkpoint is None:
-        checkpoint = Checkpoint()
+        checkpoint = Checkpoint(store=secrets.token_hex(4))
         for above in (folder.absolute().parent, folder, folder / "backups"):
             files.sync_folder(above)
         write_checkpoint(files, folder, checkpoint, 0)

@@ -58,6 +58,21 @@ class Requests:
             message = f"the answer of request {request_id} cannot be read: {unreadable}; take a fresh id"
             raise StorageError(message) from unreadable
 
+    def knows(self, request_id: str, digest: str) -> bool:
+        """Whether a request id was used for this act.
+
+        Raises:
+            RequestMismatchError: It was used for another one.
+        """
+        known = self._known.get(request_id)
+        if known is not None and known.digest != digest:
+            raise RequestMismatchError(request_id)
+        return known is not None
+
+    def answered(self) -> list[Request]:
+        """Those whose answers are kept."""
+        return [request for request in self._known.values() if request.answer != NO_ANSWER]
+
     def stale(self, now_us: int) -> bool:
         """Whether there are answers that are too old to be kept."""
         oldest_us = now_us - ANSWER_DAYS * DAY_US

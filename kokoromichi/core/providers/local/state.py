@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
         Movement,
         UserChange,
     )
+    from kokoromichi.core.portions import Placed
 
 _LONGEST_ITEM: Final = 64
 _INT64: Final = 2**63
@@ -104,6 +106,27 @@ class State:
         for movement in change.system:
             _check_row(movement, SYSTEM)
         return Staged(users, counters, holdings)
+
+    def placed(self, placed: Placed) -> tuple[UserSet, Holding]:
+        """A player put whole, checked against what is staged.
+
+        Raises:
+            ConflictError: He has another version than the one expected.
+        """
+        profile = placed.profile
+        before = self._holding(profile.user_id)
+        if before.version != placed.expected_version:
+            message = f"player {profile.user_id} is not of version {placed.expected_version}"
+            raise ConflictError(message)
+        stored = self.profiles.get(profile.user_id)
+        gone = dict.fromkeys([*before.items, *(stored.inventory if stored else ())], 0)
+        after = Holding(profile.version, profile.gold, profile.gems, {**gone, **profile.inventory})
+        fields = {name: deepcopy(getattr(profile, name)) for name in sorted(SET_FIELDS)}
+        inventory, unknown = dict(profile.inventory), deepcopy(profile.unknown)
+        user = UserSet(
+            profile.user_id, after.version, after.gold, after.gems, inventory, fields, unknown, whole=True
+        )
+        return user, after
 
     def stage(self, staged: Staged, sequence: int) -> None:
         """Let what comes next build on a checked change, whose frame has this sequence."""
@@ -191,6 +214,9 @@ class State:
 
 def put(profile: UserProfile, user: UserSet) -> None:
     """Set a profile to what it is after a change."""
+    if user.whole:
+        profile.inventory.clear()
+        profile.unknown.clear()
     profile.version = user.version
     profile.gold = user.gold
     profile.gems = user.gems

@@ -102,6 +102,8 @@ class Store:
     def _take(self, found: Found) -> None:
         checkpoint, keeper = found.checkpoint, self.keeper
         keeper.vouched = checkpoint
+        keeper.mirror = checkpoint.mirror
+        self.commits.numbering.store = checkpoint.store
         keeper.numbered = checkpoint.last_us, checkpoint.rows
         keeper.known.update(found.users)
         keeper.foreign.update(found.foreign)
@@ -134,8 +136,9 @@ class Store:
                 line = line_of_raw(bytes(raw))
                 self.ledgers.add(line.book, bytes(raw))
                 keeper.numbered = mark_behind(line)
-            if frame.request is not None:
-                self.requests.remember(frame.request)
+            for request in frame.requests:
+                self.requests.remember(request)
+            keeper.mirror = frame.mirror or keeper.mirror
         self.commits.journal.synced = found.checkpoint.sequence + len(found.frames)
         self.commits.numbering.go_to(keeper.numbered)
         for key in behind:
@@ -154,7 +157,7 @@ class Store:
         finally:
             self.commits.journal.close()
 
-    async def at_hand(self, users: Iterable[UserChange]) -> None:
+    async def at_hand(self, users: Iterable[UserChange | UserProfile]) -> None:
         """Have the profiles of a change's players in memory, where they are players already."""
         profiles, known = self.state.profiles, self.keeper.known
         while missing := [
