@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
+from kokoromichi.core.clock import us_of
 from kokoromichi.core.counters import (
     first_stock_counter,
     stock_counter,
@@ -83,8 +84,7 @@ class RunningBooks:
             self._held[entry.user_id, entry.item_id] += entry.quantity
             assert self._held[entry.user_id, entry.item_id] >= 0, "law 4"
             if entry.kind == "purchase":
-                at_us = int(entry.entry_id.partition("-")[0])
-                self._sold[entry.item_id].append((at_us, entry.quantity))
+                self._sold[entry.item_id].append((us_of(entry.at), entry.quantity))
 
     async def _hold(self, provider: DataProvider) -> None:
         supply: Counter[str] = Counter()

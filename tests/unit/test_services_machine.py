@@ -17,9 +17,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.core.counters import stock_since_counter, stocked_items
 from kokoromichi.core.errors import ConflictError, MisuseError, RefusedError, RequestMismatchError
 from kokoromichi.core.transactions import Transaction
 from kokoromichi.services.bundle import Services
+from tests.contract.stored import NOON_US
 from tests.unit.passing_providers import SlowProvider
 from tests.unit.running_books import RunningBooks
 from tests.unit.service_world import DAY_S, ECONOMY, HOUR_S, LOSE, WIN, World
@@ -91,6 +93,7 @@ class Stories(RuleBasedStateMachine):
         self.loop = asyncio.new_event_loop()
         self.books = RunningBooks()
         self.answers: dict[str, tuple[Asked, Receipt]] = {}
+        self.latest_us = NOON_US
         self.story: list[tuple[str, tuple[object, ...], dict[str, object]]] = []
 
     @initialize()
@@ -218,12 +221,11 @@ class Stories(RuleBasedStateMachine):
 
     @rule(seconds=WAITS)
     def wait(self, seconds: int) -> None:
+        self.latest_us = max(self.latest_us, self.world.clock.us)
         self.world.clock.advance(seconds)
-        if (
-            seconds < 0
-        ):  # The audit tells sales before a stock began by their time, so no clock may go back there.
+        if seconds < 0:  # See ``reload``.
             counters = self.run(self.world.provider.counters())
-            began = max(us for name, us in counters.items() if name.startswith("stock_since."))
+            began = max(counters[stock_since_counter(item_id)] for item_id in stocked_items(counters))
             self.world.clock.us = max(self.world.clock.us, began)
 
     @rule()
@@ -236,7 +238,8 @@ class Stories(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(sorted(ECONOMIES)))
     def reload(self, name: str) -> None:
-        self.world.clock.us += 1  # Nothing was sold in the very microsecond in which a stock begins.
+        # The audit tells what was sold before a stock began by its time, so none begins before the last sale.
+        self.world.clock.us = max(self.world.clock.us, self.latest_us) + 1
         self.run(self.world.services.reload(ECONOMIES[name]))
 
     @rule()
