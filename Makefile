@@ -9,7 +9,7 @@ help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 simulate: .venv/.installed ## Replay the baseline (500 players, 90 days, 8 replications) and draw its report
-	$(BIN)/kokoromichi simulate baseline --workers process --out $(RESULTS)
+	$(BIN)/kokoromichi simulate baseline --workers process --out $(RESULTS) --replace
 
 test: .venv/.installed ## Run the tests
 	$(BIN)/python -m pytest

@@ -74,6 +74,9 @@ def simulate(
     out: Annotated[
         Path | None, typer.Option(help="Folder of the results; simulations/results/<scenario> when left out.")
     ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Play over another run that the folder holds.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Replay synthetic players through the real services, audit every ledger, and write the report."""
@@ -91,7 +94,13 @@ def simulate(
                 bar.advance(task)
 
             run = play(
-                chosen, replications=replications, seed=seed, workers=workers, out=folder, on_done=done
+                chosen,
+                replications=replications,
+                seed=seed,
+                workers=workers,
+                out=folder,
+                replace=replace,
+                on_done=done,
             )
         _conclude(run, as_json=as_json)
 

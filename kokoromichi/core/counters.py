@@ -26,9 +26,9 @@ def stock_since_counter(item_id: str) -> str:
     return f"stock_since.{item_id}"
 
 
-def stock_period_counter(item_id: str) -> str:
-    """The last restocking period that was served, from 0."""
-    return f"stock_period.{item_id}"
+def last_restock_counter(item_id: str) -> str:
+    """The day of the last restocking, counted from the day on which the stock began."""
+    return f"stock_restocked.{item_id}"
 
 
 def stocked_items(counters: dict[str, int]) -> list[str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from math import gcd
 from typing import Final
 
 from kokoromichi.rules.codes import ALREADY_OWNED, MAX_BALANCE, NOT_FOR_SALE, NOTHING_TO_COLLECT, OK, TOO_POOR
 from kokoromichi.rules.daily import DAY_US, HOUR_US
-from kokoromichi.rules.pricing import percent_of, percent_up, train_cost_gold
+from kokoromichi.rules.pricing import percent_of, train_cost_gold
 
 MAX_LEVEL: Final = 10_000
 """The last level, far beyond play (5 billion XP away): it bounds the loop of ``add_xp``."""
@@ -107,21 +108,22 @@ def collect(
         income_gold_per_day: What it earns, in gold a day, at least 0; above ``MAX_INCOME_GOLD`` it counts as
             that.
         max_hours: Hours after which it stops earning until collected.
-        upkeep_percent: Share of what is collected that upkeep takes, 0 to 100, rounded up.
+        upkeep_percent: Share of what is collected that upkeep takes, 0 to 100.
 
     Returns:
         OK or NOTHING_TO_COLLECT (less than one whole gold, or the clock went backwards); income; upkeep,
-        which the caller books as a sink beside it; the new ``last_collected_us``. Only whole gold is paid,
-        and the time moves on by what that gold took to earn: the remainder stays, so that collecting often
-        or seldom pays the same to 1 gold, and a second click pays nothing.
+        which the caller books as a sink beside it; the new ``last_collected_us``. Only amounts are paid that
+        the upkeep divides without a rest (pairs of gold at 50 %), and the time moves on by what they took to
+        earn: the remainder stays, so that collecting often or seldom pays and burns the same, and a second
+        click pays nothing.
     """
     per_day = min(income_gold_per_day, MAX_INCOME_GOLD)
     since_us = max(last_collected_us, now_us - max_hours * HOUR_US)
     days = (now_us - since_us) // DAY_US
-    part_gold = (now_us - since_us) % DAY_US * per_day // DAY_US
-    income_gold = days * per_day + part_gold
+    earned_gold = days * per_day + (now_us - since_us) % DAY_US * per_day // DAY_US
+    income_gold = earned_gold - earned_gold % (100 // gcd(100, upkeep_percent))
     if income_gold < 1:
         return NOTHING_TO_COLLECT, 0, 0, last_collected_us
-    part_us = (part_gold * DAY_US + per_day - 1) // per_day
-    paid_until_us = since_us + days * DAY_US + part_us
-    return OK, income_gold, percent_up(income_gold, upkeep_percent), paid_until_us
+    part_us = (income_gold % per_day * DAY_US + per_day - 1) // per_day
+    paid_until_us = since_us + income_gold // per_day * DAY_US + part_us
+    return OK, income_gold, percent_of(income_gold, upkeep_percent), paid_until_us

@@ -50,7 +50,8 @@ class AdminService:
             request_id: Idempotency key.
 
         Raises:
-            RefusedError: unknown_item, bad_amount, too_poor, not_owned, over_limit or balance_cap.
+            RefusedError: unknown_player, unknown_item, bad_amount, too_poor, not_owned, over_limit or
+                balance_cap.
             MisuseError: There is no reason or no actor.
         """
         if not reason.strip() or not actor.strip():
@@ -58,6 +59,8 @@ class AdminService:
             raise MisuseError(message)
 
         def decide(profile: UserProfile, at_us: int, _: Arguments) -> ChangeSet[GrantReceipt]:
+            if not profile.version:
+                raise refused(codes.UNKNOWN_PLAYER, user_id)  # A mistyped id opens no account.
             row, after = self._moved(profile, what, amount)
             user = UserChange(profile.user_id, profile.version, (row,))
             receipt = GrantReceipt(profile.user_id, what, amount, after)

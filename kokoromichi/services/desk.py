@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from kokoromichi.core.clock import Clock, SystemClock
 from kokoromichi.core.data_provider import checked_user_id, digest_of
-from kokoromichi.core.errors import ConflictError, FloorError
+from kokoromichi.core.errors import ConflictError, FloorError, MisuseError
 from kokoromichi.core.models import ChangeSet, Movement, Receipt, UserChange, UserProfile
 from kokoromichi.rules import codes
 from kokoromichi.rules.economy import load_economy
@@ -31,6 +31,8 @@ Decide: TypeAlias = "Callable[[UserProfile, int, Arguments], ChangeSet[AnswerT]]
 """Profile, time in microseconds, arguments: a change, or a refusal is raised. It may be called again."""
 DecideBetween: TypeAlias = "Callable[[UserProfile, UserProfile, int, Arguments], ChangeSet[AnswerT]]"
 
+RESERVED_PREFIXES: Final = ("stock:", "restock:", "retire:")
+"""How the request ids of restocking begin; no caller may take one first."""
 _TRIES_APART: Final = 8
 """Decided anew so often with growing pauses; then the act waits for its player's lock."""
 _TRIES_LOCKED: Final = 64
@@ -159,6 +161,9 @@ class Desk:
     ) -> AnswerT:
         """Try until nobody is faster: with growing pauses at first, then one at a time for each player."""
         digest = digest_of(operation, user_id, arguments)
+        if request_id is not None and request_id.startswith(RESERVED_PREFIXES):
+            message = f"request id {request_id!r} is reserved for the store's own acts: choose another one"
+            raise MisuseError(message)
 
         async def once() -> AnswerT:
             if request_id is not None:

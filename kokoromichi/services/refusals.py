@@ -13,7 +13,7 @@ _SENTENCES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
         ("quantity",),
     ),
     codes.BAD_AMOUNT: (
-        "{amount} cannot be sent: send a whole amount that leaves something after the fee.",
+        "The amount must be whole and above 0, also after a fee; {amount} is not.",
         ("amount",),
     ),
     codes.OVER_LIMIT: ("Limit {limit_units}, you own {owned_units}.", ("limit_units", "owned_units")),

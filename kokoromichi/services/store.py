@@ -8,8 +8,8 @@ from kokoromichi.core.clock import DAY_US
 from kokoromichi.core.counters import (
     RETIRED_US,
     first_stock_counter,
+    last_restock_counter,
     stock_counter,
-    stock_period_counter,
     stock_since_counter,
 )
 from kokoromichi.core.data_provider import checked_user_id
@@ -72,9 +72,9 @@ class StoreService:
         held = profile.inventory.get(item_id, 0)
         code, gold, owned = purchase(profile.gold, held, price_gold, quantity, limit)
         if code:
-            if code == codes.TOO_POOR:
+            if code == codes.TOO_POOR or limit == codes.NO_LIMIT < quantity:
                 raise RefusedError(_TOO_POOR, price_gold * quantity, profile.gold, "gold")
-            if code == codes.OVER_LIMIT:
+            if code == codes.OVER_LIMIT and limit != codes.NO_LIMIT:
                 raise RefusedError(_OVER_LIMIT, limit, held)
             raise _items_refused(code, item_id, quantity, held)
         cost_gold = profile.gold - gold
@@ -244,10 +244,10 @@ class StoreService:
         self, item_id: str, counters: dict[str, int], at_us: int
     ) -> ChangeSet[RestockReceipt] | None:
         numbers = self._desk.live.config.store[item_id]
-        stock, period = stock_counter(item_id), stock_period_counter(item_id)
+        stock, last = stock_counter(item_id), last_restock_counter(item_id)
         since = stock_since_counter(item_id)
         units, initial = 0, numbers.stock or 0
-        firsts = {stock: initial, first_stock_counter(item_id): initial, since: at_us, period: 0}
+        firsts = {stock: initial, first_stock_counter(item_id): initial, since: at_us, last: 0}
         if stock not in counters:
             changes = tuple(CounterChange(name, value, creates=True) for name, value in firsts.items())
             now, request_id = initial, f"stock:{item_id}"
@@ -256,13 +256,14 @@ class StoreService:
             now, request_id = initial, f"stock:{item_id}:{counters[since]}"
         else:
             since_us = counters[since]
-            days = at_us // DAY_US - since_us // DAY_US
-            due = days // numbers.restock_days if numbers.restock_days else 0
-            if due <= counters[period]:
+            waited_days = at_us // DAY_US - since_us // DAY_US - counters[last]
+            if not numbers.restock_days or waited_days < numbers.restock_days:
                 return None
             units = restocked(counters[stock], initial, numbers.restock_units)
-            changes = (CounterChange(stock, units), CounterChange(period, due - counters[period]))
-            now, request_id = counters[stock] + units, f"restock:{item_id}:{since_us}:{due}"
+            passed_days = waited_days - waited_days % numbers.restock_days
+            changes = (CounterChange(stock, units), CounterChange(last, passed_days))
+            now = counters[stock] + units
+            request_id = f"restock:{item_id}:{since_us}:{counters[last] + passed_days}"
         rows = (Movement("restock", item_id=item_id, quantity=units),) if units else ()
         return _shelving(RestockReceipt(item_id, units, now), at_us, changes, rows, request_id)
 

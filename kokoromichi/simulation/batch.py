@@ -15,6 +15,7 @@ from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecu
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from multiprocessing import parent_process
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 import orjson
@@ -29,13 +30,14 @@ from kokoromichi.simulation.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator, Iterator
-    from pathlib import Path
 
+    from kokoromichi.rules.economy import Economy
     from kokoromichi.simulation.scenario import Scenario
 
 _PACKAGES: Final = ("kokoromichi", "numpy", "polars", "pydantic")
 _MANIFEST: Final = "manifest.json"
 _SUMMARY: Final = "summary.json"
+_REPLICATIONS: Final = "replications"
 
 T = TypeVar("T")
 
@@ -139,6 +141,8 @@ def manifest(scenario: Scenario, seed: int, replications: int) -> dict[str, obje
         "title": scenario.title,
         "scenario_hash": hashlib.sha256(scenario_bytes).hexdigest()[:16],
         "economy_hash": scenario.economy.hash,
+        "words_hash": _words_hash(scenario.economy),
+        "code_hash": _code_hash(),
         "weights_digest": digest(tables),
         "days": scenario.days,
         "players": scenario.players,
@@ -152,6 +156,21 @@ def manifest(scenario: Scenario, seed: int, replications: int) -> dict[str, obje
         ],
         "definition": described,
     }
+
+
+def _words_hash(economy: Economy) -> str:
+    """16 hex digits over the catalogue and the characters: what an item does is decided there."""
+    sheets = [sheet.model_dump(mode="json") for sheet in (*economy.catalogue, *economy.waifus)]
+    return hashlib.sha256(orjson.dumps(sheets, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+
+
+def _code_hash() -> str:
+    """16 hex digits over the package's sources: whoever edits a rule gets a run of its own."""
+    package = Path(__file__).parents[1]
+    digest = hashlib.sha256()
+    for path in sorted(package.rglob("*.py")):
+        digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -172,10 +191,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return found
 
 
-def prepare(folder: Path, wanted: dict[str, object]) -> None:
+def prepare(folder: Path, wanted: dict[str, object], *, replace: bool = False) -> None:
     """Claim an output folder for a batch, or take up the one that was begun there.
 
-    A batch may be extended: more replications than were asked for before keep those that are done.
+    A batch may be extended: more replications than were asked for before keep those that are done. Another
+    batch of which no replication is done gives way; one of which some are, only where ``replace`` says so.
 
     Raises:
         MisuseError: The folder holds another batch, or files that are none.
@@ -184,10 +204,13 @@ def prepare(folder: Path, wanted: dict[str, object]) -> None:
     if path.is_file():
         found = read_manifest(folder)
         differs = [key for key in wanted if key != "replications" and found.get(key) != wanted[key]]
-        if differs:
+        played = folder / _REPLICATIONS
+        if differs and (replace or not any(played.glob("[0-9]*"))):
+            shutil.rmtree(played, ignore_errors=True)
+        elif differs:
             message = (
                 f"{folder} holds another run ({', '.join(differs)} differ): "
-                "choose another folder with --out, or remove this one"
+                "give --replace to play over it, or choose another folder with --out"
             )
             raise MisuseError(message)
     elif folder.is_dir() and any(folder.iterdir()):
@@ -200,29 +223,29 @@ def prepare(folder: Path, wanted: dict[str, object]) -> None:
     temporary = folder / f".{_MANIFEST}.{os.getpid()}"
     temporary.write_bytes(orjson.dumps(wanted, option=orjson.OPT_INDENT_2))
     temporary.replace(path)
-    for leftover in (folder / "replications").glob(".*"):
+    for leftover in (folder / _REPLICATIONS).glob(".*"):
         shutil.rmtree(leftover, ignore_errors=True)  # Of a job that was interrupted.
 
 
-def executor(workers: str) -> Executor | None:
-    """The executor of a ``--workers`` word: ``serial`` (None), ``process`` or ``process:N``.
+def pool_size(workers: str) -> int | None:
+    """How many processes a ``--workers`` word asks for: 0 is this one, None one a core.
 
     Raises:
-        MisuseError: It is none of these, or a worker would start workers.
+        MisuseError: It is none of serial, process and process:N, or a worker would start workers.
     """
     kind, _, count = workers.partition(":")
-    if kind == "serial" and not count:
-        return None
-    if kind == "process" and parent_process() is not None:
+    if workers == "serial":
+        return 0
+    if kind != "process" or (":" in workers and not (count.isdigit() and int(count) > 0)):
+        message = f"workers {workers!r}: use serial, process or process:N"
+        raise MisuseError(message)
+    if parent_process() is not None:
         message = (
             "this process is a worker itself: in a script, call simulate() under "
             'if __name__ == "__main__": or with workers="serial"'
         )
         raise MisuseError(message)
-    if kind == "process" and (not count or (count.isdigit() and int(count) > 0)):
-        return Workers(int(count) if count else None)
-    message = f"workers {workers!r}: use serial, process or process:N"
-    raise MisuseError(message)
+    return int(count) if count else None
 
 
 def run_jobs(jobs: list[Job], workers: str, on_done: OnDone) -> Iterator[Failed]:
@@ -230,7 +253,7 @@ def run_jobs(jobs: list[Job], workers: str, on_done: OnDone) -> Iterator[Failed]
 
     Args:
         jobs: All replications of the batch.
-        workers: A word that ``executor`` takes.
+        workers: A word that ``pool_size`` takes.
         on_done: Called with each job that is done, whether now or in an earlier run.
 
     Yields:
@@ -243,11 +266,11 @@ def run_jobs(jobs: list[Job], workers: str, on_done: OnDone) -> Iterator[Failed]
         else:
             on_done(job, summary)
     while True:
-        pool = executor(workers)
-        if pool is None:
+        size = pool_size(workers)
+        if size == 0:
             yield from _run_here(missing, on_done)
             return
-        lost = yield from _run_in(pool, missing, on_done)
+        lost = yield from _run_in(Workers(size), missing, on_done)
         if len(lost) == len(missing):
             yield from lost  # None, or no worker lives long enough to be worth another try.
             return

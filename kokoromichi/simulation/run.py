@@ -192,6 +192,7 @@ def simulate(
     seed: int = 1,
     workers: str = "serial",
     out: str | Path | None = None,
+    replace: bool = False,
     on_done: Callable[[Job, Mapping[str, object]], None] | None = None,
 ) -> Run:
     """Replay a scenario's players under several seeds.
@@ -204,6 +205,7 @@ def simulate(
             ``if __name__ == "__main__":``, since each worker imports the script anew.
         out: Folder of the results; what is done there already is not played again. A temporary one, which
             goes with the run, when left out.
+        replace: Play over another run that the folder holds; without it, that is an error.
         on_done: Called with each replication that is done, and its summary.
 
     Returns:
@@ -216,8 +218,9 @@ def simulate(
     if not 1 <= replications <= MOST_REPLICATIONS:
         message = f"replications is {replications}; use 1 to {MOST_REPLICATIONS:,}"
         raise MisuseError(message)
+    batch.pool_size(workers)  # A wrong word claims no folder.
     folder = Path(tempfile.mkdtemp(prefix="kokoromichi-") if out is None else out)
-    batch.prepare(folder, batch.manifest(scenario, seed, replications))
+    batch.prepare(folder, batch.manifest(scenario, seed, replications), replace=replace)
     jobs = [Job(scenario, seed, number, folder / _REPLICATIONS) for number in range(replications)]
     failed = list(batch.run_jobs(jobs, workers, on_done or (lambda _job, _summary: None)))
     if failed:

@@ -18,6 +18,7 @@ from pydantic import (
 
 from kokoromichi.rules.economy import Economy, load_config, load_economy
 from kokoromichi.rules.findings import EconomyError, Finding
+from kokoromichi.rules.pricing import resale_gold
 from kokoromichi.settings import shipped_folder
 from kokoromichi.simulation.population import Population
 from kokoromichi.simulation.price_list import SinkAct, check_items
@@ -25,7 +26,7 @@ from kokoromichi.simulation.setup_files import SetupError, beside, find_file, re
 from kokoromichi.simulation.streams import MAX_DAYS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from typing_extensions import Self
@@ -214,7 +215,29 @@ class Scenario(BaseModel):
         return (archetype.leave_chance * self.leave_percent + 50) // 100
 
     def findings(self) -> tuple[Finding, ...]:
-        """Scheduled prices below the lowest that the economy promises, one finding an item."""
+        """Scheduled prices below the lowest promised, or high enough to sell back at a profit."""
+        return (*self._too_low(), *self._too_high())
+
+    def _too_high(self) -> Iterator[Finding]:
+        """Items that a dear day buys back for no less than a cheap day sells them."""
+        percent = self.economy.config.resale.percent
+        stores = [
+            self.economy.config.store,
+            *(self.economy_on(day).config.store for day in self._price_days()),
+        ]
+        for item_id in self.economy.config.store if len(stores) > 1 else ():
+            prices = [store[item_id].price_gold for store in stores]
+            paid_gold = resale_gold(max(prices), percent)
+            if paid_gold >= min(prices) > 0:
+                yield Finding(
+                    self.name,
+                    f"changes.{item_id}",
+                    f"{min(prices)} to {max(prices)} gold",
+                    "resale_below_price",
+                    f"is bought back for {paid_gold} gold on the dear day; let prices move less",
+                )
+
+    def _too_low(self) -> tuple[Finding, ...]:
         lowest_percent = self.economy.config.resale.lowest_price_percent
         worst: dict[str, tuple[int, int]] = {}
         for day in self._price_days():

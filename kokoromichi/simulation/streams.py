@@ -59,7 +59,6 @@ MAX_CHOICES: Final = 4
 MAX_BATTLES: Final = 12
 MAX_PULLS: Final = 10
 
-DRAW_BITS: Final = 32
 MAX_PLAYERS: Final = 1 << 24
 MAX_DAYS: Final = 1 << 16
 MAX_SLOTS: Final = 1 << 16

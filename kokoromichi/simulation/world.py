@@ -103,7 +103,6 @@ class World:
         self.tables = self._price_lists[economy.hash]
         self.economy_hash = economy.hash
         self.items = tuple(item.id for item in economy.catalogue)
-        self.place_of = {item_id: place for place, item_id in enumerate(self.items)}
         self.businesses = tuple(economy.config.business)
         self.tier_levels = economy.config.battle.tier_level
         self.ten_price_gems = economy.config.summon.ten_price_gems

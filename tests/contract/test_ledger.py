@@ -186,3 +186,14 @@ async def test_times_are_kept_to_the_microsecond_and_balances_to_the_unit(provid
     ledger = await whole(provider)
     assert ledger.row(0, named=True)["at"] == moment
     assert ledger.row(0, named=True)["amount"] == most
+
+
+async def test_rows_keep_their_order_when_the_clock_steps_back(provider: DataProvider) -> None:
+    for version, after in enumerate((100, 90, 80)):
+        act = change(user("ada", version, money(-10 if version else 100, after)))
+        act.at_us = NOON_US - version * 1_000_000
+        await provider.apply(act)
+    rows_of_ada = await provider.read_ledger(user_id="ada")
+    assert [row.balance_after for row in rows_of_ada] == [80, 90, 100]
+    older = await provider.read_ledger(before=rows_of_ada[0].entry_id)
+    assert [row.balance_after for row in older] == [90, 100]

@@ -13,7 +13,7 @@ from kokoromichi.rules.findings import EconomyError
 from kokoromichi.settings import shipped_folder
 from kokoromichi.simulation.population import Population
 from kokoromichi.simulation.price_list import build_price_list
-from kokoromichi.simulation.scenario import Scenario
+from kokoromichi.simulation.scenario import PriceChange, Scenario
 from kokoromichi.simulation.setup_files import SetupError
 
 if TYPE_CHECKING:
@@ -97,8 +97,9 @@ def test_changes_at_once_multiply_and_may_last_to_the_end(tmp_path: Path) -> Non
         scenario.economy_on(day).config.store["wisdom_tome"].price_gold for day in (2, 3, 10, 11, 12, 29)
     ]
     assert prices == [3_500, 2_625, 1_313, 1_313, 2_625, 2_625]
-    tome, *others = sorted(scenario.findings(), key=lambda found: found.value)
-    assert (tome.field, tome.law) == ("changes.wisdom_tome", "lowest_scheduled_price")
+    lowest = [found for found in scenario.findings() if found.law == "lowest_scheduled_price"]
+    tome, *others = sorted(lowest, key=lambda found: found.value)
+    assert tome.field == "changes.wisdom_tome"
     assert tome.value == "1313 gold on day 10"
     assert {found.field for found in others} == {
         f"changes.{item}" for item in ("revive_scroll", "training_manual", "experience_scroll")
@@ -111,8 +112,9 @@ def test_a_price_is_lowest_when_a_rise_ends_before_its_sale(tmp_path: Path) -> N
         f'title = "T"\ndays = 30\n[[changes]]\n{change}\npercent = 150\nfrom_day = 0\ndays = 5\n'
         f"[[changes]]\n{change}\npercent = 60\nfrom_day = 2\n"
     )
-    (finding,) = Scenario.load(write(tmp_path, text)).findings()
-    assert finding.value == "60 gold on day 5"
+    lowest, resold = Scenario.load(write(tmp_path, text)).findings()
+    assert lowest.value == "60 gold on day 5"
+    assert resold.value == "60 to 150 gold"  # Bought back for 60 while it is dear.
     late = Scenario.load(write(tmp_path, text), days=5)
     assert late.findings() == ()
 
@@ -253,3 +255,12 @@ def test_the_examples_of_the_readme_load(tmp_path: Path) -> None:
     assert (loaded.players, loaded.days) == (200, 90)
     assert loaded.economy_on(7).config.store["treasure_chest"].price_gold == 4_000
     assert Population.load(write(tmp_path, population)).archetypes[0].beta == 2.0
+
+
+def test_a_rise_that_makes_selling_back_pay_is_a_finding() -> None:
+    dear = PriceChange(items=("health_potion",), percent=300, from_day=3, days=2)
+    (finding,) = Scenario.load("baseline", days=10).replace(changes=(dear,)).findings()
+    assert finding.law == "resale_below_price"
+    assert finding.value == "100 to 300 gold"
+    mild = PriceChange(items=("health_potion",), percent=200, from_day=3, days=2)
+    assert Scenario.load("baseline", days=10).replace(changes=(mild,)).findings() == ()

@@ -63,8 +63,8 @@ STORE: Final = [
     Case(
         "store.purchase",
         ("ada", "health_potion", 10**18),
-        "over_limit",
-        {"limit_units": MAX, "owned_units": 0},
+        "too_poor",
+        {"need": 10**20, "have": 10_000, "currency": "gold"},
     ),
     Case(
         "store.purchase",

@@ -78,7 +78,7 @@ def packed(moves: list[Move]) -> tuple[PackedLedger, list[dict[str, object]]]:
             ledger.notes[tx] = TxNote(request_id and f"{request_id}{tx}", actor, reason, others)
         wanted.append(
             {
-                "entry_id": f"{at_us:016d}-{number:010d}",
+                "entry_id": f"{number:016d}",
                 "tx_id": f"{tx:012d}",
                 "at": moment_of(at_us),
                 "book": KINDS[kind].book,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 import pytest
@@ -105,10 +106,20 @@ def test_the_second_click_pays_nothing() -> None:
     assert collect(now_us + SECOND_US, until_us, CAFE, 72, 50)[0] == NOTHING_TO_COLLECT
 
 
-def test_a_whole_gold_is_paid_the_moment_it_is_earned() -> None:
-    gold_us = DAY_US // CAFE  # 172.8 s
-    assert collect(MONDAY + gold_us - 1, MONDAY, CAFE, 72, 50)[0] == NOTHING_TO_COLLECT
-    assert collect(MONDAY + gold_us, MONDAY, CAFE, 72, 50) == (OK, 1, 1, MONDAY + gold_us)
+def test_gold_is_paid_the_moment_its_upkeep_is_whole() -> None:
+    pair_us = 2 * DAY_US // CAFE  # 345.6 s
+    assert collect(MONDAY + pair_us - 1, MONDAY, CAFE, 72, 50)[0] == NOTHING_TO_COLLECT
+    assert collect(MONDAY + pair_us, MONDAY, CAFE, 72, 50) == (OK, 2, 1, MONDAY + pair_us)
+    assert collect(MONDAY + pair_us // 2, MONDAY, CAFE, 72, 0) == (OK, 1, 0, MONDAY + pair_us // 2)
+    assert collect(MONDAY + pair_us // 2, MONDAY, CAFE, 72, 100) == (OK, 1, 1, MONDAY + pair_us // 2)
+
+
+def test_collecting_each_minute_burns_what_collecting_once_does() -> None:
+    since_us, paid, burned = MONDAY, 0, 0
+    for minute in range(1, 24 * 60 + 1):
+        _, income, upkeep, since_us = collect(MONDAY + minute * 60_000_000, since_us, CAFE, 72, 50)
+        paid, burned = paid + income, burned + upkeep
+    assert (paid, burned) == collect(MONDAY + DAY_US, MONDAY, CAFE, 72, 50)[1:3] == (CAFE, CAFE // 2)
 
 
 def test_nothing_is_earned_backwards_or_by_no_income() -> None:
@@ -133,20 +144,20 @@ def test_often_or_seldom_pays_the_same(per_day: int, steps: list[int], upkeep_pe
     for step in steps:
         now_us += step
         _, income, upkeep, last_us = collect(now_us, last_us, per_day, 8_760, upkeep_percent)
-        assert 0 <= upkeep <= income
+        assert upkeep * 100 == income * upkeep_percent
         assert last_us <= now_us
         total += income
     _, once, _, _ = collect(now_us, MONDAY, per_day, 8_760, upkeep_percent)
-    assert once - 1 <= total <= once
+    assert once - 100 // math.gcd(100, upkeep_percent) <= total <= once
 
 
 @given(st.integers(1, MAX_INCOME_GOLD), st.integers(1, 400 * DAY_US), st.integers(1, 8_760))
 def test_income_is_the_floor_of_what_was_earned(per_day: int, elapsed_us: int, max_hours: int) -> None:
     code, income, upkeep, last_us = collect(MONDAY + elapsed_us, MONDAY, per_day, max_hours, 50)
     exact = Fraction(min(elapsed_us, max_hours * HOUR_US) * per_day, DAY_US)
-    assert income == int(exact)
+    assert income == int(exact) // 2 * 2
     assert (code == OK) == (income > 0)
-    assert upkeep == (income + 1) // 2
+    assert upkeep == income // 2
     if code == OK:
         unpaid_us = MONDAY + elapsed_us - last_us
         assert 0 <= exact - income - Fraction(unpaid_us * per_day, DAY_US) < Fraction(per_day, DAY_US)

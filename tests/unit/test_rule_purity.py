@@ -20,7 +20,7 @@ RULES = (
     "exchange",
     "chest",
 )
-MAY_IMPORT = {"__future__", "typing", "collections.abc"}
+MAY_IMPORT = {"__future__", "collections.abc", "math", "typing"}
 FORBIDDEN = (
     ast.Try,
     ast.Raise,

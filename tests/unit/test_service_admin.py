@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kokoromichi.analysis.stored import audit_provider
-from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.errors import MisuseError, RefusedError
 from kokoromichi.services.receipts import GrantReceipt
 from tests.contract.stored import Row, entries, stored
 from tests.unit.service_world import MAX, World
@@ -43,11 +43,8 @@ async def test_a_grant_needs_a_reason_and_an_actor(actor: str, reason: str) -> N
     assert await stored(world.provider) == before
 
 
-async def test_a_grant_to_a_newcomer_opens_the_account_first() -> None:
+async def test_a_grant_to_a_mistyped_id_opens_no_account() -> None:
     world = await World.open()
-    await world.services.admin.grant("zoe", "gold", 5, actor="root", reason="welcome")
-    assert await world.booked("zoe") == [
-        Row("opening", "zoe", "gold", 10_000, 10_000),
-        Row("opening", "zoe", "gems", 100, 100),
-        Row("grant", "zoe", "gold", 5, 10_005),
-    ]
+    with pytest.raises(RefusedError, match="Player zoe has no account yet"):
+        await world.services.admin.grant("zoe", "gold", 5, actor="root", reason="welcome")
+    assert await world.provider.profile("zoe") is None

@@ -46,7 +46,7 @@ ACTS: Final = [
     Act("progress.train", (), ()),
     Act("progress.invest", ("cafe",), ("dojo",)),
     Act("progress.collect", (), (), opens=False),
-    Act("admin.grant", ("gold", 5), ("gold", 6), {"actor": "root", "reason": "a test"}),
+    Act("admin.grant", ("gold", 5), ("gold", 6), {"actor": "root", "reason": "a test"}, opens=False),
 ]
 NAMES: Final = [act.name for act in ACTS]
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from kokoromichi.analysis.stored import audit_provider
 from kokoromichi.core.clock import us_of
-from kokoromichi.core.errors import ConflictError
+from kokoromichi.core.errors import ConflictError, MisuseError
 from kokoromichi.services.bundle import Services
 from kokoromichi.services.receipts import RestockReceipt
 from tests.contract.stored import NOON_US, Row, entries, stored
@@ -47,9 +47,9 @@ async def test_the_shelf_is_filled_at_the_start_without_a_row() -> None:
         "stock_first.lucky_charm": 5,
         "stock_first.phoenix_feather": 1,
         "stock_first.treasure_chest": 100,
-        "stock_period.lucky_charm": 0,
-        "stock_period.phoenix_feather": 0,
-        "stock_period.treasure_chest": 0,
+        "stock_restocked.lucky_charm": 0,
+        "stock_restocked.phoenix_feather": 0,
+        "stock_restocked.treasure_chest": 0,
         "stock_since.lucky_charm": NOON_US,
         "stock_since.phoenix_feather": NOON_US,
         "stock_since.treasure_chest": NOON_US,
@@ -228,3 +228,26 @@ async def test_a_shelf_that_nobody_filled_sells_nothing(monkeypatch: pytest.Monk
     with pytest.raises(ConflictError, match=r"stock\.lucky_charm does not exist"):
         await unopened.store.purchase("ada", "lucky_charm")
     assert await world.provider.user_ids() == []
+
+
+async def test_a_longer_period_after_a_reload_is_counted_from_the_last_restocking() -> None:
+    daily = LOOSE.with_values({"store.lucky_charm.restock_days": 1})
+    world = await selling(1, daily)
+    for _ in range(30):
+        world.clock.advance(DAY_S)
+        await world.services.store.restock()
+    await world.services.reload(LOOSE.with_values({"store.lucky_charm.restock_days": 7}))
+    await world.services.store.purchase("ada", "lucky_charm", 1)
+    filled = []
+    for day in range(1, 9):
+        world.clock.advance(DAY_S)
+        if await world.services.store.restock():
+            filled.append(day)
+    assert filled == [7]
+
+
+async def test_no_caller_takes_the_request_id_of_a_restocking() -> None:
+    world = await selling(1)
+    for request_id in ("stock:lucky_charm", "restock:lucky_charm:0:7", "retire:lucky_charm:0"):
+        with pytest.raises(MisuseError, match="reserved for the store's own acts"):
+            await world.services.store.purchase("ada", "ema_plaque", request_id=request_id)

@@ -44,9 +44,11 @@ def headline(seen: Observations, first_day: Day = 0) -> pl.DataFrame:
         - ``top_10_share`` (Float64): share of the gold that the richest 10 % hold at the last close.
         - ``wait_days`` (Float64): median wait of casual players for a treasure chest; of all players where
           archetypes are not known.
-        - ``retention_d1`` (Float64): share not left by day 1.
-        - ``retention_d7`` (Float64): share not left by day 7.
-        - ``retention_d30`` (Float64): share not left by day 30.
+        - ``retention_d1`` (Float64): share not away on day 1.
+        - ``retention_d7`` (Float64): share not away on day 7.
+        - ``retention_d30`` (Float64): share not away on day 30, which unlike the rolling share does not grow
+          with the horizon, in which more of those who left come back; not left by then, where no stream says
+          who is away.
         - ``acts_per_active_player_day`` (Float64): acts that went through, from the first day on.
     """
     parts = [
@@ -111,7 +113,9 @@ def _wait(seen: Observations) -> pl.LazyFrame:
 def _retention(seen: Observations) -> pl.LazyFrame:
     kept = retention(seen)
     columns = {
-        f"retention_d{age}": pl.col("rolling_share").filter(pl.col("age_days") == age).first()
+        f"retention_d{age}": pl.coalesce("present_share", "rolling_share")
+        .filter(pl.col("age_days") == age)
+        .first()
         for age in (1, 7, 30)
     }
     return kept.select(**columns)

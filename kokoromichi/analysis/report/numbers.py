@@ -200,7 +200,7 @@ def _retention(data: ReportData) -> HeadlineNumber:
         label="Retention D30",
         values=_column(data, "retention_d30"),
         write=words.share,
-        unit="not left",
+        unit="not away",
         says=f"Of the players observed for 30 days. D1: {shares[1]}, D7: {shares[7]}.",
         target="retention_d30",
     )

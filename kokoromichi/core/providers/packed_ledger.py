@@ -37,6 +37,14 @@ CURRENCY_CODES: Final[dict[str | None, int]] = {
 }
 
 
+_ID_DIGITS: Final = 16
+"""Of an entry's id, which is its number: commits keep their order also where a clock steps back."""
+
+
+def _entry_id(number: int) -> str:
+    return str(number).zfill(_ID_DIGITS)
+
+
 class PackedRow(NamedTuple):
     """One row as it is packed; every field is an int64, names are codes."""
 
@@ -142,7 +150,7 @@ class PackedLedger:
         user_id = names[row.user] or ""
         money = row.currency != NOTHING
         return LedgerEntry(
-            entry_id=f"{row.at_us:016d}-{number:010d}",
+            entry_id=_entry_id(number),
             tx_id=f"{row.tx:012d}",
             at=moment_of(row.at_us),
             book=KINDS[_KIND_NAMES[row.kind]].book,
@@ -186,11 +194,7 @@ class PackedLedger:
         currency = packed["currency"]
         notes = self._notes(packed["tx"], first)
         return packed.select(
-            pl.concat_str(
-                pl.col("at_us").cast(pl.String).str.zfill(16),
-                (pl.int_range(pl.len()) + first).cast(pl.String).str.zfill(10),
-                separator="-",
-            ).alias("entry_id"),
+            (pl.int_range(pl.len()) + first).cast(pl.String).str.zfill(_ID_DIGITS).alias("entry_id"),
             tx_id.alias("tx_id"),
             pl.col("at_us").cast(pl.Datetime("us")).dt.replace_time_zone("UTC").alias("at"),
             books.gather(packed["kind"]).alias("book"),
