@@ -98,6 +98,7 @@ async def test_every_act_is_kept_and_the_books_balance(provider: DataProvider, c
     world = await World.open(provider, clock=clock)
     services = world.services
     await services.desk.open_account("bo")
+    await services.desk.open_account("ada")
     await services.admin.grant("ada", "gold", 50_000, actor="root", reason="a test")
     await services.admin.grant("ada", "gems", 500, actor="root", reason="a test")
     await services.store.purchase("ada", "wooden_chest", 2)
