@@ -33,8 +33,7 @@ class RunningBooks:
         self._balances: Counter[tuple[str, str]] = Counter()
         self._held: Counter[tuple[str, str]] = Counter()
         self._supply: Counter[str] = Counter()
-        self._restocked: Counter[str] = Counter()
-        self._sold: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+        self._moved: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
         self._act_of: dict[str, str] = {}
 
     async def follow(self, provider: DataProvider) -> None:
@@ -72,7 +71,7 @@ class RunningBooks:
             assert entry.item_id is not None
             assert entry.quantity is not None
             assert entry.quantity > 0
-            self._restocked[entry.item_id] += entry.quantity
+            self._moved[entry.item_id].append((us_of(entry.at), entry.quantity))
             return
         if entry.currency is not None and entry.amount is not None:
             self._balances[entry.user_id, entry.currency] += entry.amount
@@ -84,7 +83,7 @@ class RunningBooks:
             self._held[entry.user_id, entry.item_id] += entry.quantity
             assert self._held[entry.user_id, entry.item_id] >= 0, "law 4"
             if entry.kind == "purchase":
-                self._sold[entry.item_id].append((us_of(entry.at), entry.quantity))
+                self._moved[entry.item_id].append((us_of(entry.at), -entry.quantity))
 
     async def _hold(self, provider: DataProvider) -> None:
         supply: Counter[str] = Counter()
@@ -104,6 +103,6 @@ class RunningBooks:
         assert all(value >= 0 for value in counters.values()), "law 4"
         for item_id in stocked_items(counters):
             since_us = counters[stock_since_counter(item_id)]
-            sold = sum(units for at_us, units in self._sold[item_id] if at_us >= since_us)
+            moved = sum(units for at_us, units in self._moved[item_id] if at_us >= since_us)
             first = counters[first_stock_counter(item_id)]
-            assert counters[stock_counter(item_id)] == first + self._restocked[item_id] - sold, "law 6"
+            assert counters[stock_counter(item_id)] == first + moved, "law 6"
