@@ -27,7 +27,9 @@ PLAYERS, DAYS, REPLICATIONS = 40, 34, 3
 
 @pytest.fixture(scope="module")
 def scenario() -> km.Scenario:
-    return km.Scenario.load("baseline", players=PLAYERS, days=DAYS)
+    """The baseline with a cap that battles meet, so that there are refusals as well."""
+    base = km.Scenario.load("baseline", players=PLAYERS, days=DAYS)
+    return base.with_economy({"battle.daily_cap_gold": 100})
 
 
 @pytest.fixture(scope="module")
@@ -151,13 +153,14 @@ def test_an_unknown_chart_lists_those_that_there_are(run: km.Run) -> None:
 def test_the_report_is_written_where_it_is_wanted_and_needs_nothing_else(run: km.Run, tmp_path: Path) -> None:
     path = run.report(tmp_path / "mine.html")
     assert path == tmp_path / "mine.html"
+    assert not (run.folder / "report.html").exists()
     page = path.read_text(encoding="utf-8")
     assert page.lstrip().lower().startswith("<!doctype html")
     for outside in ('src="http', "src='http", 'href="http', "@import", "url(http"):
         assert outside not in page
     assert str(run.folder) not in page
     assert run.report() == run.folder / "report.html"
-    assert run.report().read_bytes() == path.read_bytes()
+    assert (run.folder / "report.html").read_bytes() == path.read_bytes()
 
 
 def test_a_run_is_read_again_from_its_folder(run: km.Run) -> None:
