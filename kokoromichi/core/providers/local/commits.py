@@ -94,13 +94,17 @@ class Commits:
         self._requests = requests
         self._pending: deque[_Pending] = deque()
         self._in_flight: dict[str, _Pending] = {}
+        self._unknown: set[str] = set()
 
     def following(self, request_id: str, digest: str) -> asyncio.Future[Receipt] | None:
         """The fate of a request that is on its way, for one more who asks; None when it is not.
 
         Raises:
             RequestMismatchError: It is on its way for another act.
+            CommitUnknownError: It was on its way when the journal failed; opening again settles its fate.
         """
+        if request_id in self._unknown:
+            raise CommitUnknownError(request_id)
         pending = self._in_flight.get(checked_request_id(request_id))
         if pending is None:
             return None
@@ -266,6 +270,7 @@ class Commits:
                 "again it only reads: check the disk, then start again"
             )
             self.failed = message
+            self._unknown.update(asked.request_id for one in lost for asked in one.requests)
         for pending in lost:
             error: StorageError = StorageError(message)
             if not isinstance(failure, FullError):
