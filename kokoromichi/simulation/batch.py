@@ -133,7 +133,8 @@ def summary_of(target: Path) -> dict[str, object] | None:
 def manifest(scenario: Scenario, seed: int, replications: int) -> dict[str, object]:
     """Everything that decides the bytes of a batch: the same manifest, the same files."""
     tables = build_price_list(scenario.population, scenario.economy, scenario.closed)
-    described = scenario.model_dump(mode="json", exclude={"economy"})
+    described = scenario.model_dump(mode="json", exclude={"economy", "closed"})
+    described["closed"] = sorted(scenario.closed)  # A set has another order in every process.
     described["economy"] = scenario.economy.config.tree()
     scenario_bytes = orjson.dumps(described, option=orjson.OPT_SORT_KEYS)
     return {
