@@ -20,6 +20,8 @@ from kokoromichi.simulation import batch
 from kokoromichi.simulation.batch import Job, manifest, play, prepare, replication_seed, run_jobs
 from kokoromichi.simulation.run import BatchError, Run, simulate
 from kokoromichi.simulation.scenario import Scenario
+from tests.house.checkout import ROOT
+from tests.house.checkout import run as printed
 from tests.simulation.commands import (
     PATIENCE_S,
     SEED,
@@ -281,6 +283,16 @@ def test_the_manifest_says_everything_that_decides_the_bytes(scenario: Scenario)
         assert other[key] != base[key], key
         assert other != base
     assert orjson.loads(orjson.dumps(base))["definition"]["economy"]["opening"]["gold"] == 10_000
+
+
+def test_the_manifest_is_the_same_in_every_process() -> None:
+    """Else a rerun would take its own run for another one: a set has its own order in every process."""
+    program = (
+        "import kokoromichi as km, orjson; from kokoromichi.simulation.batch import manifest;"
+        "print(orjson.dumps(manifest(km.Scenario.load('no_sinks'), 1, 1)).decode())"
+    )
+    told = {printed(sys.executable, "-c", program, cwd=ROOT, PYTHONHASHSEED=seed) for seed in "123"}
+    assert len(told) == 1
 
 
 @pytest.mark.parametrize(
