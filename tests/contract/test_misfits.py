@@ -72,3 +72,13 @@ async def test_a_system_row_of_an_unknown_kind_stores_nothing(provider: DataProv
     with pytest.raises(MisuseError):
         await provider.apply(act)
     assert await stored(provider) == before
+
+
+async def test_a_system_row_after_which_another_fails_is_taken_back(provider: DataProvider) -> None:
+    await with_player(provider, "ada", gold=100)
+    before = await stored(provider)
+    act = change(user("ada", 1, money(1, 101)))
+    act.system = (goods("x", 1, "restock"), goods("x", 1, "theft"))
+    with pytest.raises(MisuseError):
+        await provider.apply(act)
+    assert await stored(provider) == before

@@ -37,12 +37,20 @@ CURRENCY_CODES: Final[dict[str | None, int]] = {
 }
 
 
+_TX_DIGITS: Final = 12
+"""Of a transaction's id, which is its number, and of the request id that is made up for it."""
 _ID_DIGITS: Final = 16
 """Of an entry's id, which is its number: commits keep their order also where a clock steps back."""
 
 
 def _entry_id(number: int) -> str:
     return str(number).zfill(_ID_DIGITS)
+
+
+def _made_up(request_id: str) -> int:
+    """The number in a request id that a packed ledger made up, else 0: none may make it up again."""
+    number = request_id.removeprefix("~")
+    return int(number) if len(number) == _TX_DIGITS < len(request_id) and number.isdecimal() else 0
 
 
 class PackedRow(NamedTuple):
@@ -120,7 +128,7 @@ class PackedLedger:
         for row in rows.iter_rows(named=True):
             number = len(self)
             if row["tx_id"] != known:
-                known, last_tx = row["tx_id"], last_tx + 1
+                known, last_tx = row["tx_id"], max(last_tx + 1, _made_up(row["request_id"]))
                 self.notes[last_tx] = TxNote(row["request_id"], row["actor"], row["reason"], {})
             self.append(
                 PackedRow(
@@ -151,7 +159,7 @@ class PackedLedger:
         money = row.currency != NOTHING
         return LedgerEntry(
             entry_id=_entry_id(number),
-            tx_id=f"{row.tx:012d}",
+            tx_id=f"{row.tx:0{_TX_DIGITS}d}",
             at=moment_of(row.at_us),
             book=KINDS[_KIND_NAMES[row.kind]].book,
             kind=_KIND_NAMES[row.kind],
@@ -163,7 +171,7 @@ class PackedLedger:
             quantity=row.quantity if row.item != NOTHING else None,
             counterparty=note.counterparties.get(number),
             actor=note.actor or user_id,
-            request_id=note.request_id or f"~{row.tx:012d}",
+            request_id=note.request_id or f"~{row.tx:0{_TX_DIGITS}d}",
             reason=note.reason,
         )
 
@@ -184,7 +192,7 @@ class PackedLedger:
         books = pl.Series([KINDS[name].book for name in _KIND_NAMES])
         currencies = pl.Series([*CURRENCIES, None], dtype=pl.String)
         money = pl.col("currency") != NOTHING
-        tx_id = pl.col("tx").cast(pl.String).str.zfill(12)
+        tx_id = pl.col("tx").cast(pl.String).str.zfill(_TX_DIGITS)
 
         def name_of(column: str) -> pl.Series:
             codes = packed[column]
