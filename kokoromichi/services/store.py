@@ -72,9 +72,10 @@ class StoreService:
         held = profile.inventory.get(item_id, 0)
         code, gold, owned = purchase(profile.gold, held, price_gold, quantity, limit)
         if code:
-            if code == codes.TOO_POOR or limit == codes.NO_LIMIT < quantity:
+            # Nobody has gold for more than what stands for no limit: it is never the reason.
+            if code == codes.TOO_POOR or (code == codes.OVER_LIMIT and limit == codes.NO_LIMIT):
                 raise RefusedError(_TOO_POOR, price_gold * quantity, profile.gold, "gold")
-            if code == codes.OVER_LIMIT and limit != codes.NO_LIMIT:
+            if code == codes.OVER_LIMIT:
                 raise RefusedError(_OVER_LIMIT, limit, held)
             raise _items_refused(code, item_id, quantity, held)
         cost_gold = profile.gold - gold

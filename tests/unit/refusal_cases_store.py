@@ -59,6 +59,13 @@ STORE: Final = [
         {"limit_units": 5, "owned_units": 4},
         PLAQUES,
     ),
+    Case(
+        "store.purchase",
+        ("ada", "health_potion", MAX),
+        "too_poor",
+        {"need": 100 * MAX, "have": 10_000, "currency": "gold"},
+        {"items": {"health_potion": 1}},
+    ),
     Case("store.purchase", ("ada", "ema_plaque", 10**18), "over_limit", {"limit_units": 5, "owned_units": 0}),
     Case(
         "store.purchase",
