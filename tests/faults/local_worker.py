@@ -1,18 +1,18 @@
 """A process that trades over a local data folder until it is killed: forked for each life, told of on a pipe.
 
-Each line on standard input is a JSON job: ``folder``, ``life``, ``players``, and perhaps ``step`` and
-``number``: then the process kills itself at that call of the disk, half way through where it is a write. Each
-answer is written to standard output before the next act begins.
+Each line on standard input is a job; each answer is written to standard output before the next act begins.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import sys
+import time
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from kokoromichi.core.errors import StorageError
 from kokoromichi.core.providers.local.files import Files
@@ -25,6 +25,28 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STEPS: Final = ("append", "write", "sync", "truncate", "replace", "remove", "sync_folder", "make_folder")
+
+
+_DEAD_ALREADY: Final = os.WEXITED | os.WNOWAIT | os.WNOHANG
+
+
+class Job(msgspec.Struct):
+    """One life.
+
+    Attributes:
+        life: What its request ids begin with.
+        players: How many trade at once.
+        kill_after_s: When it is killed: after its first act, or with ``opening`` after its birth.
+        step: The call of the disk at whose ``number``-th time it kills itself, half way through a write.
+    """
+
+    folder: str
+    life: str
+    players: int
+    kill_after_s: float
+    opening: bool
+    step: str | None = None
+    number: int = 0
 
 
 class DeadlyFiles(Files):
@@ -86,35 +108,56 @@ def _say(line: str) -> None:
     os.write(1, f"{line}\n".encode())
 
 
-async def _live(job: dict[str, object]) -> None:
-    files = DeadlyFiles(str(job["step"]) if job.get("step") else None, int(str(job.get("number", 0))))
-    provider = LocalJSONProvider(str(job["folder"]), 0.005, 0.01, files=files, segment_bytes=20_000)
-    told: Callable[[str, int], None] = lambda asked, gold: _say(f"ok {asked} {gold}")  # noqa: E731 - one line of two
+async def _live(job: Job, trading: Callable[[], None]) -> None:
+    files = DeadlyFiles(job.step, job.number)
+    provider = LocalJSONProvider(job.folder, 0.005, 0.01, files=files, segment_bytes=20_000)
+
+    def told(asked: str, gold: int) -> None:
+        _say(f"ok {asked} {gold}")
+
+    def refused(asked: str) -> None:
+        _say(f"no {asked}")
+
     async with provider:
         if SALES not in await provider.counters():
             await with_counter(provider, SALES, STOCK)
-        _say("trading")
-        players = (f"p{number % 7}" for number in range(int(str(job["players"]))))
+        trading()
+        players = (f"p{number % 7}" for number in range(job.players))
         lives = (
-            play(provider, user_id, f"{job['life']}.{place}", 10_000, told, lambda asked: _say(f"no {asked}"))
+            play(provider, user_id, f"{job.life}.{place}", 10_000, told, refused)
             for place, user_id in enumerate(players)
         )
         await asyncio.gather(*lives)
 
 
+def _born(job: Job, pipe: int) -> None:
+    """Live, in the process that was forked."""
+    try:
+        asyncio.run(_live(job, lambda: os.close(pipe)))
+    except StorageError as error:
+        _say(f"failed {error}")
+    finally:
+        os._exit(0)
+
+
 def main() -> None:
-    """Fork a process for each job, and say when it is dead."""
+    """Fork a process for each job, kill it when its time has come, and say that it is dead."""
     for line in sys.stdin:
+        job = msgspec.json.decode(line, type=Job)
+        trades, tells = os.pipe()
         child = os.fork()
         if not child:
-            try:
-                asyncio.run(_live(json.loads(line)))
-            except StorageError as error:
-                _say(f"failed {error}")
-            finally:
-                os._exit(0)
-        _say(f"pid {child}")
-        os.waitpid(child, 0)
+            os.close(trades)
+            _born(job, tells)
+        os.close(tells)
+        if not job.opening:
+            os.read(trades, 1)  # Until it trades, or is dead.
+        end_s = time.monotonic() + job.kill_after_s
+        while time.monotonic() < end_s and not os.waitid(os.P_PID, child, _DEAD_ALREADY):
+            time.sleep(0.001)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)  # Only now may another process have its number.
+        os.close(trades)
         _say("dead")
 
 

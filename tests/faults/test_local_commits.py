@@ -122,9 +122,9 @@ async def test_a_failed_sync_is_unknown_to_all_who_wait_and_the_provider_only_re
         with pytest.raises(StorageError, match=sentence) as error:
             await local.apply(change(user("bo", 1, money(1, 101)), request_id="r-2"))
         assert not isinstance(error.value, CommitUnknownError)
-        for again in (local.apply(spend(1, 90)), local.recall("r-1", "spend")):
+        for asking in (local.apply(spend(1, 90)), local.recall("r-1", "spend")):
             with pytest.raises(CommitUnknownError):  # Nobody may be told that nothing happened.
-                await again
+                await asking
         assert await stored(local) == before
     async with LocalJSONProvider(tmp_path, clock=ManualClock(NOON_US)) as again:
         answer = await again.apply(spend(1, 90))  # It may have happened; either way it has one effect.

@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -16,11 +14,12 @@ from random import Random  # noqa: TID251 - when a process dies is no part of a 
 from threading import Timer
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 import pytest
 
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from tests.faults.local_load import SALES, Told, check
-from tests.faults.local_worker import STEPS
+from tests.faults.local_worker import STEPS, Job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,38 +39,26 @@ class Worker:
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def live(self, told: Told, job: dict[str, object], kill_after_s: float, *, opening: bool) -> None:
-        """One life: trade until the step of the job, or for so long, and note what was said.
-
-        With ``opening``, the time counts from its birth, and not from its first act.
-        """
+    def live(self, told: Told, job: Job) -> None:
+        """One life, until it is killed; note what was said."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(job) + "\n")
+        self._process.stdin.write(msgspec.json.encode(job).decode() + "\n")
         self._process.stdin.flush()
-        child = 0
-        killer: Timer | None = None
         end = Timer(60, self._process.kill)
         end.start()
         for line in self._process.stdout:
             word, *said = line.split()
-            if word == "pid":
-                child = int(said[0])
-            if word == ("pid" if opening else "trading"):
-                killer = Timer(kill_after_s, os.kill, (child, signal.SIGKILL))
-                killer.start()
-            elif word == "ok":
-                told.acknowledged[said[0]] = int(said[1])
-            elif word == "no":
-                told.refused.add(said[0])
-            elif word == "dead":
+            if word == "dead":
                 break
+            assert word in {"ok", "no"}, line
+            if word == "ok":
+                told.acknowledged[said[0]] = int(said[1])
             else:
-                assert word in {"pid", "trading"}, line
+                told.refused.add(said[0])
+        else:
+            pytest.fail("the worker died")
         end.cancel()
-        if killer is not None:
-            killer.cancel()
-        assert child, "the worker died"
 
     def end(self) -> None:
         """End it."""
@@ -96,11 +83,12 @@ async def test_what_was_acknowledged_survives_every_kill_once(worker: Worker, tm
     for kill in range(KILLS):
         if kill % LIVES_A_FOLDER == 0:
             told, folder = Told(), tmp_path / str(kill)
-        job: dict[str, object] = {"folder": str(folder), "life": str(kill), "players": chance.randint(1, 20)}
-        if kill % 2:
-            job |= {"step": STEPS[kill // 2 % len(STEPS)], "number": chance.choice([1, 3, 10, 40, 150, 400])}
         opening = chance.random() < 0.2
-        worker.live(told, job, chance.uniform(0, 0.1 if opening else 0.6), opening=opening)
+        after_s = chance.uniform(0, 0.1 if opening else 0.6)
+        job = Job(str(folder), str(kill), chance.randint(1, 20), after_s, opening)
+        if kill % 2:
+            job.step, job.number = STEPS[kill // 2 % len(STEPS)], chance.choice([1, 3, 10, 40, 150, 400])
+        worker.live(told, job)
         if kill % 5 == 4 or kill == KILLS - 1:
             async with LocalJSONProvider(folder) as provider:
                 if SALES in await provider.counters():
