@@ -95,6 +95,13 @@ async def test_words_are_kept_whoever_asks(provider: DataProvider) -> None:
     assert (entry.actor, entry.reason) == ("ada", "a gift")
 
 
+async def test_the_other_player_is_kept_whoever_asks(provider: DataProvider) -> None:
+    given = Movement("gift", item_id="x", quantity=1, counterparty="bo")
+    await provider.apply(change(user("ada", 0, given), user("bo", 0)))
+    (entry,) = await entries(provider)
+    assert (entry.actor, entry.counterparty) == ("ada", "bo")
+
+
 async def test_rows_of_one_act_share_their_tx_id_and_no_other_has_it(provider: DataProvider) -> None:
     await history(provider)
     by_tx: dict[str, int] = {}

@@ -60,6 +60,13 @@ def test_every_number_of_a_profile_is_a_whole_one_in_its_range(name: str, value:
         UserProfile.of_document({"user_id": "ada", name: value})
 
 
+@pytest.mark.parametrize("level", [0, 2**31])
+def test_a_level_is_at_least_1_and_fits_32_bits(level: int) -> None:
+    with pytest.raises(ValidationError, match="level"):
+        UserProfile.of_document({"user_id": "ada", "level": level})
+    assert UserProfile.of_document({"user_id": "ada", "level": 2**31 - 1}).level == 2**31 - 1
+
+
 def test_every_field_is_moved_by_rows_or_set_or_the_providers_own() -> None:
     assert MOVED_FIELDS | SET_FIELDS | {"user_id", "version"} == PROFILE_FIELDS
     assert not MOVED_FIELDS & SET_FIELDS

@@ -42,6 +42,9 @@ async def test_a_use_consumes_one_unit_by_one_row(item_id: str) -> None:
     assert (await world.profile("ada")).inventory == {item_id: 1}
     assert (await world.booked("ada"))[0] == Row("use", "ada", item_id=item_id, quantity=-1)
     assert receipt.gold == (await world.profile("ada")).gold
+    rewards = [row for row in await world.booked("ada") if row.currency is not None]
+    assert receipt.gold == 10_000 + sum(row.amount or 0 for row in rewards)
+    assert bool(rewards) == item_id.endswith("chest")
 
 
 @pytest.mark.parametrize("item_id", [*KEPT, *TAKEN_IN_BATTLE])
@@ -158,6 +161,18 @@ async def test_a_summoner_bell_moves_the_guaranteed_pull_nearer(pity: int, after
     world, receipt = await using("summoner_bell", pity=pity)
     assert receipt.amount == after - pity
     assert (await world.profile("ada")).pity == after
+
+
+async def test_a_lasting_effect_ends_in_the_microsecond_that_was_told() -> None:
+    for wait_us, gold, xp in ((DAY_US - 1, 33, 8), (DAY_US, 30, 4)):
+        world, charm = await using("lucky_charm")
+        await world.services.admin.grant("ada", "guardian_amulet", 1, actor="root", reason="a test")
+        amulet = await world.services.store.use("ada", "guardian_amulet", draw=WIN)
+        assert charm.until_us == amulet.until_us == NOON_US + DAY_US
+        world.clock.us = NOON_US + wait_us
+        await world.player("bo", luck_until_us=charm.until_us, guard_until_us=amulet.until_us)
+        assert (await world.services.battle.fight("ada", 1, draw=WIN)).payout_gold == gold
+        assert (await world.services.battle.fight("bo", 1, draw=LOSE)).xp == xp
 
 
 async def test_a_rung_bell_brings_the_guarantee() -> None:
