@@ -208,6 +208,7 @@ def prepare(folder: Path, wanted: dict[str, object], *, replace: bool = False) -
         played = folder / _REPLICATIONS
         if differs and (replace or not any(played.glob("[0-9]*"))):
             shutil.rmtree(played, ignore_errors=True)
+            (folder / "report.html").unlink(missing_ok=True)  # It shows the run that went.
         elif differs:
             message = (
                 f"{folder} holds another run ({', '.join(differs)} differ): "
