@@ -1,4 +1,4 @@
-"""Real commands that are started, watched, killed and finished, and what they leave on disk."""
+"""Commands that are called, started, watched, killed and finished, and what they leave on disk."""
 
 from __future__ import annotations
 
@@ -8,13 +8,31 @@ import signal
 import subprocess
 import time
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from typer.testing import CliRunner
+
+from kokoromichi.cli import app
 from tests.house.checkout import SCRIPT
+
+if TYPE_CHECKING:
+    from typer.testing import Result
+
+DONE, TARGET_MISSED, USAGE, AUDIT_FAILED, STORAGE_FAILED, INTERRUPTED = 0, 1, 2, 3, 4, 130
+"""The exit codes that the command line promises."""
+TINY: Final = ("--players", "16", "--days", "4", "--replications", "2", "--seed", "7", "--workers", "serial")
+"""Options of a run that takes no time."""
 
 SEED: Final = 11
 PATIENCE_S: Final = 240
 """A machine that is shared says nothing about a command by being slow."""
+
+
+def invoke(*words: str | Path) -> Result:
+    """Run a command in this process; an error that it does not expect comes through."""
+    result = CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
+    assert "Traceback" not in result.output
+    return result
 
 
 def digests(folder: Path) -> dict[str, str]:

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 import sys
-import time
-from concurrent.futures.process import BrokenProcessPool
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import orjson
@@ -23,20 +17,13 @@ from kokoromichi.simulation.scenario import Scenario
 from tests.house.checkout import ROOT
 from tests.house.checkout import run as printed
 from tests.simulation.commands import (
-    PATIENCE_S,
     SEED,
     digests,
-    done_in,
-    finish,
-    kill,
-    lives,
-    start,
-    wait_until_done,
-    workers_of,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 STREAMS: Final = ("ledger", "activity", "economy_history", "players")
 PLAYERS, DAYS = 24, 6
@@ -307,85 +294,20 @@ def test_unknown_workers_are_refused_before_anything_is_played(
     assert list(tmp_path.iterdir()) == []
 
 
-# Killed.
-
-
-@pytest.fixture(scope="module")
-def unhurried(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run of ``start`` that nobody killed."""
-    folder = tmp_path_factory.mktemp("unhurried") / "run"
-    finish(folder, "serial")
-    return folder
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="kills process groups as POSIX does")
-@pytest.mark.parametrize("workers", ["serial", "process:2"])
-def test_a_killed_batch_leaves_nothing_half_and_a_rerun_completes_it(
-    unhurried: Path, tmp_path: Path, workers: str
-) -> None:
-    folder = tmp_path / "run"
-    command = start(folder, workers)
-    try:
-        wait_until_done(folder, 1)
-    finally:
-        kill(command)
-    theirs = digests(unhurried)
-    counted = {name: found for name, found in digests(folder).items() if "/." not in name}
-    assert not (folder / "report.html").exists()
-    assert counted == {name: theirs[name] for name in counted}
-    finish(folder, workers)
-    assert digests(folder) == theirs
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="finds the workers as Linux lists them")
-def test_a_dead_worker_costs_its_job_and_not_the_batch(unhurried: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "run"
-    command = start(folder, "process:2")
-    try:
-        wait_until_done(folder, 1)
-        os.kill(workers_of(command.pid)[0], signal.SIGKILL)
-        out, err = command.communicate(timeout=PATIENCE_S)
-    finally:
-        kill(command)
-    assert command.returncode == 0, out + err
-    assert "Traceback" not in err
-    assert digests(folder) == digests(unhurried)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="finds the workers as Linux lists them")
-def test_workers_end_with_the_command_that_was_killed(tmp_path: Path) -> None:
-    """Not with their job, and not never: a folder is then free for the same command again."""
-    folder = tmp_path / "run"
-    command = start(folder, "process:2", days=400)
-    try:
-        give_up_at = time.monotonic() + PATIENCE_S
-        while len(workers := workers_of(command.pid)) < 2:
-            assert time.monotonic() < give_up_at, "the command started no workers"
-            time.sleep(0.02)
-        os.kill(command.pid, signal.SIGKILL)
-        while living := [worker for worker in workers if lives(worker)]:
-            assert time.monotonic() < give_up_at, f"{living} outlived their command"
-            time.sleep(0.02)
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(command.pid, signal.SIGKILL)
-        command.communicate()
-    assert done_in(folder) == 0
-
-
-class Deadly(type(Path())):  # type: ignore[misc] # The platform's own Path.
-    """A folder whose arrival kills the worker, as running out of memory would."""
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return (os._exit, (3,))
-
-
-def test_jobs_that_kill_every_worker_fail_in_the_end(scenario: Scenario, tmp_path: Path) -> None:
-    jobs = [Job(scenario, SEED, number, Deadly(tmp_path)) for number in range(2)]
-    failed = list(run_jobs(jobs, "process:1", lambda _job, _summary: None))
-    assert sorted(job.replication for job, _ in failed) == [0, 1]
-    assert {type(error) for _, error in failed} == {BrokenProcessPool}
-
-
 def test_a_job_knows_its_folder(scenario: Scenario, tmp_path: Path) -> None:
     assert Job(scenario, SEED, 7, tmp_path).target == tmp_path / "007"
+
+
+def test_a_folder_that_is_played_over_keeps_nothing_of_the_run_before(
+    scenario: Scenario, tmp_path: Path
+) -> None:
+    simulate(scenario.replace(days=1), replications=2, seed=SEED, out=tmp_path).report()
+    prepare(tmp_path, manifest(scenario, SEED, 1), replace=True)
+    assert list(digests(tmp_path)) == ["manifest.json"]
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_a_run_of_which_nothing_was_played_gives_way(scenario: Scenario, tmp_path: Path) -> None:
+    prepare(tmp_path, manifest(scenario, SEED, 1))
+    prepare(tmp_path, manifest(scenario, SEED + 1, 1))
+    assert orjson.loads((tmp_path / "manifest.json").read_bytes())["seed"] == SEED + 1
