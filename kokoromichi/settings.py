@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -28,6 +28,11 @@ def _level(value: str) -> str:
     return value.upper()
 
 
+def _path_or_none(value: object) -> object:
+    """Nothing is no folder; a path of it would be the current one."""
+    return value or None
+
+
 class Settings(BaseSettings):
     """What operators set, by environment or ``.env``.
 
@@ -40,12 +45,15 @@ class Settings(BaseSettings):
         database_url: The PostgreSQL database, ``postgresql://user:password@host:port/database``.
         database_pool_min: Least connections to it; ``database_pool_max`` the most.
         mongo_uri: The MongoDB database, ``mongodb://user:password@host:port/database?replicaSet=name``.
+        mirror_dir: With a remote provider: the folder of a read-only mirror, which answers while the
+            database is away; None keeps none.
+        mirror_seconds: How often the bot lets the mirror follow, in seconds.
         log_level: A level of ``logging``.
     """
 
     model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True)
 
-    provider: str = "memory"
+    provider: str = "local"
     economy_dir: Path = Field(default_factory=lambda: shipped_folder("data"))
     data_dir: Path = Path("data")
     debounce_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.5
@@ -54,6 +62,8 @@ class Settings(BaseSettings):
     database_pool_min: Annotated[int, Field(ge=0)] = 5
     database_pool_max: Annotated[int, Field(ge=1)] = 20
     mongo_uri: SecretStr = SecretStr("mongodb://127.0.0.1:27017/kokoromichi?replicaSet=rs0")
+    mirror_dir: Annotated[Path | None, BeforeValidator(_path_or_none)] = None
+    mirror_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 300.0
     log_level: Annotated[str, AfterValidator(_level)] = "INFO"
 
     @property

@@ -10,6 +10,8 @@ from kokoromichi.core.kinds import CURRENCIES, SYSTEM
 from kokoromichi.core.ledger_tally import Key, Tally, tally
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from kokoromichi.core.copy_report import CopyReport
     from kokoromichi.core.data_provider import DataProvider, Document
 
@@ -28,6 +30,7 @@ class Plan:
         counters: Counters to set.
         requests: The ids that the target remembers, each with its digest.
         sections: Game data to store.
+        user_ids: Whose rows are compared, the system's among them; None for everybody's.
     """
 
     there: dict[Key, int] = field(default_factory=dict)
@@ -37,6 +40,7 @@ class Plan:
     counters: dict[str, int] = field(default_factory=dict)
     requests: dict[str, str] = field(default_factory=dict)
     sections: dict[str, Document] = field(default_factory=dict)
+    user_ids: frozenset[str] | None = None
 
     def lacking(self) -> dict[str, int]:
         """Rows that each sound player lacks in the target."""
@@ -47,12 +51,24 @@ class Plan:
         return found
 
 
-async def make_plan(source: DataProvider, target: DataProvider | None, report: CopyReport) -> Plan:
-    """Compare two stores, or count one; differences that a copy must not touch go into the report."""
-    plan = Plan()
-    theirs = await tally(target.ledger_frames()) if target else {}
+async def make_plan(
+    source: DataProvider,
+    target: DataProvider | None,
+    report: CopyReport,
+    user_ids: Collection[str] | None = None,
+) -> Plan:
+    """Compare two stores, or count one; differences that a copy must not touch go into the report.
+
+    Args:
+        source: Where from.
+        target: Where to, or None.
+        report: Where the differences go.
+        user_ids: Only these players, and no requests; everything when left out.
+    """
+    plan = Plan(user_ids=None if user_ids is None else frozenset({*user_ids, SYSTEM}))
+    theirs = await tally(target.ledger_frames(plan.user_ids)) if target else {}
     plan.there = {key: one.rows for key, one in theirs.items()}
-    plan.rows = await tally(source.ledger_frames(), plan.there)
+    plan.rows = await tally(source.ledger_frames(plan.user_ids), plan.there)
     diverged = {key[0] for key, one in theirs.items() if _differs(one, plan.rows.get(key))}
     await _plan_users(source, target, plan, report, diverged)
     if SYSTEM in diverged:
@@ -64,7 +80,8 @@ async def make_plan(source: DataProvider, target: DataProvider | None, report: C
             report.planned["ledger_rows"] += one.rows - plan.there.get(key, 0)
             report.skipped["ledger_rows"] += plan.there.get(key, 0)
     await _plan_counters(source, target, plan, report)
-    await _plan_requests(source, target, plan, report)
+    if user_ids is None:
+        await _plan_requests(source, target, plan, report)
     await _plan_sections(source, target, plan, report)
     return plan
 
@@ -87,7 +104,7 @@ async def _plan_users(
         missing[user_id] += one.rows - plan.there.get((user_id, book), 0)
         booked[user_id]["gold"] += one.gold
         booked[user_id]["gems"] += one.gems
-    known = await source.user_ids()
+    known = await source.user_ids() if plan.user_ids is None else sorted(plan.user_ids - {SYSTEM})
     for user_id in known:
         profile = await source.profile(user_id)
         stored = await target.profile(user_id) if target else None
@@ -108,7 +125,7 @@ async def _plan_users(
             report.skipped["users"] += 1
         else:
             _fail(report, user_id, _ahead(stored.version, profile.version))
-    if target is not None:
+    if target is not None and plan.user_ids is None:
         for user_id in sorted(set(await target.user_ids()) - set(known)):
             _fail(report, user_id, "the target has this player, and the source does not")
 

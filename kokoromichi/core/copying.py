@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kokoromichi.core.copy_plan import Plan, make_plan
 from kokoromichi.core.copy_report import CopyReport, Step, Told
-from kokoromichi.core.errors import ConflictError, KokoroError, MisuseError
+from kokoromichi.core.errors import KokoroError, MisuseError
 from kokoromichi.core.kinds import SYSTEM
 from kokoromichi.core.ledger_tally import Places, by_book, rows_between, tally
 from kokoromichi.core.models import UserProfile
 from kokoromichi.core.portions import Placed, Portion, Remembered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     import polars as pl
 
@@ -41,15 +41,19 @@ async def copy_all(
     *,
     dry_run: bool = False,
     mark_mirror: bool = False,
+    user_ids: Collection[str] | None = None,
     progress: Told | None = None,
 ) -> CopyReport:
     """Copy users, ledger rows, counters, requests and game data; a second run changes nothing.
 
     Args:
-        source: An open store that nobody writes to meanwhile.
+        source: An open store. Players who are written to meanwhile are listed as failed; copied again, they
+            follow.
         target: Another open one; a dry run may do without.
         dry_run: Plan only.
         mark_mirror: Mark the target as a mirror of the source first.
+        user_ids: Only these players, and no answers to requests: what follows a whole copy. Rows of the
+            system, counters and game data are always compared whole.
         progress: Told how far each part is.
 
     Returns:
@@ -74,7 +78,7 @@ async def copy_all(
     try:
         if target is not None and mark_mirror and not dry_run:
             await target.mark_mirror(source.name)
-        plan = await make_plan(source, target, report)
+        plan = await make_plan(source, target, report, user_ids)
         if target is not None and not dry_run:
             work = _Copy(source, target, plan, report, progress or (lambda _step: None))
             await work.carry_out()
@@ -112,11 +116,12 @@ class _Copy:
     async def carry_out(self) -> None:
         """Write what is planned, in the order in which it can be cut off anywhere."""
         await self._write_rows()
-        left = sorted(self._plan.versions)
+        left = sorted(self._plan.versions.keys() & self._plan.sound)
         for first in range(0, len(left), _USERS_A_STEP):
-            placed = [await self._final(user_id) for user_id in left[first : first + _USERS_A_STEP]]
-            await self._load(Portion(users=tuple(placed)))
-        await self._write_requests()
+            found = [await self._final(user_id) for user_id in left[first : first + _USERS_A_STEP]]
+            await self._load(Portion(users=tuple(filter(None, found))))
+        if self._plan.user_ids is None:
+            await self._write_requests()
         if self._plan.counters:
             await self._load(Portion(counters=self._plan.counters))
         for name, section in self._plan.sections.items():
@@ -141,7 +146,7 @@ class _Copy:
             return
         places = Places()
         totals = {key: one.rows for key, one in self._plan.rows.items()}
-        async for frame in self._source.ledger_frames():
+        async for frame in self._source.ledger_frames(self._plan.user_ids):
             new = rows_between(places.number(frame), self._plan.there, totals, self._plan.sound)
             for rows in _steps(new):
                 await self._write_step(rows)
@@ -154,10 +159,8 @@ class _Copy:
         placed = []
         for user_id, movements in sorted(moved.items()):
             self._lacking[user_id] -= len(movements)
-            if self._lacking[user_id]:
-                placed += await self._partial(user_id, movements)
-            else:
-                placed.append(await self._final(user_id))
+            final = None if self._lacking[user_id] else await self._final(user_id)
+            placed += [final] if final else await self._partial(user_id, movements)
         await self._load(Portion(users=tuple(placed), rows=rows))
 
     async def _partial(self, user_id: str, movements: list[_Moved]) -> list[Placed]:
@@ -185,14 +188,18 @@ class _Copy:
         self._plan.versions[user_id] = final, placed.version
         return [Placed(stored, placed)]
 
-    async def _final(self, user_id: str) -> Placed:
-        """The player as the source has it."""
-        version, stored = self._plan.versions.pop(user_id)
-        self._states.pop(user_id, None)
+    async def _final(self, user_id: str) -> Placed | None:
+        """The player as the source has it; None, and told, when somebody has written to it meanwhile."""
+        version, stored = self._plan.versions[user_id]
         profile = await self._source.profile(user_id)
         if profile is None or profile.version != version:
-            message = f"player {user_id} was written to in the source meanwhile: stop who does"
-            raise ConflictError(message)
+            why = "it was written to in the source meanwhile"
+            self._report.fail("user", user_id, why, "stop who does, and give the same command again")
+            self._plan.sound.discard(user_id)
+            self._plan.versions[user_id] = profile.version if profile else version, stored
+            return None
+        del self._plan.versions[user_id]
+        self._states.pop(user_id, None)
         return Placed(stored, deepcopy(profile))
 
     async def _write_requests(self) -> None:
@@ -208,7 +215,7 @@ class _Copy:
 
     async def verify(self) -> None:
         """Hold the target's rows and players against the source's: counts, sums and digests."""
-        found = await tally(self._target.ledger_frames())
+        found = await tally(self._target.ledger_frames(self._plan.user_ids))
         for key, one in self._plan.rows.items():
             if key[0] not in self._plan.sound:
                 continue

@@ -23,7 +23,7 @@ from kokoromichi.core.models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
     from types import TracebackType
 
     import polars as pl
@@ -52,12 +52,17 @@ class DataProvider(ABC):
         apply_now: ``apply`` as a plain function, on a provider that has nothing to wait for; None on others.
         mirror: The name of the store that this one mirrors, or None. A mirror is written by ``load`` alone,
             and is no source of a copy.
+        mirrored_us: Of a mirror: up to when it is known to hold everything, in microseconds since the epoch;
+            0 until it was whole once.
+        local: Of a remote store: the folder beside it, which copies go to and come from; None on others.
     """
 
     name: ClassVar[str]
     cached: Callable[[str], UserProfile | None]
     apply_now: Callable[[ChangeSet[AnswerT]], AnswerT] | None = None
     mirror: str | None = None
+    mirrored_us: int = 0
+    local: DataProvider | None = None
 
     async def open(self) -> None:  # noqa: B027 - a store in memory has nothing to open
         """Make ready; a failure says what, where, and the cure.
@@ -87,6 +92,11 @@ class DataProvider(ABC):
     @abstractmethod
     async def user_ids(self) -> list[str]:
         """Every player's id, ascending."""
+
+    async def versions(self) -> dict[str, int]:
+        """Every player's version by id, ascending: what tells who has changed."""
+        found = [(user_id, await self.profile(user_id)) for user_id in await self.user_ids()]
+        return {user_id: profile.version for user_id, profile in found if profile is not None}
 
     @abstractmethod
     async def counters(self) -> dict[str, int]:
@@ -137,8 +147,12 @@ class DataProvider(ABC):
         """
 
     @abstractmethod
-    def ledger_frames(self) -> AsyncIterator[pl.DataFrame]:
-        """The whole ledger, oldest first, in frames of ``LEDGER_SCHEMA`` of bounded size."""
+    def ledger_frames(self, user_ids: Collection[str] | None = None) -> AsyncIterator[pl.DataFrame]:
+        """The ledger, oldest first, in frames of ``LEDGER_SCHEMA`` of bounded size.
+
+        Args:
+            user_ids: Only the rows of these players, ``system`` among them or not; all rows when left out.
+        """
 
     @abstractmethod
     async def append_observations(self, stream: Stream, rows: Sequence[Mapping[str, object]]) -> None:
@@ -187,23 +201,27 @@ class DataProvider(ABC):
         """
         raise _not_copied(self.name, "load")
 
-    async def mark_mirror(self, of: str) -> None:  # noqa: ARG002 - the interface
+    async def mark_mirror(self, of: str, as_of_us: int = 0) -> None:  # noqa: ARG002 - the interface
         """Mark this store as a mirror of another, for good.
 
+        Args:
+            of: The name of the other store's provider.
+            as_of_us: Up to when everything of it is here; 0 says nothing of that.
+
         Raises:
-            MisuseError: It has players of its own.
+            MisuseError: It has players of its own, or mirrors another store.
         """
         raise _not_copied(self.name, "mark_mirror")
 
-    async def sync_local_to_remote(self) -> None:
-        """Copy the local mirror to the remote store; here there is no remote."""
+    async def sync_local_to_remote(self) -> object:
+        """Copy the local folder to the remote store; here there is no remote."""
         raise _no_remote(self.name, "sync_local_to_remote")
 
-    async def sync_remote_to_local(self) -> None:
-        """Copy the remote store to the local mirror; here there is no remote."""
+    async def sync_remote_to_local(self) -> object:
+        """Make the local folder a mirror of the remote store, or follow it; here there is no remote."""
         raise _no_remote(self.name, "sync_remote_to_local")
 
-    async def migrate_local_to_remote(self, dry_run: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 - the reference's signature
+    async def migrate_local_to_remote(self, dry_run: bool = False) -> object:  # noqa: ARG002, FBT001, FBT002 - the reference's signature
         """Move everything to the remote store; here there is no remote."""
         raise _no_remote(self.name, "migrate_local_to_remote")
 

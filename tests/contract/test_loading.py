@@ -124,3 +124,22 @@ async def test_a_player_is_put_over_the_version_that_was_expected(
     await provider.load(Portion((Placed(3, await world.profile("ada")),), new_rows))
     assert (await stored(provider)).users == (await stored(world.provider)).users
     assert await rows(provider) == await rows(world.provider)
+
+
+async def test_what_a_copy_that_follows_asks_for(provider: DataProvider, clock: ManualClock) -> None:
+    assert await provider.versions() == {}
+    world = await World.open(provider, clock=clock)
+    await world.services.store.purchase("ada", "lucky_charm")
+    await world.services.daily.claim("bo")
+    versions = await provider.versions()
+    assert versions == {
+        "ada": (await world.profile("ada")).version,
+        "bo": (await world.profile("bo")).version,
+    }
+    await world.services.daily.claim("ada")
+    assert await provider.versions() == {**versions, "ada": versions["ada"] + 1}
+    whole = pl.concat([frame async for frame in provider.ledger_frames()])
+    for wanted in ({"ada"}, {"bo", "system"}, set[str]()):
+        frames = [frame async for frame in provider.ledger_frames(wanted)]
+        own = pl.concat([whole.clear(), *frames])
+        assert own.equals(whole.filter(pl.col("user_id").is_in(list(wanted))))

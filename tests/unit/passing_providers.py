@@ -10,7 +10,7 @@ from kokoromichi.core.data_provider import AnswerT, DataProvider
 from kokoromichi.core.errors import ConflictError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
     import polars as pl
 
@@ -61,8 +61,8 @@ class PassingProvider(DataProvider):
     ) -> list[LedgerEntry]:
         return await self.inner.read_ledger(book=book, user_id=user_id, kind=kind, before=before, limit=limit)
 
-    def ledger_frames(self) -> AsyncIterator[pl.DataFrame]:
-        return self.inner.ledger_frames()
+    def ledger_frames(self, user_ids: Collection[str] | None = None) -> AsyncIterator[pl.DataFrame]:
+        return self.inner.ledger_frames(user_ids)
 
     async def append_observations(self, stream: Stream, rows: Sequence[Mapping[str, object]]) -> None:
         await self.inner.append_observations(stream, rows)

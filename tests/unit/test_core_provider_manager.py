@@ -24,9 +24,9 @@ from tests.contract.stored import Row, rows
 
 @pytest.fixture(autouse=True)
 def _own_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody has asked for the process's provider yet, and the environment says nothing."""
+    """Nobody has asked for the process's provider yet, and the environment chooses memory."""
     monkeypatch.setattr(provider_manager, "_provider", None)
-    monkeypatch.delenv("PROVIDER", raising=False)
+    monkeypatch.setenv("PROVIDER", "memory")
     monkeypatch.delenv("ECONOMY_DIR", raising=False)
 
 

@@ -21,7 +21,7 @@ from kokoromichi.core.schemas import LEDGER_SCHEMA
 from kokoromichi.core.transactions import Committed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Collection
     from pathlib import Path
 
 KEY = b"sixteen bytes or more"
@@ -163,8 +163,8 @@ async def test_what_is_taken_is_not_overwritten(store: MemoryProvider, tmp_path:
 class Dying(MemoryProvider):
     """A store that dies in the middle of its ledger."""
 
-    async def ledger_frames(self) -> AsyncIterator[pl.DataFrame]:
-        async for frame in super().ledger_frames():
+    async def ledger_frames(self, user_ids: Collection[str] | None = None) -> AsyncIterator[pl.DataFrame]:
+        async for frame in super().ledger_frames(user_ids):
             yield frame
         message = "the store died"
         raise StorageError(message)

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(autouse=True)
 def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """An environment that says nothing, in a folder without ``.env``."""
-    for name in ("PROVIDER", "ECONOMY_DIR", "DATA_DIR", "LOG_LEVEL"):
+    for name in ("PROVIDER", "ECONOMY_DIR", "DATA_DIR", "MIRROR_DIR", "LOG_LEVEL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -24,9 +24,10 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def test_without_a_word_everything_has_a_default() -> None:
     settings = Settings()
-    assert (settings.provider, settings.data_dir, settings.log_level) == ("memory", Path("data"), "INFO")
+    assert (settings.provider, settings.data_dir, settings.log_level) == ("local", Path("data"), "INFO")
     assert settings.economy_dir == ROOT / "data"
     assert settings.chosen_economy_dir is None
+    assert (settings.mirror_dir, settings.mirror_seconds) == (None, 300)
 
 
 def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,6 +62,12 @@ def test_a_bad_log_level_is_told_with_those_that_there_are(
     sentence = f"LOG_LEVEL is {level!r}; there are: CRITICAL, ERROR, WARNING, INFO, DEBUG"
     with pytest.raises(ValidationError, match=sentence):
         Settings()
+
+
+@pytest.mark.parametrize(("said", "meant"), [("", None), ("/m", Path("/m"))])
+def test_an_empty_mirror_dir_is_none(monkeypatch: pytest.MonkeyPatch, said: str, meant: Path | None) -> None:
+    monkeypatch.setenv("MIRROR_DIR", said)
+    assert Settings().mirror_dir == meant
 
 
 def test_settings_do_not_change() -> None:

@@ -33,7 +33,7 @@ from kokoromichi.core.providers.local.snapshots import Key
 from kokoromichi.core.providers.local.store import Backups, Store
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
     import polars as pl
 
@@ -121,7 +121,7 @@ class LocalJSONProvider(DataProvider):
             self._unlock()
             raise
         self._store = store
-        self.mirror = store.keeper.mirror or None
+        self.mirror, self.mirrored_us = store.keeper.mirror or None, store.keeper.mirrored_us
         self.cached = store.state.profiles.get
         self._running = asyncio.create_task(store.keeper.run())
         return store
@@ -210,10 +210,10 @@ class LocalJSONProvider(DataProvider):
         rows = max(1, min(limit, _MOST_ROWS))
         return await asyncio.to_thread(store.ledgers.page, store.ledgers.seen(), chosen, rows)
 
-    async def ledger_frames(self) -> AsyncIterator[pl.DataFrame]:
-        """The whole ledger, oldest first, in frames that a few megabytes of each book make."""
+    async def ledger_frames(self, user_ids: Collection[str] | None = None) -> AsyncIterator[pl.DataFrame]:
+        """Rows, oldest first, in frames that a few megabytes of each book make."""
         store = self._store or await self._opened()
-        frames = store.ledgers.frames(store.ledgers.seen())
+        frames = store.ledgers.frames(store.ledgers.seen(), user_ids)
         while (frame := await asyncio.to_thread(next, frames, None)) is not None:
             yield frame
 
@@ -273,16 +273,18 @@ class LocalJSONProvider(DataProvider):
         await store.at_hand([placed.profile for placed in portion.users])
         await store.commits.take_portion(portion, documents)
 
-    async def mark_mirror(self, of: str) -> None:
+    async def mark_mirror(self, of: str, as_of_us: int = 0) -> None:
         """Mark this folder as a mirror of another store, for good; see ``DataProvider.mark_mirror``."""
         store = self._store or await self._opened()
-        if self.mirror == of:
-            return
-        if store.keeper.known:
+        if self.mirror is None and store.keeper.known:
             message = f"{self._folder} has players of its own and cannot become a mirror: take another folder"
             raise MisuseError(message)
-        await store.commits.take_mirror(of)
-        self.mirror = of
+        if self.mirror not in (None, of):
+            message = f"{self._folder} mirrors {self.mirror}, not {of}: take another folder"
+            raise MisuseError(message)
+        if self.mirror is None or as_of_us:
+            await store.commits.take_mirror(of, as_of_us)
+        self.mirror, self.mirrored_us = of, as_of_us or self.mirrored_us
 
     async def adopt(self) -> list[str]:
         """Take files as another hand left them, and book what that moves as corrections by the system.

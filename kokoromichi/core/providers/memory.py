@@ -47,7 +47,7 @@ from kokoromichi.core.providers.packed_ledger import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
     import polars as pl
 
@@ -256,10 +256,10 @@ class MemoryProvider(DataProvider):
         )
         return list(islice(wanted, max(1, min(limit, 1_000))))
 
-    async def ledger_frames(self) -> AsyncIterator[pl.DataFrame]:
-        """The whole ledger, oldest first, in frames of at most 131,072 rows."""
+    async def ledger_frames(self, user_ids: Collection[str] | None = None) -> AsyncIterator[pl.DataFrame]:
+        """Rows, oldest first, in frames of at most 131,072 rows."""
         for frame in self._ledger.frames():
-            yield frame
+            yield frame if user_ids is None else frame.filter(frame["user_id"].is_in(list(user_ids)))
 
     async def append_observations(self, stream: Stream, rows: Sequence[Mapping[str, object]]) -> None:
         """Keep rows of a stream's schema."""

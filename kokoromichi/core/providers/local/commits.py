@@ -53,6 +53,7 @@ class _Pending(msgspec.Struct, gc=False):
     numbered: tuple[int, int]
     waiting: list[asyncio.Future[Receipt]]
     mirror: str = ""
+    mirrored_us: int = 0
 
 
 class Commits:
@@ -169,10 +170,11 @@ class Commits:
         staged = Staged(users, dict(portion.counters), holdings)
         return self._take_frame(documents, staged, portion.rows, requests)
 
-    def take_mirror(self, of: str) -> asyncio.Future[Receipt]:
-        """Send on its way that this store mirrors another from now on."""
-        self._check_writable()
-        return self._take_frame({}, mirror=of)
+    def take_mirror(self, of: str, as_of_us: int) -> asyncio.Future[Receipt]:
+        """Send on its way that this store mirrors another from now on, and since when it is up to date."""
+        if self.failed is not None:
+            raise StorageError(self.failed)
+        return self._take_frame({}, mirror=of, mirrored_us=as_of_us)
 
     def _take_frame(
         self,
@@ -181,6 +183,7 @@ class Commits:
         rows: pl.DataFrame | None = None,
         requests: Sequence[Request] = (),
         mirror: str = "",
+        mirrored_us: int = 0,
     ) -> asyncio.Future[Receipt]:
         sequence = self.journal.synced + len(self._pending) + 1
         staged = staged or Staged([], {}, {})
@@ -194,12 +197,12 @@ class Commits:
                 list(requests),
                 {name: msgspec.Raw(document) for name, document in documents.items()},
                 mirror,
+                mirrored_us,
             )
         )
         numbered = self.numbering.mark()
-        pending = _Pending(
-            sequence, staged, moved, dict(documents), list(requests), Saved(), numbered, [], mirror
-        )
+        pending = _Pending(sequence, staged, moved, dict(documents), list(requests), Saved(), numbered, [])
+        pending.mirror, pending.mirrored_us = mirror, mirrored_us
         return self._send(pending, line)
 
     def _send(self, pending: _Pending, line: bytes) -> asyncio.Future[Receipt]:
@@ -248,6 +251,7 @@ class Commits:
             del self._in_flight[request.request_id]
             self._requests.remember(request)
         keeper.mirror = pending.mirror or keeper.mirror
+        keeper.mirrored_us = pending.mirrored_us or keeper.mirrored_us
         for name, document in pending.sections.items():
             keeper.sections[name] = document, sequence
             keeper.changed(Key("section", name), now_s)

@@ -63,6 +63,7 @@ class Frame(msgspec.Struct, omit_defaults=True, gc=False):
         requests: What request ids remember from now on.
         sections: New documents of sections.
         mirror: The store that this one mirrors from now on.
+        mirrored_us: Up to when it holds everything, in microseconds; 0 where the frame says nothing.
     """
 
     sequence: int
@@ -72,6 +73,7 @@ class Frame(msgspec.Struct, omit_defaults=True, gc=False):
     requests: list[Request] = []
     sections: dict[str, msgspec.Raw] = {}
     mirror: str = ""
+    mirrored_us: int = 0
 
 
 class Synced(msgspec.Struct):

@@ -92,7 +92,7 @@ class Keeper:
         foreign: Files that another hand changed, and what is the matter; they are left alone.
         streams: Observations that wait to be written.
         vouched: The checkpoint that counts.
-        mirror: The store that this one mirrors, or nothing.
+        mirror: The store that this one mirrors, or nothing; ``mirrored_us`` when it was last followed whole.
         numbered: Time of the newest durable entry id, and the number of durable rows.
     """
 
@@ -110,6 +110,7 @@ class Keeper:
         self.vouched = Checkpoint()
         self.numbered = (0, 0)
         self.mirror = ""
+        self.mirrored_us = 0
         self.known: dict[str, int] = {}
         self.sections: dict[str, tuple[bytes, int]] = {}
         self.foreign: dict[Key, str] = {}
@@ -215,6 +216,7 @@ class Keeper:
             sections={name: sequence for name, (_, sequence) in self.sections.items()},
             store=self.vouched.store,
             mirror=self.mirror,
+            mirrored_us=self.mirrored_us,
         )
         return _Work(contents, parts.ledgers.seen(), streams, vouched, requests, whole=whole)
 

@@ -18,7 +18,7 @@ from kokoromichi.core.providers.local.files import lines_backward, write_all
 from kokoromichi.core.schemas import LEDGER_SCHEMA
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from kokoromichi.core.data_provider import AnswerT
@@ -239,15 +239,16 @@ class Ledgers:
                 if all(mark in raw for mark in marks) and chosen.takes(line := line_of_raw(raw)):
                     yield line
 
-    def frames(self, seen: Seen) -> Iterator[pl.DataFrame]:
-        """The whole ledger by ``entry_id``, in frames of bounded size; each step blocks."""
+    def frames(self, seen: Seen, user_ids: Collection[str] | None = None) -> Iterator[pl.DataFrame]:
+        """Rows by ``entry_id``, of these players or of all, in frames of bounded size; each step blocks."""
         streams = {book: self._blocks(seen, book) for book in BOOKS}
         held = {book: frame for book, stream in streams.items() if (frame := next(stream, None)) is not None}
         while held:
             # No book's next block begins before its present one ends: up to there the rows are complete.
             limit = min(frame["entry_id"][-1] for frame in held.values())
             ready = [frame.filter(pl.col("entry_id") <= limit) for frame in held.values()]
-            yield pl.concat(ready).sort("entry_id")
+            rows = pl.concat(ready).sort("entry_id")
+            yield rows if user_ids is None else rows.filter(pl.col("user_id").is_in(list(user_ids)))
             for book, frame in list(held.items()):
                 rest: pl.DataFrame | None = frame.filter(pl.col("entry_id") > limit)
                 if rest is None or rest.is_empty():

@@ -43,7 +43,7 @@ class Checkpoint(msgspec.Struct):
         requests_file: The file of requests, and the bytes of it that it vouches for.
         users: The newest frame of each player; ``sections`` likewise.
         store: What tells the transactions of this folder from those of any other.
-        mirror: The store that this one mirrors, or nothing.
+        mirror: The store that this one mirrors, or nothing; ``mirrored_us`` when it was last followed whole.
     """
 
     sequence: int = 0
@@ -57,6 +57,7 @@ class Checkpoint(msgspec.Struct):
     sections: dict[str, int] = {}
     store: str = ""
     mirror: str = ""
+    mirrored_us: int = 0
 
 
 _CHECKPOINTS: Final = msgspec.json.Decoder(Checkpoint)

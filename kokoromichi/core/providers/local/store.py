@@ -102,7 +102,7 @@ class Store:
     def _take(self, found: Found) -> None:
         checkpoint, keeper = found.checkpoint, self.keeper
         keeper.vouched = checkpoint
-        keeper.mirror = checkpoint.mirror
+        keeper.mirror, keeper.mirrored_us = checkpoint.mirror, checkpoint.mirrored_us
         self.commits.numbering.store = checkpoint.store
         keeper.numbered = checkpoint.last_us, checkpoint.rows
         keeper.known.update(found.users)
@@ -139,6 +139,7 @@ class Store:
             for request in frame.requests:
                 self.requests.remember(request)
             keeper.mirror = frame.mirror or keeper.mirror
+            keeper.mirrored_us = frame.mirrored_us or keeper.mirrored_us
         self.commits.journal.synced = found.checkpoint.sequence + len(found.frames)
         self.commits.numbering.go_to(keeper.numbered)
         for key in behind:

@@ -13,7 +13,7 @@ from kokoromichi.core.models import LedgerEntry
 from kokoromichi.core.schemas import LEDGER_SCHEMA
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Collection, Sequence
 
     from kokoromichi.core.providers.mongo.driver import Driver, Stored
 
@@ -59,9 +59,10 @@ def _entry(book: str, row: Stored) -> LedgerEntry:
     )
 
 
-async def read_frames(driver: Driver) -> AsyncIterator[pl.DataFrame]:
-    """All rows, oldest first, in frames of some 60,000 rows at most: the books, merged as they are read."""
-    sources = {book: _read_book(driver, book) for book in BOOKS}
+async def read_frames(driver: Driver, user_ids: Collection[str] | None = None) -> AsyncIterator[pl.DataFrame]:
+    """Rows of these players or of all, oldest first, in frames of some 60,000: the books, merged as read."""
+    wanted: Stored = {} if user_ids is None else {"user_id": {"$in": sorted(user_ids)}}
+    sources = {book: _read_book(driver, book, wanted) for book in BOOKS}
     held = {book: pl.DataFrame(schema=LEDGER_SCHEMA) for book in BOOKS}
     while sources:
         for book in [book for book in sources if held[book].is_empty()]:
@@ -76,9 +77,9 @@ async def read_frames(driver: Driver) -> AsyncIterator[pl.DataFrame]:
         held = {book: rows.filter(~known) for book, rows in held.items()}
 
 
-async def _read_book(driver: Driver, book: str) -> AsyncIterator[pl.DataFrame]:
-    """The rows of one book, oldest first."""
-    cursor = driver.collection(f"ledger_{book}").find({}, batch_size=_BATCH_ROWS).sort("_id", 1)
+async def _read_book(driver: Driver, book: str, wanted: Stored) -> AsyncIterator[pl.DataFrame]:
+    """The rows of one book that are wanted, oldest first."""
+    cursor = driver.collection(f"ledger_{book}").find(wanted, batch_size=_BATCH_ROWS).sort("_id", 1)
     try:
         while rows := await cursor.to_list(_BATCH_ROWS):
             yield _frame(rows, book)

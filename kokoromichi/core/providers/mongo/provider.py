@@ -28,9 +28,10 @@ from kokoromichi.core.providers.mongo.documents import check_document, check_siz
 from kokoromichi.core.providers.mongo.driver import Driver, failures
 from kokoromichi.core.providers.mongo.ledger import read_frames, read_page
 from kokoromichi.core.providers.mongo.moving import remembered
+from kokoromichi.core.remote import RemoteProvider
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
     import polars as pl
 
@@ -44,7 +45,7 @@ _OBSERVATIONS_HELD: Final = 1_000
 _COLLECTIONS: Final = ("users", "game_data", "counters", "requests")
 
 
-class MongoDBProvider(DataProvider):
+class MongoDBProvider(RemoteProvider):
     """Profiles, counters and the ledger in MongoDB; durable by majority and journal when a commit returns.
 
     It connects when it is opened, or with the first call. Collections: ``users``, ``game_data``,
@@ -54,12 +55,21 @@ class MongoDBProvider(DataProvider):
         uri: ``mongodb://user:password@host:port/database?options``; timeouts may be set there.
         clock: Dates corrections and remembered answers; the machine's own by default.
         patience_s: How long a commit is tried again when the server aborts it or is away, in seconds.
+        local: The folder that it is copied to and from; see ``RemoteProvider``.
     """
 
     name: ClassVar[str] = "mongo"
 
-    def __init__(self, uri: str, clock: Clock | None = None, *, patience_s: float = 15.0) -> None:
+    def __init__(
+        self,
+        uri: str,
+        clock: Clock | None = None,
+        *,
+        patience_s: float = 15.0,
+        local: DataProvider | None = None,
+    ) -> None:
         self._clock = clock or SystemClock()
+        super().__init__(local, self._clock)
         self._driver = Driver(uri)
         self._commits = Commits(self._driver, self._clock, patience_s)
         self._opening = asyncio.Lock()
@@ -102,12 +112,15 @@ class MongoDBProvider(DataProvider):
 
     async def close(self) -> None:
         """Let commits end, flush the streams and disconnect; closing twice is harmless."""
-        while self._in_flight:
-            await asyncio.wait([task for _, task in self._in_flight.values()])
-        if self._driver.connected:
-            for stream in self._buffers:
-                await self._flush(stream)
-        await self._driver.close()
+        try:
+            while self._in_flight:
+                await asyncio.wait([task for _, task in self._in_flight.values()])
+            if self._driver.connected:
+                for stream in self._buffers:
+                    await self._flush(stream)
+            await self._driver.close()
+        finally:
+            await super().close()
 
     async def _ready(self) -> Driver:
         if not self._driver.connected:
@@ -132,6 +145,13 @@ class MongoDBProvider(DataProvider):
         driver = await self._ready()
         with failures(driver.where):
             return sorted([user["_id"] async for user in driver.collection("users").find({}, {"_id": 1})])
+
+    async def versions(self) -> dict[str, int]:
+        """Every player's version by id, ascending."""
+        driver = await self._ready()
+        with failures(driver.where):
+            found = driver.collection("users").find({}, {"version": 1}).sort("_id", 1)
+            return {user["_id"]: int(user["version"]) async for user in found}
 
     async def counters(self) -> dict[str, int]:
         """Every counter by name, ascending."""
@@ -185,11 +205,11 @@ class MongoDBProvider(DataProvider):
         with failures(driver.where):
             return await read_page(driver, book=book, user_id=user_id, kind=kind, before=before, limit=limit)
 
-    async def ledger_frames(self) -> AsyncIterator[pl.DataFrame]:
-        """The whole ledger, oldest first, in frames of some 60,000 rows at most."""
+    async def ledger_frames(self, user_ids: Collection[str] | None = None) -> AsyncIterator[pl.DataFrame]:
+        """Rows, oldest first, in frames of some 60,000 rows at most."""
         driver = await self._ready()
         with failures(driver.where):
-            async for frame in read_frames(driver):
+            async for frame in read_frames(driver, user_ids):
                 yield frame
 
     async def append_observations(self, stream: Stream, rows: Sequence[Mapping[str, object]]) -> None:

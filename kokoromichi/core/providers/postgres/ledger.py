@@ -12,7 +12,7 @@ from kokoromichi.core.models import LedgerEntry
 from kokoromichi.core.schemas import LEDGER_SCHEMA
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Collection
 
     import asyncpg
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _COLUMNS: Final = ", ".join(LEDGER_SCHEMA)
 _WHOLE: Final = f"SELECT {_COLUMNS} FROM ledger ORDER BY entry_id"  # noqa: S608 - names of our own schema
+_OWN: Final = _WHOLE.replace("ORDER", "WHERE user_id = ANY($1) ORDER")
 _FRAME_BYTES: Final = 4 << 20
 _READ_AHEAD: Final = 2
 """Pieces that wait for their reader: what an export holds is a few of them, however long the ledger."""
@@ -55,10 +56,12 @@ async def read_page(
     return [LedgerEntry(**row) for row in await connections.read(page)]
 
 
-async def frames(connections: Connections) -> AsyncIterator[pl.DataFrame]:
-    """The whole ledger as one moment sees it, oldest first, in frames of ``LEDGER_SCHEMA``."""
+async def frames(
+    connections: Connections, user_ids: Collection[str] | None = None
+) -> AsyncIterator[pl.DataFrame]:
+    """Rows of these players or of all, as one moment sees them, oldest first, as ``LEDGER_SCHEMA``."""
     pieces: asyncio.Queue[bytes | None] = asyncio.Queue(_READ_AHEAD)
-    copying = asyncio.create_task(_copy(connections, pieces))
+    copying = asyncio.create_task(_copy(connections, pieces, user_ids))
     try:
         while (piece := await pieces.get()) is not None:
             yield await asyncio.to_thread(_frame, piece)
@@ -68,7 +71,9 @@ async def frames(connections: Connections) -> AsyncIterator[pl.DataFrame]:
         await asyncio.gather(copying, return_exceptions=True)
 
 
-async def _copy(connections: Connections, pieces: asyncio.Queue[bytes | None]) -> None:
+async def _copy(
+    connections: Connections, pieces: asyncio.Queue[bytes | None], user_ids: Collection[str] | None
+) -> None:
     """Put the ledger's text into the queue, in pieces that end with a row; then None, whatever happened."""
     gathered = bytearray()
 
@@ -79,7 +84,8 @@ async def _copy(connections: Connections, pieces: asyncio.Queue[bytes | None]) -
             del gathered[:end]
 
     async def copied(connection: asyncpg.Connection) -> None:
-        await connection.copy_from_query(_WHOLE, output=take)
+        query = (_WHOLE,) if user_ids is None else (_OWN, sorted(user_ids))
+        await connection.copy_from_query(*query, output=take)
 
     try:
         await connections.stream(copied)

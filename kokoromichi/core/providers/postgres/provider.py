@@ -33,9 +33,10 @@ from kokoromichi.core.providers.postgres import ledger, moving
 from kokoromichi.core.providers.postgres.commits import Commits
 from kokoromichi.core.providers.postgres.connections import Connections
 from kokoromichi.core.providers.postgres.wire import encode_document
+from kokoromichi.core.remote import RemoteProvider
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
     import asyncpg
     import polars as pl
@@ -61,7 +62,7 @@ _FORGET: Final = (
 _TRIES: Final = 20
 
 
-class PostgresProvider(DataProvider):
+class PostgresProvider(RemoteProvider):
     """Players, counters and the ledger in PostgreSQL; several processes may share a database.
 
     Args:
@@ -71,6 +72,7 @@ class PostgresProvider(DataProvider):
         schema: Where its tables are.
         patience_s: How long a call waits for a server that is away or busy, in seconds.
         lock_s: How long the server waits for a player, item or request that another session holds.
+        local: The folder that it is copied to and from; see ``RemoteProvider``.
     """
 
     name: ClassVar[str] = "postgres"
@@ -84,8 +86,10 @@ class PostgresProvider(DataProvider):
         schema: str = "public",
         patience_s: float = 10.0,
         lock_s: float = 5.0,
+        local: DataProvider | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
+        super().__init__(local, self._clock)
         self._connections = Connections(
             database_url, checked_id(schema, "schema"), pool_size, patience_s=patience_s, lock_s=lock_s
         )
@@ -104,10 +108,13 @@ class PostgresProvider(DataProvider):
 
     async def close(self) -> None:
         """Wait for what is on its way, flush the streams and let go of the connections."""
-        await self._commits.close()
-        if self._observed:
-            await self._flush()
-        await self._connections.close()
+        try:
+            await self._commits.close()
+            if self._observed:
+                await self._flush()
+            await self._connections.close()
+        finally:
+            await super().close()
 
     async def _forget_old_answers(self) -> None:
         """Answers are kept for 30 days; the ids stay, so that none is ever used again."""
@@ -141,6 +148,12 @@ class PostgresProvider(DataProvider):
         """Every player's id, ascending."""
         rows = await self._connections.read(lambda c: c.fetch("SELECT user_id FROM users ORDER BY user_id"))
         return [user_id for (user_id,) in rows]
+
+    async def versions(self) -> dict[str, int]:
+        """Every player's version by id, ascending."""
+        every = "SELECT user_id, version FROM users ORDER BY user_id"
+        rows = await self._connections.read(lambda connection: connection.fetch(every))
+        return {row["user_id"]: row["version"] for row in rows}
 
     async def counters(self) -> dict[str, int]:
         """Every counter by name, ascending."""
@@ -176,9 +189,9 @@ class PostgresProvider(DataProvider):
         wanted = {"book": book, "user_id": user_id, "kind": kind}
         return await ledger.read_page(self._connections, wanted, before, max(1, min(limit, 1_000)))
 
-    def ledger_frames(self) -> AsyncIterator[pl.DataFrame]:
-        """The whole ledger, oldest first, in frames of a few megabytes."""
-        return ledger.frames(self._connections)
+    def ledger_frames(self, user_ids: Collection[str] | None = None) -> AsyncIterator[pl.DataFrame]:
+        """Rows, oldest first, in frames of a few megabytes."""
+        return ledger.frames(self._connections, user_ids)
 
     async def append_observations(self, stream: Stream, rows: Sequence[Mapping[str, object]]) -> None:
         """Keep rows of a stream's schema; those of the last moment may be lost."""

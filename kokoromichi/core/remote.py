@@ -1,0 +1,137 @@
+"""What every remote provider has beside its own store: a local folder to copy to and from."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Final
+
+from kokoromichi.core.copying import copy_all
+from kokoromichi.core.data_provider import DataProvider
+from kokoromichi.core.errors import MisuseError, StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kokoromichi.core.clock import Clock
+    from kokoromichi.core.copy_report import CopyReport, Failure
+
+_LOG: Final = logging.getLogger(__name__)
+
+_PASSES: Final = 5
+"""Players who are written to while they are copied are copied again, so often at most in one refresh."""
+
+
+class RemoteProvider(DataProvider):
+    """A provider over a server, with a local folder beside it.
+
+    The folder holds either players of its own, who may be moved to the remote store, or a mirror of that
+    store, which is read-only and never a source. It opens itself when it is first needed, whether or not the
+    server can be reached, and it is closed with this provider.
+
+    Args:
+        local: The folder's provider, given by ``build_provider``; None has no folder.
+        clock: What dates the mirror.
+    """
+
+    def __init__(self, local: DataProvider | None, clock: Clock) -> None:
+        self.local = local
+        self._dates = clock
+        self._followed: dict[str, int] | None = None  # Versions in the mirror; None until it was whole once.
+        self._one_at_a_time = asyncio.Lock()
+
+    async def close(self) -> None:
+        """Close the local folder."""
+        self._followed = None
+        if self.local is not None:
+            await self.local.close()
+
+    async def sync_local_to_remote(self) -> CopyReport:
+        """Copy everything from the local folder to this store; what is here already stays as it is.
+
+        Raises:
+            MisuseError: There is no local folder, or it is a mirror.
+            StorageError: Something could not be copied; players whose state here is ahead or has diverged
+                are listed and not touched.
+        """
+        local = self._beside("sync_local_to_remote")
+        await local.open()
+        report = await copy_all(local, self)
+        report.raise_if_failed()
+        return report
+
+    async def migrate_local_to_remote(self, dry_run: bool = False) -> CopyReport:  # noqa: FBT001, FBT002 - the reference's signature
+        """Copy everything from the local folder to this store, and report; see ``copy_all``.
+
+        Args:
+            dry_run: Plan only: nothing is written, and the server is not asked.
+
+        Raises:
+            MisuseError: There is no local folder, or it is a mirror.
+        """
+        local = self._beside("migrate_local_to_remote")
+        await local.open()
+        return await copy_all(local, None if dry_run else self, dry_run=dry_run)
+
+    async def sync_remote_to_local(self) -> CopyReport:
+        """Make the local folder a mirror of this store, or let the mirror follow.
+
+        The first call of a process compares everything; later ones only players whose version has changed,
+        so that they may be made every few minutes, while others write. A player who is written to without a
+        pause is as of a moment ago, and follows with the next call.
+
+        Raises:
+            MisuseError: There is no local folder, or it has players of its own.
+            StorageError: The server or the folder cannot be used, or the mirror has diverged.
+        """
+        mirror = self._beside("sync_remote_to_local")
+        async with self._one_at_a_time:
+            await mirror.open()
+            as_of_us = self._dates.now_us()
+            report, stuck = await self._follow(mirror)
+            if stuck:
+                message = (
+                    f"the mirror of {self.name} cannot follow: {stuck[0]}. It is made anew when its folder "
+                    "(MIRROR_DIR) is deleted while no bot runs"
+                )
+                raise StorageError(message)
+            await mirror.mark_mirror(self.name, as_of_us)
+            return report
+
+    async def _follow(self, mirror: DataProvider) -> tuple[CopyReport, list[Failure]]:
+        """Copy until nobody who was written to meanwhile is left behind, or often enough.
+
+        Returns:
+            The last report, and what failed of it for another reason than being written to.
+        """
+        before: dict[str, int] = {}
+        for _ in range(_PASSES):
+            versions = await self.versions()
+            report = await self._copied(mirror, versions)
+            failed = {failure.name for failure in report.failed if failure.what == "user"}
+            moving = {user_id for user_id in failed if versions.get(user_id) != before.get(user_id)}
+            stuck = [failure for failure in report.failed if not _follows(failure, moving)]
+            if not stuck:
+                self._followed = {user_id: versions[user_id] for user_id in versions.keys() - failed}
+            if report.complete or stuck:
+                break
+            before = versions
+        return report, stuck
+
+    async def _copied(self, mirror: DataProvider, versions: Mapping[str, int]) -> CopyReport:
+        followed = self._followed
+        if followed is None:
+            return await copy_all(self, mirror, mark_mirror=True)
+        changed = {user_id for user_id, version in versions.items() if followed.get(user_id) != version}
+        return await copy_all(self, mirror, user_ids=changed)
+
+    def _beside(self, call: str) -> DataProvider:
+        if self.local is None:
+            message = f"{call}: this provider was built without a local folder; build_provider gives it one"
+            raise MisuseError(message)
+        return self.local
+
+
+def _follows(failure: Failure, moving: set[str]) -> bool:
+    """Whether the next pass may cure it: counters stand still while any player fails."""
+    return failure.name in moving if failure.what == "user" else failure.what == "counter" and bool(moving)
