@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
@@ -20,11 +21,60 @@ from kokoromichi.core.counters import (
     stock_since_counter,
     stocked_items,
 )
+from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.kinds import CURRENCIES
 from kokoromichi.core.schemas import LEDGER_SCHEMA
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kokoromichi.core.data_provider import DataProvider
+
+_FOLDER: Final = "stored"
+_NAMES: Final = ("balances", "inventories", "stock")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredStates:
+    """What stands beside a ledger: without it a ledger that was cut short looks whole.
+
+    Attributes:
+        balances: One row per player and currency (``BALANCES_SCHEMA``).
+        inventories: One row per player and item held (``INVENTORIES_SCHEMA``).
+        stock: One row per item of limited stock (``STOCK_SCHEMA``).
+    """
+
+    balances: pl.DataFrame
+    inventories: pl.DataFrame
+    stock: pl.DataFrame
+
+    def audit(self, ledger: pl.DataFrame | pl.LazyFrame) -> AuditReport:
+        """Hold them against a ledger: the six laws of economy.md."""
+        return audit(ledger.lazy(), self.balances.lazy(), self.inventories.lazy(), self.stock.lazy())
+
+    def write(self, folder: Path) -> None:
+        """Write them beside the ``ledger.parquet`` of a folder, as ``stored/<name>.parquet``."""
+        (folder / _FOLDER).mkdir()
+        for name in _NAMES:
+            getattr(self, name).write_parquet(folder / _FOLDER / f"{name}.parquet")
+
+    @classmethod
+    def read(cls, folder: Path) -> StoredStates | None:
+        """What ``write`` left in a folder; None where a ledger stands alone.
+
+        Raises:
+            MisuseError: A file is missing, or no Parquet file.
+        """
+        if not (folder / _FOLDER).is_dir():
+            return None
+        try:
+            frames = [pl.read_parquet(folder / _FOLDER / f"{name}.parquet") for name in _NAMES]
+        except (OSError, pl.exceptions.ComputeError) as error:
+            message = (
+                f"{folder / _FOLDER} cannot be read ({error}): play the run again, or audit the ledger alone"
+            )
+            raise MisuseError(message) from error
+        return cls(*frames)
 
 
 async def read_ledger(provider: DataProvider) -> pl.DataFrame:
@@ -33,9 +83,8 @@ async def read_ledger(provider: DataProvider) -> pl.DataFrame:
     return pl.concat(frames) if frames else pl.DataFrame(schema=LEDGER_SCHEMA)
 
 
-async def audit_provider(provider: DataProvider) -> AuditReport:
-    """Hold everything that a provider stores against its ledger: the six laws of economy.md."""
-    ledger = await read_ledger(provider)
+async def stored_states(provider: DataProvider) -> StoredStates:
+    """The balances, inventories and stock that a provider stores now."""
     balances: list[tuple[str, str, int]] = []
     inventories: list[tuple[str, str, int]] = []
     for user_id in await provider.user_ids():
@@ -44,7 +93,6 @@ async def audit_provider(provider: DataProvider) -> AuditReport:
             balances += [(user_id, currency, getattr(profile, currency)) for currency in CURRENCIES]
             inventories += [(user_id, item_id, units) for item_id, units in profile.inventory.items()]
     counters = await provider.counters()
-    items = stocked_items(counters)
     stock = [
         (
             item,
@@ -52,11 +100,16 @@ async def audit_provider(provider: DataProvider) -> AuditReport:
             counters[stock_counter(item)],
             moment_of(counters[stock_since_counter(item)]),
         )
-        for item in items
+        for item in stocked_items(counters)
     ]
-    return audit(
-        ledger.lazy(),
-        pl.LazyFrame(balances, BALANCES_SCHEMA, orient="row"),
-        pl.LazyFrame(inventories, INVENTORIES_SCHEMA, orient="row"),
-        pl.LazyFrame(stock, STOCK_SCHEMA, orient="row"),
+    return StoredStates(
+        pl.DataFrame(balances, BALANCES_SCHEMA, orient="row"),
+        pl.DataFrame(inventories, INVENTORIES_SCHEMA, orient="row"),
+        pl.DataFrame(stock, STOCK_SCHEMA, orient="row"),
     )
+
+
+async def audit_provider(provider: DataProvider) -> AuditReport:
+    """Hold everything that a provider stores against its ledger: the six laws of economy.md."""
+    ledger = await read_ledger(provider)
+    return (await stored_states(provider)).audit(ledger)

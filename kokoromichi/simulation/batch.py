@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 import orjson
 
-from kokoromichi.analysis.stored import audit_provider, read_ledger
+from kokoromichi.analysis.stored import read_ledger, stored_states
 from kokoromichi.core.errors import KokoroError, MisuseError
 from kokoromichi.rules.economy_laws import economy_findings
 from kokoromichi.simulation.engine import Engine
@@ -77,11 +77,12 @@ def play(job: Job) -> dict[str, object]:
     """Play one replication and leave its files; the batch's workers run this.
 
     Returns:
-        The summary that stands in ``summary.json``: rows, acts, and what the audit says.
+        The summary that stands in ``summary.json``: rows, what the audit says, and the digests of the files.
     """
     played = _awaited(Engine(job.scenario, replication_seed(job.seed, job.replication)).play())
     ledger = _awaited(read_ledger(played.provider))
-    report = _awaited(audit_provider(played.provider))
+    states = _awaited(stored_states(played.provider))
+    report = states.audit(ledger)
     summary: dict[str, object] = {
         "replication": job.replication,
         "ledger_rows": ledger.height,
@@ -97,6 +98,8 @@ def play(job: Job) -> dict[str, object]:
         played.activity.write_parquet(temporary / "activity.parquet")
         played.economy_history.write_parquet(temporary / "economy_history.parquet")
         played.players.write_parquet(temporary / "players.parquet")
+        states.write(temporary)
+        summary["files"] = _digests(temporary)
         (temporary / _SUMMARY).write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2))
         _put(temporary, job.target)
     finally:
@@ -128,6 +131,27 @@ def summary_of(target: Path) -> dict[str, object] | None:
     path = target / _SUMMARY
     summary: dict[str, object] | None = orjson.loads(path.read_bytes()) if path.is_file() else None
     return summary
+
+
+def _digests(target: Path) -> dict[str, str]:
+    """SHA-256 of each Parquet file of a replication, by its path within the folder."""
+    files = sorted(path for path in target.rglob("*.parquet"))
+    return {
+        path.relative_to(target).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files
+    }
+
+
+def changed_files(target: Path) -> list[str]:
+    """The files of a replication that are not what was played: cut, edited, added or gone.
+
+    Returns:
+        Their paths within the folder, ascending; none where no digests were kept.
+    """
+    written: object = (summary_of(target) or {}).get("files")
+    if not isinstance(written, dict):
+        return []
+    found = _digests(target)
+    return sorted(name for name in {*written, *found} if written.get(name) != found.get(name))
 
 
 def manifest(scenario: Scenario, seed: int, replications: int) -> dict[str, object]:
