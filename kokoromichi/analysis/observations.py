@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
@@ -12,6 +12,7 @@ from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.schemas import ACTIVITY_SCHEMA, ECONOMY_HISTORY_SCHEMA, LEDGER_SCHEMA, PLAYERS_SCHEMA
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping, Sequence
 
 Frame: TypeAlias = "pl.DataFrame | pl.LazyFrame"
@@ -87,6 +88,7 @@ class Observations:
         has_activity: Whether the activity stream was observed.
         has_history: Whether the economy history was observed.
         has_players: Whether archetypes and cohorts are known.
+        watched: First and last UTC day that were watched, rows or not; None where only the rows tell.
     """
 
     ledger: pl.LazyFrame
@@ -96,6 +98,7 @@ class Observations:
     has_activity: bool
     has_history: bool
     has_players: bool
+    watched: tuple[dt.date, dt.date] | None = None
 
     @classmethod
     def from_frames(
@@ -154,16 +157,17 @@ class Observations:
             players=blank["players"],
         )
 
+    def over(self, first_day: dt.date, last_day: dt.date) -> Observations:
+        """The same, known to have been watched from one day to another: days without a row count as well."""
+        return replace(self, watched=(first_day, last_day))
+
     def loaded(self) -> Observations:
         """The same with every frame read into memory: for many metrics over files."""
         frames = pl.collect_all([self.ledger, self.activity, self.economy_history, self.players])
         ledger, activity, economy_history, players = (frame.lazy() for frame in frames)
-        flags = {
-            "has_activity": self.has_activity,
-            "has_history": self.has_history,
-            "has_players": self.has_players,
-        }
-        return Observations(ledger, activity, economy_history, players, **flags)
+        return replace(
+            self, ledger=ledger, activity=activity, economy_history=economy_history, players=players
+        )
 
     def require(self, metric: str, *streams: Stream) -> None:
         """Refuse a metric whose streams were not observed.

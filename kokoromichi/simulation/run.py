@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
+from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from statistics import fmean
@@ -61,8 +62,10 @@ class Run:
 
     @cached_property
     def observations(self) -> tuple[Observations, ...]:
-        """What each replication showed, in their order."""
-        return tuple(Observations.scan(target) for target in self._targets)
+        """What each replication showed, in their order, over the whole horizon."""
+        first_day = date.fromisoformat(self.manifest["definition"]["start"])
+        last_day = first_day + timedelta(days=self.manifest["days"] - 1)
+        return tuple(Observations.scan(target).over(first_day, last_day) for target in self._targets)
 
     @property
     def _targets(self) -> list[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import itertools
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
@@ -168,6 +169,24 @@ def test_a_run_is_read_again_from_its_folder(run: km.Run) -> None:
     assert again.manifest == run.manifest
     assert again.metrics().equals(run.metrics())
     assert again.findings == ()
+
+
+def test_a_quiet_end_belongs_to_the_horizon(tmp_path: Path) -> None:
+    """One player, who is not there every day: rows alone begin after the run does, and end before."""
+    quiet = km.Scenario.load("baseline", players=1, days=33)
+    run = km.simulate(quiet, replications=8, seed=6, workers="serial", out=tmp_path)
+    every_day = [quiet.start + timedelta(days=number) for number in range(33)]
+    spans = pl.concat(
+        seen.ledger.select(first=pl.col("at").min().dt.date(), last=pl.col("at").max().dt.date()).collect()
+        for seen in run.observations
+    )
+    assert spans["first"].max() > every_day[0]  # type: ignore[operator] # Dates.
+    assert spans["last"].min() < every_day[-1]  # type: ignore[operator] # Dates.
+    gold = run.metric("money_supply").filter(pl.col("currency") == "gold")
+    for _, story in gold.group_by("replication"):
+        assert story["day"].to_list() == every_day
+    data = run.report_data()
+    assert (data.first_day, data.days, data.measured_from_day) == (quiet.start, 33, run.warm_up_days)
 
 
 def test_what_the_scenario_breaks_is_a_finding_of_its_run(scenario: km.Scenario, tmp_path: Path) -> None:

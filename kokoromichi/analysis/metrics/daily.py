@@ -23,7 +23,9 @@ ALL: Final = "all"
 
 
 def days(seen: Observations, first_day: Day = 0, last_day: Day | None = None) -> pl.LazyFrame:
-    """Every day from the first row of ledger or activity to the last, days without a row included.
+    """Every day watched, days without a row included.
+
+    Where nothing says how long that was, from the first row of ledger or activity to the last.
 
     Args:
         seen: What was observed.
@@ -35,6 +37,9 @@ def days(seen: Observations, first_day: Day = 0, last_day: Day | None = None) ->
     """
     instants = pl.concat([seen.ledger.select("at"), seen.activity.select("at")])
     first, last = pl.col("at").min().dt.date(), pl.col("at").max().dt.date()
+    if seen.watched is not None:
+        first = pl.min_horizontal(first, pl.lit(seen.watched[0]))
+        last = pl.max_horizontal(last, pl.lit(seen.watched[1]))
     every = instants.select(first.alias("first"), last.alias("last"))
     every = every.select(day=pl.date_ranges("first", "last")).explode("day").drop_nulls()
     return every.filter(*_within(first_day, last_day)).sort("day")
