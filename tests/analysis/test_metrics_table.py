@@ -15,7 +15,7 @@ from kokoromichi.analysis.metrics.definitions import define
 from kokoromichi.analysis.metrics.headline import headline
 from kokoromichi.analysis.observations import SCHEMAS, Observations
 from kokoromichi.core.errors import MisuseError
-from tests.analysis.books import lively
+from tests.analysis.books import day, lively
 from tests.analysis.metrics_document import DOCUMENT, document, preface
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ def test_the_docstring_gives_the_columns_of_the_frame(name: str) -> None:
     assert [(column, str(dtype)) for column, dtype in lively_schema.items()] == expected
     assert metric(name)(Observations.empty()).collect().schema == lively_schema
     assert metric(name)(lively()).collect_schema() == lively_schema
+    watched = Observations.empty().over(day(0), day(3))
+    assert metric(name)(watched).collect().schema == lively_schema
 
 
 @every_metric

@@ -26,7 +26,7 @@ from kokoromichi.analysis.report import (
     write_report,
 )
 from kokoromichi.analysis.report.cards import headline_section
-from kokoromichi.analysis.report.money import net_section, supply_section
+from kokoromichi.analysis.report.money import kind_table, net_section, supply_section
 from kokoromichi.analysis.report.page import Page, Section, render
 from kokoromichi.analysis.report.shopping import wait_section
 from kokoromichi.analysis.report.trust import findings_section, health_section
@@ -139,6 +139,18 @@ def test_every_id_is_unique_and_every_reference_has_one(html: str) -> None:
     inner = {link[1:] for link in page.having("href") if link.startswith("#")}
     inner |= set(re.findall(r"url\(#([^)]+)\)", html)) | set(page.having("aria-labelledby"))
     assert inner <= set(ids)
+
+
+def test_the_heads_of_the_kinds_say_what_is_measured_when(runs: list[Run], data: ReportData) -> None:
+    """Amounts are of the whole time, so that they add up to the supply; shares leave the warm-up out."""
+    assert kind_table(data, "gold").heads == (
+        "Kind",
+        "Whole time, 3 runs",
+        "Whole time, mean",
+        "Share from day 30 on",
+    )
+    short = report_data([whole(runs[0])], title="", manifest=MANIFEST, warm_up_days=99)
+    assert kind_table(short, "gold").heads == ("Kind", "Whole time", "Share")
 
 
 def test_every_chart_has_a_name_and_every_table_its_heads(html: str) -> None:

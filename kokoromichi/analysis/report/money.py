@@ -168,11 +168,13 @@ def kind_table(data: ReportData, currency: str) -> Table:
         rows.append(_kind_row(f"All {title.lower()}", moved, 1.0, runs, role="total"))
         held += moved
     rows.append(_kind_row("Supply held", held, None, runs, role="total"))
-    summed = f"Sum of {runs} runs" if runs > 1 else "Whole time"
+    summed = f"Whole time, {runs} runs" if runs > 1 else "Whole time"
+    means = ("Whole time, mean",) if runs > 1 else ()
+    shares = f"Share from day {data.measured_from_day} on" if data.measured_from_day else "Share"
     return Table(
         anchor=f"kinds-{currency}",
         title=f"{currency.capitalize()} by kind, to the unit",
-        heads=("Kind", summed, *(("Mean of a run",) if runs > 1 else ()), "Share"),
+        heads=("Kind", summed, *means, shares),
         rows=tuple(rows),
         definition=definition(
             "flows_total",
