@@ -133,6 +133,39 @@ async def test_acts_of_one_player_at_the_same_moment_all_happen_in_some_order() 
     assert (await world.profile("ada")).gold == 8_000
 
 
+@pytest.mark.usefixtures("pauses")
+@pytest.mark.parametrize(("players", "at_once"), [(1, 1), (4, 4)])
+async def test_in_the_locked_phase_a_players_acts_take_turns_and_others_do_not_wait(
+    players: int, at_once: int
+) -> None:
+    acts, tries_apart = 4, 8
+    world = await World.open()
+    names = [f"p{number % players}" for number in range(acts)]
+    for name in names:
+        await world.player(name)
+
+    class Counting(RudeProvider):
+        """Counts the commits that are under way at once, from the first on that no act tries apart."""
+
+        inside, most = 0, 0
+
+        async def apply(self, change: ChangeSet[AnswerT]) -> AnswerT:
+            locked = not self.conflicts
+            self.inside += locked
+            self.most = max(self.most, self.inside)
+            for _ in range(acts):
+                await asyncio.sleep(0)  # Long enough for every other act to come in, where nothing holds it.
+            self.inside -= locked
+            return await super().apply(change)
+
+    provider = Counting(world.provider, acts * tries_apart)
+    services = Services(provider, ECONOMY, world.clock)
+    receipts = await asyncio.gather(*(services.store.purchase(name, "health_potion") for name in names))
+    assert provider.most == at_once
+    assert provider.asked == acts * (tries_apart + 1)
+    assert sorted(receipt.owned for receipt in receipts) == sorted([*range(1, acts // players + 1)] * players)
+
+
 async def test_a_lock_is_forgotten_when_nobody_holds_it(pauses: list[int]) -> None:
     _, provider, services = await rude(9)
     await services.daily.claim("ada")
