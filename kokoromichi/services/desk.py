@@ -91,6 +91,7 @@ class Desk:
         Raises:
             RefusedError: The game says no; nothing happened.
             ConflictError: Others were faster until the patience ended; nothing happened.
+            MisuseError: The act needs a stock and nobody called ``Services.start``; nothing happened.
             RequestMismatchError: The request id was used for another act.
             StorageError: The store failed; see ``DataProvider.apply``.
         """
@@ -173,10 +174,7 @@ class Desk:
             change = await attempt()
             change.request_id = request_id
             change.digest = digest
-            try:
-                return await self._apply(change)
-            except FloorError as floor:
-                raise refused(codes.OUT_OF_STOCK, floor.available) from None
+            return await self._store(change)
 
         for number in range(_TRIES_APART):
             try:
@@ -191,6 +189,21 @@ class Desk:
                 except ConflictError:  # noqa: PERF203
                     await asyncio.sleep(secrets.randbelow(_PAUSE_MS << _TRIES_APART) / 1_000)
             return await once()
+
+    async def _store(self, change: ChangeSet[AnswerT]) -> AnswerT:
+        try:
+            return await self._apply(change)
+        except FloorError as floor:
+            raise refused(codes.OUT_OF_STOCK, floor.available) from None
+        except ConflictError:
+            if change.counters:
+                there = await self.provider.counters()
+                if missing := [counter.name for counter in change.counters if counter.name not in there]:
+                    message = (
+                        f"{missing[0]} is not on the shelf: await start() of the services before their use"
+                    )
+                    raise MisuseError(message) from None  # Patience would be in vain.
+            raise
 
     def _opened(
         self, user_id: str, decide: Callable[[UserProfile], ChangeSet[AnswerT]]

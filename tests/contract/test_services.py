@@ -6,8 +6,10 @@ import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import pytest
+
 from kokoromichi.analysis.stored import audit_provider
-from kokoromichi.core.errors import RefusedError
+from kokoromichi.core.errors import MisuseError, RefusedError
 from kokoromichi.core.kinds import KINDS
 from kokoromichi.services.bundle import Services
 from kokoromichi.services.receipts import PurchaseReceipt, RestockReceipt
@@ -49,6 +51,21 @@ async def test_a_popular_item_is_sold_to_the_last_unit(provider: DataProvider, c
     assert (await provider.counters())["stock.lucky_charm"] == 0
     assert len(await provider.user_ids()) == 5
     assert (await audit_provider(provider)).sound
+
+
+async def test_a_stock_that_was_never_put_on_the_shelf_is_said_at_once(
+    provider: DataProvider, clock: ManualClock
+) -> None:
+    """Without ``start()`` no patience helps: it is no race that somebody else has won."""
+    services = Services(provider, ECONOMY, clock)
+    await services.daily.claim("ada")
+    before = await stored(provider)
+    for request_id in (None, "r-1"):
+        with pytest.raises(MisuseError, match=r"stock\.lucky_charm is not on the shelf: await start\(\)"):
+            await asyncio.wait_for(services.store.purchase("ada", "lucky_charm", request_id=request_id), 5)
+    assert await stored(provider) == before
+    await services.start()
+    assert (await services.store.purchase("ada", "lucky_charm", request_id="r-1")).owned == 1
 
 
 async def test_a_hot_player_sends_and_receives_every_unit_once(
