@@ -23,7 +23,7 @@ from kokoromichi.core.models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
     from types import TracebackType
 
     import polars as pl
@@ -97,6 +97,10 @@ class DataProvider(ABC):
         """Every player's version by id, ascending: what tells who has changed."""
         found = [(user_id, await self.profile(user_id)) for user_id in await self.user_ids()]
         return {user_id: profile.version for user_id, profile in found if profile is not None}
+
+    @abstractmethod
+    async def balances(self) -> list[tuple[str, int]]:
+        """Every player's id and gold in one read: the richest first, ties by id."""
 
     @abstractmethod
     async def counters(self) -> dict[str, int]:
@@ -282,6 +286,11 @@ def checked_request_id(request_id: str) -> str:
         message = f"request id {request_id!r} is malformed: 1 to 128 characters out of 0-9 A-Z a-z _ . : -"
         raise MisuseError(message)
     return request_id
+
+
+def richest_first(balances: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Ids and gold in the order of ``DataProvider.balances``."""
+    return sorted(balances, key=lambda one: (-one[1], one[0]))
 
 
 def digest_of(operation: str, user_id: str, arguments: Sequence[str | int | None]) -> str:

@@ -16,6 +16,9 @@ from pydantic.dataclasses import dataclass
 NEVER: Final = -1
 """A time in microseconds that has not come yet."""
 
+ERASED_PREFIX: Final = "erased-"
+"""How the pseudonym of an erased player starts; what follows is drawn, and leads back to nobody."""
+
 MAX_BALANCE: Final = 2**53 - 1
 """No rule raises a balance above this; every JSON reader holds it exactly."""
 
@@ -59,6 +62,7 @@ class UserProfile:
         luck_until_us: A charm's gold bonus runs until then; ``guard_until_us`` likewise an amulet.
         stamina_battles: Battles left that cost fewer hit points.
         double_train: 1 when the next training session gives double XP.
+        frozen: 1 when an admin has frozen the account: it neither acts nor receives.
         unknown: Fields of a document that this version does not know; they are kept.
     """
 
@@ -93,6 +97,7 @@ class UserProfile:
     guard_until_us: MomentUs = NEVER
     stamina_battles: Count = 0
     double_train: Count = 0
+    frozen: Count = 0
     unknown: dict[str, Any] = Field(default_factory=dict)
 
     @classmethod

@@ -33,6 +33,7 @@ UNKNOWN_PLAYER: Final = 19
 TIER_UNKNOWN: Final = 20
 CLOSED: Final = 21
 FROZEN: Final = 22
+NOT_ALLOWED: Final = 23
 
 CODE_NAMES: Final[dict[int, str]] = {
     OK: "ok",
@@ -58,5 +59,6 @@ CODE_NAMES: Final[dict[int, str]] = {
     TIER_UNKNOWN: "tier_unknown",
     CLOSED: "closed",
     FROZEN: "frozen",
+    NOT_ALLOWED: "not_allowed",
 }
 """The text of a code, as refusals, receipts and the activity stream carry it."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.kinds import CURRENCIES
 from kokoromichi.core.models import ChangeSet, Movement, UserChange, UserProfile
 from kokoromichi.rules import codes
 from kokoromichi.rules.purchase import give_item, take_item
 from kokoromichi.rules.transfer import credit, debit
-from kokoromichi.services.receipts import GrantReceipt
+from kokoromichi.services.authority import Actor, authorise
+from kokoromichi.services.receipts import FreezeReceipt, GrantReceipt
 from kokoromichi.services.refusals import refused
 
 if TYPE_CHECKING:
@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from kokoromichi.services.desk import Arguments, Desk
 
 
+_ACT: Final = Movement("admin_act")
+"""The row of an act that moves nothing; which one it was stands before the admin's words in ``reason``."""
+
+
 class AdminService:
-    """Corrects balances and inventories.
+    """Corrects balances and inventories, and stops players.
 
     Args:
         desk: Where acts are committed.
@@ -35,7 +39,7 @@ class AdminService:
         what: str,
         amount: int,
         *,
-        actor: str,
+        actor: Actor,
         reason: str,
         request_id: str | None = None,
     ) -> Awaitable[GrantReceipt]:
@@ -45,28 +49,59 @@ class AdminService:
             user_id: Whose.
             what: ``gold``, ``gems`` or an item id.
             amount: Signed units.
-            actor: The admin; the caller has checked the permission.
+            actor: The admin.
             reason: Why; required.
             request_id: Idempotency key.
 
         Raises:
-            RefusedError: unknown_player, unknown_item, bad_amount, too_poor, not_owned, over_limit or
-                balance_cap.
+            RefusedError: not_allowed, unknown_player, unknown_item, bad_amount, too_poor, not_owned,
+                over_limit or balance_cap.
             MisuseError: There is no reason or no actor.
         """
-        if not reason.strip() or not actor.strip():
-            message = "an admin's grant needs a reason and an actor"
-            raise MisuseError(message)
+        authorise(actor, reason)
 
         def decide(profile: UserProfile, at_us: int, _: Arguments) -> ChangeSet[GrantReceipt]:
-            if not profile.version:
-                raise refused(codes.UNKNOWN_PLAYER, user_id)  # A mistyped id opens no account.
             row, after = self._moved(profile, what, amount)
             user = UserChange(profile.user_id, profile.version, (row,))
             receipt = GrantReceipt(profile.user_id, what, amount, after)
-            return ChangeSet(at_us, (user,), receipt, actor=actor, reason=reason)
+            return ChangeSet(at_us, (user,), receipt, actor=actor.user_id, reason=reason)
 
-        return self._desk.act("grant", user_id, (what, amount, actor, reason), decide, request_id)
+        arguments = (what, amount, actor.user_id, reason)
+        return self._desk.act_upon("grant", user_id, arguments, decide, request_id)
+
+    def freeze(
+        self, user_id: str, *, actor: Actor, reason: str, request_id: str | None = None
+    ) -> Awaitable[FreezeReceipt]:
+        """Stop a player: every act of his, and whatever another one would send him, is refused.
+
+        He keeps what he has; what his businesses earn and his cooldowns run on.
+
+        Raises:
+            RefusedError: not_allowed or unknown_player.
+            MisuseError: There is no reason or no actor.
+        """
+        return self._set_frozen(1, user_id, actor, reason, request_id)
+
+    def unfreeze(
+        self, user_id: str, *, actor: Actor, reason: str, request_id: str | None = None
+    ) -> Awaitable[FreezeReceipt]:
+        """Let a player go on; see ``freeze``."""
+        return self._set_frozen(0, user_id, actor, reason, request_id)
+
+    def _set_frozen(
+        self, frozen: int, user_id: str, actor: Actor, reason: str, request_id: str | None
+    ) -> Awaitable[FreezeReceipt]:
+        authorise(actor, reason)
+        operation = "freeze" if frozen else "unfreeze"
+
+        def decide(profile: UserProfile, at_us: int, _: Arguments) -> ChangeSet[FreezeReceipt]:
+            user = UserChange(profile.user_id, profile.version, (_ACT,), {"frozen": frozen})
+            words = f"{operation}: {reason}"
+            receipt = FreezeReceipt(profile.user_id, frozen)
+            return ChangeSet(at_us, (user,), receipt, actor=actor.user_id, reason=words)
+
+        arguments = (actor.user_id, reason)
+        return self._desk.act_upon(operation, user_id, arguments, decide, request_id)
 
     def _moved(self, profile: UserProfile, what: str, amount: int) -> tuple[Movement, int]:
         if type(amount) is not int:

@@ -9,8 +9,10 @@ from kokoromichi.services.bank import BankService
 from kokoromichi.services.battle import BattleService
 from kokoromichi.services.daily import DailyService
 from kokoromichi.services.desk import Desk, Dice
+from kokoromichi.services.history import HistoryService
 from kokoromichi.services.live_economy import LiveEconomy
 from kokoromichi.services.progress import ProgressService
+from kokoromichi.services.standing import StandingService
 from kokoromichi.services.store import StoreService
 from kokoromichi.services.summon import SummonService
 
@@ -40,6 +42,8 @@ class Services:
         self.summon = SummonService(self.desk)
         self.battle = BattleService(self.desk)
         self.progress = ProgressService(self.desk)
+        self.history = HistoryService(provider)
+        self.standing = StandingService(provider, self.desk.clock)
         self.admin = AdminService(self.desk)
 
     async def start(self) -> None:

@@ -95,7 +95,7 @@ class Desk:
             RequestMismatchError: The request id was used for another act.
             StorageError: The store failed; see ``DataProvider.apply``.
         """
-        if request_id is None and (profile := self._cached(user_id)) is not None:
+        if request_id is None and (profile := self._cached(user_id)) is not None and not profile.frozen:
             change = decide(profile, self._now_us(), arguments)
             if self._apply_now is not None and not change.counters:
                 return self._apply_now(change)  # Nobody came between: there is no conflict to meet.
@@ -119,10 +119,32 @@ class Desk:
         async def attempt() -> ChangeSet[AnswerT]:
             stored = await self.provider.profile(checked_user_id(user_id))
             if stored is not None:
-                return decide(stored, self._now_us(), arguments)
+                return decide(_thawed(stored), self._now_us(), arguments)
             return self._opened(user_id, lambda new: decide(new, self._now_us(), arguments))
 
-        return await self._insist(operation, user_id, arguments, attempt, request_id)
+        return await self.insist(operation, user_id, arguments, attempt, request_id)
+
+    async def act_upon(
+        self,
+        operation: str,
+        user_id: str,
+        arguments: Arguments,
+        decide: Decide[AnswerT],
+        request_id: str | None = None,
+    ) -> AnswerT:
+        """Carry out an admin's act upon a player who must have an account, frozen or not.
+
+        Raises:
+            RefusedError: Also where there is no such player: a mistyped id opens no account.
+        """
+
+        async def attempt() -> ChangeSet[AnswerT]:
+            stored = await self.provider.profile(checked_user_id(user_id))
+            if stored is None:
+                raise refused(codes.UNKNOWN_PLAYER, user_id)
+            return decide(stored, self._now_us(), arguments)
+
+        return await self.insist(operation, user_id, arguments, attempt, request_id)
 
     async def act_between(
         self,
@@ -136,7 +158,7 @@ class Desk:
         """Carry out an act over two players in one commit; the other one must have an account.
 
         Raises:
-            RefusedError: Also where both are one player, or the other one is unknown.
+            RefusedError: Also where both are one player, or the other one is unknown, or either is frozen.
         """
 
         async def attempt() -> ChangeSet[AnswerT]:
@@ -147,12 +169,12 @@ class Desk:
                 raise refused(codes.UNKNOWN_PLAYER, other_id)
             stored = await self.provider.profile(checked_user_id(user_id))
             if stored is not None:
-                return decide(stored, other, self._now_us(), arguments)
-            return self._opened(user_id, lambda new: decide(new, other, self._now_us(), arguments))
+                return decide(_thawed(stored), _thawed(other), self._now_us(), arguments)
+            return self._opened(user_id, lambda new: decide(new, _thawed(other), self._now_us(), arguments))
 
-        return await self._insist(operation, user_id, (other_id, *arguments), attempt, request_id)
+        return await self.insist(operation, user_id, (other_id, *arguments), attempt, request_id)
 
-    async def _insist(
+    async def insist(
         self,
         operation: str,
         user_id: str,
@@ -160,7 +182,15 @@ class Desk:
         attempt: Callable[[], Awaitable[ChangeSet[AnswerT]]],
         request_id: str | None,
     ) -> AnswerT:
-        """Try until nobody is faster: with growing pauses at first, then one at a time for each player."""
+        """Try until nobody is faster: with growing pauses at first, then one at a time for each player.
+
+        Args:
+            operation: What is asked, in a word; with ``user_id`` and ``arguments`` the request's digest.
+            user_id: Who asks, or upon whom it is done.
+            arguments: What is asked for.
+            attempt: Reads and decides anew each time.
+            request_id: Idempotency key, or None.
+        """
         digest = digest_of(operation, user_id, arguments)
         if request_id is not None and request_id.startswith(RESERVED_PREFIXES):
             message = f"request id {request_id!r} is reserved for the store's own acts: choose another one"
@@ -242,6 +272,13 @@ class OpenReceipt(Receipt, frozen=True, gc=False, tag=True):
 
     gold: int
     gems: int
+
+
+def _thawed(profile: UserProfile) -> UserProfile:
+    """A player who may act and receive: one whom an admin has frozen does neither, and loses nothing."""
+    if profile.frozen:
+        raise refused(codes.FROZEN, profile.user_id)
+    return profile
 
 
 def _open(profile: UserProfile, at_us: int, _arguments: Arguments) -> ChangeSet[OpenReceipt]:

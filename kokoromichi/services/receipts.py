@@ -108,6 +108,12 @@ class SummonReceipt(Receipt, frozen=True, tag=True):
     shards: int
 
 
+class FavoriteReceipt(Receipt, frozen=True, gc=False, tag=True):
+    """A character was made the favourite; an empty id is none."""
+
+    waifu_id: str
+
+
 class BattleReceipt(Receipt, frozen=True, gc=False, tag=True):
     """A battle: what it paid, what it drank, and where the fighter stands.
 
@@ -158,6 +164,13 @@ class CollectReceipt(Receipt, frozen=True, gc=False, tag=True):
     income_gold: int
     upkeep_gold: int
     gold: int
+
+
+class FreezeReceipt(Receipt, frozen=True, gc=False, tag=True):
+    """A player was stopped (``frozen`` is 1) or let go on (0)."""
+
+    user_id: str
+    frozen: int
 
 
 class GrantReceipt(Receipt, frozen=True, gc=False, tag=True):

@@ -37,6 +37,8 @@ _SENTENCES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
     codes.UNKNOWN_BUSINESS: ("There is no business {business_id}.", ("business_id",)),
     codes.UNKNOWN_PLAYER: ("Player {user_id} has no account yet.", ("user_id",)),
     codes.TIER_UNKNOWN: ("There is no tier {tier}; they go from 1 to {tiers}.", ("tier", "tiers")),
+    codes.FROZEN: ("The account of {user_id} is frozen; an admin can tell why.", ("user_id",)),
+    codes.NOT_ALLOWED: ("This is for a {needed_role}; you are a {role}.", ("needed_role", "role")),
 }
 
 REFUSALS: Final[dict[int, Refusal]] = {

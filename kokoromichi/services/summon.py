@@ -9,7 +9,7 @@ from kokoromichi.core.models import ChangeSet, FieldValue, Movement, UserChange,
 from kokoromichi.rules import codes
 from kokoromichi.rules.economy import RARITIES
 from kokoromichi.rules.summon import character_of, keep_or_shard, pay_pulls, pull
-from kokoromichi.services.receipts import Pull, SummonReceipt
+from kokoromichi.services.receipts import FavoriteReceipt, Pull, SummonReceipt
 from kokoromichi.services.refusals import refused
 
 if TYPE_CHECKING:
@@ -70,6 +70,16 @@ class SummonService:
 
         return self._desk.act("summon", user_id, (count,), decide, request_id)
 
+    def favorite(
+        self, user_id: str, waifu_id: str, *, request_id: str | None = None
+    ) -> Awaitable[FavoriteReceipt]:
+        """Make a character of one's own collection the favourite; an empty id makes it none.
+
+        Raises:
+            RefusedError: not_owned.
+        """
+        return self._desk.act("favorite", user_id, (waifu_id,), _decide_favorite, request_id)
+
     def _granted(
         self, profile: UserProfile, at_us: int, gems: int, cost_gems: int, draws: Sequence[int]
     ) -> ChangeSet[SummonReceipt]:
@@ -95,3 +105,11 @@ class SummonService:
         }
         receipt = SummonReceipt(tuple(pulls), cost_gems, gems, pity, shards)
         return ChangeSet(at_us, (UserChange(profile.user_id, profile.version, rows, fields),), receipt)
+
+
+def _decide_favorite(profile: UserProfile, at_us: int, arguments: Arguments) -> ChangeSet[FavoriteReceipt]:
+    waifu_id = str(arguments[0])
+    if waifu_id and not profile.collection.get(waifu_id):
+        raise refused(codes.NOT_OWNED, waifu_id, 0)
+    user = UserChange(profile.user_id, profile.version, (), {"favorite": waifu_id})
+    return ChangeSet(at_us, (user,), FavoriteReceipt(waifu_id))

@@ -14,7 +14,7 @@ from kokoromichi.core.kinds import KINDS
 from kokoromichi.services.bundle import Services
 from kokoromichi.services.receipts import PurchaseReceipt, RestockReceipt
 from tests.contract.stored import Row, rows, stored
-from tests.unit.service_world import DAY_S, ECONOMY, LOSE, WIN, World
+from tests.unit.service_world import DAY_S, ECONOMY, LOSE, ROOT, WIN, World
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -116,8 +116,8 @@ async def test_every_act_is_kept_and_the_books_balance(provider: DataProvider, c
     services = world.services
     await services.desk.open_account("bo")
     await services.desk.open_account("ada")
-    await services.admin.grant("ada", "gold", 50_000, actor="root", reason="a test")
-    await services.admin.grant("ada", "gems", 500, actor="root", reason="a test")
+    await services.admin.grant("ada", "gold", 50_000, actor=ROOT, reason="a test")
+    await services.admin.grant("ada", "gems", 500, actor=ROOT, reason="a test")
     await services.store.purchase("ada", "wooden_chest", 2)
     await services.store.purchase("ada", "health_potion", 3)
     await services.store.use("ada", "wooden_chest", draw=LOSE)

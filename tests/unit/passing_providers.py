@@ -41,6 +41,9 @@ class PassingProvider(DataProvider):
     async def user_ids(self) -> list[str]:
         return await self.inner.user_ids()
 
+    async def balances(self) -> list[tuple[str, int]]:
+        return await self.inner.balances()
+
     async def counters(self) -> dict[str, int]:
         return await self.inner.counters()
 

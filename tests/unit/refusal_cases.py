@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from kokoromichi.services.authority import Actor, Role
 from tests.contract.stored import NOON_US
 from tests.unit.refusal_cases_store import NO_WHOLE_NUMBER, PLAQUES, STORE, Case
-from tests.unit.service_world import MAX
+from tests.unit.service_world import MAX, ROOT
 
 DAY_US: Final = 86_400_000_000
 TODAY: Final = NOON_US // DAY_US
@@ -152,6 +153,7 @@ PLAY: Final = [
         {"item_id": "cafe"},
         economy={"business.cafe.price_gold": 0},
     ),
+    Case("summon.favorite", ("ada", "mika"), "not_owned", {"item_id": "mika", "owned_units": 0}),
     Case("progress.collect", ("ada",), "nothing_to_collect"),
     Case(
         "progress.collect",
@@ -175,7 +177,7 @@ PLAY: Final = [
         {"businesses": {"cafe": NOON_US - DAY_US}, "gold": MAX - 499},
     ),
 ]
-GRANTED: Final = {"actor": "root", "reason": "a test"}
+GRANTED: Final = {"actor": ROOT, "reason": "a test"}
 GRANTS: Final = [
     *(
         Case("admin.grant", ("ada", what, bad), "bad_amount", {"amount": bad}, options=GRANTED)
@@ -218,4 +220,43 @@ GRANTS: Final = [
         options=GRANTED,
     ),
 ]
-CASES: Final = [*STORE, *MONEY, *PLAY, *GRANTS]
+ADMINS: Final = [
+    Case(
+        "admin.grant",
+        ("ada", "gold", 5),
+        "not_allowed",
+        {"needed_role": "manager", "role": "player"},
+        options={"actor": Actor("ada", Role.PLAYER), "reason": "I want to"},
+    ),
+]
+FROZEN: Final = [
+    *(
+        Case(act, ("ada", *arguments), "frozen", {"user_id": "ada"}, {**PLAQUES, "frozen": 1})
+        for act, arguments in (
+            ("store.purchase", ("ema_plaque",)),
+            ("store.sell", ("ema_plaque",)),
+            ("store.gift", ("bo", "ema_plaque")),
+            ("daily.claim", ()),
+            ("bank.transfer", ("bo", 100)),
+            ("bank.buy_gems", ()),
+            ("summon.favorite", ("",)),
+            ("progress.train", ()),
+            ("progress.invest", ("cafe",)),
+            ("progress.collect", ()),
+        )
+    ),
+    *(
+        Case(act, ("ada", *arguments), "frozen", {"user_id": "ada"}, {"frozen": 1}, options={draw: value})
+        for act, arguments, draw, value in (
+            ("store.use", ("ema_plaque",), "draw", 0),
+            ("summon.summon", (), "draws", [0, 0]),
+            ("battle.fight", (1,), "draw", 0),
+        )
+    ),
+    *(
+        Case(act, ("bo", "ada", *arguments), "frozen", {"user_id": "ada"}, {"frozen": 1})
+        for act, arguments in (("store.gift", ("ema_plaque",)), ("bank.transfer", (100,)))
+    ),
+]
+"""A frozen player neither acts nor receives."""
+CASES: Final = [*STORE, *MONEY, *PLAY, *GRANTS, *ADMINS, *FROZEN]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.rules.economy import RARITIES, Economy, load_economy
+from kokoromichi.services.authority import Actor, Role
 from kokoromichi.services.bundle import Services
 from kokoromichi.settings import shipped_folder
 from tests.contract.stored import NOON_US, Row, rows
@@ -22,6 +23,8 @@ WIN: Final = 0
 """A draw that wins any battle, opens the poorest chest, and finds the most common character."""
 LOSE: Final = 2**32 - 1
 """A draw that loses any battle, opens the richest chest, and finds the rarest character."""
+ROOT: Final = Actor("root", Role.MANAGER)
+"""An admin."""
 HOUR_S: Final = 3_600
 DAY_S: Final = 24 * HOUR_S
 MAX: Final = 2**53 - 1

@@ -6,9 +6,10 @@ import pytest
 
 from kokoromichi.analysis.stored import audit_provider
 from kokoromichi.core.errors import MisuseError, RefusedError
-from kokoromichi.services.receipts import GrantReceipt
+from kokoromichi.services.authority import Actor, Role
+from kokoromichi.services.receipts import FreezeReceipt, GrantReceipt
 from tests.contract.stored import Row, entries, stored
-from tests.unit.service_world import MAX, World
+from tests.unit.service_world import MAX, ROOT, World
 
 
 @pytest.mark.parametrize(
@@ -26,7 +27,7 @@ from tests.unit.service_world import MAX, World
 async def test_a_grant_adds_or_takes(what: str, amount: int, after: int, row: Row) -> None:
     world = await World.open()
     await world.player("ada", items={"ema_plaque": 3})
-    receipt = await world.services.admin.grant("ada", what, amount, actor="root", reason="lost in a crash")
+    receipt = await world.services.admin.grant("ada", what, amount, actor=ROOT, reason="lost in a crash")
     assert receipt == GrantReceipt("ada", what, amount, after)
     assert await world.booked("ada") == [row]
     entry = (await entries(world.provider, "ada"))[-1]
@@ -35,16 +36,55 @@ async def test_a_grant_adds_or_takes(what: str, amount: int, after: int, row: Ro
 
 
 @pytest.mark.parametrize(("actor", "reason"), [("", "why"), (" ", "why"), ("root", ""), ("root", " \n")])
-async def test_a_grant_needs_a_reason_and_an_actor(actor: str, reason: str) -> None:
+async def test_an_act_needs_a_reason_and_an_actor(actor: str, reason: str) -> None:
     world = await World.open()
     before = await stored(world.provider)
     with pytest.raises(MisuseError, match="needs a reason and an actor"):
-        await world.services.admin.grant("ada", "gold", 5, actor=actor, reason=reason)
+        await world.services.admin.grant("ada", "gold", 5, actor=Actor(actor, Role.OWNER), reason=reason)
     assert await stored(world.provider) == before
 
 
 async def test_a_grant_to_a_mistyped_id_opens_no_account() -> None:
     world = await World.open()
     with pytest.raises(RefusedError, match="Player zoe has no account yet"):
-        await world.services.admin.grant("zoe", "gold", 5, actor="root", reason="welcome")
+        await world.services.admin.grant("zoe", "gold", 5, actor=ROOT, reason="welcome")
     assert await world.provider.profile("zoe") is None
+
+
+async def test_a_frozen_player_keeps_what_he_has_and_an_admin_may_still_correct_it() -> None:
+    world = await World.open()
+    await world.player("ada", gold=500)
+    admin, why = world.services.admin, "two accounts"
+    assert await admin.freeze("ada", actor=ROOT, reason=why) == FreezeReceipt("ada", 1)
+    with pytest.raises(RefusedError, match="The account of ada is frozen"):
+        await world.services.daily.claim("ada")
+    assert (await admin.grant("ada", "gold", -100, actor=ROOT, reason=why)).after == 400
+    assert (await world.services.standing.page()).rows[0].gold == 400
+    assert await admin.unfreeze("ada", actor=ROOT, reason=why) == FreezeReceipt("ada", 0)
+    assert (await world.services.daily.claim("ada")).gold == 1_400
+    acts = [entry for entry in await entries(world.provider, "ada") if entry.kind == "admin_act"]
+    assert [(entry.actor, entry.reason, entry.currency, entry.item_id) for entry in acts] == [
+        ("root", "freeze: two accounts", None, None),
+        ("root", "unfreeze: two accounts", None, None),
+    ]
+    assert (await audit_provider(world.provider)).sound
+
+
+async def test_a_second_click_of_before_the_freeze_is_still_answered() -> None:
+    world = await World.open()
+    await world.player("ada")
+    first = await world.services.daily.claim("ada", request_id="r-1")
+    await world.services.admin.freeze("ada", actor=ROOT, reason="a test")
+    assert await world.services.daily.claim("ada", request_id="r-1") == first
+
+
+@pytest.mark.parametrize("act", ["freeze", "unfreeze"])
+async def test_nobody_freezes_a_stranger_or_without_leave(act: str) -> None:
+    world = await World.open()
+    await world.player("ada")
+    before = await stored(world.provider)
+    with pytest.raises(RefusedError, match="Player zoe has no account yet"):
+        await world.ask(f"admin.{act}", "zoe", actor=ROOT, reason="a test")
+    with pytest.raises(RefusedError, match="This is for a manager; you are a player"):
+        await world.ask(f"admin.{act}", "ada", actor=Actor("bo", Role.PLAYER), reason="a test")
+    assert await stored(world.provider) == before

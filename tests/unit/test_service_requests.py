@@ -12,7 +12,7 @@ from kokoromichi.core.errors import MisuseError, RefusedError, RequestMismatchEr
 from kokoromichi.services.receipts import PurchaseReceipt
 from tests.contract.stored import NOON_US, entries, stored
 from tests.unit.passing_providers import SlowProvider
-from tests.unit.service_world import DAY_S, WIN, World
+from tests.unit.service_world import DAY_S, ECONOMY, ROOT, WIN, World
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
@@ -33,6 +33,7 @@ class Act(NamedTuple):
     opens: bool = True
 
 
+MIKA: Final = ECONOMY.waifus[0].id
 ACTS: Final = [
     Act("store.purchase", ("health_potion", 2), ("health_potion", 3)),
     Act("store.sell", ("ema_plaque", 2), ("ema_plaque", 1), opens=False),
@@ -42,12 +43,16 @@ ACTS: Final = [
     Act("bank.transfer", ("bo", 100), ("bo", 101)),
     Act("bank.buy_gems", (1,), (2,)),
     Act("summon.summon", (1,), (10,)),
+    Act("summon.favorite", (MIKA,), ("",), opens=False),
     Act("battle.fight", (1,), (2,)),
     Act("progress.train", (), ()),
     Act("progress.invest", ("cafe",), ("dojo",)),
     Act("progress.collect", (), (), opens=False),
-    Act("admin.grant", ("gold", 5), ("gold", 6), {"actor": "root", "reason": "a test"}, opens=False),
+    Act("admin.freeze", (), (), {"actor": ROOT, "reason": "a test"}, opens=False),
+    Act("admin.grant", ("gold", 5), ("gold", 6), {"actor": ROOT, "reason": "a test"}, opens=False),
 ]
+BOOKED: Final = [act for act in ACTS if act.name != "summon.favorite"]
+"""Those that move something, or are an admin's."""
 NAMES: Final = [act.name for act in ACTS]
 
 
@@ -58,7 +63,9 @@ async def opened(*, slow: bool = False) -> World:
     await inner.player("cy")
     items = {"ema_plaque": 4, "experience_scroll": 1, "wisdom_tome": 1}
     businesses = {"spa": 0, "dojo": NOON_US - DAY_S * 1_000_000}
-    await inner.player("ada", gold=50_000, gems=1_000, items=items, businesses=businesses)
+    await inner.player(
+        "ada", gold=50_000, gems=1_000, items=items, businesses=businesses, collection={MIKA: 1}
+    )
     world = await World.open(SlowProvider(inner.provider), clock=inner.clock) if slow else inner
     world.rolls += [WIN] * 1_000
     return world
@@ -111,7 +118,7 @@ async def test_clicks_at_the_same_moment_have_one_effect_and_one_receipt(act: Ac
     assert len(together.ledger) == len(once.ledger)
 
 
-@pytest.mark.parametrize("act", ACTS, ids=NAMES)
+@pytest.mark.parametrize("act", BOOKED, ids=lambda act: act.name)
 async def test_the_rows_of_an_act_carry_its_id_time_and_transaction(act: Act) -> None:
     world = await opened()
     first = len(await entries(world.provider))
@@ -123,11 +130,12 @@ async def test_the_rows_of_an_act_carry_its_id_time_and_transaction(act: Act) ->
     assert {entry.request_id for entry in booked} == {"r-1"}
     assert {entry.at for entry in booked} == {moment_of(NOON_US + 1_000_000)}
     assert len({entry.tx_id for entry in booked}) == 1
-    assert {entry.actor for entry in booked} == {act.options.get("actor", "ada")}
-    assert {entry.reason for entry in booked} == {act.options.get("reason")}
+    assert {entry.actor for entry in booked} == {"root" if "actor" in act.options else "ada"}
+    words = {entry.reason and entry.reason.removeprefix("freeze: ") for entry in booked}
+    assert words == {act.options.get("reason")}
 
 
-@pytest.mark.parametrize("act", ACTS, ids=NAMES)
+@pytest.mark.parametrize("act", BOOKED, ids=lambda act: act.name)
 async def test_without_an_id_every_act_has_one_of_its_own(act: Act) -> None:
     world = await opened()
     first = len(await entries(world.provider))

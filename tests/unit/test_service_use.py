@@ -9,7 +9,7 @@ import pytest
 from kokoromichi.core.errors import RefusedError
 from kokoromichi.rules.economy_laws import SESSION_BATTLES
 from tests.contract.stored import NOON_US, Row
-from tests.unit.service_world import DAY_S, ECONOMY, HOUR_S, LOSE, WIN, World
+from tests.unit.service_world import DAY_S, ECONOMY, HOUR_S, LOSE, ROOT, WIN, World
 
 if TYPE_CHECKING:
     from kokoromichi.services.receipts import UseReceipt
@@ -133,7 +133,7 @@ async def test_a_lucky_charm_adds_10_percent_to_battle_gold_for_24_hours() -> No
 
 async def test_a_guardian_amulet_gives_lost_battles_all_their_xp_for_24_hours() -> None:
     world, receipt = await using("guardian_amulet")
-    await world.services.admin.grant("ada", "revive_scroll", 1, actor="root", reason="a test")
+    await world.services.admin.grant("ada", "revive_scroll", 1, actor=ROOT, reason="a test")
     assert receipt.until_us == NOON_US + DAY_US
     xp = []
     for wait_s in (0, DAY_S - 1, 61, 60):
@@ -166,7 +166,7 @@ async def test_a_summoner_bell_moves_the_guaranteed_pull_nearer(pity: int, after
 async def test_a_lasting_effect_ends_in_the_microsecond_that_was_told() -> None:
     for wait_us, gold, xp in ((DAY_US - 1, 33, 8), (DAY_US, 30, 4)):
         world, charm = await using("lucky_charm")
-        await world.services.admin.grant("ada", "guardian_amulet", 1, actor="root", reason="a test")
+        await world.services.admin.grant("ada", "guardian_amulet", 1, actor=ROOT, reason="a test")
         amulet = await world.services.store.use("ada", "guardian_amulet", draw=WIN)
         assert charm.until_us == amulet.until_us == NOON_US + DAY_US
         world.clock.us = NOON_US + wait_us

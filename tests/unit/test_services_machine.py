@@ -24,7 +24,7 @@ from kokoromichi.services.bundle import Services
 from tests.contract.stored import NOON_US
 from tests.unit.passing_providers import SlowProvider
 from tests.unit.running_books import RunningBooks
-from tests.unit.service_world import DAY_S, ECONOMY, HOUR_S, LOSE, WIN, World
+from tests.unit.service_world import DAY_S, ECONOMY, HOUR_S, LOSE, ROOT, WIN, World
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -209,7 +209,7 @@ class Stories(RuleBasedStateMachine):
         request_id=REQUESTS,
     )
     def grant(self, user: str, what: str, amount: int, request_id: str | None) -> None:
-        words = {"actor": "root", "reason": "a test"}
+        words = {"actor": ROOT, "reason": "a test"}
         self.run(self.attempt("admin.grant", user, what, amount, **words, request_id=request_id))
 
     @rule(number=st.integers(0, 10**6))

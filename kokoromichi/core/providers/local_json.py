@@ -21,6 +21,7 @@ from kokoromichi.core.data_provider import (
     checked_request_id,
     checked_section,
     checked_user_id,
+    richest_first,
 )
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.portions import Remembered
@@ -159,6 +160,14 @@ class LocalJSONProvider(DataProvider):
     async def user_ids(self) -> list[str]:
         """Every player's id, ascending."""
         return sorted((self._store or await self._opened()).keeper.known)
+
+    async def balances(self) -> list[tuple[str, int]]:
+        """Every player's id and gold, the richest first; kept in memory, so that no file is read.
+
+        A player whose file another hand changed stands with what was last committed, or is left out where the
+        folder was opened after that.
+        """
+        return richest_first((self._store or await self._opened()).state.gold.items())
 
     async def counters(self) -> dict[str, int]:
         """Every counter by name, ascending."""

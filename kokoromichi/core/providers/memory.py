@@ -19,6 +19,7 @@ from kokoromichi.core.data_provider import (
     checked_request_id,
     checked_section,
     checked_user_id,
+    richest_first,
 )
 from kokoromichi.core.errors import ConflictError, FloorError, KokoroError, MisuseError, RequestMismatchError
 from kokoromichi.core.kinds import CURRENCIES, SYSTEM
@@ -78,6 +79,10 @@ class MemoryProvider(DataProvider):
     async def user_ids(self) -> list[str]:
         """Every player's id, ascending."""
         return sorted(self._profiles)
+
+    async def balances(self) -> list[tuple[str, int]]:
+        """Every player's id and gold, the richest first."""
+        return richest_first((user_id, profile.gold) for user_id, profile in self._profiles.items())
 
     async def counters(self) -> dict[str, int]:
         """Every counter by name, ascending."""

@@ -68,6 +68,7 @@ class Found(msgspec.Struct):
 
     Attributes:
         users: The newest frame of each known player's file, and of ``sections`` likewise.
+        gold: The balance in each known player's file.
         repaired: Files that are to be written anew, with the backup that stands in; None is the journal.
         foreign: Files that another hand changed or made, and what is the matter.
     """
@@ -76,6 +77,7 @@ class Found(msgspec.Struct):
     frames: list[Frame]
     requests: dict[str, Request]
     users: dict[str, int]
+    gold: dict[str, int]
     sections: dict[str, Sealed]
     repaired: dict[Key, Sealed | None]
     foreign: dict[Key, str]
@@ -140,7 +142,7 @@ def recover(files: Files, folder: Path, journal: Journal, snapshots: Snapshots) 
             torn_bytes,
         )
     last = checkpoint.sequence + len(frames)
-    found = Found(checkpoint, frames, {}, {}, {}, {}, {}, torn_bytes)
+    found = Found(checkpoint, frames, {}, {}, {}, {}, {}, {}, torn_bytes)
     _read_users(snapshots, files, folder, found, last)
     _read_sections(snapshots, found, last)
     _cut_ledgers(files, folder, checkpoint)
@@ -166,8 +168,11 @@ def _read_users(snapshots: Snapshots, files: Files, folder: Path, found: Found, 
         key = Key("user", user_id)
         vouched = found.checkpoint.users.get(user_id, 0)
         sealed = _usable(snapshots, key, found, vouched, last, known=bool(vouched) or user_id in in_journal)
-        if sealed is not None and sealed.sound and key not in found.foreign and not _is_profile(sealed):
-            found.foreign[key] = "holds no valid player"
+        if sealed is not None and sealed.sound and key not in found.foreign:
+            try:
+                found.gold[user_id] = profile_of(sealed).gold
+            except ValueError:
+                found.foreign[key] = "holds no valid player"
         if key not in found.foreign:
             found.users[user_id] = 0 if sealed is None else sealed.sequence
 
@@ -223,14 +228,6 @@ def _from_backup(snapshots: Snapshots, key: Key, found: Found, vouched: int, las
     _LOG.warning("%s cannot be read: its backup of change %d stands in", path, backup.sequence)
     found.repaired[key] = backup
     return backup
-
-
-def _is_profile(sealed: Sealed) -> bool:
-    try:
-        profile_of(sealed)
-    except ValueError:
-        return False
-    return True
 
 
 def profile_of(sealed: Sealed) -> UserProfile:

@@ -57,11 +57,13 @@ class State:
 
     Attributes:
         profiles: What readers see, of the players who are at hand.
+        gold: The published balance of every player, at hand or not.
         counters: What readers see.
     """
 
     def __init__(self) -> None:
         self.profiles: dict[str, UserProfile] = {}
+        self.gold: dict[str, int] = {}
         self.counters: dict[str, int] = {}
         self._ahead: dict[str, Holding] = {}
         self._counters_ahead: dict[str, tuple[int, int]] = {}  # The value, and the sequence that staged it.
@@ -197,6 +199,7 @@ class State:
             if profile is None:
                 profile = self.profiles[user_id] = UserProfile(user_id=user_id)
             put(profile, user)
+            self.gold[user_id] = user.gold
             ahead = self._ahead.get(user_id)
             if ahead is not None and ahead.version == user.version:
                 del self._ahead[user_id]

@@ -106,6 +106,7 @@ class Store:
         self.commits.numbering.store = checkpoint.store
         keeper.numbered = checkpoint.last_us, checkpoint.rows
         keeper.known.update(found.users)
+        self.state.gold.update(found.gold)
         keeper.foreign.update(found.foreign)
         for key in found.foreign:
             if key.kind == "user":
@@ -125,6 +126,7 @@ class Store:
                 profile = profiles.get(user.user_id)
                 if profile is not None and keeper.known.get(user.user_id, 0) < frame.sequence:
                     put(profile, user)
+                    self.state.gold[user.user_id] = user.gold
                 keeper.known[user.user_id] = max(keeper.known.get(user.user_id, 0), frame.sequence)
             for name, document in frame.sections.items():
                 key = Key("section", name)

@@ -20,6 +20,7 @@ from kokoromichi.core.data_provider import (
     checked_request_id,
     checked_section,
     checked_user_id,
+    richest_first,
 )
 from kokoromichi.core.errors import ConflictError, RequestMismatchError
 from kokoromichi.core.kinds import BOOKS
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger(__name__)
 _ANSWERS_KEPT_US: Final = 30 * 86_400_000_000
 _OBSERVATIONS_HELD: Final = 1_000
+_BALANCES_AT_ONCE: Final = 50_000
 _COLLECTIONS: Final = ("users", "game_data", "counters", "requests")
 
 
@@ -152,6 +154,14 @@ class MongoDBProvider(RemoteProvider):
         with failures(driver.where):
             found = driver.collection("users").find({}, {"version": 1}).sort("_id", 1)
             return {user["_id"]: int(user["version"]) async for user in found}
+
+    async def balances(self) -> list[tuple[str, int]]:
+        """Every player's id and gold, the richest first."""
+        driver = await self._ready()
+        with failures(driver.where):
+            found = driver.collection("users").find({}, {"gold": 1}, batch_size=_BALANCES_AT_ONCE)
+            stored = await found.to_list(None)
+        return richest_first((each["_id"], int(each["gold"])) for each in stored)
 
     async def counters(self) -> dict[str, int]:
         """Every counter by name, ascending."""

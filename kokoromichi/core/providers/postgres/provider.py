@@ -155,6 +155,11 @@ class PostgresProvider(RemoteProvider):
         rows = await self._connections.read(lambda connection: connection.fetch(every))
         return {row["user_id"]: row["version"] for row in rows}
 
+    async def balances(self) -> list[tuple[str, int]]:
+        """Every player's id and gold, the richest first."""
+        every = "SELECT user_id, gold FROM users ORDER BY gold DESC, user_id"
+        return [tuple(row) for row in await self._connections.read(lambda c: c.fetch(every))]
+
     async def counters(self) -> dict[str, int]:
         """Every counter by name, ascending."""
         every = "SELECT name, value FROM counters ORDER BY name"
