@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from kokoromichi.analysis.stored import audit_provider
 from kokoromichi.core.clock import us_of
-from kokoromichi.core.errors import ConflictError, MisuseError
+from kokoromichi.core.errors import MisuseError
 from kokoromichi.services.bundle import Services
 from kokoromichi.services.receipts import RestockReceipt
 from tests.contract.stored import NOON_US, Row, entries, stored
-from tests.unit.passing_providers import SlowProvider
+from tests.unit.passing_providers import RudeProvider, SlowProvider
 from tests.unit.service_world import DAY_S, ECONOMY, World
 
 if TYPE_CHECKING:
@@ -221,12 +221,13 @@ def test_stock_stays_between_nothing_and_what_it_began_with(days: list[tuple[int
     asyncio.run(play())
 
 
-async def test_a_shelf_that_nobody_filled_sells_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("secrets.randbelow", lambda _most: 0)
+async def test_a_shelf_that_nobody_filled_sells_nothing_and_says_so_at_the_first_try() -> None:
     world = await World.open(economy=ECONOMY.with_values({"store.*.stock": None, "store.*.restock_units": 0}))
-    unopened = Services(world.provider, ECONOMY, world.clock)
-    with pytest.raises(ConflictError, match=r"stock\.lucky_charm does not exist"):
+    provider = RudeProvider(world.provider, 0)
+    unopened = Services(provider, ECONOMY, world.clock)
+    with pytest.raises(MisuseError, match=r"stock\.lucky_charm is not on the shelf: await start\(\)"):
         await unopened.store.purchase("ada", "lucky_charm")
+    assert provider.asked == 1
     assert await world.provider.user_ids() == []
 
 
