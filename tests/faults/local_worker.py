@@ -122,7 +122,7 @@ async def _live(job: Job, trading: Callable[[], None]) -> None:
         if SALES not in await provider.counters():
             await with_counter(provider, SALES, STOCK)
         trading()
-        players = (f"p{number % 7}" for number in range(job.players))
+        players = (f"p{number % max(7, job.players - 20)}" for number in range(job.players))
         lives = (
             play(provider, user_id, f"{job.life}.{place}", 10_000, told, refused)
             for place, user_id in enumerate(players)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import math
 import threading
 from random import Random  # noqa: TID251 - what a failing disk leaves is no part of a simulation
 from typing import TYPE_CHECKING, Final
@@ -28,17 +29,18 @@ SLOW_S: Final = 3_600.0
 
 
 class SlowFiles(Files):
-    """A real disk whose syncs wait until they are let through, and fail when they are told to."""
+    """A real disk whose syncs wait until they are let through, and fail after as many as they are told."""
 
     def __init__(self) -> None:
         self.gate = threading.Event()
         self.gate.set()
-        self.fails = False
+        self.good_syncs = math.inf
 
     def sync(self, handle: int) -> None:
         assert self.gate.wait(30)
-        if self.fails:
+        if self.good_syncs < 1:
             raise OSError(errno.EIO, "Input/output error")
+        self.good_syncs -= 1
         super().sync(handle)
 
 
@@ -108,7 +110,7 @@ async def test_a_failed_sync_is_unknown_to_all_who_wait_and_the_provider_only_re
         await with_player(local, "bo", gold=100)
         before = await stored(local)
         files.gate.clear()
-        files.fails = True
+        files.good_syncs = 0
         waiting = [asyncio.create_task(local.apply(spend(1, 90)))]
         await asyncio.sleep(0.01)
         waiting.append(asyncio.create_task(local.apply(spend(1, 90))))
@@ -117,7 +119,7 @@ async def test_a_failed_sync_is_unknown_to_all_who_wait_and_the_provider_only_re
         files.gate.set()
         fates = await asyncio.gather(*waiting, return_exceptions=True)
         assert [type(fate) for fate in fates] == [CommitUnknownError] * 3
-        files.fails = False
+        files.good_syncs = math.inf
         sentence = f"the journal in {tmp_path}/journal could not be written: Input/output error.*only reads"
         with pytest.raises(StorageError, match=sentence) as error:
             await local.apply(change(user("bo", 1, money(1, 101)), request_id="r-2"))
@@ -130,6 +132,30 @@ async def test_a_failed_sync_is_unknown_to_all_who_wait_and_the_provider_only_re
         answer = await again.apply(spend(1, 90))  # It may have happened; either way it has one effect.
         assert answer == Committed(90, 0)
         assert [row.balance_after for row in await rows(again, "ada")] == [100, 90]
+
+
+async def test_a_crowd_is_synced_in_parts_and_everybody_hears_of_his_own(
+    local: LocalJSONProvider, files: SlowFiles, tmp_path: Path
+) -> None:
+    crowd = [f"p{number}" for number in range(100)]
+    async with local:
+        for one in crowd:
+            await with_player(local, one, gold=100)
+        files.good_syncs = 1
+        fates = await asyncio.gather(
+            *(local.apply(change(user(one, 1, money(-10, 90)), answer=(90, 0))) for one in crowd),
+            return_exceptions=True,
+        )
+        synced = fates.count(Committed(90, 0))
+        assert 0 < synced < len(crowd)
+        assert [type(fate) for fate in fates[synced:]] == [CommitUnknownError] * (len(crowd) - synced)
+        profiles = [await local.profile(one) for one in crowd]
+        seen = [profile.gold for profile in profiles if profile is not None]
+        assert seen == [90] * synced + [100] * (len(crowd) - synced)
+        files.good_syncs = math.inf
+    async with LocalJSONProvider(tmp_path, clock=ManualClock(NOON_US)) as again:
+        profiles = [await again.profile(one) for one in crowd[:synced]]
+        assert [profile.gold for profile in profiles if profile is not None] == [90] * synced
 
 
 async def test_who_stops_waiting_changes_nothing_for_the_others(

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from kokoromichi.core.providers.local.files import Files
 
 _SUFFIX: Final = ".journal"
+_MANY: Final = 32
+"""So many frames are worth a sync of their own: the rest of a crowd is taken while the disk is at work."""
 
 
 class FullError(StorageError):
@@ -46,7 +48,6 @@ class Journal:
         self._thread = ThreadPoolExecutor(1, "journal")  # Of its own: a sync waits for no other file.
         self._waiting: list[bytes] = []
         self._writing: asyncio.Future[None] | None = None
-        self._started = False
         self._handle: int | None = None
         self._roll = False
         self.synced = 0
@@ -58,16 +59,21 @@ class Journal:
 
     def append(self, line: bytes) -> None:
         """Take a frame for the next group; ``settled`` hears of its fate."""
-        self._waiting.append(line)
-        if not self._started:
-            self._started = True
-            asyncio.get_running_loop().call_soon(self._start)  # Whoever comes in this turn comes along.
+        waiting = self._waiting
+        waiting.append(line)
+        if self._writing is None:
+            if len(waiting) == 1:
+                asyncio.get_running_loop().call_soon(self._start)  # Whoever comes in this turn comes along.
+            elif len(waiting) == _MANY:
+                self._start()
 
     def roll(self) -> None:
         """Begin a new segment with the next group."""
         self._roll = True
 
     def _start(self) -> None:
+        if self._writing is not None or not self._waiting:
+            return  # They were many, and are on their way already.
         lines, self._waiting = self._waiting, []
         loop = asyncio.get_running_loop()
         self._writing = loop.run_in_executor(self._thread, self._write, lines)
@@ -85,11 +91,11 @@ class Journal:
             if not isinstance(failure, (OSError, FullError)):
                 failure = OSError(f"it was given up: {failure!r}")
             self._settled(count, failure)
-        if self._waiting:
+        if len(self._waiting) >= _MANY:
+            self._start()
+        elif self._waiting:
             # Whoever has just been answered comes along, and one sync does for all of them.
             asyncio.get_running_loop().call_soon(self._start)
-        else:
-            self._started = False
 
     def _write(self, lines: list[bytes]) -> None:
         """Make a group durable; blocks.
@@ -131,7 +137,7 @@ class Journal:
 
     async def drained(self) -> None:
         """Return when nothing waits any more."""
-        while self._started:
+        while self._waiting or self._writing is not None:
             if self._writing is None:
                 await asyncio.sleep(0)
             else:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, get_type_hints
 
+import msgspec
 from pydantic import TypeAdapter, ValidationError
 
 from kokoromichi.core.data_provider import checked_user_id
@@ -35,7 +36,7 @@ _FIELD_TYPES: Final[dict[str, TypeAdapter[Any]]] = {
 }
 
 
-class Holding(NamedTuple):
+class Holding(msgspec.Struct, gc=False):
     """What a player has ahead of the sync: the items are those that moved since it was last synced."""
 
     version: int
@@ -44,7 +45,7 @@ class Holding(NamedTuple):
     items: dict[str, int]
 
 
-class Staged(NamedTuple):
+class Staged(msgspec.Struct, gc=False):
     """A change that was checked: what it sets, not yet visible to anybody."""
 
     users: list[UserSet]
@@ -147,7 +148,7 @@ class State:
         return Holding(profile.version, profile.gold, profile.gems, {})
 
     def _moved(self, user: UserChange, before: Holding) -> tuple[Holding, dict[str, int]]:
-        _version, gold, gems, items = before
+        gold, gems, items = before.gold, before.gems, before.items
         moved: dict[str, int] = {}
         profile = self.profiles.get(user.user_id)
         for movement in user.movements:
