@@ -102,7 +102,9 @@ def sqlite(folder: Path, grouped: int, purchases: int) -> float:
 def _purchase(base: apsw.Connection, user_id: str, act: int) -> None:
     run, request_id = base.execute, f"{user_id}:{act}"
     assert run("SELECT digest, answer FROM requests WHERE request_id = ?", (request_id,)).fetchone() is None
-    version, gold = run("SELECT version, gold FROM users WHERE user_id = ?", (user_id,)).fetchone()
+    found = run("SELECT version, gold FROM users WHERE user_id = ?", (user_id,)).fetchone()
+    assert found is not None
+    version, gold = found
     run(
         "UPDATE users SET version = version + 1, gold = ? WHERE user_id = ? AND version = ?",
         (gold - 10, user_id, version),

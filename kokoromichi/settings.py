@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _PACKAGE = Path(__file__).resolve().parent
 _LEVELS = ("CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG")
@@ -28,9 +28,13 @@ def _level(value: str) -> str:
     return value.upper()
 
 
-def _path_or_none(value: object) -> object:
-    """Nothing is no folder; a path of it would be the current one."""
-    return value or None
+def _none_if_empty(value: object) -> object:
+    """An empty line in .env is no value; a path of it would be the current folder."""
+    return None if value == "" else value
+
+
+def _listed(value: object) -> object:
+    return [part for part in value.split(",") if part] if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
@@ -49,6 +53,13 @@ class Settings(BaseSettings):
             database is away; None keeps none.
         mirror_seconds: How often the bot lets the mirror follow, in seconds.
         log_level: A level of ``logging``.
+        discord_token: The bot's token.
+        text_commands: Whether ``!name`` is answered beside ``/name``; it needs the Message Content intent.
+        shard_count: How many shards all processes of the bot have together; None asks Discord.
+        shard_ids: The shards of this process, ``0,2``; empty means all. It needs ``shard_count``.
+        saas_mode: Reserved for an economy per guild, and refused until there is one.
+        discord_api_url: Where Discord's HTTP interface is; empty means Discord's own. Tests set it.
+        discord_gateway_url: Where Discord's gateway is; likewise.
     """
 
     model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True)
@@ -62,9 +73,16 @@ class Settings(BaseSettings):
     database_pool_min: Annotated[int, Field(ge=0)] = 5
     database_pool_max: Annotated[int, Field(ge=1)] = 20
     mongo_uri: SecretStr = SecretStr("mongodb://127.0.0.1:27017/kokoromichi?replicaSet=rs0")
-    mirror_dir: Annotated[Path | None, BeforeValidator(_path_or_none)] = None
+    mirror_dir: Annotated[Path | None, BeforeValidator(_none_if_empty)] = None
     mirror_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 300.0
     log_level: Annotated[str, AfterValidator(_level)] = "INFO"
+    discord_token: SecretStr = SecretStr("")
+    text_commands: bool = True
+    shard_count: Annotated[int | None, Field(ge=1), BeforeValidator(_none_if_empty)] = None
+    shard_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_listed)] = ()
+    saas_mode: bool = False
+    discord_api_url: str = ""
+    discord_gateway_url: str = ""
 
     @property
     def chosen_economy_dir(self) -> Path | None:

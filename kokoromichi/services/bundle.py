@@ -46,6 +46,20 @@ class Services:
         self.standing = StandingService(provider, self.desk.clock)
         self.admin = AdminService(self.desk)
 
+    @property
+    def item_names(self) -> dict[str, str]:
+        """The names of everything in the catalogue, by item id, in its order."""
+        return {item_id: words.name for item_id, words in self.desk.live.words.items()}
+
+    @property
+    def character_names(self) -> dict[str, str]:
+        """The characters' names by id."""
+        return {waifu.id: waifu.name for waifu in self.desk.live.economy.waifus}
+
+    def now_us(self) -> int:
+        """The present moment, in microseconds since the epoch."""
+        return self.desk.clock.now_us()
+
     async def start(self) -> None:
         """Put the economy into force: its numbers into the history, its limited items on the shelf."""
         desk = self.desk

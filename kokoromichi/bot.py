@@ -1,0 +1,242 @@
+"""The bot: settings in, one running game out; the folder ``commands`` is walked for what it can do."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import pkgutil
+import signal
+from collections import OrderedDict
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import discord
+import typer
+from discord import app_commands
+from discord.ext import commands
+
+from kokoromichi.cli_output import told
+from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.logging_config import configure_logging
+from kokoromichi.core.provider_manager import build_provider
+from kokoromichi.rules.economy import load_economy
+from kokoromichi.rules.economy_laws import check_economy
+from kokoromichi.services.bundle import Services
+from kokoromichi.settings import Settings
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from kokoromichi.core.clock import Clock
+    from kokoromichi.core.data_provider import DataProvider
+    from kokoromichi.services.desk import Dice
+
+log = logging.getLogger(__name__)
+
+PREFIX: Final = "!"
+COMMANDS: Final = Path(__file__).resolve().parent / "commands"
+GRACE_S: Final = 8.0
+"""How long commands in flight may go on after SIGTERM: Docker kills ten seconds after it."""
+_REMEMBERED_EVENTS: Final = 20_000
+
+
+class KokoroBot(commands.AutoShardedBot):
+    """The game on Discord.
+
+    Args:
+        settings: What the operator set.
+        provider: Where acts are stored; the bot opens and closes it.
+        services: The game over that provider.
+
+    Attributes:
+        settings: What the operator set.
+        provider: Where acts are stored.
+        services: The game.
+        closing: True once the bot takes no more commands.
+        context_class: What a command is given; the commands, which stand above the bot, set it.
+        questions: The request ids of questions that wait for a click.
+        running: Commands and buttons in flight, by anything hashable that stands for one.
+    """
+
+    def __init__(self, settings: Settings, provider: DataProvider, services: Services) -> None:
+        super().__init__(
+            command_prefix=commands.when_mentioned_or(PREFIX),
+            intents=_intents(text_commands=settings.text_commands),
+            allowed_mentions=discord.AllowedMentions.none(),
+            help_command=None,
+            tree_cls=OnceTree,
+            case_insensitive=True,
+            strip_after_prefix=True,
+            shard_count=settings.shard_count,
+            shard_ids=list(settings.shard_ids) or None,  # type: ignore[arg-type] # None is its default.
+        )
+        self.settings = settings
+        self.provider = provider
+        self.services = services
+        self.closing = False
+        self.context_class: type[commands.Context[KokoroBot]] = commands.Context
+        self.questions: set[str] = set()
+        self.running: set[object] = set()
+        self._idle = asyncio.Event()
+        self._heard: OrderedDict[int, None] = OrderedDict()
+
+    async def setup_hook(self) -> None:
+        """Open the storage, put the economy into force, and load every command; a failure stops the start.
+
+        Raises:
+            StorageError: The storage cannot be used; it says what, where, and the cure.
+        """
+        await self.provider.open()
+        await self.services.start()
+        for name in extension_names():
+            await self.load_extension(name)
+        log.info("ready: provider %s, %d commands", self.provider.name, len(self.commands))
+
+    async def on_message(self, message: discord.Message) -> None:
+        """Answer a text command, once however often the event comes."""
+        if not message.author.bot and self.hears_first(message.id):
+            await self.process_commands(message)
+
+    async def get_context(self, origin: Any, /, *, cls: Any = None) -> Any:
+        """Every command is given what ``context_class`` makes."""
+        return await super().get_context(origin, cls=cls or self.context_class)
+
+    def hears_first(self, event_id: int) -> bool:
+        """Whether an event comes for the first time: Discord may deliver one twice."""
+        if event_id in self._heard:
+            return False
+        self._heard[event_id] = None
+        if len(self._heard) > _REMEMBERED_EVENTS:
+            self._heard.popitem(last=False)
+        return True
+
+    def begin(self, work: object) -> None:
+        """Count a command or a button in, until ``finish``."""
+        self.running.add(work)
+        self._idle.clear()
+
+    def finish(self, work: object) -> None:
+        """Count it out again; twice is harmless."""
+        self.running.discard(work)
+        if not self.running:
+            self._idle.set()
+
+    async def close(self) -> None:
+        """Close in order: no new commands, those in flight to their end, the gateway, the storage."""
+        if self.closing:
+            return
+        self.closing = True
+        if self.running:
+            log.info("closing: waiting for %d commands", len(self.running))
+            try:
+                await asyncio.wait_for(self._idle.wait(), GRACE_S)
+            except asyncio.TimeoutError:
+                log.warning("closing: %d commands did not end in %.0f s", len(self.running), GRACE_S)
+        await super().close()
+        await self.provider.close()
+
+
+class OnceTree(app_commands.CommandTree[KokoroBot]):
+    """Slash commands, each delivery of an interaction but the first passed over."""
+
+    async def interaction_check(self, interaction: discord.Interaction[KokoroBot], /) -> bool:
+        """Autocompletion changes nothing and may come as often as it likes."""
+        if interaction.type is discord.InteractionType.autocomplete:
+            return True
+        return interaction.client.hears_first(interaction.id)
+
+
+def extension_names() -> list[str]:
+    """Every module of ``kokoromichi.commands`` whose name does not begin with ``_``, ascending."""
+    names = (module.name for module in pkgutil.iter_modules([str(COMMANDS)]))
+    return sorted(f"kokoromichi.commands.{name}" for name in names if not name.startswith("_"))
+
+
+def create_bot(
+    settings: Settings,
+    *,
+    provider: DataProvider | None = None,
+    clock: Clock | None = None,
+    dice: Dice | None = None,
+) -> KokoroBot:
+    """The bot as the settings ask for it; nothing is opened yet.
+
+    Args:
+        settings: What the operator set.
+        provider: Where acts are stored; built from the settings when left out.
+        clock: What tells the time.
+        dice: What rolls.
+
+    Raises:
+        MisuseError: A setting asks for what is not there.
+        EconomyError: The economy cannot be read, or breaks a law.
+    """
+    if settings.saas_mode:
+        message = "SAAS_MODE is true: an economy for each guild is not built yet; take the setting out"
+        raise MisuseError(message)
+    economy = load_economy(settings.economy_dir)
+    check_economy(economy)
+    provider = provider or build_provider(settings)
+    return KokoroBot(settings, provider, Services(provider, economy, clock, dice))
+
+
+async def serve(settings: Settings) -> None:
+    """Run the bot until SIGTERM or SIGINT.
+
+    Raises:
+        MisuseError: The token is missing or refused, or the portal forbids an intent.
+        StorageError: The storage cannot be used.
+    """
+    token = settings.discord_token.get_secret_value()
+    if not token:
+        message = "DISCORD_TOKEN is not set: put the bot's token into the environment or .env"
+        raise MisuseError(message)
+    _point_at(settings)
+    bot = create_bot(settings)
+    loop = asyncio.get_running_loop()
+    stopping: set[asyncio.Task[None]] = set()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, lambda: stopping.add(asyncio.ensure_future(bot.close())))
+    try:
+        await bot.start(token)
+    except discord.LoginFailure:
+        message = "DISCORD_TOKEN was refused by Discord: copy it anew from the developer portal"
+        raise MisuseError(message) from None
+    except discord.PrivilegedIntentsRequired:
+        message = (
+            "Discord does not let this bot read messages: switch on Message Content in the developer portal, "
+            "or set TEXT_COMMANDS=false and use slash commands alone"
+        )
+        raise MisuseError(message) from None
+    finally:
+        await bot.close()
+        await asyncio.gather(*stopping)
+
+
+def run() -> None:
+    """Run the bot on Discord until it is stopped by SIGTERM or Ctrl-C."""
+    with told():
+        settings = Settings()
+        configure_logging(settings.log_level)
+        asyncio.run(serve(settings))
+
+
+def _intents(*, text_commands: bool) -> discord.Intents:
+    """Slash commands need no privileged intent; reading ``!name`` in a server does."""
+    intents = discord.Intents.default()
+    intents.message_content = text_commands
+    return intents
+
+
+def _point_at(settings: Settings) -> None:
+    """Tests put a server of their own in Discord's place."""
+    if settings.discord_api_url:
+        discord.http.Route.BASE = settings.discord_api_url
+    if settings.discord_gateway_url:
+        from yarl import URL  # noqa: PLC0415 - comes with discord.py
+
+        discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = URL(settings.discord_gateway_url)
+
+
+if __name__ == "__main__":
+    typer.run(run)

@@ -1,0 +1,136 @@
+"""What players write, parsed once and strictly: amounts and items."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
+
+from discord import app_commands
+from discord.ext import commands
+
+from kokoromichi.commands._failures import BadAmountError, BadItemError
+from kokoromichi.commands._texts import plain
+from kokoromichi.rules import codes
+from kokoromichi.services.refusals import refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import discord
+
+    from kokoromichi.bot import KokoroBot
+    from kokoromichi.commands._context import Context
+
+_AMOUNT: Final = re.compile(
+    r"(?P<whole>\d{1,3}(?:,\d{3})+|\d{1,18})(?P<part>\.\d{1,9})?(?P<unit>[kmb]?)", re.ASCII
+)
+_UNITS: Final = {"": 1, "k": 1_000, "m": 1_000_000, "b": 1_000_000_000}
+_SHARES: Final = {"all": 1, "max": 1, "half": 2}
+SUGGESTIONS: Final = 25
+"""Discord shows so many while somebody types."""
+
+
+class Amount(NamedTuple):
+    """An amount of gold as it was asked for.
+
+    Attributes:
+        gold: Whole gold, or 0 where a share of the balance was asked for.
+        share: The balance is divided by it: 1 is all, 2 half; 0 where gold was named.
+    """
+
+    gold: int
+    share: int = 0
+
+    def of(self, balance_gold: int) -> int:
+        """What is meant, with so much in the purse."""
+        return balance_gold // self.share if self.share else self.gold
+
+
+def parsed_amount(text: str) -> Amount:
+    """``1500``, ``1,500``, ``1.5k``, ``2m``, ``all`` or ``half``.
+
+    Raises:
+        BadAmountError: It is none of these, or no whole gold.
+    """
+    word = text.strip().lower()
+    if word in _SHARES:
+        return Amount(0, _SHARES[word])
+    found = _AMOUNT.fullmatch(word)
+    if found is None:
+        raise BadAmountError(text)
+    gold = Decimal(found["whole"].replace(",", "") + (found["part"] or "")) * _UNITS[found["unit"]]
+    if gold != int(gold):
+        raise BadAmountError(text)
+    return Amount(int(gold))
+
+
+def found_item(text: str, names: Mapping[str, str]) -> str:
+    """The item that is meant, by its id or name, however they are cased.
+
+    Args:
+        text: What was written.
+        names: The items' names by id.
+
+    Raises:
+        BadItemError: There is none; it carries what is written almost alike.
+    """
+    wanted = _folded(text)
+    by_word = {_folded(word): item_id for item_id, name in names.items() for word in (name, item_id)}
+    if wanted in by_word:
+        return by_word[wanted]
+    near = dict.fromkeys(by_word[word] for word in difflib.get_close_matches(wanted, by_word, n=3))
+    told = tuple(f"{plain(names[item_id])} (`{item_id}`)" for item_id in near)
+    raise BadItemError(refused(codes.UNKNOWN_ITEM, text), told)
+
+
+def _folded(text: str) -> str:
+    return text.strip().casefold().replace(" ", "_").replace("-", "_")
+
+
+def choices(typed: str, names: Mapping[str, str], wanted: Iterable[str]) -> list[app_commands.Choice[str]]:
+    """What to offer while somebody types: names that contain it, in the order of ``wanted``."""
+    part = _folded(typed)
+    found = [item_id for item_id in wanted if part in _folded(names.get(item_id, item_id)) or part in item_id]
+    return [
+        app_commands.Choice(name=names.get(item_id, item_id)[:100], value=item_id)
+        for item_id in found[:SUGGESTIONS]
+    ]
+
+
+class AmountConverter(commands.Converter[Amount]):
+    """An argument that is an amount."""
+
+    async def convert(self, _ctx: Context, argument: str) -> Amount:  # type: ignore[override] # Our context.
+        """Parse it."""
+        return parsed_amount(argument)
+
+
+class ItemConverter(commands.Converter[str]):
+    """An argument that names an item of the store."""
+
+    async def convert(self, ctx: Context, argument: str) -> str:  # type: ignore[override] # Our context.
+        """Find it."""
+        return found_item(argument, ctx.bot.services.item_names)
+
+
+AmountArgument = Annotated[Amount, AmountConverter]
+ItemArgument = Annotated[str, ItemConverter]
+
+
+async def offered_items(
+    interaction: discord.Interaction[KokoroBot], typed: str
+) -> list[app_commands.Choice[str]]:
+    """Autocompletion over everything that the store sells."""
+    names = interaction.client.services.item_names
+    return choices(typed, names, names)
+
+
+async def held_items(
+    interaction: discord.Interaction[KokoroBot], typed: str
+) -> list[app_commands.Choice[str]]:
+    """Autocompletion over what the player holds."""
+    services = interaction.client.services
+    held = await services.store.get_user_inventory(str(interaction.user.id))
+    return choices(typed, services.item_names, held)

@@ -1,0 +1,194 @@
+"""What a command is given: who asks, under which request id, and how to act and answer."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import discord
+from discord.ext import commands
+
+from kokoromichi.bot import KokoroBot
+from kokoromichi.commands._embeds import warning
+from kokoromichi.commands._failures import BotPlayerError, Failure, told_failure
+from kokoromichi.commands._texts import say
+from kokoromichi.commands._views import Confirm, OwnedView, Pages
+from kokoromichi.core.errors import CommitUnknownError, StorageError
+from kokoromichi.core.models import Receipt
+from kokoromichi.rules import codes
+from kokoromichi.services.refusals import refused
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from kokoromichi.core.models import Item, UserProfile
+    from kokoromichi.services.bundle import Services
+
+log = logging.getLogger(__name__)
+
+ReceiptT = TypeVar("ReceiptT", bound=Receipt)
+
+DEFER_S: Final = 1.5
+"""Discord wants to hear something within three seconds."""
+_PLACEHOLDER: Final = "…"
+_PAUSES_S: Final = (1, 2, 4, 8, 15, 30, 60, 120, 240)
+"""How long to wait between two questions for the fate of a commit: eight minutes in all, of the fifteen in
+which Discord lets an interaction be answered."""
+
+
+class Context(commands.Context[KokoroBot]):
+    """One command as it runs."""
+
+    _answer: discord.Message | None = None
+    _timer: asyncio.TimerHandle | None = None
+    _deferral: asyncio.Future[None] | None = None
+
+    @property
+    def player_id(self) -> str:
+        """Who asks, as the services know him."""
+        return str(self.author.id)
+
+    @property
+    def request_id(self) -> str:
+        """The interaction's or message's id: an event that is delivered twice is one request."""
+        return str(self.message.id if self.interaction is None else self.interaction.id)
+
+    @property
+    def services(self) -> Services:
+        """The game."""
+        return self.bot.services
+
+    @property
+    def private(self) -> bool:
+        """Whether the answer is for the author's eyes alone, where Discord can do that."""
+        return self.command is not None and bool(self.command.extras.get("private"))
+
+    def promise_answer(self) -> None:
+        """Tell Discord to wait for us, should the answer take longer than ``DEFER_S``.
+
+        Not at once: an answer that comes in time needs one request instead of two, and whether it is for the
+        author's eyes alone is not fixed before it is known.
+        """
+        if self.interaction is not None:
+            self._timer = asyncio.get_running_loop().call_later(DEFER_S, self._begin_deferral)
+
+    def _begin_deferral(self) -> None:
+        self._deferral = asyncio.ensure_future(self.defer(ephemeral=self.private))
+
+    async def _end_promise(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._deferral is not None:
+            await self._deferral
+
+    async def act(self, call: Callable[[str], Awaitable[ReceiptT]], action: str = "") -> ReceiptT:
+        """Carry out one act of a service under this command's request id.
+
+        A commit of unknown fate is asked for again under the same id until the storage knows: then it has
+        had one effect, or none and is refused.
+
+        Args:
+            call: Calls the service with the request id.
+            action: What a button does, in a word: its act has an id of its own.
+
+        Raises:
+            RefusedError: The game says no.
+            StorageError: The storage failed; nothing was charged, unless it is a ``CommitUnknownError``.
+        """
+        request_id = f"{self.request_id}:{action}" if action else self.request_id
+        try:
+            return await call(request_id)
+        except CommitUnknownError:
+            log.warning("request %s: fate unknown, asking again", request_id)
+        await self.answer(warning(say("error.checking")))
+        for pause_s in _PAUSES_S:
+            await asyncio.sleep(pause_s)
+            try:
+                return await call(request_id)
+            except StorageError:
+                log.info("request %s: still unknown", request_id)
+        raise CommitUnknownError(request_id)
+
+    async def profile_of(self, user: discord.User | discord.Member | None) -> UserProfile:
+        """A player's profile: the author's own, whose account is opened on first use, or another one's.
+
+        Raises:
+            RefusedError: The other one has no account; looking at somebody never opens one.
+        """
+        if user is None or user.id == self.author.id:
+            return await self.services.desk.open_account(self.player_id, f"{self.request_id}:open")
+        found = await self.bot.provider.profile(self.player_named(user))
+        if found is None:
+            raise refused(codes.UNKNOWN_PLAYER, str(user.id))
+        return found
+
+    def player_named(self, user: discord.User | discord.Member) -> str:
+        """Another player's id.
+
+        Raises:
+            BotPlayerError: It is a bot.
+        """
+        if user.bot:
+            raise BotPlayerError
+        return str(user.id)
+
+    async def offers(self, category: str | None = None) -> tuple[Item, ...]:
+        """What the store sells now."""
+        return await self.services.store.view_store(category)
+
+    async def answer(
+        self,
+        embed: discord.Embed,
+        *,
+        view: OwnedView | None = None,
+        file: discord.File | None = None,
+    ) -> discord.Message:
+        """Show an embed: the first answer of this command, or in place of the one before."""
+        await self._end_promise()
+        if self._answer is None:
+            sent: dict[str, object] = {"embed": embed, "ephemeral": self.private}
+            sent.update({"view": view} if view is not None else {})
+            sent.update({"file": file} if file is not None else {})
+            self._answer = await self.send(**sent)  # type: ignore[call-overload] # Only what was given.
+        else:
+            files = [] if file is None else [file]
+            self._answer = await self._answer.edit(embed=embed, view=view, attachments=files)
+        if view is not None:
+            view.message = self._answer
+        return self._answer
+
+    async def ask(self, question: discord.Embed, act: Callable[[], Awaitable[discord.Embed]]) -> None:
+        """Ask the author whether he means it; ``act`` is called at his click, once."""
+        await self.answer(question, view=Confirm(self, question, act))
+
+    async def turn_pages(
+        self, count: int, draw: Callable[[int], Awaitable[discord.Embed]], first: int = 0
+    ) -> None:
+        """Show a page, with buttons where there are more; ``draw`` makes the embed of a page, from 0."""
+        view = Pages(self, max(count, 1), draw, first)
+        await self.answer(await view.embed(), view=view if count > 1 else None)
+
+    async def fail(self, error: Exception) -> None:
+        """Tell the author what went wrong, in words that say whether anything was charged."""
+        failure = told_failure(self, error)
+        if failure.unexpected:
+            log.error("%s: unexpected failure", failure.reference, exc_info=error)
+        try:
+            await self._tell(failure)
+        except discord.HTTPException as unsent:
+            log.warning("request %s: the answer could not be sent: %s", self.request_id, unsent)
+
+    async def _tell(self, failure: Failure) -> None:
+        """A failure is for the author's eyes alone, where the answer has not begun in public."""
+        await self._end_promise()
+        embed = warning(failure.text)
+        if self.interaction is None or self._answer is not None:
+            await self.answer(embed)
+        elif self._deferral is not None and not self.private:
+            # What follows upon a public deferral takes its place, in public: it must be filled first.
+            placeholder = await self.interaction.edit_original_response(content=_PLACEHOLDER)
+            self._answer = await self.interaction.followup.send(embed=embed, ephemeral=True, wait=True)
+            await placeholder.delete()
+        else:
+            self._answer = await self.send(embed=embed, ephemeral=True)

@@ -1,0 +1,21 @@
+"""How a command is declared: for slash and text at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, TypeAlias
+
+from discord.ext import commands
+
+Callback: TypeAlias = Callable[..., Coroutine[Any, Any, None]]
+Declared: TypeAlias = commands.HybridCommand[Any, ..., None]
+
+
+def command(*, aliases: Sequence[str] = (), private: bool = False) -> Callable[[Callback], Declared]:
+    """Declare a command under its function's name; its help is the docstring.
+
+    Args:
+        aliases: Other names, as a text command.
+        private: Whether the answer is for the author's eyes alone.
+    """
+    return commands.hybrid_command(aliases=list(aliases), extras={"private": private})

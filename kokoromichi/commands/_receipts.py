@@ -1,0 +1,32 @@
+"""From a receipt to what the player reads: one sentence a class, by its name, in ``_texts``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kokoromichi.commands._embeds import card
+from kokoromichi.commands._texts import mention, moment, plain, say
+
+if TYPE_CHECKING:
+    import discord
+
+    from kokoromichi.commands._context import Context
+    from kokoromichi.core.models import Receipt
+
+
+def receipt_card(ctx: Context, title: str, receipt: Receipt) -> discord.Embed:
+    """The embed of what an act answered."""
+    return card(title, receipt_told(ctx, receipt))
+
+
+def receipt_told(ctx: Context, receipt: Receipt) -> str:
+    """The sentence of a receipt: its fields by name, ids as the names that they stand for."""
+    values: dict[str, object] = {name: getattr(receipt, name) for name in receipt.__struct_fields__}
+    if (item_id := values.get("item_id")) is not None:
+        values["item"] = plain(ctx.services.item_names.get(str(item_id), str(item_id)))
+    if (receiver_id := values.get("receiver_id")) is not None:
+        values["receiver"] = mention(str(receiver_id))
+    if (effect := values.get("effect")) is not None:
+        until = moment(int(str(values["until_us"])), "t")
+        values["effect"] = say(f"effect.{effect}", **{**values, "until": until})
+    return say(type(receipt).__name__, **values)

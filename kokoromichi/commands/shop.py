@@ -1,0 +1,139 @@
+"""The store, and what one does with what one bought."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from kokoromichi.commands._arguments import ItemArgument, choices, held_items, offered_items
+from kokoromichi.commands._context import Context
+from kokoromichi.commands._declaring import command
+from kokoromichi.commands._embeds import card, paged
+from kokoromichi.commands._receipts import receipt_card
+from kokoromichi.commands._texts import mention, plain, say
+
+if TYPE_CHECKING:
+    from kokoromichi.bot import KokoroBot
+    from kokoromichi.core.models import Item, UserProfile
+
+STORE_ROWS: Final = 8
+INVENTORY_ROWS: Final = 20
+
+
+class Shop(commands.Cog):
+    """Buying, selling, using and giving."""
+
+    @command(aliases=["shop", "catalog"])
+    @app_commands.describe(page="Which page", category="Only this shelf")
+    async def store(self, ctx: Context, page: int = 1, category: str | None = None) -> None:
+        """Show what the store sells, what it costs, and what is left."""
+        offered = await ctx.offers(category.casefold() if category else None)
+        found = await ctx.profile_of(None)
+        pages = paged([_offer_told(item, found) for item in offered], STORE_ROWS) or [say("nothing")]
+
+        async def draw(number: int) -> discord.Embed:
+            return card(say("store.title"), pages[number], footer=say("gold", gold=found.gold))
+
+        await ctx.turn_pages(len(pages), draw, page - 1)
+
+    @store.autocomplete("category")
+    async def _categories(
+        self, interaction: discord.Interaction[KokoroBot], typed: str
+    ) -> list[app_commands.Choice[str]]:
+        shelves = dict.fromkeys(
+            words.category for words in interaction.client.services.desk.live.words.values()
+        )
+        return choices(typed, {}, shelves)
+
+    @command(aliases=["purchase"])
+    @app_commands.describe(item="What to buy", quantity="How many")
+    @app_commands.autocomplete(item=offered_items)
+    async def buy(self, ctx: Context, item: ItemArgument, quantity: int = 1) -> None:
+        """Buy something from the store."""
+        receipt = await ctx.act(
+            lambda request_id: ctx.services.store.purchase(
+                ctx.player_id, item, quantity, request_id=request_id
+            )
+        )
+        await ctx.answer(receipt_card(ctx, say("purchase.title"), receipt))
+
+    @command(aliases=["inv", "items"])
+    async def inventory(self, ctx: Context) -> None:
+        """Show what you hold."""
+        found = await ctx.profile_of(None)
+        names = ctx.services.item_names
+        rows = [
+            say("inventory.row", quantity=units, name=plain(names.get(item_id, item_id)), item_id=item_id)
+            for item_id, units in sorted(found.inventory.items())
+        ]
+        pages = paged(rows, INVENTORY_ROWS) or [say("nothing")]
+
+        async def draw(number: int) -> discord.Embed:
+            return card(say("inventory.title"), pages[number])
+
+        await ctx.turn_pages(len(pages), draw)
+
+    @command()
+    @app_commands.describe(item="What to sell", quantity="How many")
+    @app_commands.autocomplete(item=held_items)
+    async def sell(self, ctx: Context, item: ItemArgument, quantity: int = 1) -> None:
+        """Sell something back to the store."""
+        receipt = await ctx.act(
+            lambda request_id: ctx.services.store.sell(ctx.player_id, item, quantity, request_id=request_id)
+        )
+        await ctx.answer(receipt_card(ctx, say("sale.title"), receipt))
+
+    @command()
+    @app_commands.describe(item="What to use")
+    @app_commands.autocomplete(item=held_items)
+    async def use(self, ctx: Context, item: ItemArgument) -> None:
+        """Use something that you hold."""
+        receipt = await ctx.act(
+            lambda request_id: ctx.services.store.use(ctx.player_id, item, request_id=request_id)
+        )
+        await ctx.answer(receipt_card(ctx, say("use.title"), receipt))
+
+    @command()
+    @app_commands.describe(user="Who receives it", item="What to give", quantity="How many")
+    @app_commands.autocomplete(item=held_items)
+    async def gift(self, ctx: Context, user: discord.User, item: ItemArgument, quantity: int = 1) -> None:
+        """Give something to another player; you are asked once more."""
+        receiver_id = ctx.player_named(user)
+        name = plain(ctx.services.item_names[item])
+        question = say("gift.question", quantity=quantity, item=name, receiver=mention(receiver_id))
+
+        async def give() -> discord.Embed:
+            receipt = await ctx.act(
+                lambda request_id: ctx.services.store.gift(
+                    ctx.player_id, receiver_id, item, quantity, request_id=request_id
+                ),
+                "confirm",
+            )
+            return receipt_card(ctx, say("gift.title"), receipt)
+
+        await ctx.ask(card(say("gift.title"), question), give)
+
+
+def _offer_told(item: Item, found: UserProfile) -> str:
+    owned = found.inventory.get(item.item_id, 0)
+    left = [] if item.stock is None else [say("store.stock", stock=item.stock)]
+    if item.limit is not None:
+        left.append(say("store.room", owned=owned, limit=item.limit))
+    elif owned:
+        left.append(say("store.owned", owned=owned))
+    return say(
+        "store.row",
+        name=plain(item.name),
+        item_id=item.item_id,
+        price=item.price_gold,
+        description=plain(item.description),
+        left=" · ".join(left),
+    ).strip()
+
+
+async def setup(bot: KokoroBot) -> None:
+    """Load the cog."""
+    await bot.add_cog(Shop())
