@@ -15,6 +15,7 @@ from rich.table import Table
 
 from kokoromichi import __version__, cli_audit, cli_data
 from kokoromichi.cli_output import AUDIT_FAILED, TARGET_MISSED, Json, answer, fail, progress, screen, told
+from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.logging_config import configure_logging
 
 if TYPE_CHECKING:
@@ -214,6 +215,18 @@ def economy_check(
                 )
         if findings:
             raise typer.Exit(TARGET_MISSED)
+
+
+@app.command()
+def bot() -> None:
+    """Run the game on Discord until SIGTERM or Ctrl-C; DISCORD_TOKEN and PROVIDER say as whom and where."""
+    with told():
+        try:
+            from kokoromichi.bot import run  # noqa: PLC0415 - --help stays fast
+        except ModuleNotFoundError as missing:
+            message = f"the bot needs {missing.name}: pip install 'kokoromichi[bot]'"
+            raise MisuseError(message) from missing
+        run()
 
 
 def main() -> None:
