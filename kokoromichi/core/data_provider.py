@@ -18,7 +18,9 @@ from kokoromichi.core.models import (
     REQUEST_ID_PATTERN,
     ChangeSet,
     LedgerEntry,
+    Movement,
     Receipt,
+    UserChange,
     UserProfile,
 )
 
@@ -238,6 +240,21 @@ def _no_remote(name: str, call: str) -> MisuseError:
 
 def _not_copied(name: str, call: str) -> MisuseError:
     return MisuseError(f"{call}: the provider {name!r} takes no part in copies")
+
+
+def refuse_twins(users: Sequence[UserChange]) -> None:
+    """Refuse a change in which a player stands twice: which version would the second one build on?
+
+    Raises:
+        MisuseError: One does.
+    """
+    if len({user.user_id for user in users}) != len(users):
+        raise MisuseError("each player stands once in a change: put the movements of one together")
+
+
+def half_row(movement: Movement) -> MisuseError:
+    """The refusal of a movement that ``is_half``."""
+    return MisuseError(f"an amount needs its currency, and a quantity its item: {movement}")
 
 
 def checked_id(value: str, what: str) -> str:

@@ -210,6 +210,13 @@ class Movement(msgspec.Struct, frozen=True, gc=False):
     quantity: int = 0
     counterparty: str | None = None
 
+    @property
+    def is_half(self) -> bool:
+        """Whether an amount lacks its currency, or a quantity its item: no row could say it."""
+        return (self.currency is None and (self.amount != 0 or self.balance_after != 0)) or (
+            self.item_id is None and self.quantity != 0
+        )
+
 
 class UserChange(msgspec.Struct, frozen=True, gc=False):
     """What one act changes of one player.

@@ -27,6 +27,9 @@ MISFITS = {
     "items that nobody holds": goods("y", -1),
     "gold for more items than held": Movement("sale", "gold", 50, 150, "x", -3),
     "items for more gold than held": Movement("purchase", "gold", -101, -1, "x", 1),
+    "an amount without a currency": Movement("grant", None, 5, 105),
+    "an amount without a currency beside an item": Movement("sale", None, 5, 105, "x", -1),
+    "a quantity without an item": Movement("grant", "gold", 5, 105, None, 1),
     "an amount beyond 64 bits": money(2**64, 100 + 2**64),
     "a quantity beyond 64 bits": goods("x", 2**64),
     "half a unit of gold": Movement("grant", "gold", 0.5, 100.5),  # type: ignore[arg-type] # What is refused.
@@ -79,6 +82,35 @@ async def test_a_system_row_after_which_another_fails_is_taken_back(provider: Da
     before = await stored(provider)
     act = change(user("ada", 1, money(1, 101)))
     act.system = (goods("x", 1, "restock"), goods("x", 1, "theft"))
+    with pytest.raises(MisuseError):
+        await provider.apply(act)
+    assert await stored(provider) == before
+
+
+async def test_a_player_stands_in_a_change_once(provider: DataProvider) -> None:
+    """Twice, the first version that is checked says nothing of what the second one builds on."""
+    await with_player(provider, "ada", gold=100)
+    await with_player(provider, "bo", gold=100)
+    before = await stored(provider)
+    for second in (1, 2):
+        twice = (
+            user("ada", 1, money(5, 105)),
+            user("bo", 1, money(1, 101)),
+            user("ada", second, money(5, 110)),
+        )
+        with pytest.raises(MisuseError, match="each player stands once in a change"):
+            await provider.apply(change(*twice))
+        assert await stored(provider) == before
+    new = user("cy", 0, money(1, 1))
+    with pytest.raises(MisuseError, match="each player stands once in a change"):
+        await provider.apply(change(new, new))
+    assert await stored(provider) == before
+
+
+async def test_a_system_row_of_units_without_an_item_stores_nothing(provider: DataProvider) -> None:
+    before = await stored(provider)
+    act = change(user("ada", 0, money(1, 1)))
+    act.system = (Movement("restock", quantity=5),)
     with pytest.raises(MisuseError):
         await provider.apply(act)
     assert await stored(provider) == before

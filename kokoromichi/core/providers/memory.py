@@ -19,6 +19,8 @@ from kokoromichi.core.data_provider import (
     checked_request_id,
     checked_section,
     checked_user_id,
+    half_row,
+    refuse_twins,
     richest_first,
 )
 from kokoromichi.core.errors import ConflictError, FloorError, KokoroError, MisuseError, RequestMismatchError
@@ -61,9 +63,6 @@ class MemoryProvider(DataProvider):
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
         self._profiles: dict[str, UserProfile] = {}
-        self._states: dict[
-            str, dict[str, FieldValue]
-        ] = {}  # The profiles' own fields, to write them in place.
         self._counters: dict[str, int] = {}
         self._answers: dict[str, tuple[str, Receipt]] = {}
         self._sections: dict[str, Document] = {}
@@ -144,6 +143,8 @@ class MemoryProvider(DataProvider):
         """Check, pack, then write, row by row: ``_undo`` moves back what was packed before a failure."""
         profiles, ledger, tx, at_us = self._profiles, self._ledger, self._tx, change.at_us
         names, buffer, end = ledger.names, ledger.buffer, ledger.end
+        if len(change.users) > 1:
+            refuse_twins(change.users)
         for user in change.users:
             user_id = user.user_id
             profile = profiles.get(user_id)
@@ -162,11 +163,15 @@ class MemoryProvider(DataProvider):
                     before = profile.gold if currency == "gold" else profile.gems
                     if after < 0 or before + amount != after:
                         raise _misfit(movement, profile)
+                elif amount or after:
+                    raise half_row(movement)
                 if item_id is not None:
                     held = inventory.get(item_id, 0) + quantity
                     if held < 0:
                         raise _misfit(movement, profile)
                     item = names[item_id] if item_id in names else ledger.code(item_id)
+                elif quantity:
+                    raise half_row(movement)
                 if end + ROW_BYTES > len(buffer):
                     ledger.grow()
                 PACK_INTO(buffer, end, tx, at_us, kind, number, money, amount, after, item, quantity)
@@ -185,6 +190,8 @@ class MemoryProvider(DataProvider):
         """The system's rows: they move no balance and no inventory."""
         ledger, system = self._ledger, self._ledger.code(SYSTEM)
         for movement in change.system:
+            if movement.is_half:
+                raise half_row(movement)
             item = NOTHING if movement.item_id is None else ledger.code(movement.item_id)
             kind = KIND_CODES[movement.kind]
             row = PackedRow(self._tx, change.at_us, kind, system, NOTHING, 0, 0, item, movement.quantity)

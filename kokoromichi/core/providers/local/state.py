@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, get_type_hints
 import msgspec
 from pydantic import TypeAdapter, ValidationError
 
-from kokoromichi.core.data_provider import checked_user_id
+from kokoromichi.core.data_provider import checked_user_id, refuse_twins
 from kokoromichi.core.errors import ConflictError, FloorError, MisuseError
 from kokoromichi.core.kinds import CURRENCIES, KINDS, SYSTEM
 from kokoromichi.core.models import SET_FIELDS, UserProfile
@@ -85,6 +85,8 @@ class State:
             FloorError: A counter would fall below zero.
             MisuseError: A row or a field does not fit.
         """
+        if len(change.users) > 1:
+            refuse_twins(change.users)
         counters = self._planned(change.counters) if change.counters else {}
         holdings: dict[str, Holding] = {}
         users = []
@@ -260,12 +262,13 @@ def _check_row(movement: Movement, user_id: str) -> None:
         and type(movement.quantity) is int
         and -_INT64 <= movement.amount < _INT64
         and -_INT64 <= movement.quantity < _INT64
+        and not movement.is_half
         and (movement.item_id is None or 0 < len(movement.item_id) <= _LONGEST_ITEM)
     ):
         return
     message = (
-        f"a {movement.kind} row of player {user_id} needs a known kind, a known currency, an item of 1 to "
-        f"{_LONGEST_ITEM} characters and whole numbers of 64 bits: {movement}"
+        f"a {movement.kind} row of player {user_id} needs a known kind, a known currency for its amount, an "
+        f"item of 1 to {_LONGEST_ITEM} characters for its quantity and whole numbers of 64 bits: {movement}"
     )
     raise MisuseError(message)
 

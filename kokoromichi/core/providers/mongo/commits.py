@@ -17,7 +17,7 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from kokoromichi.core.answers import decode_answer, encode_answer
 from kokoromichi.core.clock import Clock, SystemClock
-from kokoromichi.core.data_provider import AnswerT
+from kokoromichi.core.data_provider import AnswerT, refuse_twins
 from kokoromichi.core.errors import (
     ConflictError,
     FloorError,
@@ -204,9 +204,8 @@ class Commits:
             MisuseError: A movement or a field does not fit.
         """
         change = act.change
+        refuse_twins(change.users)
         users = {user.user_id: user for user in sorted(change.users, key=lambda user: user.user_id)}
-        if len(users) != len(change.users):
-            raise MisuseError("each player stands once in a change: put the movements of one together")
         for movement in change.system:
             check_movement(movement)
         before = {user_id: await self._state(user_id, user.version) for user_id, user in users.items()}

@@ -11,7 +11,7 @@ import bson
 from bson.errors import BSONError
 from pydantic import ValidationError
 
-from kokoromichi.core.data_provider import JsonValue, checked_user_id
+from kokoromichi.core.data_provider import JsonValue, checked_user_id, half_row
 from kokoromichi.core.errors import ConflictError, MisuseError, StorageError
 from kokoromichi.core.kinds import CURRENCIES, KINDS, SYSTEM
 from kokoromichi.core.models import PROFILE_FIELDS, SET_FIELDS, Movement, UserChange, UserProfile
@@ -146,7 +146,7 @@ def _moved(stored: Stored, user: UserChange) -> Stored:
 
 
 def check_movement(movement: Movement) -> None:
-    """Refuse a row of an unknown kind or currency, of an item that nobody may hold, or of no whole number.
+    """Refuse half a row, or one of an unknown kind, currency or item, or of no whole number.
 
     Raises:
         MisuseError: It is one of these.
@@ -156,6 +156,8 @@ def check_movement(movement: Movement) -> None:
     if not known or any(type(number) is not int or not -(2**63) <= number < 2**63 for number in numbers):
         message = f"a row needs a known kind, a known currency and whole numbers of 64 bits: {movement}"
         raise MisuseError(message)
+    if movement.is_half:
+        raise half_row(movement)
     if movement.item_id is not None and not 1 <= len(movement.item_id) <= _LONGEST_ITEM_ID:
         message = f"item id {movement.item_id!r} is malformed: 1 to {_LONGEST_ITEM_ID} characters"
         raise MisuseError(message)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import asyncpg
 
 from kokoromichi.core.answers import decode_answer
-from kokoromichi.core.data_provider import AnswerT, checked_request_id
+from kokoromichi.core.data_provider import AnswerT, checked_request_id, refuse_twins
 from kokoromichi.core.errors import CommitUnknownError, KokoroError, MisuseError, RequestMismatchError
 from kokoromichi.core.providers.postgres.connections import LOST, PAUSE_S, RETRIED, TIMED_OUT
 from kokoromichi.core.providers.postgres.wire import MADE_UP, encode_change, storage_error
@@ -75,6 +75,8 @@ class Commits:
 
         A caller that is cancelled leaves its change on the way: the same request id asks for its fate.
         """
+        if len(change.users) > 1:
+            refuse_twins(change.users)
         if change.request_id is None:
             request_id = f"{MADE_UP}{uuid.uuid4().hex}"
         else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from kokoromichi.core.answers import encode_answer
-from kokoromichi.core.data_provider import AnswerT, checked_user_id
+from kokoromichi.core.data_provider import AnswerT, checked_user_id, half_row
 from kokoromichi.core.errors import (
     ConflictError,
     FloorError,
@@ -97,6 +97,8 @@ def _row(movement: Movement) -> dict[str, object]:
     if kind is None:
         message = f"a row needs a known kind, not {movement.kind!r}; there are {', '.join(KINDS)}"
         raise MisuseError(message)
+    if movement.is_half:
+        raise half_row(movement)
     return {
         "book": kind.book,
         "kind": movement.kind,
