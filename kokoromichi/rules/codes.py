@@ -34,6 +34,9 @@ TIER_UNKNOWN: Final = 20
 CLOSED: Final = 21
 FROZEN: Final = 22
 NOT_ALLOWED: Final = 23
+PRICE_CHANGED: Final = 24
+PRICE_UNSOUND: Final = 25
+STOCK_UNLIMITED: Final = 26
 
 CODE_NAMES: Final[dict[int, str]] = {
     OK: "ok",
@@ -60,5 +63,8 @@ CODE_NAMES: Final[dict[int, str]] = {
     CLOSED: "closed",
     FROZEN: "frozen",
     NOT_ALLOWED: "not_allowed",
+    PRICE_CHANGED: "price_changed",
+    PRICE_UNSOUND: "price_unsound",
+    STOCK_UNLIMITED: "stock_unlimited",
 }
 """The text of a code, as refusals, receipts and the activity stream carry it."""

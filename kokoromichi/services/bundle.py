@@ -11,6 +11,7 @@ from kokoromichi.services.daily import DailyService
 from kokoromichi.services.desk import Desk, Dice
 from kokoromichi.services.history import HistoryService
 from kokoromichi.services.live_economy import LiveEconomy
+from kokoromichi.services.overrides import Overrides
 from kokoromichi.services.progress import ProgressService
 from kokoromichi.services.standing import StandingService
 from kokoromichi.services.store import StoreService
@@ -44,7 +45,8 @@ class Services:
         self.progress = ProgressService(self.desk)
         self.history = HistoryService(provider)
         self.standing = StandingService(provider, self.desk.clock)
-        self.admin = AdminService(self.desk)
+        self.overrides = Overrides(self.desk, economy)
+        self.admin = AdminService(self.desk, self.overrides, self.store)
 
     @property
     def item_names(self) -> dict[str, str]:
@@ -61,18 +63,26 @@ class Services:
         return self.desk.clock.now_us()
 
     async def start(self) -> None:
-        """Put the economy into force: its numbers into the history, its limited items on the shelf."""
-        desk = self.desk
-        await desk.provider.append_observations(
-            "economy_history", desk.live.history_rows(desk.clock.now_us())
-        )
+        """Put the economy into force: an admin's prices, numbers into the history, stock on the shelf.
+
+        Raises:
+            StorageError: The store failed, or what it has of an admin's prices is invalid.
+        """
+        await self.overrides.follow()
+        await self._put_out()
+
+    async def _put_out(self) -> None:
+        await self.overrides.write_history()
         await self.store.restock()
 
     async def reload(self, economy: Economy) -> None:
         """Swap the economy, whole: acts decided before keep the old numbers, those after have the new ones.
 
+        An admin's prices end with it.
+
         Args:
             economy: Validated; whoever calls has checked that it breaks no law.
         """
-        self.desk.live = LiveEconomy(economy)
-        await self.start()
+        at_us = max(self.desk.clock.now_us(), self.overrides.since_us + 1)
+        await self.overrides.renew(economy, at_us)
+        await self._put_out()

@@ -173,6 +173,51 @@ class FreezeReceipt(Receipt, frozen=True, gc=False, tag=True):
     frozen: int
 
 
+class ResetReceipt(Receipt, frozen=True, gc=False, tag=True):
+    """A player was put back to the opening; the balances are those afterwards."""
+
+    user_id: str
+    gold: int
+    gems: int
+
+
+class PriceReceipt(Receipt, frozen=True, gc=False, tag=True):
+    """An item's price was set.
+
+    Attributes:
+        price_gold: The price in force.
+        list_price_gold: The price of the economy's file.
+        at_us: When, in microseconds since the epoch.
+    """
+
+    item_id: str
+    price_gold: int
+    list_price_gold: int
+    at_us: int
+
+
+class StockReceipt(Receipt, frozen=True, gc=False, tag=True):
+    """An admin added ``units`` (or took them away) so that ``stock`` were left."""
+
+    item_id: str
+    units: int
+    stock: int
+
+
+class ReloadReceipt(Receipt, frozen=True, gc=False, tag=True):
+    """An economy was put into force in the place of another, at ``at_us`` microseconds since the epoch."""
+
+    economy_hash: str
+    former_hash: str
+    at_us: int
+
+
+class DoneReceipt(Receipt, frozen=True, gc=False, tag=True):
+    """An admin's act that answers nothing of its own was booked."""
+
+    what: str
+
+
 class GrantReceipt(Receipt, frozen=True, gc=False, tag=True):
     """An admin's correction of one balance or item; ``after`` is what is held then."""
 

@@ -38,6 +38,12 @@ _SENTENCES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
     codes.UNKNOWN_PLAYER: ("Player {user_id} has no account yet.", ("user_id",)),
     codes.TIER_UNKNOWN: ("There is no tier {tier}; they go from 1 to {tiers}.", ("tier", "tiers")),
     codes.FROZEN: ("The account of {user_id} is frozen; an admin can tell why.", ("user_id",)),
+    codes.PRICE_CHANGED: (
+        "The price is {price_gold} gold now, not the {shown_gold} that you were shown.",
+        ("price_gold", "shown_gold"),
+    ),
+    codes.PRICE_UNSOUND: ("This price breaks a law of the economy: {finding}.", ("finding",)),
+    codes.STOCK_UNLIMITED: ("{item_id} is sold without a limit: it has no stock.", ("item_id",)),
     codes.NOT_ALLOWED: ("This is for a {needed_role}; you are a {role}.", ("needed_role", "role")),
 }
 

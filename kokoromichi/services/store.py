@@ -49,15 +49,38 @@ class StoreService:
         self._desk = desk or default_desk()
 
     def purchase(
-        self, user_id: str, item_id: str, quantity: int = 1, *, request_id: str | None = None
+        self,
+        user_id: str,
+        item_id: str,
+        quantity: int = 1,
+        *,
+        expected_price_gold: int | None = None,
+        request_id: str | None = None,
     ) -> Awaitable[PurchaseReceipt]:
-        """Buy ``quantity`` units at the price shown.
+        """Buy ``quantity`` units at the price in force.
+
+        Args:
+            user_id: Who buys.
+            item_id: What.
+            quantity: Units.
+            expected_price_gold: The price of a unit that the buyer was shown; another one is never charged.
+            request_id: Idempotency key.
 
         Raises:
-            RefusedError: unknown_item, bad_quantity, over_limit, out_of_stock or too_poor; nothing happened.
+            RefusedError: unknown_item, bad_quantity, price_changed, over_limit, out_of_stock or too_poor;
+                nothing happened.
             StorageError: The store failed; see ``DataProvider.apply``.
         """
-        return self._desk.act("purchase", user_id, (item_id, quantity), self._decide_purchase, request_id)
+        if expected_price_gold is None:
+            return self._desk.act("purchase", user_id, (item_id, quantity), self._decide_purchase, request_id)
+
+        def decide(profile: UserProfile, at_us: int, arguments: Arguments) -> ChangeSet[PurchaseReceipt]:
+            offer = self._desk.live.offers.get(item_id)
+            if offer is not None and offer.price_gold != expected_price_gold:
+                raise refused(codes.PRICE_CHANGED, offer.price_gold, expected_price_gold)
+            return self._decide_purchase(profile, at_us, arguments)
+
+        return self._desk.act("purchase", user_id, (item_id, quantity), decide, request_id)
 
     def _decide_purchase(
         self, profile: UserProfile, at_us: int, arguments: Arguments

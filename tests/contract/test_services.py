@@ -143,3 +143,55 @@ async def test_every_act_is_kept_and_the_books_balance(provider: DataProvider, c
     assert kinds == set(KINDS) - {"restock", "admin_act", "import", "correction"}
     report = await audit_provider(provider)
     assert report.sound, str(report)
+
+
+async def test_another_process_follows_an_admins_price(provider: DataProvider, clock: ManualClock) -> None:
+    world = await World.open(provider, clock=clock)
+    other = Services(provider, ECONOMY, clock)
+    await other.start()
+    words = {"actor": ROOT, "reason": "a week"}
+    asked = [
+        world.ask("admin.set_price", item_id, price, **words)
+        for item_id, price in (("ema_plaque", 1_300), ("lucky_charm", 2_000), ("health_potion", 120))
+    ]
+    await asyncio.gather(*asked)
+    await other.overrides.follow()
+    for services in (world.services, other):
+        prices = {item.item_id: item.price_gold for item in await services.store.view_store()}
+        assert [prices[name] for name in ("ema_plaque", "lucky_charm", "health_potion")] == [
+            1_300,
+            2_000,
+            120,
+        ]
+    assert (await other.store.purchase("ada", "ema_plaque", expected_price_gold=1_300)).gold == 8_700
+    third = Services(provider, ECONOMY, clock)
+    await third.start()
+    assert third.desk.live.offers == world.services.desk.live.offers
+
+
+async def test_admins_acts_are_booked_once_and_the_laws_hold(
+    provider: DataProvider, clock: ManualClock
+) -> None:
+    world = await World.open(provider, clock=clock)
+    await world.services.store.purchase("ada", "lucky_charm", 2)
+    before = len(await rows(provider))
+    for _ in range(2):
+        words = {"actor": ROOT, "reason": "a test"}
+        await world.ask("admin.set_stock", "lucky_charm", 1, **words, request_id="r-1")
+        await world.ask("admin.set_price", "ema_plaque", 1_300, **words, request_id="r-2")
+        await world.ask("admin.freeze", "ada", **words, request_id="r-3")
+        await world.ask("admin.reset", "ada", **words, request_id="r-4")
+        await world.ask("admin.inspect", "audit", audit_provider, **words, request_id="r-5")
+    assert (await rows(provider))[before:] == [
+        Row("restock", "system", item_id="lucky_charm", quantity=-2),
+        Row("admin_act", "system"),
+        Row("admin_act", "ada"),
+        Row("admin_act", "ada"),
+        Row("grant", "ada", "gold", 3_000, 10_000),
+        Row("grant", "ada", item_id="lucky_charm", quantity=-2),
+        Row("admin_act", "system"),
+    ]
+    assert (await world.profile("ada")).frozen == 1
+    assert await outcomes(world.services.daily.claim("ada")) == {"frozen": 1}
+    report = await audit_provider(provider)
+    assert report.sound, str(report)

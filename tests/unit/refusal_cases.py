@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
+from kokoromichi.analysis.stored import audit_provider
 from kokoromichi.services.authority import Actor, Role
 from tests.contract.stored import NOON_US
 from tests.unit.refusal_cases_store import NO_WHOLE_NUMBER, PLAQUES, STORE, Case
@@ -221,12 +223,60 @@ GRANTS: Final = [
     ),
 ]
 ADMINS: Final = [
+    *(
+        Case(
+            act,
+            arguments,
+            "not_allowed",
+            {"needed_role": "manager", "role": "player"},
+            options={"actor": Actor("ada", Role.PLAYER), "reason": "I want to"},
+        )
+        for act, arguments in (
+            ("admin.grant", ("ada", "gold", 5)),
+            ("admin.freeze", ("bo",)),
+            ("admin.unfreeze", ("ada",)),
+            ("admin.reset", ("bo",)),
+            ("admin.set_price", ("ema_plaque", 900)),
+            ("admin.set_stock", ("lucky_charm", 900)),
+            ("admin.reload", (Path("nowhere"),)),
+            ("admin.inspect", ("audit", audit_provider)),
+        )
+    ),
+    *(
+        Case(act, ("zoe",), "unknown_player", {"user_id": "zoe"}, options=GRANTED)
+        for act in ("admin.freeze", "admin.unfreeze", "admin.reset")
+    ),
+    *(
+        Case("admin.set_price", (item_id, 900), "unknown_item", {"item_id": item_id}, options=GRANTED)
+        for item_id in ("../evil", "", "store.*", "*")
+    ),
+    *(
+        Case("admin.set_price", ("ema_plaque", bad), "bad_amount", {"amount": bad}, options=GRANTED)
+        for bad in (0, -1, MAX + 1, *(bad for bad in NO_WHOLE_NUMBER if bad is not None))
+    ),
     Case(
-        "admin.grant",
-        ("ada", "gold", 5),
-        "not_allowed",
-        {"needed_role": "manager", "role": "player"},
-        options={"actor": Actor("ada", Role.PLAYER), "reason": "I want to"},
+        "admin.set_price",
+        ("wooden_chest", 500),
+        "price_unsound",
+        {
+            "finding": "economy.toml: store.wooden_chest.price_gold = 500: a sale asks 350 gold for what "
+            "brings 353.7 gold (chest_gold of 900); write a higher price or a smaller effect_size "
+            "[chest_below_price]"
+        },
+        options=GRANTED,
+    ),
+    *(
+        Case("admin.set_stock", ("lucky_charm", bad), "bad_quantity", {"quantity": bad}, options=GRANTED)
+        for bad in (-1, MAX + 1, *NO_WHOLE_NUMBER)
+    ),
+    Case("admin.set_stock", ("../evil", 1), "unknown_item", {"item_id": "../evil"}, options=GRANTED),
+    Case("admin.set_stock", ("ema_plaque", 1), "stock_unlimited", {"item_id": "ema_plaque"}, options=GRANTED),
+    Case(
+        "store.purchase",
+        ("ada", "ema_plaque"),
+        "price_changed",
+        {"price_gold": 1_000, "shown_gold": 999},
+        options={"expected_price_gold": 999},
     ),
 ]
 FROZEN: Final = [

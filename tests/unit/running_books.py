@@ -67,10 +67,15 @@ class RunningBooks:
         assert self._act_of.setdefault(entry.request_id, entry.tx_id) == entry.tx_id, "law 5"
         assert (entry.currency is None) == (entry.amount is None) == (entry.balance_after is None)
         if entry.user_id == SYSTEM:
-            assert (entry.kind, entry.actor) == ("restock", SYSTEM)
+            assert entry.currency is None
+            if entry.kind == "admin_act":
+                assert (entry.item_id, entry.quantity) == (None, None)
+                assert entry.reason
+                return
+            assert entry.kind == "restock"
             assert entry.item_id is not None
-            assert entry.quantity is not None
-            assert entry.quantity > 0
+            assert entry.quantity
+            assert entry.quantity > 0 or entry.actor != SYSTEM
             self._moved[entry.item_id].append((us_of(entry.at), entry.quantity))
             return
         if entry.currency is not None and entry.amount is not None:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 
 def name_of(case: Case) -> str:
-    return f"{case.act}-{'-'.join(map(str, case.arguments[1:]))}-{case.code}"
+    asked = "-".join(map(str, (each for each in case.arguments[1:] if not callable(each))))
+    return f"{case.act}-{asked}-{case.code}"
 
 
 def told(name: str, number: object) -> str:

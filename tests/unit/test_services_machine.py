@@ -80,6 +80,8 @@ DRAWS: Final = st.sampled_from([WIN, LOSE]) | st.integers(0, 2**32 - 1)
 REQUESTS: Final = st.none() | st.sampled_from([f"r-{number}" for number in range(15)])
 WAITS: Final = st.sampled_from([1, 60, 60, HOUR_S, 5 * HOUR_S, DAY_S, DAY_S, 2 * DAY_S, 8 * DAY_S, -HOUR_S])
 
+WORDS: Final[dict[str, object]] = {"actor": ROOT, "reason": "a test"}
+
 AnyT = TypeVar("AnyT")
 Asked = tuple[str, tuple[object, ...], object]
 Seen = tuple[dict[str, "Document | None"], dict[str, int], "str | None"]
@@ -209,8 +211,23 @@ class Stories(RuleBasedStateMachine):
         request_id=REQUESTS,
     )
     def grant(self, user: str, what: str, amount: int, request_id: str | None) -> None:
-        words = {"actor": ROOT, "reason": "a test"}
-        self.run(self.attempt("admin.grant", user, what, amount, **words, request_id=request_id))
+        self.run(self.attempt("admin.grant", user, what, amount, **WORDS, request_id=request_id))
+
+    @rule(
+        item=ITEMS,
+        price=st.sampled_from([None, 90, 150, 1_500, 10**6, 1, 0, -5, 2**53]),
+        request_id=REQUESTS,
+    )
+    def price(self, item: str, price: int | None, request_id: str | None) -> None:
+        self.run(self.attempt("admin.set_price", item, price, **WORDS, request_id=request_id))
+
+    @rule(item=ITEMS, units=st.sampled_from([0, 1, 7, 40, -1]), request_id=REQUESTS)
+    def stock(self, item: str, units: int, request_id: str | None) -> None:
+        self.run(self.attempt("admin.set_stock", item, units, **WORDS, request_id=request_id))
+
+    @rule(act=st.sampled_from(["reset", "freeze", "unfreeze", "unfreeze"]), user=USERS, request_id=REQUESTS)
+    def discipline(self, act: str, user: str, request_id: str | None) -> None:
+        self.run(self.attempt(f"admin.{act}", user, **WORDS, request_id=request_id))
 
     @rule(number=st.integers(0, 10**6))
     def click_again(self, number: int) -> None:
@@ -245,8 +262,9 @@ class Stories(RuleBasedStateMachine):
     @rule()
     def restart(self) -> None:
         """Another process over the same store: nothing that counts was in the services."""
-        economy = self.world.services.desk.live.economy
-        self.world = self.run(World.open(self.world.provider, economy, self.world.clock))
+        before = self.world.services
+        self.world = self.run(World.open(self.world.provider, before.overrides.economy, self.world.clock))
+        assert self.world.services.desk.live.offers == before.desk.live.offers
 
     @rule(user=USERS, gold=st.integers(-1, 9_000), item=ITEMS, units=st.integers(-1, 2))
     def edit(self, user: str, gold: int, item: str, units: int) -> None:

@@ -1,0 +1,188 @@
+"""An admin's prices: the section ``overrides``, over the list prices until the next reload."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from kokoromichi.core.errors import StorageError
+from kokoromichi.core.models import MAX_BALANCE, NEVER, Count, ItemId, MomentUs
+from kokoromichi.rules.economy_laws import economy_findings
+from kokoromichi.services.live_economy import LiveEconomy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kokoromichi.rules.economy import Economy
+    from kokoromichi.rules.findings import Finding
+    from kokoromichi.services.desk import Desk
+
+_LOG: Final = logging.getLogger(__name__)
+SECTION: Final = "overrides"
+
+FOLLOWED_S: Final = 2.0
+"""So often ``Overrides.run`` looks for what another process has set, in seconds: within that time and one
+read, every process on the same store shows and charges the new price."""
+
+Price = Annotated[int, Field(ge=1, le=MAX_BALANCE, strict=True)]
+
+
+class Override(BaseModel):
+    """An admin's word on one item.
+
+    Attributes:
+        price_gold: The price; null gives the list price back.
+        at_us: When, in microseconds since the epoch: of two words on an item the later one holds.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    price_gold: Price | None
+    at_us: Count
+
+
+class OverridesDocument(BaseModel):
+    """The section, whole.
+
+    Attributes:
+        economy_hash: The economy whose list prices are overridden; over another one these prices are void.
+        since_us: When that economy was put into force by a reload, else NEVER: older words are void.
+        prices: By item.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    economy_hash: str = ""
+    since_us: MomentUs = NEVER
+    prices: dict[ItemId, Override] = {}
+
+
+class Overrides:
+    """Puts an admin's prices over those of an economy; each change swaps the desk's economy as a whole.
+
+    Args:
+        desk: Whose economy.
+        economy: The list prices.
+
+    Attributes:
+        economy: The list prices.
+        since_us: When a reload put list prices into force last, in any process; else NEVER.
+        changing: Held by whoever changes prices or economy: one at a time.
+    """
+
+    def __init__(self, desk: Desk, economy: Economy) -> None:
+        self._desk = desk
+        self.economy = economy
+        self.since_us = NEVER
+        self._void = ""
+        self.changing = asyncio.Lock()
+
+    async def read(self) -> OverridesDocument:
+        """The section as it concerns this economy: empty where it is of another one.
+
+        Raises:
+            StorageError: It cannot be read, or another hand has made it invalid or unsound.
+        """
+        stored = await self._desk.provider.get_game_data(SECTION)
+        if stored is None:
+            return OverridesDocument(economy_hash=self.economy.hash)
+        try:
+            document = OverridesDocument.model_validate(stored)
+        except ValidationError as invalid:
+            message = (
+                f"section {SECTION!r} is no valid document: {invalid}. Correct it, or store an empty one: "
+                "prices are then those of the economy's file"
+            )
+            raise StorageError(message) from invalid
+        self.since_us = max(self.since_us, document.since_us)
+        if document.economy_hash != self.economy.hash:
+            if self._void != document.economy_hash:
+                self._void = document.economy_hash
+                _LOG.warning(
+                    "an admin's prices are of economy %s, and this process runs %s: they are void here",
+                    document.economy_hash,
+                    self.economy.hash,
+                )
+            return OverridesDocument(economy_hash=self.economy.hash)
+        return document
+
+    async def follow(self) -> None:
+        """Put into force what is stored.
+
+        Raises:
+            StorageError: See ``read``; the prices stay as they are.
+        """
+        document = await self.read()
+        prices = {item_id: word.price_gold for item_id, word in document.prices.items()}
+        if prices and (findings := self.findings(prices)):
+            message = f"section {SECTION!r} breaks a law of the economy: {findings[0]}. Correct its prices"
+            raise StorageError(message)
+        economy = self.priced(prices)
+        if economy.hash != self._desk.live.economy.hash:
+            self._desk.live = LiveEconomy(economy)
+
+    async def run(self) -> None:
+        """Follow every ``FOLLOWED_S`` seconds, until cancelled: a task for whoever serves players."""
+        while True:
+            await asyncio.sleep(FOLLOWED_S)
+            try:
+                await self.follow()
+            except StorageError as failed:
+                _LOG.warning("an admin's prices stay as they are: %s", failed)
+
+    def priced(self, prices: Mapping[str, int | None]) -> Economy:
+        """The economy with these prices, where they are given and the items still sold."""
+        values = {
+            f"store.{item_id}.price_gold": price_gold
+            for item_id, price_gold in prices.items()
+            if price_gold is not None and item_id in self.economy.config.store
+        }
+        return self.economy.with_values(values) if values else self.economy
+
+    def findings(self, prices: Mapping[str, int | None]) -> list[Finding]:
+        """The laws that these prices break and the economy by itself does not."""
+        known = {(found.law, found.field) for found in economy_findings(self.economy)}
+        found = economy_findings(self.priced(prices))
+        return [each for each in found if (each.law, each.field) not in known]
+
+    async def set(self, item_id: str, price_gold: int | None, at_us: int) -> None:
+        """Store one word and put it into force; an older word than what is stored changes nothing.
+
+        Raises:
+            StorageError: The store failed.
+        """
+        document = await self.read()
+        known = document.prices.get(item_id)
+        if at_us > document.since_us and (known is None or at_us > known.at_us):
+            prices = {**document.prices, item_id: Override(price_gold=price_gold, at_us=at_us)}
+            await self._save(document.model_copy(update={"prices": prices}))
+            await self.follow()
+            await self.write_history()
+
+    async def renew(self, economy: Economy, at_us: int) -> bool:
+        """Put another economy into force, without an admin's prices; an older one changes nothing.
+
+        Returns:
+            Whether it is in force now by this call.
+
+        Raises:
+            StorageError: The store failed: the economy that was in force still is.
+        """
+        if at_us < self.since_us or (at_us == self.since_us and economy.hash == self.economy.hash):
+            return False  # A second click, also one that comes after a later reload.
+        await self._save(OverridesDocument(economy_hash=economy.hash, since_us=at_us))
+        self.economy, self.since_us = economy, at_us
+        self._desk.live = LiveEconomy(economy)
+        return True
+
+    async def write_history(self) -> None:
+        """Write the numbers in force into the economy's history."""
+        desk = self._desk
+        rows = desk.live.history_rows(desk.clock.now_us())
+        await desk.provider.append_observations("economy_history", rows)
+
+    async def _save(self, document: OverridesDocument) -> None:
+        await self._desk.provider.save_game_data(SECTION, document.model_dump())
