@@ -19,9 +19,6 @@ NEVER: Final = -1
 ERASED_PREFIX: Final = "erased-"
 """How the pseudonym of an erased player starts; what follows is drawn, and leads back to nobody."""
 
-MAX_BALANCE: Final = 2**53 - 1
-"""No rule raises a balance above this; every JSON reader holds it exactly."""
-
 ID_PATTERN: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
 """User ids, section names and books, whole."""
 

@@ -42,11 +42,11 @@ class Finding:
         return f"{place}: {self.text} [{self.law}]"
 
 
-class EconomyError(ValueError):
-    """An economy that cannot be used; every reason is listed.
+class FindingsError(ValueError):
+    """Something that was written down cannot be used; every reason is listed.
 
     Attributes:
-        findings: What is wrong, at least one.
+        findings: What is wrong, at least one; each names file, field, value and cure.
     """
 
     def __init__(self, findings: Iterable[Finding]) -> None:
@@ -61,6 +61,10 @@ class EconomyError(ValueError):
     def __str__(self) -> str:
         """List the findings, one a line."""
         return "\n".join(str(finding) for finding in self.findings)
+
+
+class EconomyError(FindingsError):
+    """An economy that cannot be used."""
 
 
 def shown(value: object) -> str:

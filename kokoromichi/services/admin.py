@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
 from kokoromichi.core.counters import stock_counter
-from kokoromichi.core.models import MAX_BALANCE, ChangeSet, CounterChange, Movement, UserChange, UserProfile
+from kokoromichi.core.models import ChangeSet, CounterChange, Movement, UserChange, UserProfile
 from kokoromichi.rules import codes
 from kokoromichi.rules.economy import load_economy
 from kokoromichi.rules.economy_laws import check_economy
@@ -171,7 +171,9 @@ class AdminService:
             item = overrides.economy.config.store.get(item_id)
             if item is None or item_id not in self._desk.live.offers:
                 raise refused(codes.UNKNOWN_ITEM, item_id)
-            if price_gold is not None and (type(price_gold) is not int or not 0 < price_gold <= MAX_BALANCE):
+            if price_gold is not None and (
+                type(price_gold) is not int or not 0 < price_gold <= codes.MAX_BALANCE
+            ):
                 raise refused(codes.BAD_AMOUNT, price_gold)
             known = (await overrides.read()).prices
             prices = {name: word.price_gold for name, word in known.items()} | {item_id: price_gold}
@@ -204,7 +206,7 @@ class AdminService:
             offer = self._desk.live.offers.get(item_id)
             if offer is None:
                 raise refused(codes.UNKNOWN_ITEM, item_id)
-            if type(units) is not int or not 0 <= units <= MAX_BALANCE:
+            if type(units) is not int or not 0 <= units <= codes.MAX_BALANCE:
                 raise refused(codes.BAD_QUANTITY, units)
             if offer.stock_counter is None:
                 raise refused(codes.STOCK_UNLIMITED, item_id)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kokoromichi.core.errors import StorageError
-from kokoromichi.core.models import MAX_BALANCE, NEVER, Count, ItemId, MomentUs
+from kokoromichi.core.models import NEVER, Count, ItemId, MomentUs
+from kokoromichi.rules.codes import MAX_BALANCE
 from kokoromichi.rules.economy_laws import economy_findings
 from kokoromichi.services.live_economy import LiveEconomy
 

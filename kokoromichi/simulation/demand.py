@@ -63,7 +63,6 @@ class PriceList(NamedTuple):
         business_factors: [archetype, business], in 1 / ``FACTOR_ONE``.
         dear: 1 for each item that is dear enough for a goal.
         kept: 1 for each collectible.
-        battle_items: 1 for each item that is used in battles.
         session_items: 1 for each item that is used once a session.
         day_items: 1 for each charm that lasts a day.
         training_items: 1 for each item that goes with a training.
@@ -84,7 +83,6 @@ class PriceList(NamedTuple):
     business_factors: Sequence[int]
     dear: Sequence[int]
     kept: Sequence[int]
-    battle_items: Sequence[int]
     session_items: Sequence[int]
     day_items: Sequence[int]
     training_items: Sequence[int]

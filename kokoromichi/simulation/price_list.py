@@ -87,7 +87,6 @@ def build_price_list(
         ],
         dear=[int(reference >= GOAL_FROM_GOLD) for reference in references],
         kept=flags["kept"],
-        battle_items=flags["battle"],
         session_items=flags["session"],
         day_items=flags["day"],
         training_items=flags["training"],
@@ -101,7 +100,7 @@ def digest(tables: PriceList) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-_USES: Final = ("battle", "session", "day", "training", "summon", "kept")
+_USES: Final = ("session", "day", "training", "summon", "kept")
 
 
 def check_items(population: Population, economy: Economy) -> None:

@@ -6,12 +6,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from kokoromichi.rules.findings import Finding, shown
+from kokoromichi.rules.findings import Finding, FindingsError, shown
 from kokoromichi.settings import shipped_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from pydantic import ValidationError
     from typing_extensions import Self
 
@@ -21,17 +19,8 @@ else:
     import tomli as tomllib
 
 
-class SetupError(ValueError):
-    """A scenario or a population that cannot be played; every reason is listed.
-
-    Attributes:
-        findings: What is wrong, at least one; each names file, field, value and cure.
-    """
-
-    def __init__(self, findings: Iterable[Finding]) -> None:
-        """Keep the findings, in the order in which to read them."""
-        self.findings: tuple[Finding, ...] = tuple(findings)
-        super().__init__(self.findings)
+class SetupError(FindingsError):
+    """A scenario or a population that cannot be played."""
 
     @classmethod
     def of(cls, file: str, field: str, value: object, text: str) -> Self:
@@ -61,10 +50,6 @@ class SetupError(ValueError):
             value = "nothing" if missing else shown(detail["input"])
             findings.append(Finding(file, field, value, "playable", text))
         return cls(findings)
-
-    def __str__(self) -> str:
-        """List the findings, one a line."""
-        return "\n".join(str(finding) for finding in self.findings)
 
 
 def find_file(kind: Literal["scenarios", "populations"], name_or_path: str | Path) -> Path:
