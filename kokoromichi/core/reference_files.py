@@ -85,8 +85,9 @@ class Folder:
 
 
 def is_own(folder: Path) -> bool:
-    """Whether the local provider has written a folder."""
-    return any(path.name != "lock" for path in (folder / "journal").glob("*"))
+    """Whether the local provider has written a folder; somebody else's ``journal`` folder shows nothing."""
+    journal = folder / "journal"
+    return (journal / "checkpoint.json").exists() or any(journal.glob("*.journal"))
 
 
 def is_installation(folder: Path) -> bool:
@@ -112,7 +113,7 @@ def read_folder(root: Path, label: str, told: Told) -> Folder:
         raise MisuseError(message)
     folder = Folder(root, label, told)
     try:
-        files = sorted(path for path in root.rglob("*") if path.is_file())
+        files = sorted(_walk(folder, root, frozenset()))
         _read_users_json(folder)
         for path in files:
             if folder.name(path) not in folder.notes:
@@ -123,9 +124,22 @@ def read_folder(root: Path, label: str, told: Told) -> Folder:
     return folder
 
 
+def _walk(folder: Folder, inner: Path, above: frozenset[Path]) -> Iterator[Path]:
+    """Every file, those behind links among them; a link to nothing or in a circle is written down."""
+    above |= {inner.resolve()}
+    for path in inner.iterdir():
+        if path.is_file():
+            yield path
+        elif path.is_dir() and path.resolve() not in above:
+            yield from _walk(folder, path, above)
+        else:
+            folder.note(path, "no file", _REPORT)
+            folder.told(Finding("no_file", folder.name(path), "", "", "ignored"))
+
+
 def _read_users_json(folder: Folder) -> None:
     path, backup = folder.root / "users.json", folder.root / "users.json.backup"
-    if not (path.is_file() or backup.is_file()):
+    if not (path.exists() or path.is_symlink() or backup.is_file()):
         return
     live = _object(folder, path) if path.is_file() else None
     if live is not None:
@@ -137,8 +151,9 @@ def _read_users_json(folder: Folder) -> None:
         return
     spare = _object(folder, backup) if backup.is_file() else None
     if spare is None:
+        backed = "and so is its backup" if backup.is_file() else "and there is no backup beside it"
         message = (
-            f"{path} is cut or damaged, and so is its backup: nothing was changed. "
+            f"{path} is cut or damaged, {backed}: nothing was changed. "
             "Put a whole copy of users.json in its place and migrate again"
         )
         raise StorageError(message)

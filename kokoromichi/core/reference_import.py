@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.models import ID_PATTERN
 from kokoromichi.core.reference_books import (
     PURCHASES,
@@ -107,10 +107,14 @@ def read_installation(folder: Path, second: Path | None = None, time_zone: str =
         raise MisuseError(message)
     findings: dict[Finding, None] = {}  # A file may be looked at twice; what is odd in it is told once.
     zone = _zone(time_zone)
-    folders = [read_folder(folder, "", findings.setdefault)]
-    if second is not None and second.resolve() != folder.resolve():
-        folders.append(read_folder(second, "second/", findings.setdefault))
-    return _Reading(folders, zone, findings).installation()
+    try:
+        folders = [read_folder(folder, "", findings.setdefault)]
+        if second is not None and second.resolve() != folder.resolve():
+            folders.append(read_folder(second, "second/", findings.setdefault))
+        return _Reading(folders, zone, findings).installation()
+    except RecursionError:
+        message = f"a file in {folder} is nested too deeply to be copied: nothing was changed. Take it out"
+        raise StorageError(message) from None
 
 
 def _zone(name: str) -> tzinfo:
@@ -135,10 +139,12 @@ class _Reading:
 
     def installation(self) -> Installation:
         """Unite the stores, then read what lies beside them."""
-        users = {
-            user_id: unite(user_id, stores, self._zone, self._tell)
-            for user_id, stores in sorted(self._stores().items())
-        }
+        users = {}
+        for user_id, stores in sorted(self._stores().items()):
+            try:
+                users[user_id] = unite(user_id, stores, self._zone, self._tell)
+            except RecursionError:  # noqa: PERF203 - it names the user
+                self._refused |= dict.fromkeys((stored.where for stored in stores), "nested_too_deeply")
         for folder in self._folders:
             self._refuse_lost(folder, users)
         ledgers = self._ledgers()

@@ -33,8 +33,12 @@ def journal_folder(folder: Path) -> Path:
 
 
 def is_ours(files: Files, folder: Path) -> bool:
-    """Whether the local provider has written this folder; blocks."""
-    return bool(set(files.names(journal_folder(folder))) - {"lock"})
+    """Whether the local provider has written this folder; blocks.
+
+    Somebody else's folder of that name shows nothing.
+    """
+    names = files.names(journal_folder(folder))
+    return any(name == CHECKPOINT or name.endswith(".journal") for name in names)
 
 
 def of_existing_installation(files: Files, folder: Path) -> str | None:
