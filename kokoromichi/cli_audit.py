@@ -32,12 +32,23 @@ def audit(
         Provider | None, typer.Option(help="Audit this store instead: its ledger against all that it holds.")
     ] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Folder of the local provider; DATA_DIR.")] = None,
+    adopt: Annotated[
+        bool,
+        typer.Option(
+            "--adopt",
+            help="First take files as another hand left them, and book the difference; local only.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Check every law: of a store and of a run all six, of exported files what a ledger alone can show."""
     with told():
-        if (folder is None) == (provider is None):
-            message = "audit needs either a folder or --provider local|mongo|postgres"
+        if adopt and provider is None and folder is None:
+            provider = Provider.local
+        if (folder is None) == (provider is None) or (adopt and folder is not None):
+            message = (
+                "audit needs either a folder or --provider local|mongo|postgres; --adopt is of a provider"
+            )
             raise MisuseError(message)
         if folder is not None:
             _audit_folder(folder, as_json=as_json)
@@ -46,25 +57,28 @@ def audit(
 
         store = chosen_provider(provider, data_dir)
 
-        async def audited() -> AuditReport:
+        async def audited() -> tuple[list[str], AuditReport]:
             async with store:
-                return await audit_provider(store)
+                adopted = await store.adopt() if adopt else []
+                return adopted, await audit_provider(store)
 
-        _conclude_audit(store.name, asyncio.run(audited()), as_json=as_json)
+        adopted, found = asyncio.run(audited())
+        _conclude_audit(store.name, found, adopted if adopt else None, as_json=as_json)
 
 
-def _conclude_audit(name: str, found: AuditReport, *, as_json: bool) -> None:
+def _conclude_audit(name: str, found: AuditReport, adopted: list[str] | None, *, as_json: bool) -> None:
     broken = _broken(found)
     if as_json:
-        answer(
-            {
-                "provider": name,
-                "sound": found.sound,
-                "rows": found.rows,
-                "violations": _plain_violations(broken),
-            }
-        )
+        said = {
+            "provider": name,
+            "sound": found.sound,
+            "rows": found.rows,
+            "violations": _plain_violations(broken),
+        }
+        answer(said if adopted is None else said | {"adopted": adopted})
     else:
+        if adopted is not None:
+            screen.print(escape(f"Adopted: {', '.join(adopted) or 'nothing, no file was changed'}"))
         if found.sound:
             screen.print(escape(f"{name}: {found}"), highlight=False)
         _show_violations(broken)

@@ -219,6 +219,15 @@ class DataProvider(ABC):
         """
         raise _not_copied(self.name, "mark_mirror")
 
+    async def adopt(self) -> list[str]:
+        """Take files as another hand left them, and book what that moves; here there are no files.
+
+        Returns:
+            The names of the files.
+        """
+        message = f"adopt: the provider {self.name!r} has no files that another hand could change"
+        raise MisuseError(message)
+
     async def sync_local_to_remote(self) -> object:
         """Copy the local folder to the remote store; here there is no remote."""
         raise _no_remote(self.name, "sync_local_to_remote")

@@ -164,6 +164,43 @@ def test_an_audit_shows_each_violation_with_its_rows(migrated: Path, monkeypatch
     assert {row["user_id"] for row in said["violations"]["1"]} == {first}
 
 
+def test_a_file_edited_by_hand_is_refused_until_it_is_adopted(migrated: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(migrated, tmp_path / "data"))
+    user_id, other = sorted(EXPECTED["users"])[:2]
+    path = folder / "users" / f"{user_id}.json"
+    edited = json.loads(path.read_text(encoding="utf-8"))
+    gold = EXPECTED["users"][user_id]["gold"]
+    edited["document"]["gold"] = gold + 1_000
+    edited["document"]["inventory"] = {"honey": 3}
+    path.write_text(json.dumps(edited), encoding="utf-8")
+    words = ("audit", "--provider", "local", "--data-dir", folder)
+    refused = invoke(*words)
+    assert refused.exit_code == STORAGE_FAILED
+    said = f"{path} was changed by another hand: run `kokoromichi audit --adopt` to book the difference"
+    assert said in refused.stderr
+    adopted = invoke("audit", "--adopt", "--data-dir", folder)
+    assert adopted.exit_code == 0, adopted.stderr
+    assert f"Adopted: users/{user_id}.json" in adopted.stdout
+    assert "6 laws hold over" in adopted.stdout
+    again = json.loads(invoke(*words, "--adopt", "--json").stdout)
+    assert (again["adopted"], again["sound"]) == ([], True)
+    csv = tmp_path / "ledger.csv"
+    invoke("ledger", "export", "--provider", "local", "--data-dir", folder, "--format", "csv", "--out", csv)
+    booked = pl.read_csv(csv, infer_schema_length=None).filter(pl.col("kind") == "correction")
+    assert booked.filter(pl.col("currency") == "gold")["amount"].to_list() == [1_000]
+    assert set(booked["user_id"].cast(pl.String)) == {user_id}
+    assert set(booked["actor"]) == {"system"}
+    assert booked.filter(pl.col("item_id") == "honey")["quantity"].to_list() == [3]
+    assert other not in adopted.stdout
+
+
+def test_only_files_are_adopted(tmp_path: Path) -> None:
+    for words in (("audit", tmp_path, "--adopt"), ("audit", "--adopt", "--provider", "local", tmp_path)):
+        result = invoke(*words)
+        assert result.exit_code == USAGE
+        assert "--adopt is of a provider" in " ".join(result.stderr.split())
+
+
 def test_an_audit_is_of_a_folder_or_of_a_provider(tmp_path: Path) -> None:
     for words in ((), (tmp_path, "--provider", "local")):
         result = invoke("audit", *words)

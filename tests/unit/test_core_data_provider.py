@@ -30,6 +30,11 @@ async def test_it_takes_no_part_in_copies() -> None:
         await PLAIN.mark_mirror("another")
 
 
+async def test_it_has_no_files_to_adopt() -> None:
+    with pytest.raises(MisuseError, match="adopt: the provider 'passing' has no files"):
+        await PLAIN.adopt()
+
+
 async def test_it_opens_and_closes_without_a_word() -> None:
     async with PLAIN as opened:
         assert opened is PLAIN

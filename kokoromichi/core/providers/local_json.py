@@ -305,8 +305,15 @@ class LocalJSONProvider(DataProvider):
 
         Raises:
             StorageError: A file cannot be read, or holds no valid player.
+            MisuseError: The folder is a mirror.
         """
         store = self._store or await self._opened()
+        if self.mirror is not None:
+            message = (
+                f"{self._folder} mirrors {self.mirror}, and a mirror adopts nothing: delete the folder, and "
+                "the next sync makes it anew"
+            )
+            raise MisuseError(message)
         adopted = []
         for key in list(store.keeper.foreign):
             if key.kind == "user":
