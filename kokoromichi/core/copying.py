@@ -65,7 +65,7 @@ async def copy_all(
     """
     if source.mirror is not None:
         message = (
-            f"this store is a mirror of {source.mirror}, and no source: copy from {source.mirror} itself"
+            f"{source.where} is a mirror of {source.mirror}, and no source: copy from {source.mirror} itself"
         )
         raise MisuseError(message)
     if target is source or (target is None and not dry_run):

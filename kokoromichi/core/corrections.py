@@ -47,7 +47,8 @@ def correction(
     try:
         after = UserProfile.of_document({**before.document(), **document})
     except ValidationError as invalid:
-        message = f"the document of player {user_id} is no valid profile: {invalid}"
+        faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in invalid.errors())
+        message = f"the document of player {user_id} is no valid profile: {faults}"
         raise MisuseError(message) from invalid
     fields = {
         name: value for name in sorted(SET_FIELDS) if (value := getattr(after, name)) != getattr(before, name)

@@ -66,6 +66,11 @@ class DataProvider(ABC):
     mirrored_us: int = 0
     local: DataProvider | None = None
 
+    @property
+    def where(self) -> str:
+        """What a message calls this store; never with a secret."""
+        return self.name
+
     async def open(self) -> None:  # noqa: B027 - a store in memory has nothing to open
         """Make ready; a failure says what, where, and the cure.
 

@@ -57,7 +57,7 @@ async def import_installation(
         message = "an import needs a target; only a dry run may do without"
         raise MisuseError(message)
     if target is not None and target.mirror is not None:
-        message = f"the target is a mirror of {target.mirror}: import into {target.mirror} itself"
+        message = f"{target.where} is a mirror of {target.mirror}: import into {target.mirror} itself"
         raise MisuseError(message)
     report = CopyReport(
         f"existing installation {installation.label}", target.name if target else None, dry_run

@@ -90,6 +90,11 @@ class LocalJSONProvider(DataProvider):
     def _cached(self, user_id: str) -> UserProfile | None:
         return None if self._store is None else self._store.state.profiles.get(user_id)
 
+    @property
+    def where(self) -> str:
+        """The folder."""
+        return str(self._folder)
+
     async def open(self) -> None:
         """Hold the folder, and put everything that was acknowledged back to where it belongs.
 

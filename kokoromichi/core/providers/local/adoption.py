@@ -41,7 +41,10 @@ async def adoption(store: Store, key: Key, at_us: int) -> tuple[ChangeSet[Correc
     try:
         change, unknown = correction(before, key.name, document, at_us)
     except MisuseError as invalid:
-        message = f"{store.snapshots.path(key)} cannot be adopted: {invalid}"
+        message = (
+            f"{store.snapshots.path(key)} cannot be adopted: {invalid}. Correct it there, or put the former "
+            "file back"
+        )
         raise StorageError(message) from invalid
     await asyncio.to_thread(store.snapshots.keep_aside, key)
     del store.keeper.foreign[key]
