@@ -58,13 +58,15 @@ class Meant:
 
 def a_user(chance: Random) -> tuple[str, Meant]:
     """A user object as JSON, and what it means."""
-    meant, parts = Meant(), []
+    meant = Meant()
+    parts: list[str] = []
     for name in ("gold", "gems", "xp"):
         if chance.random() < 0.8:
             text, meant.numbers[name] = chance.choice(_NUMBERS)
             parts.append(f'"{name}": {text}')
     carried = dict(chance.sample(_ITEMS, chance.randint(0, 6)))
-    inventory, relics = [], []
+    inventory: list[str] = []
+    relics: list[str] = []
     for name, key in carried.items():
         text, units = chance.choice([pair for pair in _NUMBERS if pair[1] < 2**60])
         (relics if chance.random() < 0.2 else inventory).append(f"{json.dumps(name)}: {text}")
