@@ -16,7 +16,8 @@ from discord import app_commands
 from discord.ext import commands
 
 from kokoromichi.cli_output import told
-from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.data_manager import DataManager
+from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.logging_config import configure_logging
 from kokoromichi.core.provider_manager import build_provider
 from kokoromichi.rules.economy import load_economy
@@ -100,6 +101,21 @@ class KokoroBot(commands.AutoShardedBot):
     async def get_context(self, origin: Any, /, *, cls: Any = None) -> Any:
         """Every command is given what ``context_class`` makes."""
         return await super().get_context(origin, cls=cls or self.context_class)
+
+    async def mirrored(self) -> tuple[Services, int] | None:
+        """The game as the local mirror has it, for reading alone, and up to when it does.
+
+        Returns:
+            Services over the mirror and a moment in microseconds since the epoch, or None without a mirror.
+        """
+        if self.settings.mirror_dir is None:
+            return None
+        try:
+            found = await DataManager(self.provider, self.services.desk.clock).mirror()
+        except (MisuseError, StorageError):
+            return None
+        live = self.services.desk.live
+        return Services(found.value, live.economy, self.services.desk.clock), found.as_of_us
 
     def hears_first(self, event_id: int) -> bool:
         """Whether an event comes for the first time: Discord may deliver one twice."""

@@ -10,9 +10,9 @@ import discord
 from discord.ext import commands
 
 from kokoromichi.bot import KokoroBot
-from kokoromichi.commands._embeds import warning
+from kokoromichi.commands._embeds import noted, warning
 from kokoromichi.commands._failures import BotPlayerError, Failure, told_failure
-from kokoromichi.commands._texts import say
+from kokoromichi.commands._texts import moment, say
 from kokoromichi.commands._views import Confirm, OwnedView, Pages
 from kokoromichi.core.errors import CommitUnknownError, StorageError
 from kokoromichi.core.models import Receipt
@@ -22,11 +22,12 @@ from kokoromichi.services.refusals import refused
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from kokoromichi.core.models import Item, UserProfile
+    from kokoromichi.core.models import UserProfile
     from kokoromichi.services.bundle import Services
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 ReceiptT = TypeVar("ReceiptT", bound=Receipt)
 
 DEFER_S: Final = 1.5
@@ -43,6 +44,7 @@ class Context(commands.Context[KokoroBot]):
     _answer: discord.Message | None = None
     _timer: asyncio.TimerHandle | None = None
     _deferral: asyncio.Future[None] | None = None
+    _as_of_us: int | None = None
 
     @property
     def player_id(self) -> str:
@@ -110,18 +112,42 @@ class Context(commands.Context[KokoroBot]):
                 log.info("request %s: still unknown", request_id)
         raise CommitUnknownError(request_id)
 
+    async def read(self, call: Callable[[Services], Awaitable[T]]) -> T:
+        """Read something; from the local mirror while the storage is away, and then marked with its age.
+
+        Args:
+            call: Reads from the services that it is given, and changes nothing.
+
+        Raises:
+            StorageError: The storage is away, and there is no mirror.
+        """
+        try:
+            return await call(self.services)
+        except StorageError:
+            found = await self.bot.mirrored()
+            if found is None:
+                raise
+        services, self._as_of_us = found
+        return await call(services)
+
     async def profile_of(self, user: discord.User | discord.Member | None) -> UserProfile:
         """A player's profile: the author's own, whose account is opened on first use, or another one's.
 
         Raises:
-            RefusedError: The other one has no account; looking at somebody never opens one.
+            RefusedError: There is no account, and looking opens none: at somebody else, or in the mirror.
         """
-        if user is None or user.id == self.author.id:
-            return await self.services.desk.open_account(self.player_id, f"{self.request_id}:open")
-        found = await self.bot.provider.profile(self.player_named(user))
-        if found is None:
-            raise refused(codes.UNKNOWN_PLAYER, str(user.id))
-        return found
+        own = user is None or user.id == self.author.id
+        user_id = self.player_id if user is None else self.player_named(user)
+
+        async def call(services: Services) -> UserProfile:
+            if own and services is self.services:
+                return await services.desk.open_account(user_id, f"{self.request_id}:open")
+            found = await services.desk.provider.profile(user_id)
+            if found is None:
+                raise refused(codes.UNKNOWN_PLAYER, user_id)
+            return found
+
+        return await self.read(call)
 
     def player_named(self, user: discord.User | discord.Member) -> str:
         """Another player's id.
@@ -133,10 +159,6 @@ class Context(commands.Context[KokoroBot]):
             raise BotPlayerError
         return str(user.id)
 
-    async def offers(self, category: str | None = None) -> tuple[Item, ...]:
-        """What the store sells now."""
-        return await self.services.store.view_store(category)
-
     async def answer(
         self,
         embed: discord.Embed,
@@ -146,6 +168,8 @@ class Context(commands.Context[KokoroBot]):
     ) -> discord.Message:
         """Show an embed: the first answer of this command, or in place of the one before."""
         await self._end_promise()
+        if self._as_of_us is not None:
+            embed = noted(embed, say("as_of", when=moment(self._as_of_us)))
         if self._answer is None:
             sent: dict[str, object] = {"embed": embed, "ephemeral": self.private}
             sent.update({"view": view} if view is not None else {})

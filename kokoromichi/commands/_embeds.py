@@ -52,6 +52,13 @@ def card(
     return embed
 
 
+def noted(embed: discord.Embed, note: str) -> discord.Embed:
+    """The embed with a note above its text, within the limits still."""
+    room = min(TEXT_CHARS, EMBED_CHARS - len(embed) + len(embed.description or ""))
+    embed.description = cut(f"-# {note}\n{embed.description or ''}", room)
+    return embed
+
+
 def warning(text: str) -> discord.Embed:
     """What a refusal or a failure looks like."""
     return discord.Embed(description=cut(text, TEXT_CHARS), colour=WARNING_COLOUR)

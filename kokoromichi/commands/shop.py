@@ -30,7 +30,8 @@ class Shop(commands.Cog):
     @app_commands.describe(page="Which page", category="Only this shelf")
     async def store(self, ctx: Context, page: int = 1, category: str | None = None) -> None:
         """Show what the store sells, what it costs, and what is left."""
-        offered = await ctx.offers(category.casefold() if category else None)
+        shelf = category.casefold() if category else None
+        offered = await ctx.read(lambda services: services.store.view_store(shelf))
         found = await ctx.profile_of(None)
         pages = paged([_offer_told(item, found) for item in offered], STORE_ROWS) or [say("nothing")]
 

@@ -81,6 +81,20 @@ class DataProvider(ABC):
     async def close(self) -> None:  # noqa: B027 - nor to close
         """Flush and let go of everything; closing twice is harmless."""
 
+    @property
+    def failed(self) -> str | None:
+        """Why nothing more is committed until ``reopen``, or None."""
+        return None
+
+    async def reopen(self) -> None:
+        """Let go of everything and open again; whoever asks meanwhile waits.
+
+        Raises:
+            StorageError: The store still cannot be used.
+        """
+        await self.close()
+        await self.open()
+
     async def __aenter__(self) -> Self:
         """Open."""
         await self.open()

@@ -226,3 +226,28 @@ async def test_request_ids_outlive_the_process_and_their_answers(tmp_path: Path)
                 await local.recall("r-1", "spend")
             assert len(await rows(local)) == 2
     assert b"Committed" not in b"".join(path.read_bytes() for path in (tmp_path / "journal").iterdir())
+
+
+async def test_a_store_whose_sync_failed_is_opened_again_while_others_ask(
+    local: LocalJSONProvider, files: SlowFiles
+) -> None:
+    async with local:
+        await with_player(local, "ada", gold=100)
+        files.good_syncs = 0
+        with pytest.raises(CommitUnknownError):
+            await local.apply(spend(1, 90))
+        assert "only reads" in (local.failed or "")
+        files.good_syncs = math.inf
+
+        async def asked() -> int | None:
+            profile = await local.profile("ada")
+            return None if profile is None else profile.gold
+
+        _, *seen = await asyncio.gather(local.reopen(), *(asked() for _ in range(20)))
+        assert local.failed is None
+        answer = await local.recall("r-1", "spend") or await local.apply(spend(1, 90))
+        assert answer == Committed(90, 0)
+        assert set(seen) <= {100, 90}
+        profile = await local.profile("ada")
+        assert profile is not None
+        assert profile.gold == 90

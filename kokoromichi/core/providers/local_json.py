@@ -139,7 +139,26 @@ class LocalJSONProvider(DataProvider):
 
     async def close(self) -> None:
         """Wait for what is on its way, bring every file up to date, and let go of the folder."""
-        store, self._store, self._closed = self._store, None, True
+        self._closed = True
+        await self._let_go()
+
+    @property
+    def failed(self) -> str | None:
+        """Why nothing more is committed until ``reopen``: a sync of the journal failed."""
+        return None if self._store is None else self._store.commits.failed
+
+    async def reopen(self) -> None:
+        """Let go of the folder and open it again; whoever asks meanwhile waits.
+
+        Raises:
+            StorageError: The folder still cannot be used.
+        """
+        async with self._opening:
+            await self._let_go()
+            await self._open_folder()
+
+    async def _let_go(self) -> None:
+        store, self._store = self._store, None
         self.cached = self._cached
         if self._running is not None:
             self._running.cancel()

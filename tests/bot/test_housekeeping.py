@@ -1,0 +1,98 @@
+"""What the bot does unasked, and what it answers while its database is away."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kokoromichi.bot import KokoroBot, create_bot
+from kokoromichi.core.counters import stock_counter
+from kokoromichi.core.errors import StorageError
+from kokoromichi.core.providers.memory import MemoryProvider
+from kokoromichi.core.remote import RemoteProvider
+from kokoromichi.settings import Settings
+from tests.bot.table import Table, embed_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kokoromichi.core.clock import ManualClock
+    from kokoromichi.core.models import Receipt, UserProfile
+
+WEEK_S = 7 * 86_400
+
+
+class Mirror(MemoryProvider):
+    """Stands for the folder of a mirror, whose tasks the simulated Discord would wait for."""
+
+    async def mark_mirror(self, of: str, as_of_us: int = 0) -> None:
+        self.mirror, self.mirrored_us = of, as_of_us
+
+
+class Remote(RemoteProvider, MemoryProvider):
+    """Stands for a database that can be away: while it is, nothing is read or written."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        MemoryProvider.__init__(self, clock)
+        RemoteProvider.__init__(self, Mirror(clock), clock)
+        self.cached = lambda _user_id: None  # Nothing of a database is at hand.
+        self.away = False
+
+    async def profile(self, user_id: str) -> UserProfile | None:
+        self._check()
+        return await super().profile(user_id)
+
+    async def counters(self) -> dict[str, int]:
+        self._check()
+        return await super().counters()
+
+    async def recall(self, request_id: str, digest: str) -> Receipt | None:
+        self._check()
+        return await super().recall(request_id, digest)
+
+    def _check(self) -> None:
+        if self.away:
+            message = "the database does not answer"
+            raise StorageError(message)
+
+
+@pytest.fixture
+def remote(clock: ManualClock) -> Remote:
+    return Remote(clock)
+
+
+@pytest.fixture
+def simcord_bot(remote: Remote, clock: ManualClock, tmp_path: Path) -> KokoroBot:
+    settings = Settings(_env_file=None, shard_count=1, mirror_dir=tmp_path / "mirror")
+    return create_bot(settings, provider=remote, clock=clock)
+
+
+async def test_reading_answers_from_the_mirror_with_its_age_and_money_says_that_nothing_was_charged(
+    table: Table, remote: Remote
+) -> None:
+    await table.alice.slash(table.channel, "buy", item="health_potion", quantity=2)
+    await remote.sync_remote_to_local()
+    remote.away = True
+    as_of = f"-# Storage is unavailable; this is how things stood <t:{table.clock.us // 1_000_000}:R>."
+    for name in ("balance", "profile", "inventory", "store"):
+        embed = embed_of(await table.alice.slash(table.channel, name))
+        assert (embed.description or "").startswith(as_of), name
+    stranger = await table.bob.slash(table.channel, "balance")
+    assert embed_of(stranger).description == f"Player {table.bob.id} has no account yet."
+    refused = await table.alice.slash(table.channel, "buy", item="health_potion")
+    assert "Nothing was charged" in (embed_of(refused).description or "")
+    remote.away = False
+    embed = embed_of(await table.alice.slash(table.channel, "balance"))
+    assert "Storage is unavailable" not in (embed.description or "")
+    assert (await table.profile(table.alice)).gold == 9_800
+
+
+async def test_shelves_are_filled_up_when_their_time_has_come(table: Table, remote: Remote) -> None:
+    counter = stock_counter("treasure_chest")
+    full = (await remote.counters())[counter]
+    await table.alice.slash(table.channel, "buy", item="treasure_chest")
+    assert (await remote.counters())[counter] == full - 1
+    table.clock.advance(WEEK_S)
+    await table.env.advance_time(600)
+    assert (await remote.counters())[counter] == full
