@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from typing import TYPE_CHECKING, Final
 
 from discord.ext import commands, tasks
 
 from kokoromichi.core.errors import ConflictError, KokoroError, StorageError
+from kokoromichi.services.overrides import FOLLOWED_S
 
 if TYPE_CHECKING:
     from kokoromichi.bot import KokoroBot
@@ -28,11 +28,10 @@ class Housekeeping(commands.Cog):
 
     def __init__(self, bot: KokoroBot) -> None:
         self._bot = bot
-        self._prices: asyncio.Task[None] | None = None
 
     async def cog_load(self) -> None:
         """Begin."""
-        self._prices = asyncio.create_task(self._bot.services.overrides.run(), name="prices")
+        self.prices.start()
         self.restock.start()
         self.mend.start()
         if self._bot.settings.mirror_dir is not None and self._bot.provider.local is not None:
@@ -41,10 +40,16 @@ class Housekeeping(commands.Cog):
 
     async def cog_unload(self) -> None:
         """End; whatever was under way goes on at the next start."""
-        for loop in (self.restock, self.mend, self.mirror):
+        for loop in (self.prices, self.restock, self.mend, self.mirror):
             loop.cancel()
-        if self._prices is not None:
-            self._prices.cancel()
+
+    @tasks.loop(seconds=FOLLOWED_S)
+    async def prices(self) -> None:
+        """Follow an admin's prices, whichever process he set them in."""
+        try:
+            await self._bot.services.overrides.follow()
+        except StorageError as failed:
+            log.warning("an admin's prices stay as they are: %s", failed)
 
     @tasks.loop(seconds=RESTOCK_S)
     async def restock(self) -> None:

@@ -25,8 +25,8 @@ _LOG: Final = logging.getLogger(__name__)
 SECTION: Final = "overrides"
 
 FOLLOWED_S: Final = 2.0
-"""So often ``Overrides.run`` looks for what another process has set, in seconds: within that time and one
-read, every process on the same store shows and charges the new price."""
+"""So often the bot lets ``Overrides`` follow what another process has set, in seconds: within that time and
+one read, every process on the same store shows and charges the new price."""
 
 Price = Annotated[int, Field(ge=1, le=MAX_BALANCE, strict=True)]
 
@@ -124,15 +124,6 @@ class Overrides:
         economy = self.priced(prices)
         if economy.hash != self._desk.live.economy.hash:
             self._desk.live = LiveEconomy(economy)
-
-    async def run(self) -> None:
-        """Follow every ``FOLLOWED_S`` seconds, until cancelled: a task for whoever serves players."""
-        while True:
-            await asyncio.sleep(FOLLOWED_S)
-            try:
-                await self.follow()
-            except StorageError as failed:
-                _LOG.warning("an admin's prices stay as they are: %s", failed)
 
     def priced(self, prices: Mapping[str, int | None]) -> Economy:
         """The economy with these prices, where they are given and the items still sold."""

@@ -11,6 +11,10 @@ from kokoromichi.core.counters import stock_counter
 from kokoromichi.core.errors import StorageError
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.core.remote import RemoteProvider
+from kokoromichi.rules.economy import load_economy
+from kokoromichi.services.authority import Actor, Role
+from kokoromichi.services.bundle import Services
+from kokoromichi.services.overrides import FOLLOWED_S, SECTION
 from kokoromichi.settings import Settings
 from tests.bot.table import Table, embed_of
 
@@ -96,3 +100,18 @@ async def test_shelves_are_filled_up_when_their_time_has_come(table: Table, remo
     table.clock.advance(WEEK_S)
     await table.env.advance_time(600)
     assert (await remote.counters())[counter] == full
+
+
+async def test_prices_that_another_process_sets_are_followed(
+    table: Table, remote: Remote, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = Services(remote, load_economy(table.bot.settings.economy_dir), table.clock)
+    await other.start()
+    await remote.save_game_data(SECTION, {"surprise": 1})
+    await table.env.advance_time(FOLLOWED_S)
+    assert "an admin's prices stay as they are" in caplog.text
+    await remote.save_game_data(SECTION, {"economy_hash": other.desk.live.economy.hash})
+    await other.admin.set_price("health_potion", 120, actor=Actor("1", Role.OWNER), reason="a test")
+    await table.env.advance_time(FOLLOWED_S)
+    bought = await table.alice.slash(table.channel, "buy", item="health_potion")
+    assert "for 120 gold" in (embed_of(bought).description or "")

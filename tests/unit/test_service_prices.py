@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from typing import TYPE_CHECKING
 
@@ -12,8 +11,6 @@ import pytest
 from kokoromichi.core.errors import RefusedError, StorageError
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.core.schemas import ECONOMY_HISTORY_SCHEMA
-from kokoromichi.services import overrides
-from kokoromichi.services.bundle import Services
 from kokoromichi.services.overrides import SECTION
 from kokoromichi.services.receipts import PriceReceipt
 from tests.contract.stored import NOON_US, entries
@@ -24,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from kokoromichi.core.data_provider import Document
+    from kokoromichi.services.bundle import Services
 
 PLAQUE = "ema_plaque"
 LISTED = 1_000
@@ -174,26 +172,6 @@ async def test_a_section_that_another_hand_has_spoiled_sets_no_price(document: D
     assert await shown(world.services) == 1_200
     with pytest.raises(StorageError, match="section 'overrides'"):
         await World.open(world.provider, clock=world.clock)
-
-
-async def test_the_task_follows_and_survives_a_store_that_is_away(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(overrides, "FOLLOWED_S", 0.001)
-    world = await World.open()
-    other = Services(world.provider, ECONOMY, world.clock)
-    await other.start()
-    following = asyncio.create_task(other.overrides.run())
-    await world.provider.save_game_data(SECTION, {"surprise": 1})
-    await asyncio.sleep(0.1)
-    assert "an admin's prices stay as they are" in caplog.text
-    await world.provider.save_game_data(SECTION, {"economy_hash": ECONOMY.hash})
-    await set_price(world.services, 1_200)
-    await asyncio.sleep(0.1)
-    assert await shown(other) == 1_200
-    following.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await following
 
 
 async def test_an_item_that_a_later_economy_no_longer_sells_has_no_price() -> None:
