@@ -10,7 +10,7 @@ from kokoromichi.core.kinds import CURRENCIES, SYSTEM
 from kokoromichi.core.ledger_tally import Key, Tally, tally
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from kokoromichi.core.copy_report import CopyReport
     from kokoromichi.core.data_provider import DataProvider, Document
@@ -56,6 +56,7 @@ async def make_plan(
     target: DataProvider | None,
     report: CopyReport,
     user_ids: Collection[str] | None = None,
+    known: Mapping[Key, Tally] | None = None,
 ) -> Plan:
     """Compare two stores, or count one; differences that a copy must not touch go into the report.
 
@@ -64,9 +65,14 @@ async def make_plan(
         target: Where to, or None.
         report: Where the differences go.
         user_ids: Only these players, and no requests; everything when left out.
+        known: With ``user_ids``: what the target's ledger holds, which is not read then.
     """
     plan = Plan(user_ids=None if user_ids is None else frozenset({*user_ids, SYSTEM}))
-    theirs = await tally(target.ledger_frames(plan.user_ids)) if target else {}
+    theirs: Mapping[Key, Tally] = {}
+    if plan.user_ids is not None and known is not None:
+        theirs = {key: one for key, one in known.items() if key[0] in plan.user_ids}
+    elif target is not None:
+        theirs = await tally(target.ledger_frames(plan.user_ids))
     plan.there = {key: one.rows for key, one in theirs.items()}
     plan.rows = await tally(source.ledger_frames(plan.user_ids), plan.there)
     diverged = {key[0] for key, one in theirs.items() if _differs(one, plan.rows.get(key))}

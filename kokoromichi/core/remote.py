@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from kokoromichi.core.clock import Clock
     from kokoromichi.core.copy_report import CopyReport, Failure
+    from kokoromichi.core.ledger_tally import Key, Tally
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -38,6 +39,7 @@ class RemoteProvider(DataProvider):
         self.local = local
         self._dates = clock
         self._followed: dict[str, int] | None = None  # Versions in the mirror; None until it was whole once.
+        self._rows: dict[Key, Tally] = {}  # What its ledger holds then.
         self._one_at_a_time = asyncio.Lock()
 
     async def close(self) -> None:
@@ -111,7 +113,9 @@ class RemoteProvider(DataProvider):
             failed = {failure.name for failure in report.failed if failure.what == "user"}
             moving = {user_id for user_id in failed if versions.get(user_id) != before.get(user_id)}
             stuck = [failure for failure in report.failed if not _follows(failure, moving)]
-            if not stuck:
+            if any(failure.what == "store" for failure in report.failed):
+                self._followed = None  # How far it came is not known.
+            elif not stuck:
                 self._followed = {user_id: versions[user_id] for user_id in versions.keys() - failed}
             if report.complete or stuck:
                 break
@@ -121,9 +125,10 @@ class RemoteProvider(DataProvider):
     async def _copied(self, mirror: DataProvider, versions: Mapping[str, int]) -> CopyReport:
         followed = self._followed
         if followed is None:
-            return await copy_all(self, mirror, mark_mirror=True)
+            self._rows.clear()
+            return await copy_all(self, mirror, mark_mirror=True, known=self._rows)
         changed = {user_id for user_id, version in versions.items() if followed.get(user_id) != version}
-        return await copy_all(self, mirror, user_ids=changed)
+        return await copy_all(self, mirror, user_ids=changed, known=self._rows)
 
     def _beside(self, call: str) -> DataProvider:
         if self.local is None:
