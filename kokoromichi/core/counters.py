@@ -32,6 +32,6 @@ def last_restock_counter(item_id: str) -> str:
 
 
 def stocked_items(counters: dict[str, int]) -> list[str]:
-    """The items that have limited stock, ascending; not those whose stock is retired."""
+    """The items that have limited stock, ascending; not those whose stock is retired or not of the store."""
     items = sorted(name.removeprefix(_STOCK) for name in counters if name.startswith(_STOCK))
-    return [item_id for item_id in items if counters[stock_since_counter(item_id)] < RETIRED_US]
+    return [item for item in items if counters.get(stock_since_counter(item), RETIRED_US) < RETIRED_US]

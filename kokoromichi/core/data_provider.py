@@ -49,8 +49,9 @@ class DataProvider(ABC):
 
     Attributes:
         name: The provider's key in ``PROVIDERS``.
-        cached: Answers a profile that is at hand without waiting, or None: then ask ``profile``. What it
-            answers may be old on a provider that others write to; the version is checked at the commit.
+        cached: Answers a profile that is at hand without waiting, or None: then ask ``profile``. Refusals are
+            decided on it too, and no commit checks those, so that a store that others may write to keeps
+            nothing at hand.
         apply_now: ``apply`` as a plain function, on a provider that has nothing to wait for; None on others.
         mirror: The name of the store that this one mirrors, or None. A mirror is written by ``load`` alone,
             and is no source of a copy.

@@ -287,7 +287,8 @@ class StoreService:
             passed_days = waited_days - waited_days % numbers.restock_days
             changes = (CounterChange(stock, units), CounterChange(last, passed_days))
             now = counters[stock] + units
-            request_id = f"restock:{item_id}:{since_us}:{counters[last] + passed_days}"
+            # Of what was read, so that of all who decide upon it, whatever their clocks say, one is stored.
+            request_id = f"restock:{item_id}:{since_us}:after:{counters[last]}"
         rows = (Movement("restock", item_id=item_id, quantity=units),) if units else ()
         return _shelving(RestockReceipt(item_id, units, now), at_us, changes, rows, request_id)
 

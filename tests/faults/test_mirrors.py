@@ -88,7 +88,7 @@ async def test_a_mirror_follows_and_its_answers_carry_their_age(
 ) -> None:
     await with_player(remote, "ada", 100, silk=2)
     await with_player(remote, "bo")
-    await with_counter(remote, "visits", 5)
+    await with_counter(remote, "stock.silk", 5)
     await remote.save_game_data("events", {"days": [1]})
     door = DataManager(remote, clock)
     with pytest.raises(StorageError, match=f"no mirror of {remote.name} yet: set MIRROR_DIR"):

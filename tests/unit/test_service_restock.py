@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kokoromichi.analysis.stored import audit_provider
-from kokoromichi.core.clock import us_of
+from kokoromichi.core.clock import ManualClock, us_of
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.services.bundle import Services
 from kokoromichi.services.receipts import RestockReceipt
@@ -119,6 +119,19 @@ async def test_it_happens_once_a_period_from_however_many_processes() -> None:
     assert {tuple(answer) for answer in answers} == {(RestockReceipt("lucky_charm", 3, 3),)}
     assert await left(world) == 3
     assert len(await world.booked("system")) == 1
+
+
+async def test_processes_on_two_sides_of_a_period_s_end_fill_the_shelf_once() -> None:
+    world = await selling(5)
+    clocks = [ManualClock(world.clock.us + days * DAY_S * 1_000_000) for days in (13, 14, 13, 14)]
+    processes = [Services(SlowProvider(world.provider), LOOSE, clock) for clock in clocks]
+    await asyncio.gather(*(process.store.restock() for process in processes))
+    assert await left(world) == 3
+    assert (await world.provider.counters())["stock_restocked.lucky_charm"] in (7, 14)
+    world.clock.advance(21 * DAY_S)
+    assert [receipt.units for receipt in await world.services.store.restock()] == [2]
+    assert (await world.provider.counters())["stock_restocked.lucky_charm"] == 21
+    assert (await audit_provider(world.provider)).sound
 
 
 async def test_the_first_shelf_is_filled_once_from_however_many_processes() -> None:
