@@ -36,7 +36,7 @@ def test_readme_names_the_two_commands() -> None:
 
 def test_every_target_exists_and_is_explained() -> None:
     helped = {line.split()[1] for line in run("make", "--no-print-directory", cwd=ROOT).splitlines()}
-    assert {"simulate", "test", "check", "bench", "lab", "help"} == helped
+    assert {"simulate", "test", "campaign", "check", "bench", "lab", "help"} == helped
     assert {words[0] for words in commands("make")} <= helped
 
 

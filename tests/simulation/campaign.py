@@ -1,14 +1,9 @@
 """The campaign of players.md, section 9: its size, its runs, each played once, and what is measured on them.
 
 In CI the campaign is small: fewer players, seeds and items, such that each statement still holds with room to
-spare. The full one is the same tests, with
-
-    CAMPAIGN_PLAYERS=500 CAMPAIGN_SEEDS=8 CAMPAIGN_SOUND_SEEDS=8 CAMPAIGN_YEAR_PLAYERS=500 \
-    CAMPAIGN_PAIRS=10 CAMPAIGN_PAIR_PLAYERS=500 CAMPAIGN_PAIR_DAYS=90 CAMPAIGN_ITEMS=all \
-    CAMPAIGN_OUT=simulations/results/campaign \
-    python -m pytest tests/simulation/test_health.py tests/simulation/test_campaign_*.py
-
-and takes about an hour on two cores. With CAMPAIGN_OUT the runs are kept: an interrupted campaign goes on.
+spare. The full one is the same tests, with the sizes that ``make campaign`` sets: all of it in one command. Its
+runs are kept, so that an interrupted one goes on; ``make campaign CAMPAIGN_PAIRS=30`` adds paired runs to those
+that are there.
 """
 
 from __future__ import annotations
@@ -30,6 +25,8 @@ if TYPE_CHECKING:
 FULL_PLAYERS: Final = 500
 """From this size on the statements about sizes hold, and not only those about signs."""
 FULL_PAIRS: Final = 10
+SURE_PAIRS: Final = 30
+"""From this number on the interval of each item and archetype is held, and not only its mean."""
 RAISE_PERCENT: Final = 120
 
 
