@@ -1,9 +1,9 @@
 """The campaign of players.md, section 9: its size, its runs, each played once, and what is measured on them.
 
-In CI the campaign is small: fewer players, seeds and items, such that each statement still holds with room to
-spare. The full one is the same tests, with the sizes that ``make campaign`` sets: all of it in one command. Its
-runs are kept, so that an interrupted one goes on; ``make campaign CAMPAIGN_PAIRS=30`` adds paired runs to those
-that are there.
+In CI the campaign is small: fewer players, seeds and items, such that each statement still holds with room
+to spare. The full one is the same tests, with the sizes that ``make campaign`` sets, all in one command. Its
+runs are kept, so that an interrupted one goes on; ``make campaign CAMPAIGN_PAIRS=30`` adds paired runs to
+those that are there.
 """
 
 from __future__ import annotations
