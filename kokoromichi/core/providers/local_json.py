@@ -25,12 +25,12 @@ from kokoromichi.core.data_provider import (
 )
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.portions import Remembered
-from kokoromichi.core.providers.local.adoption import adopted_section, adoption
+from kokoromichi.core.providers.local.adoption import adopt_all
 from kokoromichi.core.providers.local.files import Files
 from kokoromichi.core.providers.local.folder import prepare, unusable
 from kokoromichi.core.providers.local.keeping import Tuning
 from kokoromichi.core.providers.local.ledgers import Selection
-from kokoromichi.core.providers.local.snapshots import Key
+from kokoromichi.core.providers.local.snapshots import Key, plain_json
 from kokoromichi.core.providers.local.store import Backups, Store
 
 if TYPE_CHECKING:
@@ -265,7 +265,7 @@ class LocalJSONProvider(DataProvider):
         """Store a player's document; see ``DataProvider.save_user``."""
         stored = await self.profile(checked_user_id(user_id))
         change, unknown = correction(stored, user_id, document, self._clock.now_us())
-        _json(unknown, f"the document of player {user_id}")
+        plain_json(unknown, f"the document of player {user_id}")
         await self._apply_with(change, unknown)
 
     async def get_game_data(self, section: str) -> Document | None:
@@ -279,7 +279,7 @@ class LocalJSONProvider(DataProvider):
         """Store a section's document: durable when this returns."""
         store = self._store or await self._opened()
         store.check(Key("section", checked_section(section)))
-        await store.commits.take_section(section, _json(document, f"section {section}"))
+        await store.commits.take_section(section, plain_json(document, f"section {section}"))
 
     async def sections(self) -> list[str]:
         """Every stored section's name, ascending."""
@@ -296,9 +296,9 @@ class LocalJSONProvider(DataProvider):
         store = self._store or await self._opened()
         for placed in portion.users:
             checked_user_id(placed.profile.user_id)
-            _json(placed.profile.unknown, f"player {placed.profile.user_id}")
+            plain_json(placed.profile.unknown, f"player {placed.profile.user_id}")
         documents = {
-            checked_section(name): _json(dict(document), f"section {name}")  # type: ignore[arg-type] # JSON, as it was read.
+            checked_section(name): plain_json(dict(document), f"section {name}")  # type: ignore[arg-type] # JSON, as it was read.
             for name, document in portion.sections.items()
         }
         for name in documents:
@@ -332,36 +332,4 @@ class LocalJSONProvider(DataProvider):
             MisuseError: The folder is a mirror.
         """
         store = self._store or await self._opened()
-        if self.mirror is not None:
-            message = (
-                f"{self._folder} mirrors {self.mirror}, and a mirror adopts nothing: delete the folder, and "
-                "the next sync makes it anew"
-            )
-            raise MisuseError(message)
-        adopted = []
-        for key in list(store.keeper.foreign):
-            if key.kind == "user":
-                change, unknown = await adoption(store, key, self._clock.now_us())
-                await self._apply_with(change, unknown)
-            else:
-                await store.commits.take_section(key.name, await adopted_section(store, key))
-            adopted.append(store.snapshots.path(key).relative_to(self._folder).as_posix())
-        return adopted
-
-
-def _json(document: Document, what: str) -> bytes:
-    """A document as JSON that reads back as the same.
-
-    Raises:
-        MisuseError: It holds what JSON cannot.
-    """
-    try:
-        encoded = msgspec.json.encode(document)
-        same = msgspec.json.decode(encoded) == document
-    except (TypeError, ValueError, RecursionError) as unfit:
-        message = f"{what} holds what JSON cannot: {unfit}"
-        raise MisuseError(message) from None
-    if not same:
-        message = f"{what} holds what JSON cannot: a number that is none, or a key that is no text"
-        raise MisuseError(message)
-    return encoded
+        return await adopt_all(store, self._folder, self._clock.now_us())

@@ -14,6 +14,8 @@ from kokoromichi.core.kinds import CURRENCIES
 from kokoromichi.core.models import UserProfile
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kokoromichi.core.corrections import Corrected
     from kokoromichi.core.data_provider import Document
     from kokoromichi.core.models import ChangeSet
@@ -22,7 +24,27 @@ if TYPE_CHECKING:
     from kokoromichi.core.providers.local.store import Store
 
 
-async def adoption(store: Store, key: Key, at_us: int) -> tuple[ChangeSet[Corrected], Document]:
+async def adopt_all(store: Store, folder: Path, at_us: int) -> list[str]:
+    """Take every file as another hand left it; see ``LocalJSONProvider.adopt``."""
+    if store.keeper.mirror:
+        message = (
+            f"{folder} mirrors {store.keeper.mirror}, and a mirror adopts nothing: delete the folder, and "
+            "the next sync makes it anew"
+        )
+        raise MisuseError(message)
+    adopted = []
+    for key in list(store.keeper.foreign):
+        if key.kind == "user":
+            change, unknown = await _adoption(store, key, at_us)
+            await store.at_hand(change.users)
+            await store.commits.take(change, {key.name: unknown})
+        else:
+            await store.commits.take_section(key.name, await _adopted_section(store, key))
+        adopted.append(store.snapshots.path(key).relative_to(folder).as_posix())
+    return adopted
+
+
+async def _adoption(store: Store, key: Key, at_us: int) -> tuple[ChangeSet[Corrected], Document]:
     """The change that makes a player what the file says, and the fields that nobody knows.
 
     The player is put at hand as the ledger knows him, so that the change is held against that.
@@ -55,7 +77,7 @@ async def adoption(store: Store, key: Key, at_us: int) -> tuple[ChangeSet[Correc
     return change, unknown
 
 
-async def adopted_section(store: Store, key: Key) -> bytes:
+async def _adopted_section(store: Store, key: Key) -> bytes:
     """A section's document as its file says.
 
     Raises:

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from kokoromichi.core.clock import DAY_US, moment_of, us_of
+from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.providers.local.files import put, write_new
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from kokoromichi.core.clock import Clock
+    from kokoromichi.core.data_provider import Document
     from kokoromichi.core.providers.local.files import Files
 
 _STAMP: Final = "%Y%m%dT%H%M%S%fZ"
@@ -82,6 +84,24 @@ def unsealed(key: Key, content: bytes) -> Sealed | None:
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     return found if (found.kind, found.name) == key else None
+
+
+def plain_json(document: Document, what: str) -> bytes:
+    """A document as JSON that reads back as the same.
+
+    Raises:
+        MisuseError: It holds what JSON cannot.
+    """
+    try:
+        encoded = msgspec.json.encode(document)
+        same = msgspec.json.decode(encoded) == document
+    except (TypeError, ValueError, RecursionError) as unfit:
+        message = f"{what} holds what JSON cannot: {unfit}"
+        raise MisuseError(message) from None
+    if not same:
+        message = f"{what} holds what JSON cannot: a number that is none, or a key that is no text"
+        raise MisuseError(message)
+    return encoded
 
 
 class Snapshots:
