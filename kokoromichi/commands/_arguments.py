@@ -10,18 +10,20 @@ from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 from discord import app_commands
 from discord.ext import commands
 
-from kokoromichi.commands._failures import BadAmountError, BadItemError
-from kokoromichi.commands._texts import plain
+from kokoromichi.commands._failures import BadAmountError, BadNameError
+from kokoromichi.commands._texts import plain, refusal, say
+from kokoromichi.core.errors import StorageError
 from kokoromichi.rules import codes
 from kokoromichi.services.refusals import refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     import discord
 
     from kokoromichi.bot import KokoroBot
     from kokoromichi.commands._context import Context
+    from kokoromichi.core.models import UserProfile
 
 _AMOUNT: Final = re.compile(
     r"(?P<whole>\d{1,3}(?:,\d{3})+|\d{1,18})(?P<part>\.\d{1,9})?(?P<unit>[kmb]?)", re.ASCII
@@ -66,23 +68,23 @@ def parsed_amount(text: str) -> Amount:
     return Amount(int(gold))
 
 
-def found_item(text: str, names: Mapping[str, str]) -> str:
-    """The item that is meant, by its id or name, however they are cased.
+def found_name(text: str, names: Mapping[str, str], unknown: Callable[[str], str]) -> str:
+    """The id that is meant, written as id or name, however they are cased.
 
     Args:
         text: What was written.
-        names: The items' names by id.
+        names: Names by id.
+        unknown: The sentence that says that there is no such thing.
 
     Raises:
-        BadItemError: There is none; it carries what is written almost alike.
+        BadNameError: There is none; it carries what is written almost alike.
     """
     wanted = _folded(text)
-    by_word = {_folded(word): item_id for item_id, name in names.items() for word in (name, item_id)}
+    by_word = {_folded(word): found_id for found_id, name in names.items() for word in (name, found_id)}
     if wanted in by_word:
         return by_word[wanted]
     near = dict.fromkeys(by_word[word] for word in difflib.get_close_matches(wanted, by_word, n=3))
-    told = tuple(f"{plain(names[item_id])} (`{item_id}`)" for item_id in near)
-    raise BadItemError(refused(codes.UNKNOWN_ITEM, text), told)
+    raise BadNameError(unknown(text), tuple(f"{plain(names[found_id])} (`{found_id}`)" for found_id in near))
 
 
 def _folded(text: str) -> str:
@@ -112,11 +114,34 @@ class ItemConverter(commands.Converter[str]):
 
     async def convert(self, ctx: Context, argument: str) -> str:  # type: ignore[override] # Our context.
         """Find it."""
-        return found_item(argument, ctx.bot.services.item_names)
+        return found_name(argument, ctx.services.item_names, _refusal_of(codes.UNKNOWN_ITEM))
+
+
+class BusinessConverter(commands.Converter[str]):
+    """An argument that names a business."""
+
+    async def convert(self, ctx: Context, argument: str) -> str:  # type: ignore[override] # Our context.
+        """Find it."""
+        return found_name(argument, ctx.services.business_names, _refusal_of(codes.UNKNOWN_BUSINESS))
+
+
+class CharacterConverter(commands.Converter[str]):
+    """An argument that names a character."""
+
+    async def convert(self, ctx: Context, argument: str) -> str:  # type: ignore[override] # Our context.
+        """Find it."""
+        names = ctx.services.character_names
+        return found_name(argument, names, lambda text: say("error.character", name=plain(text)))
+
+
+def _refusal_of(code: int) -> Callable[[str], str]:
+    return lambda text: refusal(refused(code, text), {})
 
 
 AmountArgument = Annotated[Amount, AmountConverter]
 ItemArgument = Annotated[str, ItemConverter]
+BusinessArgument = Annotated[str, BusinessConverter]
+CharacterArgument = Annotated[str, CharacterConverter]
 
 
 async def offered_items(
@@ -131,6 +156,39 @@ async def held_items(
     interaction: discord.Interaction[KokoroBot], typed: str
 ) -> list[app_commands.Choice[str]]:
     """Autocompletion over what the player holds."""
-    services = interaction.client.services
-    held = await services.store.get_user_inventory(str(interaction.user.id))
-    return choices(typed, services.item_names, held)
+    found = await _profile(interaction)
+    held = () if found is None else found.inventory
+    return choices(typed, interaction.client.services.item_names, held)
+
+
+async def offered_businesses(
+    interaction: discord.Interaction[KokoroBot], typed: str
+) -> list[app_commands.Choice[str]]:
+    """Autocompletion over every business."""
+    names = interaction.client.services.business_names
+    return choices(typed, names, names)
+
+
+async def all_characters(
+    interaction: discord.Interaction[KokoroBot], typed: str
+) -> list[app_commands.Choice[str]]:
+    """Autocompletion over every character."""
+    names = interaction.client.services.character_names
+    return choices(typed, names, names)
+
+
+async def own_characters(
+    interaction: discord.Interaction[KokoroBot], typed: str
+) -> list[app_commands.Choice[str]]:
+    """Autocompletion over the player's collection."""
+    found = await _profile(interaction)
+    own = () if found is None else found.collection
+    return choices(typed, interaction.client.services.character_names, own)
+
+
+async def _profile(interaction: discord.Interaction[KokoroBot]) -> UserProfile | None:
+    """Whoever types, or None; also where the storage is down: then nothing is offered, and no alarm given."""
+    try:
+        return await interaction.client.provider.profile(str(interaction.user.id))
+    except StorageError:
+        return None

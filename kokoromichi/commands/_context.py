@@ -10,7 +10,7 @@ import discord
 from discord.ext import commands
 
 from kokoromichi.bot import KokoroBot
-from kokoromichi.commands._embeds import noted, warning
+from kokoromichi.commands._embeds import Picture, noted, warning
 from kokoromichi.commands._failures import BotPlayerError, Failure, told_failure
 from kokoromichi.commands._texts import moment, say
 from kokoromichi.commands._views import Confirm, OwnedView, Pages
@@ -164,7 +164,7 @@ class Context(commands.Context[KokoroBot]):
         embed: discord.Embed,
         *,
         view: OwnedView | None = None,
-        file: discord.File | None = None,
+        picture: Picture | None = None,
     ) -> discord.Message:
         """Show an embed: the first answer of this command, or in place of the one before."""
         await self._end_promise()
@@ -173,10 +173,10 @@ class Context(commands.Context[KokoroBot]):
         if self._answer is None:
             sent: dict[str, object] = {"embed": embed, "ephemeral": self.private}
             sent.update({"view": view} if view is not None else {})
-            sent.update({"file": file} if file is not None else {})
+            sent.update({"file": picture.file()} if picture is not None else {})
             self._answer = await self.send(**sent)  # type: ignore[call-overload] # Only what was given.
         else:
-            files = [] if file is None else [file]
+            files = [] if picture is None else [picture.file()]
             self._answer = await self._answer.edit(embed=embed, view=view, attachments=files)
         if view is not None:
             view.message = self._answer
@@ -187,11 +187,23 @@ class Context(commands.Context[KokoroBot]):
         await self.answer(question, view=Confirm(self, question, act))
 
     async def turn_pages(
-        self, count: int, draw: Callable[[int], Awaitable[discord.Embed]], first: int = 0
+        self,
+        count: int,
+        draw: Callable[[int], Awaitable[discord.Embed]],
+        first: int = 0,
+        *,
+        picture: Picture | None = None,
     ) -> None:
-        """Show a page, with buttons where there are more; ``draw`` makes the embed of a page, from 0."""
+        """Show a page, with buttons where there are more.
+
+        Args:
+            count: How many pages there are.
+            draw: Makes the embed of a page, from 0.
+            first: The page to begin with; beyond the ends it is the nearest one.
+            picture: What every page shows below.
+        """
         view = Pages(self, max(count, 1), draw, first)
-        await self.answer(await view.embed(), view=view if count > 1 else None)
+        await self.answer(await view.embed(), view=view if count > 1 else None, picture=picture)
 
     async def fail(self, error: Exception) -> None:
         """Tell the author what went wrong, in words that say whether anything was charged."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import io
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import discord
 
@@ -22,13 +23,29 @@ EMBED_CHARS: Final = 6_000
 _ELLIPSIS: Final = "…"
 
 
+class Picture(NamedTuple):
+    """A PNG that is sent with an embed.
+
+    Attributes:
+        name: Its file's name.
+        png: Its bytes.
+    """
+
+    name: str
+    png: bytes
+
+    def file(self) -> discord.File:
+        """What is attached; a new one each time it is sent."""
+        return discord.File(io.BytesIO(self.png), self.name)
+
+
 def card(
     title: str,
     text: str = "",
     *,
     fields: Sequence[tuple[str, str]] = (),
     footer: str = "",
-    colour: discord.Colour = COLOUR,
+    picture: Picture | None = None,
 ) -> discord.Embed:
     """An embed that Discord takes: every part is cut to its limit, and the whole to theirs.
 
@@ -37,11 +54,13 @@ def card(
         text: Its body.
         fields: Names and values that stand side by side.
         footer: Its foot.
-        colour: Of its edge.
+        picture: Stands below; whoever sends the embed attaches its file.
     """
-    embed = discord.Embed(title=cut(title, TITLE_CHARS), colour=colour)
+    embed = discord.Embed(title=cut(title, TITLE_CHARS), colour=COLOUR)
     if footer:
         embed.set_footer(text=cut(footer, FOOTER_CHARS // 4))
+    if picture is not None:
+        embed.set_image(url=f"attachment://{picture.name}")
     left = EMBED_CHARS - len(embed)
     embed.description = cut(text, min(TEXT_CHARS, left)) or None
     for name, value in fields[:FIELDS]:

@@ -52,17 +52,17 @@ class BadAmountError(commands.BadArgument):
     """What was written is no amount."""
 
 
-class BadItemError(commands.BadArgument):
-    """What was written names no item.
+class BadNameError(commands.BadArgument):
+    """What was written names nothing that there is.
 
     Attributes:
-        refused: What the store says.
+        text: The sentence that says so.
         near: Names that are written almost alike.
     """
 
-    def __init__(self, refused: RefusedError, near: tuple[str, ...]) -> None:
-        super().__init__(str(refused))
-        self.refused = refused
+    def __init__(self, text: str, near: tuple[str, ...]) -> None:
+        super().__init__(text)
+        self.text = text
         self.near = near
 
 
@@ -70,7 +70,7 @@ def told_failure(ctx: Context, error: Exception) -> Failure:
     """The sentence for an error, by its kind; a wrapped one is unwrapped first."""
     error = _innermost(error)
     if isinstance(error, RefusedError):
-        return Failure(refusal(error))
+        return Failure(refusal(error, ctx.services.names))
     if isinstance(error, CommitUnknownError):
         return Failure(say("error.unknown", request_id=error.request_id))
     if isinstance(error, StorageError):
@@ -106,13 +106,13 @@ def _told_misuse(ctx: Context, error: Exception) -> str | None:
     return None
 
 
-def _argument(why: str) -> Callable[[Context, Any], str]:
+def _argument(why: str, **values: object) -> Callable[[Context, Any], str]:
     """The sentence for an argument that is not right."""
 
     def told(ctx: Context, _error: Any) -> str:
         parameter = ctx.current_parameter
         name = "" if parameter is None else plain(parameter.displayed_name or parameter.name)
-        return say("error.argument", name=name, why=say(why), usage=_usage(ctx))
+        return say("error.argument", name=name, why=say(why, **values), usage=_usage(ctx))
 
     return told
 
@@ -121,9 +121,18 @@ def _missing(ctx: Context, error: commands.MissingRequiredArgument) -> str:
     return say("error.missing", name=plain(error.param.name), usage=_usage(ctx))
 
 
-def _item(_ctx: Context, error: BadItemError) -> str:
+def _name(_ctx: Context, error: BadNameError) -> str:
     near = say("error.did_you_mean", names=", ".join(error.near)) if error.near else ""
-    return f"{refusal(error.refused)} {near}".strip()
+    return f"{error.text} {near}".strip()
+
+
+def _out_of_range(ctx: Context, error: commands.RangeError) -> str:
+    told = {"least": error.minimum, "most": error.maximum}
+    return _argument("error.range", **told)(ctx, error)
+
+
+def _not_among(ctx: Context, error: commands.BadLiteralArgument) -> str:
+    return _argument("error.choice", offered=", ".join(map(str, error.literals)))(ctx, error)
 
 
 def _slower(ctx: Context, error: commands.CommandOnCooldown) -> str:
@@ -138,8 +147,10 @@ def _forbidden(_ctx: Context, error: commands.MissingPermissions) -> str:
 _SENTENCES: Final[dict[type, Callable[[Context, Any], str]]] = {
     ClosingError: lambda _ctx, _error: say("error.closing"),
     BotPlayerError: lambda _ctx, _error: say("error.bot_player"),
-    BadItemError: _item,
+    BadNameError: _name,
     BadAmountError: _argument("error.amount"),
+    commands.RangeError: _out_of_range,
+    commands.BadLiteralArgument: _not_among,
     commands.UserNotFound: _argument("error.player"),
     commands.BadArgument: _argument("error.whole"),
     app_commands.TransformerError: _argument("error.whole"),

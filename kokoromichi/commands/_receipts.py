@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from kokoromichi.commands._embeds import card
 from kokoromichi.commands._texts import mention, moment, plain, say
@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from kokoromichi.core.models import Receipt
 
 
+_NAMED: Final = {"item_id": "item", "business_id": "business", "waifu_id": "character"}
+
+
+def named(ctx: Context, thing_id: str) -> str:
+    """The name that stands for the id of an item, a business or a character; the id where there is none."""
+    return plain(ctx.services.names.get(thing_id, thing_id))
+
+
 def receipt_card(ctx: Context, title: str, receipt: Receipt) -> discord.Embed:
     """The embed of what an act answered."""
     return card(title, receipt_told(ctx, receipt))
@@ -22,8 +30,9 @@ def receipt_card(ctx: Context, title: str, receipt: Receipt) -> discord.Embed:
 def receipt_told(ctx: Context, receipt: Receipt) -> str:
     """The sentence of a receipt: its fields by name, ids as the names that they stand for."""
     values: dict[str, object] = {name: getattr(receipt, name) for name in receipt.__struct_fields__}
-    if (item_id := values.get("item_id")) is not None:
-        values["item"] = plain(ctx.services.item_names.get(str(item_id), str(item_id)))
+    for field, word in _NAMED.items():
+        if field in values:
+            values[word] = named(ctx, str(values[field]))
     if (receiver_id := values.get("receiver_id")) is not None:
         values["receiver"] = mention(str(receiver_id))
     if (effect := values.get("effect")) is not None:

@@ -19,6 +19,8 @@ SPAM_COMMANDS: Final = 8
 SPAM_S: Final = 10.0
 """So many commands a player in so many seconds: against spam alone, what the game limits is in storage."""
 
+_SECOND_US: Final = 1_000_000
+
 
 class Errors(commands.Cog):
     """Stands around every command.
@@ -39,8 +41,9 @@ class Errors(commands.Cog):
         """No command once the bot closes, and not too many of one player."""
         if self._bot.closing:
             raise ClosingError
-        bucket = self._spam.get_bucket(ctx)
-        retry_after_s = bucket.update_rate_limit() if bucket is not None else None
+        now_s = self._bot.services.now_us() / _SECOND_US
+        bucket = self._spam.get_bucket(ctx, now_s)
+        retry_after_s = bucket.update_rate_limit(now_s) if bucket is not None else None
         if bucket is not None and retry_after_s:
             raise commands.CommandOnCooldown(bucket, retry_after_s, commands.BucketType.user)
         return True

@@ -131,8 +131,8 @@ def _offer_told(item: Item, found: UserProfile) -> str:
         item_id=item.item_id,
         price=item.price_gold,
         description=plain(item.description),
-        left=" · ".join(left),
-    ).strip()
+        left="".join(left),
+    )
 
 
 async def setup(bot: KokoroBot) -> None:

@@ -116,6 +116,26 @@ def guaranteed_rarity(draw: int, pity_rarity: int, thresholds: Sequence[int]) ->
     return rarity_of(common + draw * rare // common, thresholds)  # The product is at most 2**62.
 
 
+def widths(least: int, thresholds: Sequence[int]) -> tuple[int, ...]:
+    """Reckon what the chance of each rarity is made of, for people to read; not compiled.
+
+    Args:
+        least: The index of the rarity that is guaranteed at least; 0 for a plain pull.
+        thresholds: The table of ``rarity_thresholds``.
+
+    Returns:
+        Per rarity, the most common first, its part of all that may be drawn: its chance is its part of their
+        sum. Those below ``least`` have none, the others keep what they are to one another, as
+        ``guaranteed_rarity`` draws them.
+    """
+    found = [0] * least
+    for index in range(least, len(thresholds)):
+        found.append(thresholds[index] - (thresholds[index - 1] if index else 0))
+    if not sum(found):
+        found[least] = 1
+    return tuple(found)
+
+
 def character_of(draw: int, count: int) -> int:
     """Choose a character within a rarity, each with the same chance.
 

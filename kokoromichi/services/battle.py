@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from kokoromichi.core.models import ChangeSet, Movement, UserChange, UserProfile
+from kokoromichi.core.models import NEVER, ChangeSet, Movement, UserChange, UserProfile
 from kokoromichi.rules import codes
-from kokoromichi.rules.battle import Aids, Fight, Fighter, fight, find_tier
-from kokoromichi.rules.daily import SECOND_US
+from kokoromichi.rules.battle import Aids, Fight, Fighter, fight, find_tier, regenerated_hp, win_permille
+from kokoromichi.rules.daily import SECOND_US, counted_today, day_of
 from kokoromichi.rules.progress import add_xp
 from kokoromichi.services.receipts import BattleReceipt
 from kokoromichi.services.refusals import refused
@@ -20,6 +20,36 @@ if TYPE_CHECKING:
 _POTION: Final = "heal_hp"
 _MANA: Final = "win_permille"
 _SCROLL: Final = "full_loss_xp_once"
+
+
+class Opponent(NamedTuple):
+    """A tier of opponents as a player sees it; ``chance_permille`` is his, rested and without potions."""
+
+    tier: int
+    level: int
+    gold: int
+    xp: int
+    chance_permille: int
+
+
+class Readiness(NamedTuple):
+    """Where a fighter stands.
+
+    Attributes:
+        hp: Hit points now.
+        hp_full: Most hit points.
+        ready_us: When the next battle may begin, in microseconds since the epoch; in the past when now.
+        earned_gold: Battle gold of this UTC day.
+        cap_gold: Most battle gold of a UTC day.
+        opponents: The weakest first.
+    """
+
+    hp: int
+    hp_full: int
+    ready_us: int
+    earned_gold: int
+    cap_gold: int
+    opponents: tuple[Opponent, ...]
 
 
 class BattleService:
@@ -59,6 +89,35 @@ class BattleService:
             return self._decide(profile, at_us, arguments, roll)
 
         return self._desk.act("battle", user_id, (tier, mana_potions), decide, request_id)
+
+    def readiness(self, profile: UserProfile) -> Readiness:
+        """What a player may know before a battle."""
+        live, at_us = self._desk.live, self._desk.clock.now_us()
+        terms = live.battle_terms
+        hp, _ = regenerated_hp(at_us, profile.hp, profile.hp_at_us, terms.hp_full, terms.hp_regen_per_h)
+        chances = (
+            win_permille(
+                profile.level,
+                tier.level,
+                terms.win_base_permille,
+                terms.win_slope_permille,
+                terms.win_min_permille,
+                terms.win_max_permille,
+            )
+            for tier in live.tiers
+        )
+        last_us = profile.battle_at_us
+        return Readiness(
+            hp,
+            terms.hp_full,
+            NEVER if last_us == NEVER else last_us + terms.cooldown_s * SECOND_US,
+            counted_today(day_of(at_us), profile.battle_day, profile.battle_gold_today),
+            terms.daily_cap_gold,
+            tuple(
+                Opponent(number, *tier, chance)
+                for number, (tier, chance) in enumerate(zip(live.tiers, chances, strict=True), 1)
+            ),
+        )
 
     def _decide(
         self, profile: UserProfile, at_us: int, arguments: Arguments, draw: int

@@ -58,6 +58,19 @@ class Services:
         """The characters' names by id."""
         return {waifu.id: waifu.name for waifu in self.desk.live.economy.waifus}
 
+    @property
+    def business_names(self) -> dict[str, str]:
+        """The businesses' names by id."""
+        return {
+            business_id: business_id.replace("_", " ").capitalize()
+            for business_id in self.desk.live.config.business
+        }
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The names of everything that has one, by id."""
+        return {**self.character_names, **self.business_names, **self.item_names}
+
     def now_us(self) -> int:
         """The present moment, in microseconds since the epoch."""
         return self.desk.clock.now_us()

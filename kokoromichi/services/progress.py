@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from kokoromichi.core.models import ChangeSet, Movement, UserChange, UserProfile
+from kokoromichi.core.models import NEVER, ChangeSet, Movement, UserChange, UserProfile
 from kokoromichi.rules import codes
+from kokoromichi.rules.daily import HOUR_US
 from kokoromichi.rules.progress import collect, invest, train
 from kokoromichi.rules.transfer import credit
 from kokoromichi.services.receipts import CollectReceipt, InvestReceipt, TrainReceipt
@@ -17,6 +18,26 @@ if TYPE_CHECKING:
     from kokoromichi.services.desk import Arguments, Desk
 
 _PLAIN_PERCENT = 100
+
+
+class Holding(NamedTuple):
+    """A business as a player sees it.
+
+    Attributes:
+        business_id: Which.
+        price_gold: What it costs.
+        income_gold_per_day: What it earns before upkeep.
+        owned: Whether the player has it.
+        waiting_gold: What a collection would leave of it now, after upkeep.
+        full_us: When it stops earning until collected, in microseconds since the epoch; -1 where not owned.
+    """
+
+    business_id: str
+    price_gold: int
+    income_gold_per_day: int
+    owned: bool
+    waiting_gold: int
+    full_us: int
 
 
 class ProgressService:
@@ -84,6 +105,31 @@ class ProgressService:
         fields = {"businesses": {**profile.businesses, business_id: at_us}}
         receipt = InvestReceipt(business_id, business.price_gold, gold)
         return ChangeSet(at_us, (UserChange(profile.user_id, profile.version, rows, fields),), receipt)
+
+    def holdings(self, profile: UserProfile) -> tuple[Holding, ...]:
+        """Every business of the economy, in its order, with what waits in those that the player has."""
+        config, at_us = self._desk.live.config, self._desk.clock.now_us()
+        terms = config.income
+        found = []
+        for business_id, business in config.business.items():
+            income_gold = upkeep_gold = 0
+            full_us = since_us = profile.businesses.get(business_id, NEVER)
+            if since_us != NEVER:
+                _code, income_gold, upkeep_gold, _ = collect(
+                    at_us, since_us, business.income_gold_per_day, terms.max_hours, terms.upkeep_percent
+                )
+                full_us = since_us + terms.max_hours * HOUR_US
+            found.append(
+                Holding(
+                    business_id,
+                    business.price_gold,
+                    business.income_gold_per_day,
+                    business_id in profile.businesses,
+                    income_gold - upkeep_gold,
+                    full_us,
+                )
+            )
+        return tuple(found)
 
     def collect(self, user_id: str, *, request_id: str | None = None) -> Awaitable[CollectReceipt]:
         """Collect what all businesses have earned; the upkeep is burned in the same commit.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.models import ChangeSet, FieldValue, Movement, UserChange, UserProfile
 from kokoromichi.rules import codes
 from kokoromichi.rules.economy import RARITIES
-from kokoromichi.rules.summon import character_of, keep_or_shard, pay_pulls, pull
+from kokoromichi.rules.summon import TEN_PULLS, character_of, keep_or_shard, pay_pulls, pull, widths
 from kokoromichi.services.receipts import FavoriteReceipt, Pull, SummonReceipt
 from kokoromichi.services.refusals import refused
 
@@ -16,6 +16,25 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
 
     from kokoromichi.services.desk import Arguments, Desk
+
+
+class Rates(NamedTuple):
+    """What a player's next pulls may bring.
+
+    Attributes:
+        next_pull: The chance of each rarity at the next pull, 0 to 1, the most common first.
+        pity_rarity: What is guaranteed, or better.
+        left_pulls: The guarantee comes at this pull, counted from the next one, unless luck is faster.
+        within_ten: The chance that one of the guaranteed rarities is among the next ten pulls, 0 to 1.
+        price_gems: Price of one pull; ``ten_price_gems`` of ten.
+    """
+
+    next_pull: dict[str, float]
+    pity_rarity: str
+    left_pulls: int
+    within_ten: float
+    price_gems: int
+    ten_price_gems: int
 
 
 class SummonService:
@@ -79,6 +98,27 @@ class SummonService:
             RefusedError: not_owned.
         """
         return self._desk.act("favorite", user_id, (waifu_id,), _decide_favorite, request_id)
+
+    def left_pulls(self, pity: int) -> int:
+        """At which pull the guarantee comes after so many without luck, counted from the next one."""
+        return max(1, self._desk.live.config.summon.pity_pulls - pity)
+
+    def rates(self, profile: UserProfile) -> Rates:
+        """The odds in force for a player, with his own dry run."""
+        live, numbers = self._desk.live, self._desk.live.config.summon
+        least = RARITIES.index(numbers.pity_rarity)
+        left_pulls = self.left_pulls(profile.pity)
+        plain = widths(0, live.thresholds)
+        found = widths(least, live.thresholds) if left_pulls == 1 else plain
+        lucky = sum(plain[least:]) / sum(plain)
+        return Rates(
+            {rarity: width / sum(found) for rarity, width in zip(RARITIES, found, strict=True)},
+            numbers.pity_rarity,
+            left_pulls,
+            1.0 if left_pulls <= TEN_PULLS else 1 - (1 - lucky) ** TEN_PULLS,
+            numbers.price_gems,
+            numbers.ten_price_gems,
+        )
 
     def _granted(
         self, profile: UserProfile, at_us: int, gems: int, cost_gems: int, draws: Sequence[int]

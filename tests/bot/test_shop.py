@@ -1,13 +1,22 @@
-"""Buying and selling over slash and text, as players meet them."""
+"""The store over slash and text: buying, selling, using and giving, as players meet them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.bot.table import embed_of
+import pytest
+from simcord import SetupError
+
+from kokoromichi.services.authority import Actor, Role
+from tests.bot.table import embed_of, told
+from tests.contract.stored import NOON_US
 
 if TYPE_CHECKING:
+    from simcord.results import ResponseMessage
+
     from tests.bot.table import Table
+
+UNKNOWN = "There is no item phoenix\\_fether. Did you mean Phoenix Feather (`phoenix_feather`)?"
 
 
 async def test_buying_charges_once_and_says_what_is_left(table: Table) -> None:
@@ -28,3 +37,201 @@ async def test_a_refusal_is_for_the_buyer_alone(table: Table) -> None:
 async def test_a_text_command_buys_too(table: Table) -> None:
     embed = await table.said(table.alice, "!buy health_potion 3")
     assert embed.description == "3 × Health Potion for 300 gold. You hold 3.\nBalance: 9,700 gold."
+    assert told(await table.said(table.alice, '!purchase "Health Potion"')).startswith("1 × Health Potion")
+
+
+@pytest.mark.parametrize(
+    ("item", "quantity", "sentence"),
+    [
+        ("phoenix_fether", 1, UNKNOWN),
+        ("$$$", 1, "There is no item $$$."),
+        ("health_potion", 0, "The quantity must be a whole number that is offered; 0 is not."),
+        ("health_potion", -5, "The quantity must be a whole number that is offered; -5 is not."),
+        ("lucky_charm", 4, "Limit 3, you own 0."),
+        ("phoenix_feather", 1, "Need 40,000 gold, have 10,000."),
+    ],
+)
+async def test_a_purchase_is_refused(table: Table, item: str, quantity: int, sentence: str) -> None:
+    assert await table.refusal(table.alice, "buy", item=item, quantity=quantity) == sentence
+    rows = await table.bot.provider.read_ledger(kind="purchase")
+    assert rows == []
+
+
+async def test_what_is_sold_out_is_refused(table: Table) -> None:
+    admin = Actor("1", Role.OWNER)
+    await table.bot.services.admin.set_stock("lucky_charm", 1, actor=admin, reason="the last one")
+    assert await table.refusal(table.alice, "buy", item="lucky_charm", quantity=2) == "Only 1 left."
+    assert "1,500 gold · 1 left" in told(await table.asked(table.alice, "store"))
+
+
+async def test_text_that_is_no_number_tells_the_usage(table: Table) -> None:
+    sentence = told(await table.said(table.alice, "!buy health_potion many"))
+    assert sentence == ("quantity is not right: it must be a whole number. `/buy <item> [quantity=1]`")
+
+
+async def test_the_store_shows_price_stock_and_room(table: Table) -> None:
+    await table.endow(table.alice, inventory={"lucky_charm": 2, "health_potion": 4})
+    result = await table.slash(table.alice, "store")
+    lines = told(embed_of(result)).split("\n")
+    assert lines[0] == "**Health Potion** · 100 gold · you own 4"
+    assert lines[1].startswith("> ")
+    assert lines[1].endswith("`health_potion`")
+    assert "**Lucky Charm** · 1,500 gold · 250 left · you own 2 of at most 3" in lines
+    assert str(embed_of(result).footer.text).startswith("10,000 gold · Page 1 of ")
+
+
+async def test_one_shelf_of_the_store(table: Table) -> None:
+    shown = told(await table.asked(table.alice, "store", category="Potion"))
+    assert "Health Potion" in shown
+    assert "Lucky Charm" not in shown
+    assert told(await table.asked(table.alice, "store", category="nowhere")) == "Nothing here yet."
+    offered = await table.alice.autocomplete(table.channel, "store", "category", "ch")
+    assert [choice["value"] for choice in offered] == ["charm", "chest"]
+
+
+@pytest.mark.parametrize("page", [-3, 0, 99, 10**9])
+async def test_a_page_beyond_the_ends_is_the_nearest(table: Table, page: int) -> None:
+    embed = await table.asked(table.alice, "store", page=page)
+    foot = str(embed.footer.text)
+    assert foot.endswith("Page 1 of 3" if page < 1 else "Page 3 of 3")
+
+
+async def test_pages_turn_for_their_owner_alone(table: Table) -> None:
+    asked = await table.slash(table.alice, "store")
+    message = asked.response
+    assert message is not None
+    with pytest.raises(SetupError, match="disabled"):
+        await table.alice.click(message, label="Previous")
+    other = await table.bob.click(message, label="Next")
+    assert other.ephemeral
+    assert told(embed_of(other)) == "That question was not asked of you."
+    turned = await table.alice.click(message, label="Next")
+    assert str(embed_of(turned).footer.text).endswith("Page 2 of 3")
+    await table.env.advance_time(181)
+    assert all(button.disabled for button in table.buttons())
+
+
+async def test_an_inventory_is_shown(table: Table) -> None:
+    assert told(await table.asked(table.alice, "inventory")) == "Nothing here yet."
+    await table.endow(table.alice, inventory={"mana_potion": 1_200, "gone_item": 1})
+    assert told(await table.said(table.alice, "!inv")) == (
+        "1 × **gone\\_item** (`gone_item`)\n1,200 × **Mana Potion** (`mana_potion`)"
+    )
+
+
+async def test_selling_pays_the_resale_share(table: Table) -> None:
+    await table.endow(table.alice, inventory={"health_potion": 3})
+    assert told(await table.asked(table.alice, "sell", item="health_potion", quantity=2)) == (
+        "2 × Health Potion for 80 gold. You hold 1.\nBalance: 10,080 gold."
+    )
+    assert await table.refusal(table.alice, "sell", item="health_potion", quantity=2) == (
+        "You hold 1 of Health Potion."
+    )
+    assert await table.refusal(table.alice, "sell", item="phoenix_fether") == UNKNOWN
+    sentence = await table.refusal(table.alice, "sell", item="health_potion", quantity=0)
+    assert sentence == "The quantity must be a whole number that is offered; 0 is not."
+
+
+async def test_using_an_item_does_what_it_says(table: Table) -> None:
+    await table.endow(table.alice, inventory={"health_potion": 2, "mana_potion": 1}, hp=50, hp_at_us=NOON_US)
+    used = told(await table.asked(table.alice, "use", item="health_potion"))
+    assert used.endswith("HP back. You hold 1 more.")
+    assert (
+        await table.refusal(table.alice, "use", item="mana_potion") == "Mana Potion does not work this way."
+    )
+    assert await table.refusal(table.alice, "use", item="lucky_charm") == "You hold 0 of Lucky Charm."
+    assert await table.refusal(table.alice, "use", item="phoenix_fether") == UNKNOWN
+
+
+async def test_an_effect_that_runs_is_not_started_again(table: Table) -> None:
+    await table.endow(table.alice, inventory={"lucky_charm": 2})
+    used = told(await table.asked(table.alice, "use", item="lucky_charm"))
+    assert used.startswith("Lucky Charm: battles pay ")
+    sentence = await table.refusal(table.alice, "use", item="lucky_charm")
+    assert sentence == "The effect of Lucky Charm still runs."
+
+
+async def test_what_one_holds_is_offered_while_typing(table: Table) -> None:
+    assert await table.alice.autocomplete(table.channel, "sell", "item", "") == []
+    await table.endow(table.alice, inventory={"health_potion": 1, "lucky_charm": 1})
+    offered = await table.alice.autocomplete(table.channel, "use", "item", "char")
+    assert offered == [{"name": "Lucky Charm", "value": "lucky_charm"}]
+    bought = await table.alice.autocomplete(table.channel, "buy", "item", "potion")
+    assert {choice["value"] for choice in bought} == {"health_potion", "mana_potion"}
+
+
+async def test_a_gift_is_given_at_the_click_and_once(table: Table) -> None:
+    message = await question(table)
+    first = await table.alice.click(message, label="Confirm")
+    assert told(embed_of(first)) == (f"2 × Health Potion went to {table.bob.mention}. You hold 1 more.")
+    assert table.buttons() == []
+    assert (await table.profile(table.bob)).inventory == {"health_potion": 2}
+    rows = await table.bot.provider.read_ledger(kind="gift")
+    assert len(rows) == 2
+
+
+async def test_a_gift_may_be_cancelled(table: Table) -> None:
+    message = await question(table)
+    told_cancelled = await table.alice.click(message, label="Cancel")
+    assert told(embed_of(told_cancelled)) == "Cancelled. Nothing happened."
+    assert (await table.profile(table.alice)).inventory == {"health_potion": 3}
+
+
+async def test_a_gift_is_not_anothers_to_confirm(table: Table) -> None:
+    message = await question(table)
+    other = await table.bob.click(message, label="Confirm")
+    assert other.ephemeral
+    assert told(embed_of(other)) == "That question was not asked of you."
+    assert (await table.profile(table.alice)).inventory == {"health_potion": 3}
+    await table.alice.click(message, label="Confirm")
+    assert (await table.profile(table.alice)).inventory == {"health_potion": 1}
+
+
+async def test_a_gift_that_nobody_confirms_is_over_after_a_minute(table: Table) -> None:
+    await question(table)
+    await table.env.advance_time(61)
+    assert all(button.disabled for button in table.buttons())
+    assert table.last_told().endswith("Nobody answered in time. Nothing happened.")
+    assert (await table.profile(table.alice)).inventory == {"health_potion": 3}
+
+
+async def test_a_gift_is_checked_again_at_the_click(table: Table) -> None:
+    message = await question(table)
+    await table.asked(table.alice, "sell", item="health_potion", quantity=2)
+    shown = await table.alice.click(message, label="Confirm")
+    assert not shown.ephemeral
+    assert told(message.embeds[0]) == "You hold 1 of Health Potion."
+    assert (await table.profile(table.alice)).inventory == {"health_potion": 1}
+
+
+async def test_a_gift_to_a_bot_or_of_nothing_is_not_asked_for(table: Table) -> None:
+    robot = table.guild.add_member(table.env.create_user("robot", bot=True))
+    assert await table.refusal(table.alice, "gift", user=robot, item="health_potion") == "Bots have no purse."
+    assert await table.refusal(table.alice, "gift", user=table.bob, item="phoenix_fether") == UNKNOWN
+
+
+async def test_a_gift_to_oneself_is_refused(table: Table) -> None:
+    await table.endow(table.alice, inventory={"health_potion": 1})
+    asked = await table.slash(table.alice, "gift", user=table.alice, item="health_potion")
+    assert asked.response is not None
+    await table.alice.click(asked.response, label="Confirm")
+    assert table.last_told() == "You cannot send to yourself."
+
+
+async def test_a_gift_over_the_receivers_limit_is_refused(table: Table) -> None:
+    await table.endow(table.alice, inventory={"lucky_charm": 1})
+    await table.endow(table.bob, inventory={"lucky_charm": 3})
+    asked = await table.slash(table.alice, "gift", user=table.bob, item="lucky_charm")
+    assert asked.response is not None
+    await table.alice.click(asked.response, label="Confirm")
+    assert table.last_told() == "Limit 3, you own 3."
+
+
+async def question(table: Table) -> ResponseMessage:
+    """Alice asks to give Bob two of her three potions."""
+    await table.endow(table.alice, inventory={"health_potion": 3})
+    await table.endow(table.bob)
+    asked = await table.slash(table.alice, "gift", user=table.bob, item="health_potion", quantity=2)
+    assert told(embed_of(asked)) == f"Give 2 × Health Potion to {table.bob.mention}?"
+    assert asked.response is not None
+    return asked.response

@@ -1,0 +1,104 @@
+"""This economy as its players may see it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from discord import app_commands
+from discord.ext import commands
+
+from kokoromichi.analysis.digest import TOP_SHARE, Digest
+from kokoromichi.analysis.observations import Observations
+from kokoromichi.analysis.stored import read_ledger
+from kokoromichi.commands._context import Context
+from kokoromichi.commands._declaring import command
+from kokoromichi.commands._embeds import card
+from kokoromichi.commands._pictures import economy_picture
+from kokoromichi.commands._texts import moment, percent, say
+from kokoromichi.core.clock import moment_of
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from kokoromichi.bot import KokoroBot
+    from kokoromichi.services.bundle import Services
+
+KEPT_S: Final = 300
+"""So long one reading of the ledger answers everybody, in seconds."""
+MOST_DAYS: Final = 365
+_LARGEST_KINDS: Final = 4
+_SECOND_US: Final = 1_000_000
+
+
+class EconomyCog(commands.Cog, name="Economy"):
+    """How this economy is doing."""
+
+    def __init__(self) -> None:
+        self._reading = asyncio.Lock()
+        self._kept: tuple[Digest, int] | None = None
+
+    @command()
+    @app_commands.describe(days="How many days, 30 when left out")
+    async def economy(self, ctx: Context, days: commands.Range[int, 1, MOST_DAYS] = 30) -> None:
+        """Show how much gold there is, where it comes from and where it goes."""
+        whole, read_us = await self._read(ctx)
+        found = whole.last(days)
+        if found.span is None or not found.players:
+            await ctx.answer(card(say("economy.title"), say("nothing")))
+            return
+        picture = await asyncio.to_thread(economy_picture, found)
+        first, last = found.span
+        days_told = {"first": f"{first:%d %b %Y}", "last": f"{last:%d %b %Y}"}
+        text = say("economy.days", **days_told, when=moment(read_us))
+        embed = card(say("economy.title"), text, fields=_fields(found), picture=picture)
+        await ctx.answer(embed, picture=picture)
+
+    async def _read(self, ctx: Context) -> tuple[Digest, int]:
+        """The ledger, read anew when the last reading is old; whoever asks meanwhile waits for the same."""
+        async with self._reading:
+            now_us = ctx.services.now_us()
+            if self._kept is not None and 0 <= now_us - self._kept[1] < KEPT_S * _SECOND_US:
+                return self._kept
+            read_from, ledger = await ctx.read(_ledger)
+            found = await asyncio.to_thread(_digested, ledger, now_us), now_us
+            if read_from is ctx.services:  # What a mirror says is not kept: the storage may be back at once.
+                self._kept = found
+            return found
+
+
+async def _ledger(services: Services) -> tuple[Services, pl.DataFrame]:
+    return services, await read_ledger(services.desk.provider)
+
+
+def _digested(ledger: pl.DataFrame, now_us: int) -> Digest:
+    today = moment_of(now_us).date()
+    return Digest.of(Observations.from_frames(ledger).over(today, today))
+
+
+def _fields(found: Digest) -> list[tuple[str, str]]:
+    faucets, sinks = int(found.days["faucets_gold"].sum()), int(found.days["sinks_gold"].sum())
+    active = found.days["active_players"].to_numpy().mean()
+    fields = [
+        (say("economy.supply"), say("gold", gold=found.supply_gold)),
+        (say("economy.median"), say("gold", gold=round(found.median_gold or 0))),
+        (
+            say("economy.top", share=percent(TOP_SHARE)),
+            say("economy.top_value", share=percent(found.top_share or 0.0)),
+        ),
+        (say("economy.net"), say("gold", gold=f"{faucets - sinks:+,}")),
+        (say("economy.players"), f"{found.players:,}"),
+        (say("economy.active"), f"{active:.1f}"),
+    ]
+    for direction, total in (("faucet", faucets), ("sink", sinks)):
+        rows = [
+            say("economy.kind", kind=say(f"kind.{kind}"), gold=gold)
+            for kind, gold in found.largest(direction, _LARGEST_KINDS)
+        ]
+        fields.append((say(f"economy.{direction}"), "\n".join([say("gold", gold=total), *rows])))
+    return fields
+
+
+async def setup(bot: KokoroBot) -> None:
+    """Load the cog."""
+    await bot.add_cog(EconomyCog())

@@ -1,0 +1,83 @@
+"""Training, businesses, and what they earn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from discord import app_commands
+from discord.ext import commands
+
+from kokoromichi.commands._arguments import BusinessArgument, offered_businesses
+from kokoromichi.commands._context import Context
+from kokoromichi.commands._declaring import command
+from kokoromichi.commands._embeds import card
+from kokoromichi.commands._receipts import named, receipt_card
+from kokoromichi.commands._texts import moment, say
+
+if TYPE_CHECKING:
+    from kokoromichi.bot import KokoroBot
+    from kokoromichi.services.progress import Holding
+
+
+class Growth(commands.Cog):
+    """Training, and businesses that earn while you are away."""
+
+    @command()
+    async def train(self, ctx: Context) -> None:
+        """Pay for a training session."""
+        receipt = await ctx.act(
+            lambda request_id: ctx.services.progress.train(ctx.player_id, request_id=request_id)
+        )
+        await ctx.answer(receipt_card(ctx, say("train.title"), receipt))
+
+    @command()
+    @app_commands.describe(business="Which one to open")
+    @app_commands.autocomplete(business=offered_businesses)
+    async def invest(self, ctx: Context, *, business: BusinessArgument) -> None:
+        """Open a business; one of each."""
+        receipt = await ctx.act(
+            lambda request_id: ctx.services.progress.invest(ctx.player_id, business, request_id=request_id)
+        )
+        await ctx.answer(receipt_card(ctx, say("invest.title"), receipt))
+
+    @command()
+    async def businesses(self, ctx: Context) -> None:
+        """Show every business, what it costs, and what waits in yours."""
+        holdings = ctx.services.progress.holdings(await ctx.profile_of(None))
+        rows = [_holding_told(ctx, holding) for holding in holdings]
+        waiting_gold = sum(holding.waiting_gold for holding in holdings)
+        foot = say("businesses.waiting", gold=waiting_gold)
+        await ctx.answer(card(say("businesses.title"), "\n".join(rows) or say("nothing"), footer=foot))
+
+    @command()
+    async def collect(self, ctx: Context) -> None:
+        """Collect what your businesses have earned."""
+        receipt = await ctx.act(
+            lambda request_id: ctx.services.progress.collect(ctx.player_id, request_id=request_id)
+        )
+        await ctx.answer(receipt_card(ctx, say("collect.title"), receipt))
+
+
+def _holding_told(ctx: Context, holding: Holding) -> str:
+    name = named(ctx, holding.business_id)
+    if not holding.owned:
+        return say(
+            "businesses.offered",
+            name=name,
+            business_id=holding.business_id,
+            price=holding.price_gold,
+            income=holding.income_gold_per_day,
+        )
+    full = holding.full_us <= ctx.services.now_us()
+    return say(
+        "businesses.full" if full else "businesses.owned",
+        name=name,
+        income=holding.income_gold_per_day,
+        waiting=holding.waiting_gold,
+        full=moment(holding.full_us),
+    )
+
+
+async def setup(bot: KokoroBot) -> None:
+    """Load the cog."""
+    await bot.add_cog(Growth())

@@ -1,0 +1,100 @@
+"""What can be asked, and how."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from kokoromichi.bot import PREFIX
+from kokoromichi.commands._arguments import choices, found_name
+from kokoromichi.commands._context import Context
+from kokoromichi.commands._declaring import command
+from kokoromichi.commands._embeds import card, paged
+from kokoromichi.commands._texts import plain, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kokoromichi.bot import KokoroBot
+
+PAGE_ROWS: Final = 45
+
+
+class Help(commands.Cog):
+    """What can be asked, and how.
+
+    Args:
+        bot: The bot.
+    """
+
+    def __init__(self, bot: KokoroBot) -> None:
+        self._bot = bot
+
+    @command()
+    @app_commands.describe(command="Which one; all of them when left out")
+    async def help(self, ctx: Context, *, command: str | None = None) -> None:
+        """Show all commands, or how one of them is used."""
+        if command is not None:
+            await ctx.answer(_usage_card(self._named(command)))
+            return
+        pages = paged(self._rows(), PAGE_ROWS)
+
+        async def draw(number: int) -> discord.Embed:
+            return card(say("help.title"), pages[number], footer=say("help.foot", prefix=PREFIX))
+
+        await ctx.turn_pages(len(pages), draw)
+
+    @help.autocomplete("command")
+    async def _commands(
+        self, _interaction: discord.Interaction[KokoroBot], typed: str
+    ) -> list[app_commands.Choice[str]]:
+        names = {one.qualified_name: one.qualified_name for one in self._shown()}
+        return choices(typed, names, names)
+
+    def _shown(self) -> Iterator[commands.Command[Any, ..., Any]]:
+        """Every command that is called by itself, by cog and then in the order of its file."""
+        for name in sorted(self._bot.cogs):
+            for one in self._bot.cogs[name].walk_commands():
+                if not one.hidden and not isinstance(one, commands.Group):
+                    yield one
+
+    def _rows(self) -> Iterator[str]:
+        cog_name = ""
+        for one in self._shown():
+            if one.cog_name != cog_name:
+                cog_name = str(one.cog_name)
+                yield say("help.cog", name=cog_name)
+            yield say("help.row", name=one.qualified_name, about=one.short_doc)
+
+    def _named(self, text: str) -> commands.Command[Any, ..., Any]:
+        """A command by its name or another one that it has, with or without what stands before it."""
+        wanted = text.strip().lstrip("/" + PREFIX)
+        found = self._bot.get_command(wanted)
+        if found is not None and not found.hidden:
+            return found
+        names = {one.qualified_name: one.qualified_name for one in self._shown()}
+        name = found_name(wanted, names, lambda _text: say("error.command", name=plain(text)))
+        found = self._bot.get_command(name)
+        assert found is not None  # noqa: S101 - it has just been listed
+        return found
+
+
+def _usage_card(one: commands.Command[Any, ..., Any]) -> discord.Embed:
+    usage = f"{one.qualified_name} {one.signature}".strip()
+    lines = [one.help or "", "", say("help.usage", name=one.qualified_name, usage=usage, prefix=PREFIX)]
+    if one.aliases:
+        lines.append(say("help.aliases", names=", ".join(f"`{PREFIX}{alias}`" for alias in one.aliases)))
+    described = [] if (slash := getattr(one, "app_command", None)) is None else slash.parameters
+    arguments = [
+        say("help.argument", name=parameter.display_name, about=parameter.description)
+        for parameter in described
+    ]
+    return card(f"/{one.qualified_name}", "\n".join([*lines, "", *arguments]).strip())
+
+
+async def setup(bot: KokoroBot) -> None:
+    """Load the cog."""
+    await bot.add_cog(Help(bot))

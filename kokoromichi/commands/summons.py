@@ -1,0 +1,118 @@
+"""Pulls for gems, and whom they brought."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal
+
+from discord import app_commands
+from discord.ext import commands
+
+from kokoromichi.commands._arguments import CharacterArgument, all_characters, own_characters
+from kokoromichi.commands._context import Context
+from kokoromichi.commands._declaring import command
+from kokoromichi.commands._embeds import card, paged
+from kokoromichi.commands._receipts import named, receipt_told
+from kokoromichi.commands._texts import percent, plain, say
+from kokoromichi.rules.economy import RARITIES
+
+if TYPE_CHECKING:
+    import discord
+
+    from kokoromichi.bot import KokoroBot
+    from kokoromichi.services.receipts import Pull
+
+COLLECTION_ROWS: Final = 20
+
+
+class Summons(commands.Cog):
+    """Summoning characters, and your collection."""
+
+    @command(aliases=["pull"])
+    @app_commands.describe(count="One pull, or ten at a lower price")
+    async def summon(self, ctx: Context, count: Literal[1, 10] = 1) -> None:
+        """Summon characters for gems."""
+        receipt = await ctx.act(
+            lambda request_id: ctx.services.summon.summon(ctx.player_id, count, request_id=request_id)
+        )
+        rows = [_pull_told(ctx, pull) for pull in receipt.pulls]
+        rows += ["", receipt_told(ctx, receipt)]
+        rarity = ctx.services.desk.live.config.summon.pity_rarity
+        pity = _pity_told(rarity, ctx.services.summon.left_pulls(receipt.pity))
+        await ctx.answer(card(say("summon.title"), "\n".join(rows), footer=pity))
+
+    @command()
+    async def rates(self, ctx: Context) -> None:
+        """Show your odds at the next pull, with the pulls you went without luck."""
+        rates = ctx.services.summon.rates(await ctx.profile_of(None))
+        chances = [
+            say("rates.row", rarity=rarity, chance=percent(chance, 2))
+            for rarity, chance in reversed(rates.next_pull.items())
+        ]
+        rows = [
+            say("rates.table", rows="\n".join(chances)),
+            say("rates.within_ten", rarity=rates.pity_rarity, chance=percent(rates.within_ten, 1)),
+            _pity_told(rates.pity_rarity, rates.left_pulls),
+        ]
+        price = say("rates.price", price=rates.price_gems, ten_price=rates.ten_price_gems)
+        await ctx.answer(card(say("rates.title"), "\n".join(rows), footer=price))
+
+    @command()
+    @app_commands.describe(page="Which page")
+    async def collection(self, ctx: Context, page: int = 1) -> None:
+        """Show the characters you have, the rarest first."""
+        found = await ctx.profile_of(None)
+        sheets = {sheet.id: sheet for sheet in ctx.services.desk.live.economy.waifus}
+        own = [sheets[waifu_id] for waifu_id in found.collection if waifu_id in sheets]
+        own.sort(key=lambda sheet: (-RARITIES.index(sheet.rarity), sheet.name))
+        rows = [say("collection.row", rarity=sheet.rarity, name=plain(sheet.name)) for sheet in own]
+        pages = paged(rows, COLLECTION_ROWS) or [say("collection.none")]
+        foot = say("collection.foot", own=len(own), kinds=len(sheets), shards=found.shards)
+
+        async def draw(number: int) -> discord.Embed:
+            return card(say("collection.title"), pages[number], footer=foot)
+
+        await ctx.turn_pages(len(pages), draw, page - 1)
+
+    @command()
+    @app_commands.describe(character="Whom")
+    @app_commands.autocomplete(character=all_characters)
+    async def character(self, ctx: Context, *, character: CharacterArgument) -> None:
+        """Show a character."""
+        found = await ctx.profile_of(None)
+        (sheet,) = (one for one in ctx.services.desk.live.economy.waifus if one.id == character)
+        stats = say("character.stats", hp=sheet.base_hp, attack=sheet.base_atk, defence=sheet.base_def)
+        fields = [
+            (say("character.rarity"), sheet.rarity),
+            (say("character.element"), sheet.element.capitalize()),
+            (say("character.mythology"), plain(sheet.mythology)),
+            (say("character.base"), stats),
+        ]
+        owned = say("character.owned" if found.collection.get(character) else "character.missing")
+        await ctx.answer(card(plain(sheet.name), plain(sheet.description), fields=fields, footer=owned))
+
+    @command()
+    @app_commands.describe(character="Whom of your collection; nobody when left out")
+    @app_commands.autocomplete(character=own_characters)
+    async def favorite(self, ctx: Context, *, character: CharacterArgument = "") -> None:
+        """Choose the character that stands in your profile."""
+        receipt = await ctx.act(
+            lambda request_id: ctx.services.summon.favorite(ctx.player_id, character, request_id=request_id)
+        )
+        text = receipt_told(ctx, receipt) if receipt.waifu_id else say("favorite.none")
+        await ctx.answer(card(say("favorite.title"), text))
+
+
+def _pull_told(ctx: Context, pull: Pull) -> str:
+    key = "summon.first" if pull.first else "summon.again"
+    return say(key, rarity=pull.rarity, name=named(ctx, pull.waifu_id))
+
+
+def _pity_told(rarity: str, left_pulls: int) -> str:
+    if left_pulls == 1:
+        return say("summon.certain", rarity=rarity)
+    return say("summon.pity", rarity=rarity, left=left_pulls)
+
+
+async def setup(bot: KokoroBot) -> None:
+    """Load the cog."""
+    await bot.add_cog(Summons())

@@ -1,0 +1,243 @@
+"""Purses over slash and text: what they hold, the daily claim, transfers, ranks and history."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kokoromichi.core.clock import DAY_US
+from tests.bot.table import embed_of, fields_of, told
+from tests.contract.stored import NOON_US
+
+if TYPE_CHECKING:
+    from tests.bot.table import Table
+
+NEXT_DAY_S = (NOON_US // DAY_US + 1) * DAY_US // 1_000_000
+USAGE = "`/transfer <user> <amount>`"
+BAD_AMOUNT = f"amount is not right: it must be an amount such as 1500, 1.5k, 2m, all or half. {USAGE}"
+WRITTEN = [("all", 0), ("half", 5_000), ("1,500", 8_500), ("2K", 8_000)]
+FULL_WIDTH = chr(0xFF11) + chr(0xFF15)
+NO_AMOUNTS = ["-50", "1e5", "NaN", "0x10", FULL_WIDTH, "k", "1.5", "1,50", "inf", "+5", chr(0x663), "1_0"]
+BOT_PLAYER = "Bots have no purse."
+
+
+async def test_a_profile_opens_ones_own_account(table: Table) -> None:
+    embed = await table.asked(table.alice, "profile")
+    assert embed.title == "alice"
+    assert fields_of(embed) == {
+        "Purse": "10,000 gold\n100 gems",
+        "Streak": "Day 0, best 0",
+        "Level": "1 (0 XP)",
+        "Collection": "Characters 0, shards 0",
+        "Battles": "0 won, 0 lost",
+    }
+    assert (await table.profile(table.alice)).gold == 10_000
+
+
+@pytest.mark.parametrize("command", ["profile", "balance"])
+async def test_looking_at_another_one_opens_no_account(table: Table, command: str) -> None:
+    sentence = await table.refusal(table.alice, command, user=table.bob)
+    assert sentence == f"Player {table.bob.mention} has no account yet."
+    assert await table.bot.provider.user_ids() == []
+
+
+async def test_a_profile_of_another_one_shows_his(table: Table) -> None:
+    await table.endow(table.bob, gold=77, favorite="echo", collection={"echo": 1})
+    embed = await table.asked(table.alice, "profile", user=table.bob)
+    assert embed.title == "bob"
+    assert fields_of(embed)["Purse"].startswith("77 gold")
+    assert fields_of(embed)["Favorite"] == "Echo"
+
+
+@pytest.mark.parametrize("command", ["profile", "balance"])
+async def test_bots_have_no_purse(table: Table, command: str) -> None:
+    robot = table.guild.add_member(table.env.create_user("robot", bot=True))
+    assert await table.refusal(table.alice, command, user=robot) == BOT_PLAYER
+
+
+async def test_a_balance_tells_the_rank(table: Table) -> None:
+    await table.endow(table.bob, gold=10_001)
+    await table.endow(table.alice, gold=10_000)
+    assert told(await table.asked(table.alice, "balance")) == (
+        f"{table.alice.mention}\n10,000 gold\n100 gems\nRank 2 of 2"
+    )
+    assert told(await table.said(table.alice, "!bal")) == told(await table.said(table.alice, "!GOLD"))
+
+
+async def test_daily_pays_once_a_day_and_tells_when_the_next_one_opens(table: Table) -> None:
+    assert told(await table.asked(table.alice, "daily")) == (
+        "You received 1,000 gold and 10 gems. Day 1 of your streak.\nBalance: 11,000 gold, 110 gems."
+    )
+    again = await table.refusal(table.alice, "daily")
+    assert again == f"Already claimed today; the next claim opens at <t:{NEXT_DAY_S}:R>."
+    assert told(await table.said(table.alice, "!claim")) == again
+    table.clock.us = NEXT_DAY_S * 1_000_000
+    assert "Day 2 of your streak" in told(await table.said(table.alice, "!checkin"))
+
+
+async def test_two_claims_at_once_pay_once(table: Table) -> None:
+    results = await asyncio.gather(
+        table.bot.services.daily.claim(str(table.alice.id), request_id="1"),
+        table.bot.services.daily.claim(str(table.alice.id), request_id="2"),
+        return_exceptions=True,
+    )
+    assert sorted(type(result).__name__ for result in results) == ["ClaimReceipt", "RefusedError"]
+    rows = await table.bot.provider.read_ledger(user_id=str(table.alice.id), kind="daily")
+    assert sum(row.amount or 0 for row in rows if row.currency == "gold") == 1_000
+
+
+async def test_a_streak_tells_what_comes_next_and_when_it_breaks(table: Table) -> None:
+    assert told(await table.asked(table.alice, "streak")) == "You have no streak yet; `/daily` begins one."
+    await table.asked(table.alice, "daily")
+    claimed_s = table.clock.us // 1_000_000
+    assert told(await table.asked(table.alice, "streak")) == (
+        "Day 1 of your streak; your best is 1.\n"
+        f"The next claim pays 1,200 gold and 12 gems. It opens <t:{NEXT_DAY_S}:R>.\n"
+        f"The streak breaks <t:{claimed_s + 48 * 3_600}:R>."
+    )
+
+
+async def test_a_transfer_moves_gold_less_the_fee(table: Table) -> None:
+    await table.endow(table.bob)
+    embed = await table.asked(table.alice, "transfer", user=table.bob, amount="1.5k")
+    assert told(embed) == (
+        f"1,500 gold left your purse for {table.bob.mention}; 75 of it was the fee.\nBalance: 8,500 gold."
+    )
+    assert (await table.profile(table.bob)).gold == 11_425
+
+
+@pytest.mark.parametrize(("amount", "left_gold"), WRITTEN)
+async def test_an_amount_may_be_written_in_many_ways(table: Table, amount: str, left_gold: int) -> None:
+    await table.endow(table.bob)
+    await table.said(table.alice, f"!pay {table.bob.mention} {amount}")
+    assert (await table.profile(table.alice)).gold == left_gold
+
+
+async def test_half_of_nothing_is_refused(table: Table) -> None:
+    await table.endow(table.alice, gold=1)
+    await table.endow(table.bob)
+    sentence = await table.refusal(table.alice, "transfer", user=table.bob, amount="half")
+    assert sentence == "The amount must be whole and above 0, also after a fee; 0 is not."
+
+
+@pytest.mark.parametrize("amount", NO_AMOUNTS)
+async def test_what_is_no_amount_moves_nothing(table: Table, amount: str) -> None:
+    await table.endow(table.bob)
+    assert await table.refusal(table.alice, "transfer", user=table.bob, amount=amount) == BAD_AMOUNT
+    assert (await table.profile(table.bob)).gold == 10_000
+
+
+@pytest.mark.parametrize(
+    ("amount", "sentence"),
+    [
+        ("0", "The amount must be whole and above 0, also after a fee; 0 is not."),
+        ("10001", "Need 10,001 gold, have 10,000."),
+        ("999999999999999999", "Need 999,999,999,999,999,999 gold, have 10,000."),
+    ],
+)
+async def test_a_transfer_is_refused(table: Table, amount: str, sentence: str) -> None:
+    await table.endow(table.bob)
+    assert await table.refusal(table.alice, "transfer", user=table.bob, amount=amount) == sentence
+
+
+async def test_nobody_sends_to_himself_to_bots_or_to_strangers(table: Table) -> None:
+    robot = table.guild.add_member(table.env.create_user("robot", bot=True))
+    own = await table.refusal(table.alice, "transfer", user=table.alice, amount="5")
+    assert own == "You cannot send to yourself."
+    assert await table.refusal(table.alice, "transfer", user=robot, amount="5") == BOT_PLAYER
+    stranger = await table.refusal(table.alice, "transfer", user=table.bob, amount="100")
+    assert stranger == f"Player {table.bob.mention} has no account yet."
+
+
+async def test_no_more_is_sent_in_a_day_than_the_cap(table: Table) -> None:
+    await table.endow(table.bob)
+    await table.endow(table.alice, gold=50_000)
+    await table.asked(table.alice, "transfer", user=table.bob, amount="15k")
+    sentence = await table.refusal(table.alice, "transfer", user=table.bob, amount="6k")
+    assert sentence == "Today's cap of 20,000 gold is reached: 15,000 so far."
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("!transfer", "user is missing. `/transfer <user> <amount>`"),
+        (
+            "!transfer @nobody 5",
+            f"user is not right: there is no such player here. {USAGE}",
+        ),
+        ('!transfer "alice 5', "The quotation marks do not match. `/transfer <user> <amount>`"),
+    ],
+)
+async def test_a_mistyped_text_command_tells_its_usage(table: Table, text: str, sentence: str) -> None:
+    assert told(await table.said(table.alice, text)) == sentence
+
+
+async def test_gems_are_bought_for_gold(table: Table) -> None:
+    assert told(await table.asked(table.alice, "exchange", packs=2)) == (
+        "200 gems for 8,000 gold.\nBalance: 2,000 gold, 300 gems."
+    )
+    assert await table.refusal(table.alice, "exchange") == "Need 4,000 gold, have 2,000."
+    sentence = await table.refusal(table.alice, "exchange", packs=0)
+    assert sentence == "The quantity must be a whole number that is offered; 0 is not."
+
+
+async def test_the_rich_list_is_stable_on_ties_and_shows_ones_own_rank(table: Table) -> None:
+    assert told(await table.asked(table.alice, "rich_list")) == "Nothing here yet."
+    await table.endow(table.bob)
+    await table.endow(table.alice)
+    table.clock.advance(5)
+    embed = await table.asked(table.bob, "rich_list")
+    first, second = sorted((table.alice, table.bob), key=lambda player: str(player.id))
+    assert told(embed) == f"1. {first.mention} · 10,000 gold\n2. {second.mention} · 10,000 gold"
+    assert embed.footer.text == f"You are number {1 if first is table.bob else 2} of 2"
+    assert told(await table.said(table.bob, "!leaderboard 7")) == told(embed)
+
+
+async def test_the_rich_list_turns_its_pages(table: Table) -> None:
+    for number in range(23):
+        await table.bot.services.desk.open_account(f"player-{number:02}")
+    result = await table.slash(table.alice, "rich_list", page=2)
+    assert told(embed_of(result)).startswith("11. `player-10` · 10,000 gold")
+    assert embed_of(result).footer.text == "Page 2 of 3"
+    assert result.response is not None
+    turned = await table.alice.click(result.response, label="Next")
+    assert told(embed_of(turned)).startswith("21. `player-20`")
+
+
+async def test_ones_own_movements_stand_newest_first(table: Table) -> None:
+    await table.endow(table.bob)
+    await table.asked(table.alice, "buy", item="health_potion", quantity=2)
+    await table.asked(table.alice, "transfer", user=table.bob, amount="100")
+    result = await table.slash(table.alice, "transactions")
+    assert result.ephemeral
+    lines = [line.split(" · ", 1)[1] for line in told(embed_of(result)).split("\n")]
+    assert lines == [
+        f"**Fee** · −5 gold (9,700) · {table.bob.mention}",
+        f"**Transfer** · −95 gold (9,705) · {table.bob.mention}",
+        "**Purchase** · −200 gold (9,800) · +2 × Health Potion",
+        "**Opening** · +100 gems (100)",
+        "**Opening** · +10,000 gold (10,000)",
+    ]
+    assert result.response is not None
+    (picture,) = result.response.attachments
+    assert embed_of(result).image.url == f"attachment://{picture.filename}" or picture.url
+
+
+async def test_movements_of_one_kind(table: Table) -> None:
+    await table.asked(table.alice, "daily")
+    for kind in ("daily", "Daily reward"):
+        result = await table.slash(table.alice, "transactions", kind=kind)
+        assert told(embed_of(result)).count("**Daily reward**") == 2
+        assert told(embed_of(result)).count("\n") == 1
+    assert told(embed_of(await table.slash(table.alice, "transactions", kind="gift"))) == "Nothing here yet."
+    sentence = await table.refusal(table.alice, "transactions", kind="dayly")
+    assert sentence == "There is no kind of transaction dayly. Did you mean Daily reward (`daily`)?"
+    offered = await table.alice.autocomplete(table.channel, "transactions", "kind", "tra")
+    assert [choice["value"] for choice in offered] == ["train", "transfer"]
+
+
+async def test_nobody_reads_anothers_movements(table: Table) -> None:
+    await table.asked(table.bob, "daily")
+    assert told(embed_of(await table.slash(table.alice, "transactions"))) == "Nothing here yet."
