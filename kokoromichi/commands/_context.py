@@ -180,6 +180,7 @@ class Context(commands.Context[KokoroBot]):
             self._answer = await self._answer.edit(embed=embed, view=view, attachments=files)
         if view is not None:
             view.message = self._answer
+            self.bot.questions.add(self.request_id)
         return self._answer
 
     async def ask(self, question: discord.Embed, act: Callable[[], Awaitable[discord.Embed]]) -> None:

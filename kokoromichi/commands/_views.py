@@ -38,7 +38,6 @@ class OwnedView(discord.ui.View):
         super().__init__(timeout=timeout_s)
         self.ctx = ctx
         self.message: discord.Message | None = None
-        ctx.bot.questions.add(ctx.request_id)
 
     def named(self, action: str) -> str:
         """A button's id: the question's, so that a click after a restart is known to be of no living one."""
