@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from kokoromichi.core.errors import ConflictError, FloorError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from kokoromichi.core.models import CounterChange
 
 _STOCK: Final = "stock."
 
@@ -35,3 +42,21 @@ def stocked_items(counters: dict[str, int]) -> list[str]:
     """The items that have limited stock, ascending; not those whose stock is retired or not of the store."""
     items = sorted(name.removeprefix(_STOCK) for name in counters if name.startswith(_STOCK))
     return [item for item in items if counters.get(stock_since_counter(item), RETIRED_US) < RETIRED_US]
+
+
+def check_counters(stored: Mapping[str, int], changes: Sequence[CounterChange]) -> None:
+    """Hold changes against the counters as they are; one may stand twice.
+
+    Raises:
+        ConflictError: A counter is there, or is not, and should not be, or should.
+        FloorError: One would fall below zero.
+    """
+    planned: dict[str, int] = {}
+    for change in changes:
+        available = planned.get(change.name, stored.get(change.name))
+        if change.creates == (available is not None):
+            message = f"counter {change.name} {'exists already' if change.creates else 'does not exist'}"
+            raise ConflictError(message)
+        planned[change.name] = (available or 0) + change.delta
+        if planned[change.name] < 0:
+            raise FloorError(change.name, available or 0)

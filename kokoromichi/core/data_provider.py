@@ -18,14 +18,12 @@ from kokoromichi.core.models import (
     REQUEST_ID_PATTERN,
     ChangeSet,
     LedgerEntry,
-    Movement,
     Receipt,
-    UserChange,
     UserProfile,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
     from types import TracebackType
 
     import polars as pl
@@ -53,6 +51,7 @@ class DataProvider(ABC):
             decided on it too, and no commit checks those, so that a store that others may write to keeps
             nothing at hand.
         apply_now: ``apply`` as a plain function, on a provider that has nothing to wait for; None on others.
+        waiting: Commits of this process that are on their way.
         mirror: The name of the store that this one mirrors, or None. A mirror is written by ``load`` alone,
             and is no source of a copy.
         mirrored_us: Of a mirror: up to when it is known to hold everything, in microseconds since the epoch;
@@ -63,6 +62,7 @@ class DataProvider(ABC):
     name: ClassVar[str]
     cached: Callable[[str], UserProfile | None]
     apply_now: Callable[[ChangeSet[AnswerT]], AnswerT] | None = None
+    waiting: int = 0
     mirror: str | None = None
     mirrored_us: int = 0
     local: DataProvider | None = None
@@ -181,8 +181,27 @@ class DataProvider(ABC):
         """
 
     @abstractmethod
+    async def ledger_rows(self) -> int:
+        """How many rows the ledger has."""
+
+    @abstractmethod
     async def append_observations(self, stream: Stream, rows: Sequence[Mapping[str, object]]) -> None:
         """Keep rows of a stream's schema: buffered, outside the promise."""
+
+    @abstractmethod
+    async def erase(self, user_id: str, pseudonym: str) -> None:
+        """Put a pseudonym in the place of a player's id, in everything that is stored, whole or not at all.
+
+        The player's document becomes the pseudonym's, without name and unknown fields. In ledger rows
+        user_id, counterparty, actor and reason are replaced, and nothing else, so that every sum stays; in
+        observations user_id. Requests that touched him are forgotten: their ids stay used, unanswered.
+        A game data section is left as it is. Nothing happens where the pseudonym is a player already: it was
+        done before. The id itself is free then: whoever has it opens a fresh account.
+
+        Raises:
+            MisuseError: An id is malformed, or both are one.
+            StorageError: The store failed: ask again with the same pseudonym, or open the store again.
+        """
 
     @abstractmethod
     async def get_user(self, user_id: str) -> Document | None:
@@ -248,6 +267,10 @@ class DataProvider(ABC):
         message = f"adopt: the provider {self.name!r} has no files that another hand could change"
         raise MisuseError(message)
 
+    async def empty(self) -> None:
+        """Empty a mirror, so that it is made anew; a store that is none raises ``MisuseError``."""
+        raise _not_copied(self.name, "empty")
+
     async def sync_local_to_remote(self) -> object:
         """Copy the local folder to the remote store; here there is no remote."""
         raise _no_remote(self.name, "sync_local_to_remote")
@@ -269,21 +292,6 @@ def _no_remote(name: str, call: str) -> MisuseError:
 
 def _not_copied(name: str, call: str) -> MisuseError:
     return MisuseError(f"{call}: the provider {name!r} takes no part in copies")
-
-
-def refuse_twins(users: Sequence[UserChange]) -> None:
-    """Refuse a change in which a player stands twice: which version would the second one build on?
-
-    Raises:
-        MisuseError: One does.
-    """
-    if len({user.user_id for user in users}) != len(users):
-        raise MisuseError("each player stands once in a change: put the movements of one together")
-
-
-def half_row(movement: Movement) -> MisuseError:
-    """The refusal of a movement that ``is_half``."""
-    return MisuseError(f"an amount needs its currency, and a quantity its item: {movement}")
 
 
 def checked_id(value: str, what: str) -> str:
@@ -332,11 +340,6 @@ def checked_request_id(request_id: str) -> str:
         message = f"request id {request_id!r} is malformed: 1 to 128 characters out of 0-9 A-Z a-z _ . : -"
         raise MisuseError(message)
     return request_id
-
-
-def richest_first(balances: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
-    """Ids and gold in the order of ``DataProvider.balances``."""
-    return sorted(balances, key=lambda one: (-one[1], one[0]))
 
 
 def digest_of(operation: str, user_id: str, arguments: Sequence[str | int | None]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import fields
 from datetime import datetime
@@ -272,3 +272,8 @@ class ChangeSet(msgspec.Struct, Generic[AnswerT], gc=False):
     reason: str | None = None
     request_id: str | None = None
     digest: str = ""
+
+
+def richest_first(balances: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Ids and gold in the order of ``DataProvider.balances``: ties by id."""
+    return sorted(balances, key=lambda one: (-one[1], one[0]))

@@ -2,56 +2,46 @@
 
 from __future__ import annotations
 
-import asyncio
+import secrets
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from kokoromichi.core.counters import stock_counter
-from kokoromichi.core.models import ChangeSet, CounterChange, Movement, UserChange, UserProfile
+from kokoromichi.core.data_provider import checked_user_id
+from kokoromichi.core.models import (
+    ERASED_PREFIX,
+    ChangeSet,
+    UserChange,
+    UserProfile,
+)
 from kokoromichi.rules import codes
-from kokoromichi.rules.economy import load_economy
-from kokoromichi.rules.economy_laws import check_economy
+from kokoromichi.services.admin_economy import EconomyAdmin, act_of_the_system
 from kokoromichi.services.authority import Actor, authorise
 from kokoromichi.services.granting import ADMIN_ACT, granted, to_opening
 from kokoromichi.services.receipts import (
     DoneReceipt,
+    EraseReceipt,
     FreezeReceipt,
     GrantReceipt,
-    PriceReceipt,
-    ReloadReceipt,
     ResetReceipt,
-    StockReceipt,
 )
+from kokoromichi.services.reconciling import Difference, corrections, differences, put_as_booked
 from kokoromichi.services.refusals import refused
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from pathlib import Path
+    from collections.abc import Awaitable
 
-    from kokoromichi.core.data_provider import AnswerT, DataProvider
-    from kokoromichi.services.desk import Arguments, Desk
-    from kokoromichi.services.overrides import Overrides
-    from kokoromichi.services.store import StoreService
+    from kokoromichi.services.desk import Arguments
 
 T = TypeVar("T")
 
 
-class AdminService:
-    """Corrects balances and inventories, stops players, sets prices and stocks, and looks after the economy.
+class AdminService(EconomyAdmin):
+    """Corrects balances and inventories, stops players and forgets them; and what ``EconomyAdmin`` does.
 
     Every act takes the actor, a reason and perhaps a request id, and raises:
         RefusedError: not_allowed, before anything else is looked at.
         MisuseError: There is no reason or no actor.
-
-    Args:
-        desk: Where acts are committed.
-        overrides: An admin's prices.
-        store: Whose shelves are filled.
     """
-
-    def __init__(self, desk: Desk, overrides: Overrides, store: StoreService) -> None:
-        self._desk = desk
-        self._overrides = overrides
-        self._store = store
 
     def grant(
         self,
@@ -141,153 +131,74 @@ class AdminService:
 
         return self._desk.act_upon("reset", user_id, (actor.user_id, reason), decide, request_id)
 
-    async def set_price(
-        self,
-        item_id: str,
-        price_gold: int | None,
-        *,
-        actor: Actor,
-        reason: str,
-        request_id: str | None = None,
-    ) -> PriceReceipt:
-        """Set the price of an item until the next reload; other processes follow within seconds.
+    async def erase(
+        self, user_id: str, *, actor: Actor, reason: str, request_id: str | None = None
+    ) -> EraseReceipt:
+        """Forget a player who asks for it: his rows and balances stand under a pseudonym that is drawn.
 
-        Args:
-            item_id: Of which item.
-            price_gold: Gold of a unit; None gives the list price back.
-            actor: The admin.
-            reason: Why; required.
-            request_id: Idempotency key.
+        The account is frozen and the act is booked first, without naming him; then everything that is stored
+        is rewritten (``DataProvider.erase``). Should he return, he opens a fresh account.
 
         Raises:
-            RefusedError: not_allowed, unknown_item, bad_amount, or price_unsound (with the finding).
-            StorageError: The store failed. The act may be in the ledger and the price not yet in force: the
-                same request id, sent again, completes it.
+            RefusedError: not_allowed or unknown_player.
+            StorageError: The store failed. The account may be frozen and not yet erased: the same request id,
+                sent again, completes it.
         """
         authorise(actor, reason)
-        overrides = self._overrides
 
-        async def attempt() -> ChangeSet[PriceReceipt]:
-            item = overrides.economy.config.store.get(item_id)
-            if item is None or item_id not in self._desk.live.offers:
-                raise refused(codes.UNKNOWN_ITEM, item_id)
-            if price_gold is not None and (
-                type(price_gold) is not int or not 0 < price_gold <= codes.MAX_BALANCE
-            ):
-                raise refused(codes.BAD_AMOUNT, price_gold)
-            known = (await overrides.read()).prices
-            prices = {name: word.price_gold for name, word in known.items()} | {item_id: price_gold}
-            if findings := overrides.findings(prices):
-                raise refused(codes.PRICE_UNSOUND, str(findings[0]))
+        async def attempt() -> ChangeSet[EraseReceipt]:
+            stored = await self._desk.provider.profile(checked_user_id(user_id))
+            if stored is None:
+                raise refused(codes.UNKNOWN_PLAYER, user_id)
             at_us = self._desk.clock.now_us()
-            word_us = max(at_us, known[item_id].at_us + 1) if item_id in known else at_us
-            receipt = PriceReceipt(item_id, price_gold or item.price_gold, item.price_gold, word_us)
-            words = f"price of {item_id} {'as listed' if price_gold is None else price_gold}"
-            return _act_of_the_system(at_us, receipt, actor, f"{words}: {reason}")
-
-        arguments = (item_id, "list" if price_gold is None else price_gold, reason)
-        async with overrides.changing:
-            receipt = await self._desk.insist("price", actor.user_id, arguments, attempt, request_id)
-            await overrides.set(item_id, price_gold, receipt.at_us)
-        return receipt
-
-    async def set_stock(
-        self, item_id: str, units: int, *, actor: Actor, reason: str, request_id: str | None = None
-    ) -> StockReceipt:
-        """Put so many units of an item on the shelf, booked as ``restock``: also fewer than there are.
-
-        Raises:
-            RefusedError: not_allowed, unknown_item, bad_quantity, stock_unlimited, or out_of_stock where
-                somebody bought what was to be taken away.
-        """
-        authorise(actor, reason)
-
-        async def attempt() -> ChangeSet[StockReceipt]:
-            offer = self._desk.live.offers.get(item_id)
-            if offer is None:
-                raise refused(codes.UNKNOWN_ITEM, item_id)
-            if type(units) is not int or not 0 <= units <= codes.MAX_BALANCE:
-                raise refused(codes.BAD_QUANTITY, units)
-            if offer.stock_counter is None:
-                raise refused(codes.STOCK_UNLIMITED, item_id)
-            await self._store.restock()  # What is due comes first, and a shelf that nobody has filled yet.
-            counter = stock_counter(item_id)
-            added = units - (await self._desk.provider.counters())[counter]
-            row = Movement("restock", item_id=item_id, quantity=added) if added else ADMIN_ACT
-            words = f"stock of {item_id} {units}: {reason}"
-            receipt = StockReceipt(item_id, added, units)
-            change = _act_of_the_system(self._desk.clock.now_us(), receipt, actor, words, row)
-            change.counters = (CounterChange(counter, added),) if added else ()
+            receipt = EraseReceipt(f"{ERASED_PREFIX}{secrets.token_hex(12)}")
+            words = f"erase: {reason.replace(user_id, '(erased)')}"
+            change = act_of_the_system(at_us, receipt, actor, words)
+            change.users = (UserChange(user_id, stored.version, (), {"frozen": 1}),)
             return change
 
-        arguments = (item_id, units, reason)
-        return await self._desk.insist("stock", actor.user_id, arguments, attempt, request_id)
-
-    async def reload(
-        self, folder: Path, *, actor: Actor, reason: str, request_id: str | None = None
-    ) -> ReloadReceipt:
-        """Put the economy of a folder into force, whole or not at all; an admin's prices end with it.
-
-        It is this process's economy: where several serve one store, each is told.
-
-        Raises:
-            RefusedError: not_allowed.
-            EconomyError: The folder holds no sound economy; nothing happened, and every finding is listed.
-            StorageError: The store failed: the economy that was in force still is.
-        """
-        authorise(actor, reason)
-        economy = await asyncio.to_thread(load_economy, folder)
-        await asyncio.to_thread(check_economy, economy)
-        overrides = self._overrides
-
-        async def attempt() -> ChangeSet[ReloadReceipt]:
-            at_us = self._desk.clock.now_us()
-            put_us = max(at_us, overrides.since_us + 1)
-            receipt = ReloadReceipt(economy.hash, overrides.economy.hash, put_us)
-            return _act_of_the_system(at_us, receipt, actor, f"reload of economy {economy.hash}: {reason}")
-
-        async with overrides.changing:
-            receipt = await self._desk.insist(
-                "reload", actor.user_id, (str(folder), reason), attempt, request_id
-            )
-            if receipt.economy_hash == economy.hash and await overrides.renew(economy, receipt.at_us):
-                await overrides.write_history()
-                await self._store.restock()
+        # The digest does not hold whom: it outlives the erasure.
+        receipt = await self._desk.insist("erase", actor.user_id, (), attempt, request_id)
+        await self._desk.provider.erase(user_id, receipt.pseudonym)
         return receipt
 
-    async def inspect(
+    async def reconcile(
         self,
-        what: str,
-        look: Callable[[DataProvider], Awaitable[T]],
+        user_id: str | None = None,
         *,
+        book: bool = False,
         actor: Actor,
         reason: str,
         request_id: str | None = None,
-    ) -> T:
-        """Look at the store as a whole (an audit, an export, its health): booked first, then done.
+    ) -> list[Difference]:
+        """Hold what is stored against what the rows add up to.
 
         Args:
-            what: In a word, for the ledger.
-            look: What to do with the provider; it changes nothing there.
+            user_id: Of one player; None looks at all.
+            book: Book what differs as ``correction``, so that what is stored stays and the rows explain it.
+                Cut off in the middle, a player is left as his rows have it, which is sound too.
             actor: The admin.
             reason: Why; required.
-            request_id: Idempotency key: sent again, it looks again and books nothing.
+            request_id: Idempotency key: sent again, what was corrected differs no more.
+
+        Returns:
+            What differed, by player.
 
         Raises:
             RefusedError: not_allowed.
+            StorageError: A difference that no row can explain, or a player who never stood still.
         """
-        authorise(actor, reason)
+        look = partial(differences, user_id=user_id)
+        found = await self.inspect("reconcile", look, actor=actor, reason=reason, request_id=request_id)
+        for owner in sorted({each.user_id for each in found}) if book else ():
+            await self._correct([each for each in found if each.user_id == owner], actor, reason)
+        return found
 
-        async def attempt() -> ChangeSet[DoneReceipt]:
-            at_us = self._desk.clock.now_us()
-            return _act_of_the_system(at_us, DoneReceipt(what), actor, f"{what}: {reason}")
+    async def _correct(self, found: list[Difference], actor: Actor, reason: str) -> None:
+        def decide(profile: UserProfile, at_us: int, _: Arguments) -> ChangeSet[DoneReceipt]:
+            user = UserChange(profile.user_id, profile.version, corrections(profile, found))
+            receipt = DoneReceipt("correct")
+            return ChangeSet(at_us, (user,), receipt, actor=actor.user_id, reason=f"reconcile: {reason}")
 
-        await self._desk.insist(what, actor.user_id, (reason,), attempt, request_id)
-        return await look(self._desk.provider)
-
-
-def _act_of_the_system(
-    at_us: int, receipt: AnswerT, actor: Actor, words: str, row: Movement = ADMIN_ACT
-) -> ChangeSet[AnswerT]:
-    """An act that is upon no player."""
-    return ChangeSet(at_us, (), receipt, system=(row,), actor=actor.user_id, reason=words)
+        await put_as_booked(self._desk.provider, found)
+        await self._desk.act_upon("correct", found[0].user_id, (), decide)

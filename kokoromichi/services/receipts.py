@@ -218,6 +218,12 @@ class DoneReceipt(Receipt, frozen=True, gc=False, tag=True):
     what: str
 
 
+class EraseReceipt(Receipt, frozen=True, gc=False, tag=True):
+    """A player was erased; what is left of him stands under a pseudonym that leads back to nobody."""
+
+    pseudonym: str
+
+
 class GrantReceipt(Receipt, frozen=True, gc=False, tag=True):
     """An admin's correction of one balance or item; ``after`` is what is held then."""
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STEPS: Final = ("append", "write", "sync", "truncate", "replace", "remove", "sync_folder", "make_folder")
-
+ANY: Final = "any"
 
 _DEAD_ALREADY: Final = os.WEXITED | os.WNOWAIT | os.WNOHANG
 
@@ -53,12 +53,17 @@ class DeadlyFiles(Files):
     """A real disk whose caller dies at the n-th call of a step, before or after it."""
 
     def __init__(self, step: str | None, number: int) -> None:
+        self.arm(step, number)
+
+    def arm(self, step: str | None, number: int) -> None:
+        """Count from here on; ``ANY`` counts every step."""
         self._step = step
         self._left = number
 
     def _dies(self, step: str) -> bool:
-        self._left -= step == self._step
-        return step == self._step and self._left <= 0
+        counts = self._step in (step, ANY)
+        self._left -= counts
+        return counts and self._left <= 0
 
     def write(self, handle: int, data: bytes | memoryview) -> int:
         if self._dies("write"):

@@ -67,6 +67,12 @@ class PassingProvider(DataProvider):
     def ledger_frames(self, user_ids: Collection[str] | None = None) -> AsyncIterator[pl.DataFrame]:
         return self.inner.ledger_frames(user_ids)
 
+    async def ledger_rows(self) -> int:
+        return await self.inner.ledger_rows()
+
+    async def erase(self, user_id: str, pseudonym: str) -> None:
+        await self.inner.erase(user_id, pseudonym)
+
     async def append_observations(self, stream: Stream, rows: Sequence[Mapping[str, object]]) -> None:
         await self.inner.append_observations(stream, rows)
 

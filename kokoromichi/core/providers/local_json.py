@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from contextlib import suppress
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
 
 import msgspec
 
-from kokoromichi.core.clock import Clock, SystemClock
 from kokoromichi.core.corrections import correction
 from kokoromichi.core.data_provider import (
     AnswerT,
-    DataProvider,
     Document,
     Stream,
     checked_id,
     checked_request_id,
     checked_section,
     checked_user_id,
-    richest_first,
 )
-from kokoromichi.core.errors import MisuseError, StorageError
+from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.models import UserProfile, richest_first
 from kokoromichi.core.portions import Remembered
 from kokoromichi.core.providers.local.adoption import adopt_all
-from kokoromichi.core.providers.local.files import Files
-from kokoromichi.core.providers.local.folder import prepare, unusable
-from kokoromichi.core.providers.local.keeping import Tuning
 from kokoromichi.core.providers.local.ledgers import Selection
+from kokoromichi.core.providers.local.life import OpenFolder
 from kokoromichi.core.providers.local.snapshots import Key, plain_json
-from kokoromichi.core.providers.local.store import Backups, Store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping, Sequence
@@ -39,139 +31,20 @@ if TYPE_CHECKING:
     import polars as pl
 
     from kokoromichi.core.corrections import Corrected
-    from kokoromichi.core.models import ChangeSet, LedgerEntry, Receipt, UserProfile
+    from kokoromichi.core.models import ChangeSet, LedgerEntry, Receipt
     from kokoromichi.core.portions import Portion
 
-_LOG: Final = logging.getLogger(__name__)
-_SEGMENT_BYTES: Final = 1 << 26
 _MOST_ROWS: Final = 1_000
 
 
-class LocalJSONProvider(DataProvider):
+class LocalJSONProvider(OpenFolder):
     """A write-ahead journal, and files that follow it: players, sections, ledgers, backups.
 
-    It opens itself on first use, and is to be closed: closing brings every file up to date.
-
-    Args:
-        data_dir: The folder; created where it is missing.
-        debounce_seconds: A player's file is written when he was quiet for so long.
-        cache_ttl: A profile that is written stays in memory for so long, in seconds.
-        clock: What stamps corrections and backups.
-        files: The disk.
-        backups: How many backups of one file are kept, and for how many days.
-        segment_bytes: The journal is made short again beyond this size.
+    It opens itself on first use, and is to be closed: closing brings every file up to date. Its arguments are
+    those of ``OpenFolder``.
     """
 
     name: ClassVar[str] = "local"
-
-    def __init__(
-        self,
-        data_dir: str | Path = "data",
-        debounce_seconds: float = 0.5,
-        cache_ttl: float = 5.0,
-        *,
-        clock: Clock | None = None,
-        files: Files | None = None,
-        backups: Backups = Backups(kept=5, days=30),  # noqa: B008 - frozen
-        segment_bytes: int = _SEGMENT_BYTES,
-    ) -> None:
-        self._folder = Path(data_dir)
-        self._tuning = Tuning(debounce_seconds, cache_ttl, segment_bytes)
-        self._clock = clock or SystemClock()
-        self._files = files or Files()
-        self._backups = backups
-        self._store: Store | None = None
-        self._lock: int | None = None
-        self._running: asyncio.Task[None] | None = None
-        self._opening = asyncio.Lock()
-        self._closed = False
-        self.cached = self._cached
-
-    def _cached(self, user_id: str) -> UserProfile | None:
-        return None if self._store is None else self._store.state.profiles.get(user_id)
-
-    @property
-    def where(self) -> str:
-        """The folder."""
-        return str(self._folder)
-
-    async def open(self) -> None:
-        """Hold the folder, and put everything that was acknowledged back to where it belongs.
-
-        Raises:
-            StorageError: The folder is another installation's, in use, damaged or not to be written.
-        """
-        self._closed = False
-        await self._opened()
-
-    async def _opened(self) -> Store:
-        if self._store is not None:
-            return self._store
-        if self._closed:
-            message = f"the provider of {self._folder} is closed: open() it again"
-            raise MisuseError(message)
-        async with self._opening:
-            return await self._open_folder()
-
-    async def _open_folder(self) -> Store:
-        if self._store is not None:
-            return self._store
-        self._lock = await asyncio.to_thread(prepare, self._files, self._folder)
-        try:
-            store = Store(self._files, self._folder, self._clock, self._tuning, self._backups)
-            await store.open()
-        except OSError as error:
-            self._unlock()
-            raise StorageError(unusable(self._folder, error)) from error
-        except BaseException:
-            self._unlock()
-            raise
-        self._store = store
-        self.mirror, self.mirrored_us = store.keeper.mirror or None, store.keeper.mirrored_us
-        self.cached = store.state.profiles.get
-        self._running = asyncio.create_task(store.keeper.run())
-        return store
-
-    def _unlock(self) -> None:
-        if self._lock is not None:
-            self._files.close(self._lock)
-            self._lock = None
-
-    async def close(self) -> None:
-        """Wait for what is on its way, bring every file up to date, and let go of the folder."""
-        self._closed = True
-        await self._let_go()
-
-    @property
-    def failed(self) -> str | None:
-        """Why nothing more is committed until ``reopen``: a sync of the journal failed."""
-        return None if self._store is None else self._store.commits.failed
-
-    async def reopen(self) -> None:
-        """Let go of the folder and open it again; whoever asks meanwhile waits.
-
-        Raises:
-            StorageError: The folder still cannot be used.
-        """
-        async with self._opening:
-            await self._let_go()
-            await self._open_folder()
-
-    async def _let_go(self) -> None:
-        store, self._store = self._store, None
-        self.cached = self._cached
-        if self._running is not None:
-            self._running.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._running
-            self._running = None
-        try:
-            if store is not None:
-                await store.close()
-        except OSError as error:
-            _LOG.error("%s Nothing is lost: the journal holds it", unusable(self._folder, error))
-        finally:
-            self._unlock()
 
     async def profile(self, user_id: str) -> UserProfile | None:
         """The committed state of a player, or None.
@@ -179,7 +52,12 @@ class LocalJSONProvider(DataProvider):
         Raises:
             StorageError: Another hand changed the player's file, and nobody has adopted that.
         """
-        return await (self._store or await self._opened()).profile(user_id)
+        store = self._store or await self._opened()
+        found = store.state.profiles.get(user_id)
+        if found is None and user_id in store.keeper.known:
+            store = await self._at_hand([UserProfile(user_id=user_id)])
+            found = store.state.profiles.get(user_id)
+        return found
 
     async def user_ids(self) -> list[str]:
         """Every player's id, ascending."""
@@ -211,7 +89,7 @@ class LocalJSONProvider(DataProvider):
         profiles = store.state.profiles
         for user in change.users:
             if user.user_id not in profiles:
-                await store.at_hand(change.users)
+                store = await self._at_hand(change.users)
                 break
         if change.request_id is not None:
             fate = store.commits.following(change.request_id, change.digest)
@@ -224,8 +102,7 @@ class LocalJSONProvider(DataProvider):
 
     async def _apply_with(self, change: ChangeSet[Corrected], unknown: Document) -> None:
         """Store a player's correction and the fields of his that nobody knows."""
-        store = self._store or await self._opened()
-        await store.at_hand(change.users)
+        store = await self._at_hand(change.users)
         await store.commits.take(change, {change.users[0].user_id: unknown})
 
     async def read_ledger(
@@ -241,14 +118,23 @@ class LocalJSONProvider(DataProvider):
         store = self._store or await self._opened()
         chosen = Selection(book, user_id, kind, before)
         rows = max(1, min(limit, _MOST_ROWS))
-        return await asyncio.to_thread(store.ledgers.page, store.ledgers.seen(), chosen, rows)
+        return await self._read_ledger(store, partial(store.ledgers.page, store.ledgers.seen(), chosen, rows))
 
     async def ledger_frames(self, user_ids: Collection[str] | None = None) -> AsyncIterator[pl.DataFrame]:
         """Rows, oldest first, in frames that a few megabytes of each book make."""
         store = self._store or await self._opened()
         frames = store.ledgers.frames(store.ledgers.seen(), user_ids)
-        while (frame := await asyncio.to_thread(next, frames, None)) is not None:
+        while (frame := await self._read_ledger(store, partial(next, frames, None))) is not None:
             yield frame
+
+    async def ledger_rows(self) -> int:
+        """How many rows the ledger has."""
+        return (self._store or await self._opened()).keeper.numbered[1]
+
+    @property
+    def waiting(self) -> int:  # type: ignore[override] # It is only read.
+        """Commits that are on their way."""
+        return 0 if self._store is None else self._store.commits.waiting
 
     async def append_observations(self, stream: Stream, rows: Sequence[Mapping[str, object]]) -> None:
         """Keep rows of a stream's schema: buffered, and in ``observations/<stream>.log`` a little later."""
@@ -303,7 +189,7 @@ class LocalJSONProvider(DataProvider):
         }
         for name in documents:
             store.check(Key("section", name))
-        await store.at_hand([placed.profile for placed in portion.users])
+        store = await self._at_hand([placed.profile for placed in portion.users])
         await store.commits.take_portion(portion, documents)
 
     async def mark_mirror(self, of: str, as_of_us: int = 0) -> None:

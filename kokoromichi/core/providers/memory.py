@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from kokoromichi.core.answers import decode_answer, encode_answer
 from kokoromichi.core.clock import Clock, SystemClock
 from kokoromichi.core.corrections import correction
+from kokoromichi.core.counters import check_counters
 from kokoromichi.core.data_provider import (
     AnswerT,
     DataProvider,
@@ -19,23 +20,19 @@ from kokoromichi.core.data_provider import (
     checked_request_id,
     checked_section,
     checked_user_id,
-    half_row,
-    refuse_twins,
-    richest_first,
 )
-from kokoromichi.core.errors import ConflictError, FloorError, KokoroError, MisuseError, RequestMismatchError
+from kokoromichi.core.erasing import FORGOTTEN, checked_pseudonym
+from kokoromichi.core.errors import ConflictError, KokoroError, MisuseError, RequestMismatchError
 from kokoromichi.core.kinds import CURRENCIES, SYSTEM
+from kokoromichi.core.misfits import half_row, refuse_twins, wrong_fields, wrong_movement, wrong_version
 from kokoromichi.core.models import (
     NEVER,
     SET_FIELDS,
     ChangeSet,
-    CounterChange,
-    FieldValue,
     LedgerEntry,
-    Movement,
     Receipt,
-    UserChange,
     UserProfile,
+    richest_first,
 )
 from kokoromichi.core.portions import Portion, Remembered
 from kokoromichi.core.providers.packed_ledger import (
@@ -64,7 +61,7 @@ class MemoryProvider(DataProvider):
         self._clock = clock or SystemClock()
         self._profiles: dict[str, UserProfile] = {}
         self._counters: dict[str, int] = {}
-        self._answers: dict[str, tuple[str, Receipt]] = {}
+        self._answers: dict[str, tuple[str, Receipt | None]] = {}
         self._sections: dict[str, Document] = {}
         self._observations: dict[Stream, list[Mapping[str, object]]] = {"activity": [], "economy_history": []}
         self._ledger = PackedLedger()
@@ -95,7 +92,7 @@ class MemoryProvider(DataProvider):
         remembered = self._answers.get(checked_request_id(request_id))
         if remembered is None:
             return None
-        if remembered[0] != digest:
+        if remembered[0] != digest or remembered[1] is None:
             raise RequestMismatchError(request_id)
         return remembered[1]
 
@@ -109,7 +106,7 @@ class MemoryProvider(DataProvider):
         if request_id is not None and (answer := self._recall(request_id, change.digest)) is not None:
             return answer  # type: ignore[return-value] # The digest says that it is of this act.
         if change.counters:
-            self._check_counters(change.counters)
+            check_counters(self._counters, change.counters)
         mark = self._ledger.end
         self._tx += 1
         try:
@@ -151,9 +148,9 @@ class MemoryProvider(DataProvider):
             if profile is None:
                 profile = self._create(user_id)
             if profile.version != user.version:
-                raise _conflict(user, profile)
+                raise wrong_version(user, profile.version)
             if user.fields is not None and not SET_FIELDS.issuperset(user.fields):
-                raise _unknown_fields(user, user.fields)
+                raise wrong_fields(user, user.fields)
             number, inventory = names[user_id], profile.inventory
             for movement in user.movements:
                 currency, amount, after = movement.currency, movement.amount, movement.balance_after
@@ -162,13 +159,13 @@ class MemoryProvider(DataProvider):
                 if currency is not None:
                     before = profile.gold if currency == "gold" else profile.gems
                     if after < 0 or before + amount != after:
-                        raise _misfit(movement, profile)
+                        raise wrong_movement(movement, user_id, before)
                 elif amount or after:
                     raise half_row(movement)
                 if item_id is not None:
                     held = inventory.get(item_id, 0) + quantity
                     if held < 0:
-                        raise _misfit(movement, profile)
+                        raise wrong_movement(movement, user_id, getattr(profile, currency or "", 0))
                     item = names[item_id] if item_id in names else ledger.code(item_id)
                 elif quantity:
                     raise half_row(movement)
@@ -237,17 +234,6 @@ class MemoryProvider(DataProvider):
         for user_id in [user_id for user_id, profile in self._profiles.items() if not profile.version]:
             del self._profiles[user_id]
 
-    def _check_counters(self, changes: Sequence[CounterChange]) -> None:
-        planned: dict[str, int] = {}  # A counter may stand twice in one change.
-        for change in changes:
-            available = planned.get(change.name, self._counters.get(change.name))
-            if change.creates == (available is not None):
-                message = f"counter {change.name} {'exists already' if change.creates else 'does not exist'}"
-                raise ConflictError(message)
-            planned[change.name] = (available or 0) + change.delta
-            if planned[change.name] < 0:
-                raise FloorError(change.name, available or 0)
-
     async def read_ledger(
         self,
         *,
@@ -272,6 +258,29 @@ class MemoryProvider(DataProvider):
         """Rows, oldest first, in frames of at most 131,072 rows."""
         for frame in self._ledger.frames():
             yield frame if user_ids is None else frame.filter(frame["user_id"].is_in(list(user_ids)))
+
+    async def ledger_rows(self) -> int:
+        """How many rows the ledger has."""
+        return len(self._ledger)
+
+    async def erase(self, user_id: str, pseudonym: str) -> None:
+        """Put a pseudonym in the place of a player's id; see ``DataProvider.erase``."""
+        checked_pseudonym(user_id, pseudonym)
+        if pseudonym in self._profiles:
+            return
+        touched = self._ledger.erase(user_id, pseudonym)
+        if (profile := self._profiles.pop(user_id, None)) is not None:
+            profile.user_id, profile.name = pseudonym, ""
+            profile.unknown.clear()
+            self._profiles[pseudonym] = profile
+        quoted = f'"{user_id}"'.encode()
+        for request_id, (_digest, answer) in self._answers.items():
+            if request_id in touched or (answer is not None and quoted in encode_answer(answer)):
+                self._answers[request_id] = FORGOTTEN, None
+        self._observations["activity"] = [
+            {**row, "user_id": pseudonym} if row["user_id"] == user_id else row
+            for row in self._observations["activity"]
+        ]
 
     async def append_observations(self, stream: Stream, rows: Sequence[Mapping[str, object]]) -> None:
         """Keep rows of a stream's schema."""
@@ -308,6 +317,8 @@ class MemoryProvider(DataProvider):
     async def remembered(self) -> AsyncIterator[Remembered]:
         """Every request id of a caller with its answer."""
         for request_id, (digest, answer) in self._answers.items():
+            if answer is None:
+                continue
             yield Remembered(request_id, digest, encode_answer(answer), NEVER)
 
     async def load(self, portion: Portion) -> None:
@@ -331,20 +342,3 @@ class MemoryProvider(DataProvider):
         self._counters.update(portion.counters)
         self._answers = answers | self._answers
         self._sections.update({name: deepcopy(dict(section)) for name, section in portion.sections.items()})  # type: ignore[arg-type] # JSON, as it was read.
-
-
-def _conflict(user: UserChange, profile: UserProfile) -> ConflictError:
-    return ConflictError(f"player {user.user_id} has version {profile.version}, not {user.version}")
-
-
-def _unknown_fields(user: UserChange, fields: Mapping[str, FieldValue]) -> MisuseError:
-    return MisuseError(f"{sorted(fields.keys() - SET_FIELDS)} of player {user.user_id} cannot be set")
-
-
-def _misfit(movement: Movement, profile: UserProfile) -> MisuseError:
-    held = getattr(profile, movement.currency) if movement.currency else 0
-    return MisuseError(
-        f"a {movement.kind} row of player {profile.user_id} does not fit: "
-        f"{movement.currency} {held} {movement.amount:+} is not {movement.balance_after}, "
-        f"or {movement.item_id} {movement.quantity:+} is more than is held"
-    )

@@ -27,6 +27,7 @@ _KIND_NAMES: Final = tuple(KINDS)
 ROW_BYTES: Final = _ROW.size
 PACK_INTO: Final = _ROW.pack_into
 """Packs the nine numbers of ``PackedRow`` into a buffer at an offset."""
+_INT_BYTES: Final = 8
 _FIRST_BYTES: Final = 1 << 16
 _FRAME_ROWS: Final = 131_072
 
@@ -74,6 +75,14 @@ class TxNote(NamedTuple):
     actor: str | None
     reason: str | None
     counterparties: dict[int, str]
+
+    def erased(self, user_id: str, pseudonym: str) -> TxNote:
+        """The same with a pseudonym in the place of a player."""
+        others = {
+            place: pseudonym if other == user_id else other for place, other in self.counterparties.items()
+        }
+        actor = pseudonym if self.actor == user_id else self.actor
+        return TxNote(self.request_id, actor, self.reason and self.reason.replace(user_id, pseudonym), others)
 
 
 class PackedLedger:
@@ -146,6 +155,33 @@ class PackedLedger:
             if row["counterparty"] is not None:
                 self.notes[last_tx].counterparties[number] = row["counterparty"]
         return last_tx
+
+    def erase(self, user_id: str, pseudonym: str) -> set[str]:
+        """Put a pseudonym in the place of a player, whose numbers stay.
+
+        Returns:
+            The callers' request ids of the transactions that named him.
+        """
+        touched: set[int] = set()
+        old = self.names.get(user_id)
+        if old is not None:
+            numbers = np.frombuffer(self.buffer, np.int64, self.end // _INT_BYTES)
+            rows = numbers.reshape(-1, len(PackedRow._fields))
+            mine = rows[:, PackedRow._fields.index("user")] == old
+            touched.update(rows[mine, PackedRow._fields.index("tx")].tolist())
+            if (rows[:, PackedRow._fields.index("item")] == old).any():  # An item's name: it keeps the code.
+                rows[mine, PackedRow._fields.index("user")] = self.code(pseudonym)
+            else:
+                self.names = {
+                    pseudonym if name == user_id else name: code for name, code in self.names.items()
+                }
+        for tx, note in self.notes.items():
+            named = note.erased(user_id, pseudonym)
+            if named != note:
+                touched.add(tx)
+                self.notes[tx] = named
+        ids = {self.notes[tx].request_id for tx in touched if tx in self.notes}
+        return {request_id for request_id in ids if request_id is not None}
 
     def newest_first(self) -> Iterator[LedgerEntry]:
         """The rows as records, newest first."""

@@ -97,6 +97,11 @@ class Commits:
         self._in_flight: dict[str, _Pending] = {}
         self._unknown: set[str] = set()
 
+    @property
+    def waiting(self) -> int:
+        """Changes that are on their way."""
+        return len(self._pending)
+
     def following(self, request_id: str, digest: str) -> asyncio.Future[Receipt] | None:
         """The fate of a request that is on its way, for one more who asks; None when it is not.
 

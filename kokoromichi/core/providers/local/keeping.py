@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+from contextlib import suppress
 from itertools import count
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -147,6 +148,13 @@ class Keeper:
                 _LOG.error("%s Nothing is lost: the journal holds it", unusable(self._parts.folder, error))
                 await asyncio.sleep(self._tuning.debounce_s)
             self._forget(now_s)
+
+    async def end(self, running: asyncio.Task[None]) -> None:
+        """End ``run`` between two rounds: none is left half way in its thread."""
+        async with self._one_at_a_time:
+            running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
 
     def _quiet(self, now_s: float) -> list[Key]:
         debounce_s = self._tuning.debounce_s

@@ -135,6 +135,11 @@ def rows_of(change: ChangeSet[AnswerT], sequence: int, numbering: Numbering) -> 
     return rows
 
 
+def encode_line(line: Line) -> bytes:
+    """A ledger line as it stands in a file, without its newline."""
+    return _ENCODE(line)
+
+
 def line_of_raw(raw: bytes) -> Line:
     """A ledger line, read."""
     return _ENTRIES.decode(raw)

@@ -118,7 +118,7 @@ def recover(files: Files, folder: Path, journal: Journal, snapshots: Snapshots) 
         StorageError: Something that was acknowledged cannot be read.
         OSError: The disk says no.
     """
-    _sweep(files, folder)
+    sweep(files, folder)
     checkpoint = read_checkpoint(files, folder)
     if checkpoint is None:
         checkpoint = Checkpoint(store=secrets.token_hex(4))
@@ -150,9 +150,10 @@ def recover(files: Files, folder: Path, journal: Journal, snapshots: Snapshots) 
     return found
 
 
-def _sweep(files: Files, folder: Path) -> None:
-    """Remove what interrupted writes left beside its target."""
-    for inner in (folder, folder / "users", journal_folder(folder)):
+def sweep(files: Files, folder: Path) -> None:
+    """Remove what interrupted writes left beside its target; blocks."""
+    inners = (folder / inner for inner in ("users", "ledgers", "observations"))
+    for inner in (folder, *inners, journal_folder(folder)):
         for name in files.names(inner):
             if name.startswith(".") and name.endswith(".tmp"):
                 files.remove(inner / name)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final, get_type_hints
 import msgspec
 from pydantic import TypeAdapter, ValidationError
 
-from kokoromichi.core.data_provider import checked_user_id, refuse_twins
+from kokoromichi.core.data_provider import checked_user_id
 from kokoromichi.core.errors import ConflictError, FloorError, MisuseError
 from kokoromichi.core.kinds import CURRENCIES, KINDS, SYSTEM
+from kokoromichi.core.misfits import refuse_twins, wrong_fields, wrong_movement, wrong_version
 from kokoromichi.core.models import SET_FIELDS, UserProfile
 from kokoromichi.core.providers.local.frames import UserSet
 
@@ -93,8 +94,7 @@ class State:
         for user in change.users:
             before = holdings.get(user.user_id) or self._holding(user.user_id)
             if before.version != user.version:
-                message = f"player {user.user_id} has version {before.version}, not {user.version}"
-                raise ConflictError(message)
+                raise wrong_version(user, before.version)
             after, moved = self._moved(user, before)
             holdings[user.user_id] = after
             users.append(
@@ -160,7 +160,7 @@ class State:
                 held = gold if currency == "gold" else gems
                 after = movement.balance_after
                 if not 0 <= after < _INT64 or held + movement.amount != after:
-                    raise _misfit(movement, user.user_id, held)
+                    raise wrong_movement(movement, user.user_id, held)
                 if currency == "gold":
                     gold = after
                 else:
@@ -173,7 +173,7 @@ class State:
                     units = 0 if profile is None else profile.inventory.get(item_id, 0)
                 units += movement.quantity
                 if not 0 <= units < _INT64:
-                    raise _misfit(movement, user.user_id, gold if currency == "gold" else gems)
+                    raise wrong_movement(movement, user.user_id, gold if currency == "gold" else gems)
                 moved[item_id] = units
         return Holding(user.version + 1, gold, gems, {**items, **moved} if items else moved), moved
 
@@ -241,8 +241,7 @@ def _checked_fields(user: UserChange) -> dict[str, FieldValue]:
     """The fields to be set, as copies; a value that no profile may have would make its file unreadable."""
     fields = user.fields or {}
     if not SET_FIELDS.issuperset(fields):
-        message = f"{sorted(fields.keys() - SET_FIELDS)} of player {user.user_id} cannot be set"
-        raise MisuseError(message)
+        raise wrong_fields(user, fields)
     copies: dict[str, FieldValue] = {}
     for name, value in fields.items():
         try:
@@ -271,11 +270,3 @@ def _check_row(movement: Movement, user_id: str) -> None:
         f"item of 1 to {_LONGEST_ITEM} characters for its quantity and whole numbers of 64 bits: {movement}"
     )
     raise MisuseError(message)
-
-
-def _misfit(movement: Movement, user_id: str, held: int) -> MisuseError:
-    return MisuseError(
-        f"a {movement.kind} row of player {user_id} does not fit: "
-        f"{movement.currency} {held} {movement.amount:+} is not {movement.balance_after}, "
-        f"or {movement.item_id} {movement.quantity:+} is more than is held"
-    )

@@ -41,7 +41,10 @@ class Store:
         keeper: What brings the files up to date.
         ledgers: The books.
         requests: What request ids remember.
+        left: Whether its files are being rewritten, or were: another store has taken its place.
     """
+
+    left = False
 
     def __init__(self, files: Files, folder: Path, clock: Clock, tuning: Tuning, backups: Backups) -> None:
         self.state = State()

@@ -17,7 +17,7 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from kokoromichi.core.answers import decode_answer, encode_answer
 from kokoromichi.core.clock import Clock, SystemClock
-from kokoromichi.core.data_provider import AnswerT, refuse_twins
+from kokoromichi.core.data_provider import AnswerT
 from kokoromichi.core.errors import (
     ConflictError,
     FloorError,
@@ -25,9 +25,11 @@ from kokoromichi.core.errors import (
     RequestMismatchError,
     StorageError,
 )
+from kokoromichi.core.misfits import refuse_twins
 from kokoromichi.core.providers.mongo.documents import changed, check_movement, ledger_rows, new_player
 from kokoromichi.core.providers.mongo.driver import MOST_CONNECTIONS, failures, is_transient, storage_error
 from kokoromichi.core.providers.mongo.endings import Attempts, Endings
+from kokoromichi.core.providers.mongo.erasing import Erasing
 from kokoromichi.core.providers.mongo.moving import Loading
 
 if TYPE_CHECKING:
@@ -119,6 +121,17 @@ class Commits:
         finally:
             for placed in portion.users:
                 self._states.pop(placed.profile.user_id, None)
+
+    async def erase(self, user_id: str, pseudonym: str) -> None:
+        """Put a pseudonym in the place of a player's id; see ``DataProvider.erase``."""
+        tx_id = self._next_tx_id()
+        attempts = Attempts(f"~{tx_id}", tx_id)
+        attempts.start(self._patience_s)
+        erasing = Erasing(self._driver, user_id, pseudonym)
+        try:
+            await self._endings.insist(attempts, erasing.write, self._clock.now_us())
+        finally:
+            self._states.pop(user_id, None)
 
     def keep(self, stored: Stored) -> None:
         """Remember a player's document that was just read: a change of its version need not read it again."""

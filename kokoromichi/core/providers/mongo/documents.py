@@ -11,9 +11,10 @@ import bson
 from bson.errors import BSONError
 from pydantic import ValidationError
 
-from kokoromichi.core.data_provider import JsonValue, checked_user_id, half_row
-from kokoromichi.core.errors import ConflictError, MisuseError, StorageError
+from kokoromichi.core.data_provider import JsonValue, checked_user_id
+from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.kinds import CURRENCIES, KINDS, SYSTEM
+from kokoromichi.core.misfits import half_row, wrong_fields, wrong_movement, wrong_version
 from kokoromichi.core.models import PROFILE_FIELDS, SET_FIELDS, Movement, UserChange, UserProfile
 
 if TYPE_CHECKING:
@@ -92,11 +93,10 @@ def changed(stored: Stored, user: UserChange, at_us: int, unknown: Mapping[str, 
         MisuseError: A movement does not fit, or a field cannot be set or is none.
     """
     if stored["version"] != user.version:
-        raise ConflictError(f"player {user.user_id} has version {stored['version']}, not {user.version}")
+        raise wrong_version(user, stored["version"])
     fields = user.fields or {}
     if not SET_FIELDS.issuperset(fields):
-        message = f"{sorted(fields.keys() - SET_FIELDS)} of player {user.user_id} cannot be set"
-        raise MisuseError(message)
+        raise wrong_fields(user, fields)
     sets: Stored = {"version": user.version + 1, **_moved(stored, user)}
     for name, value in fields.items():
         sets[name] = _pairs(name, value) if isinstance(value, dict) and name in _PAIRS else value
@@ -130,11 +130,7 @@ def _moved(stored: Stored, user: UserChange) -> Stored:
         units = 0 if item_id is None else held.get(item_id, 0) + movement.quantity
         misfit = currency is not None and before + movement.amount != movement.balance_after
         if misfit or movement.balance_after < 0 or units < 0 or units >= 2**63:
-            raise MisuseError(
-                f"a {movement.kind} row of player {user.user_id} does not fit: "
-                f"{currency} {before} {movement.amount:+} is not {movement.balance_after}, "
-                f"or {item_id} {movement.quantity:+} is more than is held"
-            )
+            raise wrong_movement(movement, user.user_id, before)
         if currency is not None:
             balances[currency] = movement.balance_after
         if item_id is not None:

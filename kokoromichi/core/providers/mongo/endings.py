@@ -11,13 +11,13 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from pymongo.errors import ConnectionFailure, PyMongoError
+from pymongo.errors import BulkWriteError, ConnectionFailure, PyMongoError
 
 from kokoromichi.core.errors import CommitUnknownError
-from kokoromichi.core.providers.mongo.driver import is_transient
+from kokoromichi.core.providers.mongo.driver import is_transient, storage_error
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from kokoromichi.core.providers.mongo.driver import Driver, Session, Stored
 
@@ -66,6 +66,37 @@ class Endings:
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
         self._lost: list[tuple[float, Stored]] = []
+
+    async def insist(
+        self, attempts: Attempts, write: Callable[[Session], Awaitable[None]], now_us: int
+    ) -> None:
+        """Carry out a transaction that may be carried out again, until it is stored.
+
+        Args:
+            attempts: Its ids and its patience.
+            write: Its writes; nothing else happens in them.
+            now_us: When its request id counts as used, in microseconds since the epoch.
+
+        Raises:
+            BulkWriteError: A bulk of its writes was refused.
+            StorageError: The store failed, or its patience ended.
+        """
+        mark = {"_id": attempts.request_id, "digest": "", "at_us": now_us, "tx_id": attempts.tx_id}
+        while True:
+            try:
+                async with self.transaction() as session:
+                    await write(session)
+                    await self._driver.collection("requests").insert_one(mark, session=session)
+                    await self.conclude(attempts, session)
+            except BulkWriteError:  # noqa: PERF203 - trying again is what the loop is for
+                raise
+            except PyMongoError as error:
+                if not is_transient(error) or attempts.is_late():
+                    raise storage_error(self._driver.where, error) from error
+                await attempts.pause()
+                await self.bury()
+            else:
+                return
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Session]:

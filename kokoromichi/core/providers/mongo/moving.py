@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 from pymongo import InsertOne, ReplaceOne, UpdateOne
-from pymongo.errors import BulkWriteError, PyMongoError
+from pymongo.errors import BulkWriteError
 
 from kokoromichi.core.clock import us_of
 from kokoromichi.core.data_provider import checked_section, checked_user_id
 from kokoromichi.core.errors import ConflictError, RequestMismatchError
 from kokoromichi.core.portions import Remembered
 from kokoromichi.core.providers.mongo.documents import check_document, check_size, document_of
-from kokoromichi.core.providers.mongo.driver import failures, is_transient, storage_error
+from kokoromichi.core.providers.mongo.driver import failures, storage_error
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -54,27 +54,13 @@ class Loading:
 
     async def store(self, attempts: Attempts, endings: Endings) -> None:
         """Store it whole, or raise and store nothing; see ``DataProvider.load``."""
-        while True:
-            try:
-                async with endings.transaction() as session:
-                    await self._write(session)
-                    mark = {"_id": attempts.request_id, "digest": "", "at_us": self._now_us}
-                    await self._driver.collection("requests").insert_one(
-                        {**mark, "tx_id": attempts.tx_id}, session=session
-                    )
-                    await endings.conclude(attempts, session)
-            except BulkWriteError as failed:  # noqa: PERF203 - trying again is what the loop is for
-                if any(each["code"] == _DUPLICATE_KEY for each in failed.details["writeErrors"]):
-                    message = "a row or a player of this portion is stored already"
-                    raise ConflictError(message) from failed
-                raise storage_error(self._driver.where, failed) from failed
-            except PyMongoError as error:
-                if not is_transient(error) or attempts.is_late():
-                    raise storage_error(self._driver.where, error) from error
-                await attempts.pause()
-                await endings.bury()
-            else:
-                return
+        try:
+            await endings.insist(attempts, self._write, self._now_us)
+        except BulkWriteError as failed:
+            if any(each["code"] == _DUPLICATE_KEY for each in failed.details["writeErrors"]):
+                message = "a row or a player of this portion is stored already"
+                raise ConflictError(message) from failed
+            raise storage_error(self._driver.where, failed) from failed
 
     async def _write(self, session: Session) -> None:
         collection = self._driver.collection

@@ -20,10 +20,11 @@ from kokoromichi.core.data_provider import (
     checked_request_id,
     checked_section,
     checked_user_id,
-    richest_first,
 )
+from kokoromichi.core.erasing import checked_pseudonym
 from kokoromichi.core.errors import ConflictError, RequestMismatchError
 from kokoromichi.core.kinds import BOOKS
+from kokoromichi.core.models import richest_first
 from kokoromichi.core.providers.mongo.commits import Act, Commits
 from kokoromichi.core.providers.mongo.documents import check_document, check_size, plain_document, profile_of
 from kokoromichi.core.providers.mongo.driver import Driver, failures
@@ -221,6 +222,26 @@ class MongoDBProvider(RemoteProvider):
         with failures(driver.where):
             async for frame in read_frames(driver, user_ids):
                 yield frame
+
+    async def ledger_rows(self) -> int:
+        """How many rows the ledger has, as the collections' own counts say."""
+        driver = await self._ready()
+        with failures(driver.where):
+            counts = [await driver.collection(f"ledger_{book}").estimated_document_count() for book in BOOKS]
+        return sum(counts)
+
+    @property
+    def waiting(self) -> int:  # type: ignore[override] # It is only read.
+        """Commits of this process that are on their way."""
+        return len(self._in_flight)
+
+    async def erase(self, user_id: str, pseudonym: str) -> None:
+        """Put a pseudonym in the place of a player's id; see ``DataProvider.erase``."""
+        checked_pseudonym(user_id, pseudonym)
+        await self._ready()
+        for stream in self._buffers:
+            await self._flush(stream)
+        await self._commits.erase(user_id, pseudonym)
 
     async def append_observations(self, stream: Stream, rows: Sequence[Mapping[str, object]]) -> None:
         """Keep rows of a stream's schema: written by the thousand, and when the provider closes."""

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final
 import asyncpg
 
 from kokoromichi.core.answers import decode_answer
-from kokoromichi.core.data_provider import AnswerT, checked_request_id, refuse_twins
+from kokoromichi.core.data_provider import AnswerT, checked_request_id
 from kokoromichi.core.errors import CommitUnknownError, KokoroError, MisuseError, RequestMismatchError
+from kokoromichi.core.misfits import refuse_twins
 from kokoromichi.core.providers.postgres.connections import LOST, PAUSE_S, RETRIED, TIMED_OUT
 from kokoromichi.core.providers.postgres.wire import MADE_UP, encode_change, storage_error
 
@@ -98,6 +99,11 @@ class Commits:
         if not remembered:
             return change.answer
         return decode_answer(remembered)  # type: ignore[return-value] # The digest says that it is of this act.
+
+    @property
+    def waiting(self) -> int:
+        """Changes that are on their way."""
+        return len(self._in_flight)
 
     async def close(self) -> None:
         """Wait for what is on its way."""

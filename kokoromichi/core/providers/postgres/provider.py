@@ -22,6 +22,7 @@ from kokoromichi.core.data_provider import (
     checked_section,
     checked_user_id,
 )
+from kokoromichi.core.erasing import checked_pseudonym
 from kokoromichi.core.errors import (
     ConflictError,
     MisuseError,
@@ -29,7 +30,7 @@ from kokoromichi.core.errors import (
     StorageError,
 )
 from kokoromichi.core.models import ID_PATTERN, ChangeSet, LedgerEntry, Receipt, UserProfile
-from kokoromichi.core.providers.postgres import ledger, moving
+from kokoromichi.core.providers.postgres import erasing, ledger, moving
 from kokoromichi.core.providers.postgres.commits import Commits
 from kokoromichi.core.providers.postgres.connections import Connections
 from kokoromichi.core.providers.postgres.wire import encode_document
@@ -197,6 +198,23 @@ class PostgresProvider(RemoteProvider):
     def ledger_frames(self, user_ids: Collection[str] | None = None) -> AsyncIterator[pl.DataFrame]:
         """Rows, oldest first, in frames of a few megabytes."""
         return ledger.frames(self._connections, user_ids)
+
+    async def ledger_rows(self) -> int:
+        """How many rows the ledger has."""
+        count = "SELECT count(*) FROM ledger"
+        rows: int = await self._connections.read(lambda connection: connection.fetchval(count))
+        return rows
+
+    @property
+    def waiting(self) -> int:  # type: ignore[override] # It is only read.
+        """Commits of this process that are on their way."""
+        return self._commits.waiting
+
+    async def erase(self, user_id: str, pseudonym: str) -> None:
+        """Put a pseudonym in the place of a player's id; see ``DataProvider.erase``."""
+        checked_pseudonym(user_id, pseudonym)
+        await self._flush()
+        await erasing.erase(self._connections, user_id, pseudonym)
 
     async def append_observations(self, stream: Stream, rows: Sequence[Mapping[str, object]]) -> None:
         """Keep rows of a stream's schema; those of the last moment may be lost."""

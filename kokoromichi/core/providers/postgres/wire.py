@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from kokoromichi.core.answers import encode_answer
-from kokoromichi.core.data_provider import AnswerT, checked_user_id, half_row
+from kokoromichi.core.data_provider import AnswerT, checked_user_id
 from kokoromichi.core.errors import (
     ConflictError,
     FloorError,
@@ -17,6 +17,7 @@ from kokoromichi.core.errors import (
     RequestMismatchError,
 )
 from kokoromichi.core.kinds import KINDS, SYSTEM
+from kokoromichi.core.misfits import half_row, wrong_fields
 from kokoromichi.core.models import SET_FIELDS, ChangeSet, Movement, UserChange
 
 if TYPE_CHECKING:
@@ -86,8 +87,7 @@ def _user(user: UserChange) -> dict[str, object]:
     }
     if user.fields:
         if not SET_FIELDS.issuperset(user.fields):
-            message = f"{sorted(user.fields.keys() - SET_FIELDS)} of player {user.user_id} cannot be set"
-            raise MisuseError(message)
+            raise wrong_fields(user, user.fields)
         wire["fields"] = user.fields
     return wire
 

@@ -1,0 +1,48 @@
+"""How a store does: what an operator asks first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from kokoromichi.core.clock import us_of
+from kokoromichi.core.models import NEVER
+
+if TYPE_CHECKING:
+    from kokoromichi.core.data_provider import DataProvider
+
+
+class Health(NamedTuple):
+    """A store at one moment.
+
+    Attributes:
+        provider: Its key in ``PROVIDERS``.
+        players: How many accounts there are, erased ones among them.
+        ledger_rows: How many rows there are.
+        waiting: Commits of this process that are on their way.
+        last_commit_us: When the newest row was booked, in microseconds since the epoch, or NEVER.
+        mirrored_us: Up to when the local mirror holds everything; NEVER where there is none that was whole.
+    """
+
+    provider: str
+    players: int
+    ledger_rows: int
+    waiting: int
+    last_commit_us: int
+    mirrored_us: int
+
+
+async def health_of(provider: DataProvider) -> Health:
+    """Ask a store how it does.
+
+    Raises:
+        StorageError: It does not answer.
+    """
+    newest = await provider.read_ledger(limit=1)
+    return Health(
+        provider.name,
+        len(await provider.user_ids()),
+        await provider.ledger_rows(),
+        provider.waiting,
+        us_of(newest[0].at) if newest else NEVER,
+        (provider.local.mirrored_us if provider.local is not None else 0) or NEVER,
+    )

@@ -1,0 +1,125 @@
+"""What another hand did to a balance is found, and explained by rows; and how a store does."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.core.errors import MisuseError, StorageError
+from kokoromichi.core.models import NEVER
+from kokoromichi.core.portions import Placed, Portion
+from kokoromichi.services.health import Health, health_of
+from kokoromichi.services.reconciling import Difference, differences
+from tests.contract.stored import NOON_US, Row, entries, rows
+from tests.unit.passing_providers import PassingProvider
+from tests.unit.service_world import ROOT, World
+
+if TYPE_CHECKING:
+    from kokoromichi.core.clock import ManualClock
+    from kokoromichi.core.data_provider import DataProvider
+    from kokoromichi.core.models import UserProfile
+
+
+async def tampered(provider: DataProvider, clock: ManualClock) -> World:
+    """Ada has more gold and a mask too many, Bo lost what he bought; Cy is sound."""
+    world = await World.open(provider, clock=clock)
+    for user_id in ("ada", "bo", "cy"):
+        await world.services.store.purchase(user_id, "ema_plaque", 2)
+    for user_id, gold, inventory in (
+        ("ada", 8_500, {"ema_plaque": 2, "kitsune_mask": 1}),
+        ("bo", 8_000, {}),
+    ):
+        profile = deepcopy(await world.profile(user_id))
+        profile.version, profile.gold, profile.inventory = profile.version + 1, gold, inventory
+        await provider.load(Portion(users=(Placed(profile.version - 1, profile),)))
+    return world
+
+
+FOUND = [
+    Difference("ada", "gold", 8_000, 8_500),
+    Difference("ada", "kitsune_mask", 0, 1),
+    Difference("bo", "ema_plaque", 2, 0),
+]
+
+
+async def test_differences_are_found_of_one_and_of_all(provider: DataProvider, clock: ManualClock) -> None:
+    world = await tampered(provider, clock)
+    assert await differences(provider) == FOUND
+    assert await differences(provider, "ada") == FOUND[:2]
+    assert await differences(provider, "cy") == []
+    assert await differences(provider, "zoe") == []
+    with pytest.raises(MisuseError, match="user id"):
+        await differences(provider, "../evil")
+    before = await rows(provider)
+    assert await world.services.admin.reconcile(actor=ROOT, reason="monthly") == FOUND
+    assert await rows(provider) == [*before, Row("admin_act", "system")]
+
+
+async def test_what_is_booked_explains_what_is_stored(provider: DataProvider, clock: ManualClock) -> None:
+    world = await tampered(provider, clock)
+    before = len(await rows(provider))
+    words = {"actor": ROOT, "reason": "the crash of May"}
+    admin = world.services.admin
+    assert await admin.reconcile(book=True, actor=ROOT, reason="the crash of May", request_id="r-1") == FOUND
+    assert await admin.reconcile(book=True, actor=ROOT, reason="the crash of May", request_id="r-1") == []
+    assert (await rows(provider))[before:] == [
+        Row("admin_act", "system"),
+        Row("correction", "ada", "gold", 500, 8_500),
+        Row("correction", "ada", item_id="kitsune_mask", quantity=1),
+        Row("correction", "bo", item_id="ema_plaque", quantity=-2),
+    ]
+    assert [(row.actor, row.reason) for row in (await entries(provider))[before:]] == [
+        ("root", f"reconcile: {words['reason']}")
+    ] * 4
+    assert ((await world.profile("ada")).gold, (await world.profile("bo")).inventory) == (8_500, {})
+    report = await audit_provider(provider)
+    assert report.sound, str(report)
+
+
+async def test_a_player_who_acts_meanwhile_is_not_suspected(
+    provider: DataProvider, clock: ManualClock
+) -> None:
+    world = await World.open(provider, clock=clock)
+    await world.services.daily.claim("ada")
+
+    class Busy(PassingProvider):
+        """Ada acts between every two looks at her, for some time."""
+
+        left = 4
+
+        async def profile(self, user_id: str) -> UserProfile | None:
+            found = deepcopy(await super().profile(user_id))
+            if self.left:
+                self.left -= 1
+                await world.services.store.purchase("ada", "health_potion")
+            return found
+
+    busy = Busy(provider)
+    assert await differences(busy) == []
+    busy.left = 10**6
+    with pytest.raises(StorageError, match="never stood still"):
+        await differences(busy, "ada")
+
+
+async def test_rows_that_add_up_to_less_than_nothing_are_no_ones_to_explain(
+    provider: DataProvider, clock: ManualClock
+) -> None:
+    world = await World.open(provider, clock=clock)
+    await world.services.desk.open_account("ada")
+    profile = deepcopy(await world.profile("ada"))
+    profile.version, profile.gold = 2, 90_000
+    await provider.load(Portion(users=(Placed(1, profile),)))
+    await world.services.bank.buy_gems("ada", 20)  # 80,000 gold, where the rows know of 10,000.
+    with pytest.raises(StorageError, match="add up to -70000 of gold"):
+        await world.services.admin.reconcile("ada", book=True, actor=ROOT, reason="a test")
+
+
+async def test_health_says_what_is_stored(provider: DataProvider, clock: ManualClock) -> None:
+    assert await health_of(provider) == Health(provider.name, 0, 0, 0, NEVER, NEVER)
+    world = await World.open(provider, clock=clock)
+    await world.services.daily.claim("ada")
+    found = await world.services.admin.inspect("health", health_of, actor=ROOT, reason="a look")
+    assert found == Health(provider.name, 1, 5, 0, NOON_US, NEVER)
