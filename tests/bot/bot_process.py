@@ -1,0 +1,114 @@
+"""A bot in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tests.bot.standin import TOKEN
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from tests.bot.standin import StandIn
+
+ROOT: Final = Path(__file__).parents[2]
+BARE: Final = ("-m", "tests.bot.standin.bare_bot")
+BOT: Final = ("-m", "kokoromichi.bot")
+_HUNG_S: Final = 60
+
+
+class BotProcess:
+    """The bot, from its start to its end.
+
+    Args:
+        discord: Where it plays.
+        folder: Its working folder; its log and the data of its players land there.
+        settings: Its environment: nothing else of the tests' own environment reaches it.
+
+    Attributes:
+        folder: As given.
+        log: The file that it writes its log to; every life adds to it.
+    """
+
+    def __init__(self, discord: StandIn, folder: Path, *, name: str = "bot", **settings: str) -> None:
+        self.folder = folder
+        self.log = folder / f"{name}.log"
+        self._discord = discord
+        self._settings = {
+            "DISCORD_TOKEN": TOKEN,
+            "DISCORD_API_URL": discord.api_url,
+            "DISCORD_GATEWAY_URL": discord.gateway_url,
+            "PROVIDER": "local",
+            "DATA_DIR": str(folder / "data"),
+            "LOG_LEVEL": "DEBUG",
+            "PYTHONPATH": str(ROOT),
+            "PYTHONUNBUFFERED": "1",
+            **settings,
+        }
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process is not None and self._process.returncode is None:
+            self.kill()
+            await self.end()
+
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        assert self._process is not None
+        return self._process.pid
+
+    async def launch(self, *command: str) -> None:
+        """Start the process."""
+        with self.log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *(command or BOT),
+                cwd=self.folder,
+                env=self._settings,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    async def start(self, *command: str, shards: int = 1) -> None:
+        """Start the process, and wait until it serves its shards."""
+        begun = self._discord.gateway.identified
+        await self.launch(*command)
+        ready = asyncio.ensure_future(self._discord.ready(shards, sessions=begun + 1, timeout_s=_HUNG_S))
+        ended = asyncio.ensure_future(self.end())
+        await asyncio.wait((ready, ended), return_when=asyncio.FIRST_COMPLETED)
+        ended.cancel()
+        if not ready.done() or ready.exception():
+            ready.cancel()
+            raise AssertionError(self.said())
+
+    def said(self) -> str:
+        """Its whole log."""
+        return self.log.read_text(encoding="utf-8")
+
+    def terminate(self) -> None:
+        """Ask it to end, as an operator does."""
+        assert self._process is not None
+        self._process.terminate()
+
+    def kill(self) -> None:
+        """End it as a power cut does."""
+        assert self._process is not None
+        self._process.kill()
+
+    async def end(self) -> int:
+        """Wait for its end: the exit code, or the negative number of a signal."""
+        assert self._process is not None
+        return await asyncio.wait_for(self._process.wait(), _HUNG_S)
