@@ -103,6 +103,8 @@ class Api:
         if fault.status == 429:
             limited = {"message": "You are being rate limited.", "retry_after": _RETRY_S, "global": False}
             return _json(limited, 429, {"Via": "1.1 stand-in", "Retry-After": "1"})
+        if fault.status < 500:
+            return _json({"message": "Unknown interaction", "code": 10062}, fault.status)
         return web.Response(status=fault.status, text="<html>Bad Gateway</html>", content_type="text/html")
 
     async def _me(self, _: web.Request) -> web.Response:

@@ -1,6 +1,6 @@
 """A bot of plain discord.py that only answers: to try the stand-in with, and to time the real bot against.
 
-Its two arguments are the addresses of the API and of the gateway.
+Its arguments are the addresses of the API and of the gateway, and a level of the log.
 """
 
 from __future__ import annotations
@@ -72,14 +72,14 @@ async def withdraw(interaction: discord.Interaction) -> None:
     await interaction.followup.send("no", ephemeral=True)
 
 
-def main(api_url: str, gateway_url: str) -> None:
+def main(api_url: str, gateway_url: str, log_level: str = "DEBUG") -> None:
     """Run until it is told to end."""
     discord.http.Route.BASE = api_url
     discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway_url)
     intents = discord.Intents.default()
     intents.message_content = True
     bot = BareBot("!", intents=intents, guild_ready_timeout=0.05)
-    bot.run(TOKEN, log_level=logging.DEBUG)
+    bot.run(TOKEN, log_level=getattr(logging, log_level))
 
 
 if __name__ == "__main__":

@@ -134,7 +134,7 @@ class StandIn:
         """Answer the next requests whose path holds ``path`` with a status.
 
         Args:
-            status: 429 asks to come again soon; anything from 500 on is a broken gateway.
+            status: 429 asks to come again soon; from 500 on it is a broken gateway; 404 comes too late.
             times: How many.
             path: ``/callback`` for first answers, ``/webhooks/`` for those after.
             carried_out: Whether they have their effect all the same.

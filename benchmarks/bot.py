@@ -1,0 +1,118 @@
+"""How long a player waits for ``/buy``, against a bot of plain discord.py that only answers.
+
+Over real sockets: both bots run in processes of their own, and a stand-in for Discord each asks them in turns, so
+that the machine is as busy for the one as for the other. A wait lasts from question to answer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import statistics
+import tempfile
+from itertools import cycle
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tests.bot.bot_process import BARE, BotProcess
+from tests.bot.standin import StandIn, User
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.bot.standin import Asked
+
+GOAL_P50: Final = 1.5
+AT_ONCE: Final = 50
+PLAYERS: Final = 400
+"""So many that no one of them meets the limit against spam."""
+USERS: Final = [User(10_000 + number) for number in range(PLAYERS)]
+
+
+class Side:
+    """One of the two bots.
+
+    Args:
+        discord: The stand-in that asks it.
+        bare: Whether it is the one that only answers.
+    """
+
+    def __init__(self, discord: StandIn, *, bare: bool) -> None:
+        self._discord = discord
+        self._bare = bare
+        self._users: Iterator[User] = cycle(USERS)
+        self.alone_ms: list[float] = []
+        self.crowd_ms: list[float] = []
+
+    def ask(self) -> Asked:
+        """Put the next question."""
+        user = next(self._users)
+        if self._bare:
+            return self._discord.slash(user, "say", words="2 x Health Potion for 200 gold.")
+        return self._discord.slash(user, "buy", item="health_potion", quantity=1)
+
+    async def wait_ms(self, at_once: int) -> list[float]:
+        """Put questions at once, and say how long each was waited for."""
+        asked = [self.ask() for _ in range(at_once)]
+        for one in asked:
+            await one.answered()
+            assert self._bare or one.text.startswith("Bought"), one.text
+        return [one.said[0].after_s * 1_000 for one in asked]
+
+
+async def measured(repeats: int, alone: int) -> tuple[Side, Side]:
+    """Both sides, asked in turns: one question at a time, then a crowd's."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with StandIn() as ours, StandIn() as theirs:
+            settings = {"LOG_LEVEL": "INFO"}
+            game = BotProcess(ours, Path(folder), **settings)
+            bare = BotProcess(theirs, Path(folder), name="bare")
+            await game.start()
+            await bare.start(*BARE, theirs.api_url, theirs.gateway_url, "INFO")
+            async with game, bare:
+                sides = Side(ours, bare=False), Side(theirs, bare=True)
+                for _ in range(PLAYERS // AT_ONCE):  # Accounts are opened, connections are made.
+                    for side in sides:
+                        await side.wait_ms(AT_ONCE)
+                    await asyncio.sleep(0.1)
+                for _ in range(repeats):
+                    for side in sides:
+                        for _ in range(alone):
+                            side.alone_ms += await side.wait_ms(1)
+                    for side in sides:
+                        side.crowd_ms += await side.wait_ms(AT_ONCE)
+                return sides
+
+
+def p99(times_ms: list[float]) -> float:
+    """What one in a hundred waited for longer."""
+    return statistics.quantiles(times_ms, n=100)[98]
+
+
+def main() -> None:
+    """Measure; the last line is one JSON object."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=20)
+    parser.add_argument("--alone", type=int, default=25, help="questions one after the other, in a repeat")
+    options = parser.parse_args()
+    ours, bare = asyncio.run(measured(options.repeats, options.alone))
+    answer: dict[str, object] = {"benchmark": "bot", "questions": len(ours.alone_ms)}
+    for name, at_once in (("alone_ms", 1), ("crowd_ms", AT_ONCE)):
+        for quantile, of in (("p50", statistics.median), ("p99", p99)):
+            mine, theirs = of(getattr(ours, name)), of(getattr(bare, name))
+            print(
+                f"  {quantile}, {at_once:>2} at once: buy {mine:7.2f} ms, bare {theirs:7.2f} ms,"
+                f" {mine / theirs:.2f} times"
+            )
+            key = f"{quantile}_at_{at_once}"
+            answer |= {
+                f"{key}_ms": round(mine, 2),
+                f"{key}_bare_ms": round(theirs, 2),
+                f"{key}_ratio": round(mine / theirs, 2),
+            }
+    print(json.dumps({**answer, "goal_p50_at_1_ratio": GOAL_P50}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""Discord answers 429 and 502: what was charged is answered, and once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kokoromichi.core.providers.local_json import LocalJSONProvider
+from tests.bot.bot_process import BotProcess
+from tests.bot.settled import Settled, acknowledged
+from tests.bot.standin import StandIn, User
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ANNA = User(1001, "anna")
+
+
+@pytest.mark.parametrize(("status", "times"), [(429, 3), (502, 1)])
+async def test_an_answer_is_given_in_the_end(status: int, times: int, tmp_path: Path) -> None:
+    async with StandIn() as discord:
+        async with BotProcess(discord, tmp_path) as bot:
+            discord.fail(status, times)
+            asked = await discord.slash(ANNA, "buy", item="health_potion", quantity=2).answered()
+            assert discord.api.faults == []
+            bot.terminate()
+            assert await bot.end() == 0
+        assert list(asked.messages.values()) == [asked.text]
+        assert acknowledged(asked)
+        async with LocalJSONProvider(tmp_path / "data") as provider:
+            assert (await Settled.read(provider)).holds([asked]) == (1, 0)
+
+
+async def test_a_message_is_answered_in_the_end(tmp_path: Path) -> None:
+    async with StandIn() as discord:
+        async with BotProcess(discord, tmp_path) as bot:
+            discord.fail(502, path="/channels/")
+            discord.fail(429, path="/channels/")
+            asked = await discord.message(ANNA, "!buy health_potion 2").answered()
+            bot.terminate()
+            assert await bot.end() == 0
+        assert (len(asked.said), discord.api.faults) == (1, [])
+        async with LocalJSONProvider(tmp_path / "data") as provider:
+            assert (await Settled.read(provider)).holds([asked]) == (1, 0)
+
+
+async def test_an_answer_that_comes_too_late_leaves_the_charge_and_the_bot_alive(tmp_path: Path) -> None:
+    """The purchase stands, the log says that its answer was not taken, and the next command is answered."""
+    async with StandIn() as discord:
+        async with BotProcess(discord, tmp_path) as bot:
+            discord.fail(404, 2)
+            asked = discord.slash(ANNA, "buy", item="health_potion", quantity=2)
+            later = await discord.message(User(1002), "!balance").answered()
+            assert "10,000 gold" in later.text
+            inventory = await discord.message(ANNA, "!inventory").answered()
+            assert "2 × " in inventory.text
+            bot.terminate()
+            assert await bot.end() == 0
+        assert asked.said == []
+        assert f"request {asked.id}: the answer could not be sent" in bot.said()
+        async with LocalJSONProvider(tmp_path / "data") as provider:
+            assert (await Settled.read(provider)).holds([asked]) == (0, 1)
+
+
+async def test_an_answer_whose_receipt_was_lost_is_not_followed_by_another(tmp_path: Path) -> None:
+    """Discord took the answer and could not say so; what is sent again is refused as one too many."""
+    async with StandIn() as discord:
+        async with BotProcess(discord, tmp_path) as bot:
+            discord.fail(502, carried_out=True)
+            asked = discord.slash(ANNA, "buy", item="health_potion", quantity=2)
+            await asked.until(lambda one: one.refused > 0)
+            bot.terminate()
+            assert await bot.end() == 0
+        assert list(asked.messages.values()) == [asked.text]
+        assert acknowledged(asked)
+        async with LocalJSONProvider(tmp_path / "data") as provider:
+            assert (await Settled.read(provider)).holds([asked]) == (1, 0)

@@ -1,0 +1,56 @@
+"""The bot is told to end with commands in flight."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kokoromichi.core.providers.local_json import LocalJSONProvider
+from tests.bot.bot_process import BotProcess
+from tests.bot.settled import Settled, acknowledged
+from tests.bot.standin import StandIn, User
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.03, 0.1, 0.3])
+async def test_what_was_begun_is_finished_and_what_was_not_is_not_charged(
+    after_s: float, tmp_path: Path
+) -> None:
+    async with StandIn() as discord:
+        async with BotProcess(discord, tmp_path) as bot:
+            discord.fail(429, 20)  # So that some are still at their first answer when the signal comes.
+            asked = [
+                discord.slash(User(1000 + number), "buy", item="health_potion", quantity=1)
+                for number in range(40)
+            ]
+            await asyncio.sleep(after_s)
+            bot.terminate()
+            assert await bot.end() == 0
+            await discord.gone()
+        told = [one for one in asked if acknowledged(one)]
+        async with LocalJSONProvider(tmp_path / "data") as provider:
+            # Nobody was killed: whatever was charged was said.
+            assert (await Settled.read(provider)).holds(asked) == (len(told), 0)
+        assert "Traceback" not in bot.said()
+        assert "were never awaited" not in bot.said()
+
+
+async def test_what_is_asked_while_it_ends_is_told_so_and_not_charged(tmp_path: Path) -> None:
+    async with StandIn() as discord:
+        async with BotProcess(discord, tmp_path) as bot:
+            discord.fail(502)  # Its answer takes a second more: the bot waits for it.
+            slow = discord.slash(User(1001), "buy", item="health_potion", quantity=1)
+            await asyncio.sleep(0.3)
+            assert discord.api.faults == []
+            bot.terminate()
+            await asyncio.sleep(0.2)
+            late = await discord.slash(User(1002), "buy", item="health_potion", quantity=1).answered()
+            assert "restarting" in late.text
+            assert await bot.end() == 0
+        assert acknowledged(slow)
+        async with LocalJSONProvider(tmp_path / "data") as provider:
+            assert (await Settled.read(provider)).holds([slow, late]) == (1, 0)

@@ -1,0 +1,78 @@
+"""The bot is killed inside money commands, with local files, and started again.
+
+``KOKORO_BOT_KILLS`` is the number of kills; a campaign takes 100.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from random import Random  # noqa: TID251 - when a process dies is no part of a simulation
+from typing import TYPE_CHECKING, Final
+
+from kokoromichi.core.providers.local_json import LocalJSONProvider
+from tests.bot.bot_process import BotProcess
+from tests.bot.settled import Settled, acknowledged
+from tests.bot.standin import StandIn, User
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.bot.standin import Asked
+
+KILLS: Final = int(os.environ.get("KOKORO_BOT_KILLS", "5"))  # noqa: TID251 - the campaign's size
+SEED: Final = int(os.environ.get("KOKORO_BOT_SEED", "7"))  # noqa: TID251 - the campaign's course
+AT_ONCE: Final = 20
+
+
+async def test_what_was_acknowledged_survives_every_kill_once(tmp_path: Path) -> None:
+    chance = Random(SEED)  # noqa: S311 - no secret
+    asked: list[Asked] = []
+    silent = 0
+    async with StandIn() as discord:
+        bot = BotProcess(discord, tmp_path, LOG_LEVEL="INFO", DEBOUNCE_SECONDS="0.05")
+        for kill in range(KILLS):
+            async with bot:
+                unheard = [one for one in asked if one.event["t"] == "MESSAGE_CREATE" and not one.said]
+                for one in unheard:  # Asked again after the restart, under the same id.
+                    discord.again(one)
+                players = asyncio.create_task(trade(discord, kill, asked))
+                await asyncio.sleep(chance.uniform(0.05, 1.2))
+                bot.kill()
+                await bot.end()
+                players.cancel()
+            async with LocalJSONProvider(tmp_path / "data") as provider:
+                _, without_a_word = (await Settled.read(provider)).holds(asked)
+                silent += without_a_word
+        async with bot:  # What nobody answered is answered now, and charged at most once.
+            unheard = [one for one in asked if one.event["t"] == "MESSAGE_CREATE" and not one.said]
+            for one in unheard:
+                discord.again(one)
+            for one in unheard:
+                await one.answered()
+            assert all(acknowledged(one) for one in unheard)
+            bot.terminate()
+            assert await bot.end() == 0
+        async with LocalJSONProvider(tmp_path / "data") as provider:
+            told, _ = (await Settled.read(provider)).holds(asked)
+    assert told > KILLS * 5
+    figures = f"{KILLS} kills: asked {len(asked):,}, acknowledged {told:,}, lost 0, doubled 0"
+    print(f"{figures}; {silent:,} times a charge was found whose answer the kill had cut off")  # noqa: T201 - the campaign's figure
+
+
+async def trade(discord: StandIn, life: int, asked: list[Asked]) -> None:
+    """Buy without a pause, until the bot is dead: slash commands and messages, each player a few times."""
+
+    async def play(place: int) -> None:
+        number = 0
+        while True:
+            user = User(10_000 * (life + 1) + 100 * place + number // 5)
+            if (place + number) % 2:
+                one = discord.message(user, "!buy health_potion 1")
+            else:
+                one = discord.slash(user, "buy", item="health_potion", quantity=1)
+            asked.append(one)
+            await one.answered()
+            number += 1
+
+    await asyncio.gather(*(play(place) for place in range(AT_ONCE)))

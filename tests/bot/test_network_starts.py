@@ -1,0 +1,123 @@
+"""A start that cannot be is one sentence, exit code 2 and no traceback; no log holds a secret."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.bot.bot_process import ROOT, BotProcess
+from tests.bot.standin import TOKEN, StandIn, User
+from tests.servers.postgres import PASSWORD, PostgresServer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SECRETS = (TOKEN, PASSWORD)
+
+
+async def ended(folder: Path, expected: int, discord: StandIn | None = None, **settings: str) -> str:
+    """What the bot says when it does not start."""
+    async with discord or StandIn() as standin:
+        bot = BotProcess(standin, folder, **{"LOG_LEVEL": "WARNING", **settings})
+        await bot.launch()
+        assert await bot.end() == expected, bot.said()
+    said = bot.said()
+    assert "Traceback" not in said
+    assert not any(secret in said for secret in SECRETS)
+    assert len(said.splitlines()) == 1, said
+    assert said.startswith("Error: ")
+    return said
+
+
+async def test_no_token(tmp_path: Path) -> None:
+    assert "DISCORD_TOKEN is not set" in await ended(tmp_path, 2, DISCORD_TOKEN="")
+
+
+async def test_a_token_that_discord_refuses(tmp_path: Path) -> None:
+    assert "DISCORD_TOKEN was refused" in await ended(tmp_path, 2, DISCORD_TOKEN="another.token")  # noqa: S106 - of nobody
+
+
+async def test_words_of_messages_that_the_portal_does_not_give(tmp_path: Path) -> None:
+    said = await ended(tmp_path, 2, StandIn(message_content=False))
+    assert "TEXT_COMMANDS=false" in said
+
+
+async def test_an_unknown_provider(tmp_path: Path) -> None:
+    said = await ended(tmp_path, 2, PROVIDER="oracle")
+    assert "PROVIDER is 'oracle'; there are: local, memory, mongo, postgres" in said
+
+
+async def test_an_economy_per_server(tmp_path: Path) -> None:
+    assert "SAAS_MODE" in await ended(tmp_path, 2, SAAS_MODE="true")
+
+
+@pytest.mark.parametrize(
+    ("line", "broken", "named"),
+    [
+        ("[store.health_potion]", "[store.health_potion", "economy.toml"),
+        (
+            "[store.health_potion]\nprice_gold = 100",
+            "[store.health_potion]\nprice_gold = -100",
+            "health_potion",
+        ),
+    ],
+)
+async def test_a_broken_economy(line: str, broken: str, named: str, tmp_path: Path) -> None:
+    folder = tmp_path / "economy"
+    folder.mkdir()
+    for name in ("economy.toml", "store_catalog.json", "waifus.json"):
+        shutil.copy(ROOT / "data" / name, folder)
+    toml = (folder / "economy.toml").read_text(encoding="utf-8")
+    (folder / "economy.toml").write_text(toml.replace(line, broken, 1), encoding="utf-8")
+    assert named in await ended(tmp_path, 2, ECONOMY_DIR=str(folder))
+
+
+async def test_a_folder_that_another_bot_holds(tmp_path: Path) -> None:
+    async with StandIn() as discord, BotProcess(discord, tmp_path, name="first") as first:
+        said = await ended(tmp_path, 4)
+        assert f"is in use by process {first.pid}" in said
+
+
+async def test_a_database_that_is_not_there(tmp_path: Path) -> None:
+    url = f"postgresql://kokoro:{PASSWORD}@127.0.0.1:1/postgres"
+    await ended(tmp_path, 4, PROVIDER="postgres", DATABASE_URL=url)
+
+
+async def test_slash_commands_need_no_privilege(tmp_path: Path) -> None:
+    async with (
+        StandIn(message_content=False) as discord,
+        BotProcess(discord, tmp_path, TEXT_COMMANDS="false"),
+    ):
+        asked = await discord.slash(User(1001), "balance").answered()
+        assert "10,000 gold" in asked.text
+
+
+async def test_no_log_holds_a_secret(tmp_path: Path) -> None:
+    server = PostgresServer()
+    server.start()
+    try:
+        async with StandIn() as discord:
+            async with BotProcess(
+                discord, tmp_path, PROVIDER="postgres", DATABASE_URL=server.url, LOG_LEVEL="DEBUG"
+            ) as bot:
+                asked = await discord.slash(User(1001), "buy", item="health_potion", quantity=1).answered()
+                await discord.message(User(1002), "!balance").answered()
+                await discord.drop()
+                discord.fail(429)
+                discord.fail(502)
+                await discord.slash(User(1001), "balance").answered()
+                server.kill()
+                await discord.slash(User(1001), "daily").answered(timeout_s=60)
+                bot.terminate()
+                await bot.end()
+            said = bot.said()
+        assert "DEBUG" in said
+        assert "discord.gateway" in said
+        for secret in (*SECRETS, asked.event["d"]["token"]):
+            found = re.findall(rf".*{re.escape(secret)}.*", said)
+            assert found == []
+    finally:
+        server.remove()
