@@ -1,7 +1,7 @@
 """How long a player waits for ``/buy``, against a bot of plain discord.py that only answers.
 
-Over real sockets: both bots run in processes of their own, and a stand-in for Discord each asks them in turns, so
-that the machine is as busy for the one as for the other. A wait lasts from question to answer.
+Over real sockets: both bots run in processes of their own, a stand-in for Discord each asks them in turns,
+so that the machine is as busy for the one as for the other. A wait lasts from question to answer.
 """
 
 from __future__ import annotations

@@ -38,6 +38,8 @@ PREFIX: Final = "!"
 COMMANDS: Final = Path(__file__).resolve().parent / "commands"
 GRACE_S: Final = 8.0
 """How long commands in flight may go on after SIGTERM: Docker kills ten seconds after it."""
+LAST_WORDS_S: Final = 1.0
+"""How long those that come after it may take to be told so."""
 _REMEMBERED_EVENTS: Final = 20_000
 
 
@@ -60,6 +62,8 @@ class KokoroBot(commands.AutoShardedBot):
     """
 
     def __init__(self, settings: Settings, provider: DataProvider, services: Services) -> None:
+        # The game does not speak, and its log need not say so at every start.
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
         super().__init__(
             command_prefix=commands.when_mentioned_or(PREFIX),
             intents=_intents(text_commands=settings.text_commands),
@@ -142,14 +146,22 @@ class KokoroBot(commands.AutoShardedBot):
         if self.closing:
             return
         self.closing = True
-        if self.running:
-            log.info("closing: waiting for %d commands", len(self.running))
-            try:
-                await asyncio.wait_for(self._idle.wait(), GRACE_S)
-            except asyncio.TimeoutError:
-                log.warning("closing: %d commands did not end in %.0f s", len(self.running), GRACE_S)
+        await self._wait_for_running(GRACE_S)
+        for shard in self.shards.values():
+            await shard.disconnect()
+        # What came with the gateway's last words is told so too, while there are commands to tell it.
+        await self._wait_for_running(LAST_WORDS_S)
         await super().close()
         await self.provider.close()
+
+    async def _wait_for_running(self, patience_s: float) -> None:
+        if not self.running:
+            return
+        log.info("closing: waiting for %d commands", len(self.running))
+        try:
+            await asyncio.wait_for(self._idle.wait(), patience_s)
+        except asyncio.TimeoutError:
+            log.warning("closing: %d commands did not end in %.0f s", len(self.running), patience_s)
 
 
 class OnceTree(app_commands.CommandTree[KokoroBot]):
@@ -234,6 +246,8 @@ def run() -> None:
     with told():
         settings = Settings()
         configure_logging(settings.log_level)
+        # Its debug lines are whole events: what players write, tokens with which anybody may answer for us.
+        logging.getLogger("discord").setLevel(max(logging.INFO, logging.getLogger().level))
         asyncio.run(serve(settings))
 
 

@@ -53,6 +53,8 @@ class Settings(BaseSettings):
             database is away; None keeps none.
         mirror_seconds: How often the bot lets the mirror follow, in seconds.
         log_level: A level of ``logging``.
+        heartbeat_file: What the bot touches while gateway and storage answer, and ``kokoromichi health`` looks
+            at; None keeps none.
         discord_token: The bot's token.
         text_commands: Whether ``!name`` is answered beside ``/name``; it needs the Message Content intent.
         shard_count: How many shards all processes of the bot have together; None asks Discord.
@@ -76,6 +78,7 @@ class Settings(BaseSettings):
     mirror_dir: Annotated[Path | None, BeforeValidator(_none_if_empty)] = None
     mirror_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 300.0
     log_level: Annotated[str, AfterValidator(_level)] = "INFO"
+    heartbeat_file: Annotated[Path | None, BeforeValidator(_none_if_empty)] = None
     discord_token: SecretStr = SecretStr("")
     text_commands: bool = True
     shard_count: Annotated[int | None, Field(ge=1), BeforeValidator(_none_if_empty)] = None

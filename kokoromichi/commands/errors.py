@@ -38,7 +38,8 @@ class Errors(commands.Cog):
         bot.after_invoke(self._after)
 
     async def bot_check_once(self, ctx: Context) -> bool:  # type: ignore[override] # Our context.
-        """No command once the bot closes, and not too many of one player."""
+        """No command once the bot closes, and not too many of one player; either way it is told so."""
+        self._bot.begin(ctx)
         if self._bot.closing:
             raise ClosingError
         now_s = self._bot.services.now_us() / _SECOND_US
@@ -49,7 +50,6 @@ class Errors(commands.Cog):
         return True
 
     async def _before(self, ctx: Context) -> None:
-        self._bot.begin(ctx)
         ctx.promise_answer()
 
     async def _after(self, ctx: Context) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -36,7 +37,6 @@ async def test_what_was_begun_is_finished_and_what_was_not_is_not_charged(
             # Nobody was killed: whatever was charged was said.
             assert (await Settled.read(provider)).holds(asked) == (len(told), 0)
         assert "Traceback" not in bot.said()
-        assert "were never awaited" not in bot.said()
 
 
 async def test_what_is_asked_while_it_ends_is_told_so_and_not_charged(tmp_path: Path) -> None:
@@ -54,3 +54,15 @@ async def test_what_is_asked_while_it_ends_is_told_so_and_not_charged(tmp_path: 
         assert acknowledged(slow)
         async with LocalJSONProvider(tmp_path / "data") as provider:
             assert (await Settled.read(provider)).holds([slow, late]) == (1, 0)
+
+
+@pytest.mark.parametrize("after_s", [0.3, 1.0, 1.5, 2.0])
+async def test_it_may_be_told_to_end_while_it_starts(after_s: float, tmp_path: Path) -> None:
+    async with StandIn() as discord:
+        bot = BotProcess(discord, tmp_path, LOG_LEVEL="INFO")
+        await bot.launch()
+        await asyncio.sleep(after_s)
+        bot.terminate()
+        code = await bot.end()
+    assert "Traceback" not in bot.said()
+    assert code in {0, -signal.SIGTERM}, "before Python listens, the signal ends the process by itself"

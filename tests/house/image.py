@@ -100,9 +100,9 @@ class Image:
 
     def _copy(self, rest: str) -> None:
         if rest.startswith("--from=build "):  # Both stages share the folder: it need only be there.
-            source, target = rest.removeprefix("--from=build ").split()
-            assert source == target
-            assert Path(self._here(source)).is_dir()
+            built, named = rest.removeprefix("--from=build ").split()
+            assert built == named
+            assert Path(self._here(built)).is_dir()
             return
         *sources, named = rest.split()
         into = named.endswith("/")

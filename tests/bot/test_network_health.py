@@ -1,0 +1,96 @@
+"""The bot says that it is well while gateway and storage answer, and not when one is away."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kokoromichi.core.clock import SystemClock
+from tests.bot.bot_process import BotProcess
+from tests.bot.standin import StandIn
+from tests.servers.postgres import PostgresServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SCRIPT = Path(sys.executable).parent / "kokoromichi"
+
+
+@pytest.fixture
+def server() -> Iterator[PostgresServer]:
+    own = PostgresServer()
+    own.start()
+    yield own
+    own.remove()
+
+
+async def health(folder: Path, *options: str, **settings: str) -> tuple[int, str]:
+    """How the health check ends, and what it says."""
+    asked = await asyncio.create_subprocess_exec(
+        SCRIPT,
+        "health",
+        *options,
+        cwd=folder,
+        env=settings,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await asked.communicate()
+    assert asked.returncode is not None
+    return asked.returncode, said.decode()
+
+
+def wait_for_beat(path: Path) -> None:
+    end_s = time.monotonic() + 30
+    path.unlink(missing_ok=True)
+    while not path.exists():
+        assert time.monotonic() < end_s, "no heartbeat"
+        time.sleep(0.05)
+
+
+async def beaten(path: Path) -> None:
+    """Wait for the next heartbeat."""
+    await asyncio.to_thread(wait_for_beat, path)
+
+
+async def test_a_bot_is_well_while_gateway_and_storage_answer(server: PostgresServer, tmp_path: Path) -> None:
+    path = tmp_path / "heartbeat"
+    path.touch()  # Of a life before: it says nothing about this one.
+    settings = {"PROVIDER": "postgres", "DATABASE_URL": server.url, "HEARTBEAT_FILE": str(path)}
+    async with StandIn() as discord:
+        async with BotProcess(discord, tmp_path, **settings) as bot:
+            await beaten(path)
+            code, said = await health(tmp_path, HEARTBEAT_FILE=str(path))
+            assert (code, said[:5]) == (0, "Well ")
+            server.kill()
+            path.unlink()
+            await asyncio.sleep(12)
+            code, said = await health(tmp_path, HEARTBEAT_FILE=str(path))
+            assert (code, "never been well" in said) == (1, True)
+            await asyncio.to_thread(server.start)
+            await beaten(path)
+            bot.terminate()
+            assert await bot.end() == 0
+        assert "no heartbeat: the storage does not answer" in bot.said()
+
+
+async def test_an_old_heartbeat_is_a_bad_one(tmp_path: Path) -> None:
+    path = tmp_path / "heartbeat"
+    path.touch()
+    past_s = SystemClock().now_us() / 1e6 - 104
+    os.utime(path, (past_s, past_s))
+    code, said = await health(tmp_path, HEARTBEAT_FILE=str(path))
+    assert (code, "the bot was well 10" in said) == (1, True)
+    code, said = await health(tmp_path, "--max-age", "200", "--json", HEARTBEAT_FILE=str(path))
+    assert (code, said[:13]) == (0, '{"well":true,')
+
+
+async def test_without_a_file_there_is_nothing_to_look_at(tmp_path: Path) -> None:
+    code, said = await health(tmp_path)
+    assert (code, "HEARTBEAT_FILE is not set" in said) == (2, True)
