@@ -53,8 +53,8 @@ class Settings(BaseSettings):
             database is away; None keeps none.
         mirror_seconds: How often the bot lets the mirror follow, in seconds.
         log_level: A level of ``logging``.
-        heartbeat_file: What the bot touches while gateway and storage answer, and ``kokoromichi health`` looks
-            at; None keeps none.
+        heartbeat_file: The bot touches it while gateway and storage answer, and ``kokoromichi health`` looks
+            at it; None keeps none.
         discord_token: The bot's token.
         text_commands: Whether ``!name`` is answered beside ``/name``; it needs the Message Content intent.
         shard_count: How many shards all processes of the bot have together; None asks Discord.

@@ -49,6 +49,9 @@ class Heartbeat(commands.Cog):
         if not shards or any(shard.is_closed() for shard in shards):
             log.info("no heartbeat: the gateway is away")
             return
+        if (why := self._bot.provider.failed) is not None:
+            log.warning("no heartbeat: the storage only reads: %s", why)
+            return
         try:
             await asyncio.wait_for(self._bot.provider.counters(), PATIENCE_S)
         except asyncio.TimeoutError:
