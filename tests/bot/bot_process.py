@@ -103,6 +103,11 @@ class BotProcess:
         assert self._process is not None
         self._process.terminate()
 
+    async def stopped(self) -> None:
+        """End it in order."""
+        self.terminate()
+        assert await self.end() == 0, self.said()
+
     def kill(self) -> None:
         """End it as a power cut does."""
         assert self._process is not None

@@ -6,9 +6,11 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from kokoromichi.analysis.stored import audit_provider, read_ledger
+from kokoromichi.core.providers.local_json import LocalJSONProvider
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from kokoromichi.core.data_provider import DataProvider
     from tests.bot.standin import Asked
@@ -63,3 +65,9 @@ class Settled:
 def acknowledged(asked: Asked) -> bool:
     """Whether the player read that he bought something."""
     return any(BOUGHT in answer.text for answer in asked.said)
+
+
+async def settled(folder: Path) -> Settled:
+    """What the local files of a bot that has ended hold."""
+    async with LocalJSONProvider(folder / "data") as provider:
+        return await Settled.read(provider)

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kokoromichi.core.providers.local_json import LocalJSONProvider
 from tests.bot.bot_process import BotProcess
-from tests.bot.settled import Settled, acknowledged
+from tests.bot.settled import acknowledged, settled
 from tests.bot.standin import StandIn, User
 
 if TYPE_CHECKING:
@@ -24,12 +23,10 @@ async def test_an_answer_is_given_in_the_end(status: int, times: int, tmp_path: 
             discord.fail(status, times)
             asked = await discord.slash(ANNA, "buy", item="health_potion", quantity=2).answered()
             assert discord.api.faults == []
-            bot.terminate()
-            assert await bot.end() == 0
+            await bot.stopped()
         assert list(asked.messages.values()) == [asked.text]
         assert acknowledged(asked)
-        async with LocalJSONProvider(tmp_path / "data") as provider:
-            assert (await Settled.read(provider)).holds([asked]) == (1, 0)
+        assert (await settled(tmp_path)).holds([asked]) == (1, 0)
 
 
 async def test_a_message_is_answered_in_the_end(tmp_path: Path) -> None:
@@ -38,11 +35,9 @@ async def test_a_message_is_answered_in_the_end(tmp_path: Path) -> None:
             discord.fail(502, path="/channels/")
             discord.fail(429, path="/channels/")
             asked = await discord.message(ANNA, "!buy health_potion 2").answered()
-            bot.terminate()
-            assert await bot.end() == 0
+            await bot.stopped()
         assert (len(asked.said), discord.api.faults) == (1, [])
-        async with LocalJSONProvider(tmp_path / "data") as provider:
-            assert (await Settled.read(provider)).holds([asked]) == (1, 0)
+        assert (await settled(tmp_path)).holds([asked]) == (1, 0)
 
 
 async def test_an_answer_that_comes_too_late_leaves_the_charge_and_the_bot_alive(tmp_path: Path) -> None:
@@ -55,12 +50,10 @@ async def test_an_answer_that_comes_too_late_leaves_the_charge_and_the_bot_alive
             assert "10,000 gold" in later.text
             inventory = await discord.message(ANNA, "!inventory").answered()
             assert "2 × " in inventory.text
-            bot.terminate()
-            assert await bot.end() == 0
+            await bot.stopped()
         assert asked.said == []
         assert f"request {asked.id}: the answer could not be sent" in bot.said()
-        async with LocalJSONProvider(tmp_path / "data") as provider:
-            assert (await Settled.read(provider)).holds([asked]) == (0, 1)
+        assert (await settled(tmp_path)).holds([asked]) == (0, 1)
 
 
 async def test_an_answer_whose_receipt_was_lost_is_not_followed_by_another(tmp_path: Path) -> None:
@@ -70,9 +63,7 @@ async def test_an_answer_whose_receipt_was_lost_is_not_followed_by_another(tmp_p
             discord.fail(502, carried_out=True)
             asked = discord.slash(ANNA, "buy", item="health_potion", quantity=2)
             await asked.until(lambda one: one.refused > 0)
-            bot.terminate()
-            assert await bot.end() == 0
+            await bot.stopped()
         assert list(asked.messages.values()) == [asked.text]
         assert acknowledged(asked)
-        async with LocalJSONProvider(tmp_path / "data") as provider:
-            assert (await Settled.read(provider)).holds([asked]) == (1, 0)
+        assert (await settled(tmp_path)).holds([asked]) == (1, 0)

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kokoromichi.core.providers.local_json import LocalJSONProvider
 from tests.bot.bot_process import BotProcess
-from tests.bot.settled import Settled, acknowledged
+from tests.bot.settled import acknowledged, settled
 from tests.bot.standin import StandIn, User
 
 if TYPE_CHECKING:
@@ -29,13 +28,11 @@ async def test_what_was_begun_is_finished_and_what_was_not_is_not_charged(
                 for number in range(40)
             ]
             await asyncio.sleep(after_s)
-            bot.terminate()
-            assert await bot.end() == 0
+            await bot.stopped()
             await discord.gone()
         told = [one for one in asked if acknowledged(one)]
-        async with LocalJSONProvider(tmp_path / "data") as provider:
-            # Nobody was killed: whatever was charged was said.
-            assert (await Settled.read(provider)).holds(asked) == (len(told), 0)
+        # Nobody was killed: whatever was charged was said.
+        assert (await settled(tmp_path)).holds(asked) == (len(told), 0)
         assert "Traceback" not in bot.said()
 
 
@@ -52,8 +49,7 @@ async def test_what_is_asked_while_it_ends_is_told_so_and_not_charged(tmp_path: 
             assert "restarting" in late.text
             assert await bot.end() == 0
         assert acknowledged(slow)
-        async with LocalJSONProvider(tmp_path / "data") as provider:
-            assert (await Settled.read(provider)).holds([slow, late]) == (1, 0)
+        assert (await settled(tmp_path)).holds([slow, late]) == (1, 0)
 
 
 @pytest.mark.parametrize("after_s", [0.3, 1.0, 1.5, 2.0])

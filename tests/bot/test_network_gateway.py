@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kokoromichi.core.providers.local_json import LocalJSONProvider
 from tests.bot.bot_process import BotProcess
-from tests.bot.settled import Settled
+from tests.bot.settled import settled
 from tests.bot.standin import StandIn, User
 
 if TYPE_CHECKING:
@@ -35,11 +34,9 @@ async def test_commands_outlive_their_connection(close_code: int, tmp_path: Path
             for one in asked:
                 await one.answered()
             assert (session.resumed, discord.gateway.identified) == (1, 1)
-            bot.terminate()
-            assert await bot.end() == 0
+            await bot.stopped()
         assert [len(one.said) for one in asked] == [1] * 40
-        async with LocalJSONProvider(tmp_path / "data") as provider:
-            assert (await Settled.read(provider)).holds(asked) == (40, 0)
+        assert (await settled(tmp_path)).holds(asked) == (40, 0)
 
 
 async def test_an_invalid_session_loses_no_command_that_was_heard(tmp_path: Path) -> None:
@@ -54,8 +51,6 @@ async def test_an_invalid_session_loses_no_command_that_was_heard(tmp_path: Path
             asked += buys(discord, 2000, 5)
             for one in asked:
                 await one.answered()
-            bot.terminate()
-            assert await bot.end() == 0
+            await bot.stopped()
         assert [len(one.said) for one in asked] == [1] * 25
-        async with LocalJSONProvider(tmp_path / "data") as provider:
-            assert (await Settled.read(provider)).holds(asked) == (25, 0)
+        assert (await settled(tmp_path)).holds(asked) == (25, 0)

@@ -9,25 +9,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 from kokoromichi.core.clock import SystemClock
 from tests.bot.bot_process import BotProcess
 from tests.bot.standin import StandIn
-from tests.servers.postgres import PostgresServer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from tests.servers.postgres import PostgresServer
 
 SCRIPT = Path(sys.executable).parent / "kokoromichi"
-
-
-@pytest.fixture
-def server() -> Iterator[PostgresServer]:
-    own = PostgresServer()
-    own.start()
-    yield own
-    own.remove()
 
 
 async def health(folder: Path, *options: str, **settings: str) -> tuple[int, str]:
@@ -59,24 +48,25 @@ async def beaten(path: Path) -> None:
     await asyncio.to_thread(wait_for_beat, path)
 
 
-async def test_a_bot_is_well_while_gateway_and_storage_answer(server: PostgresServer, tmp_path: Path) -> None:
+async def test_a_bot_is_well_while_gateway_and_storage_answer(
+    database: PostgresServer, tmp_path: Path
+) -> None:
     path = tmp_path / "heartbeat"
     path.touch()  # Of a life before: it says nothing about this one.
-    settings = {"PROVIDER": "postgres", "DATABASE_URL": server.url, "HEARTBEAT_FILE": str(path)}
+    settings = {"PROVIDER": "postgres", "DATABASE_URL": database.url, "HEARTBEAT_FILE": str(path)}
     async with StandIn() as discord:
         async with BotProcess(discord, tmp_path, **settings) as bot:
             await beaten(path)
             code, said = await health(tmp_path, HEARTBEAT_FILE=str(path))
             assert (code, said[:5]) == (0, "Well ")
-            server.kill()
+            database.kill()
             path.unlink()
             await asyncio.sleep(12)
             code, said = await health(tmp_path, HEARTBEAT_FILE=str(path))
             assert (code, "never been well" in said) == (1, True)
-            await asyncio.to_thread(server.start)
+            await asyncio.to_thread(database.start)
             await beaten(path)
-            bot.terminate()
-            assert await bot.end() == 0
+            await bot.stopped()
         assert "no heartbeat: the storage does not answer" in bot.said()
 
 

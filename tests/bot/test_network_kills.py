@@ -10,9 +10,8 @@ import os
 from random import Random  # noqa: TID251 - when a process dies is no part of a simulation
 from typing import TYPE_CHECKING, Final
 
-from kokoromichi.core.providers.local_json import LocalJSONProvider
 from tests.bot.bot_process import BotProcess
-from tests.bot.settled import Settled, acknowledged
+from tests.bot.settled import acknowledged, settled
 from tests.bot.standin import StandIn, User
 
 if TYPE_CHECKING:
@@ -41,9 +40,8 @@ async def test_what_was_acknowledged_survives_every_kill_once(tmp_path: Path) ->
                 bot.kill()
                 await bot.end()
                 players.cancel()
-            async with LocalJSONProvider(tmp_path / "data") as provider:
-                _, without_a_word = (await Settled.read(provider)).holds(asked)
-                silent += without_a_word
+            _, without_a_word = (await settled(tmp_path)).holds(asked)
+            silent += without_a_word
         async with bot:  # What nobody answered is answered now, and charged at most once.
             unheard = [one for one in asked if one.event["t"] == "MESSAGE_CREATE" and not one.said]
             for one in unheard:
@@ -51,10 +49,8 @@ async def test_what_was_acknowledged_survives_every_kill_once(tmp_path: Path) ->
             for one in unheard:
                 await one.answered()
             assert all(acknowledged(one) for one in unheard)
-            bot.terminate()
-            assert await bot.end() == 0
-        async with LocalJSONProvider(tmp_path / "data") as provider:
-            told, _ = (await Settled.read(provider)).holds(asked)
+            await bot.stopped()
+        told, _ = (await settled(tmp_path)).holds(asked)
     assert told > KILLS * 5
     figures = f"{KILLS} kills: asked {len(asked):,}, acknowledged {told:,}, lost 0, doubled 0"
     print(f"{figures}; {silent:,} times a charge was found whose answer the kill had cut off")  # noqa: T201 - the campaign's figure

@@ -77,8 +77,7 @@ async def test_discord_and_the_services_write_one_ledger(tmp_path: Path) -> None
             ).answered()
             for act in acts
         ]
-        bot.terminate()
-        assert await bot.end() == 0
+        await bot.stopped()
     assert sum(not one.text.startswith(("Bought", "Sold")) for one in told) == refusals
     async with LocalJSONProvider(tmp_path / "data") as stored:
         assert await rows(stored) == expected

@@ -95,29 +95,20 @@ async def test_slash_commands_need_no_privilege(tmp_path: Path) -> None:
         assert "10,000 gold" in asked.text
 
 
-async def test_no_log_holds_a_secret(tmp_path: Path) -> None:
-    server = PostgresServer()
-    server.start()
-    try:
-        async with StandIn() as discord:
-            async with BotProcess(
-                discord, tmp_path, PROVIDER="postgres", DATABASE_URL=server.url, LOG_LEVEL="DEBUG"
-            ) as bot:
-                asked = await discord.slash(User(1001), "buy", item="health_potion", quantity=1).answered()
-                await discord.message(User(1002), "!balance").answered()
-                await discord.drop()
-                discord.fail(429)
-                discord.fail(502)
-                await discord.slash(User(1001), "balance").answered()
-                server.kill()
-                await discord.slash(User(1001), "daily").answered(timeout_s=60)
-                bot.terminate()
-                await bot.end()
-            said = bot.said()
-        assert "DEBUG" in said
-        assert "discord.gateway" in said
-        for secret in (*SECRETS, asked.event["d"]["token"]):
-            found = re.findall(rf".*{re.escape(secret)}.*", said)
-            assert found == []
-    finally:
-        server.remove()
+async def test_no_log_holds_a_secret(database: PostgresServer, tmp_path: Path) -> None:
+    settings = {"PROVIDER": "postgres", "DATABASE_URL": database.url, "LOG_LEVEL": "DEBUG"}
+    async with StandIn() as discord, BotProcess(discord, tmp_path, **settings) as bot:
+        asked = await discord.slash(User(1001), "buy", item="health_potion", quantity=1).answered()
+        await discord.message(User(1002), "!balance").answered()
+        await discord.drop()
+        discord.fail(429)
+        discord.fail(502)
+        await discord.slash(User(1001), "balance").answered()
+        database.kill()
+        await discord.slash(User(1001), "daily").answered(timeout_s=60)
+        await bot.stopped()
+        said = bot.said()
+    assert "DEBUG" in said
+    assert "discord.gateway" in said
+    for secret in (*SECRETS, asked.event["d"]["token"]):
+        assert re.findall(rf".*{re.escape(secret)}.*", said) == []
