@@ -29,7 +29,12 @@ def first_stock_counter(item_id: str) -> str:
 
 
 def stock_since_counter(item_id: str) -> str:
-    """When its stock began, in microseconds since the epoch; sales before were of unlimited stock."""
+    """When its stock began, in microseconds since the epoch; sales before were of unlimited stock.
+
+    0 where nothing had been sold by then: law 6 counts every sale, whatever a clock says. Elsewhere it goes
+    by time, since rows of different players have no other order that every provider keeps: a clock that steps
+    back past the beginning of such a stock makes the audit report a difference.
+    """
     return f"stock_since.{item_id}"
 
 

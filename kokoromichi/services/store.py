@@ -11,6 +11,7 @@ from kokoromichi.core.counters import (
     last_restock_counter,
     stock_counter,
     stock_since_counter,
+    stocked_items,
 )
 from kokoromichi.core.data_provider import checked_user_id
 from kokoromichi.core.errors import RefusedError
@@ -253,25 +254,30 @@ class StoreService:
             One receipt per item that was filled up, in catalogue order.
         """
         counters = await self._desk.provider.counters()
-        at_us = self._desk.clock.now_us()
+        at_us = began_us = self._desk.clock.now_us()
+        if not stocked_items(counters) and not await self._desk.provider.read_ledger(
+            kind="purchase", limit=1
+        ):
+            began_us = 0  # Nothing was sold yet: every sale is of a stock, also where a clock steps back.
         receipts = []
         for item_id, offer in self._desk.live.offers.items():
             if offer.stock_counter is None:
                 change = _retiring(item_id, counters, at_us)
             else:
-                change = self._restocking(item_id, counters, at_us)
+                change = self._restocking(item_id, counters, at_us, began_us)
             if change is not None and (receipt := await self._desk.provider.apply(change)).units:
                 receipts.append(receipt)
         return receipts
 
     def _restocking(
-        self, item_id: str, counters: dict[str, int], at_us: int
+        self, item_id: str, counters: dict[str, int], at_us: int, began_us: int
     ) -> ChangeSet[RestockReceipt] | None:
         numbers = self._desk.live.config.store[item_id]
         stock, last = stock_counter(item_id), last_restock_counter(item_id)
         since = stock_since_counter(item_id)
         units, initial = 0, numbers.stock or 0
-        firsts = {stock: initial, first_stock_counter(item_id): initial, since: at_us, last: 0}
+        day = at_us // DAY_US - began_us // DAY_US
+        firsts = {stock: initial, first_stock_counter(item_id): initial, since: began_us, last: day}
         if stock not in counters:
             changes = tuple(CounterChange(name, value, creates=True) for name, value in firsts.items())
             now, request_id = initial, f"stock:{item_id}"

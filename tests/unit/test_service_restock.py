@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kokoromichi.analysis.stored import audit_provider
-from kokoromichi.core.clock import ManualClock, us_of
+from kokoromichi.core.clock import DAY_US, ManualClock, us_of
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.services.bundle import Services
 from kokoromichi.services.receipts import RestockReceipt
@@ -47,14 +47,40 @@ async def test_the_shelf_is_filled_at_the_start_without_a_row() -> None:
         "stock_first.lucky_charm": 5,
         "stock_first.phoenix_feather": 1,
         "stock_first.treasure_chest": 100,
-        "stock_restocked.lucky_charm": 0,
-        "stock_restocked.phoenix_feather": 0,
-        "stock_restocked.treasure_chest": 0,
-        "stock_since.lucky_charm": NOON_US,
-        "stock_since.phoenix_feather": NOON_US,
-        "stock_since.treasure_chest": NOON_US,
+        "stock_restocked.lucky_charm": NOON_US // DAY_US,
+        "stock_restocked.phoenix_feather": NOON_US // DAY_US,
+        "stock_restocked.treasure_chest": NOON_US // DAY_US,
+        "stock_since.lucky_charm": 0,
+        "stock_since.phoenix_feather": 0,
+        "stock_since.treasure_chest": 0,
     }
     assert await entries(world.provider) == []
+
+
+async def test_a_clock_that_steps_back_behind_the_first_start_takes_no_sale_out_of_the_stock() -> None:
+    world = await World.open()
+    await world.player("ada", gold=10**6)
+    await world.services.store.purchase("ada", "lucky_charm")
+    world.clock.advance(-3 * DAY_S)
+    await world.services.store.purchase("ada", "lucky_charm", 2)
+    report = await audit_provider(world.provider)
+    assert report.sound, str(report)
+    world.clock.advance(10 * DAY_S)
+    assert [receipt.units for receipt in await world.services.store.restock()] == [3]
+    assert (await audit_provider(world.provider)).sound
+
+
+async def test_a_stock_that_begins_after_sales_counts_from_its_beginning() -> None:
+    unlimited = ECONOMY.with_values({"store.*.stock": None, "store.*.restock_units": 0})
+    world = await World.open(economy=unlimited)
+    await world.player("ada", gold=10**6)
+    await world.services.store.purchase("ada", "lucky_charm", 2)
+    world.clock.advance(DAY_S)
+    await world.services.reload(ECONOMY)
+    counters = await world.provider.counters()
+    assert (counters["stock_since.lucky_charm"], counters["stock.lucky_charm"]) == (world.clock.us, 5)
+    await world.services.store.purchase("ada", "lucky_charm")
+    assert (await audit_provider(world.provider)).sound
 
 
 async def test_a_restart_fills_no_shelf_again() -> None:
@@ -127,10 +153,11 @@ async def test_processes_on_two_sides_of_a_period_s_end_fill_the_shelf_once() ->
     processes = [Services(SlowProvider(world.provider), LOOSE, clock) for clock in clocks]
     await asyncio.gather(*(process.store.restock() for process in processes))
     assert await left(world) == 3
-    assert (await world.provider.counters())["stock_restocked.lucky_charm"] in (7, 14)
+    first_day = NOON_US // DAY_US
+    assert (await world.provider.counters())["stock_restocked.lucky_charm"] - first_day in (7, 14)
     world.clock.advance(21 * DAY_S)
     assert [receipt.units for receipt in await world.services.store.restock()] == [2]
-    assert (await world.provider.counters())["stock_restocked.lucky_charm"] == 21
+    assert (await world.provider.counters())["stock_restocked.lucky_charm"] - first_day == 21
     assert (await audit_provider(world.provider)).sound
 
 
