@@ -208,13 +208,3 @@ async def test_a_section_is_replaced_whole_and_alone(provider: DataProvider) -> 
     assert await provider.get_game_data("events") == {"a": 9}
     assert await provider.get_game_data("bosses") == {"c": 3}
     assert await rows(provider) == []
-
-
-async def test_who_is_at_hand_is_as_stored_since_refusals_rest_on_him(provider: DataProvider) -> None:
-    await with_player(provider, "ada", gold=100)
-    for gold in (70, 30):
-        await provider.save_user("ada", {"gold": gold})
-        at_hand = provider.cached("ada")
-        assert at_hand is None or at_hand == await provider.profile("ada")
-        assert at_hand is None or at_hand.gold == gold
-    assert provider.cached("nobody") is None
