@@ -56,6 +56,7 @@ class KokoroBot(commands.AutoShardedBot):
         provider: Where acts are stored.
         services: The game.
         closing: True once the bot takes no more commands.
+        limits_spam: Whether one player's commands are limited, whatever they do; no terminal needs it.
         context_class: What a command is given; the commands, which stand above the bot, set it.
         questions: The request ids of questions that wait for a click.
         running: Commands and buttons in flight, by anything hashable that stands for one.
@@ -79,6 +80,7 @@ class KokoroBot(commands.AutoShardedBot):
         self.provider = provider
         self.services = services
         self.closing = False
+        self.limits_spam = True
         self.context_class: type[commands.Context[KokoroBot]] = commands.Context
         self.questions: set[str] = set()
         self.running: set[object] = set()

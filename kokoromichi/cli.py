@@ -13,7 +13,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from kokoromichi import __version__, cli_audit, cli_data, cli_health
+from kokoromichi import __version__, cli_audit, cli_data, cli_health, cli_play
 from kokoromichi.cli_output import AUDIT_FAILED, TARGET_MISSED, Json, answer, fail, progress, screen, told
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.logging_config import configure_logging
@@ -36,6 +36,7 @@ app.add_typer(economy_app, name="economy")
 cli_data.register(app)
 app.command()(cli_audit.audit)
 app.command()(cli_health.health)
+app.command()(cli_play.play)
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001 - a callback's signature is typer's
