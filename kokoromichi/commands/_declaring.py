@@ -14,8 +14,10 @@ Declared: TypeAlias = commands.HybridCommand[Any, ..., None]
 def command(*, aliases: Sequence[str] = (), private: bool = False) -> Callable[[Callback], Declared]:
     """Declare a command under its function's name; its help is the docstring.
 
+    A word too many in a text command is refused: ``!transfer @bob 1 000`` must not send 1.
+
     Args:
         aliases: Other names, as a text command.
         private: Whether the answer is for the author's eyes alone.
     """
-    return commands.hybrid_command(aliases=list(aliases), extras={"private": private})
+    return commands.hybrid_command(aliases=list(aliases), extras={"private": private}, ignore_extra=False)

@@ -121,6 +121,11 @@ def _missing(ctx: Context, error: commands.MissingRequiredArgument) -> str:
     return say("error.missing", name=plain(error.param.name), usage=_usage(ctx))
 
 
+def _extra(ctx: Context, _error: commands.TooManyArguments) -> str:
+    rest = ctx.view.buffer[ctx.view.index :].strip()
+    return say("error.extra", rest=plain(rest), usage=_usage(ctx))
+
+
 def _name(_ctx: Context, error: BadNameError) -> str:
     near = say("error.did_you_mean", names=", ".join(error.near)) if error.near else ""
     return f"{error.text} {near}".strip()
@@ -155,6 +160,7 @@ _SENTENCES: Final[dict[type, Callable[[Context, Any], str]]] = {
     commands.BadArgument: _argument("error.whole"),
     app_commands.TransformerError: _argument("error.whole"),
     commands.MissingRequiredArgument: _missing,
+    commands.TooManyArguments: _extra,
     commands.CommandOnCooldown: _slower,
     commands.ArgumentParsingError: lambda ctx, _error: say("error.quotes", usage=_usage(ctx)),
     commands.NoPrivateMessage: lambda _ctx, _error: say("error.server_only"),

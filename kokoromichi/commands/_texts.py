@@ -22,6 +22,7 @@ ENGLISH: Final[dict[str, str]] = {
     "error.slower": "Slow down: again {ready}.",
     "error.argument": "{name} is not right: {why}. `{usage}`",
     "error.missing": "{name} is missing. `{usage}`",
+    "error.extra": "{rest} is not understood here. `{usage}`",
     "error.quotes": "The quotation marks do not match. `{usage}`",
     "error.forbidden": "You may not do that here: it needs {needed}.",
     "error.owner": "the owner of the bot",

@@ -235,3 +235,9 @@ async def question(table: Table) -> ResponseMessage:
     assert told(embed_of(asked)) == f"Give 2 × Health Potion to {table.bob.mention}?"
     assert asked.response is not None
     return asked.response
+
+
+async def test_a_word_too_many_is_refused_before_anything_is_charged(table: Table) -> None:
+    embed = await table.said(table.alice, f"!transfer <@{table.bob.id}> 1 000")
+    assert embed.description == "000 is not understood here. `/transfer <user> <amount>`"
+    assert await table.bot.provider.profile(str(table.alice.id)) is None

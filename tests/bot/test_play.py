@@ -1,0 +1,125 @@
+"""``kokoromichi play`` with a script on standard input: a process of its own over files in a folder."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.commands._console.names import player_id, player_name
+from kokoromichi.core.providers.local_json import LocalJSONProvider
+from tests.contract.stored import rows
+from tests.house.checkout import SCRIPT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def played(folder: Path, *lines: str, options: tuple[str, ...] = ()) -> tuple[int, str, str]:
+    """Exit code, answers and complaints of a script."""
+    done = subprocess.run(
+        (SCRIPT, "play", "--data-dir", folder / "players", *options),
+        cwd=folder,
+        input="\n".join(lines),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    answers = "\n".join(line.removeprefix("▌").strip() for line in done.stdout.splitlines())
+    return done.returncode, answers, done.stderr
+
+
+def test_a_newcomer_plays_without_a_token_and_it_is_kept(tmp_path: Path) -> None:
+    code, answers, complaints = played(tmp_path, "balance", "buy health_potion 2")
+    assert (code, complaints) == (0, "")
+    assert "@alice\n10,000 gold\n100 gems" in answers
+    assert "2 × Health Potion for 200 gold. You hold 2.\nBalance: 9,800 gold." in answers
+    code, answers, _ = played(tmp_path, "!balance", "/inventory", "quit", "balance")
+    assert code == 0
+    assert answers.count("9,800 gold") == 1, "quit ends the script"
+    assert "2 × Health Potion (health_potion)" in answers
+
+
+async def test_what_was_played_is_a_sound_ledger_under_the_players_ids(tmp_path: Path) -> None:
+    played(tmp_path, "as bob balance", "transfer bob 1k", "transfer bob 1k", "sell mana_potion")
+    async with LocalJSONProvider(tmp_path / "players") as store:
+        alice, bob = str(player_id("alice")), str(player_id("bob"))
+        assert set(await store.user_ids()) == {alice, bob}
+        sent = [(row.kind, row.amount) for row in await rows(store, alice) if row.kind == "transfer"]
+        assert (await audit_provider(store)).sound
+    assert sent == [("transfer", -950)] * 2, "two lines are two requests, a fee apart"
+
+
+def test_only_the_asked_player_confirms_and_once(tmp_path: Path) -> None:
+    code, answers, _ = played(
+        tmp_path,
+        "buy health_potion",
+        "as bob balance",
+        "gift bob health_potion",
+        "as bob 1",
+        "1",
+        "as bob inv",
+    )
+    assert code == 0
+    asked, _, answered = answers.partition("Give 1 × Health Potion to @bob?")
+    assert "1 Confirm" in answered
+    assert answered.index("That question was not asked of you.") < answered.index("went to @bob")
+    assert answered.endswith("1 × Health Potion (health_potion)\n")
+    assert "went to" not in asked
+
+
+def test_a_number_with_nothing_to_choose_is_no_command(tmp_path: Path) -> None:
+    code, answers, _ = played(tmp_path, "buy health_potion", "3")
+    assert code == 2
+    assert "nothing to choose" in answers
+
+
+def test_pages_are_turned_by_number(tmp_path: Path) -> None:
+    code, answers, _ = played(tmp_path, "store", "1", "1")
+    assert code == 0
+    first, second, back = answers.split("▸ 1")[0], answers.split("▸ 1")[1], answers.split("▸ 1")[2]
+    assert "Page 1 of" in first
+    assert "Page 2 of" in second
+    assert "1 Previous  2 Next" in second
+    assert "Page 1 of" in back
+
+
+def test_an_unknown_command_names_its_neighbours_and_the_rest_goes_on(tmp_path: Path) -> None:
+    code, answers, _ = played(tmp_path, "inventry", "balance")
+    assert code == 2
+    assert "There is no command inventry. Did you mean inventory" in answers
+    assert "10,000 gold" in answers
+
+
+def test_a_refusal_is_an_answer_and_many_lines_are_no_spam(tmp_path: Path) -> None:
+    code, answers, _ = played(tmp_path, *["buy phoenix_feather"] * 12)
+    assert code == 0
+    assert answers.count("Need 40,000 gold, have 10,000.") == 12
+
+
+def test_names_are_checked_and_a_stranger_is_told_of(tmp_path: Path) -> None:
+    code, _, complaints = played(tmp_path, options=("--player", "Müller"))
+    assert code == 2
+    assert "1 to 11 of a-z, 0-9 and _" in complaints
+    code, answers, _ = played(tmp_path, "as x-y balance", "balance nobody", options=("--player", "Carol"))
+    assert code == 2
+    assert "'x-y' is no player's name" in answers
+    assert "nobody is not understood here. /balance [user]" in answers
+    assert "carol ▸ balance nobody" in answers
+
+
+async def test_a_folder_that_a_bot_holds_is_left_alone(tmp_path: Path) -> None:
+    async with LocalJSONProvider(tmp_path / "players"):
+        code, answers, complaints = played(tmp_path, "daily")
+    assert (code, answers) == (4, "")
+    assert "is in use by process" in complaints
+    assert "Traceback" not in complaints
+
+
+@pytest.mark.parametrize("name", ["a", "bob", "zzzzzzzzzzz", "_", "99999999999", "abc_def_123"])
+def test_a_name_and_its_id_say_the_same(name: str) -> None:
+    assert player_name(str(player_id(name))) == name
+    assert 2**62 < player_id(name) < 2**63
+    assert player_name("189577048478015337") is None, "a player of Discord is nobody's namesake"

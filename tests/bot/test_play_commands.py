@@ -1,0 +1,97 @@
+"""Every registered command answers in a terminal, and none of them by accident."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import discord
+from discord.ext import commands
+
+from kokoromichi.bot import create_bot
+from kokoromichi.commands._console.table import Table
+from kokoromichi.core.providers.local_json import LocalJSONProvider
+from kokoromichi.settings import Settings, shipped_folder
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pytest
+
+    from kokoromichi.bot import KokoroBot
+    from kokoromichi.commands._console.payloads import Posted
+
+SAMPLES: Final = {
+    "user": "bob",
+    "item": "health_potion",
+    "amount": "100",
+    "reason": "a reason",
+}
+"""An argument by its name; every other one by its type."""
+BY_TYPE: Final = {
+    discord.AppCommandOptionType.user: "bob",
+    discord.AppCommandOptionType.integer: "1",
+    discord.AppCommandOptionType.number: "1",
+    discord.AppCommandOptionType.boolean: "true",
+    discord.AppCommandOptionType.string: "one",
+}
+
+
+def written(command: commands.HybridCommand[Any, ..., Any]) -> str:
+    """The command with an argument in every place."""
+    assert command.app_command is not None
+    words = [command.qualified_name]
+    for name in command.clean_params:
+        option = command.app_command.get_parameter(name)
+        assert option is not None
+        chosen = option.choices[0].name if option.choices else SAMPLES.get(name, BY_TYPE[option.type])
+        words.append(chosen)
+    return " ".join(words)
+
+
+def leaves(bot: KokoroBot) -> Iterator[commands.HybridCommand[Any, ..., Any]]:
+    for command in bot.walk_commands():
+        if not isinstance(command, commands.Group):
+            assert isinstance(command, commands.HybridCommand), command
+            yield command
+
+
+async def test_every_command_answers(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    settings = Settings(_env_file=None, data_dir=tmp_path, economy_dir=shipped_folder("data"), shard_count=1)
+    bot = create_bot(settings, provider=LocalJSONProvider(tmp_path))
+    shown: list[Posted] = []
+    table = Table(bot, "alice", shown.append)
+    await table.open()
+    await table.say("bob", "balance")
+    silent = []
+    for command in leaves(bot):
+        for line in (command.qualified_name, written(command)):
+            shown.clear()
+            await table.say("alice", line)
+            if not shown:
+                silent.append(line)
+    await table.close()
+    assert silent == []
+    assert errors(caplog) == []
+
+
+async def test_every_word_that_can_be_completed_is(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    settings = Settings(_env_file=None, data_dir=tmp_path, economy_dir=shipped_folder("data"), shard_count=1)
+    bot = create_bot(settings, provider=LocalJSONProvider(tmp_path))
+    table = Table(bot, "alice", lambda _message: None)
+    await table.open()
+    await table.say("alice", "buy health_potion")
+    for command in leaves(bot):
+        words = command.qualified_name.split()
+        assert await table.offered("alice", words) != [], words
+        for place in range(1, len(command.clean_params) + 1):
+            await table.offered("alice", [*words, *[""] * place])
+    offered = await table.offered("alice", ["sell", ""])
+    await table.close()
+    assert offered == ["health_potion"]
+    assert errors(caplog) == []
+
+
+def errors(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
+    return [record for record in caplog.records if record.levelname == "ERROR"]
