@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STREAMS: Final = ("ledger", "activity", "economy_history", "players")
+STORED: Final = ("stored/balances", "stored/inventories", "stored/stock")
 PLAYERS, DAYS = 24, 6
 
 
@@ -46,7 +48,7 @@ def test_a_run_leaves_what_it_says_and_nothing_else(reference: Path) -> None:
     replications = [
         f"replications/{number:03d}/{name}"
         for number in range(3)
-        for name in (*(f"{stream}.parquet" for stream in STREAMS), "summary.json")
+        for name in (*(f"{file}.parquet" for file in (*STREAMS, *STORED)), "summary.json")
     ]
     assert sorted(digests(reference)) == sorted(["manifest.json", *replications])
     summary = orjson.loads((reference / "replications/001/summary.json").read_bytes())
@@ -54,6 +56,9 @@ def test_a_run_leaves_what_it_says_and_nothing_else(reference: Path) -> None:
     assert (summary["replication"], summary["ledger_rows"]) == (1, ledger.height)
     assert summary["audit_sound"] is True
     assert set(summary["audit_violations"].values()) == {0}
+    written = {name.removeprefix("replications/001/"): digest for name, digest in digests(reference).items()}
+    assert summary["files"].items() <= written.items()
+    assert len(summary["files"]) == len(STREAMS) + len(STORED)
 
 
 @pytest.mark.parametrize("workers", ["serial", "process:1", "process:2"])
@@ -132,9 +137,7 @@ def test_a_rerun_plays_only_what_is_missing(
     assert (played.numbers, done) == ([0, 1, 2], [0, 1, 2])
     again()
     assert (played.numbers, done) == ([], [0, 1, 2])
-    for path in (tmp_path / "replications/001").iterdir():
-        path.unlink()
-    (tmp_path / "replications/001").rmdir()
+    shutil.rmtree(tmp_path / "replications/001")
     again()
     assert (played.numbers, done) == ([1], [0, 2, 1])
     assert digests(tmp_path) == digests(reference)
