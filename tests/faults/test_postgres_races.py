@@ -255,3 +255,22 @@ async def test_a_refusal_among_many_acts_is_its_own(provider: PostgresProvider) 
     acts = [change(user(f"p{number}", 1 + number % 2, money(1, 101))) for number in range(20)]
     results = await asyncio.gather(*map(provider.apply, acts), return_exceptions=True)
     assert [isinstance(result, KokoroError) for result in results] == [False, True] * 10
+
+
+async def test_nobody_waits_behind_a_full_call_that_is_held_up(
+    provider: PostgresProvider, session: asyncpg.Connection
+) -> None:
+    names = [f"p{number}" for number in range(61)]
+    await asyncio.gather(*(with_player(provider, name) for name in names))
+    async with session.transaction():
+        held = names[:10]  # Each of them costs the call a lock's wait.
+        await session.execute("SELECT FROM users WHERE user_id = ANY ($1) FOR UPDATE", held)
+        acts = [change(user(name, 1, money(1, 101))) for name in names]
+        first = asyncio.create_task(provider.apply(acts[0]))
+        await asyncio.sleep(0)
+        crowd = [asyncio.create_task(provider.apply(act)) for act in acts[1:]]
+        await asyncio.wait_for(asyncio.gather(*crowd[50:]), 10)
+        assert not crowd[10].done()  # In one call with those who are held.
+    assert list(await asyncio.gather(first, *crowd)) == [Committed(0, 0)] * 61
+    assert [await gold_of(provider, name) for name in names] == [101] * 61
+    assert (await audit_provider(provider)).sound

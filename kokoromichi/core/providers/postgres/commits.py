@@ -28,11 +28,14 @@ if TYPE_CHECKING:
 _ONE: Final = "SELECT apply_change($1)"
 _MANY: Final = "SELECT apply_changes($1)"
 
-_LANES: Final = 2
-"""Calls on their way at once while the server keeps up: what comes meanwhile shares the next call."""
-
 _MOST: Final = 50
 """Changes of one call: the server keeps the state of 64 subtransactions at hand."""
+
+_CALLS: Final = 2
+"""Calls on their way at once while the server keeps up; the second one only when it is full.
+
+One call for all who wait means one sync for all, and nobody who waits for another call's locks.
+"""
 
 _HURRY_S: Final = 0.02
 """A change that has waited longer, for a call that hangs, gets a call of its own."""
@@ -67,8 +70,8 @@ class Commits:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
         self._in_flight: dict[str, _Pending] = {}
-        self._queues: tuple[deque[_Pending], ...] = tuple(deque() for _ in range(_LANES))
-        self._busy = [0] * _LANES
+        self._queue: deque[_Pending] = deque()
+        self._draining = 0
         self._calls: set[asyncio.Task[None]] = set()
 
     async def apply(self, change: ChangeSet[AnswerT], unknown: Document | None = None) -> AnswerT:
@@ -90,7 +93,7 @@ class Commits:
             self._in_flight[request_id] = pending
             fate.add_done_callback(lambda _: self._in_flight.pop(request_id))
             if len(change.users) == 1:
-                self._enqueue(pending, hash(change.users[0].user_id) % _LANES)
+                self._enqueue(pending)
             else:  # Several players' locks are taken in order, and never amid those of other changes.
                 self._start(self._send_alone(pending))
         elif pending.digest != change.digest:
@@ -115,30 +118,37 @@ class Commits:
         self._calls.add(task)
         task.add_done_callback(self._calls.discard)
 
-    def _enqueue(self, pending: _Pending, lane: int) -> None:
-        """One player's changes share a lane, so that no two calls wait for each other's locks."""
-        self._queues[lane].append(pending)
-        if not self._busy[lane]:
-            self._start_lane(lane)
-        elif len(self._queues[lane]) == 1:
-            asyncio.get_running_loop().call_later(_HURRY_S, self._hurry, lane, pending)
+    def _enqueue(self, pending: _Pending) -> None:
+        """Send at once when nothing is on its way; else what comes meanwhile shares the next call."""
+        queue = self._queue
+        queue.append(pending)
+        if not self._draining or (len(queue) >= _MOST and self._draining < _CALLS):
+            self._start_draining()
+        elif len(queue) == 1:
+            self._watch(pending)
 
-    def _hurry(self, lane: int, waiting: _Pending) -> None:
-        if self._queues[lane] and self._queues[lane][0] is waiting:
-            self._start_lane(lane)
+    def _watch(self, first: _Pending) -> None:
+        asyncio.get_running_loop().call_later(_HURRY_S, self._hurry, first)
 
-    def _start_lane(self, lane: int) -> None:
-        self._busy[lane] += 1
-        self._start(self._drain(lane))
+    def _hurry(self, waiting: _Pending) -> None:
+        if self._queue and self._queue[0] is waiting:
+            self._start_draining()
 
-    async def _drain(self, lane: int) -> None:
-        """Send what the lane holds, call after call."""
-        queue = self._queues[lane]
+    def _start_draining(self) -> None:
+        self._draining += 1
+        self._start(self._drain())
+
+    async def _drain(self) -> None:
+        """Send what waits, call after call."""
+        queue = self._queue
         try:
             while queue:
-                await self._send([queue.popleft() for _ in range(min(len(queue), _MOST))])
+                batch = [queue.popleft() for _ in range(min(len(queue), _MOST))]
+                if queue:
+                    self._watch(queue[0])
+                await self._send(batch)
         finally:
-            self._busy[lane] -= 1
+            self._draining -= 1
 
     async def _send(self, batch: list[_Pending]) -> None:
         if len(batch) == 1:
