@@ -19,6 +19,7 @@ from kokoromichi.core.models import (
     ChangeSet,
     LedgerEntry,
     Receipt,
+    Step,
     UserProfile,
 )
 
@@ -50,7 +51,8 @@ class DataProvider(ABC):
         cached: Answers a profile that is at hand without waiting, or None: then ask ``profile``. Refusals are
             decided on it too, and no commit checks those, so that a store that others may write to keeps
             nothing at hand.
-        apply_now: ``apply`` as a plain function, on a provider that has nothing to wait for; None on others.
+        apply_now: ``apply`` of one player's act as a plain function, on a provider that has nothing to wait
+            for; None on others.
         waiting: Commits of this process that are on their way.
         mirror: The name of the store that this one mirrors, or None. A mirror is written by ``load`` alone,
             and is no source of a copy.
@@ -61,7 +63,7 @@ class DataProvider(ABC):
 
     name: ClassVar[str]
     cached: Callable[[str], UserProfile | None]
-    apply_now: Callable[[ChangeSet[AnswerT]], AnswerT] | None = None
+    apply_now: Callable[[Step[AnswerT]], AnswerT] | None = None
     waiting: int = 0
     mirror: str | None = None
     mirrored_us: int = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from kokoromichi.core.models import NEVER, ChangeSet, Movement, UserChange, UserProfile
+from kokoromichi.core.models import NEVER, Movement, Step, UserProfile
 from kokoromichi.rules import codes
 from kokoromichi.rules.battle import Aids, Fight, Fighter, fight, find_tier, regenerated_hp, win_permille
 from kokoromichi.rules.daily import SECOND_US, counted_today, day_of
@@ -85,7 +85,7 @@ class BattleService:
         """
         roll = self._desk.dice() if draw is None else draw
 
-        def decide(profile: UserProfile, at_us: int, arguments: Arguments) -> ChangeSet[BattleReceipt]:
+        def decide(profile: UserProfile, at_us: int, arguments: Arguments) -> Step[BattleReceipt]:
             return self._decide(profile, at_us, arguments, roll)
 
         return self._desk.act("battle", user_id, (tier, mana_potions), decide, request_id)
@@ -114,14 +114,14 @@ class BattleService:
             counted_today(day_of(at_us), profile.battle_day, profile.battle_gold_today),
             terms.daily_cap_gold,
             tuple(
-                Opponent(number, *tier, chance)
+                Opponent(number, tier.level, tier.gold, tier.xp, chance)
                 for number, (tier, chance) in enumerate(zip(live.tiers, chances, strict=True), 1)
             ),
         )
 
     def _decide(
         self, profile: UserProfile, at_us: int, arguments: Arguments, draw: int
-    ) -> ChangeSet[BattleReceipt]:
+    ) -> Step[BattleReceipt]:
         tier, mana_potions = arguments
         live = self._desk.live
         if type(tier) is not int or find_tier(tier - 1, len(live.tiers)):
@@ -171,7 +171,7 @@ class BattleService:
         tier: int,
         fought: Fight,
         spent: tuple[tuple[str, int], ...],
-    ) -> ChangeSet[BattleReceipt]:
+    ) -> Step[BattleReceipt]:
         rows = [Movement("use", item_id=item_id, quantity=-units) for item_id, units in spent if units]
         if fought.payout_gold:
             rows.append(Movement("battle", "gold", fought.payout_gold, fought.gold))
@@ -199,5 +199,4 @@ class BattleService:
             bool(fought.tired),
             fought.chance_permille,
         )
-        user = UserChange(profile.user_id, profile.version, tuple(rows), fields)
-        return ChangeSet(at_us, (user,), receipt)
+        return Step(profile.user_id, profile.version, tuple(rows), fields, at_us=at_us, answer=receipt)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kokoromichi.core.models import ChangeSet, Movement, UserChange, UserProfile
+from kokoromichi.core.models import Movement, Step, UserProfile
 from kokoromichi.rules.codes import ALREADY_CLAIMED, MAX_BALANCE
 from kokoromichi.rules.daily import claim, next_claim_us
 from kokoromichi.services.receipts import ClaimReceipt
@@ -13,7 +13,7 @@ from kokoromichi.services.refusals import refused
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from kokoromichi.services.desk import Arguments, Desk
+    from kokoromichi.services.desk import Arguments, Decide, Desk
 
 
 class DailyService:
@@ -25,6 +25,7 @@ class DailyService:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._deciding: Decide[ClaimReceipt] = self._decide  # Bound once, not in every act.
 
     def claim(self, user_id: str, *, request_id: str | None = None) -> Awaitable[ClaimReceipt]:
         """Claim today's reward.
@@ -32,9 +33,9 @@ class DailyService:
         Raises:
             RefusedError: already_claimed (with the moment of the next one) or balance_cap.
         """
-        return self._desk.act("daily", user_id, (), self._decide, request_id)
+        return self._desk.act("daily", user_id, (), self._deciding, request_id)
 
-    def _decide(self, profile: UserProfile, at_us: int, _: Arguments) -> ChangeSet[ClaimReceipt]:
+    def _decide(self, profile: UserProfile, at_us: int, _: Arguments) -> Step[ClaimReceipt]:
         terms = self._desk.live.claim_terms
         code, gold, gems, streak, reward_gold, reward_gems = claim(
             at_us,
@@ -57,8 +58,5 @@ class DailyService:
         fields = {"streak": streak, "last_claim_us": at_us}
         if streak > profile.best_streak:
             fields["best_streak"] = streak
-        return ChangeSet(
-            at_us,
-            (UserChange(profile.user_id, profile.version, rows, fields),),
-            ClaimReceipt(reward_gold, reward_gems, streak, gold, gems),
-        )
+        receipt = ClaimReceipt(reward_gold, reward_gems, streak, gold, gems)
+        return Step(profile.user_id, profile.version, rows, fields, at_us=at_us, answer=receipt)

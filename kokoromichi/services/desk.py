@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from kokoromichi.core.clock import Clock, SystemClock
 from kokoromichi.core.data_provider import checked_user_id, digest_of
 from kokoromichi.core.errors import ConflictError, FloorError, MisuseError
-from kokoromichi.core.models import ChangeSet, Movement, Receipt, UserChange, UserProfile
+from kokoromichi.core.models import ChangeSet, Movement, Receipt, Step, UserProfile
 from kokoromichi.rules import codes
 from kokoromichi.rules.economy import load_economy
 from kokoromichi.services.live_economy import LiveEconomy
@@ -27,7 +27,7 @@ Dice: TypeAlias = Callable[[], int]
 """Rolls 32 bits."""
 
 AnswerT = TypeVar("AnswerT", bound=Receipt)
-Decide: TypeAlias = "Callable[[UserProfile, int, Arguments], ChangeSet[AnswerT]]"
+Decide: TypeAlias = "Callable[[UserProfile, int, Arguments], Step[AnswerT] | ChangeSet[AnswerT]]"
 """Profile, time in microseconds, arguments: a change, or a refusal is raised. It may be called again."""
 DecideBetween: TypeAlias = "Callable[[UserProfile, UserProfile, int, Arguments], ChangeSet[AnswerT]]"
 
@@ -95,12 +95,14 @@ class Desk:
             RequestMismatchError: The request id was used for another act.
             StorageError: The store failed; see ``DataProvider.apply``.
         """
-        if request_id is None and (profile := self._cached(user_id)) is not None and not profile.frozen:
-            change = decide(profile, self._now_us(), arguments)
-            if self._apply_now is not None and not change.counters:
-                return self._apply_now(change)  # Nobody came between: there is no conflict to meet.
+        cached, now_us = self._cached, self._now_us  # Called as methods they would be looked up in full.
+        if request_id is None and (profile := cached(user_id)) is not None and not profile.frozen:
+            decided = decide(profile, now_us(), arguments)
+            apply_now = self._apply_now
+            if apply_now is not None and type(decided) is Step:
+                return apply_now(decided)  # Nobody came between: there is no conflict to meet.
             try:
-                return await self._apply(change)
+                return await self._apply(_change(decided))
             except ConflictError:
                 pass  # Decided anew below, on what is stored.
             except FloorError as floor:
@@ -119,8 +121,8 @@ class Desk:
         async def attempt() -> ChangeSet[AnswerT]:
             stored = await self.provider.profile(checked_user_id(user_id))
             if stored is not None:
-                return decide(_thawed(stored), self._now_us(), arguments)
-            return self._opened(user_id, lambda new: decide(new, self._now_us(), arguments))
+                return _change(decide(_thawed(stored), self._now_us(), arguments))
+            return self._opened(user_id, lambda new: _change(decide(new, self._now_us(), arguments)))
 
         return await self.insist(operation, user_id, arguments, attempt, request_id)
 
@@ -142,7 +144,7 @@ class Desk:
             stored = await self.provider.profile(checked_user_id(user_id))
             if stored is None:
                 raise refused(codes.UNKNOWN_PLAYER, user_id)
-            return decide(stored, self._now_us(), arguments)
+            return _change(decide(stored, self._now_us(), arguments))
 
         return await self.insist(operation, user_id, arguments, attempt, request_id)
 
@@ -281,9 +283,13 @@ def _thawed(profile: UserProfile) -> UserProfile:
     return profile
 
 
-def _open(profile: UserProfile, at_us: int, _arguments: Arguments) -> ChangeSet[OpenReceipt]:
-    user = UserChange(profile.user_id, profile.version)
-    return ChangeSet(at_us, (user,), OpenReceipt(profile.gold, profile.gems))
+def _open(profile: UserProfile, at_us: int, _arguments: Arguments) -> Step[OpenReceipt]:
+    receipt = OpenReceipt(profile.gold, profile.gems)
+    return Step(profile.user_id, profile.version, at_us=at_us, answer=receipt)
+
+
+def _change(decided: Step[AnswerT] | ChangeSet[AnswerT]) -> ChangeSet[AnswerT]:
+    return decided if isinstance(decided, ChangeSet) else decided.change()
 
 
 def _roll() -> int:

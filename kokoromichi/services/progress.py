@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from kokoromichi.core.models import NEVER, ChangeSet, Movement, UserChange, UserProfile
+from kokoromichi.core.models import NEVER, Movement, Step, UserProfile
 from kokoromichi.rules import codes
 from kokoromichi.rules.daily import HOUR_US
 from kokoromichi.rules.progress import collect, invest, train
@@ -58,7 +58,7 @@ class ProgressService:
         """
         return self._desk.act("train", user_id, (), self._decide_training, request_id)
 
-    def _decide_training(self, profile: UserProfile, at_us: int, _: Arguments) -> ChangeSet[TrainReceipt]:
+    def _decide_training(self, profile: UserProfile, at_us: int, _: Arguments) -> Step[TrainReceipt]:
         live = self._desk.live
         terms = live.train_terms
         percent = live.effect_size("double_train_xp") if profile.double_train else _PLAIN_PERCENT
@@ -77,7 +77,7 @@ class ProgressService:
         rows = (Movement("train", "gold", -cost_gold, gold),) if cost_gold else ()
         fields = {"level": level, "xp": xp, "double_train": 0}
         receipt = TrainReceipt(cost_gold, terms.xp * percent // _PLAIN_PERCENT, level, xp, gold)
-        return ChangeSet(at_us, (UserChange(profile.user_id, profile.version, rows, fields),), receipt)
+        return Step(profile.user_id, profile.version, rows, fields, at_us=at_us, answer=receipt)
 
     def invest(
         self, user_id: str, business_id: str, *, request_id: str | None = None
@@ -89,9 +89,7 @@ class ProgressService:
         """
         return self._desk.act("invest", user_id, (business_id,), self._decide_business, request_id)
 
-    def _decide_business(
-        self, profile: UserProfile, at_us: int, arguments: Arguments
-    ) -> ChangeSet[InvestReceipt]:
+    def _decide_business(self, profile: UserProfile, at_us: int, arguments: Arguments) -> Step[InvestReceipt]:
         business_id = str(arguments[0])
         business = self._desk.live.config.business.get(business_id)
         if business is None:
@@ -104,7 +102,7 @@ class ProgressService:
         rows = (Movement("invest", "gold", -business.price_gold, gold),)
         fields = {"businesses": {**profile.businesses, business_id: at_us}}
         receipt = InvestReceipt(business_id, business.price_gold, gold)
-        return ChangeSet(at_us, (UserChange(profile.user_id, profile.version, rows, fields),), receipt)
+        return Step(profile.user_id, profile.version, rows, fields, at_us=at_us, answer=receipt)
 
     def holdings(self, profile: UserProfile) -> tuple[Holding, ...]:
         """Every business of the economy, in its order, with what waits in those that the player has."""
@@ -139,7 +137,7 @@ class ProgressService:
         """
         return self._desk.act("collect", user_id, (), self._decide_collection, request_id)
 
-    def _decide_collection(self, profile: UserProfile, at_us: int, _: Arguments) -> ChangeSet[CollectReceipt]:
+    def _decide_collection(self, profile: UserProfile, at_us: int, _: Arguments) -> Step[CollectReceipt]:
         config = self._desk.live.config
         terms = config.income
         businesses: dict[str, int] = dict(profile.businesses)
@@ -162,5 +160,6 @@ class ProgressService:
         rows = [Movement("income", "gold", income_gold, gold)]
         if upkeep_gold:
             rows.append(Movement("upkeep", "gold", -upkeep_gold, gold - upkeep_gold))
-        user = UserChange(profile.user_id, profile.version, tuple(rows), {"businesses": businesses})
-        return ChangeSet(at_us, (user,), CollectReceipt(income_gold, upkeep_gold, gold - upkeep_gold))
+        receipt = CollectReceipt(income_gold, upkeep_gold, gold - upkeep_gold)
+        fields = {"businesses": businesses}
+        return Step(profile.user_id, profile.version, tuple(rows), fields, at_us=at_us, answer=receipt)

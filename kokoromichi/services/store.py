@@ -16,10 +16,10 @@ from kokoromichi.core.counters import (
 from kokoromichi.core.data_provider import checked_user_id
 from kokoromichi.core.errors import RefusedError
 from kokoromichi.core.kinds import SYSTEM
-from kokoromichi.core.models import ChangeSet, CounterChange, Item, Movement, UserChange, UserProfile
+from kokoromichi.core.models import ChangeSet, CounterChange, Item, Movement, Step, UserChange, UserProfile
 from kokoromichi.rules import codes
 from kokoromichi.rules.purchase import gift, purchase, restocked, sell
-from kokoromichi.services.desk import Arguments, Desk, default_desk
+from kokoromichi.services.desk import Arguments, Decide, Desk, default_desk
 from kokoromichi.services.receipts import (
     GiftReceipt,
     PurchaseReceipt,
@@ -48,6 +48,7 @@ class StoreService:
 
     def __init__(self, desk: Desk | None = None) -> None:
         self._desk = desk or default_desk()
+        self._purchasing: Decide[PurchaseReceipt] = self._decide_purchase  # Bound once, not in every act.
 
     def purchase(
         self,
@@ -72,28 +73,32 @@ class StoreService:
                 nothing happened.
             StorageError: The store failed; see ``DataProvider.apply``.
         """
-        if expected_price_gold is None:
-            return self._desk.act("purchase", user_id, (item_id, quantity), self._decide_purchase, request_id)
+        decide = self._purchasing
+        if expected_price_gold is not None:
+            decide = self._purchasing_at(expected_price_gold)
+        return self._desk.act("purchase", user_id, (item_id, quantity), decide, request_id)
 
-        def decide(profile: UserProfile, at_us: int, arguments: Arguments) -> ChangeSet[PurchaseReceipt]:
-            offer = self._desk.live.offers.get(item_id)
+    def _purchasing_at(self, expected_price_gold: int) -> Decide[PurchaseReceipt]:
+        def decide(
+            profile: UserProfile, at_us: int, arguments: Arguments
+        ) -> Step[PurchaseReceipt] | ChangeSet[PurchaseReceipt]:
+            offer = self._desk.live.offers.get(str(arguments[0]))
             if offer is not None and offer.price_gold != expected_price_gold:
                 raise refused(codes.PRICE_CHANGED, offer.price_gold, expected_price_gold)
             return self._decide_purchase(profile, at_us, arguments)
 
-        return self._desk.act("purchase", user_id, (item_id, quantity), decide, request_id)
+        return decide
 
     def _decide_purchase(
         self, profile: UserProfile, at_us: int, arguments: Arguments
-    ) -> ChangeSet[PurchaseReceipt]:
+    ) -> Step[PurchaseReceipt] | ChangeSet[PurchaseReceipt]:
         item_id: str
         quantity: int
         item_id, quantity = arguments  # type: ignore[assignment] # As ``purchase`` put them in.
         offer = self._desk.live.offers.get(item_id)
         if offer is None or type(quantity) is not int:
             raise _malformed(item_id, quantity, offer)
-        price_gold, limit, counter, _, _ = offer
-        held = profile.inventory.get(item_id, 0)
+        price_gold, limit, held = offer.price_gold, offer.limit, profile.inventory.get(item_id, 0)
         code, gold, owned = purchase(profile.gold, held, price_gold, quantity, limit)
         if code:
             # Nobody has gold for more than what stands for no limit: it is never the reason.
@@ -104,12 +109,11 @@ class StoreService:
             raise _items_refused(code, item_id, quantity, held)
         cost_gold = profile.gold - gold
         row = Movement("purchase", "gold", -cost_gold, gold, item_id, quantity)
-        return ChangeSet(
-            at_us,
-            (UserChange(profile.user_id, profile.version, (row,)),),
-            PurchaseReceipt(item_id, quantity, cost_gold, gold, owned),
-            () if counter is None else (CounterChange(counter, -quantity),),
-        )
+        receipt = PurchaseReceipt(item_id, quantity, cost_gold, gold, owned)
+        step = Step(profile.user_id, profile.version, (row,), at_us=at_us, answer=receipt)
+        if offer.stock_counter is None:
+            return step
+        return step.change(CounterChange(offer.stock_counter, -quantity))
 
     async def purchase_item(
         self, user_id: str, item_id: str, quantity: int = 1, *, request_id: str | None = None
@@ -137,7 +141,7 @@ class StoreService:
         """
         return self._desk.act("sell", user_id, (item_id, quantity), self._decide_sale, request_id)
 
-    def _decide_sale(self, profile: UserProfile, at_us: int, arguments: Arguments) -> ChangeSet[SaleReceipt]:
+    def _decide_sale(self, profile: UserProfile, at_us: int, arguments: Arguments) -> Step[SaleReceipt]:
         item_id, quantity, offer = self._asked(arguments)
         held = profile.inventory.get(item_id, 0)
         percent = self._desk.live.config.resale.percent
@@ -146,11 +150,8 @@ class StoreService:
             raise _items_refused(code, item_id, quantity, held)
         paid_gold = gold - profile.gold
         row = Movement("sale", "gold", paid_gold, gold, item_id, -quantity)
-        return ChangeSet(
-            at_us,
-            (UserChange(profile.user_id, profile.version, (row,)),),
-            SaleReceipt(item_id, quantity, paid_gold, gold, owned),
-        )
+        receipt = SaleReceipt(item_id, quantity, paid_gold, gold, owned)
+        return Step(profile.user_id, profile.version, (row,), at_us=at_us, answer=receipt)
 
     def use(
         self, user_id: str, item_id: str, *, draw: int | None = None, request_id: str | None = None
@@ -168,7 +169,7 @@ class StoreService:
         """
         roll = self._desk.dice() if draw is None else draw
 
-        def decide(profile: UserProfile, at_us: int, _: Arguments) -> ChangeSet[UseReceipt]:
+        def decide(profile: UserProfile, at_us: int, _: Arguments) -> Step[UseReceipt]:
             return decide_use(self._desk.live, profile, at_us, item_id, roll)
 
         return self._desk.act("use", user_id, (item_id,), decide, request_id)

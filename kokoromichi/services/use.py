@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from kokoromichi.core.models import NEVER, ChangeSet, FieldValue, Movement, UserChange, UserProfile
+from kokoromichi.core.models import NEVER, FieldValue, Movement, Step, UserProfile
 from kokoromichi.rules import codes
 from kokoromichi.rules.battle import regenerated_hp
 from kokoromichi.rules.chest import payout
@@ -118,7 +118,7 @@ _EFFECTS: Final[dict[str, Callable[[Situation], Outcome]]] = {
 
 def decide_use(
     live: LiveEconomy, profile: UserProfile, at_us: int, item_id: str, draw: int
-) -> ChangeSet[UseReceipt]:
+) -> Step[UseReceipt]:
     """Decide one use.
 
     Args:
@@ -150,6 +150,5 @@ def decide_use(
     rows = [Movement("use", item_id=item_id, quantity=-1)]
     if outcome.reward_gold:
         rows.append(Movement("reward", "gold", outcome.reward_gold, gold))
-    user = UserChange(profile.user_id, profile.version, tuple(rows), outcome.fields)
     receipt = UseReceipt(item_id, offer.effect, outcome.amount, gold, owned, outcome.until_us)
-    return ChangeSet(at_us, (user,), receipt)
+    return Step(profile.user_id, profile.version, tuple(rows), outcome.fields, at_us=at_us, answer=receipt)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from copy import deepcopy
 from itertools import islice
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from kokoromichi.core.answers import decode_answer, encode_answer
 from kokoromichi.core.clock import Clock, SystemClock
@@ -31,6 +31,8 @@ from kokoromichi.core.models import (
     ChangeSet,
     LedgerEntry,
     Receipt,
+    Step,
+    UserChange,
     UserProfile,
     richest_first,
 )
@@ -39,8 +41,7 @@ from kokoromichi.core.providers.packed_ledger import (
     CURRENCY_CODES,
     KIND_CODES,
     NOTHING,
-    PACK_INTO,
-    ROW_BYTES,
+    PACK,
     PackedLedger,
     PackedRow,
     TxNote,
@@ -50,6 +51,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
     import polars as pl
+
+_UNFIT: Final = (KokoroError, KeyError, struct.error)
+"""What a change that cannot be stored is met with: no such kind or currency, a number of 65 bits."""
 
 
 class MemoryProvider(DataProvider):
@@ -98,92 +102,82 @@ class MemoryProvider(DataProvider):
 
     async def apply(self, change: ChangeSet[AnswerT]) -> AnswerT:
         """Store a change whole, or raise and store nothing; see ``DataProvider.apply``."""
-        return self.apply_now(change)
-
-    def apply_now(self, change: ChangeSet[AnswerT]) -> AnswerT:
-        """``apply``, which waits for nothing here."""
         request_id = change.request_id
         if request_id is not None and (answer := self._recall(request_id, change.digest)) is not None:
             return answer  # type: ignore[return-value] # The digest says that it is of this act.
-        if change.counters:
-            check_counters(self._counters, change.counters)
-        mark = self._ledger.end
-        self._tx += 1
+        refuse_twins(change.users)
+        check_counters(self._counters, change.counters)
+        first, tx = len(self._ledger), self._tx + 1
         try:
-            self._move(change)
-            if change.system:
-                self._pack_system(change)
-        except KokoroError:
-            self._undo(mark)
-            raise
-        except (KeyError, struct.error) as unknown:
-            self._undo(mark)
-            message = f"a row needs a known kind, a known currency and whole numbers of 64 bits: {unknown}"
-            raise MisuseError(message) from None
-        for user in change.users:
-            profile = self._profiles[user.user_id]
+            moved = [self._move(user, change.at_us, tx) for user in change.users]
+            self._pack_system(change, tx)
+        except _UNFIT as error:
+            raise self._undone(tx, error) from None
+        self._tx = tx
+        for user, profile in zip(change.users, moved, strict=True):
             profile.version += 1
-            if user.fields is not None:
-                for name, value in user.fields.items():
-                    setattr(profile, name, value)
-        if (
-            request_id is not None
-            or change.actor is not None
-            or change.reason is not None
-            or change.counters
-            or len(change.users) != 1
-        ):
-            self._keep_rest(change, mark)
+            for name, value in (user.fields or {}).items():
+                setattr(profile, name, value)
+        self._keep_rest(change, first)
         return change.answer
 
-    def _move(self, change: ChangeSet[AnswerT]) -> None:  # noqa: C901, PLR0912 - the hottest loop of all
-        """Check, pack, then write, row by row: ``_undo`` moves back what was packed before a failure."""
-        profiles, ledger, tx, at_us = self._profiles, self._ledger, self._tx, change.at_us
-        names, buffer, end = ledger.names, ledger.buffer, ledger.end
-        if len(change.users) > 1:
-            refuse_twins(change.users)
-        for user in change.users:
-            user_id = user.user_id
-            profile = profiles.get(user_id)
-            if profile is None:
-                profile = self._create(user_id)
-            if profile.version != user.version:
-                raise wrong_version(user, profile.version)
-            if user.fields is not None and not SET_FIELDS.issuperset(user.fields):
-                raise wrong_fields(user, user.fields)
-            number, inventory = names[user_id], profile.inventory
-            for movement in user.movements:
-                currency, amount, after = movement.currency, movement.amount, movement.balance_after
-                item_id, quantity = movement.item_id, movement.quantity
-                kind, money, item = KIND_CODES[movement.kind], CURRENCY_CODES[currency], NOTHING
-                if currency is not None:
-                    before = profile.gold if currency == "gold" else profile.gems
-                    if after < 0 or before + amount != after:
-                        raise wrong_movement(movement, user_id, before)
-                elif amount or after:
-                    raise half_row(movement)
-                if item_id is not None:
-                    held = inventory.get(item_id, 0) + quantity
-                    if held < 0:
-                        raise wrong_movement(movement, user_id, getattr(profile, currency or "", 0))
-                    item = names[item_id] if item_id in names else ledger.code(item_id)
-                elif quantity:
-                    raise half_row(movement)
-                if end + ROW_BYTES > len(buffer):
-                    ledger.grow()
-                PACK_INTO(buffer, end, tx, at_us, kind, number, money, amount, after, item, quantity)
-                ledger.end = end = end + ROW_BYTES  # From here on ``_undo`` knows of it.
-                if currency == "gold":
-                    profile.gold = after
-                elif currency is not None:
-                    profile.gems = after
-                if item_id is not None:
-                    if held:
-                        inventory[item_id] = held
-                    else:
-                        inventory.pop(item_id, None)
+    def apply_now(self, step: Step[AnswerT]) -> AnswerT:
+        """``apply`` of one player's act, which waits for nothing here."""
+        tx = self._tx + 1
+        try:
+            profile = self._move(step, step.at_us, tx)
+        except _UNFIT as error:
+            raise self._undone(tx, error) from None
+        self._tx = tx
+        profile.version += 1
+        if step.fields is not None:
+            for name, value in step.fields.items():
+                setattr(profile, name, value)
+        return step.answer
 
-    def _pack_system(self, change: ChangeSet[AnswerT]) -> None:
+    def _move(self, user: UserChange, at_us: int, tx: int) -> UserProfile:  # noqa: C901, PLR0912 - the hottest loop of all
+        """Check, pack, then write, row by row: ``_undone`` moves back what was packed before a failure."""
+        user_id = user.user_id
+        try:
+            profile = self._profiles[user_id]
+        except KeyError:
+            profile = self._create(user_id)
+        if profile.version != user.version:
+            raise wrong_version(user, profile.version)
+        if user.fields is not None and not SET_FIELDS.issuperset(user.fields):
+            raise wrong_fields(user, user.fields)
+        ledger = self._ledger
+        rows, names, inventory = ledger.rows, ledger.names, profile.inventory
+        for movement in user.movements:
+            currency, amount, after = movement.currency, movement.amount, movement.balance_after
+            item_id, quantity, item = movement.item_id, movement.quantity, NOTHING
+            if currency is not None:
+                before = profile.gold if currency == "gold" else profile.gems
+                if before + amount != after or after < 0:
+                    raise wrong_movement(movement, user_id, before)
+            elif amount or after:
+                raise half_row(movement)
+            if item_id is not None:
+                held = inventory.get(item_id, 0) + quantity
+                if held < 0:
+                    raise wrong_movement(movement, user_id, getattr(profile, currency or "", 0))
+                item = names[item_id] if item_id in names else ledger.code(item_id)
+            elif quantity:
+                raise half_row(movement)
+            kind, money = KIND_CODES[movement.kind], CURRENCY_CODES[currency]
+            rows += PACK(tx, at_us, kind, names[user_id], money, amount, after, item, quantity)
+            if currency == "gold":
+                profile.gold = after
+            elif currency is not None:
+                profile.gems = after
+            if item_id is not None:
+                if held:
+                    inventory[item_id] = held
+                else:
+                    inventory.pop(item_id, None)
+        return profile
+
+    def _pack_system(self, change: ChangeSet[AnswerT], tx: int) -> None:
         """The system's rows: they move no balance and no inventory."""
         ledger, system = self._ledger, self._ledger.code(SYSTEM)
         for movement in change.system:
@@ -191,16 +185,15 @@ class MemoryProvider(DataProvider):
                 raise half_row(movement)
             item = NOTHING if movement.item_id is None else ledger.code(movement.item_id)
             kind = KIND_CODES[movement.kind]
-            row = PackedRow(self._tx, change.at_us, kind, system, NOTHING, 0, 0, item, movement.quantity)
+            row = PackedRow(tx, change.at_us, kind, system, NOTHING, 0, 0, item, movement.quantity)
             ledger.append(row)
 
-    def _keep_rest(self, change: ChangeSet[AnswerT], mark: int) -> None:
+    def _keep_rest(self, change: ChangeSet[AnswerT], first: int) -> None:
         """Counters, the remembered answer and the notes: what few changes have."""
         for counter in change.counters:
             self._counters[counter.name] = self._counters.get(counter.name, 0) + counter.delta
         if change.request_id is not None:
             self._answers[change.request_id] = change.digest, change.answer
-        first = mark // ROW_BYTES
         movements = [movement for user in change.users for movement in user.movements]
         counterparties = {
             first + place: movement.counterparty
@@ -216,10 +209,10 @@ class MemoryProvider(DataProvider):
         self._ledger.code(user_id)
         return profile
 
-    def _undo(self, mark: int) -> None:
-        """Move back what this commit has packed behind ``mark``: its rows are its own undo log."""
+    def _undone(self, tx: int, error: Exception) -> KokoroError:
+        """Move back what a commit has packed, its own undo log, and answer what to raise."""
         names = list(self._ledger.names)[1:]
-        for row in self._ledger.cut(mark):
+        for row in self._ledger.cut(tx):
             profile = self._profiles.get(names[row.user] or "")
             if profile is None:
                 continue  # The system holds nothing.
@@ -230,9 +223,13 @@ class MemoryProvider(DataProvider):
                 held = profile.inventory.pop(item_id, 0) - row.quantity
                 if held:
                     profile.inventory[item_id] = held
-        self._tx -= 1
         for user_id in [user_id for user_id, profile in self._profiles.items() if not profile.version]:
             del self._profiles[user_id]
+        if isinstance(error, KokoroError):
+            return error
+        return MisuseError(
+            f"a row needs a known kind, a known currency and whole numbers of 64 bits: {error}"
+        )
 
     async def read_ledger(
         self,

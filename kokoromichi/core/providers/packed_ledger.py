@@ -25,10 +25,8 @@ NOTHING: Final = -1
 _ROW: Final = Struct("9q")
 _KIND_NAMES: Final = tuple(KINDS)
 ROW_BYTES: Final = _ROW.size
-PACK_INTO: Final = _ROW.pack_into
-"""Packs the nine numbers of ``PackedRow`` into a buffer at an offset."""
-_INT_BYTES: Final = 8
-_FIRST_BYTES: Final = 1 << 16
+PACK: Final = _ROW.pack
+"""Packs the nine numbers of ``PackedRow``."""
 _FRAME_ROWS: Final = 131_072
 
 KIND_CODES: Final[dict[str, int]] = {name: code for code, name in enumerate(_KIND_NAMES)}
@@ -91,41 +89,34 @@ class PackedLedger:
     Attributes:
         names: Code of every user and item, in the order in which they came.
         notes: By transaction, what is not in a row.
-        buffer: Room for packed rows, of which the first ``end`` bytes are taken. Who packs rows by the
-            million makes sure of room (``grow``), packs at ``end`` and moves it on; others call ``append``.
-        end: Bytes that are taken.
+        rows: The packed rows, one behind the other. Who packs rows by the million adds to it what ``PACK``
+            answers; others call ``append``.
     """
 
     def __init__(self) -> None:
-        self.buffer = bytearray(_FIRST_BYTES)
-        self.end = 0
+        self.rows = bytearray()
         self.names: dict[str | None, int] = {None: NOTHING}
         self.notes: dict[int, TxNote] = {}
 
     def __len__(self) -> int:
         """Rows so far."""
-        return self.end // ROW_BYTES
+        return len(self.rows) // ROW_BYTES
 
     def code(self, name: str) -> int:
         """The code of a user or item, a fresh one for a new name."""
         return self.names.setdefault(name, len(self.names) - 1)
 
-    def grow(self) -> None:
-        """Make room for more rows, twice as much as there was."""
-        self.buffer.extend(bytes(len(self.buffer)))
-
     def append(self, row: PackedRow) -> None:
         """Add one row."""
-        if self.end + ROW_BYTES > len(self.buffer):
-            self.grow()
-        PACK_INTO(self.buffer, self.end, *row)
-        self.end += ROW_BYTES
+        self.rows += PACK(*row)
 
-    def cut(self, mark: int) -> list[PackedRow]:
-        """Take back the rows behind ``mark`` bytes, and answer them, newest first."""
-        taken = [PackedRow(*numbers) for numbers in _ROW.iter_unpack(self.buffer[mark : self.end])]
-        self.end = mark
-        return taken[::-1]
+    def cut(self, tx: int) -> list[PackedRow]:
+        """Take back the rows of a transaction, the last one, and answer them, newest first."""
+        taken = []
+        while self.rows and (row := self._row(len(self) - 1)).tx == tx:
+            taken.append(row)
+            del self.rows[-ROW_BYTES:]
+        return taken
 
     def load(self, rows: pl.DataFrame, last_tx: int) -> int:
         """Append rows of another ledger (``LEDGER_SCHEMA``), oldest first, numbered behind ``last_tx``.
@@ -165,7 +156,7 @@ class PackedLedger:
         touched: set[int] = set()
         old = self.names.get(user_id)
         if old is not None:
-            numbers = np.frombuffer(self.buffer, np.int64, self.end // _INT_BYTES)
+            numbers = np.frombuffer(self.rows, np.int64)
             rows = numbers.reshape(-1, len(PackedRow._fields))
             mine = rows[:, PackedRow._fields.index("user")] == old
             touched.update(rows[mine, PackedRow._fields.index("tx")].tolist())
@@ -187,7 +178,10 @@ class PackedLedger:
         """The rows as records, newest first."""
         names = list(self.names)[1:]
         for number in range(len(self) - 1, -1, -1):
-            yield self._entry(number, PackedRow(*_ROW.unpack_from(self.buffer, number * ROW_BYTES)), names)
+            yield self._entry(number, self._row(number), names)
+
+    def _row(self, number: int) -> PackedRow:
+        return PackedRow(*_ROW.unpack_from(self.rows, number * ROW_BYTES))
 
     def _entry(self, number: int, row: PackedRow, names: list[str | None]) -> LedgerEntry:
         note = self.notes.get(row.tx, TxNote(None, None, None, {}))
@@ -216,7 +210,7 @@ class PackedLedger:
         names = pl.Series("names", [*list(self.names)[1:], None], dtype=pl.String)
         for first in range(0, len(self), _FRAME_ROWS):
             last = min(first + _FRAME_ROWS, len(self))
-            part = bytes(self.buffer[first * ROW_BYTES : last * ROW_BYTES])
+            part = bytes(self.rows[first * ROW_BYTES : last * ROW_BYTES])
             yield self._frame(first, np.frombuffer(part, np.int64).reshape(-1, len(PackedRow._fields)), names)
 
     def _frame(
