@@ -18,6 +18,7 @@ from kokoromichi.core.errors import KokoroError, MisuseError
 from kokoromichi.core.kinds import SYSTEM
 from kokoromichi.core.ledger_tally import Key, Places, Tally, by_book, rows_between, tally
 from kokoromichi.core.models import UserProfile
+from kokoromichi.core.patience import patiently
 from kokoromichi.core.portions import Placed, Portion, Remembered
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ class _Copy:
             await self._load(Portion(sections={name: section}))
 
     async def _load(self, portion: Portion) -> None:
-        await self._target.load(portion)
+        await patiently(self._target, lambda: self._target.load(portion))
         counts: dict[Part, int] = {
             "users": sum(placed.profile.user_id not in self._states for placed in portion.users),
             "ledger_rows": 0 if portion.rows is None else portion.rows.height,

@@ -12,10 +12,11 @@ from kokoromichi.core.data_provider import digest_of
 from kokoromichi.core.errors import KokoroError, MisuseError, RequestMismatchError, StorageError
 from kokoromichi.core.kinds import CURRENCIES, SYSTEM
 from kokoromichi.core.models import ChangeSet, Movement, Receipt, UserChange
+from kokoromichi.core.patience import patiently
 
 if TYPE_CHECKING:
     from kokoromichi.core.clock import Clock
-    from kokoromichi.core.data_provider import DataProvider
+    from kokoromichi.core.data_provider import DataProvider, Document
     from kokoromichi.core.reference_import import Installation
     from kokoromichi.core.reference_union import ReferenceUser
 
@@ -183,9 +184,10 @@ class _Importing:
             digest=_digest(user),
         )
         try:
-            await target.apply(change)
+            await patiently(target, lambda: target.apply(change))
             if user.unknown:
-                await target.save_user(user.user_id, {**user.unknown, "version": 1})
+                kept: Document = {**user.unknown, "version": 1}
+                await patiently(target, lambda: target.save_user(user.user_id, kept))
         except KokoroError as error:
             return error
         return None

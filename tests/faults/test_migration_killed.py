@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pytest
 
 from kokoromichi.analysis.stored import audit_provider, read_ledger
 from kokoromichi.core.providers.local_json import LocalJSONProvider
+from kokoromichi.core.providers.mongo import MongoDBProvider
+from kokoromichi.core.providers.postgres import PostgresProvider
+from tests.servers.mongo import fresh_database
+from tests.servers.postgres import fresh_postgres_database
 from tests.unit.old_folder import snapshot, write
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from kokoromichi.core.data_provider import DataProvider
 
 _USERS: Final = 600
 
@@ -34,13 +42,39 @@ def old_folder(folder: Path) -> Path:
     return write(folder, {"users.json": users, "server_config.json": {"1": {"guild_channel": "2"}}})
 
 
-def started(source: Path, target: Path) -> subprocess.Popen[bytes]:
+class Target(NamedTuple):
+    """Where a migration goes: words of the command, its environment, and the store to look into."""
+
+    words: tuple[str, ...]
+    environment: dict[str, str]
+    store: Callable[[], DataProvider]
+
+
+async def local_target(folder: Path) -> Target:
+    return Target(("local", "--target-dir", str(folder)), {}, lambda: LocalJSONProvider(folder))
+
+
+async def mongo_target(_folder: Path) -> Target:
+    uri = fresh_database()
+    return Target(("mongo",), {"MONGO_URI": uri}, lambda: MongoDBProvider(uri))
+
+
+async def postgres_target(_folder: Path) -> Target:
+    url = await fresh_postgres_database()
+    return Target(("postgres",), {"DATABASE_URL": url}, lambda: PostgresProvider(url, pool_size=(1, 5)))
+
+
+TARGETS: Final = {"local": local_target, "mongo": mongo_target, "postgres": postgres_target}
+
+
+def started(source: Path, target: Target) -> subprocess.Popen[bytes]:
     code = (
         "from kokoromichi.cli import app; import sys; "
-        "app(['migrate', '--provider', 'local', '--data-dir', sys.argv[1], '--target-dir', sys.argv[2]])"
+        "app(['migrate', '--data-dir', sys.argv[1], '--provider', *sys.argv[2:]])"
     )
     return subprocess.Popen(
-        [sys.executable, "-c", code, str(source), str(target)],
+        [sys.executable, "-c", code, str(source), *target.words],
+        env={**os.environ, **target.environment},  # noqa: TID251 - a process of its own
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )
@@ -63,9 +97,9 @@ def await_or_kill(process: subprocess.Popen[bytes], patience_s: float) -> bool:
         return False
 
 
-async def all_of(folder: Path) -> dict[str, object]:
-    """Every player, section and sum of a folder; and the audit is sound."""
-    async with LocalJSONProvider(folder) as store:
+async def all_of(target: Target) -> dict[str, object]:
+    """Every player, section and sum of a store; and the audit is sound."""
+    async with target.store() as store:
         assert (await audit_provider(store)).sound
         rows = (await read_ledger(store)).select(
             "kind", "user_id", "currency", "amount", "item_id", "quantity"
@@ -77,13 +111,21 @@ async def all_of(folder: Path) -> dict[str, object]:
         }
 
 
-@pytest.mark.parametrize("moments", [(0.35, 0.6, 0.8), (0.5, 0.7, 0.9)])
+@pytest.mark.parametrize(
+    ("name", "moments"),
+    [
+        ("local", (0.35, 0.6, 0.8)),
+        ("local", (0.5, 0.7, 0.9)),
+        ("postgres", (0.5, 0.7, 0.9)),
+        ("mongo", (0.6,)),  # What a dead client has begun holds its players for a minute.
+    ],
+)
 async def test_a_migration_killed_and_given_again_ends_equal(
-    tmp_path: Path, moments: tuple[float, ...]
+    tmp_path: Path, name: str, moments: tuple[float, ...]
 ) -> None:
     source = old_folder(tmp_path / "old")
     before = snapshot(source)
-    whole, target = tmp_path / "whole", tmp_path / "target"
+    whole, target = await TARGETS[name](tmp_path / "whole"), await TARGETS[name](tmp_path / "target")
     begun = time.perf_counter()
     ended(started(source, whole))
     lasts_s = time.perf_counter() - begun

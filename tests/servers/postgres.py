@@ -20,6 +20,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
@@ -172,6 +173,23 @@ def fresh_schema() -> str:
         atexit.register(lambda: asyncio.run(_drop_schemas()))
     _MADE.append(f"test_{uuid.uuid4().hex}")
     return _MADE[-1]
+
+
+async def fresh_postgres_database() -> str:
+    """The URL of a database that nobody has, for what knows of no schema."""
+    name = f"test_{uuid.uuid4().hex}"
+    connection = await asyncpg.connect(server_url())
+    await connection.execute(f'CREATE DATABASE "{name}"')
+    await connection.close()
+    if _GIVEN_URL:
+        atexit.register(lambda: asyncio.run(_drop_database(name)))
+    return urlunsplit(urlsplit(server_url())._replace(path=f"/{name}"))
+
+
+async def _drop_database(name: str) -> None:
+    connection = await asyncpg.connect(server_url())
+    await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    await connection.close()
 
 
 async def _drop_schemas() -> None:

@@ -233,6 +233,38 @@ async def test_what_the_target_refuses_is_listed() -> None:
     assert "player anna is too large" in str(report.failed[-1])
 
 
+class Held(MemoryProvider):
+    """A store of which a dead client holds something for ``times`` tries; ``away`` cannot even be read."""
+
+    times = 0
+    away = False
+
+    async def load(self, portion: Portion) -> None:
+        self.times -= 1
+        if self.times >= 0:
+            message = "another client has long held the same player"
+            raise StorageError(message)
+        await super().load(portion)
+
+    async def counters(self) -> dict[str, int]:
+        if self.away and self.times < 6:
+            message = "the server cannot be reached"
+            raise StorageError(message)
+        return await super().counters()
+
+
+async def test_what_a_dead_client_holds_is_waited_for_and_a_store_that_is_away_is_not() -> None:
+    source, target = await busy(), Held()
+    target.times = 5
+    assert (await copy_all(source, target)).complete
+    assert await everything(target) == await everything(source)
+    for away, tries, why in ((False, 6, "long held"), (True, 1, "cannot be reached")):
+        stuck = Held()
+        stuck.times, stuck.away = 6, away
+        report = await copy_all(source, stuck)
+        assert (6 - stuck.times, why in str(report.failed[0])) == (tries, True)
+
+
 async def interrupted(source: MemoryProvider, lives: int) -> tuple[Dying, CopyReport]:
     """A copy that dies before its ``lives``-th step, and the target it leaves."""
     target = Dying()

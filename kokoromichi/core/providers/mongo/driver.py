@@ -51,6 +51,7 @@ _OPTIONS: Final[dict[str, int]] = {
 
 _AUTHENTICATION_FAILED: Final = 18
 _UNAUTHORIZED: Final = 13
+_WRITE_CONFLICT: Final = 112
 
 NO_TRANSACTIONS: Final = (
     "has no transactions, and a commit needs them: start mongod as a replica set (mongod --replSet rs0, then "
@@ -195,6 +196,11 @@ def storage_error(where: str, error: PyMongoError) -> StorageError:
     code = error.code if isinstance(error, OperationFailure) else None
     if code == _AUTHENTICATION_FAILED:
         return StorageError(f"MongoDB at {where} refuses the user or the password: correct MONGO_URI")
+    if code == _WRITE_CONFLICT:
+        return StorageError(
+            f"MongoDB at {where}: another client has long held the same player or item, so nothing of this "
+            "happened. What a client that died has begun the server ends after a minute: try again then"
+        )
     if code == _UNAUTHORIZED:
         return StorageError(f"MongoDB at {where} forbids this to the user: give it the role readWrite")
     name = type(error).__name__ if code is None else f"code {code}"
