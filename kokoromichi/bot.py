@@ -207,7 +207,8 @@ def create_bot(
     economy = load_economy(settings.economy_dir)
     check_economy(economy)
     provider = provider or build_provider(settings)
-    return KokoroBot(settings, provider, Services(provider, economy, clock, dice))
+    services = Services(provider, economy, clock, dice, activity_sampling=settings.activity_sampling)
+    return KokoroBot(settings, provider, services)
 
 
 async def serve(settings: Settings) -> None:

@@ -52,6 +52,8 @@ class Settings(BaseSettings):
         mirror_dir: With a remote provider: the folder of a read-only mirror, which answers while the
             database is away; None keeps none.
         mirror_seconds: How often the bot lets the mirror follow, in seconds.
+        activity_sampling: The share of players whose acts and refusals are noted for whoever tunes the
+            economy, 0 to 1.
         log_level: A level of ``logging``.
         heartbeat_file: The bot touches it while gateway and storage answer, and ``kokoromichi health`` looks
             at it; None keeps none.
@@ -77,6 +79,7 @@ class Settings(BaseSettings):
     mongo_uri: SecretStr = SecretStr("mongodb://127.0.0.1:27017/kokoromichi?replicaSet=rs0")
     mirror_dir: Annotated[Path | None, BeforeValidator(_none_if_empty)] = None
     mirror_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 300.0
+    activity_sampling: Annotated[float, Field(ge=0, le=1)] = 1.0
     log_level: Annotated[str, AfterValidator(_level)] = "INFO"
     heartbeat_file: Annotated[Path | None, BeforeValidator(_none_if_empty)] = None
     discord_token: SecretStr = SecretStr("")

@@ -14,7 +14,7 @@ from kokoromichi.commands._embeds import Picture, noted, warning
 from kokoromichi.commands._failures import BotPlayerError, Failure, told_failure
 from kokoromichi.commands._texts import moment, say
 from kokoromichi.commands._views import Confirm, OwnedView, Pages
-from kokoromichi.core.errors import CommitUnknownError, StorageError
+from kokoromichi.core.errors import CommitUnknownError, RefusedError, StorageError
 from kokoromichi.core.models import Receipt
 from kokoromichi.rules import codes
 from kokoromichi.services.refusals import refused
@@ -98,7 +98,16 @@ class Context(commands.Context[KokoroBot]):
             RefusedError: The game says no.
             StorageError: The storage failed; nothing was charged, unless it is a ``CommitUnknownError``.
         """
-        request_id = f"{self.request_id}:{action}" if action else self.request_id
+        name = "" if self.command is None else self.command.qualified_name
+        try:
+            receipt = await self._insist(call, f"{self.request_id}:{action}" if action else self.request_id)
+        except RefusedError as refusal:
+            await self.services.activity.note(self.player_id, name, refusal.code)
+            raise
+        await self.services.activity.note(self.player_id, name)
+        return receipt
+
+    async def _insist(self, call: Callable[[str], Awaitable[ReceiptT]], request_id: str) -> ReceiptT:
         try:
             return await call(request_id)
         except CommitUnknownError:

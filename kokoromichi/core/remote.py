@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from kokoromichi.core.copying import copy_all
 from kokoromichi.core.data_provider import DataProvider
 from kokoromichi.core.errors import MisuseError, StorageError
+from kokoromichi.core.models import ERASED_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,7 +81,8 @@ class RemoteProvider(DataProvider):
 
         The first call of a process compares everything; later ones only players whose version has changed,
         so that they may be made every few minutes, while others write. A player who is written to without a
-        pause is as of a moment ago, and follows with the next call.
+        pause is as of a moment ago, and follows with the next call. Where a player was erased here since the
+        last call, the mirror is made anew, since its rows name him.
 
         Raises:
             MisuseError: There is no local folder, or it has players of its own.
@@ -90,6 +92,7 @@ class RemoteProvider(DataProvider):
         async with self._one_at_a_time:
             await mirror.open()
             as_of_us = self._dates.now_us()
+            await self._forget_erased(mirror)
             report, stuck = await self._follow(mirror)
             if stuck:
                 message = (
@@ -99,6 +102,15 @@ class RemoteProvider(DataProvider):
                 raise StorageError(message)
             await mirror.mark_mirror(self.name, as_of_us)
             return report
+
+    async def _forget_erased(self, mirror: DataProvider) -> None:
+        """Empty a mirror that has not heard yet of a player who was erased here."""
+        if mirror.mirror is not None:
+            known = {*await mirror.user_ids()}
+            hidden = {user_id for user_id in await self.user_ids() if user_id.startswith(ERASED_PREFIX)}
+            if hidden - known and known:
+                await mirror.empty()
+                self._followed = None
 
     async def _follow(self, mirror: DataProvider) -> tuple[CopyReport, list[Failure]]:
         """Copy until nobody who was written to meanwhile is left behind, or often enough.

@@ -11,6 +11,7 @@ from kokoromichi.services.daily import DailyService
 from kokoromichi.services.desk import Desk, Dice
 from kokoromichi.services.history import HistoryService
 from kokoromichi.services.live_economy import LiveEconomy
+from kokoromichi.services.observing import ActivityService
 from kokoromichi.services.overrides import Overrides
 from kokoromichi.services.progress import ProgressService
 from kokoromichi.services.standing import StandingService
@@ -31,10 +32,17 @@ class Services:
         economy: The economy to start with.
         clock: What tells the time.
         dice: What rolls where a caller gives no draws.
+        activity_sampling: The share of players whose activity is noted, 0 to 1.
     """
 
     def __init__(
-        self, provider: DataProvider, economy: Economy, clock: Clock | None = None, dice: Dice | None = None
+        self,
+        provider: DataProvider,
+        economy: Economy,
+        clock: Clock | None = None,
+        dice: Dice | None = None,
+        *,
+        activity_sampling: float = 1.0,
     ) -> None:
         self.desk = Desk(provider, LiveEconomy(economy), clock, dice)
         self.store = StoreService(self.desk)
@@ -45,6 +53,7 @@ class Services:
         self.progress = ProgressService(self.desk)
         self.history = HistoryService(provider)
         self.standing = StandingService(provider, self.desk.clock)
+        self.activity = ActivityService(self.desk, activity_sampling)
         self.overrides = Overrides(self.desk, economy)
         self.admin = AdminService(self.desk, self.overrides, self.store)
 

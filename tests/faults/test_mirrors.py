@@ -12,6 +12,7 @@ from kokoromichi.analysis.stored import audit_provider
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.data_manager import DataManager
 from kokoromichi.core.errors import ConflictError, MisuseError, StorageError
+from kokoromichi.core.models import Movement
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.core.providers.mongo import MongoDBProvider
@@ -282,3 +283,39 @@ async def test_only_a_remote_store_has_a_mirror() -> None:
     alone = PostgresProvider("postgresql://127.0.0.1:1/none")
     with pytest.raises(MisuseError, match="sync_remote_to_local: this provider was built without a local"):
         await alone.sync_remote_to_local()
+
+
+@pytest.mark.parametrize("restarted", [False, True], ids=["running", "restarted"])
+async def test_the_mirror_forgets_whom_the_store_has_forgotten(
+    remote: RemoteProvider, tmp_path: Path, *, restarted: bool
+) -> None:
+    ada, hidden = "830121070024439972", "erased-1"
+    await with_player(remote, ada)
+    await with_player(remote, "bo")
+    sent = Movement("transfer", "gold", -9, 91, counterparty="bo")
+    received = Movement("transfer", "gold", 9, 109, counterparty=ada)
+    await remote.apply(change(user(ada, 1, sent), user("bo", 1, received), request_id="r-1"))
+    await remote.sync_remote_to_local()
+    await remote.erase(ada, hidden)
+    await with_player(remote, ada, 10_000)  # She comes back at once.
+    await remote.erase(ada, "erased-2")
+    if restarted:
+        await remote.close()
+        await remote.open()
+    await remote.sync_remote_to_local()
+    assert await held(mirror_of(remote)) == await held(remote)
+    await grant(remote, "bo", 1)
+    report = await remote.sync_remote_to_local()
+    assert report.done["users"] == 1  # It follows by steps again.
+    assert await held(mirror_of(remote)) == await held(remote)
+    assert (await audit_provider(mirror_of(remote))).sound
+    await mirror_of(remote).close()
+    assert await asyncio.to_thread(_naming, tmp_path, ada) == []
+
+
+def _naming(folder: Path, user_id: str) -> list[Path]:
+    return [
+        path
+        for path in folder.rglob("*")
+        if user_id in path.name or (path.is_file() and user_id.encode() in path.read_bytes())
+    ]
