@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
-
-import discord
 
 from kokoromichi.core.errors import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_MARKUP: Final = re.compile(r"[\\*_~`|\[\]<>#]")
 
 ENGLISH: Final[dict[str, str]] = {
     # What went wrong.
@@ -44,7 +45,6 @@ ENGLISH: Final[dict[str, str]] = {
     # Words that stand in many places.
     "gold": "{gold} gold",
     "gems": "{gems} gems",
-    "unlimited": "unlimited",
     "confirm": "Confirm",
     "cancel": "Cancel",
     "cancelled": "Cancelled. Nothing happened.",
@@ -240,11 +240,6 @@ def say(key: str, **values: object) -> str:
     return ENGLISH[key].format(**{name: _grouped(value) for name, value in values.items()})
 
 
-def has_text(key: str) -> bool:
-    """Whether there is a text of this key."""
-    return key in ENGLISH
-
-
 def _grouped(value: object) -> object:
     return f"{value:,}" if type(value) is int else value
 
@@ -281,8 +276,16 @@ def _shown(name: str, value: int | str, names: Mapping[str, str]) -> str:
 
 
 def plain(text: object) -> str:
-    """Foreign text, so that it neither formats nor mentions."""
-    return discord.utils.escape_mentions(discord.utils.escape_markdown(str(text)))
+    """Foreign text as it is written, on one line: it neither formats nor links nor mentions.
+
+    Discord.py's own escaping leaves links alone, and with them a name such as ``[gift](http://...)``.
+    """
+    return _MARKUP.sub(r"\\\g<0>", " ".join(str(text).split())).replace("@", "@\u200b")
+
+
+def verbatim(text: str) -> str:
+    """Foreign text that stands between backticks."""
+    return text.replace("`", "'")
 
 
 def mention(user_id: str) -> str:

@@ -13,7 +13,7 @@ from kokoromichi.commands._context import Context
 from kokoromichi.commands._declaring import command
 from kokoromichi.commands._embeds import card, paged
 from kokoromichi.commands._receipts import receipt_card
-from kokoromichi.commands._texts import mention, plain, say
+from kokoromichi.commands._texts import mention, plain, say, verbatim
 
 if TYPE_CHECKING:
     from kokoromichi.bot import KokoroBot
@@ -66,10 +66,10 @@ class Shop(commands.Cog):
         """Show what you hold."""
         found = await ctx.profile_of(None)
         names = ctx.services.item_names
-        rows = [
-            say("inventory.row", quantity=units, name=plain(names.get(item_id, item_id)), item_id=item_id)
-            for item_id, units in sorted(found.inventory.items())
-        ]
+        rows = []
+        for item_id, units in sorted(found.inventory.items()):
+            name = plain(names.get(item_id, item_id))
+            rows.append(say("inventory.row", quantity=units, name=name, item_id=verbatim(item_id)))
         pages = paged(rows, INVENTORY_ROWS) or [say("nothing")]
 
         async def draw(number: int) -> discord.Embed:

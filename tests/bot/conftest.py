@@ -63,7 +63,8 @@ else:
         await env.start()
         yield env
         await env.shutdown()
-        failures = [record for record in caplog.records if record.levelno >= logging.ERROR]
+        records = caplog.get_records("setup") + caplog.get_records("call")
+        failures = [record for record in records if record.levelno >= logging.ERROR]
         assert not failures, failures
 
     @pytest_asyncio.fixture

@@ -19,6 +19,7 @@ from kokoromichi.rules.summon import (
     rarity_of,
     rarity_thresholds,
     ring_bell,
+    widths,
 )
 
 ODDS_PPM = (604_000, 250_000, 100_000, 30_000, 10_000, 5_000, 1_000)
@@ -125,6 +126,27 @@ def test_the_guarantee_holds_under_any_odds(draw: int, weights: list[int], data:
     assert pity == 0
     assert rarity >= pity_rarity
     assert odds_ppm[rarity] > 0 or sum(odds_ppm[pity_rarity:]) == 0
+
+
+@given(weights=ODDS, data=st.data())
+def test_widths_are_what_pulls_are_drawn_from(weights: list[int], data: st.DataObject) -> None:
+    thresholds = rarity_thresholds(ppm_of(weights))
+    assert sum(widths(0, thresholds)) == DRAWS
+    assert widths(0, thresholds) == tuple(
+        top - floor for floor, top in zip((0, *thresholds), thresholds, strict=False)
+    )
+    least = data.draw(st.integers(1, len(weights) - 1))
+    found = widths(least, thresholds)
+    assert found[:least] == (0,) * least
+    assert sum(found) == max(1, DRAWS - thresholds[least - 1])
+
+
+def test_widths_at_the_guarantee_are_the_shares_that_it_draws() -> None:
+    grid = [step * DRAWS // 46_000 for step in range(46_000)]
+    drawn = Counter(pull(draw, 59, 60, SSR, THRESHOLDS)[0] for draw in grid)
+    found = widths(SSR, THRESHOLDS)
+    for rarity in range(len(ODDS_PPM)):
+        assert drawn[rarity] / len(grid) == pytest.approx(found[rarity] / sum(found), abs=1e-3)
 
 
 def test_a_guarantee_without_odds_gives_what_it_promised() -> None:

@@ -1,0 +1,59 @@
+"""The digest of a live economy, against an example that is counted by hand, and against the metrics."""
+
+from __future__ import annotations
+
+from kokoromichi.analysis.digest import Digest
+from kokoromichi.analysis.metrics.supply import money_supply
+from kokoromichi.analysis.observations import Observations
+from tests.analysis.books import Book, day
+
+
+def book() -> Book:
+    """Ada and Bo over four days, the third of them without a row."""
+    found = Book().opening(0, "ada").move(0, "ada", "daily", 1_000)
+    found.move(0, "ada", "purchase", -4_000, item="wooden_chest", units=4)
+    found.opening(1, "bo").transfer(1, "ada", "bo", 1_000, 50)
+    return found.exchange(3, "bo", 4_000, 100).move(3, "bo", "battle", 100)
+
+
+def test_a_digest_is_cut_to_its_days() -> None:
+    whole = Digest.of(book().seen().over(day(0), day(5)))
+    assert whole.span == (day(0), day(5))
+    assert whole.days.rows() == [
+        (day(0), 7_000, 1_000, 4_000, 1),
+        (day(1), 16_950, 0, 50, 2),
+        (day(2), 16_950, 0, 0, 0),
+        (day(3), 13_050, 100, 4_000, 1),
+        (day(4), 13_050, 0, 0, 0),
+        (day(5), 13_050, 0, 0, 0),
+    ]
+    assert whole.largest("faucet", 4) == [("daily", 1_000), ("battle", 100)]
+    assert whole.largest("sink", 2) == [("exchange", 4_000), ("purchase", 4_000)]
+    last = whole.last(3)
+    assert last.span == (day(3), day(5))
+    assert last.supply_gold == whole.supply_gold == 13_050
+    assert last.largest("faucet", 4) == [("battle", 100)]
+    assert whole.last(99).span == whole.span
+
+
+def test_a_digest_knows_the_middle_and_the_top() -> None:
+    found = Digest.of(book().seen())
+    assert found.players == 2
+    assert found.median_gold == 13_050 / 2
+    assert found.top_share is not None
+    richest = max(6_000, 10_950 - 4_000 + 100)
+    assert abs(found.top_share - 0.2 * richest / 13_050) < 1e-9
+
+
+def test_the_supply_is_that_of_the_metric() -> None:
+    seen = book().seen()
+    supply = money_supply(seen).collect().filter(currency="gold")
+    assert Digest.of(seen).days["supply_gold"].to_list() == supply["supply"].to_list()
+
+
+def test_a_digest_of_nothing() -> None:
+    found = Digest.of(Observations.empty())
+    assert (found.players, found.median_gold, found.top_share, found.span) == (0, None, None, None)
+    assert found.supply_gold == 0
+    assert found.largest("sink", 3) == []
+    assert found.last(7).span is None
