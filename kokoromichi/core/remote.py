@@ -91,15 +91,13 @@ class RemoteProvider(DataProvider):
         mirror = self._beside("sync_remote_to_local")
         async with self._one_at_a_time:
             await mirror.open()
+            if mirror.failed is not None:
+                await mirror.reopen()
             as_of_us = self._dates.now_us()
             await self._forget_erased(mirror)
             report, stuck = await self._follow(mirror)
             if stuck:
-                message = (
-                    f"the mirror of {self.name} cannot follow: {stuck[0]}. It is made anew when its folder "
-                    "(MIRROR_DIR) is deleted while no bot runs"
-                )
-                raise StorageError(message)
+                raise StorageError(self._no_following(mirror, stuck[0]))
             await mirror.mark_mirror(self.name, as_of_us)
             return report
 
@@ -111,6 +109,13 @@ class RemoteProvider(DataProvider):
             if hidden - known and known:
                 await mirror.empty()
                 self._followed = None
+
+    def _no_following(self, mirror: DataProvider, failure: Failure) -> str:
+        cure = failure.cure
+        if failure.what != "store":
+            cure = f"when no bot runs, delete the folder {mirror.where}: the next sync makes it anew"
+        why = f"{failure.what} {failure.name}: {failure.why}"
+        return f"the mirror of {self.name} in {mirror.where} cannot follow: {why}; {cure}"
 
     async def _follow(self, mirror: DataProvider) -> tuple[CopyReport, list[Failure]]:
         """Copy until nobody who was written to meanwhile is left behind, or often enough.
@@ -135,12 +140,14 @@ class RemoteProvider(DataProvider):
         return report, stuck
 
     async def _copied(self, mirror: DataProvider, versions: Mapping[str, int]) -> CopyReport:
-        followed = self._followed
+        followed, self._followed = self._followed, None  # Whoever cuts this off has everything compared anew.
         if followed is None:
             self._rows.clear()
             return await copy_all(self, mirror, mark_mirror=True, known=self._rows)
         changed = {user_id for user_id, version in versions.items() if followed.get(user_id) != version}
-        return await copy_all(self, mirror, user_ids=changed, known=self._rows)
+        report = await copy_all(self, mirror, user_ids=changed, known=self._rows)
+        self._followed = followed
+        return report
 
     def _beside(self, call: str) -> DataProvider:
         if self.local is None:

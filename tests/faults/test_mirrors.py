@@ -13,6 +13,7 @@ from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.data_manager import DataManager
 from kokoromichi.core.errors import ConflictError, MisuseError, StorageError
 from kokoromichi.core.models import Movement
+from kokoromichi.core.providers.local.files import Files
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.core.providers.mongo import MongoDBProvider
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from kokoromichi.core.data_provider import DataProvider
     from kokoromichi.core.models import UserProfile
+    from kokoromichi.core.portions import Portion
     from kokoromichi.core.remote import RemoteProvider
 
 
@@ -231,7 +233,9 @@ async def test_a_store_that_went_back_in_time_is_told_with_the_cure(
                 await grant(remote, "ada", 1)
                 await remote.sync_remote_to_local()
             else:
-                with pytest.raises(StorageError, match=r"cannot follow: user ada.*MIRROR_DIR"):
+                with pytest.raises(
+                    StorageError, match=r"cannot follow: user ada: .*; when no bot runs, delete the folder"
+                ):
                     await remote.sync_remote_to_local()
 
 
@@ -319,3 +323,61 @@ def _naming(folder: Path, user_id: str) -> list[Path]:
         for path in folder.rglob("*")
         if user_id in path.name or (path.is_file() and user_id.encode() in path.read_bytes())
     ]
+
+
+class Lingering(LocalJSONProvider):
+    """A mirror that lingers behind each step, so that a sync can be cut off there."""
+
+    stored: asyncio.Event | None = None
+
+    async def load(self, portion: Portion) -> None:
+        await super().load(portion)
+        if self.stored is not None:
+            self.stored.set()
+            await asyncio.sleep(60)
+
+
+async def test_a_sync_that_was_cut_off_doubles_nothing(tmp_path: Path, clock: ManualClock) -> None:
+    mirror = Lingering(tmp_path, clock=clock)
+    async with PostgresProvider(
+        server_url(), pool_size=(1, 5), schema=fresh_schema(), local=mirror
+    ) as remote:
+        await with_player(remote, "ada")
+        await remote.sync_remote_to_local()
+        await grant(remote, "ada", 1)
+        mirror.stored = asyncio.Event()
+        sync = asyncio.create_task(remote.sync_remote_to_local())
+        await mirror.stored.wait()
+        sync.cancel()
+        await asyncio.gather(sync, return_exceptions=True)
+        mirror.stored = None
+        await remote.sync_remote_to_local()
+        assert await held(mirror) == await held(remote)
+
+
+class FullDisk(Files):
+    """A disk on which no sync succeeds while it is ``broken``."""
+
+    broken = False
+
+    def sync(self, handle: int) -> None:
+        if self.broken:
+            raise OSError(5, "Input/output error")
+        super().sync(handle)
+
+
+async def test_a_mirror_whose_disk_failed_follows_again(tmp_path: Path, clock: ManualClock) -> None:
+    disk = FullDisk()
+    mirror = LocalJSONProvider(tmp_path, clock=clock, files=disk)
+    async with PostgresProvider(
+        server_url(), pool_size=(1, 5), schema=fresh_schema(), local=mirror
+    ) as remote:
+        await with_player(remote, "ada")
+        await remote.sync_remote_to_local()
+        await grant(remote, "ada", 1)
+        disk.broken = True
+        with pytest.raises(StorageError, match="cannot follow: store"):
+            await remote.sync_remote_to_local()
+        disk.broken = False
+        await remote.sync_remote_to_local()
+        assert await held(mirror) == await held(remote)
