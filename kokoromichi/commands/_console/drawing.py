@@ -29,7 +29,10 @@ _FIELDS_A_ROW: Final = 3
 _INVISIBLE: Final = "\u200b"
 """The library puts it behind an @ that must not mention anybody."""
 _MARKED: Final = re.compile(
-    r"\\(?P<plain>[^\w\s])"
+    r"\\(?P<plain>[^A-Za-z0-9\s])"
+    r"|^#{1,3} (?P<heading>[^\n]+)"
+    r"|^-# (?P<small>[^\n]+)"
+    r"|^> (?P<quote>[^\n]*)"
     r"|```(?:\w*\n)?(?P<block>.*?)```"
     r"|`(?P<code>[^`]+)`"
     r"|\*\*(?P<bold>.+?)\*\*"
@@ -38,9 +41,12 @@ _MARKED: Final = re.compile(
     r"|\*(?P<italic>[^*\s][^*]*?)\*"
     r"|<t:(?P<at>-?\d+)(?::(?P<style>[tTdDfFR]))?>"
     r"|<@!?(?P<player>\d+)>",
-    re.DOTALL,
+    re.DOTALL | re.MULTILINE,
 )
 _STYLES: Final = {
+    "heading": "bold underline",
+    "small": "dim",
+    "quote": "italic",
     "block": "cyan",
     "code": "cyan",
     "bold": "bold",
@@ -48,7 +54,7 @@ _STYLES: Final = {
     "strike": "strike",
     "italic": "italic",
 }
-_NESTING: Final = {"bold", "underline", "strike", "italic"}
+_NESTING: Final = {"heading", "small", "quote", "bold", "underline", "strike", "italic"}
 _FORMATS: Final = {
     "t": "%H:%M",
     "T": "%H:%M:%S",
@@ -96,7 +102,7 @@ def _card(embed: discord.Embed, now_s: int, *, foot: str) -> Panel:
     if embed.description:
         parts.append(marked(embed.description, now_s))
     if embed.fields:
-        parts.append(_fields(embed, now_s))
+        parts += [Text(), _fields(embed, now_s)] if parts else [_fields(embed, now_s)]
     if foot := " · ".join(part for part in (embed.footer.text, foot) if part):
         parts.append(Text(foot, style="dim"))
     colour = Style() if embed.colour is None else Style.parse(str(embed.colour))
@@ -110,6 +116,8 @@ def _fields(embed: discord.Embed, now_s: int) -> Table:
         Text.assemble((f"{field.name}\n", "bold"), marked(field.value or "", now_s)) for field in embed.fields
     ]
     for first in range(0, len(cells), _FIELDS_A_ROW):
+        if first:
+            grid.add_row()
         grid.add_row(*cells[first : first + _FIELDS_A_ROW])
     return grid
 
