@@ -12,11 +12,11 @@ memory that it takes.
 from __future__ import annotations
 
 import asyncio
-import resource
 import statistics
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from _memory import forget_peak, peak_mb
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
@@ -210,11 +210,11 @@ async def export(server: MongoServer, rows: int) -> dict[str, float]:
         async for _ in bare.ledger.find({}, batch_size=10_000).sort("_id", 1):
             found += 1
         bare_s = time.perf_counter() - began
-        before_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024
+        before_mb = forget_peak()
         began = time.perf_counter()
         ours = sum([frame.height async for frame in provider.ledger_frames()])
         ours_s = time.perf_counter() - began
-        added_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024 - before_mb
+        added_mb = peak_mb() - before_mb
         assert ours == found == rows
         bare.close()
     print(f"  export of {rows:,} rows: {ours_s:.2f} s   bare cursor {bare_s:.2f} s   added {added_mb:.0f} MB")

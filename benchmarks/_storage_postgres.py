@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-import resource
 import statistics
 import subprocess
 import time
 from typing import Final
 
 import asyncpg
+from _memory import forget_peak, peak_mb
 
 from kokoromichi.core.models import ChangeSet, Movement, UserChange
 from kokoromichi.core.providers.postgres import PostgresProvider
@@ -145,7 +145,7 @@ async def export(server: PostgresServer, rounds: int, rows: int) -> dict[str, fl
     await session.execute(FILL, rows)
     await session.execute("VACUUM ANALYZE ledger")
     ratios, times = [], []
-    before_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024
+    before_mb = forget_peak()
     async with PostgresProvider(server.url) as provider:
         for _ in range(rounds):
             began = time.perf_counter()
@@ -163,7 +163,7 @@ async def export(server: PostgresServer, rounds: int, rows: int) -> dict[str, fl
         "export_s": round(statistics.median(ours_s for ours_s, _ in times), 2),
         "copy_s": round(statistics.median(bare_s for _, bare_s in times), 2),
         "export_to_copy": round(statistics.median(ratios), 3),
-        "export_added_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024 - before_mb),
+        "export_added_mb": round(peak_mb() - before_mb),
     }
 
 
