@@ -171,6 +171,61 @@ async def test_a_counter_does_not_move_where_the_ledger_has_diverged() -> None:
     assert "counter" in {failure.what for failure in report.failed}
 
 
+async def level_up(store: MemoryProvider, user_id: str, level: int) -> None:
+    """An act without a row: a version more, and another level."""
+    profile = await store.profile(user_id)
+    assert profile is not None
+    raised = UserChange(user_id, profile.version, (), {"level": level})
+    await store.apply(ChangeSet(20, (raised,), Committed(0, 0)))
+
+
+@pytest.mark.parametrize(
+    ("levels", "why"),
+    [
+        ({"source": 8, "target": 9}, "both have version 4, and differ"),
+        ({"target": 9}, "the target is ahead: version 4, and the source has 3"),
+    ],
+    ids=["as often", "only there"],
+)
+async def test_a_player_who_changed_without_a_row_is_told_apart_by_the_version(
+    levels: dict[str, int], why: str
+) -> None:
+    source, target = await busy(), MemoryProvider()
+    await copy_all(source, target)
+    for name, level in levels.items():
+        await level_up({"source": source, "target": target}[name], "anna", level)
+    report = await copy_all(source, target)
+    assert [(failure.what, failure.name, failure.why) for failure in report.failed] == [("user", "anna", why)]
+    profile = await target.profile("anna")
+    assert profile is not None
+    assert profile.level == 9
+
+
+async def test_what_the_target_alone_has_of_the_system_s_is_listed() -> None:
+    source, target = await busy(), MemoryProvider()
+    await grant(source, "carl", 1, request_id="other")
+    await copy_all(source, target)
+    own = CounterChange("own", 1, creates=True)
+    await target.apply(
+        ChangeSet(20, (), Committed(0, 0), (own,), (Movement("restock", item_id="silk", quantity=1),))
+    )
+    report = await copy_all(source, target)
+    found = {(failure.what, failure.name): failure.why for failure in report.failed}
+    assert found == {
+        ("user", "system"): "the target has rows of the system that the source does not have",
+        ("counter", "own"): "the target has it, and the source does not",
+    }
+
+
+async def test_an_id_that_the_target_remembers_for_another_act_is_listed() -> None:
+    source, target = MemoryProvider(), MemoryProvider()
+    await source.apply(ChangeSet(1, (), Committed(0, 0), request_id="r-1", digest="ours"))
+    await target.apply(ChangeSet(1, (), Committed(0, 0), request_id="r-1", digest="theirs"))
+    report = await copy_all(source, target)
+    assert [(failure.what, failure.name) for failure in report.failed] == [("request", "r-1")]
+    assert [asked.digest async for asked in target.remembered()] == ["theirs"]
+
+
 async def test_a_section_that_differs_is_listed_and_left_alone() -> None:
     source, target = await busy(), MemoryProvider()
     await target.save_game_data("guilds", {"names": ["mine"]})

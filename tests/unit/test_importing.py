@@ -20,7 +20,7 @@ from kokoromichi.core.transactions import Committed
 from tests.unit.old_folder import ANNA, BERT, write
 
 if TYPE_CHECKING:
-    from kokoromichi.core.models import Receipt
+    from kokoromichi.core.models import Receipt, UserProfile
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "reference_data"
 EXPECTED: dict[str, Any] = json.loads((FIXTURE / "expected.json").read_text(encoding="utf-8"))
@@ -104,6 +104,35 @@ async def test_a_source_that_changed_since_is_listed(tmp_path: Path) -> None:
     assert [(failure.name, failure.why) for failure in report.failed] == [
         (ANNA, "imported before, and the source has changed since")
     ]
+
+
+async def test_a_section_of_the_target_s_own_is_listed_and_left_alone(installation: Installation) -> None:
+    target = MemoryProvider()
+    name = min(installation.sections)
+    await target.save_game_data(name, {"own": 1})
+    report = await import_installation(installation, target, clock=CLOCK)
+    assert [(failure.what, failure.name) for failure in report.failed] == [("section", name)]
+    assert await target.get_game_data(name) == {"own": 1}
+    assert await target.user_ids() == sorted(EXPECTED["users"])
+
+
+async def test_nothing_is_imported_into_a_mirror(installation: Installation) -> None:
+    target = MemoryProvider()
+    target.mirror = "postgres"
+    with pytest.raises(MisuseError, match="is a mirror of postgres: import into postgres itself"):
+        await import_installation(installation, target, clock=CLOCK)
+    assert await target.user_ids() == []
+
+
+async def test_a_store_that_fails_is_the_report_s_last_word(installation: Installation) -> None:
+    class Away(MemoryProvider):
+        async def profile(self, user_id: str) -> UserProfile | None:
+            message = f"the store is away: {user_id} cannot be read"
+            raise StorageError(message)
+
+    report = await import_installation(installation, Away(), clock=CLOCK)
+    assert not report.complete
+    assert ("store", "memory") in {(failure.what, failure.name) for failure in report.failed}
 
 
 async def test_a_dry_run_needs_no_target(installation: Installation) -> None:
