@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
-import discord
 from discord.ext import commands
 
 from kokoromichi.bot import PREFIX, create_bot
+from kokoromichi.commands._listing import listed
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.settings import Settings, shipped_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import discord
     from discord import app_commands
 
     from kokoromichi.bot import KokoroBot
@@ -33,6 +35,7 @@ _TABLE: Final = """
 """
 _PARAGRAPH: Final = "\n\n"
 _EVERYBODY: Final = "everybody"
+_PERMISSIONS: Final = {"manage_guild": "Manage Server, or the bot's owner"}
 
 
 async def handbook() -> str:
@@ -46,11 +49,9 @@ async def handbook() -> str:
 
 def _told(bot: KokoroBot) -> Iterator[str]:
     yield _HEAD
-    for _, cog in sorted(bot.cogs.items()):
-        declared = [command for command in cog.walk_commands() if not isinstance(command, commands.Group)]
-        if declared:
-            yield f"\n## {cog.qualified_name}\n\n{cog.description.partition(_PARAGRAPH)[0]}\n{_TABLE}"
-            yield from (f"{_row(command)}\n" for command in declared)
+    for cog, declared in groupby(listed(bot), key=lambda one: one.cog):
+        yield f"\n## {cog.qualified_name}\n\n{cog.description.partition(_PARAGRAPH)[0]}\n{_TABLE}"
+        yield from (f"{_row(command)}\n" for command in declared)
 
 
 def _row(command: commands.Command[Any, ..., Any]) -> str:
@@ -75,9 +76,9 @@ def _argument(option: app_commands.Parameter) -> str:
 
 
 def _who(command: commands.HybridCommand[Any, ..., Any]) -> str:
-    """Who is shown the command by Discord, as long as a server does not say otherwise."""
-    root = command.root_parent or command
-    needed: discord.Permissions | None = getattr(root, "__discord_app_commands_default_permissions__", None)
+    """Whom Discord shows the command, as long as a server does not say otherwise."""
+    shown: Any = command.root_parent or command
+    needed: discord.Permissions | None = shown.app_command.default_permissions
     if needed is None:
         return _EVERYBODY
-    return ", ".join(name.replace("_", " ").title() for name, wanted in needed if wanted)
+    return ", ".join(_PERMISSIONS.get(name, name) for name, wanted in needed if wanted)

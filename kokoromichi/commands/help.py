@@ -13,6 +13,7 @@ from kokoromichi.commands._arguments import choices, found_name
 from kokoromichi.commands._context import Context
 from kokoromichi.commands._declaring import command
 from kokoromichi.commands._embeds import card, paged
+from kokoromichi.commands._listing import listed
 from kokoromichi.commands._texts import plain, say
 
 if TYPE_CHECKING:
@@ -51,19 +52,12 @@ class Help(commands.Cog):
     async def _commands(
         self, _interaction: discord.Interaction[KokoroBot], typed: str
     ) -> list[app_commands.Choice[str]]:
-        names = {one.qualified_name: one.qualified_name for one in self._shown()}
+        names = {one.qualified_name: one.qualified_name for one in listed(self._bot)}
         return choices(typed, names, names)
-
-    def _shown(self) -> Iterator[commands.Command[Any, ..., Any]]:
-        """Every command that is called by itself, by cog and then in the order of its file."""
-        for name in sorted(self._bot.cogs):
-            for one in self._bot.cogs[name].walk_commands():
-                if not one.hidden and not isinstance(one, commands.Group):
-                    yield one
 
     def _rows(self) -> Iterator[str]:
         cog_name = ""
-        for one in self._shown():
+        for one in listed(self._bot):
             if one.cog_name != cog_name:
                 cog_name = str(one.cog_name)
                 yield say("help.cog", name=cog_name)
@@ -75,7 +69,7 @@ class Help(commands.Cog):
         found = self._bot.get_command(wanted)
         if found is not None and not found.hidden:
             return found
-        names = {one.qualified_name: one.qualified_name for one in self._shown()}
+        names = {one.qualified_name: one.qualified_name for one in listed(self._bot)}
         name = found_name(wanted, names, lambda _text: say("error.command", name=plain(text)))
         found = self._bot.get_command(name)
         assert found is not None  # noqa: S101 - it has just been listed
