@@ -45,7 +45,6 @@ _DARK: Final = {
     "legend.fontsize": 11,
     "legend.labelcolor": DIM,
     "lines.linewidth": 2.2,
-    "savefig.facecolor": PAPER,
     "text.color": INK,
     "xtick.color": DIM,
     "xtick.labelcolor": DIM,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 import discord
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
     from kokoromichi.bot import KokoroBot
     from kokoromichi.commands._context import Context
+
+log = logging.getLogger(__name__)
 
 ANSWER_S: Final = 60.0
 """How long a question waits for its answer."""
@@ -68,8 +71,12 @@ class OwnedView(discord.ui.View):
         for child in self.children:
             if isinstance(child, discord.ui.Button):
                 child.disabled = True
-        if self.message is not None:
+        if self.message is None:
+            return
+        try:
             await self.message.edit(embed=self.last_word(), view=self)
+        except discord.HTTPException as gone:  # Deleted, or older than Discord lets us edit it.
+            log.info("request %s: its buttons stay as they are: %s", self.ctx.request_id, gone)
 
     def last_word(self) -> discord.Embed:
         """What stands above the buttons once they are off."""
