@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).parents[2]
 BARE: Final = ("-m", "tests.bot.standin.bare_bot")
 BOT: Final = ("-m", "kokoromichi.bot")
-_HUNG_S: Final = 60
+_HUNG_S: Final = 240
 
 
 class BotProcess:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kokoromichi.analysis.stored import audit_provider, read_ledger
 from kokoromichi.core.providers.local_json import LocalJSONProvider
+from kokoromichi.core.providers.postgres import PostgresProvider
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,4 +71,10 @@ def acknowledged(asked: Asked) -> bool:
 async def settled(folder: Path) -> Settled:
     """What the local files of a bot that has ended hold."""
     async with LocalJSONProvider(folder / "data") as provider:
+        return await Settled.read(provider)
+
+
+async def settled_in(database_url: str) -> Settled:
+    """What a PostgreSQL database holds."""
+    async with PostgresProvider(database_url, pool_size=(1, 2)) as provider:
         return await Settled.read(provider)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kokoromichi.core.providers.postgres import PostgresProvider
 from tests.bot.bot_process import BotProcess
-from tests.bot.settled import Settled, acknowledged
+from tests.bot.settled import acknowledged, settled_in
 from tests.bot.standin import GUILDS, StandIn, User
 
 if TYPE_CHECKING:
@@ -15,11 +15,6 @@ if TYPE_CHECKING:
 
     from tests.bot.standin import Asked
     from tests.servers.postgres import PostgresServer
-
-
-async def stored(database: PostgresServer) -> Settled:
-    async with PostgresProvider(database.url, pool_size=(1, 2)) as provider:
-        return await Settled.read(provider)
 
 
 async def test_two_bots_serve_two_shards_of_one_economy(database: PostgresServer, tmp_path: Path) -> None:
@@ -43,7 +38,7 @@ async def test_two_bots_serve_two_shards_of_one_economy(database: PostgresServer
                 await first.stopped()
                 await second.stopped()
         assert sum(map(acknowledged, asked)) == 60
-        found = await stored(database)
+        found = await settled_in(database.url)
         assert found.holds(asked) == (60, 0)
         async with PostgresProvider(database.url, pool_size=(1, 2)) as provider:
             assert (await provider.counters())["stock.treasure_chest"] == 80
@@ -79,7 +74,7 @@ async def test_a_database_that_is_gone_charges_nothing_and_comes_back(
         assert "this is how things stood" not in balance.text
         await bot.stopped()
     assert [acknowledged(one) for one in asked] == [True, False, False, False, False, True]
-    assert (await stored(database)).holds(asked) == (2, 0)
+    assert (await settled_in(database.url)).holds(asked) == (2, 0)
 
 
 def says(asked: Asked, words: str) -> bool:
@@ -106,6 +101,6 @@ async def test_a_database_that_dies_under_load_loses_and_doubles_nothing(
                 await one.answered(timeout_s=60)
                 await one.until(lambda one: "Checking" not in one.text, timeout_s=60)
             await bot.stopped()
-        told, silent = (await stored(database)).holds(asked)
+        told, silent = (await settled_in(database.url)).holds(asked)
         assert silent == 0
         assert told > 0

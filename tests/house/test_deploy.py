@@ -103,6 +103,7 @@ def test_by_itself_the_bot_keeps_files_in_a_volume(tmp_path: Path) -> None:
         "PROVIDER": "local",
         "DATABASE_URL": "",
         "MONGO_URI": "",
+        "MIRROR_DIR": "",
     }
     assert [(volume["type"], volume["source"], volume["target"]) for volume in bot["volumes"]] == [
         ("volume", "players", "/data")
@@ -126,6 +127,7 @@ def test_a_profile_brings_its_database(profile: str, setting: str, url: str, tmp
     assert set(found) == {"bot", profile}
     bot, database = found["bot"], found[profile]
     assert (bot["environment"]["PROVIDER"], bot["environment"][setting]) == (profile, url)
+    assert bot["environment"]["MIRROR_DIR"].startswith("/data/")
     assert bot["depends_on"][profile]["condition"] == "service_healthy"
     assert bot["networks"] == database["networks"] == {"inside": None}
     assert database["healthcheck"]["test"]
