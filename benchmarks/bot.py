@@ -15,7 +15,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tests.bot.bot_process import BARE, BotProcess
+from tests.bot.bot_process import BotProcess, bare
 from tests.bot.standin import StandIn, User
 
 if TYPE_CHECKING:
@@ -35,12 +35,12 @@ class Side:
 
     Args:
         discord: The stand-in that asks it.
-        bare: Whether it is the one that only answers.
+        only_answers: Whether it is the bot of plain discord.py.
     """
 
-    def __init__(self, discord: StandIn, *, bare: bool) -> None:
+    def __init__(self, discord: StandIn, *, only_answers: bool) -> None:
         self._discord = discord
-        self._bare = bare
+        self._only_answers = only_answers
         self._users: Iterator[User] = cycle(USERS)
         self.alone_ms: list[float] = []
         self.crowd_ms: list[float] = []
@@ -48,7 +48,7 @@ class Side:
     def ask(self) -> Asked:
         """Put the next question."""
         user = next(self._users)
-        if self._bare:
+        if self._only_answers:
             return self._discord.slash(user, "say", words="2 x Health Potion for 200 gold.")
         return self._discord.slash(user, "buy", item="health_potion", quantity=1)
 
@@ -57,21 +57,18 @@ class Side:
         asked = [self.ask() for _ in range(at_once)]
         for one in asked:
             await one.answered()
-            assert self._bare or one.text.startswith("Bought"), one.text
+            assert self._only_answers or one.text.startswith("Bought"), one.text
         return [one.said[0].after_s * 1_000 for one in asked]
 
 
-async def measured(repeats: int, alone: int) -> tuple[Side, Side]:
+async def measured(repeats: int, alone: int, disk: Path | None) -> tuple[Side, Side]:
     """Both sides, asked in turns: one question at a time, then a crowd's."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=disk) as folder:
         async with StandIn() as ours, StandIn() as theirs:
-            settings = {"LOG_LEVEL": "INFO"}
-            game = BotProcess(ours, Path(folder), **settings)
-            bare = BotProcess(theirs, Path(folder), name="bare")
-            await game.start()
-            await bare.start(*BARE, theirs.api_url, theirs.gateway_url, "INFO")
-            async with game, bare:
-                sides = Side(ours, bare=False), Side(theirs, bare=True)
+            game = BotProcess(ours, Path(folder), LOG_LEVEL="INFO")
+            plain = BotProcess(theirs, Path(folder), bare(theirs, log_level="INFO"))
+            async with game, plain:
+                sides = Side(ours, only_answers=False), Side(theirs, only_answers=True)
                 for _ in range(PLAYERS // AT_ONCE):  # Accounts are opened, connections are made.
                     for side in sides:
                         await side.wait_ms(AT_ONCE)
@@ -95,12 +92,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=20)
     parser.add_argument("--alone", type=int, default=25, help="questions one after the other, in a repeat")
+    parser.add_argument("--folder", type=Path, help="on the disk to be measured; the system's temporary one")
     options = parser.parse_args()
-    ours, bare = asyncio.run(measured(options.repeats, options.alone))
+    ours, plain = asyncio.run(measured(options.repeats, options.alone, options.folder))
     answer: dict[str, object] = {"benchmark": "bot", "questions": len(ours.alone_ms)}
     for name, at_once in (("alone_ms", 1), ("crowd_ms", AT_ONCE)):
         for quantile, of in (("p50", statistics.median), ("p99", p99)):
-            mine, theirs = of(getattr(ours, name)), of(getattr(bare, name))
+            mine, theirs = of(getattr(ours, name)), of(getattr(plain, name))
             print(
                 f"  {quantile}, {at_once:>2} at once: buy {mine:7.2f} ms, bare {theirs:7.2f} ms,"
                 f" {mine / theirs:.2f} times"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tests.bot.standin import TOKEN
 
@@ -17,9 +17,32 @@ if TYPE_CHECKING:
     from tests.bot.standin import StandIn
 
 ROOT: Final = Path(__file__).parents[2]
-BARE: Final = ("-m", "tests.bot.standin.bare_bot")
 BOT: Final = ("-m", "kokoromichi.bot")
-_HUNG_S: Final = 240
+HUNG_S: Final = 240.0
+"""A machine that is shared says nothing about a bot by being slow."""
+
+
+class How(NamedTuple):
+    """How a bot is run.
+
+    Attributes:
+        command: What Python is to run.
+        shards: How many shards are to be there, of all processes, before it counts as started.
+        name: Of its log.
+    """
+
+    command: tuple[str, ...] = BOT
+    shards: int = 1
+    name: str = "bot"
+
+
+GAME: Final = How()
+
+
+def bare(discord: StandIn, *, shards: int = 1, log_level: str = "DEBUG") -> How:
+    """A bot of plain discord.py that only answers."""
+    command = ("-m", "tests.bot.standin.bare_bot", discord.api_url, discord.gateway_url, log_level)
+    return How(command, shards, "bare")
 
 
 class BotProcess:
@@ -28,6 +51,7 @@ class BotProcess:
     Args:
         discord: Where it plays.
         folder: Its working folder; its log and the data of its players land there.
+        how: How it is run.
         settings: Its environment: nothing else of the tests' own environment reaches it.
 
     Attributes:
@@ -35,10 +59,11 @@ class BotProcess:
         log: The file that it writes its log to; every life adds to it.
     """
 
-    def __init__(self, discord: StandIn, folder: Path, *, name: str = "bot", **settings: str) -> None:
+    def __init__(self, discord: StandIn, folder: Path, how: How = GAME, /, **settings: str) -> None:
         self.folder = folder
-        self.log = folder / f"{name}.log"
+        self.log = folder / f"{how.name}.log"
         self._discord = discord
+        self._how = how
         self._settings = {
             "DISCORD_TOKEN": TOKEN,
             "DISCORD_API_URL": discord.api_url,
@@ -53,7 +78,17 @@ class BotProcess:
         self._process: asyncio.subprocess.Process | None = None
 
     async def __aenter__(self) -> Self:
-        await self.start()
+        """Start the process, and wait until it serves its shards."""
+        begun = self._discord.gateway.identified
+        await self.launch()
+        ready = asyncio.ensure_future(self._discord.ready(self._how.shards, sessions=begun + 1))
+        ended = asyncio.ensure_future(self.end())
+        await asyncio.wait((ready, ended), return_when=asyncio.FIRST_COMPLETED)
+        if not ready.done() or ready.exception():
+            ready.cancel()
+            await self.__aexit__(None, None, None)
+            raise AssertionError(self.said())
+        ended.cancel()
         return self
 
     async def __aexit__(
@@ -69,30 +104,19 @@ class BotProcess:
         assert self._process is not None
         return self._process.pid
 
-    async def launch(self, *command: str) -> None:
-        """Start the process."""
+    async def launch(self) -> None:
+        """Start the process, and wait for nothing."""
+        assert self._process is None or self._process.returncode is not None, "it runs already"
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                *(command or BOT),
+                *self._how.command,
                 cwd=self.folder,
                 env=self._settings,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
             )
-
-    async def start(self, *command: str, shards: int = 1) -> None:
-        """Start the process, and wait until it serves its shards."""
-        begun = self._discord.gateway.identified
-        await self.launch(*command)
-        ready = asyncio.ensure_future(self._discord.ready(shards, sessions=begun + 1, timeout_s=_HUNG_S))
-        ended = asyncio.ensure_future(self.end())
-        await asyncio.wait((ready, ended), return_when=asyncio.FIRST_COMPLETED)
-        ended.cancel()
-        if not ready.done() or ready.exception():
-            ready.cancel()
-            raise AssertionError(self.said())
 
     def said(self) -> str:
         """Its whole log."""
@@ -116,4 +140,4 @@ class BotProcess:
     async def end(self) -> int:
         """Wait for its end: the exit code, or the negative number of a signal."""
         assert self._process is not None
-        return await asyncio.wait_for(self._process.wait(), _HUNG_S)
+        return await asyncio.wait_for(self._process.wait(), HUNG_S)

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from kokoromichi.core.providers.postgres import PostgresProvider
-from tests.bot.bot_process import BotProcess
+from tests.bot.bot_process import BotProcess, How
 from tests.bot.settled import acknowledged, settled_in
 from tests.bot.standin import GUILDS, StandIn, User
 
@@ -20,23 +20,19 @@ if TYPE_CHECKING:
 async def test_two_bots_serve_two_shards_of_one_economy(database: PostgresServer, tmp_path: Path) -> None:
     async with StandIn(shards=2) as discord:
         settings = {"PROVIDER": "postgres", "DATABASE_URL": database.url, "SHARD_COUNT": "2"}
-        first = BotProcess(discord, tmp_path, name="first", SHARD_IDS="0", **settings)
-        second = BotProcess(discord, tmp_path, name="second", SHARD_IDS="1", **settings)
+        first = BotProcess(discord, tmp_path, How(name="first"), SHARD_IDS="0", **settings)
+        second = BotProcess(discord, tmp_path, How(shards=2, name="second"), SHARD_IDS="1", **settings)
         asked: list[Asked] = []
-        async with first:
-            await second.start(shards=2)
-            async with second:
-                assert sorted(discord.gateway.sessions) == [(0, 2), (1, 2)]
-                for number in range(60):  # The same players in both guilds, at once; one item has 100 units.
-                    user = User(1000 + number % 20)
-                    item = "treasure_chest" if number % 3 == 0 else "health_potion"
-                    asked.append(
-                        discord.slash(user, "buy", guild_id=GUILDS[number % 2], item=item, quantity=1)
-                    )
-                for one in asked:
-                    await one.answered()
-                await first.stopped()
-                await second.stopped()
+        async with first, second:
+            assert sorted(discord.gateway.sessions) == [(0, 2), (1, 2)]
+            for number in range(60):  # The same players in both guilds, at once; one item has 100 units.
+                user = User(1000 + number % 20)
+                item = "treasure_chest" if number % 3 == 0 else "health_potion"
+                asked.append(discord.slash(user, "buy", guild_id=GUILDS[number % 2], item=item, quantity=1))
+            for one in asked:
+                await one.answered()
+            await first.stopped()
+            await second.stopped()
         assert sum(map(acknowledged, asked)) == 60
         found = await settled_in(database.url)
         assert found.holds(asked) == (60, 0)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.bot.bot_process import ROOT, BotProcess
+from tests.bot.bot_process import ROOT, BotProcess, How
 from tests.bot.standin import TOKEN, StandIn, User
 from tests.servers.postgres import PASSWORD, PostgresServer
 
@@ -76,7 +76,7 @@ async def test_a_broken_economy(line: str, broken: str, named: str, tmp_path: Pa
 
 
 async def test_a_folder_that_another_bot_holds(tmp_path: Path) -> None:
-    async with StandIn() as discord, BotProcess(discord, tmp_path, name="first") as first:
+    async with StandIn() as discord, BotProcess(discord, tmp_path, How(name="first")) as first:
         said = await ended(tmp_path, 4)
         assert f"is in use by process {first.pid}" in said
 

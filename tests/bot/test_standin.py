@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.bot.bot_process import BARE, BotProcess
+from tests.bot.bot_process import BotProcess, bare
 from tests.bot.standin import GUILDS, StandIn, User
 
 if TYPE_CHECKING:
@@ -24,12 +24,8 @@ async def discord() -> AsyncIterator[StandIn]:
 
 @pytest.fixture
 async def bot(discord: StandIn, tmp_path: Path) -> AsyncIterator[BotProcess]:
-    bare = BotProcess(discord, tmp_path)
-    await bare.launch(*BARE, discord.api_url, discord.gateway_url)
-    await discord.ready()
-    yield bare
-    bare.kill()
-    await bare.end()
+    async with BotProcess(discord, tmp_path, bare(discord)) as process:
+        yield process
 
 
 @pytest.mark.usefixtures("bot")
@@ -116,21 +112,16 @@ async def test_an_answer_may_be_carried_out_and_lost(discord: StandIn) -> None:
 
 
 async def test_two_shards_have_a_guild_each(tmp_path: Path) -> None:
-    async with StandIn(shards=2) as discord:
-        bare = BotProcess(discord, tmp_path)
-        await bare.launch(*BARE, discord.api_url, discord.gateway_url)
-        await discord.ready(2, timeout_s=30)
+    async with StandIn(shards=2) as discord, BotProcess(discord, tmp_path, bare(discord, shards=2)):
         for guild_id in GUILDS:
             asked = await discord.slash(ANNA, "say", guild_id=guild_id, words="here").answered()
             assert asked.text == "said\nhere"
         assert sorted(discord.gateway.sessions) == [(0, 2), (1, 2)]
-        bare.kill()
-        await bare.end()
 
 
 async def test_the_words_of_messages_need_their_permission(tmp_path: Path) -> None:
     async with StandIn(message_content=False) as discord:
-        bare = BotProcess(discord, tmp_path)
-        await bare.launch(*BARE, discord.api_url, discord.gateway_url)
-        assert await bare.end() == 1
-        assert "PrivilegedIntentsRequired" in bare.said()
+        process = BotProcess(discord, tmp_path, bare(discord))
+        await process.launch()
+        assert await process.end() == 1
+        assert "PrivilegedIntentsRequired" in process.said()

@@ -127,11 +127,11 @@ class Asked:
         self.refused += 1
         self._changed.set()
 
-    async def answered(self, timeout_s: float = 20, *, times: int = 1) -> Asked:
+    async def answered(self, timeout_s: float = 60, *, times: int = 1) -> Asked:
         """Wait until the bot has said something so many times."""
         return await self.until(lambda asked: len(asked.said) >= times, timeout_s)
 
-    async def until(self, done: Callable[[Asked], bool], timeout_s: float = 20) -> Asked:
+    async def until(self, done: Callable[[Asked], bool], timeout_s: float = 60) -> Asked:
         """Wait until something is true of what the bot did.
 
         Raises:

@@ -63,7 +63,7 @@ class StandIn:
             await self.gateway.drop(session, 1001)
         await self._runner.cleanup()
 
-    async def ready(self, shards: int = 1, *, sessions: int = 0, timeout_s: float = 30) -> None:
+    async def ready(self, shards: int = 1, *, sessions: int = 0, timeout_s: float = 120) -> None:
         """Wait until so many shards are connected, and so many sessions were ever begun."""
         gateway = self.gateway
 
@@ -74,7 +74,7 @@ class StandIn:
         async with gateway.changed:
             await asyncio.wait_for(gateway.changed.wait_for(there), timeout_s)
 
-    async def gone(self, timeout_s: float = 30) -> None:
+    async def gone(self, timeout_s: float = 120) -> None:
         """Wait until nobody is connected."""
         gateway = self.gateway
 
