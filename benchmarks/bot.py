@@ -15,6 +15,8 @@ from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from _storage_local import fsync_ms
+
 from tests.bot.bot_process import BotProcess, bare
 from tests.bot.standin import StandIn, User
 
@@ -61,8 +63,9 @@ class Side:
         return [one.said[0].after_s * 1_000 for one in asked]
 
 
-async def measured(repeats: int, alone: int, disk: Path | None) -> tuple[Side, Side]:
-    """Both sides, asked in turns: one question at a time, then a crowd's."""
+async def measured(repeats: int, alone: int, disk: Path | None) -> tuple[Side, Side, list[float]]:
+    """Both sides, asked in turns: alone, then as a crowd; and what a sync of the disk took."""
+    syncs_ms = []
     with tempfile.TemporaryDirectory(dir=disk) as folder:
         async with StandIn() as ours, StandIn() as theirs:
             game = BotProcess(ours, Path(folder), LOG_LEVEL="INFO")
@@ -79,7 +82,8 @@ async def measured(repeats: int, alone: int, disk: Path | None) -> tuple[Side, S
                             side.alone_ms += await side.wait_ms(1)
                     for side in sides:
                         side.crowd_ms += await side.wait_ms(AT_ONCE)
-                return sides
+                    syncs_ms.append(fsync_ms(Path(folder)))
+                return (*sides, syncs_ms)
 
 
 def p99(times_ms: list[float]) -> float:
@@ -94,8 +98,14 @@ def main() -> None:
     parser.add_argument("--alone", type=int, default=25, help="questions one after the other, in a repeat")
     parser.add_argument("--folder", type=Path, help="on the disk to be measured; the system's temporary one")
     options = parser.parse_args()
-    ours, plain = asyncio.run(measured(options.repeats, options.alone, options.folder))
-    answer: dict[str, object] = {"benchmark": "bot", "questions": len(ours.alone_ms)}
+    ours, plain, syncs_ms = asyncio.run(measured(options.repeats, options.alone, options.folder))
+    sync_ms = statistics.median(syncs_ms)
+    print(f"  a sync of this disk: {sync_ms:.2f} ms")
+    answer: dict[str, object] = {
+        "benchmark": "bot",
+        "questions": len(ours.alone_ms),
+        "fsync_ms": round(sync_ms, 3),
+    }
     for name, at_once in (("alone_ms", 1), ("crowd_ms", AT_ONCE)):
         for quantile, of in (("p50", statistics.median), ("p99", p99)):
             mine, theirs = of(getattr(ours, name)), of(getattr(plain, name))
