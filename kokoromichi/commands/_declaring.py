@@ -9,6 +9,7 @@ from discord.ext import commands
 
 Callback: TypeAlias = Callable[..., Coroutine[Any, Any, None]]
 Declared: TypeAlias = commands.HybridCommand[Any, ..., None]
+Group: TypeAlias = commands.HybridGroup[Any, ..., None]
 
 
 def command(*, aliases: Sequence[str] = (), private: bool = False) -> Callable[[Callback], Declared]:
@@ -21,3 +22,13 @@ def command(*, aliases: Sequence[str] = (), private: bool = False) -> Callable[[
         private: Whether the answer is for the author's eyes alone.
     """
     return commands.hybrid_command(aliases=list(aliases), extras={"private": private}, ignore_extra=False)
+
+
+def group() -> Callable[[Callback], Group]:
+    """Declare a group of commands under its function's name."""
+    return commands.hybrid_group()
+
+
+def act_of(parent: Group) -> Callable[[Callback], Declared]:
+    """Declare a command of a group, whose answer is for the author's eyes alone."""
+    return parent.command(extras={"private": True}, ignore_extra=False)

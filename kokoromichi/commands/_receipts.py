@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from kokoromichi.core.models import Receipt
 
 
-_NAMED: Final = {"item_id": "item", "business_id": "business", "waifu_id": "character"}
+_NAMED: Final = {"item_id": "item", "what": "what", "business_id": "business", "waifu_id": "character"}
 
 
 def named(ctx: Context, thing_id: str) -> str:
@@ -33,6 +33,8 @@ def receipt_told(ctx: Context, receipt: Receipt) -> str:
     for field, word in _NAMED.items():
         if field in values:
             values[word] = named(ctx, str(values[field]))
+    if (user_id := values.get("user_id")) is not None:
+        values["player"] = mention(str(user_id))
     if (receiver_id := values.get("receiver_id")) is not None:
         values["receiver"] = mention(str(receiver_id))
     if (effect := values.get("effect")) is not None:

@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING
 import pytest
 from discord.ext import commands
 
-from tests.bot.table import told
+from tests.bot.table import embed_of, told
 
 if TYPE_CHECKING:
     from tests.bot.table import Table
 
 
 async def test_help_lists_every_command_by_cog(table: Table) -> None:
-    text = told(await table.asked(table.alice, "help"))
+    result = await table.slash(table.alice, "help")
+    assert result.response is not None
+    text = told(embed_of(result))
+    while not next(button for button in table.buttons() if button.label == "Next").disabled:
+        text += "\n" + told(embed_of(await table.alice.click(result.response, label="Next")))
     shown = [
         one for one in table.bot.walk_commands() if not one.hidden and not isinstance(one, commands.Group)
     ]

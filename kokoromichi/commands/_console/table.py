@@ -128,10 +128,10 @@ class Table:
         if not option.autocomplete:
             return [choice.name for choice in option.choices if choice.name.casefold().startswith(typed)]
         focused = {"name": option.name, "type": option.type.value, "value": words[-1], "focused": True}
-        data: Payload = {"options": [focused]}
+        data: Payload = focused
         for command in (option.command, option.command.parent):
             if command is not None:
-                data = {"id": "1", "name": command.name, "type": 1, "options": data["options"]}
+                data = {"id": "1", "name": command.name, "type": 1, "options": [data]}
         question = self._interaction(discord.InteractionType.autocomplete, name, data)
         await self._carried_out("INTERACTION_CREATE", question)
         return self._wire.offered.pop(question["token"], [])

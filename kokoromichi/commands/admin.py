@@ -1,0 +1,243 @@
+"""What an admin may do: each act with a reason, and in the ledger with its actor."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from kokoromichi.analysis.export import export_ledger
+from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.commands._arguments import ItemArgument, offered_items
+from kokoromichi.commands._context import Context
+from kokoromichi.commands._declaring import act_of, group
+from kokoromichi.commands._embeds import Picture, card, warning
+from kokoromichi.commands._receipts import receipt_card
+from kokoromichi.commands._texts import mention, moment, plain, say
+from kokoromichi.core.models import NEVER, Receipt
+from kokoromichi.rules.findings import EconomyError
+from kokoromichi.services.authority import Actor, Role
+from kokoromichi.services.health import health_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from kokoromichi.bot import KokoroBot
+    from kokoromichi.core.data_provider import DataProvider
+    from kokoromichi.services.reconciling import Difference
+
+T = TypeVar("T")
+ReceiptT = TypeVar("ReceiptT", bound=Receipt)
+
+SHOWN_DIFFERENCES: Final = 20
+FILE_BYTES: Final = 8_000_000
+"""What every server lets be attached; a larger export is the command line's."""
+
+
+class Admin(commands.Cog):
+    """For those who manage the server: every act needs a reason, and is in the ledger."""
+
+    async def cog_check(self, ctx: Context) -> bool:  # type: ignore[override] # Our context.
+        """Only who manages the server, or owns the bot; the services check it again."""
+        if (await actor_of(ctx)).role < Role.MANAGER:
+            raise commands.MissingPermissions(["manage_guild"])
+        return True
+
+    @group()
+    @app_commands.default_permissions(manage_guild=True)
+    async def admin(self, ctx: Context) -> None:
+        """What an admin may do."""
+        await ctx.answer(card(say("admin.title"), say("admin.which")))
+
+    @act_of(admin)
+    @app_commands.describe(user="Whose", amount="How much; negative takes it away", reason="Why")
+    async def gold(self, ctx: Context, user: discord.User, amount: int, *, reason: str) -> None:
+        """Give gold to a player, or take it away."""
+        grant = partial(ctx.services.admin.grant, ctx.player_named(user), "gold", amount)
+        await ctx.answer(receipt_card(ctx, say("admin.grant"), await _done(ctx, reason, grant)))
+
+    @act_of(admin)
+    @app_commands.describe(user="Whose", item="What", quantity="Units; negative takes away", reason="Why")
+    @app_commands.autocomplete(item=offered_items)
+    async def item(
+        self, ctx: Context, user: discord.User, item: ItemArgument, quantity: int, *, reason: str
+    ) -> None:
+        """Give items to a player, or take them away."""
+        grant = partial(ctx.services.admin.grant, ctx.player_named(user), item, quantity)
+        await ctx.answer(receipt_card(ctx, say("admin.grant"), await _done(ctx, reason, grant)))
+
+    @act_of(admin)
+    @app_commands.describe(item="Of what", gold="Gold of a unit; 0 gives the list price back", reason="Why")
+    @app_commands.autocomplete(item=offered_items)
+    async def price(self, ctx: Context, item: ItemArgument, gold: int, *, reason: str) -> None:
+        """Set a price, until the next reload."""
+        set_price = partial(ctx.services.admin.set_price, item, gold or None)
+        await ctx.answer(receipt_card(ctx, say("admin.price"), await _done(ctx, reason, set_price)))
+
+    @act_of(admin)
+    @app_commands.describe(item="Of what", units="How many shall be left", reason="Why")
+    @app_commands.autocomplete(item=offered_items)
+    async def stock(self, ctx: Context, item: ItemArgument, units: int, *, reason: str) -> None:
+        """Set how much of a limited item is left."""
+        set_stock = partial(ctx.services.admin.set_stock, item, units)
+        await ctx.answer(receipt_card(ctx, say("admin.stock"), await _done(ctx, reason, set_stock)))
+
+    @act_of(admin)
+    @app_commands.describe(user="Whom", reason="Why")
+    async def freeze(self, ctx: Context, user: discord.User, *, reason: str) -> None:
+        """Stop a player: whatever he would do, or be sent, is refused."""
+        freeze = partial(ctx.services.admin.freeze, ctx.player_named(user))
+        receipt = await _done(ctx, reason, freeze)
+        await ctx.answer(card(say("admin.freeze"), say("admin.frozen", player=mention(receipt.user_id))))
+
+    @act_of(admin)
+    @app_commands.describe(user="Whom", reason="Why")
+    async def unfreeze(self, ctx: Context, user: discord.User, *, reason: str) -> None:
+        """Let a player go on."""
+        unfreeze = partial(ctx.services.admin.unfreeze, ctx.player_named(user))
+        receipt = await _done(ctx, reason, unfreeze)
+        await ctx.answer(card(say("admin.freeze"), say("admin.unfrozen", player=mention(receipt.user_id))))
+
+    @act_of(admin)
+    @app_commands.describe(user="Whom", reason="Why")
+    async def reset(self, ctx: Context, user: discord.User, *, reason: str) -> None:
+        """Put a player back to the beginning; you are asked once more."""
+        user_id = ctx.player_named(user)
+        await _asked(ctx, "reset", user_id, reason, partial(ctx.services.admin.reset, user_id))
+
+    @act_of(admin)
+    @app_commands.describe(user="Whom", reason="Why")
+    async def erase(self, ctx: Context, user: discord.User, *, reason: str) -> None:
+        """Forget a player who asks for it, for good; you are asked once more."""
+        user_id = ctx.player_named(user)
+        await _asked(ctx, "erase", user_id, reason, partial(ctx.services.admin.erase, user_id))
+
+    @act_of(admin)
+    @app_commands.describe(reason="Why")
+    async def audit(self, ctx: Context, *, reason: str) -> None:
+        """Check that every coin is accounted for."""
+        report = await _looked(ctx, "audit", reason, audit_provider)
+        await ctx.answer(card(say("admin.audit"), plain(report)))
+
+    @act_of(admin)
+    @app_commands.describe(reason="Why")
+    async def health(self, ctx: Context, *, reason: str) -> None:
+        """Show how the storage does."""
+        found = await _looked(ctx, "health", reason, health_of)
+        moments = {
+            "committed": say("admin.never")
+            if found.last_commit_us == NEVER
+            else moment(found.last_commit_us),
+            "mirrored": say("admin.never") if found.mirrored_us == NEVER else moment(found.mirrored_us),
+        }
+        await ctx.answer(card(say("admin.health"), say("admin.health_told", **found._asdict(), **moments)))
+
+    @act_of(admin)
+    @app_commands.describe(reason="Why")
+    async def export(self, ctx: Context, *, reason: str) -> None:
+        """Export the ledger as a file of JSON lines."""
+        content = await _looked(ctx, "export", reason, _exported)
+        if len(content) > FILE_BYTES:
+            await ctx.answer(warning(say("admin.too_large", megabytes=len(content) // 1_000_000)))
+        else:
+            await ctx.answer(card(say("admin.export")), picture=Picture("ledger.jsonl", content))
+
+    @act_of(admin)
+    @app_commands.describe(
+        user="Whom; everybody when left out", book="Book what differs as corrections", reason="Why"
+    )
+    async def reconcile(
+        self,
+        ctx: Context,
+        user: discord.User | None = None,
+        book: Literal["no", "yes"] | None = None,
+        *,
+        reason: str,
+    ) -> None:
+        """Compare what is stored with what the ledger adds up to."""
+        found = await ctx.services.admin.reconcile(
+            None if user is None else ctx.player_named(user),
+            book=book == "yes",
+            actor=await actor_of(ctx),
+            reason=reason,
+            request_id=ctx.request_id,
+        )
+        rows = [_difference_told(ctx, each) for each in found[:SHOWN_DIFFERENCES]]
+        if len(found) > len(rows):
+            rows.append(say("admin.more", count=len(found) - len(rows)))
+        title = say("admin.corrected" if found and book == "yes" else "admin.reconcile")
+        await ctx.answer(card(title, "\n".join(rows) or say("admin.no_difference")))
+
+    @act_of(admin)
+    @app_commands.describe(reason="Why")
+    async def reload(self, ctx: Context, *, reason: str) -> None:
+        """Put the economy's files into force, whole or not at all; an admin's prices end with it."""
+        reload = partial(ctx.services.admin.reload, ctx.bot.settings.economy_dir)
+        try:
+            receipt = await _done(ctx, reason, reload)
+        except EconomyError as unsound:
+            await ctx.answer(warning(say("admin.unsound", findings=plain(unsound))))
+        else:
+            await ctx.answer(receipt_card(ctx, say("admin.reload"), receipt))
+
+
+async def actor_of(ctx: Context) -> Actor:
+    """Who asks, and what he may do here."""
+    if ctx.guild is not None and ctx.permissions.manage_guild:
+        return Actor(ctx.player_id, Role.MANAGER)
+    owns = await ctx.bot.is_owner(ctx.author)
+    return Actor(ctx.player_id, Role.OWNER if owns else Role.PLAYER)
+
+
+async def _done(
+    ctx: Context, reason: str, act: Callable[..., Awaitable[ReceiptT]], action: str = ""
+) -> ReceiptT:
+    """Carry out an act in the author's name."""
+    actor = await actor_of(ctx)
+    return await ctx.act(lambda request_id: act(actor=actor, reason=reason, request_id=request_id), action)
+
+
+async def _asked(
+    ctx: Context, what: str, user_id: str, reason: str, act: Callable[..., Awaitable[Receipt]]
+) -> None:
+    """Ask the author once more; the act is done at his click."""
+    title = say(f"admin.{what}")
+
+    async def done() -> discord.Embed:
+        return receipt_card(ctx, title, await _done(ctx, reason, act, "confirm"))
+
+    await ctx.ask(card(title, say(f"admin.{what}_question", player=mention(user_id))), done)
+
+
+async def _looked(ctx: Context, what: str, reason: str, look: Callable[[DataProvider], Awaitable[T]]) -> T:
+    return await ctx.services.admin.inspect(
+        what, look, actor=await actor_of(ctx), reason=reason, request_id=ctx.request_id
+    )
+
+
+async def _exported(provider: DataProvider) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "ledger.jsonl"
+        await export_ledger(provider, path, "jsonl")
+        return await asyncio.to_thread(path.read_bytes)
+
+
+def _difference_told(ctx: Context, found: Difference) -> str:
+    return say(
+        "admin.difference",
+        player=mention(found.user_id),
+        what=plain(ctx.services.names.get(found.what, found.what)),
+        ledger=found.ledger,
+        stored=found.stored,
+    )
+
+
+async def setup(bot: KokoroBot) -> None:
+    """Load the cog."""
+    await bot.add_cog(Admin())

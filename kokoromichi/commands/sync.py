@@ -1,0 +1,40 @@
+"""Telling Discord which slash commands there are: when the owner says so, and never on every start."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from discord import app_commands
+from discord.ext import commands
+
+from kokoromichi.commands._context import Context
+from kokoromichi.commands._declaring import command
+from kokoromichi.commands._embeds import card
+from kokoromichi.commands._texts import say
+
+if TYPE_CHECKING:
+    from kokoromichi.bot import KokoroBot
+
+
+class Sync(commands.Cog):
+    """For the owner of the bot."""
+
+    @command(private=True)
+    @commands.is_owner()
+    @app_commands.default_permissions(administrator=True)
+    @app_commands.describe(where="In this server at once, or everywhere within an hour")
+    async def sync(self, ctx: Context, where: Literal["everywhere", "here"] = "everywhere") -> None:
+        """Tell Discord which slash commands there are, after an upgrade."""
+        if where == "here":
+            if ctx.guild is None:
+                raise commands.NoPrivateMessage
+            ctx.bot.tree.copy_global_to(guild=ctx.guild)
+            told = await ctx.bot.tree.sync(guild=ctx.guild)
+        else:
+            told = await ctx.bot.tree.sync()
+        await ctx.answer(card(say("sync.title"), say("sync.told", count=len(told))))
+
+
+async def setup(bot: KokoroBot) -> None:
+    """Load the cog."""
+    await bot.add_cog(Sync())
