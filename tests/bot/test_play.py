@@ -52,6 +52,12 @@ async def test_what_was_played_is_a_sound_ledger_under_the_players_ids(tmp_path:
     assert sent == [("transfer", -950)] * 2, "two lines are two requests, a fee apart"
 
 
+def test_the_same_line_another_day_is_another_request(tmp_path: Path) -> None:
+    lines = ("balance", "buy health_potion 2")
+    assert "You hold 2." in played(tmp_path, *lines)[1]
+    assert "You hold 4." in played(tmp_path, *lines)[1]
+
+
 def test_only_the_asked_player_confirms_and_once(tmp_path: Path) -> None:
     code, answers, _ = played(
         tmp_path,
