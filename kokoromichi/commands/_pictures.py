@@ -54,7 +54,11 @@ _DARK: Final = {
     "ytick.labelsize": 11,
 }
 _WIDTH_IN: Final = 7.0
-_FEWEST_POINTS: Final = 2
+_FEWEST_MOMENTS: Final = 2
+_FEWEST_DAYS: Final = 7
+_CROWDED_DAYS: Final = 60
+_BAR_DAYS: Final = 0.8
+_HEADROOM: Final = 1.08
 
 
 def balance_picture(rows: Sequence[LedgerEntry]) -> Picture | None:
@@ -64,23 +68,23 @@ def balance_picture(rows: Sequence[LedgerEntry]) -> Picture | None:
         rows: His own rows, the newest first.
 
     Returns:
-        The picture, or None where there are too few points to see anything.
+        The picture, or None where everything happened at one moment.
     """
     points = [
         (row.at, row.balance_after)
         for row in reversed(rows)
         if row.currency == "gold" and row.balance_after is not None
     ]
-    if len(points) < _FEWEST_POINTS:
+    if len({at for at, _ in points}) < _FEWEST_MOMENTS:
         return None
+    times, balances = zip(*points, strict=True)
     with _drawn(2.6) as figure:
         axes = figure.subplots()
-        times, balances = zip(*points, strict=True)
         axes.step(times, balances, where="post", color=SKY)
         axes.plot(times[-1:], balances[-1:], "o", color=SKY)
         axes.set_title(say("picture.balance"))
         _gold_axis(axes)
-        axes.set_ylim(bottom=0)
+        _from_zero(axes, balances)
         _time_axis(axes)
         return Picture("balance.png", _png(figure))
 
@@ -96,19 +100,22 @@ def economy_picture(digest: Digest) -> Picture | None:
     days = digest.days["day"].to_list()
     with _drawn(4.8) as figure:
         supply, moved = figure.subplots(2, 1, sharex=True)
-        supply.plot(
-            days, digest.days["supply_gold"].to_list(), color=SKY, marker="o" if len(days) == 1 else ""
-        )
+        held = digest.days["supply_gold"].to_list()
+        supply.plot(days, held, color=SKY, marker="o" if len(days) == 1 else "")
         supply.set_title(say("picture.supply"))
-        supply.set_ylim(bottom=0)
-        moved.bar(days, digest.days["faucets_gold"].to_list(), color=GREEN, label=say("picture.faucets"))
-        sinks = [-gold for gold in digest.days["sinks_gold"].to_list()]
-        moved.bar(days, sinks, color=VERMILLION, label=say("picture.sinks"))
+        _from_zero(supply, held)
+        width = _BAR_DAYS if len(days) < _CROWDED_DAYS else 1
+        faucets, sinks = (digest.days[name].to_list() for name in ("faucets_gold", "sinks_gold"))
+        moved.bar(days, faucets, width, color=GREEN, label=say("picture.faucets"))
+        moved.bar(days, [-gold for gold in sinks], width, color=VERMILLION, label=say("picture.sinks"))
         moved.axhline(0, color=DIM, linewidth=0.8)
         moved.set_title(say("picture.flows"))
         moved.legend(loc="upper left", ncols=2, bbox_to_anchor=(0, -0.2))
         for axes in (supply, moved):
             _gold_axis(axes)
+        half_day = dt.timedelta(hours=12)
+        first = min(days[0], days[-1] - dt.timedelta(days=_FEWEST_DAYS - 1))
+        moved.set_xlim(_midnight(first) - half_day, _midnight(days[-1]) + half_day)
         _time_axis(moved)
         return Picture("economy.png", _png(figure))
 
@@ -119,6 +126,15 @@ def _drawn(height_in: float) -> Iterator[Figure]:
     with house_style():  # It puts the caller's parameters back, and ours with them.
         style.use(_DARK)
         yield Figure(figsize=(_WIDTH_IN, height_in), layout="constrained")
+
+
+def _from_zero(axes: Axes, amounts: Sequence[int]) -> None:
+    """Room above the highest: a thick line on the edge would be cut in half."""
+    axes.set_ylim(0, max(1, _HEADROOM * max(amounts)))
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(), dt.timezone.utc)
 
 
 def _gold_axis(axes: Axes) -> None:

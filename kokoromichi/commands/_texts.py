@@ -87,7 +87,7 @@ ENGLISH: Final[dict[str, str]] = {
     "transfer.title": "Transfer",
     # The shop.
     "store.title": "Store",
-    "store.row": "**{name}** · {price} gold{left}\n> {description} `{item_id}`",
+    "store.row": "**{name}** · {price} gold{left}\n*{description}* `{item_id}`",
     "store.stock": " · {stock} left",
     "store.room": " · you own {owned} of at most {limit}",
     "store.owned": " · you own {owned}",
@@ -147,8 +147,8 @@ ENGLISH: Final[dict[str, str]] = {
     "invest.title": "Opened",
     "businesses.title": "Businesses",
     "businesses.offered": "**{name}** `{business_id}` · {price} gold · earns {income} a day",
-    "businesses.owned": "**{name}** · yours · earns {income} a day\n> {waiting} gold waits, full {full}",
-    "businesses.full": "**{name}** · yours · earns {income} a day\n> {waiting} gold waits, full: collect it",
+    "businesses.owned": "**{name}** · yours · earns {income} a day\n*{waiting} gold waits, full {full}*",
+    "businesses.full": "**{name}** · yours · earns {income} a day\n*{waiting} gold waits, full: collect it*",
     "businesses.waiting": "After upkeep, {gold} gold waits for /collect",
     "collect.title": "Collected",
     # The economy.
@@ -176,7 +176,7 @@ ENGLISH: Final[dict[str, str]] = {
     "help.title": "Commands",
     "help.cog": "### {name}",
     "help.row": "`/{name}` {about}",
-    "help.foot": "/help and a command's name show how it is used · {prefix} instead of / works too",
+    "help.foot": "/help and a command's name: how it is used · {prefix} works like /",
     "help.usage": "`/{name}` or `{prefix}{usage}`",
     "help.aliases": "Also as {names}",
     "help.argument": "`{name}` {about}",

@@ -61,10 +61,10 @@ async def test_businesses_tell_what_waits(table: Table) -> None:
     full_s = NOON_US // 1_000_000 + 3 * DAY_S
     assert told(embed).split("\n") == [
         "**Cafe** · yours · earns 500 a day",
-        f"> 250 gold waits, full <t:{full_s}:R>",
+        f"*250 gold waits, full <t:{full_s}:R>*",
         "**Dojo** `dojo` · 25,000 gold · earns 800 a day",
         "**Spa** · yours · earns 2,000 a day",
-        "> 3,000 gold waits, full: collect it",
+        "*3,000 gold waits, full: collect it*",
         "**Shop** `shop` · 50,000 gold · earns 1,500 a day",
         "**Guild hall** `guild_hall` · 100,000 gold · earns 3,000 a day",
     ]

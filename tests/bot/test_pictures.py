@@ -71,6 +71,7 @@ def test_nothing_is_drawn_of_nothing() -> None:
     assert balance_picture([]) is None
     assert balance_picture([entry(1, 5)]) is None
     assert balance_picture([entry(2, 5, "gems"), entry(1, 5)]) is None
+    assert balance_picture([entry(1, 9), entry(1, 5)]) is None
 
 
 @pytest.mark.parametrize("gold", [0, 10_000, 10**15])

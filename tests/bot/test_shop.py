@@ -74,7 +74,7 @@ async def test_the_store_shows_price_stock_and_room(table: Table) -> None:
     result = await table.slash(table.alice, "store")
     lines = told(embed_of(result)).split("\n")
     assert lines[0] == "**Health Potion** · 100 gold · you own 4"
-    assert lines[1].startswith("> ")
+    assert lines[1].startswith("*Red, ")
     assert lines[1].endswith("`health_potion`")
     assert "**Lucky Charm** · 1,500 gold · 250 left · you own 2 of at most 3" in lines
     assert str(embed_of(result).footer.text).startswith("10,000 gold · Page 1 of ")
