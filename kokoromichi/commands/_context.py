@@ -112,7 +112,10 @@ class Context(commands.Context[KokoroBot]):
             return await call(request_id)
         except CommitUnknownError:
             log.warning("request %s: fate unknown, asking again", request_id)
-        await self.answer(warning(say("error.checking")))
+        try:
+            await self.answer(warning(say("error.checking")))
+        except discord.HTTPException as unsent:  # What became of the commit must be found out all the same.
+            log.warning("request %s: the answer could not be sent: %s", request_id, unsent)
         for pause_s in _PAUSES_S:
             await asyncio.sleep(pause_s)
             try:

@@ -17,7 +17,7 @@ from tests.bot.table import embed_of, told
 if TYPE_CHECKING:
     from kokoromichi.core.clock import ManualClock
     from kokoromichi.core.data_provider import AnswerT
-    from kokoromichi.core.models import ChangeSet
+    from kokoromichi.core.models import ChangeSet, UserProfile
     from tests.bot.table import Table
 
 Fate: TypeAlias = Literal["stored", "down", "busy", "unknown and lost", "unknown and stored", "bug"]
@@ -33,11 +33,20 @@ class Brittle(MemoryProvider):
 
     Attributes:
         fates: What becomes of the next commits, in their order; after the last of them all are stored.
+        unreadable: Whether no player can be read.
     """
 
     def __init__(self, clock: ManualClock) -> None:
         super().__init__(clock)
         self.fates: list[Fate] = []
+        self.unreadable = False
+        self.cached = lambda _user_id: None  # Nothing of a database is at hand.
+
+    async def profile(self, user_id: str) -> UserProfile | None:
+        if self.unreadable:
+            message = "the database does not answer"
+            raise StorageError(message)
+        return await super().profile(user_id)
 
     async def apply(self, change: ChangeSet[AnswerT]) -> AnswerT:
         fate = self.fates.pop(0) if self.fates else "stored"
@@ -115,6 +124,26 @@ async def test_an_unknown_commit_that_the_game_refuses_then_is_refused(table: Ta
     await table.env.advance_time(PAUSE_S)
     assert table.last_told() == "Need 1,000 gold, have 0."
     assert await purchases(table) == 0
+
+
+async def test_a_fate_is_found_out_also_where_discord_hears_nothing(table: Table, store: Brittle) -> None:
+    await table.asked(table.alice, "balance")
+    store.fates = ["unknown and lost"]
+    table.env.inject_error("POST", "/channels/*/messages", status=400)
+    await table.alice.send(table.channel, "!buy health_potion")
+    assert await purchases(table) == 0
+    await table.env.advance_time(PAUSE_S)
+    assert table.last_told() == BOUGHT
+    assert await purchases(table) == 1
+
+
+async def test_nothing_is_offered_while_storage_is_down(table: Table, store: Brittle) -> None:
+    await table.endow(table.alice, inventory={"health_potion": 1}, collection={"echo": 1})
+    store.unreadable = True
+    assert await table.alice.autocomplete(table.channel, "sell", "item", "") == []
+    assert await table.alice.autocomplete(table.channel, "favorite", "character", "") == []
+    for command in ("profile", "inventory", "rates", "battle_stats", "businesses", "collection", "streak"):
+        assert await table.refusal(table.alice, command) == UNAVAILABLE
 
 
 async def test_a_fate_that_stays_unknown_is_told_with_its_number(table: Table, store: Brittle) -> None:
