@@ -83,7 +83,9 @@ def found_name(text: str, names: Mapping[str, str], unknown: Callable[[str], str
     by_word = {_folded(word): found_id for found_id, name in names.items() for word in (name, found_id)}
     if wanted in by_word:
         return by_word[wanted]
-    near = dict.fromkeys(by_word[word] for word in difflib.get_close_matches(wanted, by_word, n=3))
+    # One word of a name is often all that somebody remembers, or all that stood before a space.
+    by_part = {part: found_id for word, found_id in by_word.items() for part in (*word.split("_"), word)}
+    near = dict.fromkeys(by_part[part] for part in difflib.get_close_matches(wanted, by_part, n=3))
     raise BadNameError(unknown(text), tuple(f"{plain(names[found_id])} (`{found_id}`)" for found_id in near))
 
 
