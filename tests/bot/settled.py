@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
 
 from kokoromichi.analysis.stored import audit_provider, read_ledger
+from kokoromichi.core.kinds import SYSTEM
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from kokoromichi.core.providers.postgres import PostgresProvider
 
@@ -16,56 +18,53 @@ if TYPE_CHECKING:
     from kokoromichi.core.data_provider import DataProvider
     from tests.bot.standin import Asked
 
-BOUGHT = "Bought"
+DONE: Final = ("Bought\n", "Sold\n", "Daily reward\n", "Transfer\n")
+"""How the answer to an act begins that has happened."""
 
 
 class Settled:
-    """The ledger's purchases, and the fate of each question.
+    """What players did, as the ledger has it; who only looked has an account since, which is no act.
 
     Attributes:
-        purchases: Rows by request id.
-        gold: By player.
+        acts: How many transactions there are, by request id.
     """
 
-    def __init__(self) -> None:
-        self.purchases: Counter[str] = Counter()
-        self.gold: dict[str, int] = {}
+    def __init__(self, acts: dict[str, int]) -> None:
+        self.acts = acts
 
     @classmethod
     async def read(cls, provider: DataProvider) -> Settled:
         """Read an open store, whose audit must be clean; no row charges without goods."""
         report = await audit_provider(provider)
         assert report.sound, str(report)
-        found = cls()
-        ledger = (await read_ledger(provider)).filter(kind="purchase")
-        assert ((ledger["amount"] < 0) & (ledger["quantity"] > 0) & ledger["item_id"].is_not_null()).all()
-        found.purchases.update(ledger["request_id"].to_list())
-        for user_id in await provider.user_ids():
-            profile = await provider.profile(user_id)
-            assert profile is not None
-            found.gold[user_id] = profile.gold
-        return found
+        ledger = (await read_ledger(provider)).filter(
+            pl.col("user_id") != SYSTEM, ~pl.col("request_id").str.ends_with(":open")
+        )
+        bought = ledger.filter(kind="purchase")
+        assert ((bought["amount"] < 0) & (bought["quantity"] > 0) & bought["item_id"].is_not_null()).all()
+        acts = ledger.group_by("request_id").agg(pl.col("tx_id").n_unique())
+        return cls(dict(acts.iter_rows()))
 
     def holds(self, asked: Iterable[Asked]) -> tuple[int, int]:
-        """Hold what purchases were told of against those that happened.
+        """Hold what players were told against what happened.
 
         Returns:
-            How many were acknowledged, and how many happened without a word: the bot was killed between.
+            How many acts were acknowledged, and how many happened without a word: the bot was killed between.
         """
         questions = {str(one.id): one for one in asked}
-        doubled = {request_id: rows for request_id, rows in self.purchases.items() if rows > 1}
-        assert doubled == {}, "charged twice"
-        assert self.purchases.keys() <= questions.keys(), "charged, and nobody asked"
+        doubled = {request_id: times for request_id, times in self.acts.items() if times > 1}
+        assert doubled == {}, "happened twice"
+        assert self.acts.keys() <= questions.keys(), "happened, and nobody asked"
         told = {request_id for request_id, one in questions.items() if acknowledged(one)}
-        assert told <= self.purchases.keys(), "acknowledged and lost"
+        assert told <= self.acts.keys(), "acknowledged and lost"
         refused = {request_id for request_id, one in questions.items() if one.said} - told
-        assert not refused & self.purchases.keys(), "refused, and charged"
-        return len(told), len(self.purchases.keys() - told)
+        assert not refused & self.acts.keys(), "refused, and happened"
+        return len(told), len(self.acts.keys() - told)
 
 
 def acknowledged(asked: Asked) -> bool:
-    """Whether the player read that he bought something."""
-    return any(BOUGHT in answer.text for answer in asked.said)
+    """Whether the player read that it happened."""
+    return any(answer.text.startswith(DONE) for answer in asked.said)
 
 
 async def settled(folder: Path) -> Settled:

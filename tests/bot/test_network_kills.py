@@ -11,7 +11,7 @@ from random import Random  # noqa: TID251 - when a process dies is no part of a 
 from typing import TYPE_CHECKING, Final
 
 from tests.bot.bot_process import BotProcess
-from tests.bot.settled import acknowledged, settled
+from tests.bot.settled import settled
 from tests.bot.standin import StandIn, User
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 KILLS: Final = int(os.environ.get("KOKORO_BOT_KILLS", "5"))  # noqa: TID251 - the campaign's size
 SEED: Final = int(os.environ.get("KOKORO_BOT_SEED", "7"))  # noqa: TID251 - the campaign's course
 AT_ONCE: Final = 20
+ACTS_EACH: Final = 5
 
 
 async def test_what_was_acknowledged_survives_every_kill_once(tmp_path: Path) -> None:
@@ -48,27 +49,42 @@ async def test_what_was_acknowledged_survives_every_kill_once(tmp_path: Path) ->
                 discord.again(one)
             for one in unheard:
                 await one.answered()
-            assert all(acknowledged(one) for one in unheard)
             await bot.stopped()
         told, _ = (await settled(tmp_path)).holds(asked)
     assert told > KILLS * 5
     figures = f"{KILLS} kills: asked {len(asked):,}, acknowledged {told:,}, lost 0, doubled 0"
-    print(f"{figures}; {silent:,} times a charge was found whose answer the kill had cut off")  # noqa: T201 - the campaign's figure
+    print(f"{figures}; {silent:,} times an act was found whose answer the kill had cut off")  # noqa: T201 - the campaign's figure
 
 
 async def trade(discord: StandIn, life: int, asked: list[Asked]) -> None:
-    """Buy without a pause, until the bot is dead: slash commands and messages, each player a few times."""
+    """Trade without a pause, until the bot is dead: slash commands and messages, each player a few times."""
 
     async def play(place: int) -> None:
         number = 0
         while True:
-            user = User(10_000 * (life + 1) + 100 * place + number // 5)
-            if (place + number) % 2:
-                one = discord.message(user, "!buy health_potion 1")
-            else:
-                one = discord.slash(user, "buy", item="health_potion", quantity=1)
-            asked.append(one)
-            await one.answered()
+            user = User(10_000 * (life + 1) + 100 * place + number // ACTS_EACH)
+            asked.append(act(discord, user, number, slash=(place + number) % 2 == 0))
+            await asked[-1].answered()
             number += 1
 
     await asyncio.gather(*(play(place) for place in range(AT_ONCE)))
+
+
+def act(discord: StandIn, user: User, number: int, *, slash: bool) -> Asked:
+    """The next thing that a player does: each of them moves gold, unless it is refused."""
+    friend = User(user.id - 1)  # Who played before him; the first of all is a stranger, and refused.
+    match number % ACTS_EACH:
+        case 0:
+            return discord.slash(user, "daily") if slash else discord.message(user, "!daily")
+        case 1 | 2:
+            if slash:
+                return discord.slash(user, "buy", item="health_potion", quantity=2)
+            return discord.message(user, "!buy health_potion 2")
+        case 3:
+            if slash:
+                return discord.slash(user, "sell", item="health_potion", quantity=1)
+            return discord.message(user, "!sell health_potion 1")
+        case _:
+            if slash:
+                return discord.slash(user, "transfer", user=friend, amount="100")
+            return discord.message(user, f"!transfer {friend.id} 100")

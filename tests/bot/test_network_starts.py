@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.bot.bot_process import ROOT, BotProcess, How
-from tests.bot.standin import TOKEN, StandIn, User
+from tests.bot.standin import APPLICATION, OWNER, TOKEN, StandIn, User
 from tests.servers.postgres import PASSWORD, PostgresServer
 
 if TYPE_CHECKING:
@@ -93,6 +93,10 @@ async def test_slash_commands_need_no_privilege(tmp_path: Path) -> None:
     ):
         asked = await discord.slash(User(1001), "balance").answered()
         assert "10,000 gold" in asked.text
+        unread = discord.message(User(1001), "!balance")
+        await discord.message(User(OWNER), f"<@{APPLICATION}> sync").answered()
+        assert {command["name"] for command in discord.api.commands[0]} >= {"buy", "daily", "admin"}
+        assert unread.answers == []
 
 
 async def test_no_log_holds_a_secret(database: PostgresServer, tmp_path: Path) -> None:

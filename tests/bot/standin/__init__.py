@@ -5,9 +5,9 @@ it is installed. The stand-in says HELLO, takes IDENTIFY and RESUME, sends READY
 and INTERACTION_CREATE, acknowledges heartbeats, keeps what it sent for a session and replays what a RESUME
 says was missed. It takes interaction callbacks, followups, edits, deletions, messages and the command tree,
 and notes each with the question that it answers. A callback for a question that has one already is refused
-with 40060, as Discord does; a message's words arrive empty without the intent for them. By order it delivers
-an event twice, drops a connection with any close code, invalidates a session, answers the next requests with
-429 or 502 (before it carried them out or after), and knows one token alone.
+with 40060, as Discord does; a message's words arrive empty without the intent for them, unless they name the
+bot. By order it delivers an event twice, drops a connection with any close code, invalidates a session,
+answers the next requests with 429 or 502 (before it carried them out or after), and knows one token alone.
 
 What it does not do. No rate limits but the ordered ones, no permissions, no members beyond whoever asks, no
 limits on what a message may hold (simcord checks those), no compression, no voice, no threads, and no time of
@@ -18,7 +18,7 @@ message command has a channel of its own, so that whatever appears in it answers
 from __future__ import annotations
 
 from tests.bot.standin.asked import Answer, Asked
-from tests.bot.standin.payloads import GUILDS, TOKEN, User
+from tests.bot.standin.payloads import APPLICATION, GUILDS, OWNER, TOKEN, User
 from tests.bot.standin.server import StandIn
 
-__all__ = ["GUILDS", "TOKEN", "Answer", "Asked", "StandIn", "User"]
+__all__ = ["APPLICATION", "GUILDS", "OWNER", "TOKEN", "Answer", "Asked", "StandIn", "User"]

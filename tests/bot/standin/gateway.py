@@ -41,11 +41,15 @@ class Session:
     async def send(self, name: str, data: Payload) -> None:
         """Send an event, or keep it for the RESUME."""
         async with self._sending:
-            if name == "MESSAGE_CREATE" and not self.intents & MESSAGE_CONTENT:
+            if name == "MESSAGE_CREATE" and not self._reads(data):
                 data = {**data, "content": ""}
             event = {"op": 0, "t": name, "s": len(self.sent) + 1, "d": data}
             self.sent.append(json.dumps(event))
             await self._deliver(self.sent[-1])
+
+    def _reads(self, message: Payload) -> bool:
+        """Whether the bot may read a message: by its intent, or because the message names it."""
+        return bool(self.intents & MESSAGE_CONTENT) or f"<@{payloads.APPLICATION}>" in message["content"]
 
     async def take_up(self, socket: web.WebSocketResponse, after: int) -> None:
         """Go on over another connection: send what came after an event again, and then what is new."""

@@ -85,7 +85,7 @@ class StandIn:
             await asyncio.wait_for(gateway.changed.wait_for(empty), timeout_s)
 
     def slash(
-        self, user: User, command: str, *, guild_id: int = GUILDS[0], **options: str | int | bool | User
+        self, user: User, command: str, /, *, guild_id: int = GUILDS[0], **options: str | int | bool | User
     ) -> Asked:
         """Give a slash command; a group's command is ``"admin gold"``."""
         return self._ask(2, user, guild_id, payloads.command(command, options))
