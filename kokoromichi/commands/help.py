@@ -13,7 +13,7 @@ from kokoromichi.commands._arguments import choices, found_name
 from kokoromichi.commands._context import Context
 from kokoromichi.commands._declaring import command
 from kokoromichi.commands._embeds import card, paged
-from kokoromichi.commands._listing import listed
+from kokoromichi.commands._listing import in_order, listed
 from kokoromichi.commands._texts import plain, say
 
 if TYPE_CHECKING:
@@ -77,6 +77,12 @@ class Help(commands.Cog):
 
 
 def _usage_card(one: commands.Command[Any, ..., Any]) -> discord.Embed:
+    if isinstance(one, commands.Group):
+        rows = [
+            say("help.row", name=act.qualified_name, about=act.short_doc)
+            for act in in_order(one.walk_commands())
+        ]
+        return card(f"/{one.qualified_name}", "\n".join([one.help or "", "", *rows]))
     usage = f"{one.qualified_name} {one.signature}".strip()
     lines = [one.help or "", "", say("help.usage", name=one.qualified_name, usage=usage, prefix=PREFIX)]
     if one.aliases:

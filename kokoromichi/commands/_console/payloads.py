@@ -85,7 +85,12 @@ def user(user_id: int, name: str, *, bot: bool = False) -> Payload:
 
 def member(who: Payload) -> Payload:
     """A user as a member of the server."""
-    return {"user": who, "roles": [], "joined_at": _JOINED, "flags": 0, "deaf": False, "mute": False}
+    return _membership() | {"user": who}
+
+
+def _membership() -> Payload:
+    """What makes a user a member; a fresh one each time, since the library writes into it."""
+    return {"roles": [], "joined_at": _JOINED, "flags": 0, "deaf": False, "mute": False}
 
 
 def guild(owner_id: int, bot: Payload) -> Payload:
@@ -129,6 +134,7 @@ def message(message_id: int, author: Payload, content: str = "", mentions: Seque
         "id": str(message_id),
         "channel_id": str(CHANNEL_ID),
         "author": author,
+        "member": _membership(),
         "content": content,
         "timestamp": _JOINED,
         "edited_timestamp": None,
