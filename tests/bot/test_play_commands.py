@@ -83,6 +83,7 @@ async def test_every_word_that_can_be_completed_is(tmp_path: Path, caplog: pytes
     bot = create_bot(settings, provider=LocalJSONProvider(tmp_path))
     table = Table(bot, "alice", lambda _message: None)
     await table.open()
+    assert await table.offered("alice", ["profile", ""]) == ["alice"]
     await table.say("alice", "buy health_potion")
     for command in leaves(bot):
         words = command.qualified_name.split()

@@ -60,6 +60,7 @@ class Table:
         async_context.set(self._wire)
         await self._bot.login("terminal")
         self._event("GUILD_CREATE", payloads.guild(int(self._owner["id"]), self._wire.me))
+        self._seat(self._owner["username"])
         for user_id in await self._bot.provider.user_ids():
             if (name := player_name(user_id)) is not None:
                 self._seat(name)
