@@ -12,16 +12,18 @@ from discord.ext import commands
 from kokoromichi.commands._arguments import AmountArgument, choices, found_name
 from kokoromichi.commands._context import Context
 from kokoromichi.commands._declaring import command
-from kokoromichi.commands._embeds import card, paged
+from kokoromichi.commands._embeds import Picture, card, paged
 from kokoromichi.commands._entries import entry_told, kind_names
-from kokoromichi.commands._pictures import balance_picture
 from kokoromichi.commands._receipts import receipt_card
 from kokoromichi.commands._texts import mention, moment, plain, say
 from kokoromichi.core.models import NEVER, UserProfile
 from kokoromichi.rules.daily import next_claim_us, streak_ends_us
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kokoromichi.bot import KokoroBot
+    from kokoromichi.core.models import LedgerEntry
 
 RANK_ROWS: Final = 10
 PAGE_ROWS: Final = 10
@@ -131,7 +133,7 @@ class Account(commands.Cog):
             lambda services: services.history.page(ctx.player_id, kind=wanted, limit=HISTORY_ROWS)
         )
         pages = paged([entry_told(ctx, row) for row in rows], PAGE_ROWS) or [say("nothing")]
-        picture = None if wanted else await asyncio.to_thread(balance_picture, rows)
+        picture = None if wanted else await asyncio.to_thread(_picture, rows)
         foot = say("history.newest", rows=len(rows)) if len(rows) == HISTORY_ROWS else ""
 
         async def draw(number: int) -> discord.Embed:
@@ -166,6 +168,12 @@ def _streak_told(ctx: Context, found: UserProfile) -> str:
         say("streak.breaks", breaks=moment(streak_ends_us(found.last_claim_us, daily.streak_window_h))),
     ]
     return "\n".join(lines)
+
+
+def _picture(rows: Sequence[LedgerEntry]) -> Picture | None:
+    from kokoromichi.commands._pictures import balance_picture  # noqa: PLC0415 - half of the bot's start
+
+    return balance_picture(rows)
 
 
 async def setup(bot: KokoroBot) -> None:

@@ -13,8 +13,7 @@ from kokoromichi.analysis.observations import Observations
 from kokoromichi.analysis.stored import read_ledger
 from kokoromichi.commands._context import Context
 from kokoromichi.commands._declaring import command
-from kokoromichi.commands._embeds import card
-from kokoromichi.commands._pictures import economy_picture
+from kokoromichi.commands._embeds import Picture, card
 from kokoromichi.commands._texts import moment, percent, say
 from kokoromichi.core.clock import moment_of
 
@@ -47,7 +46,7 @@ class EconomyCog(commands.Cog, name="Economy"):
         if found.span is None or not found.players:
             await ctx.answer(card(say("economy.title"), say("nothing")))
             return
-        picture = await asyncio.to_thread(economy_picture, found)
+        picture = await asyncio.to_thread(_picture, found)
         first, last = found.span
         days_told = {"first": f"{first:%d %b %Y}", "last": f"{last:%d %b %Y}"}
         text = say("economy.days", **days_told, when=moment(read_us))
@@ -69,6 +68,12 @@ class EconomyCog(commands.Cog, name="Economy"):
 
 async def _ledger(services: Services) -> tuple[Services, pl.DataFrame]:
     return services, await read_ledger(services.desk.provider)
+
+
+def _picture(found: Digest) -> Picture | None:
+    from kokoromichi.commands._pictures import economy_picture  # noqa: PLC0415 - half of the bot's start
+
+    return economy_picture(found)
 
 
 def _digested(ledger: pl.DataFrame, now_us: int) -> Digest:

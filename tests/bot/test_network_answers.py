@@ -67,3 +67,16 @@ async def test_an_answer_whose_receipt_was_lost_is_not_followed_by_another(tmp_p
         assert list(asked.messages.values()) == [asked.text]
         assert acknowledged(asked)
         assert (await settled(tmp_path)).holds([asked]) == (1, 0)
+
+
+async def test_a_picture_arrives_as_a_file_also_at_the_second_try(tmp_path: Path) -> None:
+    async with StandIn() as discord, BotProcess(discord, tmp_path) as bot:
+        for _ in range(2):
+            await discord.slash(ANNA, "buy", item="health_potion", quantity=2).answered()
+        discord.fail(502)
+        asked = discord.slash(ANNA, "transactions")
+        await asked.until(lambda one: any(answer.shown.get("attachments") for answer in one.said))
+        await bot.stopped()
+    (picture,) = asked.said[-1].shown["attachments"]
+    assert (picture["filename"], picture["size"] > 1_000) == ("balance.png", True)
+    assert asked.said[-1].shown["embeds"][0]["image"]["url"] == "attachment://balance.png"

@@ -27,3 +27,12 @@ def test_importing_the_package_takes_little_time_and_nothing_heavy(tmp_path: Pat
     seen = [json.loads(run(sys.executable, "-c", PROBE, cwd=tmp_path)) for _ in range(TRIES)]
     assert HEAVY.intersection(seen[0]["modules"]) == set()
     assert min(one["cpu_s"] for one in seen) < LIMIT_CPU_S
+
+
+def test_the_bot_starts_without_what_only_pictures_need(tmp_path: Path) -> None:
+    """Matplotlib would take half of its start; the first picture brings it, in a thread."""
+    probe = (
+        "import importlib, sys; from kokoromichi.bot import extension_names; "
+        "[importlib.import_module(name) for name in extension_names()]; print('matplotlib' in sys.modules)"
+    )
+    assert run(sys.executable, "-c", probe, cwd=tmp_path).strip() == "False"
