@@ -30,6 +30,8 @@ _AMOUNT: Final = re.compile(
 )
 _UNITS: Final = {"": 1, "k": 1_000, "m": 1_000_000, "b": 1_000_000_000}
 _SHARES: Final = {"all": 1, "max": 1, "half": 2}
+_TELLING_CHARS: Final = 4
+"""A shorter word of a name is like too many others."""
 SUGGESTIONS: Final = 25
 """Discord shows so many while somebody types."""
 
@@ -84,7 +86,8 @@ def found_name(text: str, names: Mapping[str, str], unknown: Callable[[str], str
     if wanted in by_word:
         return by_word[wanted]
     # One word of a name is often all that somebody remembers, or all that stood before a space.
-    by_part = {part: found_id for word, found_id in by_word.items() for part in (*word.split("_"), word)}
+    parts = ((part, found_id) for word, found_id in by_word.items() for part in word.split("_"))
+    by_part = {part: found_id for part, found_id in parts if len(part) >= _TELLING_CHARS} | by_word
     near = dict.fromkeys(by_part[part] for part in difflib.get_close_matches(wanted, by_part, n=3))
     raise BadNameError(unknown(text), tuple(f"{plain(names[found_id])} (`{found_id}`)" for found_id in near))
 
