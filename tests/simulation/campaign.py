@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 FULL_PLAYERS: Final = 500
 """From this size on the statements about sizes hold, and not only those about signs."""
 FULL_PAIRS: Final = 10
-SURE_PAIRS: Final = 30
-"""From this number on the interval of each item and archetype is held, and not only its mean."""
 RAISE_PERCENT: Final = 120
 
 

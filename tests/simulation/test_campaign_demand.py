@@ -13,7 +13,7 @@ import pytest
 
 from kokoromichi.analysis.statistics import paired_interval
 from kokoromichi.simulation.archetypes import ARCHETYPES
-from tests.simulation.campaign import FULL_PAIRS, FULL_PLAYERS, SURE_PAIRS, Campaign, log_ratio
+from tests.simulation.campaign import FULL_PAIRS, FULL_PLAYERS, Campaign, log_ratio
 
 
 @pytest.fixture(scope="module")
@@ -66,16 +66,21 @@ def test_every_item_sells_less_when_it_is_dearer(campaign: Campaign, sold: pl.Da
 
 
 def test_no_archetype_buys_more_of_an_item_that_is_dearer(campaign: Campaign, sold: pl.DataFrame) -> None:
-    """Each item and archetype by itself, from ten units a run on; fewer pairs show the direction only."""
-    least_units, sure = (10, campaign.size.pairs >= SURE_PAIRS) if full_pairs(campaign) else (30, False)
-    held = 0
+    """Each item and archetype by itself, from ten units a run on, in the mean; nearly each beyond chance.
+
+    Fifteen whales buy so few plaques that thirty pairs do not show it beyond chance for them.
+    """
+    least_units = 10 if full_pairs(campaign) else 30
+    differences = {}
     for key, mine in sold.group_by("item_id", "archetype", maintain_order=True):
         units, dear_units = paired_units(mine)
         if sum(units) >= least_units * campaign.size.pairs:
-            difference = paired_interval(units, dear_units)
-            assert (difference.high if sure else difference.mean) < 0, (key, difference)
-            held += 1
-    assert held > len(campaign.items)
+            differences[key] = paired_interval(units, dear_units)
+    assert len(differences) > len(campaign.items)
+    assert {key: found for key, found in differences.items() if found.mean >= 0} == {}
+    if full_pairs(campaign):
+        beyond_chance = sum(found.high < 0 for found in differences.values())
+        assert beyond_chance >= 0.95 * len(differences)
 
 
 @pytest.mark.parametrize("archetype", ARCHETYPES)
