@@ -45,6 +45,7 @@ class Context(commands.Context[KokoroBot]):
     _timer: asyncio.TimerHandle | None = None
     _deferral: asyncio.Future[None] | None = None
     _as_of_us: int | None = None
+    _mirrored: tuple[Services, int] | None = None
 
     @property
     def player_id(self) -> str:
@@ -127,19 +128,22 @@ class Context(commands.Context[KokoroBot]):
     async def read(self, call: Callable[[Services], Awaitable[T]]) -> T:
         """Read something; from the local mirror while the storage is away, and then marked with its age.
 
+        A command that was told once that the storage is away reads on from the mirror: its author has waited.
+
         Args:
             call: Reads from the services that it is given, and changes nothing.
 
         Raises:
             StorageError: The storage is away, and there is no mirror.
         """
-        try:
-            return await call(self.services)
-        except StorageError:
-            found = await self.bot.mirrored()
-            if found is None:
-                raise
-        services, self._as_of_us = found
+        if self._mirrored is None:
+            try:
+                return await call(self.services)
+            except StorageError:
+                self._mirrored = await self.bot.mirrored()
+                if self._mirrored is None:
+                    raise
+        services, self._as_of_us = self._mirrored
         return await call(services)
 
     async def profile_of(self, user: discord.User | discord.Member | None) -> UserProfile:

@@ -42,6 +42,11 @@ class Remote(RemoteProvider, MemoryProvider):
         RemoteProvider.__init__(self, Mirror(clock), clock)
         self.cached = lambda _user_id: None  # Nothing of a database is at hand.
         self.away = False
+        self.asked_in_vain = 0
+
+    async def balances(self) -> list[tuple[str, int]]:
+        self._check()
+        return await super().balances()
 
     async def profile(self, user_id: str) -> UserProfile | None:
         self._check()
@@ -57,6 +62,7 @@ class Remote(RemoteProvider, MemoryProvider):
 
     def _check(self) -> None:
         if self.away:
+            self.asked_in_vain += 1
             message = "the database does not answer"
             raise StorageError(message)
 
@@ -90,6 +96,17 @@ async def test_reading_answers_from_the_mirror_with_its_age_and_money_says_that_
     embed = embed_of(await table.alice.slash(table.channel, "balance"))
     assert "Storage is unavailable" not in (embed.description or "")
     assert (await table.profile(table.alice)).gold == 9_800
+
+
+@pytest.mark.parametrize("name", ["balance", "rich_list"])
+async def test_a_command_waits_for_an_absent_database_once(table: Table, remote: Remote, name: str) -> None:
+    """A real one lets each call wait for ten seconds, and a balance reads twice."""
+    await table.alice.slash(table.channel, "buy", item="health_potion")
+    await remote.sync_remote_to_local()
+    remote.away = True
+    embed = embed_of(await table.alice.slash(table.channel, name))
+    assert "this is how things stood" in (embed.description or "")
+    assert remote.asked_in_vain == 1
 
 
 async def test_shelves_are_filled_up_when_their_time_has_come(table: Table, remote: Remote) -> None:
