@@ -81,6 +81,8 @@ def found_name(text: str, names: Mapping[str, str], unknown: Callable[[str], str
     Raises:
         BadNameError: There is none; it carries what is written almost alike.
     """
+    if text in names:
+        return text  # As a suggestion that was taken always is.
     wanted = _folded(text)
     by_word = {_folded(word): found_id for found_id, name in names.items() for word in (name, found_id)}
     if wanted in by_word:
