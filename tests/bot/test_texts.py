@@ -45,6 +45,7 @@ def made_keys() -> set[str]:
         *(f"effect.{effect}" for effect in _EFFECTS),
         *(act for act in acts if act in ENGLISH),
         *(f"history.{currency}" for currency in ("gold", "gems")),
+        *(f"admin.{act}{rest}" for act in ("reset", "erase") for rest in ("", "_question")),
         *(f"economy.{direction}" for direction in ("faucet", "sink")),
     }
 
