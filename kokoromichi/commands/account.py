@@ -89,11 +89,10 @@ class Account(commands.Cog):
     async def transfer(self, ctx: Context, user: discord.User, amount: AmountArgument) -> None:
         """Send gold to another player; a fee of it is burned."""
         receiver_id = ctx.player_named(user)
-        gold = amount.of((await ctx.profile_of(None)).gold) if amount.share else amount.gold
+        bank = ctx.services.bank
+        send, asked = (bank.transfer_share, amount.share) if amount.share else (bank.transfer, amount.gold)
         receipt = await ctx.act(
-            lambda request_id: ctx.services.bank.transfer(
-                ctx.player_id, receiver_id, gold, request_id=request_id
-            )
+            lambda request_id: send(ctx.player_id, receiver_id, asked, request_id=request_id)
         )
         await ctx.answer(receipt_card(ctx, say("transfer.title"), receipt))
 

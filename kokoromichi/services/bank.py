@@ -41,6 +41,28 @@ class BankService:
             "transfer", user_id, receiver_id, (amount_gold,), self._decide_transfer, request_id
         )
 
+    def transfer_share(
+        self, user_id: str, receiver_id: str, share: int, *, request_id: str | None = None
+    ) -> Awaitable[TransferReceipt]:
+        """Send a share of what the sender has at the commit: 1 is all, 2 is half; whole gold, rounded down.
+
+        What is asked for is the share: sent again under its request id it is the same act, whatever is left.
+
+        Raises:
+            RefusedError: As ``transfer``; bad_amount also where the share is below 1.
+        """
+        return self._desk.act_between(
+            "transfer_share", user_id, receiver_id, (share,), self._decide_share, request_id
+        )
+
+    def _decide_share(
+        self, sender: UserProfile, receiver: UserProfile, at_us: int, arguments: Arguments
+    ) -> ChangeSet[TransferReceipt]:
+        (share,) = arguments
+        if type(share) is not int or share < 1:
+            raise refused(codes.BAD_AMOUNT, share)
+        return self._decide_transfer(sender, receiver, at_us, (sender.gold // share,))
+
     def _decide_transfer(
         self, sender: UserProfile, receiver: UserProfile, at_us: int, arguments: Arguments
     ) -> ChangeSet[TransferReceipt]:

@@ -109,6 +109,26 @@ async def test_a_command_waits_for_an_absent_database_once(table: Table, remote:
     assert remote.asked_in_vain == 1
 
 
+async def test_a_share_of_the_purse_is_never_taken_from_the_mirror(
+    table: Table, remote: Remote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await table.endow(table.alice)
+    await table.endow(table.bob)
+    await remote.sync_remote_to_local()
+    await table.endow(table.alice, gold=20_000)
+    back = iter([True])  # The database is away for one reading alone.
+    monkeypatch.setattr(remote, "_check", lambda: _away() if next(back, False) else None)
+    answer = embed_of(await table.alice.slash(table.channel, "transfer", user=table.bob, amount="all"))
+    monkeypatch.undo()
+    assert answer.description == "Storage is unavailable. Nothing was charged; try again in a moment."
+    assert (await table.profile(table.alice)).gold == 20_000
+
+
+def _away() -> None:
+    message = "the database does not answer"
+    raise StorageError(message)
+
+
 async def test_shelves_are_filled_up_when_their_time_has_come(table: Table, remote: Remote) -> None:
     counter = stock_counter("treasure_chest")
     full = (await remote.counters())[counter]

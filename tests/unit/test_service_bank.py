@@ -54,6 +54,27 @@ async def test_without_a_fee_there_is_no_row_for_one() -> None:
     assert [row.kind for row in await world.booked()] == ["transfer", "transfer"]
 
 
+@pytest.mark.parametrize(("share", "sent_gold"), [(1, 10_001), (2, 5_000)])
+async def test_a_share_sent_again_is_the_same_request_whatever_is_left(share: int, sent_gold: int) -> None:
+    world = await World.open()
+    await world.player("ada", gold=10_001)
+    await world.player("bo")
+    bank = world.services.bank
+    first = await bank.transfer_share("ada", "bo", share, request_id="r-1")
+    assert (first.amount_gold, first.gold) == (sent_gold, 10_001 - sent_gold)
+    assert await bank.transfer_share("ada", "bo", share, request_id="r-1") == first
+    assert (await world.profile("ada")).gold == 10_001 - sent_gold
+
+
+@pytest.mark.parametrize("share", [0, -1, True])
+async def test_no_share_is_none(share: int) -> None:
+    world = await World.open()
+    await world.player("ada")
+    await world.player("bo")
+    with pytest.raises(RefusedError, match="The amount must be whole"):
+        await world.services.bank.transfer_share("ada", "bo", share)
+
+
 async def test_the_daily_cap_counts_what_was_sent_today_fees_included() -> None:
     world = await World.open()
     await world.player("ada", gold=100_000)
