@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 from discord import app_commands
 from discord.ext import commands
 
-from kokoromichi.commands._failures import BadAmountError, BadNameError
+from kokoromichi.commands._failures import BadAmountError, BadNameError, NoReasonError
 from kokoromichi.commands._texts import plain, refusal, say
 from kokoromichi.core.errors import StorageError
 from kokoromichi.rules import codes
@@ -46,10 +46,6 @@ class Amount(NamedTuple):
 
     gold: int
     share: int = 0
-
-    def of(self, balance_gold: int) -> int:
-        """What is meant, with so much in the purse."""
-        return balance_gold // self.share if self.share else self.gold
 
 
 def parsed_amount(text: str) -> Amount:
@@ -116,6 +112,16 @@ class AmountConverter(commands.Converter[Amount]):
         return parsed_amount(argument)
 
 
+class ReasonConverter(commands.Converter[str]):
+    """An argument that says why an admin acts."""
+
+    async def convert(self, _ctx: Context, argument: str) -> str:  # type: ignore[override] # Our context.
+        """Take the words, and no blanks for them."""
+        if not (words := argument.strip()):
+            raise NoReasonError
+        return words
+
+
 class ItemConverter(commands.Converter[str]):
     """An argument that names an item of the store."""
 
@@ -146,6 +152,7 @@ def _refusal_of(code: int) -> Callable[[str], str]:
 
 
 AmountArgument = Annotated[Amount, AmountConverter]
+ReasonArgument = Annotated[str, ReasonConverter]
 ItemArgument = Annotated[str, ItemConverter]
 BusinessArgument = Annotated[str, BusinessConverter]
 CharacterArgument = Annotated[str, CharacterConverter]

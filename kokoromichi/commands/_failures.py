@@ -52,6 +52,10 @@ class BadAmountError(commands.BadArgument):
     """What was written is no amount."""
 
 
+class NoReasonError(commands.BadArgument):
+    """An admin's act came without a word of why."""
+
+
 class BadNameError(commands.BadArgument):
     """What was written names nothing that there is.
 
@@ -153,6 +157,7 @@ _SENTENCES: Final[dict[type, Callable[[Context, Any], str]]] = {
     ClosingError: lambda _ctx, _error: say("error.closing"),
     BotPlayerError: lambda _ctx, _error: say("error.bot_player"),
     BadNameError: _name,
+    NoReasonError: lambda ctx, _error: say("error.missing", name="reason", usage=_usage(ctx)),
     BadAmountError: _argument("error.amount"),
     commands.RangeError: _out_of_range,
     commands.BadLiteralArgument: _not_among,

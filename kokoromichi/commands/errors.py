@@ -45,6 +45,9 @@ class Errors(commands.Cog):
         now_s = self._bot.services.now_us() / _SECOND_US
         bucket = self._spam.get_bucket(ctx, now_s) if self._bot.limits_spam else None
         retry_after_s = bucket.update_rate_limit(now_s) if bucket is not None else None
+        if bucket is not None and retry_after_s is not None and retry_after_s > SPAM_S:
+            bucket.reset()  # The clock was set back: he would be silenced until it is there again.
+            retry_after_s = bucket.update_rate_limit(now_s)
         if bucket is not None and retry_after_s:
             raise commands.CommandOnCooldown(bucket, retry_after_s, commands.BucketType.user)
         return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+import discord
 import pytest
 
 from kokoromichi.bot import KokoroBot, create_bot
@@ -232,11 +233,36 @@ async def test_who_asks_too_fast_is_told_when_to_ask_again(table: Table) -> None
     assert not (await table.alice.slash(table.channel, "balance")).ephemeral
 
 
+async def test_a_clock_that_is_set_back_silences_nobody(table: Table) -> None:
+    for _ in range(3):
+        await table.alice.slash(table.channel, "balance")
+    table.clock.advance(-3_600)
+    answers = [await table.alice.slash(table.channel, "balance") for _ in range(8)]
+    assert not any(answer.ephemeral for answer in answers)
+    answers = [await table.alice.slash(table.channel, "balance") for _ in range(8)]
+    assert answers[-1].ephemeral  # Still no faster than anybody else.
+
+
 async def test_a_closing_bot_takes_no_more_commands(table: Table) -> None:
     table.bot.closing = True
     sentence = await table.refusal(table.alice, "daily")
     assert sentence == "The bot is restarting. Nothing was charged; try again in a minute."
     table.bot.closing = False
+
+
+async def test_all_of_a_purse_is_sent_once_though_the_command_comes_again_after_a_restart(
+    table: Table, clock: ManualClock
+) -> None:
+    await table.endow(table.alice)
+    await table.endow(table.bob)
+    asked = await table.alice.send(table.channel, f"!transfer {table.bob.mention} half")
+    answer = table.last_told()
+    await restarted(table, clock)
+    again = table.bot.get_channel(table.channel.id)
+    assert isinstance(again, discord.TextChannel)
+    await table.bot.process_commands(await again.fetch_message(asked.id))
+    assert table.last_told() == answer
+    assert (await table.profile(table.alice)).gold == 5_000
 
 
 async def restarted(table: Table, clock: ManualClock) -> None:
