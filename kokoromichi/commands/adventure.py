@@ -100,7 +100,7 @@ def _fought_told(receipt: BattleReceipt) -> str:
 
 def _effects_told(found: UserProfile, at_us: int) -> list[str]:
     lasting = {"battle.luck": found.luck_until_us, "battle.guard": found.guard_until_us}
-    told = [say(key, until=moment(until_us)) for key, until_us in lasting.items() if until_us > at_us]
+    told = [say(key, until=moment(until_us, "f")) for key, until_us in lasting.items() if until_us > at_us]
     if found.stamina_battles:
         told.append(say("battle.stamina", battles=found.stamina_battles))
     return told

@@ -24,8 +24,8 @@ _SENTENCES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
     codes.NOT_OWNED: ("You hold {owned_units} of {item_id}.", ("item_id", "owned_units")),
     codes.NOT_USABLE: ("{item_id} does not work this way.", ("item_id",)),
     codes.ALREADY_ACTIVE: ("The effect of {item_id} still runs.", ("item_id",)),
-    codes.ALREADY_CLAIMED: ("Already claimed today; the next claim opens at {next_us}.", ("next_us",)),
-    codes.COOLING_DOWN: ("Still cooling down until {ready_us}.", ("ready_us",)),
+    codes.ALREADY_CLAIMED: ("Already claimed today; the next claim opens {next_us}.", ("next_us",)),
+    codes.COOLING_DOWN: ("Still cooling down: ready {ready_us}.", ("ready_us",)),
     codes.DAILY_CAP: (
         "Today's cap of {cap_gold} gold is reached: {used_gold} so far.",
         ("cap_gold", "used_gold"),

@@ -71,7 +71,7 @@ async def test_daily_pays_once_a_day_and_tells_when_the_next_one_opens(table: Ta
         "You received 1,000 gold and 10 gems. Day 1 of your streak.\nBalance: 11,000 gold, 110 gems."
     )
     again = await table.refusal(table.alice, "daily")
-    assert again == f"Already claimed today; the next claim opens at <t:{NEXT_DAY_S}:R>."
+    assert again == f"Already claimed today; the next claim opens <t:{NEXT_DAY_S}:R>."
     assert told(await table.said(table.alice, "!claim")) == again
     table.clock.us = NEXT_DAY_S * 1_000_000
     assert "Day 2 of your streak" in told(await table.said(table.alice, "!checkin"))

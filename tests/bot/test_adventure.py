@@ -68,7 +68,7 @@ async def test_an_unknown_tier_is_refused(table: Table, tier: int) -> None:
 async def test_the_cooldown_is_in_storage(table: Table) -> None:
     await table.asked(table.alice, "battle", tier=1)
     ready_s = table.clock.us // 1_000_000 + 60
-    assert await table.refusal(table.alice, "battle", tier=1) == f"Still cooling down until <t:{ready_s}:R>."
+    assert await table.refusal(table.alice, "battle", tier=1) == f"Still cooling down: ready <t:{ready_s}:R>."
     fields = fields_of(await table.asked(table.alice, "battle_stats"))
     assert fields["Next battle"] == f"<t:{ready_s}:R>"
     table.clock.advance(60)
@@ -103,7 +103,7 @@ async def test_stats_tell_strength_opponents_and_what_is_at_work(table: Table) -
         "Next battle": "now",
         "Gold today": "0 of at most 5,000",
         "Battles": "2 won, 1 lost",
-        "At work": f"More gold until <t:{until_us // 1_000_000}:R>\nBattles cost less HP; battles left: 4",
+        "At work": f"More gold until <t:{until_us // 1_000_000}:f>\nBattles cost less HP; battles left: 4",
     }
     rows = told(embed).split("\n")
     assert rows[0] == "**Tier 1** · level 1 · 30 gold, 8 XP · you win 58 %"
