@@ -10,12 +10,13 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import aiohttp
 import discord
 import typer
 from discord import app_commands
 from discord.ext import commands
 
-from kokoromichi.cli_output import told
+from kokoromichi.cli_output import DISCORD_FAILED, fail, told
 from kokoromichi.core.data_manager import DataManager
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.logging_config import configure_logging
@@ -251,7 +252,15 @@ def run() -> None:
         configure_logging(settings.log_level)
         # Its debug lines are whole events: what players write, tokens with which anybody may answer for us.
         logging.getLogger("discord").setLevel(max(logging.INFO, logging.getLogger().level))
-        asyncio.run(serve(settings))
+        try:
+            asyncio.run(serve(settings))
+        except (
+            aiohttp.ClientError,
+            asyncio.TimeoutError,
+            discord.HTTPException,
+            discord.GatewayNotFound,
+        ) as away:
+            fail(f"Discord cannot be reached: {away}. Start the bot again when it can", DISCORD_FAILED)
 
 
 def _intents(*, text_commands: bool) -> discord.Intents:

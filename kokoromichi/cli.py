@@ -1,6 +1,6 @@
 """``kokoromichi ...``: the laboratory and the operator's tools on the command line.
 
-Exit codes: 0 done, 1 target missed, 2 usage, 3 audit failed, 4 storage failed, 130 interrupted.
+Exit codes: 0 done, 1 target missed, 2 usage, 3 audit failed, 4 storage or Discord failed, 130 interrupted.
 """
 
 from __future__ import annotations

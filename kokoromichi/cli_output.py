@@ -1,6 +1,6 @@
 """What every command says and how it ends: one way to answer, to fail, and to show how far it is.
 
-Exit codes: 0 done, 1 target missed, 2 usage, 3 audit failed, 4 storage failed, 130 interrupted.
+Exit codes: 0 done, 1 target missed, 2 usage, 3 audit failed, 4 storage or Discord failed, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ TARGET_MISSED: Final = 1
 USAGE: Final = 2
 AUDIT_FAILED: Final = 3
 STORAGE_FAILED: Final = 4
+DISCORD_FAILED: Final = 4
+"""The same: what does not answer may do so at the next start."""
 INTERRUPTED: Final = 130
 
 screen: Final = Console(soft_wrap=True)

@@ -59,6 +59,8 @@ class Settings(BaseSettings):
             at it; None keeps none.
         discord_token: The bot's token.
         text_commands: Whether ``!name`` is answered beside ``/name``; it needs the Message Content intent.
+        admin_guilds: Servers whose managers are admins of the economy, ``1,2``; empty means every server that
+            the bot is in. All of them share one economy.
         shard_count: How many shards all processes of the bot have together; None asks Discord.
         shard_ids: The shards of this process, ``0,2``; empty means all. It needs ``shard_count``.
         saas_mode: Reserved for an economy per guild, and refused until there is one.
@@ -84,6 +86,7 @@ class Settings(BaseSettings):
     heartbeat_file: Annotated[Path | None, BeforeValidator(_none_if_empty)] = None
     discord_token: SecretStr = SecretStr("")
     text_commands: bool = True
+    admin_guilds: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_listed)] = ()
     shard_count: Annotated[int | None, Field(ge=1), BeforeValidator(_none_if_empty)] = None
     shard_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_listed)] = ()
     saas_mode: bool = False

@@ -14,7 +14,7 @@ from discord.ext import commands
 
 from kokoromichi.analysis.export import export_ledger
 from kokoromichi.analysis.stored import audit_provider
-from kokoromichi.commands._arguments import ItemArgument, offered_items
+from kokoromichi.commands._arguments import ItemArgument, ReasonArgument, offered_items
 from kokoromichi.commands._context import Context
 from kokoromichi.commands._declaring import act_of, group
 from kokoromichi.commands._embeds import Picture, card, warning
@@ -57,7 +57,7 @@ class Admin(commands.Cog):
 
     @act_of(admin)
     @app_commands.describe(user="Whose", amount="How much; negative takes it away", reason="Why")
-    async def gold(self, ctx: Context, user: discord.User, amount: int, *, reason: str) -> None:
+    async def gold(self, ctx: Context, user: discord.User, amount: int, *, reason: ReasonArgument) -> None:
         """Give gold to a player, or take it away."""
         grant = partial(ctx.services.admin.grant, ctx.player_named(user), "gold", amount)
         await ctx.answer(receipt_card(ctx, say("admin.grant"), await _done(ctx, reason, grant)))
@@ -66,7 +66,7 @@ class Admin(commands.Cog):
     @app_commands.describe(user="Whose", item="What", quantity="Units; negative takes away", reason="Why")
     @app_commands.autocomplete(item=offered_items)
     async def item(
-        self, ctx: Context, user: discord.User, item: ItemArgument, quantity: int, *, reason: str
+        self, ctx: Context, user: discord.User, item: ItemArgument, quantity: int, *, reason: ReasonArgument
     ) -> None:
         """Give items to a player, or take them away."""
         grant = partial(ctx.services.admin.grant, ctx.player_named(user), item, quantity)
@@ -75,7 +75,7 @@ class Admin(commands.Cog):
     @act_of(admin)
     @app_commands.describe(item="Of what", gold="Gold of a unit; 0 gives the list price back", reason="Why")
     @app_commands.autocomplete(item=offered_items)
-    async def price(self, ctx: Context, item: ItemArgument, gold: int, *, reason: str) -> None:
+    async def price(self, ctx: Context, item: ItemArgument, gold: int, *, reason: ReasonArgument) -> None:
         """Set a price, until the next reload."""
         set_price = partial(ctx.services.admin.set_price, item, gold or None)
         await ctx.answer(receipt_card(ctx, say("admin.price"), await _done(ctx, reason, set_price)))
@@ -83,14 +83,14 @@ class Admin(commands.Cog):
     @act_of(admin)
     @app_commands.describe(item="Of what", units="How many shall be left", reason="Why")
     @app_commands.autocomplete(item=offered_items)
-    async def stock(self, ctx: Context, item: ItemArgument, units: int, *, reason: str) -> None:
+    async def stock(self, ctx: Context, item: ItemArgument, units: int, *, reason: ReasonArgument) -> None:
         """Set how much of a limited item is left."""
         set_stock = partial(ctx.services.admin.set_stock, item, units)
         await ctx.answer(receipt_card(ctx, say("admin.stock"), await _done(ctx, reason, set_stock)))
 
     @act_of(admin)
     @app_commands.describe(user="Whom", reason="Why")
-    async def freeze(self, ctx: Context, user: discord.User, *, reason: str) -> None:
+    async def freeze(self, ctx: Context, user: discord.User, *, reason: ReasonArgument) -> None:
         """Stop a player: whatever he would do, or be sent, is refused."""
         freeze = partial(ctx.services.admin.freeze, ctx.player_named(user))
         receipt = await _done(ctx, reason, freeze)
@@ -98,7 +98,7 @@ class Admin(commands.Cog):
 
     @act_of(admin)
     @app_commands.describe(user="Whom", reason="Why")
-    async def unfreeze(self, ctx: Context, user: discord.User, *, reason: str) -> None:
+    async def unfreeze(self, ctx: Context, user: discord.User, *, reason: ReasonArgument) -> None:
         """Let a player go on."""
         unfreeze = partial(ctx.services.admin.unfreeze, ctx.player_named(user))
         receipt = await _done(ctx, reason, unfreeze)
@@ -106,28 +106,28 @@ class Admin(commands.Cog):
 
     @act_of(admin)
     @app_commands.describe(user="Whom", reason="Why")
-    async def reset(self, ctx: Context, user: discord.User, *, reason: str) -> None:
+    async def reset(self, ctx: Context, user: discord.User, *, reason: ReasonArgument) -> None:
         """Put a player back to the beginning; you are asked once more."""
         user_id = ctx.player_named(user)
         await _asked(ctx, "reset", user_id, reason, partial(ctx.services.admin.reset, user_id))
 
     @act_of(admin)
     @app_commands.describe(user="Whom", reason="Why")
-    async def erase(self, ctx: Context, user: discord.User, *, reason: str) -> None:
+    async def erase(self, ctx: Context, user: discord.User, *, reason: ReasonArgument) -> None:
         """Forget a player who asks for it, for good; you are asked once more."""
         user_id = ctx.player_named(user)
         await _asked(ctx, "erase", user_id, reason, partial(ctx.services.admin.erase, user_id))
 
     @act_of(admin)
     @app_commands.describe(reason="Why")
-    async def audit(self, ctx: Context, *, reason: str) -> None:
+    async def audit(self, ctx: Context, *, reason: ReasonArgument) -> None:
         """Check that every coin is accounted for."""
         report = await _looked(ctx, "audit", reason, audit_provider)
         await ctx.answer(card(say("admin.audit"), plain(report)))
 
     @act_of(admin)
     @app_commands.describe(reason="Why")
-    async def health(self, ctx: Context, *, reason: str) -> None:
+    async def health(self, ctx: Context, *, reason: ReasonArgument) -> None:
         """Show how the storage does."""
         found = await _looked(ctx, "health", reason, health_of)
         moments = {
@@ -140,7 +140,7 @@ class Admin(commands.Cog):
 
     @act_of(admin)
     @app_commands.describe(reason="Why")
-    async def export(self, ctx: Context, *, reason: str) -> None:
+    async def export(self, ctx: Context, *, reason: ReasonArgument) -> None:
         """Export the ledger as a file of JSON lines."""
         content = await _looked(ctx, "export", reason, _exported)
         if len(content) > FILE_BYTES:
@@ -158,7 +158,7 @@ class Admin(commands.Cog):
         user: discord.User | None = None,
         book: Literal["no", "yes"] | None = None,
         *,
-        reason: str,
+        reason: ReasonArgument,
     ) -> None:
         """Compare what is stored with what the ledger adds up to."""
         found = await ctx.services.admin.reconcile(
@@ -176,7 +176,7 @@ class Admin(commands.Cog):
 
     @act_of(admin)
     @app_commands.describe(reason="Why")
-    async def reload(self, ctx: Context, *, reason: str) -> None:
+    async def reload(self, ctx: Context, *, reason: ReasonArgument) -> None:
         """Put the economy's files into force, whole or not at all; an admin's prices end with it."""
         reload = partial(ctx.services.admin.reload, ctx.bot.settings.economy_dir)
         try:
@@ -189,7 +189,8 @@ class Admin(commands.Cog):
 
 async def actor_of(ctx: Context) -> Actor:
     """Who asks, and what he may do here."""
-    if ctx.guild is not None and ctx.permissions.manage_guild:
+    guilds = ctx.bot.settings.admin_guilds
+    if ctx.guild is not None and ctx.permissions.manage_guild and (not guilds or ctx.guild.id in guilds):
         return Actor(ctx.player_id, Role.MANAGER)
     owns = await ctx.bot.is_owner(ctx.author)
     return Actor(ctx.player_id, Role.OWNER if owns else Role.PLAYER)

@@ -252,6 +252,31 @@ async def test_only_the_owner_tells_discord_the_commands(table: Table, boss: Mem
     assert told(await table.said(boss, "!sync here")).startswith("Discord knows ")
 
 
+async def test_who_manages_another_server_is_no_admin_where_servers_are_named(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await table.endow(table.bob)
+    own = table.env.create_guild()
+    den = own.create_text_channel("den")
+    role = own.create_role("kings", permissions=discord.Permissions(manage_guild=True))
+    mallory = own.add_member(table.env.create_user("mallory"), roles=[role])
+    minted = f"!admin gold <@{table.bob.id}> 1000000 because I can"
+    for guilds, sentence in (((), "now 1,010,000."), ((own.id,), "now 2,010,000."), ((1,), FORBIDDEN)):
+        settings = table.bot.settings.model_copy(update={"admin_guilds": guilds})
+        monkeypatch.setattr(table.bot, "settings", settings)
+        table.clock.advance(2)
+        await mallory.send(den, minted)
+        assert den.last_message is not None
+        assert sentence in told(den.last_message.embeds[0])
+
+
+async def test_a_reason_of_spaces_is_none(table: Table, boss: MemberActor) -> None:
+    await table.endow(table.bob)
+    for name, options in (("gold", {"user": table.bob, "amount": 5}), ("audit", {}), ("reconcile", {})):
+        sentence = await table.refusal(boss, f"admin {name}", reason="  ", **options)
+        assert sentence.startswith("reason is missing. `/admin"), name
+
+
 async def test_the_owner_of_the_bot_is_an_admin_everywhere(table: Table) -> None:
     table.bot.owner_id = table.alice.id
     await table.bot.services.desk.open_account(str(table.bob.id))

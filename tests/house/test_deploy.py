@@ -100,6 +100,7 @@ def test_by_itself_the_bot_keeps_files_in_a_volume(tmp_path: Path) -> None:
     assert bot["environment"] == {
         "DISCORD_TOKEN": TOKEN,
         "LOG_LEVEL": "INFO",
+        "ADMIN_GUILDS": "",
         "PROVIDER": "local",
         "DATABASE_URL": "",
         "MONGO_URI": "",
