@@ -28,6 +28,12 @@ FOLLOWED_S: Final = 2.0
 """So often the bot lets ``Overrides`` follow what another process has set, in seconds: within that time and
 one read, every process on the same store shows and charges the new price."""
 
+SETTLED_S: Final = 60.0
+"""So long a process looks after its own words, in seconds: another one that wrote the section at the same
+moment had not read them yet, and wrote over them."""
+
+_SECOND_US: Final = 1_000_000
+
 Price = Annotated[int, Field(ge=1, le=MAX_BALANCE, strict=True)]
 
 
@@ -79,6 +85,7 @@ class Overrides:
         self.economy = economy
         self.since_us = NEVER
         self._void = ""
+        self._own: dict[str, Override] = {}
         self.changing = asyncio.Lock()
 
     async def read(self) -> OverridesDocument:
@@ -111,12 +118,12 @@ class Overrides:
         return document
 
     async def follow(self) -> None:
-        """Put into force what is stored.
+        """Put into force what is stored, and store again what somebody has written over meanwhile.
 
         Raises:
             StorageError: See ``read``; the prices stay as they are.
         """
-        document = await self.read()
+        document = await self._with_own(await self.read())
         prices = {item_id: word.price_gold for item_id, word in document.prices.items()}
         if prices and (findings := self.findings(prices)):
             message = f"section {SECTION!r} breaks a law of the economy: {findings[0]}. Correct its prices"
@@ -124,6 +131,28 @@ class Overrides:
         economy = self.priced(prices)
         if economy.hash != self._desk.live.economy.hash:
             self._desk.live = LiveEconomy(economy)
+
+    async def _with_own(self, document: OverridesDocument) -> OverridesDocument:
+        """The section with this process's young words in it; stored where one of them was lost."""
+        oldest_us = self._desk.clock.now_us() - int(SETTLED_S * _SECOND_US)
+        self._own = {
+            item_id: word for item_id, word in self._own.items() if word.at_us > max(oldest_us, self.since_us)
+        }
+        lost = {
+            item_id: word
+            for item_id, word in self._own.items()
+            if item_id not in document.prices or word.at_us > document.prices[item_id].at_us
+        }
+        if not lost:
+            return document
+        prices = {**document.prices, **lost}
+        if findings := self.findings({item_id: word.price_gold for item_id, word in prices.items()}):
+            self._own.clear()
+            _LOG.warning("another process wrote over prices that do not go with its own: %s", findings[0])
+            return document
+        whole = document.model_copy(update={"prices": prices})
+        await self._save(whole)
+        return whole
 
     def priced(self, prices: Mapping[str, int | None]) -> Economy:
         """The economy with these prices, where they are given and the items still sold."""
@@ -149,8 +178,10 @@ class Overrides:
         document = await self.read()
         known = document.prices.get(item_id)
         if at_us > document.since_us and (known is None or at_us > known.at_us):
-            prices = {**document.prices, item_id: Override(price_gold=price_gold, at_us=at_us)}
+            word = Override(price_gold=price_gold, at_us=at_us)
+            prices = {**document.prices, item_id: word}
             await self._save(document.model_copy(update={"prices": prices}))
+            self._own[item_id] = word
             await self.follow()
             await self.write_history()
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
 
+from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.errors import RefusedError, StorageError
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.core.schemas import ECONOMY_HISTORY_SCHEMA
+from kokoromichi.rules.findings import Finding
+from kokoromichi.services.bundle import Services
 from kokoromichi.services.overrides import SECTION
 from kokoromichi.services.receipts import PriceReceipt
 from tests.contract.stored import NOON_US, entries
@@ -21,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from kokoromichi.core.data_provider import Document
-    from kokoromichi.services.bundle import Services
 
 PLAQUE = "ema_plaque"
 LISTED = 1_000
@@ -80,6 +83,59 @@ async def test_a_price_that_was_shown_is_charged_or_none() -> None:
     # What was paid before is answered as it was.
     assert (await buy("ada", PLAQUE, expected_price_gold=LISTED, request_id="r-1")).cost_gold == LISTED
     assert (await buy("ada", PLAQUE, expected_price_gold=1_200)).gold == 7_800
+
+
+class Unhurried(MemoryProvider):
+    """Stands for a database: whoever reads a section lets others go first."""
+
+    async def get_game_data(self, section: str) -> Document | None:
+        found = await super().get_game_data(section)
+        await asyncio.sleep(0)
+        return found
+
+
+async def test_two_processes_that_set_prices_at_once_lose_neither() -> None:
+    provider = Unhurried(ManualClock(NOON_US))
+    here, there = (Services(provider, ECONOMY, ManualClock(NOON_US)) for _ in range(2))
+    for services in (here, there):
+        await services.start()
+    await asyncio.gather(set_price(here, 1_200), set_price(there, 120, "health_potion"))
+    for services in (here, there, here):
+        await services.overrides.follow()
+    for services in (here, there):
+        assert (await shown(services), await shown(services, "health_potion")) == (1_200, 120)
+
+
+async def test_a_lost_price_that_breaks_a_law_beside_another_one_stays_lost(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = MemoryProvider(ManualClock(NOON_US))
+    here, there = (Services(provider, ECONOMY, ManualClock(NOON_US)) for _ in range(2))
+    for services in (here, there):
+        await services.start()
+    await set_price(there, 120, "health_potion")
+    written = await provider.get_game_data(SECTION)
+    assert written is not None
+    await set_price(here, 1_200)
+    await provider.save_game_data(SECTION, written)  # By the other one, who had not read it yet.
+    unsound = Finding("economy.toml", "store.ema_plaque.price_gold", "1200", "resale", "too dear")
+    monkeypatch.setattr(here.overrides, "findings", lambda prices: [unsound] if len(prices) > 1 else [])
+    for _ in range(2):
+        await here.overrides.follow()
+    assert "do not go with its own" in caplog.text
+    assert (await shown(here), await shown(here, "health_potion")) == (LISTED, 120)
+
+
+async def test_a_reload_elsewhere_ends_young_words_too() -> None:
+    provider = MemoryProvider(ManualClock(NOON_US))
+    here, there = (Services(provider, ECONOMY, ManualClock(NOON_US)) for _ in range(2))
+    for services in (here, there):
+        await services.start()
+    await set_price(here, 1_200)
+    await there.overrides.renew(ECONOMY, NOON_US + 1)
+    for services in (here, there, here):
+        await services.overrides.follow()
+    assert (await shown(here), await shown(there)) == (LISTED, LISTED)
 
 
 async def test_prices_outlive_the_process_and_end_with_a_reload() -> None:
