@@ -85,7 +85,9 @@ class Context(commands.Context[KokoroBot]):
         if self._deferral is not None:
             await self._deferral
 
-    async def act(self, call: Callable[[str], Awaitable[ReceiptT]], action: str = "") -> ReceiptT:
+    async def act(
+        self, call: Callable[[str], Awaitable[ReceiptT]], action: str = "", *, play: bool = True
+    ) -> ReceiptT:
         """Carry out one act of a service under this command's request id.
 
         A commit of unknown fate is asked for again under the same id until the storage knows: then it has
@@ -94,6 +96,8 @@ class Context(commands.Context[KokoroBot]):
         Args:
             call: Calls the service with the request id.
             action: What a button does, in a word: its act has an id of its own.
+            play: Whether it is a player's, and so noted; an admin's is in the ledger, and his own erasure
+                must be the last that is said of him.
 
         Raises:
             RefusedError: The game says no.
@@ -103,9 +107,11 @@ class Context(commands.Context[KokoroBot]):
         try:
             receipt = await self._insist(call, f"{self.request_id}:{action}" if action else self.request_id)
         except RefusedError as refusal:
-            await self.services.activity.note(self.player_id, name, refusal.code)
+            if play:
+                await self.services.activity.note(self.player_id, name, refusal.code)
             raise
-        await self.services.activity.note(self.player_id, name)
+        if play:
+            await self.services.activity.note(self.player_id, name)
         return receipt
 
     async def _insist(self, call: Callable[[str], Awaitable[ReceiptT]], request_id: str) -> ReceiptT:

@@ -149,8 +149,9 @@ def _slower(ctx: Context, error: commands.CommandOnCooldown) -> str:
 
 
 def _forbidden(_ctx: Context, error: commands.MissingPermissions) -> str:
-    needed = ", ".join(error.missing_permissions).replace("_", " ")
-    return say("error.forbidden", needed=needed)
+    if error.missing_permissions == ["manage_guild"]:  # Discord's own word for it.
+        return say("error.forbidden", needed=say("error.manager"))
+    return say("error.forbidden", needed=", ".join(error.missing_permissions).replace("_", " "))
 
 
 _SENTENCES: Final[dict[type, Callable[[Context, Any], str]]] = {

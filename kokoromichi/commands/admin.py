@@ -201,7 +201,9 @@ async def _done(
 ) -> ReceiptT:
     """Carry out an act in the author's name."""
     actor = await actor_of(ctx)
-    return await ctx.act(lambda request_id: act(actor=actor, reason=reason, request_id=request_id), action)
+    return await ctx.act(
+        lambda request_id: act(actor=actor, reason=reason, request_id=request_id), action, play=False
+    )
 
 
 async def _asked(

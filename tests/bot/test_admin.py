@@ -9,6 +9,7 @@ import discord
 import pytest
 from simcord import SetupError
 
+from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.settings import shipped_folder
 from tests.bot.table import embed_of, told
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.bot.table import Table
 
-FORBIDDEN = "You may not do that here: it needs manage guild."
+FORBIDDEN = "You may not do that here: it needs Manage Server."
 NO_AMOUNT = "The amount must be whole and above 0, also after a fee; {} is not."
 OPTIONS: dict[str, dict[str, object]] = {
     "gold": {"user": "bob", "amount": 5},
@@ -268,6 +269,18 @@ async def test_who_manages_another_server_is_no_admin_where_servers_are_named(
         await mallory.send(den, minted)
         assert den.last_message is not None
         assert sentence in told(den.last_message.embeds[0])
+
+
+async def test_an_admin_who_erases_himself_leaves_no_trace(table: Table, boss: MemberActor) -> None:
+    await table.endow(boss)
+    await table.asked(boss, "daily")
+    question = await table.slash(boss, "admin erase", user=boss, reason="I leave")
+    assert question.response is not None
+    await boss.click(question.response, label="Confirm")
+    store = table.bot.provider
+    assert isinstance(store, MemoryProvider)
+    assert [row["act"] for row in store.observations("activity")] == ["daily"]  # Nor was it play.
+    assert str(boss.id) not in repr([await store.read_ledger(), store.observations("activity")])
 
 
 async def test_a_reason_of_spaces_is_none(table: Table, boss: MemberActor) -> None:
