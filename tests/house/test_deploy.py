@@ -12,6 +12,7 @@ from typing import Any, Final
 import orjson
 import pytest
 
+from kokoromichi.settings import Settings
 from tests.house.checkout import ROOT
 
 BIN: Final = Path(sys.executable).parent
@@ -100,7 +101,14 @@ def test_by_itself_the_bot_keeps_files_in_a_volume(tmp_path: Path) -> None:
     assert bot["environment"] == {
         "DISCORD_TOKEN": TOKEN,
         "LOG_LEVEL": "INFO",
+        "TEXT_COMMANDS": "true",
         "ADMIN_GUILDS": "",
+        "SHARD_COUNT": "",
+        "SHARD_IDS": "",
+        "ACTIVITY_SAMPLING": "1.0",
+        "DATABASE_POOL_MIN": "5",
+        "DATABASE_POOL_MAX": "20",
+        "MIRROR_SECONDS": "300",
         "PROVIDER": "local",
         "DATABASE_URL": "",
         "MONGO_URI": "",
@@ -110,6 +118,25 @@ def test_by_itself_the_bot_keeps_files_in_a_volume(tmp_path: Path) -> None:
         ("volume", "players", "/data")
     ]
     assert bot["init"], "before Python listens, a process with number 1 hears no SIGTERM"
+
+
+def test_what_an_operator_sets_reaches_the_bot(tmp_path: Path) -> None:
+    """But for what compose decides itself, what is of files or of tests, and where an economy is mounted."""
+    compose_s = {
+        "provider",
+        "data_dir",
+        "economy_dir",
+        "database_url",
+        "mongo_uri",
+        "mirror_dir",
+        "heartbeat_file",
+    }
+    not_set = {"debounce_seconds", "cache_ttl", "saas_mode", "discord_api_url", "discord_gateway_url"}
+    names = {name.upper() for name in set(Settings.model_fields) - compose_s - not_set}
+    chosen = dict.fromkeys(names, "7") | {"DISCORD_TOKEN": TOKEN}
+    done = config(tmp_path, **chosen)
+    environment = orjson.loads(done.stdout)["services"]["bot"]["environment"]
+    assert {name: environment.get(name) for name in names} == chosen
 
 
 @pytest.mark.parametrize(
