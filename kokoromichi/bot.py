@@ -205,6 +205,7 @@ def create_bot(
     if settings.saas_mode:
         message = "SAAS_MODE is true: an economy for each guild is not built yet; take the setting out"
         raise MisuseError(message)
+    _check_shards(settings)
     economy = load_economy(settings.economy_dir)
     check_economy(economy)
     provider = provider or build_provider(settings)
@@ -268,6 +269,20 @@ def _intents(*, text_commands: bool) -> discord.Intents:
     intents = discord.Intents.default()
     intents.message_content = text_commands
     return intents
+
+
+def _check_shards(settings: Settings) -> None:
+    """The shards of this process are among those that there are."""
+    if not settings.shard_ids:
+        return
+    count = settings.shard_count
+    if count is None:
+        message = "SHARD_IDS needs SHARD_COUNT: how many shards all processes of the bot have together"
+        raise MisuseError(message)
+    if not all(0 <= shard_id < count for shard_id in settings.shard_ids):
+        shards = ",".join(map(str, settings.shard_ids))
+        message = f"SHARD_IDS is {shards}; with SHARD_COUNT={count} they go from 0 to {count - 1}"
+        raise MisuseError(message)
 
 
 def _point_at(settings: Settings) -> None:

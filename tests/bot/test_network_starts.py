@@ -86,6 +86,11 @@ async def test_a_database_that_is_not_there(tmp_path: Path) -> None:
     await ended(tmp_path, 4, PROVIDER="postgres", DATABASE_URL=url)
 
 
+@pytest.mark.parametrize(("ids", "count"), [("0", ""), ("0,2", "2"), ("-1", "2")])
+async def test_shards_that_cannot_be(ids: str, count: str, tmp_path: Path) -> None:
+    assert "SHARD_COUNT" in await ended(tmp_path, 2, SHARD_IDS=ids, SHARD_COUNT=count)
+
+
 @pytest.mark.parametrize("address", ["http://127.0.0.1:1/api", "http://127.0.0.1:1"])
 async def test_a_discord_that_is_not_there_may_be_there_later(address: str, tmp_path: Path) -> None:
     assert "Discord cannot be reached" in await ended(tmp_path, 4, DISCORD_API_URL=address)
