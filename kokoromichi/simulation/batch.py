@@ -249,8 +249,13 @@ def prepare(folder: Path, wanted: dict[str, object], *, replace: bool = False) -
     temporary = folder / f".{_MANIFEST}.{os.getpid()}"
     temporary.write_bytes(orjson.dumps(wanted, option=orjson.OPT_INDENT_2))
     temporary.replace(path)
-    for leftover in (folder / _REPLICATIONS).glob(".*"):
-        shutil.rmtree(leftover, ignore_errors=True)  # Of a job that was interrupted.
+    _clear(folder / _REPLICATIONS)
+
+
+def _clear(replications: Path) -> None:
+    """Take away what a job left that was interrupted; none may be playing."""
+    for leftover in replications.glob(".*"):
+        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def pool_size(workers: str) -> int | None:
@@ -297,6 +302,8 @@ def run_jobs(jobs: list[Job], workers: str, on_done: OnDone) -> Iterator[Failed]
             yield from _run_here(missing, on_done)
             return
         lost = yield from _run_in(Workers(size), missing, on_done)
+        for folder in {job.folder for job, _ in lost}:
+            _clear(folder)
         if len(lost) == len(missing):
             yield from lost  # None, or no worker lives long enough to be worth another try.
             return

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pytest
@@ -67,34 +66,37 @@ async def postgres_target(_folder: Path) -> Target:
 TARGETS: Final = {"local": local_target, "mongo": mongo_target, "postgres": postgres_target}
 
 
-def started(source: Path, target: Target) -> subprocess.Popen[bytes]:
-    code = (
-        "from kokoromichi.cli import app; import sys; "
-        "app(['migrate', '--data-dir', sys.argv[1], '--provider', *sys.argv[2:]])"
-    )
-    return subprocess.Popen(
-        [sys.executable, "-c", code, str(source), *target.words],
+DYING: Final = """
+import asyncio, os, signal, sys
+from kokoromichi.cli import app
+from kokoromichi.core.providers import provider_class
+
+left, after_s = int(sys.argv[1]), float(sys.argv[2])
+kind = provider_class(sys.argv[5])
+apply = kind.apply
+
+async def dying(self, change):
+    global left
+    left -= 1
+    if not left:
+        asyncio.get_running_loop().call_later(after_s, os.kill, os.getpid(), signal.SIGKILL)
+    return await apply(self, change)
+
+kind.apply = dying
+app(["migrate", "--data-dir", *sys.argv[3:]])
+"""
+"""A migration that is killed so many seconds after it has begun its n-th commit; n = 0 is never."""
+
+
+def migrate(source: Path, target: Target, commits: int = 0, after_s: float = 0.0) -> int:
+    """Run a migration, and say how it ended."""
+    words = [str(commits), str(after_s), str(source), "--provider", *target.words]
+    return subprocess.run(
+        [sys.executable, "-c", DYING, *words],
         env={**os.environ, **target.environment},  # noqa: TID251 - a process of its own
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
-
-
-def ended(process: subprocess.Popen[bytes]) -> None:
-    """Wait for a migration that succeeds."""
-    _, said = process.communicate()
-    assert process.returncode == 0, said.decode()
-
-
-def await_or_kill(process: subprocess.Popen[bytes], patience_s: float) -> bool:
-    """Kill a migration that is not done by then; whether it was."""
-    with process:
-        try:
-            process.wait(patience_s)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            return True
-        return False
+        check=False,
+    ).returncode
 
 
 async def all_of(target: Target) -> dict[str, object]:
@@ -112,25 +114,23 @@ async def all_of(target: Target) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    ("name", "moments"),
+    ("name", "deaths"),
     [
-        ("local", (0.35, 0.6, 0.8)),
-        ("local", (0.5, 0.7, 0.9)),
-        ("postgres", (0.5, 0.7, 0.9)),
-        ("mongo", (0.6,)),  # What a dead client has begun holds its players for a minute.
+        ("local", ((1, 0.0), (200, 0.0), (150, 0.001))),
+        ("local", ((300, 0.0), (299, 0.0005), (1, 0.002))),
+        ("postgres", ((1, 0.01), (200, 0.0), (150, 0.01))),
+        ("mongo", ((200, 0.01),)),  # What a dead client has begun holds its players for a minute.
     ],
 )
 async def test_a_migration_killed_and_given_again_ends_equal(
-    tmp_path: Path, name: str, moments: tuple[float, ...]
+    tmp_path: Path, name: str, deaths: tuple[tuple[int, float], ...]
 ) -> None:
     source = old_folder(tmp_path / "old")
     before = snapshot(source)
     whole, target = await TARGETS[name](tmp_path / "whole"), await TARGETS[name](tmp_path / "target")
-    begun = time.perf_counter()
-    ended(started(source, whole))
-    lasts_s = time.perf_counter() - begun
-    killed = [await_or_kill(started(source, target), lasts_s * moment) for moment in moments]
-    ended(started(source, target))
-    assert any(killed)
+    assert migrate(source, whole) == 0
+    ends = [migrate(source, target, *death) for death in deaths]
+    assert set(ends) == {-signal.SIGKILL}
+    assert migrate(source, target) == 0
     assert await all_of(target) == await all_of(whole)
     assert snapshot(source) == before
