@@ -32,6 +32,9 @@ class Sync(commands.Cog):
             told = await ctx.bot.tree.sync(guild=ctx.guild)
         else:
             told = await ctx.bot.tree.sync()
+            if ctx.guild is not None:  # What ``here`` has put there would stand beside them.
+                ctx.bot.tree.clear_commands(guild=ctx.guild)
+                await ctx.bot.tree.sync(guild=ctx.guild)
         await ctx.answer(card(say("sync.title"), say("sync.told", count=len(told))))
 
 

@@ -251,6 +251,10 @@ async def test_only_the_owner_tells_discord_the_commands(table: Table, boss: Mem
     table.bot.owner_id = boss.id
     assert told(await table.said(boss, "!sync")).startswith("Discord knows ")
     assert told(await table.said(boss, "!sync here")).startswith("Discord knows ")
+    tree, here = table.bot.tree, discord.Object(table.guild.id)
+    assert len(await tree.fetch_commands(guild=here)) == len(await tree.fetch_commands())
+    await table.said(boss, "!sync")
+    assert await tree.fetch_commands(guild=here) == []  # Or each would be offered twice here.
 
 
 async def test_who_manages_another_server_is_no_admin_where_servers_are_named(
