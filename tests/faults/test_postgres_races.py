@@ -9,7 +9,14 @@ import asyncpg
 import pytest
 
 from kokoromichi.analysis.stored import audit_provider
-from kokoromichi.core.errors import ConflictError, FloorError, KokoroError, RequestMismatchError, StorageError
+from kokoromichi.core.errors import (
+    CommitUnknownError,
+    ConflictError,
+    FloorError,
+    KokoroError,
+    RequestMismatchError,
+    StorageError,
+)
 from kokoromichi.core.models import CounterChange
 from kokoromichi.core.providers.postgres import PostgresProvider
 from kokoromichi.core.transactions import Committed
@@ -247,6 +254,42 @@ async def test_backends_that_an_operator_ends_are_replaced_without_a_word(
         assert all(await deposits)
     assert await gold_of(provider, "ada") == 21
     assert (await audit_provider(provider)).sound
+
+
+LINGERING = """
+CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(1); RETURN NULL; END';
+CREATE CONSTRAINT TRIGGER linger AFTER INSERT ON requests DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (new.request_id = 'slow-p0') EXECUTE FUNCTION linger();
+"""
+
+
+@pytest.mark.parametrize("count", [1, 3])
+async def test_a_refusal_to_ask_again_says_nothing_of_the_call_that_was_lost(
+    schema: str, session: asyncpg.Connection, count: int
+) -> None:
+    """The server is at the end of a commit when its client goes, and holds the request id for a while yet."""
+    impatient = PostgresProvider(server_url(), schema=schema, pool_size=(1, 8), lock_s=0.2)
+    async with impatient as provider:
+        names = [f"p{number}" for number in range(count)]
+        for name in names:
+            await with_player(provider, name, gold=100)
+        await session.execute(LINGERING)
+        first = asyncio.create_task(provider.apply(change(user("first", 0, money(1, 1)))))
+        await asyncio.sleep(0)  # Whoever comes behind it shares the next call.
+        acts = [
+            change(user(name, 1, money(-50, 50)), request_id=f"slow-{name}", digest="spend") for name in names
+        ]
+        told = asyncio.gather(*map(provider.apply, acts), return_exceptions=True)
+        await first
+        await asyncio.sleep(0.3)
+        for holder in provider._connections.check_open()._holders:  # noqa: SLF001 - a network asks nobody
+            if (connection := holder._con) is not None:  # noqa: SLF001 - likewise
+                connection.terminate()
+        assert [type(error) for error in await told] == [CommitUnknownError] * count
+        await asyncio.sleep(2)  # Now the server has come to the end of all of them.
+        assert [await gold_of(provider, name) for name in names] == [50] * count
+        assert list(await asyncio.gather(*map(provider.apply, acts))) == [Committed(0, 0)] * count
+        assert [await gold_of(provider, name) for name in names] == [50] * count
 
 
 async def test_a_refusal_among_many_acts_is_its_own(provider: PostgresProvider) -> None:

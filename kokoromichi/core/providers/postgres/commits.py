@@ -48,12 +48,17 @@ _LOCK_NOT_AVAILABLE: Final = "55P03"
 
 @dataclass(slots=True, eq=False)
 class _Pending:
-    """A change whose fate is open; ``fate`` will hold the remembered answer, or nothing for a new one."""
+    """A change whose fate is open; ``fate`` will hold the remembered answer, or nothing for a new one.
+
+    Attributes:
+        in_doubt: It was asked for on a connection that was lost, so that the server may still store it.
+    """
 
     request_id: str
     digest: str
     encoded: bytes
     fate: asyncio.Future[str | None]
+    in_doubt: bool = False
 
     def fail(self, error: KokoroError) -> None:
         self.fate.set_exception(error)
@@ -182,7 +187,7 @@ class Commits:
             answer = await self._ask(_ONE, pending.encoded, [pending])
         except asyncpg.PostgresError as error:
             said = storage_error(error.sqlstate, str(error.args[0]), error.detail, pending.request_id)
-            pending.fail(said or self._connections.failed(error))
+            pending.fail(said or _unstored(pending, self._connections.failed(error)))
         else:
             if not pending.fate.done():
                 pending.fate.set_result(answer)
@@ -191,11 +196,11 @@ class Commits:
         """Ask until the server has said yes or no, with the same ids each time; else fail the whole batch.
 
         Raises:
-            asyncpg.PostgresError: It has said no, and nothing of the call happened.
+            asyncpg.PostgresError: It has said no, and nothing of this call happened; of an earlier one on a
+                connection that was lost it says nothing.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._connections.patience_s
-        may_have_happened = False
         while True:
             sent = False
             try:
@@ -204,17 +209,20 @@ class Commits:
                     said: str | None = await connection.fetchval(call, encoded, timeout=_ANSWER_S)
                     return said
             except (*LOST, *TIMED_OUT, *RETRIED) as error:
-                may_have_happened |= sent and not isinstance(error, RETRIED)
+                if sent and not isinstance(error, RETRIED):
+                    for pending in batch:
+                        pending.in_doubt = True
                 if loop.time() + PAUSE_S >= deadline:
-                    self._give_up(batch, error, unknown=may_have_happened)
+                    for pending in batch:
+                        pending.fail(_unstored(pending, self._connections.failed(error)))
                     return None
                 await asyncio.sleep(PAUSE_S)
             except MisuseError as closed:  # By somebody who did not wait for us.
                 for pending in batch:
-                    pending.fail(closed)
+                    pending.fail(_unstored(pending, closed))
                 return None
 
-    def _give_up(self, batch: list[_Pending], error: Exception, *, unknown: bool) -> None:
-        for pending in batch:
-            known = self._connections.failed(error)
-            pending.fail(CommitUnknownError(pending.request_id) if unknown else known)
+
+def _unstored(pending: _Pending, error: KokoroError) -> KokoroError:
+    """What to tell whose change the last try did not store: one that was lost before may still do so."""
+    return CommitUnknownError(pending.request_id) if pending.in_doubt else error
