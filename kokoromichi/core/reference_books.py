@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -143,7 +144,8 @@ def read_pending(raw: Raw, told: Told) -> Pending:
         if not isinstance(entry, dict):
             told(Finding("unusable_pending", where, "", shown(entry), "none"))
             continue
-        key = shown(entry.get("tx_id", entry))
+        tx_id = entry.get("tx_id")
+        key = json.dumps(entry if tx_id is None else tx_id, sort_keys=True)
         first = distinct.setdefault(key, entry)
         repeated = first is not entry
         told(
@@ -151,7 +153,7 @@ def read_pending(raw: Raw, told: Told) -> Pending:
                 "pending_repeated" if repeated else "pending_recorded",
                 where,
                 shown(entry.get("user_id")),
-                key,
+                shown(entry if tx_id is None else tx_id),
                 "recorded, nothing applied",
             )
         )

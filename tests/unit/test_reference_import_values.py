@@ -210,6 +210,19 @@ class TestBooks:
         kept: Any = found.sections["imported_pending_transactions"]["entries"]
         assert [entry.get("tx_id") for entry in kept] == ["a", "b", None]
 
+    def test_pending_purchases_without_an_id_are_one_only_where_they_are_equal(self, tmp_path: Path) -> None:
+        """The first 200 characters of two such purchases are the same: who, what, and at which price."""
+        price = {"item_id": "health_potion", "currency": "gold", "base_price": {"gold": 100, "gems": 0}}
+        bought = {"user_id": ANNA, "item_id": "health_potion", "quantity": 1, "price_snapshot": price}
+        bought |= {
+            "pre_balances": {"gold": 9_900, "gems": 100},
+            "post_balances": {"gold": 9_800, "gems": 100},
+        }
+        early, late = (bought | {"created_at": f"2025-12-07 03:1{minute}:23.123456"} for minute in (6, 7))
+        entries = [early, late, {"tx_id": None} | early, {"tx_id": None} | late, early]
+        found = read(tmp_path, {"users.json": {ANNA: {}}, "pending_transactions.json": entries})
+        assert list(found.pending.distinct) == entries[:4]
+
     @pytest.mark.parametrize("broken", ["", "{", "{}", "5"])
     def test_a_broken_list_of_pending_purchases_stops_nothing(self, tmp_path: Path, broken: str) -> None:
         found = read(tmp_path, {"users.json": {ANNA: {}}, "pending_transactions.json": broken})
