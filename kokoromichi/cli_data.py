@@ -247,9 +247,8 @@ def ledger_export(
         if as_json:
             answer({"rows": done.rows, "files": [str(path) for path in done.files]})
         else:
-            screen.print(
-                f"{done.rows:,} rows in {len(done.files):,} files: {escape(str(out_path))}", highlight=False
-            )
+            files = "1 file" if len(done.files) == 1 else f"{len(done.files):,} files"
+            screen.print(f"{done.rows:,} rows in {files}: {escape(str(out_path))}", highlight=False)
 
 
 def _utc(moment: datetime | None) -> datetime | None:
@@ -257,7 +256,11 @@ def _utc(moment: datetime | None) -> datetime | None:
 
 
 def chosen_provider(provider: Provider | None, data_dir: Path | None) -> DataProvider:
-    """The provider of the options and, where they say nothing, of the settings; not open yet."""
+    """The provider of the options and, where they say nothing, of the settings; not open yet.
+
+    Raises:
+        MisuseError: Its folder is not there: who reads a store makes none.
+    """
     from kokoromichi.settings import Settings  # noqa: PLC0415 - --help stays fast
 
     settings = Settings()
@@ -266,4 +269,8 @@ def chosen_provider(provider: Provider | None, data_dir: Path | None) -> DataPro
         update["provider"] = provider.value
     if data_dir is not None:
         update["data_dir"] = data_dir
-    return _built(settings.model_copy(update=update))
+    chosen = settings.model_copy(update=update)
+    if chosen.provider == "local" and not chosen.data_dir.is_dir():
+        message = f"{chosen.data_dir} is no folder: --data-dir, or DATA_DIR, names that of the local provider"
+        raise MisuseError(message)
+    return _built(chosen)

@@ -215,11 +215,15 @@ def simulate(
         The run; ``run.health()`` says whether every law held.
 
     Raises:
-        MisuseError: Too few or too many replications, unknown workers, or the folder holds another run.
+        MisuseError: Too few or too many replications, a seed beyond 64 bits, unknown workers, or the folder
+            holds another run.
         BatchError: A replication failed; the others are kept.
     """
     if not 1 <= replications <= MOST_REPLICATIONS:
         message = f"replications is {replications}; use 1 to {MOST_REPLICATIONS:,}"
+        raise MisuseError(message)
+    if not -(2**63) <= seed < 2**63:
+        message = f"seed is {seed}; use a whole number of 64 bits"
         raise MisuseError(message)
     batch.pool_size(workers)  # A wrong word claims no folder.
     folder = Path(tempfile.mkdtemp(prefix="kokoromichi-") if out is None else out)

@@ -75,6 +75,10 @@ def places(tmp_path: Path, played: Path) -> dict[str, Path]:
         ("simulate baseline --days 9999999 --out NEW", r"days.*9999999.*less than"),
         ("simulate baseline --replications 0 --out NEW", r"--replications.*greater than or equal to 1"),
         ("simulate baseline --replications 1001 --out NEW", r"replications is 1001; use 1 to 1,000"),
+        (
+            "simulate baseline --seed 9223372036854775808 --out NEW",
+            r"seed is 9223372036854775808; use a whole",
+        ),
         ("simulate baseline --workers threads --out EMPTY", r"'threads': use serial, process or process:N"),
         ("simulate baseline --workers process:0 --out EMPTY", r"'process:0': use serial"),
         ("simulate baseline --economy NOWHERE --out NEW", r"nowhere\.toml"),

@@ -208,6 +208,19 @@ def test_an_audit_is_of_a_folder_or_of_a_provider(tmp_path: Path) -> None:
         assert "audit needs either" in " ".join(result.stderr.split())
 
 
+@pytest.mark.parametrize(
+    "words", [("audit",), ("ledger", "export", "--out", "OUT")], ids=lambda words: words[0]
+)
+def test_a_folder_that_is_not_there_is_no_sound_store_and_is_not_made(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    named = [str(tmp_path / "out.csv") if word == "OUT" else word for word in words]
+    result = invoke(*named, "--provider", "local", "--data-dir", tmp_path / "dta")
+    assert result.exit_code == USAGE
+    assert "dta is no folder: --data-dir, or DATA_DIR, names" in " ".join(result.stderr.split())
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_ledger_leaves_and_is_scanned(migrated: Path, tmp_path: Path) -> None:
     words = ("ledger", "export", "--provider", "local", "--data-dir", migrated)
     result = invoke(*words, "--out", tmp_path / "out")
