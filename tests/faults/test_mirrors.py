@@ -317,6 +317,19 @@ async def test_the_mirror_forgets_whom_the_store_has_forgotten(
     assert await asyncio.to_thread(_naming, tmp_path, ada) == []
 
 
+async def test_a_mirror_erases_nobody_by_itself(remote: RemoteProvider) -> None:
+    await with_player(remote, "ada")
+    await remote.sync_remote_to_local()
+    mirror = mirror_of(remote)
+    with pytest.raises(
+        MisuseError, match=f"mirrors {remote.name}: erase in {remote.name}, and the next sync"
+    ):
+        await mirror.erase("ada", "erased-1")
+    await grant(remote, "ada", 1)
+    await remote.sync_remote_to_local()
+    assert await held(mirror) == await held(remote)
+
+
 def _naming(folder: Path, user_id: str) -> list[Path]:
     return [
         path

@@ -170,6 +170,12 @@ class OpenFolder(DataProvider):
         Every act waits until the files are rewritten: for a gigabyte of ledger some ten seconds.
         """
         checked_pseudonym(user_id, pseudonym)
+        await self._opened()
+        if self.mirror is not None:
+            message = (
+                f"{self._folder} mirrors {self.mirror}: erase in {self.mirror}, and the next sync follows"
+            )
+            raise MisuseError(message)
         await self._rewritten(Erasure(user_id, pseudonym))
 
     async def empty(self) -> None:
