@@ -204,6 +204,12 @@ async def test_rows_follow_one_another_though_a_clock_runs_behind() -> None:
         assert (await audit_provider(store)).sound
 
 
+async def test_a_pool_whose_most_is_below_the_least_has_the_most() -> None:
+    """As when an operator only lowers DATABASE_POOL_MAX, which is what a full server advises."""
+    async with PostgresProvider(server_url(), schema=fresh_schema(), pool_size=(5, 2)) as provider:
+        await with_player(provider, "ada")
+
+
 async def test_calls_before_opening_and_after_closing_say_so() -> None:
     store = build_provider(Settings(provider="postgres"))
     with pytest.raises(MisuseError, match="not open: call open"):

@@ -48,7 +48,7 @@ class Connections:
     Args:
         url: ``postgresql://user:password@host:port/database``; no message repeats its password.
         schema: Where the tables are.
-        size: Least and most connections.
+        size: Least and most connections; where the most are fewer than the least, the most are kept.
         patience_s: How long a call waits for a server that is away or busy, in seconds.
         lock_s: How long the server waits for a player, item or request that another session holds.
     """
@@ -99,7 +99,7 @@ class Connections:
             least, most = self._size
             self._pool = await asyncpg.create_pool(
                 self._url,
-                min_size=least,
+                min_size=min(least, most),
                 max_size=most,
                 init=_prepare,
                 reset=_keep,
