@@ -27,6 +27,8 @@ from kokoromichi.core.errors import KokoroError, StorageError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from pydantic_core import ErrorDetails
+
 TARGET_MISSED: Final = 1
 USAGE: Final = 2
 AUDIT_FAILED: Final = 3
@@ -48,12 +50,21 @@ def told() -> Iterator[None]:
         yield
     except StorageError as error:
         fail(str(error), STORAGE_FAILED)
-    except (KokoroError, ValidationError, ValueError, OSError) as error:
+    except ValidationError as error:
+        fail("; ".join(map(_setting, error.errors(include_url=False))), USAGE)
+    except (KokoroError, ValueError, OSError) as error:
         fail(str(error), USAGE)
     except KeyboardInterrupt:
         fail(
             "Interrupted. What is finished is kept; give the same command again, and it goes on.", INTERRUPTED
         )
+
+
+def _setting(wrong: ErrorDetails) -> str:
+    """What is wrong with one setting, the only thing that is not given its sentence where it is read."""
+    name = str(wrong["loc"][0]).upper() if wrong["loc"] else "a setting"
+    said = wrong["msg"].removeprefix("Value error, ")
+    return said if said.startswith(name) else f"{name} is {wrong['input']!r}: {said[:1].lower()}{said[1:]}"
 
 
 def fail(message: str, code: int) -> None:

@@ -54,6 +54,16 @@ async def test_an_economy_per_server(tmp_path: Path) -> None:
     assert "SAAS_MODE" in await ended(tmp_path, 2, SAAS_MODE="true")
 
 
+async def test_a_setting_that_cannot_be(tmp_path: Path) -> None:
+    said = await ended(tmp_path, 2, DATABASE_POOL_MIN="few", TEXT_COMMANDS="maybe")
+    assert "DATABASE_POOL_MIN is 'few': input should be a valid integer" in said
+    assert "; TEXT_COMMANDS is 'maybe': input should be a valid boolean" in said
+
+
+async def test_a_log_level_that_there_is_not(tmp_path: Path) -> None:
+    assert "Error: LOG_LEVEL is 'loud'; there are: CRITICAL" in await ended(tmp_path, 2, LOG_LEVEL="loud")
+
+
 @pytest.mark.parametrize(
     ("line", "broken", "named"),
     [
