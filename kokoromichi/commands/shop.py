@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
 import discord
@@ -14,17 +15,50 @@ from kokoromichi.commands._declaring import command
 from kokoromichi.commands._embeds import card, paged
 from kokoromichi.commands._receipts import receipt_card
 from kokoromichi.commands._texts import mention, plain, say, verbatim
+from kokoromichi.core.errors import RefusedError
+from kokoromichi.rules import codes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kokoromichi.bot import KokoroBot
     from kokoromichi.core.models import Item, UserProfile
 
 STORE_ROWS: Final = 8
+SHOWN_S: Final = 900
+"""So long the price that a player was shown is the only one that he is charged, in seconds."""
+_SHOWN_PLAYERS: Final = 10_000
 INVENTORY_ROWS: Final = 20
+
+
+class ShownPrices:
+    """What each player read in the store a while ago: another price is not charged without a word."""
+
+    def __init__(self) -> None:
+        self._of: OrderedDict[str, tuple[int, dict[str, int]]] = OrderedDict()
+
+    def note(self, player_id: str, offered: Iterable[Item], now_us: int) -> None:
+        """Remember what a player is shown, beside what he was shown before."""
+        _, prices = self._of.pop(player_id, (0, {}))
+        self._of[player_id] = now_us, {**prices, **{item.item_id: item.price_gold for item in offered}}
+        if len(self._of) > _SHOWN_PLAYERS:
+            self._of.popitem(last=False)
+
+    def price_gold(self, player_id: str, item_id: str, now_us: int) -> int | None:
+        """The price of a unit that a player was shown, or None where that is too long ago."""
+        shown_us, prices = self._of.get(player_id, (0, {}))
+        return prices.get(item_id) if 0 <= now_us - shown_us < SHOWN_S * 1_000_000 else None
+
+    def forget(self, player_id: str) -> None:
+        """Forget what a player was shown."""
+        self._of.pop(player_id, None)
 
 
 class Shop(commands.Cog):
     """Buying, selling, using and giving."""
+
+    def __init__(self) -> None:
+        self._shown = ShownPrices()
 
     @command(aliases=["shop", "catalog"])
     @app_commands.describe(page="Which page", category="Only this shelf")
@@ -33,6 +67,7 @@ class Shop(commands.Cog):
         shelf = category.casefold() if category else None
         offered = await ctx.read(lambda services: services.store.view_store(shelf))
         found = await ctx.profile_of(None)
+        self._shown.note(ctx.player_id, offered, ctx.services.now_us())
         pages = paged([_offer_told(item, found) for item in offered], STORE_ROWS) or [say("nothing")]
 
         async def draw(number: int) -> discord.Embed:
@@ -54,11 +89,24 @@ class Shop(commands.Cog):
     @app_commands.autocomplete(item=offered_items)
     async def buy(self, ctx: Context, item: ItemArgument, quantity: int = 1) -> None:
         """Buy something from the store."""
-        receipt = await ctx.act(
-            lambda request_id: ctx.services.store.purchase(
-                ctx.player_id, item, quantity, request_id=request_id
+        now_us = ctx.services.now_us()
+        expected_price_gold = self._shown.price_gold(ctx.player_id, item, now_us)
+        try:
+            receipt = await ctx.act(
+                lambda request_id: ctx.services.store.purchase(
+                    ctx.player_id,
+                    item,
+                    quantity,
+                    expected_price_gold=expected_price_gold,
+                    request_id=request_id,
+                )
             )
-        )
+        except RefusedError as refusal:
+            if refusal.code == codes.CODE_NAMES[codes.PRICE_CHANGED]:
+                self._shown.forget(
+                    ctx.player_id
+                )  # He reads the new price now: it is charged when he asks again.
+            raise
         await ctx.answer(receipt_card(ctx, say("purchase.title"), receipt))
 
     @command(aliases=["inv", "items"])
@@ -103,6 +151,7 @@ class Shop(commands.Cog):
     async def gift(self, ctx: Context, user: discord.User, item: ItemArgument, quantity: int = 1) -> None:
         """Give something to another player; you are asked once more."""
         receiver_id = ctx.player_named(user)
+        await ctx.services.store.check_gift(ctx.player_id, receiver_id, item, quantity)
         name = plain(ctx.services.item_names[item])
         question = say("gift.question", quantity=quantity, item=name, receiver=mention(receiver_id))
 

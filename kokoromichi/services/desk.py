@@ -163,18 +163,28 @@ class Desk:
             RefusedError: Also where both are one player, or the other one is unknown, or either is frozen.
         """
 
-        async def attempt() -> ChangeSet[AnswerT]:
-            if other_id == user_id:
-                raise refused(codes.SELF_TRANSFER)
-            other = await self.provider.profile(checked_user_id(other_id))
-            if other is None:
-                raise refused(codes.UNKNOWN_PLAYER, other_id)
-            stored = await self.provider.profile(checked_user_id(user_id))
-            if stored is not None:
-                return decide(_thawed(stored), _thawed(other), self._now_us(), arguments)
-            return self._opened(user_id, lambda new: decide(new, _thawed(other), self._now_us(), arguments))
+        def attempt() -> Awaitable[ChangeSet[AnswerT]]:
+            return self.decide_between(user_id, other_id, arguments, decide)
 
         return await self.insist(operation, user_id, (other_id, *arguments), attempt, request_id)
+
+    async def decide_between(
+        self, user_id: str, other_id: str, arguments: Arguments, decide: DecideBetween[AnswerT]
+    ) -> ChangeSet[AnswerT]:
+        """What an act over two players would commit now; nothing is.
+
+        Raises:
+            RefusedError: As ``act_between``.
+        """
+        if other_id == user_id:
+            raise refused(codes.SELF_TRANSFER)
+        other = await self.provider.profile(checked_user_id(other_id))
+        if other is None:
+            raise refused(codes.UNKNOWN_PLAYER, other_id)
+        stored = await self.provider.profile(checked_user_id(user_id))
+        if stored is not None:
+            return decide(_thawed(stored), _thawed(other), self._now_us(), arguments)
+        return self._opened(user_id, lambda new: decide(new, _thawed(other), self._now_us(), arguments))
 
     async def insist(
         self,

@@ -191,6 +191,15 @@ class StoreService:
         arguments = (item_id, quantity)
         return self._desk.act_between("gift", user_id, receiver_id, arguments, self._decide_gift, request_id)
 
+    async def check_gift(self, user_id: str, receiver_id: str, item_id: str, quantity: int = 1) -> None:
+        """Refuse what ``gift`` would refuse now, and change nothing: for before one asks a player twice.
+
+        Raises:
+            RefusedError: As ``gift``.
+        """
+        arguments = (item_id, quantity)
+        await self._desk.decide_between(user_id, receiver_id, arguments, self._decide_gift)
+
     def _decide_gift(
         self, giver: UserProfile, receiver: UserProfile, at_us: int, arguments: Arguments
     ) -> ChangeSet[GiftReceipt]:

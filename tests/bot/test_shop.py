@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from simcord import SetupError
 
+from kokoromichi.commands.shop import SHOWN_S
 from kokoromichi.services.authority import Actor, Role
 from tests.bot.table import embed_of, told
 from tests.contract.stored import NOON_US
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from tests.bot.table import Table
 
+UNFIT = "The quantity must be a whole number that is offered; {} is not."
 UNKNOWN = "There is no item phoenix\\_fether. Did you mean Phoenix Feather (`phoenix_feather`)?"
 
 
@@ -213,19 +215,44 @@ async def test_a_gift_to_a_bot_or_of_nothing_is_not_asked_for(table: Table) -> N
 
 async def test_a_gift_to_oneself_is_refused(table: Table) -> None:
     await table.endow(table.alice, inventory={"health_potion": 1})
-    asked = await table.slash(table.alice, "gift", user=table.alice, item="health_potion")
-    assert asked.response is not None
-    await table.alice.click(asked.response, label="Confirm")
-    assert table.last_told() == "You cannot send to yourself."
+    refused = await table.refusal(table.alice, "gift", user=table.alice, item="health_potion")
+    assert refused == "You cannot send to yourself."
 
 
 async def test_a_gift_over_the_receivers_limit_is_refused(table: Table) -> None:
     await table.endow(table.alice, inventory={"lucky_charm": 1})
     await table.endow(table.bob, inventory={"lucky_charm": 3})
-    asked = await table.slash(table.alice, "gift", user=table.bob, item="lucky_charm")
-    assert asked.response is not None
-    await table.alice.click(asked.response, label="Confirm")
-    assert table.last_told() == "Limit 3, you own 3."
+    assert (
+        await table.refusal(table.alice, "gift", user=table.bob, item="lucky_charm") == "Limit 3, you own 3."
+    )
+
+
+async def test_a_gift_that_cannot_be_given_is_not_asked_for(table: Table) -> None:
+    await table.endow(table.bob)
+    for quantity, sentence in ((2, "You hold 0 of Health Potion."), (-1, UNFIT.format(-1))):
+        options = {"user": table.bob, "item": "health_potion", "quantity": quantity}
+        assert await table.refusal(table.alice, "gift", **options) == sentence
+    assert await table.bot.provider.profile(str(table.alice.id)) is None
+
+
+async def test_another_price_than_the_one_that_was_shown_is_not_charged_without_a_word(table: Table) -> None:
+    await table.slash(table.alice, "store")
+    boss = Actor("1", Role.OWNER)
+    await table.bot.services.admin.set_price("health_potion", 120, actor=boss, reason="a test")
+    sentence = await table.refusal(table.alice, "buy", item="health_potion")
+    assert sentence == "The price is 120 gold now, not the 100 that you were shown."
+    assert (await table.profile(table.alice)).gold == 10_000
+    await table.slash(table.alice, "buy", item="health_potion")
+    assert (await table.profile(table.alice)).gold == 9_880
+
+
+async def test_what_was_shown_long_ago_is_no_promise(table: Table) -> None:
+    await table.slash(table.alice, "store")
+    table.clock.advance(int(SHOWN_S))
+    boss = Actor("1", Role.OWNER)
+    await table.bot.services.admin.set_price("health_potion", 120, actor=boss, reason="a test")
+    await table.slash(table.alice, "buy", item="health_potion")
+    assert (await table.profile(table.alice)).gold == 9_880
 
 
 async def question(table: Table) -> ResponseMessage:
