@@ -95,6 +95,7 @@ class _Importing:
         self._told = told
         self._todo: list[ReferenceUser] = []
         self._before = 0
+        self._erased: set[str] = set()
         self._sections: list[str] = []
 
     async def plan(self) -> None:
@@ -120,16 +121,21 @@ class _Importing:
 
     async def _is_there(self, target: DataProvider, user: ReferenceUser) -> bool:
         """Whether there is nothing to do for a user: imported before, or not to be touched."""
+        try:
+            imported = await target.recall(request_id_of(user), _digest(user)) is not None
+        except RequestMismatchError:  # Imported, and erased since: nobody brings him back by this.
+            self._erased.add(user.user_id)
+            self._skip(user)
+            return True
         stored = await target.profile(user.user_id)
         if stored is None:
             return False
-        why = "the target has this player, who did not come by this import"
-        try:
-            imported = await target.recall(request_id_of(user), _digest(user)) is not None
-        except RequestMismatchError:
-            imported, why = False, "imported before, and the source has changed since"
-        if not imported and await self._rows_say_so(target, user):
-            imported = True  # Answers are forgotten after a while, rows are not.
+        if not imported:
+            booked = await self._booked_in(target, user)
+            imported = booked == +_booked(user)  # Answers are forgotten after a while, rows are not.
+            why = "the target has this player, who did not come by this import"
+            if booked is not None:
+                why = "imported before, and the source has changed since"
         if not imported:
             cure = "the target keeps its own; book the difference by hand if the source is right"
             self._report.fail("user", user.user_id, why, cure)
@@ -137,11 +143,15 @@ class _Importing:
         if stored.version < _IMPORTED and stored.unknown != user.unknown:
             return False  # Cut off between its two steps.
         self._before += 1
-        self._report.skipped["users"] += 1
-        self._report.skipped["ledger_rows"] += len(movements_of(user))
+        self._skip(user)
         return True
 
-    async def _rows_say_so(self, target: DataProvider, user: ReferenceUser) -> bool:
+    def _skip(self, user: ReferenceUser) -> None:
+        self._report.skipped["users"] += 1
+        self._report.skipped["ledger_rows"] += len(movements_of(user))
+
+    async def _booked_in(self, target: DataProvider, user: ReferenceUser) -> Counter[str] | None:
+        """What import rows in the target give a user, or None where there are none."""
         found: Counter[str] = Counter()
         before = None
         while True:
@@ -150,9 +160,8 @@ class _Importing:
                 found[row.currency or ""] += row.amount or 0
                 found[f"item {row.item_id}"] += row.quantity or 0
             if len(page) < _PAGE:
-                break
+                return +found if page or before else None
             before = page[-1].entry_id
-        return +found == +_booked(user) and bool(page or before)
 
     async def carry_out(self, target: DataProvider) -> None:
         """Write users, some at once, then game data."""
@@ -205,7 +214,8 @@ class _Importing:
                 rows[user_id] += 1
                 sums[currency or ""] += amount or 0
                 sums[f"item {item_id}"] += quantity or 0
-        listed = {failure.name for failure in self._report.failed if failure.what == "user"}
+        failed = {failure.name for failure in self._report.failed if failure.what == "user"}
+        listed = failed | self._erased
         totals: Counter[str] = Counter()
         for user_id, user in self._installation.users.items():
             if user_id in listed:
@@ -219,8 +229,11 @@ class _Importing:
 
 
 def request_id_of(user: ReferenceUser) -> str:
-    """The request id of a user's import: the same in every run."""
-    return f"import:{user.user_id}"
+    """The request id of a user's import: the same in every run over the same values.
+
+    It holds no id: it stays in the rows of a player who is erased, and must lead from them to nobody.
+    """
+    return f"import:{_digest(user)}"
 
 
 def movements_of(user: ReferenceUser) -> tuple[Movement, ...]:

@@ -10,14 +10,17 @@ import pytest
 from kokoromichi.analysis.stored import audit_provider
 from kokoromichi.core.clock import moment_of
 from kokoromichi.core.errors import MisuseError, RefusedError, RequestMismatchError
+from kokoromichi.core.importing import import_installation
 from kokoromichi.core.kinds import BOOKS
 from kokoromichi.core.models import ERASED_PREFIX
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.core.providers.mongo import MongoDBProvider
 from kokoromichi.core.providers.postgres import PostgresProvider
+from kokoromichi.core.reference_import import read_installation
 from kokoromichi.services.authority import Actor, Role
 from tests.contract.stored import NOON_US, entries, rows
+from tests.unit.old_folder import ANNA, BERT, write
 from tests.unit.service_world import ROOT, World
 
 if TYPE_CHECKING:
@@ -209,3 +212,22 @@ async def test_an_admin_erases_a_player_for_good(
         await admin.erase("999", actor=ROOT, reason="a typing error")
     report = await audit_provider(provider)
     assert report.sound, str(report)
+
+
+async def test_who_was_imported_leads_to_nobody_either_and_no_import_brings_him_back(
+    provider: DataProvider, clock: ManualClock, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    users = {ANNA: {"gold": 70, "gems": 1, "nick": "A"}, BERT: {"gold": 5}}
+    source = write(tmp_path_factory.mktemp("old"), {"users.json": users})
+    installation = read_installation(source)
+    assert (await import_installation(installation, provider, clock=clock)).complete
+    await provider.erase(ANNA, HIDDEN)
+    stored = await everything(provider, tmp_path)
+    assert ANNA not in stored
+    assert BERT in stored
+    again = await import_installation(installation, provider, clock=clock)
+    assert again.complete
+    assert not again.done.total()
+    assert again.skipped["users"] == 2
+    assert await provider.profile(ANNA) is None
+    assert (await audit_provider(provider)).sound
