@@ -162,6 +162,9 @@ class _FolderAudit:
         Raises:
             MisuseError: There is no ledger, or none that can be read, and nobody kept what it should be.
         """
+        if not folder.exists():
+            message = f"{folder} is no folder: name that of a run, or of exported Parquet files"
+            raise MisuseError(message)
         from kokoromichi.analysis.ledger import Ledger  # noqa: PLC0415 - --help stays fast
         from kokoromichi.analysis.stored import StoredStates  # noqa: PLC0415
         from kokoromichi.simulation.batch import changed_files  # noqa: PLC0415

@@ -133,8 +133,11 @@ class Observations:
 
         Raises:
             MissingObservationsError: The folder has no ledger.
+            MisuseError: There is no such folder.
             FrameSchemaError: A file lacks a column or has it in another type.
         """
+        if not Path(folder).is_dir():
+            raise MisuseError(f"{folder} is no folder: name that of a run, or of exported Parquet files")
         found = {stream: sorted(Path(folder).glob(f"{stream}*.parquet")) for stream in SCHEMAS}
         frames = {stream: scan_files(files, stream) for stream, files in found.items() if files}
         if "ledger" not in frames:

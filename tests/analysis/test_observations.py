@@ -15,6 +15,7 @@ from kokoromichi.analysis.observations import (
     MissingObservationsError,
     Observations,
 )
+from kokoromichi.core.errors import MisuseError
 from tests.analysis.books import Book, lively
 
 if TYPE_CHECKING:
@@ -124,6 +125,11 @@ def test_require_names_the_first_stream_that_is_missing() -> None:
         alone.require("fit", "ledger", "activity", "players")
     with pytest.raises(MissingObservationsError, match="fit needs the stream players"):
         alone.require("fit", "players")
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(MisuseError, match=r"typo is no folder: name that of a run, or of exported Parquet"):
+        Observations.scan(tmp_path / "typo")
 
 
 def test_a_ledger_is_scanned_from_a_file_a_folder_or_a_pattern(tmp_path: Path) -> None:

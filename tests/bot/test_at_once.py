@@ -155,6 +155,7 @@ async def test_a_deleted_answer_times_out_in_silence(
     table: Table, command: str, options: dict[str, object]
 ) -> None:
     await table.endow(table.alice, inventory={"health_potion": 3})
+    await table.endow(table.bob)
     asked = await table.slash(
         table.alice, command, **({**options, "user": table.bob} if command == "gift" else options)
     )
