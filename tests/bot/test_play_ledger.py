@@ -106,8 +106,8 @@ async def through_commands(lines: list[Line]) -> tuple[DataProvider, list[str]]:
         await table.say(name, "balance")
     for line in lines:
         await table.say(line.player, written(line))
-        if line.act == "gift":
-            question = shown[-1]
+        question = shown[-1]
+        if line.act == "gift" and question.choices:  # Not what is refused before it is asked.
             await table.press(line.player, question.message_id, question.choices[0].custom_id)
         clock.advance(HOURS * 3_600)
     await table.close()

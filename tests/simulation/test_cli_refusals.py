@@ -96,7 +96,7 @@ def places(tmp_path: Path, played: Path) -> dict[str, Path]:
         ("report RUN --out TAKEN/report.html", r"taken"),
         ("simulate baseline --out OTHER", r"manifest\.json describes no run"),
         ("simulate baseline --out CUT", r"manifest\.json cannot be read"),
-        ("audit NEW", r"needs the stream ledger"),
+        ("audit NEW", r"is no folder: name that of a run"),
         ("audit EMPTY", r"needs the stream ledger"),
         ("audit TORN", r"ledger\.parquet"),
         ("audit ODD", r"ledger\.parquet.*missing"),
