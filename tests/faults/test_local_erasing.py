@@ -15,6 +15,7 @@ import pytest
 from kokoromichi.analysis.stored import audit_provider
 from kokoromichi.core.clock import ManualClock, moment_of
 from kokoromichi.core.errors import MisuseError, StorageError
+from kokoromichi.core.providers.local.erasing import Erasure, note_erasure
 from kokoromichi.core.providers.local.files import Files
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from tests.contract.stored import NOON_US, Row, rows
@@ -204,3 +205,73 @@ async def test_who_is_no_mirror_is_not_emptied(tmp_path: Path) -> None:
         with pytest.raises(MisuseError, match="is no mirror"):
             await provider.empty()
         assert len(await provider.user_ids()) == 2
+
+
+async def noted(folder: Path) -> Path:
+    """A closed folder in which her erasure is written down; the folder of its journal."""
+    await lived(Files(), folder)
+    note_erasure(Files(), folder, Erasure(ADA, HIDDEN))
+    return folder / "journal"
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+async def refused(folder: Path) -> str:
+    """What opening the folder says; nothing of it may be changed by that."""
+    before = contents(folder)
+    with pytest.raises(StorageError) as said:
+        await LocalJSONProvider(folder).open()
+    assert contents(folder) == before
+    return str(said.value)
+
+
+async def test_a_damaged_note_erases_nobody(tmp_path: Path) -> None:
+    note = await noted(tmp_path) / "erasure.json"
+    note.write_bytes(note.read_bytes()[:-5] + b"\n")
+    assert "erasure.json is damaged: put back the whole folder" in await refused(tmp_path)
+
+
+async def test_without_a_checkpoint_nobody_is_erased(tmp_path: Path) -> None:
+    (await noted(tmp_path) / "checkpoint.json").unlink()
+    assert "checkpoint.json is missing beside its journal: put back the whole folder" in await refused(
+        tmp_path
+    )
+
+
+async def test_a_damaged_request_is_not_passed_over(tmp_path: Path) -> None:
+    (requests,) = (await noted(tmp_path)).glob("requests*.log")
+    requests.write_bytes(b"0 {}\n" + requests.read_bytes())
+    with pytest.raises(StorageError, match=r"a file of requests in .* is damaged: put back the whole folder"):
+        await LocalJSONProvider(tmp_path).open()
+
+
+async def test_a_file_that_another_hand_changed_is_not_erased(tmp_path: Path) -> None:
+    await noted(tmp_path)
+    path = tmp_path / "users" / f"{ADA}.json"
+    path.write_bytes(path.read_bytes().replace(b'"gold":', b'"gold": 1'))
+    with pytest.raises(StorageError, match="was changed by another hand"):
+        await LocalJSONProvider(tmp_path).open()
+    assert ADA in path.read_text("utf-8")
+
+
+async def test_a_mirror_adopts_nothing(tmp_path: Path) -> None:
+    async with LocalJSONProvider(tmp_path) as local:
+        await local.mark_mirror("postgres", NOON_US)
+        with pytest.raises(MisuseError, match="a mirror adopts nothing: delete the folder"):
+            await local.adopt()
+
+
+async def test_a_section_that_another_hand_changed_is_adopted(tmp_path: Path) -> None:
+    async with LocalJSONProvider(tmp_path) as local:
+        await local.save_game_data("greetings", {"hello": "a"})
+    path = tmp_path / "greetings.json"
+    path.write_bytes(path.read_bytes().replace(b'"a"', b'"b"'))
+    async with LocalJSONProvider(tmp_path) as local:
+        with pytest.raises(StorageError, match="was changed by another hand"):
+            await local.get_game_data("greetings")
+        assert await local.adopt() == ["greetings.json"]
+        assert await local.get_game_data("greetings") == {"hello": "b"}
+    async with LocalJSONProvider(tmp_path) as local:
+        assert await local.get_game_data("greetings") == {"hello": "b"}
