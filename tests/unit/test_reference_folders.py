@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from random import Random  # noqa: TID251 - what a folder holds is no part of a simulation
@@ -201,7 +202,8 @@ def test_users_behind_links_are_users_and_links_to_nothing_are_told(tmp_path: Pa
 
 
 def test_a_user_nested_too_deeply_is_refused_and_the_others_come(tmp_path: Path) -> None:
-    deep = '{"a":' * 800 + "1" + "}" * 800
+    levels = 800 if sys.version_info < (3, 12) else 3_000  # Read, but not handled: what each can do differs.
+    deep = '{"a":' * levels + "1" + "}" * levels
     user = f'{{"gold": 5, "x_own": {deep}}}'
     users = f'{{"{ANNA}": {user}, "{BERT}": {{}}}}'
     source = write(tmp_path, {"users.json": users, f"users/{ANNA}.json": user})
