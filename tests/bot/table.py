@@ -49,7 +49,7 @@ class Table:
         await self.bot.services.desk.open_account(str(player.id))
         document = await self.bot.provider.get_user(str(player.id))
         assert document is not None
-        await self.bot.provider.save_user(str(player.id), {**document, **fields})  # type: ignore[dict-item]
+        await self.bot.provider.save_user(str(player.id), {**document, **fields})  # type: ignore[dict-item] # A test's values.
 
     async def slash(self, player: MemberActor, name: str, **options: object) -> InteractionResult:
         """What a slash command comes to; so much later than the one before that nobody asks too fast."""

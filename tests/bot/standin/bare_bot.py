@@ -50,7 +50,7 @@ class BareBot(commands.AutoShardedBot):
 
 
 @app_commands.command()
-async def defer(interaction: discord.Interaction, member: discord.Member, times: int, slow: bool) -> None:  # noqa: FBT001
+async def defer(interaction: discord.Interaction, member: discord.Member, times: int, slow: bool) -> None:  # noqa: FBT001 - an option
     """Answer after a thought."""
     await interaction.response.defer(thinking=True)
     await asyncio.sleep(0.5 * slow)
