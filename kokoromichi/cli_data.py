@@ -19,9 +19,9 @@ from kokoromichi.core.errors import MisuseError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kokoromichi.core.copy_report import CopyReport, Told
+    from kokoromichi.core.copying.report import CopyReport, Told
     from kokoromichi.core.data_provider import DataProvider
-    from kokoromichi.core.reference_import import Installation
+    from kokoromichi.core.reference.installation import Installation
     from kokoromichi.settings import Settings
 
 _FINDINGS_SHOWN: Final = 20
@@ -85,7 +85,7 @@ def migrate(
     whose target is ahead is listed and left alone.
     """
     with told():
-        from kokoromichi.core.reference_import import is_own, read_installation  # noqa: PLC0415 - --help stays fast
+        from kokoromichi.core.reference.installation import is_own, read_installation  # noqa: PLC0415 - --help stays fast
         from kokoromichi.settings import Settings  # noqa: PLC0415 - --help stays fast
 
         settings = Settings()
@@ -145,8 +145,8 @@ async def _moved(
 ) -> CopyReport:
     """Import or copy; a dry run has no target."""
     from kokoromichi.core.clock import SystemClock  # noqa: PLC0415 - --help stays fast
-    from kokoromichi.core.copying import copy_all  # noqa: PLC0415 - --help stays fast
-    from kokoromichi.core.importing import import_installation  # noqa: PLC0415 - --help stays fast
+    from kokoromichi.core.copying.copy_all import copy_all  # noqa: PLC0415 - --help stays fast
+    from kokoromichi.core.copying.importing import import_installation  # noqa: PLC0415 - --help stays fast
 
     if found is None:
         ours = _built(settings.model_copy(update={"provider": "local", "data_dir": source}))
@@ -168,7 +168,7 @@ def _built(settings: Settings) -> DataProvider:
 
 
 def _show_migration(done: CopyReport, found: Installation | None) -> None:
-    from kokoromichi.core.copy_report import PARTS  # noqa: PLC0415 - --help stays fast
+    from kokoromichi.core.copying.report import PARTS  # noqa: PLC0415 - --help stays fast
 
     title = f"{done.source} → {done.target or 'nothing (dry run)'}"
     table = Table(title=escape(title), title_justify="left", title_style="bold")

@@ -7,15 +7,11 @@ one answer. Two writers never both spend the same gold.
 
 from __future__ import annotations
 
-import hashlib
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias, TypeVar
 
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.kinds import SYSTEM
 from kokoromichi.core.models import (
-    ID_PATTERN,
-    REQUEST_ID_PATTERN,
     ChangeSet,
     LedgerEntry,
     Receipt,
@@ -30,14 +26,11 @@ if TYPE_CHECKING:
     import polars as pl
     from typing_extensions import Self
 
-    from kokoromichi.core.portions import Portion, Remembered
+    from kokoromichi.core.bulk_load import Portion, Remembered
 
 Document: TypeAlias = "dict[str, JsonValue]"
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 Stream = Literal["activity", "economy_history"]
-
-RESERVED_SECTIONS = frozenset({"economy", "store_catalog", "waifus"})
-"""Shipped with the code; no document door writes them."""
 
 
 AnswerT = TypeVar("AnswerT", bound=Receipt)
@@ -294,57 +287,3 @@ def _no_remote(name: str, call: str) -> MisuseError:
 
 def _not_copied(name: str, call: str) -> MisuseError:
     return MisuseError(f"{call}: the provider {name!r} takes no part in copies")
-
-
-def checked_id(value: str, what: str) -> str:
-    """``value``, when it is a well-formed user id, section or book.
-
-    Raises:
-        MisuseError: It is not, so that it never becomes a path or a field name.
-    """
-    if not ID_PATTERN.fullmatch(value):
-        message = f"{what} {value!r} is malformed: 1 to 64 characters out of 0-9 A-Z a-z _ -"
-        raise MisuseError(message)
-    return value
-
-
-def checked_user_id(user_id: str) -> str:
-    """``user_id``, when a player may have it.
-
-    Raises:
-        MisuseError: It is malformed, or the system's.
-    """
-    if checked_id(user_id, "user id") == SYSTEM:
-        message = f"user id {SYSTEM!r} belongs to the system"
-        raise MisuseError(message)
-    return user_id
-
-
-def checked_section(section: str) -> str:
-    """``section``, when it may be written by the document door.
-
-    Raises:
-        MisuseError: It is malformed or reserved.
-    """
-    if checked_id(section, "section") in RESERVED_SECTIONS:
-        message = f"section {section!r} is shipped with the economy: edit its file and reload"
-        raise MisuseError(message)
-    return section
-
-
-def checked_request_id(request_id: str) -> str:
-    """``request_id``, when a caller may use it.
-
-    Raises:
-        MisuseError: It is malformed; ids that start with ``~`` are the provider's own.
-    """
-    if not REQUEST_ID_PATTERN.fullmatch(request_id):
-        message = f"request id {request_id!r} is malformed: 1 to 128 characters out of 0-9 A-Z a-z _ . : -"
-        raise MisuseError(message)
-    return request_id
-
-
-def digest_of(operation: str, user_id: str, arguments: Sequence[str | int | None]) -> str:
-    """The act as asked, as 32 hex digits: never what came of it, since a retry reads and draws anew."""
-    asked = repr((operation, user_id, *arguments)).encode()  # Text and integers of any size, told apart.
-    return hashlib.blake2b(asked, digest_size=16).hexdigest()

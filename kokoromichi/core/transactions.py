@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import ValidationError
 
 from kokoromichi.core.clock import Clock, SystemClock
-from kokoromichi.core.data_provider import checked_request_id, checked_user_id, digest_of
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.kinds import CURRENCIES, KINDS
 from kokoromichi.core.models import (
@@ -23,6 +22,7 @@ from kokoromichi.core.models import (
     UserChange,
     UserProfile,
 )
+from kokoromichi.core.validation import checked_request_id, checked_user_id, digest_of
 
 if TYPE_CHECKING:
     from types import TracebackType

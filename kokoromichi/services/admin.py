@@ -6,13 +6,13 @@ import secrets
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from kokoromichi.core.data_provider import checked_user_id
 from kokoromichi.core.models import (
     ERASED_PREFIX,
     ChangeSet,
     UserChange,
     UserProfile,
 )
+from kokoromichi.core.validation import checked_user_id
 from kokoromichi.rules import codes
 from kokoromichi.services.admin_economy import EconomyAdmin, act_of_the_system
 from kokoromichi.services.authority import Actor, authorise

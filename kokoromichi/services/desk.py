@@ -11,9 +11,9 @@ from weakref import WeakValueDictionary
 from msgspec.structs import replace
 
 from kokoromichi.core.clock import Clock, SystemClock
-from kokoromichi.core.data_provider import checked_user_id, digest_of
 from kokoromichi.core.errors import ConflictError, FloorError, MisuseError
 from kokoromichi.core.models import ChangeSet, Movement, Receipt, Step, UserProfile
+from kokoromichi.core.validation import checked_user_id, digest_of
 from kokoromichi.rules import codes
 from kokoromichi.rules.economy import load_economy
 from kokoromichi.services.live_economy import LiveEconomy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kokoromichi.core.data_provider import checked_user_id
+from kokoromichi.core.validation import checked_user_id
 
 if TYPE_CHECKING:
     from kokoromichi.core.data_provider import DataProvider

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
-from kokoromichi.core.data_provider import checked_user_id
+from kokoromichi.core.bulk_load import Placed, Portion
 from kokoromichi.core.errors import ConflictError, StorageError
 from kokoromichi.core.kinds import CURRENCIES, SYSTEM
 from kokoromichi.core.models import Movement, UserProfile
-from kokoromichi.core.portions import Placed, Portion
+from kokoromichi.core.validation import checked_user_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from kokoromichi.core.data_provider import checked_user_id
 from kokoromichi.core.models import ERASED_PREFIX
+from kokoromichi.core.validation import checked_user_id
 
 if TYPE_CHECKING:
     from kokoromichi.core.clock import Clock

@@ -13,10 +13,10 @@ from kokoromichi.core.counters import (
     stock_since_counter,
     stocked_items,
 )
-from kokoromichi.core.data_provider import checked_user_id
 from kokoromichi.core.errors import RefusedError
 from kokoromichi.core.kinds import SYSTEM
 from kokoromichi.core.models import ChangeSet, CounterChange, Item, Movement, Step, UserChange, UserProfile
+from kokoromichi.core.validation import checked_user_id
 from kokoromichi.rules import codes
 from kokoromichi.rules.purchase import gift, purchase, restocked, sell
 from kokoromichi.services.desk import Arguments, Decide, Desk, default_desk

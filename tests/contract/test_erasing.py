@@ -9,15 +9,15 @@ import pytest
 
 from kokoromichi.analysis.stored import audit_provider
 from kokoromichi.core.clock import moment_of
+from kokoromichi.core.copying.importing import import_installation
 from kokoromichi.core.errors import MisuseError, RefusedError, RequestMismatchError
-from kokoromichi.core.importing import import_installation
 from kokoromichi.core.kinds import BOOKS
 from kokoromichi.core.models import ERASED_PREFIX
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.core.providers.mongo import MongoDBProvider
 from kokoromichi.core.providers.postgres import PostgresProvider
-from kokoromichi.core.reference_import import read_installation
+from kokoromichi.core.reference.installation import read_installation
 from kokoromichi.services.authority import Actor, Role
 from tests.contract.stored import NOON_US, entries, rows
 from tests.unit.old_folder import ANNA, BERT, write

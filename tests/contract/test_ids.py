@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kokoromichi.core.data_provider import RESERVED_SECTIONS
 from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.validation import RESERVED_SECTIONS
 from tests.contract.stored import change, money, stored, user
 
 if TYPE_CHECKING:

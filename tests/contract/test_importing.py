@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kokoromichi.analysis.stored import audit_provider
-from kokoromichi.core.importing import import_installation
+from kokoromichi.core.copying.importing import import_installation
 from kokoromichi.core.providers.memory import MemoryProvider
-from kokoromichi.core.reference_import import read_installation
+from kokoromichi.core.reference.installation import read_installation
 from tests.unit.old_folder import ANNA, BERT, write
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ import polars as pl
 import pytest
 
 from kokoromichi.analysis.stored import audit_provider
-from kokoromichi.core.answers import decode_answer
-from kokoromichi.core.data_provider import digest_of
+from kokoromichi.core.bulk_load import Placed, Portion
 from kokoromichi.core.errors import ConflictError, RequestMismatchError
-from kokoromichi.core.portions import Placed, Portion
+from kokoromichi.core.responses import decode_answer
 from kokoromichi.core.transactions import Committed
+from kokoromichi.core.validation import digest_of
 from tests.contract.stored import change, entries, goods, money, rows, stored, user, with_player
 from tests.unit.service_world import LOSE, World
 

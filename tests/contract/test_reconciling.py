@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.core.bulk_load import Placed, Portion
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.models import NEVER
-from kokoromichi.core.portions import Placed, Portion
 from kokoromichi.services.health import Health, health_of
 from kokoromichi.services.reconciling import Difference, differences
 from tests.contract.stored import NOON_US, Row, entries, rows

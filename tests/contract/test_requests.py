@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kokoromichi.core.data_provider import digest_of
 from kokoromichi.core.errors import ConflictError, MisuseError, RequestMismatchError
 from kokoromichi.core.models import CounterChange
 from kokoromichi.core.transactions import Committed
+from kokoromichi.core.validation import digest_of
 from tests.contract.stored import change, entries, money, stored, user, with_counter, with_player
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.core.bulk_load import Placed, Portion, Remembered
 from kokoromichi.core.clock import ManualClock
-from kokoromichi.core.copying import copy_all
+from kokoromichi.core.copying.copy_all import copy_all
 from kokoromichi.core.errors import ConflictError, MisuseError, RequestMismatchError
 from kokoromichi.core.models import UserProfile
-from kokoromichi.core.portions import Placed, Portion, Remembered
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.core.transactions import Committed

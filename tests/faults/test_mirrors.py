@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
+    from kokoromichi.core.bulk_load import Portion
+    from kokoromichi.core.copying.remote import RemoteProvider
     from kokoromichi.core.data_provider import DataProvider
     from kokoromichi.core.models import UserProfile
-    from kokoromichi.core.portions import Portion
-    from kokoromichi.core.remote import RemoteProvider
 
 
 def folder(path: Path, clock: ManualClock) -> LocalJSONProvider:

@@ -8,10 +8,10 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from kokoromichi.analysis.stored import audit_provider, read_ledger
-from kokoromichi.core.copying import copy_all
+from kokoromichi.core.bulk_load import Placed, Portion, Remembered
+from kokoromichi.core.copying.copy_all import copy_all
 from kokoromichi.core.errors import ConflictError, MisuseError, RequestMismatchError, StorageError
 from kokoromichi.core.models import ChangeSet, Movement, UserProfile
-from kokoromichi.core.portions import Placed, Portion, Remembered
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.core.providers.mongo import MongoDBProvider
 from kokoromichi.core.transactions import Committed

@@ -8,13 +8,13 @@ import polars as pl
 import pytest
 
 from kokoromichi.analysis.stored import audit_provider, read_ledger
-from kokoromichi.core.answers import encode_answer
+from kokoromichi.core.bulk_load import Placed, Portion, Remembered
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.errors import ConflictError, KokoroError, MisuseError, RequestMismatchError
 from kokoromichi.core.models import UserProfile
-from kokoromichi.core.portions import Placed, Portion, Remembered
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.core.providers.postgres import PostgresProvider
+from kokoromichi.core.responses import encode_answer
 from kokoromichi.core.transactions import Committed
 from tests.contract.stored import NOON_US, change, money, stored, user, with_counter, with_player
 from tests.servers.postgres import fresh_schema, server_url

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from kokoromichi.core.reference_import import Installation
+    from kokoromichi.core.reference.installation import Installation
 
 ANNA = "123456789012345678"
 BERT = "223456789012345678"

@@ -9,17 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kokoromichi.analysis.stored import audit_provider
-from kokoromichi.core import copying
 from kokoromichi.core.clock import ManualClock
-from kokoromichi.core.copying import copy_all
+from kokoromichi.core.copying import copy_all as copying
+from kokoromichi.core.copying.copy_all import copy_all
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.models import ChangeSet, CounterChange, Movement, UserChange
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.core.transactions import Committed
 
 if TYPE_CHECKING:
-    from kokoromichi.core.copy_report import CopyReport, Step
-    from kokoromichi.core.portions import Portion
+    from kokoromichi.core.bulk_load import Portion
+    from kokoromichi.core.copying.report import CopyReport, Step
 
 
 async def grant(

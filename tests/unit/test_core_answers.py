@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from kokoromichi.core.answers import decode_answer, encode_answer
+from kokoromichi.core.responses import decode_answer, encode_answer
 from kokoromichi.services.receipts import BattleReceipt, Pull, PurchaseReceipt, SummonReceipt
 
 

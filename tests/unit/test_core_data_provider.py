@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from kokoromichi.core.bulk_load import Portion
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.portions import Portion
 from kokoromichi.core.providers.memory import MemoryProvider
 from tests.unit.passing_providers import PassingProvider
 

@@ -10,12 +10,12 @@ import pytest
 
 from kokoromichi.analysis.stored import audit_provider, read_ledger
 from kokoromichi.core.clock import ManualClock
-from kokoromichi.core.copying import copy_all
+from kokoromichi.core.copying.copy_all import copy_all
+from kokoromichi.core.copying.importing import import_installation
 from kokoromichi.core.errors import MisuseError, StorageError
-from kokoromichi.core.importing import import_installation
 from kokoromichi.core.models import ChangeSet, Movement, UserChange
 from kokoromichi.core.providers.memory import MemoryProvider
-from kokoromichi.core.reference_import import Installation, read_installation
+from kokoromichi.core.reference.installation import Installation, read_installation
 from kokoromichi.core.transactions import Committed
 from tests.unit.old_folder import ANNA, BERT, write
 

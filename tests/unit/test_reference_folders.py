@@ -18,11 +18,11 @@ import pytest
 
 from kokoromichi.analysis.stored import audit_provider
 from kokoromichi.core.clock import ManualClock
+from kokoromichi.core.copying.importing import import_installation
 from kokoromichi.core.errors import StorageError
-from kokoromichi.core.importing import import_installation
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from kokoromichi.core.providers.memory import MemoryProvider
-from kokoromichi.core.reference_import import read_installation
+from kokoromichi.core.reference.installation import read_installation
 from tests.unit.old_folder import ANNA, BERT, problems, snapshot, write
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kokoromichi.core.reference_import import Installation, is_installation, read_installation
+from kokoromichi.core.reference.installation import Installation, is_installation, read_installation
 from tests.unit.old_folder import snapshot
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "reference_data"

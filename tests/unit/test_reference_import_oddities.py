@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kokoromichi.core.reference_files import is_installation
-from kokoromichi.core.reference_import import read_installation
+from kokoromichi.core.reference.files import is_installation
+from kokoromichi.core.reference.installation import read_installation
 from tests.unit.old_folder import ANNA, BERT, problems, write
 
 if TYPE_CHECKING:

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.models import UserProfile
-from kokoromichi.core.reference_import import Installation, read_installation
-from kokoromichi.core.reference_values import moment_us
+from kokoromichi.core.reference.installation import Installation, read_installation
+from kokoromichi.core.reference.values import moment_us
 from tests.unit.old_folder import ANNA, BERT, Files, problems, snapshot, write
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kokoromichi.core.reference_union import ReferenceUser
+    from kokoromichi.core.reference.union import ReferenceUser
 
 
 UTC = ZoneInfo("UTC")

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from kokoromichi.core.clock import us_of
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.models import NEVER, UserProfile
-from kokoromichi.core.reference_import import Installation, read_installation
-from kokoromichi.core.reference_values import item_key, moment_us, storable, whole_number
+from kokoromichi.core.reference.installation import Installation, read_installation
+from kokoromichi.core.reference.values import item_key, moment_us, storable, whole_number
 from tests.unit.old_folder import ANNA, BERT, Files, problems, write
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kokoromichi.core.reference_union import ReferenceUser
+    from kokoromichi.core.reference.union import ReferenceUser
 
 
 UTC = ZoneInfo("UTC")

@@ -7,32 +7,25 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import msgspec
 
-from kokoromichi.core.corrections import correction
-from kokoromichi.core.data_provider import (
-    AnswerT,
-    Document,
-    Stream,
-    checked_id,
-    checked_request_id,
-    checked_section,
-    checked_user_id,
-)
+from kokoromichi.core.bulk_load import Remembered
+from kokoromichi.core.documents import correction
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.models import UserProfile, richest_first
-from kokoromichi.core.portions import Remembered
 from kokoromichi.core.providers.local.adoption import adopt_all
 from kokoromichi.core.providers.local.ledgers import Selection
 from kokoromichi.core.providers.local.life import OpenFolder
 from kokoromichi.core.providers.local.snapshots import Key, plain_json
+from kokoromichi.core.validation import checked_id, checked_request_id, checked_section, checked_user_id
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
     import polars as pl
 
-    from kokoromichi.core.corrections import Corrected
+    from kokoromichi.core.bulk_load import Portion
+    from kokoromichi.core.data_provider import AnswerT, Document, Stream
+    from kokoromichi.core.documents import Corrected
     from kokoromichi.core.models import ChangeSet, LedgerEntry, Receipt
-    from kokoromichi.core.portions import Portion
 
 _MOST_ROWS: Final = 1_000
 

@@ -7,24 +7,13 @@ from copy import deepcopy
 from itertools import islice
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from kokoromichi.core.answers import decode_answer, encode_answer
+from kokoromichi.core.bulk_load import Portion, Remembered
 from kokoromichi.core.clock import Clock, SystemClock
-from kokoromichi.core.corrections import correction
 from kokoromichi.core.counters import check_counters
-from kokoromichi.core.data_provider import (
-    AnswerT,
-    DataProvider,
-    Document,
-    Stream,
-    checked_id,
-    checked_request_id,
-    checked_section,
-    checked_user_id,
-)
-from kokoromichi.core.erasing import FORGOTTEN, checked_pseudonym
+from kokoromichi.core.data_provider import AnswerT, DataProvider, Document, Stream
+from kokoromichi.core.documents import correction
 from kokoromichi.core.errors import ConflictError, KokoroError, MisuseError, RequestMismatchError
 from kokoromichi.core.kinds import CURRENCIES, SYSTEM
-from kokoromichi.core.misfits import half_row, refuse_twins, wrong_fields, wrong_movement, wrong_version
 from kokoromichi.core.models import (
     NEVER,
     SET_FIELDS,
@@ -36,7 +25,6 @@ from kokoromichi.core.models import (
     UserProfile,
     richest_first,
 )
-from kokoromichi.core.portions import Portion, Remembered
 from kokoromichi.core.providers.packed_ledger import (
     CURRENCY_CODES,
     KIND_CODES,
@@ -45,6 +33,20 @@ from kokoromichi.core.providers.packed_ledger import (
     PackedLedger,
     PackedRow,
     TxNote,
+)
+from kokoromichi.core.responses import decode_answer, encode_answer
+from kokoromichi.core.validation import (
+    FORGOTTEN,
+    checked_id,
+    checked_pseudonym,
+    checked_request_id,
+    checked_section,
+    checked_user_id,
+    half_row,
+    refuse_twins,
+    wrong_fields,
+    wrong_movement,
+    wrong_version,
 )
 
 if TYPE_CHECKING:

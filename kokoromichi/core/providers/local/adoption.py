@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import polars as pl
 
-from kokoromichi.core.corrections import correction
+from kokoromichi.core.documents import correction
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.kinds import CURRENCIES
 from kokoromichi.core.models import UserProfile
@@ -16,8 +16,8 @@ from kokoromichi.core.models import UserProfile
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kokoromichi.core.corrections import Corrected
     from kokoromichi.core.data_provider import Document
+    from kokoromichi.core.documents import Corrected
     from kokoromichi.core.models import ChangeSet
     from kokoromichi.core.providers.local.ledgers import Ledgers
     from kokoromichi.core.providers.local.snapshots import Key

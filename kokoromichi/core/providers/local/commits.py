@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from kokoromichi.core.data_provider import checked_request_id
 from kokoromichi.core.errors import CommitUnknownError, MisuseError, RequestMismatchError, StorageError
 from kokoromichi.core.models import Receipt
 from kokoromichi.core.providers.local.frames import Frame, Request, line_of
@@ -16,6 +15,7 @@ from kokoromichi.core.providers.local.journal import FullError, Journal
 from kokoromichi.core.providers.local.ledgers import Numbering, Row, moved_rows, rows_of
 from kokoromichi.core.providers.local.snapshots import Key
 from kokoromichi.core.providers.local.state import Staged
+from kokoromichi.core.validation import checked_request_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from kokoromichi.core.bulk_load import Portion
     from kokoromichi.core.clock import Clock
     from kokoromichi.core.data_provider import AnswerT, Document
     from kokoromichi.core.models import ChangeSet
-    from kokoromichi.core.portions import Portion
     from kokoromichi.core.providers.local.files import Files
     from kokoromichi.core.providers.local.keeping import Keeper
     from kokoromichi.core.providers.local.ledgers import Ledgers

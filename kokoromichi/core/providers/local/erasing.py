@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from kokoromichi.core.erasing import FORGOTTEN
 from kokoromichi.core.errors import StorageError
 from kokoromichi.core.providers.local.files import put, write_all
 from kokoromichi.core.providers.local.folder import CHECKPOINT, journal_folder
@@ -27,6 +26,7 @@ from kokoromichi.core.providers.local.opening import (
     write_checkpoint,
 )
 from kokoromichi.core.providers.local.snapshots import Key, sealed, unsealed
+from kokoromichi.core.validation import FORGOTTEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

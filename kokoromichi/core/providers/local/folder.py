@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from kokoromichi.core.data_provider import RESERVED_SECTIONS
 from kokoromichi.core.errors import StorageError
+from kokoromichi.core.validation import RESERVED_SECTIONS
 
 if TYPE_CHECKING:
     from pathlib import Path

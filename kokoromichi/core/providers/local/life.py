@@ -12,7 +12,6 @@ import polars as pl
 
 from kokoromichi.core.clock import Clock, SystemClock
 from kokoromichi.core.data_provider import DataProvider
-from kokoromichi.core.erasing import checked_pseudonym
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.providers.local.erasing import Erasure, finish_erasure, note_erasure
 from kokoromichi.core.providers.local.files import Files
@@ -20,6 +19,7 @@ from kokoromichi.core.providers.local.folder import prepare, unusable
 from kokoromichi.core.providers.local.keeping import Tuning
 from kokoromichi.core.providers.local.snapshots import Key
 from kokoromichi.core.providers.local.store import Backups, Store
+from kokoromichi.core.validation import checked_pseudonym
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from kokoromichi.core.answers import decode_answer
 from kokoromichi.core.clock import DAY_US
 from kokoromichi.core.errors import RequestMismatchError, StorageError
 from kokoromichi.core.providers.local.frames import NO_ANSWER, Request
+from kokoromichi.core.responses import decode_answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,16 +8,22 @@ from typing import TYPE_CHECKING, Any, Final, get_type_hints
 import msgspec
 from pydantic import TypeAdapter, ValidationError
 
-from kokoromichi.core.data_provider import checked_user_id
 from kokoromichi.core.errors import ConflictError, FloorError, MisuseError
 from kokoromichi.core.kinds import CURRENCIES, KINDS, SYSTEM
-from kokoromichi.core.misfits import refuse_twins, wrong_fields, wrong_movement, wrong_version
 from kokoromichi.core.models import SET_FIELDS, UserProfile
 from kokoromichi.core.providers.local.frames import UserSet
+from kokoromichi.core.validation import (
+    checked_user_id,
+    refuse_twins,
+    wrong_fields,
+    wrong_movement,
+    wrong_version,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from kokoromichi.core.bulk_load import Placed
     from kokoromichi.core.data_provider import AnswerT, Document
     from kokoromichi.core.models import (
         ChangeSet,
@@ -26,7 +32,6 @@ if TYPE_CHECKING:
         Movement,
         UserChange,
     )
-    from kokoromichi.core.portions import Placed
 
 _LONGEST_ITEM: Final = 64
 _INT64: Final = 2**63

@@ -15,7 +15,6 @@ from weakref import WeakValueDictionary
 
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from kokoromichi.core.answers import decode_answer, encode_answer
 from kokoromichi.core.clock import Clock, SystemClock
 from kokoromichi.core.data_provider import AnswerT
 from kokoromichi.core.errors import (
@@ -25,18 +24,19 @@ from kokoromichi.core.errors import (
     RequestMismatchError,
     StorageError,
 )
-from kokoromichi.core.misfits import refuse_twins
 from kokoromichi.core.providers.mongo.documents import changed, check_movement, ledger_rows, new_player
 from kokoromichi.core.providers.mongo.driver import MOST_CONNECTIONS, failures, is_transient, storage_error
 from kokoromichi.core.providers.mongo.endings import Attempts, Endings
 from kokoromichi.core.providers.mongo.erasing import Erasing
 from kokoromichi.core.providers.mongo.moving import Loading
+from kokoromichi.core.responses import decode_answer, encode_answer
+from kokoromichi.core.validation import refuse_twins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from kokoromichi.core.bulk_load import Portion
     from kokoromichi.core.models import ChangeSet, CounterChange, Receipt
-    from kokoromichi.core.portions import Portion
     from kokoromichi.core.providers.mongo.driver import Driver, Session, Stored
 
 _KEPT_STATES: Final = 4_096

@@ -11,16 +11,15 @@ import bson
 from bson.errors import BSONError
 from pydantic import ValidationError
 
-from kokoromichi.core.data_provider import JsonValue, checked_user_id
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.kinds import CURRENCIES, KINDS, SYSTEM
-from kokoromichi.core.misfits import half_row, wrong_fields, wrong_movement, wrong_version
 from kokoromichi.core.models import PROFILE_FIELDS, SET_FIELDS, Movement, UserChange, UserProfile
+from kokoromichi.core.validation import checked_user_id, half_row, wrong_fields, wrong_movement, wrong_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kokoromichi.core.data_provider import AnswerT, Document
+    from kokoromichi.core.data_provider import AnswerT, Document, JsonValue
     from kokoromichi.core.models import ChangeSet
     from kokoromichi.core.providers.mongo.driver import Stored
 

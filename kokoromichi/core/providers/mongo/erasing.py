@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from kokoromichi.core.erasing import FORGOTTEN
 from kokoromichi.core.kinds import BOOKS
+from kokoromichi.core.validation import FORGOTTEN
 
 if TYPE_CHECKING:
     from kokoromichi.core.providers.mongo.driver import Driver, Session

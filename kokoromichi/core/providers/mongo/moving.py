@@ -8,17 +8,17 @@ import polars as pl
 from pymongo import InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError
 
+from kokoromichi.core.bulk_load import Remembered
 from kokoromichi.core.clock import us_of
-from kokoromichi.core.data_provider import checked_section, checked_user_id
 from kokoromichi.core.errors import ConflictError, RequestMismatchError
-from kokoromichi.core.portions import Remembered
 from kokoromichi.core.providers.mongo.documents import check_document, check_size, document_of
 from kokoromichi.core.providers.mongo.driver import failures, storage_error
+from kokoromichi.core.validation import checked_section, checked_user_id
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
-    from kokoromichi.core.portions import Placed, Portion
+    from kokoromichi.core.bulk_load import Placed, Portion
     from kokoromichi.core.providers.mongo.driver import Driver, Session, Stored
     from kokoromichi.core.providers.mongo.endings import Attempts, Endings
 

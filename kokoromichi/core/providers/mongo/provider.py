@@ -10,18 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from pymongo.errors import PyMongoError
 
 from kokoromichi.core.clock import Clock, SystemClock, us_of
-from kokoromichi.core.corrections import correction
-from kokoromichi.core.data_provider import (
-    AnswerT,
-    DataProvider,
-    Document,
-    Stream,
-    checked_id,
-    checked_request_id,
-    checked_section,
-    checked_user_id,
-)
-from kokoromichi.core.erasing import checked_pseudonym
+from kokoromichi.core.copying.remote import RemoteProvider
+from kokoromichi.core.documents import correction
 from kokoromichi.core.errors import ConflictError, RequestMismatchError
 from kokoromichi.core.kinds import BOOKS
 from kokoromichi.core.models import richest_first
@@ -30,15 +20,22 @@ from kokoromichi.core.providers.mongo.documents import check_document, check_siz
 from kokoromichi.core.providers.mongo.driver import Driver, failures
 from kokoromichi.core.providers.mongo.ledger import read_frames, read_page
 from kokoromichi.core.providers.mongo.moving import remembered
-from kokoromichi.core.remote import RemoteProvider
+from kokoromichi.core.validation import (
+    checked_id,
+    checked_pseudonym,
+    checked_request_id,
+    checked_section,
+    checked_user_id,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
     import polars as pl
 
+    from kokoromichi.core.bulk_load import Portion, Remembered
+    from kokoromichi.core.data_provider import AnswerT, DataProvider, Document, Stream
     from kokoromichi.core.models import ChangeSet, LedgerEntry, Receipt, UserProfile
-    from kokoromichi.core.portions import Portion, Remembered
     from kokoromichi.core.providers.mongo.driver import Stored
 
 _LOG: Final = logging.getLogger(__name__)

@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
-from kokoromichi.core.answers import decode_answer
-from kokoromichi.core.data_provider import AnswerT, checked_request_id
 from kokoromichi.core.errors import CommitUnknownError, KokoroError, MisuseError, RequestMismatchError
-from kokoromichi.core.misfits import refuse_twins
 from kokoromichi.core.providers.postgres.connections import LOST, PAUSE_S, RETRIED, TIMED_OUT
 from kokoromichi.core.providers.postgres.wire import MADE_UP, encode_change, storage_error
+from kokoromichi.core.responses import decode_answer
+from kokoromichi.core.validation import checked_request_id, refuse_twins
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from kokoromichi.core.data_provider import Document
+    from kokoromichi.core.data_provider import AnswerT, Document
     from kokoromichi.core.models import ChangeSet
     from kokoromichi.core.providers.postgres.connections import Connections
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from kokoromichi.core.erasing import FORGOTTEN
+from kokoromichi.core.validation import FORGOTTEN
 
 if TYPE_CHECKING:
     import asyncpg

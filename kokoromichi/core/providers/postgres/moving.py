@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Final
 import asyncpg
 import polars as pl
 
+from kokoromichi.core.bulk_load import Remembered
 from kokoromichi.core.clock import moment_of, us_of
-from kokoromichi.core.data_provider import checked_section, checked_user_id
 from kokoromichi.core.errors import ConflictError, MisuseError, RequestMismatchError
 from kokoromichi.core.models import SET_FIELDS
-from kokoromichi.core.portions import Remembered
 from kokoromichi.core.providers.postgres.wire import encode_document
 from kokoromichi.core.schemas import LEDGER_SCHEMA
+from kokoromichi.core.validation import checked_section, checked_user_id
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from kokoromichi.core.portions import Placed, Portion
+    from kokoromichi.core.bulk_load import Placed, Portion
     from kokoromichi.core.providers.postgres.connections import Connections
 
 _PAGE: Final = 2_000

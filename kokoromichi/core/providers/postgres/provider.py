@@ -9,20 +9,9 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import msgspec
 from pydantic import ValidationError
 
-from kokoromichi.core.answers import decode_answer
 from kokoromichi.core.clock import Clock, SystemClock, moment_of
-from kokoromichi.core.corrections import correction
-from kokoromichi.core.data_provider import (
-    AnswerT,
-    DataProvider,
-    Document,
-    Stream,
-    checked_id,
-    checked_request_id,
-    checked_section,
-    checked_user_id,
-)
-from kokoromichi.core.erasing import checked_pseudonym
+from kokoromichi.core.copying.remote import RemoteProvider
+from kokoromichi.core.documents import correction
 from kokoromichi.core.errors import (
     ConflictError,
     MisuseError,
@@ -34,7 +23,14 @@ from kokoromichi.core.providers.postgres import erasing, ledger, moving
 from kokoromichi.core.providers.postgres.commits import Commits
 from kokoromichi.core.providers.postgres.connections import Connections
 from kokoromichi.core.providers.postgres.wire import encode_document
-from kokoromichi.core.remote import RemoteProvider
+from kokoromichi.core.responses import decode_answer
+from kokoromichi.core.validation import (
+    checked_id,
+    checked_pseudonym,
+    checked_request_id,
+    checked_section,
+    checked_user_id,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping, Sequence
@@ -42,7 +38,8 @@ if TYPE_CHECKING:
     import asyncpg
     import polars as pl
 
-    from kokoromichi.core.portions import Portion, Remembered
+    from kokoromichi.core.bulk_load import Portion, Remembered
+    from kokoromichi.core.data_provider import AnswerT, DataProvider, Document, Stream
 
 _LOG: Final = logging.getLogger(__name__)
 

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from kokoromichi.core.answers import encode_answer
-from kokoromichi.core.data_provider import AnswerT, checked_user_id
 from kokoromichi.core.errors import (
     ConflictError,
     FloorError,
@@ -17,11 +15,12 @@ from kokoromichi.core.errors import (
     RequestMismatchError,
 )
 from kokoromichi.core.kinds import KINDS, SYSTEM
-from kokoromichi.core.misfits import half_row, wrong_fields
 from kokoromichi.core.models import SET_FIELDS, ChangeSet, Movement, UserChange
+from kokoromichi.core.responses import encode_answer
+from kokoromichi.core.validation import checked_user_id, half_row, wrong_fields
 
 if TYPE_CHECKING:
-    from kokoromichi.core.data_provider import Document
+    from kokoromichi.core.data_provider import AnswerT, Document
 
 MADE_UP: Final = "~"
 """How a request id starts that no caller gave; its answer is nobody's to ask for."""

@@ -6,16 +6,16 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from kokoromichi.core.data_provider import RESERVED_SECTIONS
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.models import ID_PATTERN
-from kokoromichi.core.reference_values import Finding, Raw, Unreadable, parse_json, shown, storable_text
+from kokoromichi.core.reference.values import Finding, Raw, Unreadable, parse_json, shown, storable_text
+from kokoromichi.core.validation import RESERVED_SECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from kokoromichi.core.reference_users import Told
+    from kokoromichi.core.reference.users import Told
 
 USER_ID: Final = re.compile("[0-9]{17,20}")
 """What a player's id may be, whole."""

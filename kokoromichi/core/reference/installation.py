@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.models import ID_PATTERN
-from kokoromichi.core.reference_books import (
+from kokoromichi.core.reference.books import (
     PURCHASES,
     OldLedger,
     Pending,
@@ -22,10 +22,10 @@ from kokoromichi.core.reference_books import (
     read_pending,
     user_of,
 )
-from kokoromichi.core.reference_files import USER_ID, FileNote, Folder, is_installation, is_own, read_folder
-from kokoromichi.core.reference_union import ReferenceUser, unite
-from kokoromichi.core.reference_users import StoredUser, read_user
-from kokoromichi.core.reference_values import Finding, Raw, shown, storable
+from kokoromichi.core.reference.files import USER_ID, FileNote, Folder, is_installation, is_own, read_folder
+from kokoromichi.core.reference.union import ReferenceUser, unite
+from kokoromichi.core.reference.users import StoredUser, read_user
+from kokoromichi.core.reference.values import Finding, Raw, shown, storable
 
 if TYPE_CHECKING:
     from datetime import tzinfo

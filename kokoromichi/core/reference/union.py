@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from kokoromichi.core.clock import moment_of
 from kokoromichi.core.models import NEVER, PROFILE_FIELDS
-from kokoromichi.core.reference_users import NUMBERS
-from kokoromichi.core.reference_values import (
+from kokoromichi.core.reference.users import NUMBERS
+from kokoromichi.core.reference.values import (
     Finding,
     Raw,
     item_key,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from kokoromichi.core.models import FieldValue
-    from kokoromichi.core.reference_users import Character, StoredUser, Told
+    from kokoromichi.core.reference.users import Character, StoredUser, Told
 
 _BUSINESSES: Final = frozenset({"cafe", "dojo", "shop", "guild_hall", "spa"})
 _KNOWN: Final = frozenset(

@@ -32,8 +32,8 @@ class Remembered:
 
     Attributes:
         request_id: The idempotency key.
-        digest: The act as asked; see ``data_provider.digest_of``.
-        answer: The receipt, as ``answers.encode_answer`` writes it.
+        digest: The act as asked; see ``validation.digest_of``.
+        answer: The receipt, as ``responses.encode_answer`` writes it.
         at_us: When it was stored, in microseconds since the epoch; NEVER where the store does not know.
     """
 

@@ -12,21 +12,21 @@ from collections import defaultdict
 from copy import copy, deepcopy
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from kokoromichi.core.copy_plan import Plan, make_plan
-from kokoromichi.core.copy_report import CopyReport, Step, Told
+from kokoromichi.core.bulk_load import Placed, Portion, Remembered
+from kokoromichi.core.copying.plan import Plan, make_plan
+from kokoromichi.core.copying.report import CopyReport, Step, Told
+from kokoromichi.core.copying.retry import patiently
+from kokoromichi.core.copying.tally import Key, Places, Tally, by_book, rows_between, tally
 from kokoromichi.core.errors import KokoroError, MisuseError
 from kokoromichi.core.kinds import SYSTEM
-from kokoromichi.core.ledger_tally import Key, Places, Tally, by_book, rows_between, tally
 from kokoromichi.core.models import UserProfile
-from kokoromichi.core.patience import patiently
-from kokoromichi.core.portions import Placed, Portion, Remembered
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     import polars as pl
 
-    from kokoromichi.core.copy_report import Part
+    from kokoromichi.core.copying.report import Part
     from kokoromichi.core.data_provider import DataProvider
 
 __all__ = ["CopyReport", "Step", "copy_all"]

@@ -6,13 +6,13 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from kokoromichi.core.copying.tally import Key, Tally, tally
 from kokoromichi.core.kinds import CURRENCIES, SYSTEM
-from kokoromichi.core.ledger_tally import Key, Tally, tally
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from kokoromichi.core.copy_report import CopyReport
+    from kokoromichi.core.copying.report import CopyReport
     from kokoromichi.core.data_provider import DataProvider, Document
 
 _KEEP: Final = "the target keeps what it has; copy the other way if its version is the right one"

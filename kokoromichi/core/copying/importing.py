@@ -7,18 +7,18 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from kokoromichi.core.copy_report import CopyReport, Step, Told
-from kokoromichi.core.data_provider import digest_of
+from kokoromichi.core.copying.report import CopyReport, Step, Told
+from kokoromichi.core.copying.retry import patiently
 from kokoromichi.core.errors import KokoroError, MisuseError, RequestMismatchError, StorageError
 from kokoromichi.core.kinds import CURRENCIES, SYSTEM
 from kokoromichi.core.models import ChangeSet, Movement, Receipt, UserChange
-from kokoromichi.core.patience import patiently
+from kokoromichi.core.validation import digest_of
 
 if TYPE_CHECKING:
     from kokoromichi.core.clock import Clock
     from kokoromichi.core.data_provider import DataProvider, Document
-    from kokoromichi.core.reference_import import Installation
-    from kokoromichi.core.reference_union import ReferenceUser
+    from kokoromichi.core.reference.installation import Installation
+    from kokoromichi.core.reference.union import ReferenceUser
 
 _AT_ONCE: Final = 32
 _PAGE: Final = 1_000

@@ -8,13 +8,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from kokoromichi.core.reference_values import Finding, Raw, Unreadable, parse_json, shown, whole_number
+from kokoromichi.core.reference.values import Finding, Raw, Unreadable, parse_json, shown, whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-    from kokoromichi.core.reference_users import Told
+    from kokoromichi.core.reference.users import Told
 
 PURCHASES: Final = "purchases"
 """The ledger that an installation may have patched in."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from kokoromichi.core.models import NEVER
-from kokoromichi.core.reference_values import (
+from kokoromichi.core.reference.values import (
     LARGEST,
     Finding,
     Raw,

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Final
 
-from kokoromichi.core.copying import copy_all
+from kokoromichi.core.copying.copy_all import copy_all
 from kokoromichi.core.data_provider import DataProvider
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.models import ERASED_PREFIX
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kokoromichi.core.clock import Clock
-    from kokoromichi.core.copy_report import CopyReport, Failure
-    from kokoromichi.core.ledger_tally import Key, Tally
+    from kokoromichi.core.copying.report import CopyReport, Failure
+    from kokoromichi.core.copying.tally import Key, Tally
 
 _LOG: Final = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""The data folder of an existing installation, read as a source and never written."""

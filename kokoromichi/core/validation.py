@@ -1,0 +1,119 @@
+"""What ids, requests and changes must be: checked alike, and refused in the same words, by every provider."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Final
+
+from kokoromichi.core.errors import ConflictError, MisuseError
+from kokoromichi.core.kinds import SYSTEM
+from kokoromichi.core.models import ID_PATTERN, REQUEST_ID_PATTERN, SET_FIELDS, Movement, UserChange
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+RESERVED_SECTIONS = frozenset({"economy", "store_catalog", "waifus"})
+"""Shipped with the code; no document door writes them."""
+
+FORGOTTEN: Final = "erased"
+"""The digest of a request whose answer named an erased player: no act has it."""
+
+
+def checked_id(value: str, what: str) -> str:
+    """``value``, when it is a well-formed user id, section or book.
+
+    Raises:
+        MisuseError: It is not, so that it never becomes a path or a field name.
+    """
+    if not ID_PATTERN.fullmatch(value):
+        message = f"{what} {value!r} is malformed: 1 to 64 characters out of 0-9 A-Z a-z _ -"
+        raise MisuseError(message)
+    return value
+
+
+def checked_user_id(user_id: str) -> str:
+    """``user_id``, when a player may have it.
+
+    Raises:
+        MisuseError: It is malformed, or the system's.
+    """
+    if checked_id(user_id, "user id") == SYSTEM:
+        message = f"user id {SYSTEM!r} belongs to the system"
+        raise MisuseError(message)
+    return user_id
+
+
+def checked_section(section: str) -> str:
+    """``section``, when it may be written by the document door.
+
+    Raises:
+        MisuseError: It is malformed or reserved.
+    """
+    if checked_id(section, "section") in RESERVED_SECTIONS:
+        message = f"section {section!r} is shipped with the economy: edit its file and reload"
+        raise MisuseError(message)
+    return section
+
+
+def checked_request_id(request_id: str) -> str:
+    """``request_id``, when a caller may use it.
+
+    Raises:
+        MisuseError: It is malformed; ids that start with ``~`` are the provider's own.
+    """
+    if not REQUEST_ID_PATTERN.fullmatch(request_id):
+        message = f"request id {request_id!r} is malformed: 1 to 128 characters out of 0-9 A-Z a-z _ . : -"
+        raise MisuseError(message)
+    return request_id
+
+
+def digest_of(operation: str, user_id: str, arguments: Sequence[str | int | None]) -> str:
+    """The act as asked, as 32 hex digits: never what came of it, since a retry reads and draws anew."""
+    asked = repr((operation, user_id, *arguments)).encode()  # Text and integers of any size, told apart.
+    return hashlib.blake2b(asked, digest_size=16).hexdigest()
+
+
+def checked_pseudonym(user_id: str, pseudonym: str) -> None:
+    """Refuse ids between which nothing can be erased.
+
+    Raises:
+        MisuseError: One is malformed, or both are one.
+    """
+    if checked_user_id(user_id) == checked_user_id(pseudonym):
+        message = f"user id {user_id!r} cannot be its own pseudonym"
+        raise MisuseError(message)
+
+
+def wrong_version(user: UserChange, stored_version: int) -> ConflictError:
+    """A player has another version than the one that was read."""
+    return ConflictError(f"player {user.user_id} has version {stored_version}, not {user.version}")
+
+
+def wrong_fields(user: UserChange, fields: Iterable[str]) -> MisuseError:
+    """A change sets what no change may set."""
+    return MisuseError(f"{sorted(set(fields) - SET_FIELDS)} of player {user.user_id} cannot be set")
+
+
+def wrong_movement(movement: Movement, user_id: str, held: int) -> MisuseError:
+    """A row says of a balance or an item what cannot be; ``held`` is the balance before it."""
+    return MisuseError(
+        f"a {movement.kind} row of player {user_id} does not fit: "
+        f"{movement.currency} {held} {movement.amount:+} is not {movement.balance_after}, "
+        f"or {movement.item_id} {movement.quantity:+} is more than is held"
+    )
+
+
+def refuse_twins(users: Sequence[UserChange]) -> None:
+    """Refuse a change in which a player stands twice: which version would the second one build on?
+
+    Raises:
+        MisuseError: One does.
+    """
+    if len({user.user_id for user in users}) != len(users):
+        raise MisuseError("each player stands once in a change: put the movements of one together")
+
+
+def half_row(movement: Movement) -> MisuseError:
+    """The refusal of a movement that ``is_half``."""
+    return MisuseError(f"an amount needs its currency, and a quantity its item: {movement}")
