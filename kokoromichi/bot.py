@@ -16,11 +16,15 @@ import typer
 from discord import app_commands
 from discord.ext import commands
 
-from kokoromichi.cli_output import DISCORD_FAILED, fail, told
+from kokoromichi.chat.context import Context
+from kokoromichi.chat.errors import Errors
+from kokoromichi.chat.game import PREFIX, Game
+from kokoromichi.chat.loops import Heartbeat, Housekeeping
 from kokoromichi.core.data_manager import DataManager
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.logging_config import configure_logging
 from kokoromichi.core.provider_manager import build_provider
+from kokoromichi.operation.exits import DISCORD_FAILED, fail, told
 from kokoromichi.rules.economy import load_economy
 from kokoromichi.rules.economy_laws import check_economy
 from kokoromichi.services.bundle import Services
@@ -35,7 +39,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PREFIX: Final = "!"
 COMMANDS: Final = Path(__file__).resolve().parent / "commands"
 GRACE_S: Final = 8.0
 """How long commands in flight may go on after SIGTERM: Docker kills ten seconds after it."""
@@ -44,7 +47,7 @@ LAST_WORDS_S: Final = 1.0
 _REMEMBERED_EVENTS: Final = 20_000
 
 
-class KokoroBot(commands.AutoShardedBot):
+class KokoroBot(Game):
     """The game on Discord.
 
     Args:
@@ -58,7 +61,6 @@ class KokoroBot(commands.AutoShardedBot):
         services: The game.
         closing: True once the bot takes no more commands.
         limits_spam: Whether one player's commands are limited, whatever they do; no terminal needs it.
-        context_class: What a command is given; the commands, which stand above the bot, set it.
         questions: The request ids of questions that wait for a click.
         running: Commands and buttons in flight, by anything hashable that stands for one.
     """
@@ -82,7 +84,6 @@ class KokoroBot(commands.AutoShardedBot):
         self.services = services
         self.closing = False
         self.limits_spam = True
-        self.context_class: type[commands.Context[KokoroBot]] = commands.Context
         self.questions: set[str] = set()
         self.running: set[object] = set()
         self._idle = asyncio.Event()
@@ -96,6 +97,8 @@ class KokoroBot(commands.AutoShardedBot):
         """
         await self.provider.open()
         await self.services.start()
+        for cog in (Errors(self), Heartbeat(self), Housekeeping(self)):
+            await self.add_cog(cog)
         for name in extension_names():
             await self.load_extension(name)
         log.info("ready: provider %s, %d commands", self.provider.name, len(self.commands))
@@ -106,8 +109,8 @@ class KokoroBot(commands.AutoShardedBot):
             await self.process_commands(message)
 
     async def get_context(self, origin: Any, /, *, cls: Any = None) -> Any:
-        """Every command is given what ``context_class`` makes."""
-        return await super().get_context(origin, cls=cls or self.context_class)
+        """Every command is given our context."""
+        return await super().get_context(origin, cls=cls or Context)
 
     async def mirrored(self) -> tuple[Services, int] | None:
         """The game as the local mirror has it, for reading alone, and up to when it does.

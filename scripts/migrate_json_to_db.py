@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from kokoromichi.cli import app
+from kokoromichi.cli.app import app
 
 if __name__ == "__main__":
     sys.exit(app(["migrate", *sys.argv[1:]]))

@@ -14,12 +14,12 @@ from discord.ext import commands
 
 from kokoromichi.analysis.export import export_ledger
 from kokoromichi.analysis.stored import audit_provider
-from kokoromichi.commands._arguments import ItemArgument, ReasonArgument, offered_items
-from kokoromichi.commands._context import Context
-from kokoromichi.commands._declaring import act_of, group
-from kokoromichi.commands._embeds import Picture, card, warning
-from kokoromichi.commands._receipts import receipt_card
-from kokoromichi.commands._texts import mention, moment, plain, say
+from kokoromichi.chat.arguments import ItemArgument, ReasonArgument, offered_items
+from kokoromichi.chat.context import Context
+from kokoromichi.chat.declaring import act_of, group
+from kokoromichi.chat.embeds import Picture, card, warning
+from kokoromichi.chat.receipts import receipt_card
+from kokoromichi.chat.texts import mention, moment, plain, say
 from kokoromichi.core.models import NEVER, Receipt
 from kokoromichi.rules.findings import EconomyError
 from kokoromichi.services.authority import Actor, Role
@@ -28,7 +28,7 @@ from kokoromichi.services.health import health_of
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from kokoromichi.bot import KokoroBot
+    from kokoromichi.chat.game import Game
     from kokoromichi.core.data_provider import DataProvider
     from kokoromichi.services.reconciling import Difference
 
@@ -241,6 +241,6 @@ def _difference_told(ctx: Context, found: Difference) -> str:
     )
 
 
-async def setup(bot: KokoroBot) -> None:
+async def setup(bot: Game) -> None:
     """Load the cog."""
     await bot.add_cog(Admin())

@@ -11,16 +11,16 @@ from discord.ext import commands
 from kokoromichi.analysis.digest import TOP_SHARE, Digest
 from kokoromichi.analysis.observations import Observations
 from kokoromichi.analysis.stored import read_ledger
-from kokoromichi.commands._context import Context
-from kokoromichi.commands._declaring import command
-from kokoromichi.commands._embeds import Picture, card
-from kokoromichi.commands._texts import moment, percent, say
+from kokoromichi.chat.context import Context
+from kokoromichi.chat.declaring import command
+from kokoromichi.chat.embeds import Picture, card
+from kokoromichi.chat.texts import moment, percent, say
 from kokoromichi.core.clock import moment_of
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from kokoromichi.bot import KokoroBot
+    from kokoromichi.chat.game import Game
     from kokoromichi.services.bundle import Services
 
 KEPT_S: Final = 300
@@ -71,7 +71,7 @@ async def _ledger(services: Services) -> tuple[Services, pl.DataFrame]:
 
 
 def _picture(found: Digest) -> Picture | None:
-    from kokoromichi.commands._pictures import economy_picture  # noqa: PLC0415 - half of the bot's start
+    from kokoromichi.chat.pictures import economy_picture  # noqa: PLC0415 - half of the bot's start
 
     return economy_picture(found)
 
@@ -104,6 +104,6 @@ def _fields(found: Digest) -> list[tuple[str, str]]:
     return fields
 
 
-async def setup(bot: KokoroBot) -> None:
+async def setup(bot: Game) -> None:
     """Load the cog."""
     await bot.add_cog(EconomyCog())

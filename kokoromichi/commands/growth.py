@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from discord import app_commands
 from discord.ext import commands
 
-from kokoromichi.commands._arguments import BusinessArgument, offered_businesses
-from kokoromichi.commands._context import Context
-from kokoromichi.commands._declaring import command
-from kokoromichi.commands._embeds import card
-from kokoromichi.commands._receipts import named, receipt_card
-from kokoromichi.commands._texts import moment, say
+from kokoromichi.chat.arguments import BusinessArgument, offered_businesses
+from kokoromichi.chat.context import Context
+from kokoromichi.chat.declaring import command
+from kokoromichi.chat.embeds import card
+from kokoromichi.chat.receipts import named, receipt_card
+from kokoromichi.chat.texts import moment, say
 
 if TYPE_CHECKING:
-    from kokoromichi.bot import KokoroBot
+    from kokoromichi.chat.game import Game
     from kokoromichi.services.progress import Holding
 
 
@@ -78,6 +78,6 @@ def _holding_told(ctx: Context, holding: Holding) -> str:
     )
 
 
-async def setup(bot: KokoroBot) -> None:
+async def setup(bot: Game) -> None:
     """Load the cog."""
     await bot.add_cog(Growth())

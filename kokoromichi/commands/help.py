@@ -8,18 +8,17 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from kokoromichi.bot import PREFIX
-from kokoromichi.commands._arguments import choices, found_name
-from kokoromichi.commands._context import Context
-from kokoromichi.commands._declaring import command
-from kokoromichi.commands._embeds import card, paged
-from kokoromichi.commands._listing import in_order, listed
-from kokoromichi.commands._texts import plain, say
+from kokoromichi.chat.arguments import choices, found_name
+from kokoromichi.chat.context import Context
+from kokoromichi.chat.declaring import command, in_order, listed
+from kokoromichi.chat.embeds import card, paged
+from kokoromichi.chat.game import PREFIX
+from kokoromichi.chat.texts import plain, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kokoromichi.bot import KokoroBot
+    from kokoromichi.chat.game import Game
 
 PAGE_ROWS: Final = 45
 
@@ -31,7 +30,7 @@ class Help(commands.Cog):
         bot: The bot.
     """
 
-    def __init__(self, bot: KokoroBot) -> None:
+    def __init__(self, bot: Game) -> None:
         self._bot = bot
 
     @command()
@@ -50,7 +49,7 @@ class Help(commands.Cog):
 
     @help.autocomplete("command")
     async def _commands(
-        self, _interaction: discord.Interaction[KokoroBot], typed: str
+        self, _interaction: discord.Interaction[Game], typed: str
     ) -> list[app_commands.Choice[str]]:
         names = {one.qualified_name: one.qualified_name for one in listed(self._bot)}
         return choices(typed, names, names)
@@ -95,6 +94,6 @@ def _usage_card(one: commands.Command[Any, ..., Any]) -> discord.Embed:
     return card(f"/{one.qualified_name}", "\n".join([*lines, "", *arguments]).strip())
 
 
-async def setup(bot: KokoroBot) -> None:
+async def setup(bot: Game) -> None:
     """Load the cog."""
     await bot.add_cog(Help(bot))

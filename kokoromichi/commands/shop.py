@@ -1,4 +1,4 @@
-"""The store, and what one does with what one bought."""
+"""The store."""
 
 from __future__ import annotations
 
@@ -9,26 +9,25 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from kokoromichi.commands._arguments import ItemArgument, choices, held_items, offered_items
-from kokoromichi.commands._context import Context
-from kokoromichi.commands._declaring import command
-from kokoromichi.commands._embeds import card, paged
-from kokoromichi.commands._receipts import receipt_card
-from kokoromichi.commands._texts import mention, plain, say, verbatim
+from kokoromichi.chat.arguments import ItemArgument, choices, offered_items
+from kokoromichi.chat.context import Context
+from kokoromichi.chat.declaring import command
+from kokoromichi.chat.embeds import card, paged
+from kokoromichi.chat.receipts import receipt_card
+from kokoromichi.chat.texts import plain, say
 from kokoromichi.core.errors import RefusedError
 from kokoromichi.rules import codes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kokoromichi.bot import KokoroBot
+    from kokoromichi.chat.game import Game
     from kokoromichi.core.models import Item, UserProfile
 
 STORE_ROWS: Final = 8
 SHOWN_S: Final = 900
 """So long the price that a player was shown is the only one that he is charged, in seconds."""
 _SHOWN_PLAYERS: Final = 10_000
-INVENTORY_ROWS: Final = 20
 
 
 class ShownPrices:
@@ -55,7 +54,7 @@ class ShownPrices:
 
 
 class Shop(commands.Cog):
-    """Buying, selling, using and giving."""
+    """What is sold, and buying it."""
 
     def __init__(self) -> None:
         self._shown = ShownPrices()
@@ -77,7 +76,7 @@ class Shop(commands.Cog):
 
     @store.autocomplete("category")
     async def _categories(
-        self, interaction: discord.Interaction[KokoroBot], typed: str
+        self, interaction: discord.Interaction[Game], typed: str
     ) -> list[app_commands.Choice[str]]:
         shelves = dict.fromkeys(
             words.category for words in interaction.client.services.desk.live.words.values()
@@ -109,63 +108,6 @@ class Shop(commands.Cog):
             raise
         await ctx.answer(receipt_card(ctx, say("purchase.title"), receipt))
 
-    @command(aliases=["inv", "items"])
-    async def inventory(self, ctx: Context) -> None:
-        """Show what you hold."""
-        found = await ctx.profile_of(None)
-        names = ctx.services.item_names
-        rows = []
-        for item_id, units in sorted(found.inventory.items()):
-            name = plain(names.get(item_id, item_id))
-            rows.append(say("inventory.row", quantity=units, name=name, item_id=verbatim(item_id)))
-        pages = paged(rows, INVENTORY_ROWS) or [say("nothing")]
-
-        async def draw(number: int) -> discord.Embed:
-            return card(say("inventory.title"), pages[number])
-
-        await ctx.turn_pages(len(pages), draw)
-
-    @command()
-    @app_commands.describe(item="What to sell", quantity="How many")
-    @app_commands.autocomplete(item=held_items)
-    async def sell(self, ctx: Context, item: ItemArgument, quantity: int = 1) -> None:
-        """Sell something back to the store."""
-        receipt = await ctx.act(
-            lambda request_id: ctx.services.store.sell(ctx.player_id, item, quantity, request_id=request_id)
-        )
-        await ctx.answer(receipt_card(ctx, say("sale.title"), receipt))
-
-    @command()
-    @app_commands.describe(item="What to use")
-    @app_commands.autocomplete(item=held_items)
-    async def use(self, ctx: Context, item: ItemArgument) -> None:
-        """Use something that you hold."""
-        receipt = await ctx.act(
-            lambda request_id: ctx.services.store.use(ctx.player_id, item, request_id=request_id)
-        )
-        await ctx.answer(receipt_card(ctx, say("use.title"), receipt))
-
-    @command()
-    @app_commands.describe(user="Who receives it", item="What to give", quantity="How many")
-    @app_commands.autocomplete(item=held_items)
-    async def gift(self, ctx: Context, user: discord.User, item: ItemArgument, quantity: int = 1) -> None:
-        """Give something to another player; you are asked once more."""
-        receiver_id = ctx.player_named(user)
-        await ctx.services.store.check_gift(ctx.player_id, receiver_id, item, quantity)
-        name = plain(ctx.services.item_names[item])
-        question = say("gift.question", quantity=quantity, item=name, receiver=mention(receiver_id))
-
-        async def give() -> discord.Embed:
-            receipt = await ctx.act(
-                lambda request_id: ctx.services.store.gift(
-                    ctx.player_id, receiver_id, item, quantity, request_id=request_id
-                ),
-                "confirm",
-            )
-            return receipt_card(ctx, say("gift.title"), receipt)
-
-        await ctx.ask(card(say("gift.title"), question), give)
-
 
 def _offer_told(item: Item, found: UserProfile) -> str:
     owned = found.inventory.get(item.item_id, 0)
@@ -184,6 +126,6 @@ def _offer_told(item: Item, found: UserProfile) -> str:
     )
 
 
-async def setup(bot: KokoroBot) -> None:
+async def setup(bot: Game) -> None:
     """Load the cog."""
     await bot.add_cog(Shop())

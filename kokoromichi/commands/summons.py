@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Final, Literal
 from discord import app_commands
 from discord.ext import commands
 
-from kokoromichi.commands._arguments import CharacterArgument, all_characters, own_characters
-from kokoromichi.commands._context import Context
-from kokoromichi.commands._declaring import command
-from kokoromichi.commands._embeds import card, paged
-from kokoromichi.commands._receipts import named, receipt_told
-from kokoromichi.commands._texts import percent, plain, say
+from kokoromichi.chat.arguments import CharacterArgument, all_characters, own_characters
+from kokoromichi.chat.context import Context
+from kokoromichi.chat.declaring import command
+from kokoromichi.chat.embeds import card, paged
+from kokoromichi.chat.receipts import named, receipt_told
+from kokoromichi.chat.texts import percent, plain, say
 from kokoromichi.rules.economy import RARITIES
 
 if TYPE_CHECKING:
     import discord
 
-    from kokoromichi.bot import KokoroBot
+    from kokoromichi.chat.game import Game
     from kokoromichi.services.receipts import Pull
 
 COLLECTION_ROWS: Final = 20
@@ -113,6 +113,6 @@ def _pity_told(rarity: str, left_pulls: int) -> str:
     return say("summon.pity", rarity=rarity, left=left_pulls)
 
 
-async def setup(bot: KokoroBot) -> None:
+async def setup(bot: Game) -> None:
     """Load the cog."""
     await bot.add_cog(Summons())

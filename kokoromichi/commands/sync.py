@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Literal
 from discord import app_commands
 from discord.ext import commands
 
-from kokoromichi.commands._context import Context
-from kokoromichi.commands._declaring import command
-from kokoromichi.commands._embeds import card
-from kokoromichi.commands._texts import say
+from kokoromichi.chat.context import Context
+from kokoromichi.chat.declaring import command
+from kokoromichi.chat.embeds import card
+from kokoromichi.chat.texts import say
 
 if TYPE_CHECKING:
-    from kokoromichi.bot import KokoroBot
+    from kokoromichi.chat.game import Game
 
 
 class Sync(commands.Cog):
@@ -38,6 +38,6 @@ class Sync(commands.Cog):
         await ctx.answer(card(say("sync.title"), say("sync.told", count=len(told))))
 
 
-async def setup(bot: KokoroBot) -> None:
+async def setup(bot: Game) -> None:
     """Load the cog."""
     await bot.add_cog(Sync())

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kokoromichi.commands._embeds import EMBED_CHARS, FIELDS, TEXT_CHARS, card, cut, noted, paged, warning
-from kokoromichi.commands._texts import mention, plain
+from kokoromichi.chat.embeds import EMBED_CHARS, FIELDS, TEXT_CHARS, card, cut, noted, paged, warning
+from kokoromichi.chat.texts import mention, plain
 from tests.bot.table import embed_of, told
 
 if TYPE_CHECKING:

@@ -80,7 +80,7 @@ def simcord_bot(store: Brittle, clock: ManualClock) -> KokoroBot:
 @pytest.fixture(autouse=True)
 def long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """The simulated Discord waits out short sleeps, and lets the test decide about long ones."""
-    monkeypatch.setattr("kokoromichi.commands._context._PAUSES_S", (PAUSE_S, 2 * PAUSE_S))
+    monkeypatch.setattr("kokoromichi.chat.context._PAUSES_S", (PAUSE_S, 2 * PAUSE_S))
 
 
 async def purchases(table: Table) -> int:

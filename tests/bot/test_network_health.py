@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kokoromichi.commands.heartbeat import BEAT_S
+from kokoromichi.chat.loops import BEAT_S
 from kokoromichi.core.clock import SystemClock
 from tests.bot.bot_process import HUNG_S, BotProcess
 from tests.bot.standin import StandIn

@@ -12,8 +12,8 @@ import pytest
 from matplotlib.image import imread
 
 from kokoromichi.analysis.digest import Digest
-from kokoromichi.commands._embeds import Picture
-from kokoromichi.commands._pictures import PAPER, balance_picture, economy_picture
+from kokoromichi.chat.embeds import Picture
+from kokoromichi.chat.pictures import PAPER, balance_picture, economy_picture
 from kokoromichi.core.models import LedgerEntry
 
 START = dt.datetime(2026, 3, 10, 12, tzinfo=dt.timezone.utc)

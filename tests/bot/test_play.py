@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kokoromichi.analysis.stored import audit_provider
-from kokoromichi.commands._console.names import player_id, player_name
+from kokoromichi.chat.console.names import player_id, player_name
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from tests.contract.stored import rows
-from tests.house.checkout import SCRIPT
+from tests.project.checkout import SCRIPT
 
 if TYPE_CHECKING:
     from pathlib import Path

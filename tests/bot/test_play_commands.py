@@ -8,7 +8,7 @@ import discord
 from discord.ext import commands
 
 from kokoromichi.bot import create_bot
-from kokoromichi.commands._console.table import Table
+from kokoromichi.chat.console.table import Table
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from kokoromichi.settings import Settings, shipped_folder
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pytest
 
     from kokoromichi.bot import KokoroBot
-    from kokoromichi.commands._console.payloads import Posted
+    from kokoromichi.chat.console.payloads import Posted
 
 SAMPLES: Final = {
     "user": "bob",

@@ -9,10 +9,10 @@ import discord
 import pytest
 from rich.console import Console
 
-from kokoromichi.commands._console.drawing import drawn, marked
-from kokoromichi.commands._console.names import player_id
-from kokoromichi.commands._console.payloads import Choice, Posted
-from kokoromichi.commands._texts import plain
+from kokoromichi.chat.console.drawing import drawn, marked
+from kokoromichi.chat.console.names import player_id
+from kokoromichi.chat.console.payloads import Choice, Posted
+from kokoromichi.chat.texts import plain
 
 if TYPE_CHECKING:
     from pathlib import Path

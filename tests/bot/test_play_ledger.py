@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from kokoromichi.bot import create_bot
-from kokoromichi.commands._console.names import player_id
-from kokoromichi.commands._console.table import Table
+from kokoromichi.chat.console.names import player_id
+from kokoromichi.chat.console.table import Table
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.errors import RefusedError
 from kokoromichi.core.providers.memory import MemoryProvider
@@ -19,7 +19,7 @@ from kokoromichi.settings import Settings, shipped_folder
 from tests.contract.stored import NOON_US
 
 if TYPE_CHECKING:
-    from kokoromichi.commands._console.payloads import Posted
+    from kokoromichi.chat.console.payloads import Posted
     from kokoromichi.core.data_provider import DataProvider
     from kokoromichi.services.desk import Dice
 

@@ -12,7 +12,7 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
-from tests.house.checkout import SCRIPT
+from tests.project.checkout import SCRIPT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

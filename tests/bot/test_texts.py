@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from kokoromichi import commands
-from kokoromichi.commands._texts import ENGLISH, moment, percent, refusal, say
+from kokoromichi import chat, commands
+from kokoromichi.chat.texts import ENGLISH, moment, percent, refusal, say
 from kokoromichi.core.kinds import KINDS
 from kokoromichi.core.models import Receipt
 from kokoromichi.rules import codes
@@ -18,7 +18,7 @@ from kokoromichi.services import receipts
 from kokoromichi.services.refusals import refused
 from kokoromichi.services.use import _EFFECTS
 
-SOURCES = sorted(Path(commands.__path__[0]).glob("*.py"))
+SOURCES = sorted(path for package in (chat, commands) for path in Path(package.__path__[0]).rglob("*.py"))
 KEYS = re.compile(r"[a-z_]+(\.[a-z_]+)?")
 
 
@@ -26,7 +26,7 @@ def written_keys() -> set[str]:
     """Every literal in the commands that is a text's key."""
     found: set[str] = set()
     for path in SOURCES:
-        if path.name != "_texts.py":
+        if path.name != "texts.py":
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
                 if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in ENGLISH:
                     found.add(node.value)

@@ -68,7 +68,7 @@ TARGETS: Final = {"local": local_target, "mongo": mongo_target, "postgres": post
 
 DYING: Final = """
 import asyncio, os, signal, sys
-from kokoromichi.cli import app
+from kokoromichi.cli.app import app
 from kokoromichi.core.providers import provider_class
 
 left, after_s = int(sys.argv[1]), float(sys.argv[2])

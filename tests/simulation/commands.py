@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from typer.testing import CliRunner
 
-from kokoromichi.cli import app
-from tests.house.checkout import SCRIPT
+from kokoromichi.cli.app import app
+from tests.project.checkout import SCRIPT
 
 if TYPE_CHECKING:
     from typer.testing import Result

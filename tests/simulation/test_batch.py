@@ -15,8 +15,8 @@ from kokoromichi.simulation import batch
 from kokoromichi.simulation.batch import Job, manifest, play, prepare, replication_seed, run_jobs
 from kokoromichi.simulation.run import BatchError, Run, simulate
 from kokoromichi.simulation.scenario import Scenario
-from tests.house.checkout import ROOT
-from tests.house.checkout import run as printed
+from tests.project.checkout import ROOT
+from tests.project.checkout import run as printed
 from tests.simulation.commands import (
     SEED,
     digests,

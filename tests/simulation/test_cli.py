@@ -15,7 +15,7 @@ import pytest
 
 from kokoromichi import __version__
 from kokoromichi.settings import shipped_folder
-from tests.house.checkout import SCRIPT, finished
+from tests.project.checkout import SCRIPT, finished
 from tests.simulation.commands import DONE, TINY, USAGE, digests, done_in, invoke
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from kokoromichi.settings import shipped_folder
-from tests.house.checkout import ROOT, SCRIPT, finished
+from tests.project.checkout import ROOT, SCRIPT, finished
 from tests.simulation.commands import DONE, TARGET_MISSED, TINY, USAGE, invoke
 
 if TYPE_CHECKING:

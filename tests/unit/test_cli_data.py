@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from kokoromichi.analysis.ledger import Ledger
-from kokoromichi.cli import app
+from kokoromichi.cli.app import app
 from tests.unit.old_folder import ANNA, snapshot, write
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""What commands share: context, arguments, texts, embeds, views and what stands around every command."""

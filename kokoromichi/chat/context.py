@@ -1,0 +1,253 @@
+"""What a command is given: who asks, under which request id, and how to act and answer."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import discord
+from discord.ext import commands
+
+from kokoromichi.chat.embeds import Picture, noted, warning
+from kokoromichi.chat.failures import BotPlayerError, Failure, told_failure
+from kokoromichi.chat.game import Game
+from kokoromichi.chat.texts import moment, say
+from kokoromichi.chat.views import Confirm, OwnedView, Pages
+from kokoromichi.core.errors import CommitUnknownError, RefusedError, StorageError
+from kokoromichi.core.models import Receipt
+from kokoromichi.rules import codes
+from kokoromichi.services.refusals import refused
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from kokoromichi.core.models import UserProfile
+    from kokoromichi.services.bundle import Services
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+ReceiptT = TypeVar("ReceiptT", bound=Receipt)
+
+DEFER_S: Final = 1.5
+"""Discord wants to hear something within three seconds."""
+_PLACEHOLDER: Final = "…"
+_PAUSES_S: Final = (1, 2, 4, 8, 15, 30, 60, 120, 240)
+"""How long to wait between two questions for the fate of a commit: eight minutes in all, of the fifteen in
+which Discord lets an interaction be answered."""
+
+
+class Context(commands.Context[Game]):
+    """One command as it runs."""
+
+    _answer: discord.Message | None = None
+    _timer: asyncio.TimerHandle | None = None
+    _deferral: asyncio.Future[None] | None = None
+    _as_of_us: int | None = None
+    _mirrored: tuple[Services, int] | None = None
+
+    @property
+    def player_id(self) -> str:
+        """Who asks, as the services know him."""
+        return str(self.author.id)
+
+    @property
+    def request_id(self) -> str:
+        """The interaction's or message's id: an event that is delivered twice is one request."""
+        return str(self.message.id if self.interaction is None else self.interaction.id)
+
+    @property
+    def services(self) -> Services:
+        """The game."""
+        return self.bot.services
+
+    @property
+    def private(self) -> bool:
+        """Whether the answer is for the author's eyes alone, where Discord can do that."""
+        return self.command is not None and bool(self.command.extras.get("private"))
+
+    def promise_answer(self) -> None:
+        """Tell Discord to wait for us, should the answer take longer than ``DEFER_S``.
+
+        Not at once: an answer that comes in time needs one request instead of two, and whether it is for the
+        author's eyes alone is not fixed before it is known.
+        """
+        if self.interaction is not None:
+            self._timer = asyncio.get_running_loop().call_later(DEFER_S, self._begin_deferral)
+
+    def _begin_deferral(self) -> None:
+        self._deferral = asyncio.ensure_future(self.defer(ephemeral=self.private))
+
+    async def _end_promise(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._deferral is not None:
+            await self._deferral
+
+    async def act(
+        self, call: Callable[[str], Awaitable[ReceiptT]], action: str = "", *, play: bool = True
+    ) -> ReceiptT:
+        """Carry out one act of a service under this command's request id.
+
+        A commit of unknown fate is asked for again under the same id until the storage knows: then it has
+        had one effect, or none and is refused.
+
+        Args:
+            call: Calls the service with the request id.
+            action: What a button does, in a word: its act has an id of its own.
+            play: Whether it is a player's, and so noted; an admin's is in the ledger, and his own erasure
+                must be the last that is said of him.
+
+        Raises:
+            RefusedError: The game says no.
+            StorageError: The storage failed; nothing was charged, unless it is a ``CommitUnknownError``.
+        """
+        name = "" if self.command is None else self.command.qualified_name
+        try:
+            receipt = await self._insist(call, f"{self.request_id}:{action}" if action else self.request_id)
+        except RefusedError as refusal:
+            if play:
+                await self.services.activity.note(self.player_id, name, refusal.code)
+            raise
+        if play:
+            await self.services.activity.note(self.player_id, name)
+        return receipt
+
+    async def _insist(self, call: Callable[[str], Awaitable[ReceiptT]], request_id: str) -> ReceiptT:
+        try:
+            return await call(request_id)
+        except CommitUnknownError:
+            log.warning("request %s: fate unknown, asking again", request_id)
+        try:
+            await self.answer(warning(say("error.checking")))
+        except discord.HTTPException as unsent:  # What became of the commit must be found out all the same.
+            log.warning("request %s: the answer could not be sent: %s", request_id, unsent)
+        for pause_s in _PAUSES_S:
+            await asyncio.sleep(pause_s)
+            try:
+                return await call(request_id)
+            except StorageError:
+                log.info("request %s: still unknown", request_id)
+        raise CommitUnknownError(request_id)
+
+    async def read(self, call: Callable[[Services], Awaitable[T]]) -> T:
+        """Read something; from the local mirror while the storage is away, and then marked with its age.
+
+        A command that was told once that the storage is away reads on from the mirror: its author has waited.
+
+        Args:
+            call: Reads from the services that it is given, and changes nothing.
+
+        Raises:
+            StorageError: The storage is away, and there is no mirror.
+        """
+        if self._mirrored is None:
+            try:
+                return await call(self.services)
+            except StorageError:
+                self._mirrored = await self.bot.mirrored()
+                if self._mirrored is None:
+                    raise
+        services, self._as_of_us = self._mirrored
+        return await call(services)
+
+    async def profile_of(self, user: discord.User | discord.Member | None) -> UserProfile:
+        """A player's profile: the author's own, whose account is opened on first use, or another one's.
+
+        Raises:
+            RefusedError: There is no account, and looking opens none: at somebody else, or in the mirror.
+        """
+        own = user is None or user.id == self.author.id
+        user_id = self.player_id if user is None else self.player_named(user)
+
+        async def call(services: Services) -> UserProfile:
+            if own and services is self.services:
+                return await services.desk.open_account(user_id, f"{self.request_id}:open")
+            found = await services.desk.provider.profile(user_id)
+            if found is None:
+                raise refused(codes.UNKNOWN_PLAYER, user_id)
+            return found
+
+        return await self.read(call)
+
+    def player_named(self, user: discord.User | discord.Member) -> str:
+        """Another player's id.
+
+        Raises:
+            BotPlayerError: It is a bot.
+        """
+        if user.bot:
+            raise BotPlayerError
+        return str(user.id)
+
+    async def answer(
+        self,
+        embed: discord.Embed,
+        *,
+        view: OwnedView | None = None,
+        picture: Picture | None = None,
+    ) -> discord.Message:
+        """Show an embed: the first answer of this command, or in place of the one before."""
+        await self._end_promise()
+        if self._as_of_us is not None:
+            embed = noted(embed, say("as_of", when=moment(self._as_of_us)))
+        if self._answer is None:
+            sent: dict[str, object] = {"embed": embed, "ephemeral": self.private}
+            sent.update({"view": view} if view is not None else {})
+            sent.update({"file": picture.file()} if picture is not None else {})
+            self._answer = await self.send(**sent)  # type: ignore[call-overload] # Only what was given.
+        else:
+            files = [] if picture is None else [picture.file()]
+            self._answer = await self._answer.edit(embed=embed, view=view, attachments=files)
+        if view is not None:
+            view.message = self._answer
+            self.bot.questions.add(self.request_id)
+        return self._answer
+
+    async def ask(self, question: discord.Embed, act: Callable[[], Awaitable[discord.Embed]]) -> None:
+        """Ask the author whether he means it; ``act`` is called at his click, once."""
+        await self.answer(question, view=Confirm(self, question, act))
+
+    async def turn_pages(
+        self,
+        count: int,
+        draw: Callable[[int], Awaitable[discord.Embed]],
+        first: int = 0,
+        *,
+        picture: Picture | None = None,
+    ) -> None:
+        """Show a page, with buttons where there are more.
+
+        Args:
+            count: How many pages there are.
+            draw: Makes the embed of a page, from 0.
+            first: The page to begin with; beyond the ends it is the nearest one.
+            picture: What every page shows below.
+        """
+        view = Pages(self, max(count, 1), draw, first)
+        await self.answer(await view.embed(), view=view if count > 1 else None, picture=picture)
+
+    async def fail(self, error: Exception) -> None:
+        """Tell the author what went wrong, in words that say whether anything was charged."""
+        failure = told_failure(self, error)
+        if failure.unexpected:
+            log.error("%s: unexpected failure", failure.reference, exc_info=error)
+        try:
+            await self._tell(failure)
+        except discord.HTTPException as unsent:
+            log.warning("request %s: the answer could not be sent: %s", self.request_id, unsent)
+
+    async def _tell(self, failure: Failure) -> None:
+        """A failure is for the author's eyes alone, where the answer has not begun in public."""
+        await self._end_promise()
+        embed = warning(failure.text)
+        if self.interaction is None or self._answer is not None:
+            await self.answer(embed)
+        elif self._deferral is not None and not self.private:
+            # What follows upon a public deferral takes its place, in public: it must be filled first.
+            placeholder = await self.interaction.edit_original_response(content=_PLACEHOLDER)
+            self._answer = await self.interaction.followup.send(embed=embed, ephemeral=True, wait=True)
+            await placeholder.delete()
+        else:
+            self._answer = await self.send(embed=embed, ephemeral=True)

@@ -1,0 +1,79 @@
+"""What happens around every command: the promise to answer, spam limits, closing, the last error handler."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import discord
+from discord.ext import commands
+
+from kokoromichi.chat.embeds import warning
+from kokoromichi.chat.failures import ClosingError
+from kokoromichi.chat.texts import say
+
+if TYPE_CHECKING:
+    from kokoromichi.chat.context import Context
+    from kokoromichi.chat.game import Game
+
+SPAM_COMMANDS: Final = 8
+SPAM_S: Final = 10.0
+"""So many commands a player in so many seconds: against spam alone, what the game limits is in storage."""
+
+_SECOND_US: Final = 1_000_000
+
+
+class Errors(commands.Cog):
+    """Stands around every command.
+
+    Args:
+        bot: The bot.
+    """
+
+    def __init__(self, bot: Game) -> None:
+        self._bot = bot
+        self._spam: commands.CooldownMapping[Context] = commands.CooldownMapping.from_cooldown(
+            SPAM_COMMANDS, SPAM_S, commands.BucketType.user
+        )
+        bot.before_invoke(self._before)
+        bot.after_invoke(self._after)
+
+    async def bot_check_once(self, ctx: Context) -> bool:  # type: ignore[override] # Our context.
+        """No command once the bot closes, and not too many of one player; either way it is told so."""
+        self._bot.begin(ctx)
+        if self._bot.closing:
+            raise ClosingError
+        now_s = self._bot.services.now_us() / _SECOND_US
+        bucket = self._spam.get_bucket(ctx, now_s) if self._bot.limits_spam else None
+        retry_after_s = bucket.update_rate_limit(now_s) if bucket is not None else None
+        if bucket is not None and retry_after_s is not None and retry_after_s > SPAM_S:
+            bucket.reset()  # The clock was set back: he would be silenced until it is there again.
+            retry_after_s = bucket.update_rate_limit(now_s)
+        if bucket is not None and retry_after_s:
+            raise commands.CommandOnCooldown(bucket, retry_after_s, commands.BucketType.user)
+        return True
+
+    async def _before(self, ctx: Context) -> None:
+        ctx.promise_answer()
+
+    async def _after(self, ctx: Context) -> None:
+        if not ctx.command_failed:
+            self._bot.finish(ctx)
+
+    @commands.Cog.listener()
+    async def on_command_error(self, ctx: Context, error: commands.CommandError) -> None:
+        """The last handler, for text and slash alike."""
+        if isinstance(error, commands.CommandNotFound):
+            return  # Other bots have commands too.
+        try:
+            await ctx.fail(error)
+        finally:
+            self._bot.finish(ctx)
+
+    @commands.Cog.listener()
+    async def on_interaction(self, interaction: discord.Interaction[Game]) -> None:
+        """A button whose question is over, or was asked before a restart, is told so."""
+        if interaction.type is not discord.InteractionType.component or interaction.data is None:
+            return
+        question = str(interaction.data.get("custom_id", "")).partition(":")[0]
+        if question not in self._bot.questions and self._bot.hears_first(interaction.id):
+            await interaction.response.send_message(embed=warning(say("error.expired")), ephemeral=True)

@@ -1,0 +1,183 @@
+"""From an error to what the player reads: refused, failed, misused, or unexpected with a number."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from discord import app_commands
+from discord.ext import commands
+
+from kokoromichi.chat.texts import moment, plain, refusal, say
+from kokoromichi.core.errors import (
+    CommitUnknownError,
+    ConflictError,
+    RefusedError,
+    StorageError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kokoromichi.chat.context import Context
+
+_SECOND_US: Final = 1_000_000
+
+
+class Failure(NamedTuple):
+    """What to say.
+
+    Attributes:
+        text: The sentence.
+        reference: The number under which the log has the traceback; empty where there is none.
+    """
+
+    text: str
+    reference: str = ""
+
+    @property
+    def unexpected(self) -> bool:
+        """Whether nobody foresaw it."""
+        return bool(self.reference)
+
+
+class ClosingError(commands.CheckFailure):
+    """The bot takes no more commands."""
+
+
+class BotPlayerError(commands.BadArgument):
+    """A bot was named where a player must be."""
+
+
+class BadAmountError(commands.BadArgument):
+    """What was written is no amount."""
+
+
+class NoReasonError(commands.BadArgument):
+    """An admin's act came without a word of why."""
+
+
+class BadNameError(commands.BadArgument):
+    """What was written names nothing that there is.
+
+    Attributes:
+        text: The sentence that says so.
+        near: Names that are written almost alike.
+    """
+
+    def __init__(self, text: str, near: tuple[str, ...]) -> None:
+        super().__init__(text)
+        self.text = text
+        self.near = near
+
+
+def told_failure(ctx: Context, error: Exception) -> Failure:
+    """The sentence for an error, by its kind; a wrapped one is unwrapped first."""
+    error = _innermost(error)
+    if isinstance(error, RefusedError):
+        return Failure(refusal(error, ctx.services.names))
+    if isinstance(error, CommitUnknownError):
+        return Failure(say("error.unknown", request_id=error.request_id))
+    if isinstance(error, StorageError):
+        return Failure(say("error.storage"))
+    if isinstance(error, ConflictError):
+        return Failure(say("error.busy"))
+    if (text := _told_misuse(ctx, error)) is not None:
+        return Failure(text)
+    reference = secrets.token_hex(4)
+    return Failure(say("error.unexpected", reference=reference), reference)
+
+
+def _innermost(error: Exception) -> Exception:
+    """The error itself, out of what discord.py wraps it into."""
+    wrappers = (
+        commands.CommandInvokeError,
+        commands.ConversionError,
+        commands.HybridCommandError,
+        app_commands.CommandInvokeError,
+    )
+    while isinstance(error, wrappers):
+        error = error.original
+    if isinstance(error, app_commands.TransformerError) and isinstance(error.__cause__, Exception):
+        return _innermost(error.__cause__)
+    return error
+
+
+def _told_misuse(ctx: Context, error: Exception) -> str | None:
+    """What was wrong with how the command was given, or None where that was not it."""
+    for kind in type(error).__mro__:
+        if (sentence := _SENTENCES.get(kind)) is not None:
+            return sentence(ctx, error)
+    return None
+
+
+def _argument(why: str, **values: object) -> Callable[[Context, Any], str]:
+    """The sentence for an argument that is not right."""
+
+    def told(ctx: Context, _error: Any) -> str:
+        parameter = ctx.current_parameter
+        name = "" if parameter is None else plain(parameter.displayed_name or parameter.name)
+        return say("error.argument", name=name, why=say(why, **values), usage=_usage(ctx))
+
+    return told
+
+
+def _missing(ctx: Context, error: commands.MissingRequiredArgument) -> str:
+    return say("error.missing", name=plain(error.param.name), usage=_usage(ctx))
+
+
+def _extra(ctx: Context, _error: commands.TooManyArguments) -> str:
+    rest = ctx.view.buffer[ctx.view.index :].strip()
+    return say("error.extra", rest=plain(rest), usage=_usage(ctx))
+
+
+def _name(_ctx: Context, error: BadNameError) -> str:
+    near = say("error.did_you_mean", names=", ".join(error.near)) if error.near else ""
+    return f"{error.text} {near}".strip()
+
+
+def _out_of_range(ctx: Context, error: commands.RangeError) -> str:
+    told = {"least": error.minimum, "most": error.maximum}
+    return _argument("error.range", **told)(ctx, error)
+
+
+def _not_among(ctx: Context, error: commands.BadLiteralArgument) -> str:
+    return _argument("error.choice", offered=", ".join(map(str, error.literals)))(ctx, error)
+
+
+def _slower(ctx: Context, error: commands.CommandOnCooldown) -> str:
+    return say("error.slower", ready=moment(ctx.services.now_us() + int(error.retry_after * _SECOND_US)))
+
+
+def _forbidden(_ctx: Context, error: commands.MissingPermissions) -> str:
+    if error.missing_permissions == ["manage_guild"]:  # Discord's own word for it.
+        return say("error.forbidden", needed=say("error.manager"))
+    return say("error.forbidden", needed=", ".join(error.missing_permissions).replace("_", " "))
+
+
+_SENTENCES: Final[dict[type, Callable[[Context, Any], str]]] = {
+    ClosingError: lambda _ctx, _error: say("error.closing"),
+    BotPlayerError: lambda _ctx, _error: say("error.bot_player"),
+    BadNameError: _name,
+    NoReasonError: lambda ctx, _error: say("error.missing", name="reason", usage=_usage(ctx)),
+    BadAmountError: _argument("error.amount"),
+    commands.RangeError: _out_of_range,
+    commands.BadLiteralArgument: _not_among,
+    commands.UserNotFound: _argument("error.player"),
+    commands.BadArgument: _argument("error.whole"),
+    app_commands.TransformerError: _argument("error.whole"),
+    commands.MissingRequiredArgument: _missing,
+    commands.TooManyArguments: _extra,
+    commands.CommandOnCooldown: _slower,
+    commands.ArgumentParsingError: lambda ctx, _error: say("error.quotes", usage=_usage(ctx)),
+    commands.NoPrivateMessage: lambda _ctx, _error: say("error.server_only"),
+    commands.NotOwner: lambda _ctx, _error: say("error.forbidden", needed=say("error.owner")),
+    commands.MissingPermissions: _forbidden,
+}
+"""By the error's class, or the nearest one above it."""
+
+
+def _usage(ctx: Context) -> str:
+    if ctx.command is None:
+        return ""
+    return f"/{ctx.command.qualified_name} {ctx.command.signature}".strip()

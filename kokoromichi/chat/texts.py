@@ -1,0 +1,329 @@
+"""Every word of the bot by key: the one place to translate. Refusals have theirs in ``services``."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kokoromichi.core.errors import RefusedError
+
+_MARKUP: Final = re.compile(r"[\\*_~`|\[\]<>#]")
+
+ENGLISH: Final[dict[str, str]] = {
+    # What went wrong.
+    "error.storage": "Storage is unavailable. Nothing was charged; try again in a moment.",
+    "error.busy": "Too many changes at once. Nothing was charged; try again.",
+    "error.checking": "The storage did not answer in time. Checking; please do not repeat the command.",
+    "error.unknown": "It could not be found out whether this went through. Do not repeat it; "
+    "tell an admin the number `{request_id}`.",
+    "error.closing": "The bot is restarting. Nothing was charged; try again in a minute.",
+    "error.slower": "Slow down: again {ready}.",
+    "error.argument": "{name} is not right: {why}. `{usage}`",
+    "error.missing": "{name} is missing. `{usage}`",
+    "error.extra": "{rest} is not understood here. `{usage}`",
+    "error.quotes": "The quotation marks do not match. `{usage}`",
+    "error.forbidden": "You may not do that here: it needs {needed}.",
+    "error.manager": "Manage Server",
+    "error.owner": "the owner of the bot",
+    "error.server_only": "That works only in a server.",
+    "error.unexpected": "Something went wrong on our side. Please tell an admin the number `{reference}`.",
+    "error.not_yours": "That question was not asked of you.",
+    "error.expired": "That question is over; this click did nothing.",
+    "error.bot_player": "Bots have no purse.",
+    "error.did_you_mean": "Did you mean {names}?",
+    "error.character": "There is no character {name}.",
+    "error.command": "There is no command {name}.",
+    "error.kind": "There is no kind of transaction {name}.",
+    "error.range": "it must be from {least} to {most}",
+    "error.choice": "it must be one of: {offered}",
+    "error.whole": "it must be a whole number",
+    "error.amount": "it must be an amount such as 1500, 1.5k, 2m, all or half",
+    "error.player": "there is no such player here",
+    "as_of": "Storage is unavailable; this is how things stood {when}.",
+    # Words that stand in many places.
+    "gold": "{gold} gold",
+    "gems": "{gems} gems",
+    "confirm": "Confirm",
+    "cancel": "Cancel",
+    "cancelled": "Cancelled. Nothing happened.",
+    "timed_out": "Nobody answered in time. Nothing happened.",
+    "previous": "Previous",
+    "next": "Next",
+    "page": "Page {page} of {pages}",
+    "nothing": "Nothing here yet.",
+    # Accounts.
+    "profile.title": "{name}",
+    "profile.purse": "Purse",
+    "profile.streak": "Streak",
+    "profile.streak_value": "Day {streak}, best {best}",
+    "profile.level": "Level",
+    "profile.level_value": "{level} ({xp} XP)",
+    "profile.collection": "Collection",
+    "profile.collection_value": "Characters {kinds}, shards {shards}",
+    "profile.battles": "Battles",
+    "profile.battles_value": "{won} won, {lost} lost",
+    "profile.favorite": "Favorite",
+    "balance.title": "Balance",
+    "balance.rank": "Rank {rank} of {players}",
+    "daily.title": "Daily reward",
+    "streak.title": "Streak",
+    "streak.now": "Day {streak} of your streak; your best is {best}.",
+    "streak.none": "You have no streak yet; `/daily` begins one.",
+    "streak.next": "The next claim pays {gold} gold and {gems} gems. It opens {opens}.",
+    "streak.breaks": "The streak breaks {breaks}.",
+    "rich_list.title": "The richest",
+    "rich_list.row": "{rank}. {player} · {gold} gold",
+    "rich_list.own": "You are number {rank} of {players}",
+    "history.title": "Your transactions",
+    "history.row": "{when} · **{kind}** · {what}",
+    "history.moved": "{sign}{amount}",
+    "history.gold": "{moved} gold ({after})",
+    "history.gems": "{moved} gems ({after})",
+    "history.item": "{moved} × {name}",
+    "history.newest": "The newest {rows}",
+    "exchange.title": "Exchange",
+    "transfer.title": "Transfer",
+    # The shop.
+    "store.title": "Store",
+    "store.row": "**{name}** · {price} gold{left}\n*{description}* `{item_id}`",
+    "store.stock": " · {stock} left",
+    "store.room": " · you own {owned} of at most {limit}",
+    "store.owned": " · you own {owned}",
+    "purchase.title": "Bought",
+    "sale.title": "Sold",
+    "use.title": "Used",
+    "gift.title": "Gift",
+    "gift.question": "Give {quantity} × {item} to {receiver}?",
+    "inventory.title": "Inventory",
+    "inventory.row": "{quantity} × **{name}** (`{item_id}`)",
+    # Summons.
+    "summon.title": "Summoned",
+    "summon.first": "`{rarity}` **{name}** · new",
+    "summon.again": "`{rarity}` {name}",
+    "summon.pity": "{rarity} or better is certain within {left} pulls",
+    "summon.certain": "The next pull is certain to be {rarity} or better",
+    "rates.title": "Your odds at the next pull",
+    "rates.table": "```\n{rows}\n```",
+    "rates.row": "{rarity:<6} {chance:>8}",
+    "rates.within_ten": "{rarity} or better among the next ten pulls: {chance}",
+    "rates.price": "One pull {price} gems, ten {ten_price}",
+    "collection.title": "Your collection",
+    "collection.row": "`{rarity}` **{name}**",
+    "collection.none": "Nobody yet; `/summon` brings the first.",
+    "collection.foot": "Characters {own} of {kinds} · shards {shards}",
+    "character.rarity": "Rarity",
+    "character.element": "Element",
+    "character.mythology": "Mythology",
+    "character.base": "At level 1",
+    "character.stats": "{hp} HP, {attack} attack, {defence} defence",
+    "character.owned": "In your collection",
+    "character.missing": "Not in your collection yet",
+    "favorite.title": "Favorite",
+    "favorite.none": "Nobody stands in your profile now.",
+    # Battles.
+    "battle.tier": "Tier {tier}: level {level}, {gold} gold",
+    "battle.won": "Victory",
+    "battle.lost": "Defeat",
+    "battle.paid": "You beat an opponent of tier {tier}: {gold} gold and {xp} XP. Your chance was {chance}.",
+    "battle.unpaid": "You lost to an opponent of tier {tier}, and learned {xp} XP. Your chance was {chance}.",
+    "battle.tired": "You were tired: too few HP cost you some of your chance.",
+    "battle.after": "Level {level}, {hp} HP.\nBalance: {gold} gold.",
+    "battle_stats.title": "Your battles",
+    "battle.ready": "now",
+    "battle.hp": "Health",
+    "battle.hp_value": "{hp} of {full} HP",
+    "battle.next": "Next battle",
+    "battle.today": "Gold today",
+    "battle.today_value": "{gold} of at most {cap}",
+    "battle.effects": "At work",
+    "battle.luck": "More gold until {until}",
+    "battle.guard": "Full XP for lost battles until {until}",
+    "battle.stamina": "Battles cost less HP; battles left: {battles}",
+    "battle.opponent": "**Tier {tier}** · level {level} · {gold} gold, {xp} XP · you win {chance}",
+    # Training and businesses.
+    "train.title": "Trained",
+    "invest.title": "Opened",
+    "businesses.title": "Businesses",
+    "businesses.offered": "**{name}** `{business_id}` · {price} gold · earns {income} a day",
+    "businesses.owned": "**{name}** · yours · earns {income} a day\n*{waiting} gold waits, full {full}*",
+    "businesses.full": "**{name}** · yours · earns {income} a day\n*{waiting} gold waits, full: collect it*",
+    "businesses.waiting": "After upkeep, {gold} gold waits for /collect",
+    "collect.title": "Collected",
+    # The economy.
+    "economy.title": "The economy",
+    "economy.days": "{first} to {last} (UTC), read {when}",
+    "economy.supply": "In all purses",
+    "economy.median": "Middle purse",
+    "economy.top": "Richest {share}",
+    "economy.top_value": "hold {share}",
+    "economy.net": "Change",
+    "economy.players": "Players",
+    "economy.active": "Active a day",
+    "economy.faucet": "Came in",
+    "economy.sink": "Went out",
+    "economy.kind": "{kind} {gold}",
+    # Pictures.
+    "picture.balance": "Your gold",
+    "picture.supply": "Gold in all purses, at the end of the day",
+    "picture.flows": "Gold that came in and went out, each day",
+    "picture.faucets": "came in",
+    "picture.sinks": "went out",
+    "picture.gold": "gold",
+    "picture.utc": "UTC",
+    # Help.
+    "help.title": "Commands",
+    "help.cog": "### {name}",
+    "help.row": "`/{name}` {about}",
+    "help.foot": "/help and a command's name: how it is used · {prefix} works like /",
+    "help.usage": "`/{name}` or `{prefix}{usage}`",
+    "help.aliases": "Also as {names}",
+    "help.argument": "`{name}` {about}",
+    # Kinds of ledger rows.
+    "kind.opening": "Opening",
+    "kind.daily": "Daily reward",
+    "kind.battle": "Battle",
+    "kind.sale": "Sale",
+    "kind.income": "Income",
+    "kind.reward": "Found in a chest",
+    "kind.purchase": "Purchase",
+    "kind.summon": "Summon",
+    "kind.train": "Training",
+    "kind.invest": "Business",
+    "kind.upkeep": "Upkeep",
+    "kind.exchange": "Exchange",
+    "kind.fee": "Fee",
+    "kind.transfer": "Transfer",
+    "kind.gift": "Gift",
+    "kind.use": "Use",
+    "kind.restock": "Restock",
+    "kind.admin_act": "An admin's act",
+    "kind.grant": "An admin's grant",
+    "kind.import": "Import",
+    "kind.correction": "Correction",
+    # What admins do.
+    "admin.title": "Admin",
+    "admin.which": "`/help` lists what an admin may do; each act needs a reason.",
+    "admin.grant": "Granted",
+    "admin.price": "Price",
+    "admin.stock": "Stock",
+    "admin.freeze": "Frozen accounts",
+    "admin.frozen": "{player} neither acts nor receives from now on.",
+    "admin.unfrozen": "{player} plays on.",
+    "admin.reset": "Reset",
+    "admin.reset_question": "Put {player} back to the beginning? Gold, gems, items and progress are gone.",
+    "admin.erase": "Erase",
+    "admin.erase_question": "Forget {player} for good? Nobody can undo that.",
+    "admin.audit": "Audit",
+    "admin.health": "Storage",
+    "admin.health_told": "{provider}: {players} players, {ledger_rows} ledger rows, {waiting} commits on "
+    "their way.\nLast commit: {committed}. Mirror: {mirrored}.",
+    "admin.never": "none",
+    "admin.export": "The ledger",
+    "admin.too_large": "The ledger has {megabytes} MB, too many to attach: use `kokoromichi ledger export`.",
+    "admin.reconcile": "Differences",
+    "admin.corrected": "Differences, now booked as corrections",
+    "admin.difference": "{player} · {what}: the ledger says {ledger}, stored is {stored}",
+    "admin.no_difference": "Everything is as the ledger says.",
+    "admin.more": "… and {count} more",
+    "admin.reload": "Economy",
+    "admin.unsound": "Nothing was changed: the files hold no sound economy.\n{findings}",
+    "sync.title": "Slash commands",
+    "sync.told": "Discord knows {count} commands now.",
+    # Receipts, by the name of their class: what each act answers.
+    "ClaimReceipt": "You received {reward_gold} gold and {reward_gems} gems. Day {streak} of your streak.\n"
+    "Balance: {gold} gold, {gems} gems.",
+    "TransferReceipt": "{amount_gold} gold left your purse for {receiver}; {fee_gold} of it was the fee.\n"
+    "Balance: {gold} gold.",
+    "PurchaseReceipt": "{quantity} × {item} for {cost_gold} gold. You hold {owned}.\nBalance: {gold} gold.",
+    "SaleReceipt": "{quantity} × {item} for {paid_gold} gold. You hold {owned}.\nBalance: {gold} gold.",
+    "UseReceipt": "{item}: {effect}. You hold {owned} more.",
+    "GiftReceipt": "{quantity} × {item} went to {receiver}. You hold {owned} more.",
+    "ExchangeReceipt": "{bought_gems} gems for {cost_gold} gold.\nBalance: {gold} gold, {gems} gems.",
+    "SummonReceipt": "{cost_gems} gems paid. You have {gems} gems and {shards} shards.",
+    "FavoriteReceipt": "{character} stands in your profile now.",
+    "TrainReceipt": "{xp_gained} XP for {cost_gold} gold. Level {level}, {xp} XP.\nBalance: {gold} gold.",
+    "InvestReceipt": "{business} is yours for {cost_gold} gold; it earns from now on.\nBalance: {gold} gold.",
+    "CollectReceipt": "{income_gold} gold earned, {upkeep_gold} of it burned as upkeep.\n"
+    "Balance: {gold} gold.",
+    "GrantReceipt": "{player}: {amount} of {what}, now {after}.",
+    "PriceReceipt": "{item} costs {price_gold} gold now; in the list it stands at {list_price_gold}.",
+    "StockReceipt": "{stock} of {item} are left now ({units} more).",
+    "ResetReceipt": "{player} begins anew, with {gold} gold and {gems} gems.",
+    "ReloadReceipt": "Economy `{economy_hash}` is in force, in the place of `{former_hash}`.",
+    "EraseReceipt": "What is left stands under `{pseudonym}`.",
+    # What an item did, by its effect.
+    "effect.heal_hp": "{amount} HP back",
+    "effect.grant_xp": "{amount} XP",
+    "effect.affection_xp": "{amount} affection, and as much XP",
+    "effect.half_hp_cost": "your next battles cost {amount} % of the HP",
+    "effect.double_train_xp": "your next training gives {amount} % of the XP",
+    "effect.gold_percent_day": "battles pay {amount} % more gold until {until}",
+    "effect.full_loss_xp_day": "lost battles give full XP until {until}",
+    "effect.pity_count": "your pity count went up by {amount}",
+    "effect.chest_gold": "{amount} gold lay in it. Balance: {gold} gold",
+}
+
+
+def say(key: str, **values: object) -> str:
+    """The text of a key; whole numbers among the values are grouped by thousands.
+
+    Raises:
+        KeyError: There is no such text, or it names a value that was not given.
+    """
+    return ENGLISH[key].format(**{name: _grouped(value) for name, value in values.items()})
+
+
+def _grouped(value: object) -> object:
+    return f"{value:,}" if type(value) is int else value
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """A share, 0 to 1, in percent; what is above 0 is never shown as 0."""
+    least = 10.0**-digits
+    shown = 100 * share
+    return f"< {least:.{digits}f} %" if 0 < shown < least / 2 else f"{shown:.{digits}f} %"
+
+
+def moment(at_us: int, style: str = "R") -> str:
+    """A time as each reader's own client shows it: relative (``R``), or as a date and time (``f``)."""
+    return f"<t:{at_us // 1_000_000}:{style}>"
+
+
+def refusal(error: RefusedError, names: Mapping[str, str]) -> str:
+    """A refusal in the player's words; its times and players as the client shows them.
+
+    Args:
+        error: The refusal.
+        names: What stands for the ids of items, businesses and characters.
+    """
+    shown = {name: _shown(name, value, names) for name, value in error.numbers.items()}
+    return error.refusal.sentence.format(**shown)
+
+
+def _shown(name: str, value: int | str, names: Mapping[str, str]) -> str:
+    if name.endswith("_us"):
+        return moment(int(value))
+    if name == "user_id":
+        return mention(str(value))
+    return plain(names.get(value, value)) if isinstance(value, str) else f"{value:,}"
+
+
+def plain(text: object) -> str:
+    """Foreign text as it is written, on one line: it neither formats nor links nor mentions.
+
+    Discord.py's own escaping leaves links alone, and with them a name such as ``[gift](http://...)``.
+    """
+    return _MARKUP.sub(r"\\\g<0>", " ".join(str(text).split())).replace("@", "@\u200b")
+
+
+def verbatim(text: str) -> str:
+    """Foreign text that stands between backticks."""
+    return text.replace("`", "'")
+
+
+def mention(user_id: str) -> str:
+    """A player's name, as each reader's own client shows it; ids that are not Discord's stay text."""
+    return f"<@{user_id}>" if user_id.isdecimal() else f"`{user_id}`"

@@ -1,0 +1,54 @@
+"""``kokoromichi ...``: the laboratory and the operator's tools on the command line.
+
+Exit codes: 0 done, 1 target missed, 2 usage, 3 audit failed, 4 storage or Discord failed, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from kokoromichi import __version__
+from kokoromichi.cli import audit, data, operate, play, simulate
+from kokoromichi.core.logging_config import configure_logging
+from kokoromichi.operation.exits import told
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="The laboratory of a Discord RPG economy: simulate, read, check.",
+)
+economy_app = typer.Typer(no_args_is_help=True, help="The numbers of the economy.")
+app.add_typer(economy_app, name="economy")
+data.register(app)
+for command in (simulate.simulate, simulate.report, audit.audit, operate.bot, operate.health, play.play):
+    app.command()(command)
+economy_app.command("check")(simulate.economy_check)
+
+
+def _version(asked: bool) -> None:  # noqa: FBT001 - a callback's signature is typer's
+    if asked:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def main_options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Set up logging as LOG_LEVEL says."""
+    from kokoromichi.settings import Settings  # noqa: PLC0415 - --help stays fast
+
+    with told():
+        configure_logging(Settings().log_level)
+
+
+def main() -> None:
+    """The console script."""
+    sys.exit(app())

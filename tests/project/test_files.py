@@ -1,0 +1,59 @@
+"""The files: small, well named, and without a word about the machine that they were written on."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Final
+
+from tests.project.checkout import PACKAGE, ROOT, modules, tracked
+
+LONGEST_FILE_LINES: Final = 350
+LONGEST_FUNCTION_LINES: Final = 60
+NAMELESS: Final = {"utils.py", "helpers.py", "common.py"}
+OTHER_PEOPLES: Final = "|".join(
+    (
+        r"(?<![\w.*])/(?:root|home|work|Users)/",
+        r"[A-Z]:\\Users\\",
+        "pypi" + r"\.org",
+        "python" + "hosted",
+        "npm" + r"js\.",
+        "index" + "-url",
+    )
+)
+BINARY: Final = {".png", ".parquet"}
+
+
+def test_no_module_of_the_package_is_long() -> None:
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in modules(PACKAGE)}
+    long = {
+        str(path.relative_to(ROOT)): lines for path, lines in lengths.items() if lines > LONGEST_FILE_LINES
+    }
+    assert long == {}
+
+
+def test_no_function_of_the_package_is_long() -> None:
+    long = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
+        for path in modules(PACKAGE)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or node.lineno) - node.lineno >= LONGEST_FUNCTION_LINES
+    ]
+    assert long == []
+
+
+def test_every_module_has_a_name_that_says_something() -> None:
+    found = [path for path in modules(PACKAGE, ROOT / "tests") if path.name in NAMELESS]
+    assert found == []
+
+
+def test_no_tracked_file_names_a_machine_or_a_registry() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()[:100]}"
+        for path in tracked()
+        if path.suffix not in BINARY
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if re.search(OTHER_PEOPLES, line)
+    ]
+    assert found == []
