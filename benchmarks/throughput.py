@@ -82,7 +82,7 @@ async def opened(workload: Workload) -> Shop:
     await services.start()
     user_ids = [f"p{number:05d}" for number in range(workload.players)]
     for user_id in user_ids:
-        await services.desk.open_account(user_id)
+        await services.executor.open_account(user_id)
     return Shop(provider, clock, services, user_ids)
 
 

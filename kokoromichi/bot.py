@@ -24,7 +24,7 @@ from kokoromichi.core.data_manager import DataManager
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.logging_config import configure_logging
 from kokoromichi.core.provider_manager import build_provider
-from kokoromichi.operation.exits import DISCORD_FAILED, fail, told
+from kokoromichi.operation.exits import DISCORD_FAILED, exit_on_error, fail
 from kokoromichi.rules.economy import load_economy
 from kokoromichi.rules.economy_laws import check_economy
 from kokoromichi.services.bundle import Services
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from kokoromichi.core.clock import Clock
     from kokoromichi.core.data_provider import DataProvider
-    from kokoromichi.services.desk import Dice
+    from kokoromichi.services.executor import Dice
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +90,7 @@ class KokoroBot(Game):
         self._heard: OrderedDict[int, None] = OrderedDict()
 
     async def setup_hook(self) -> None:
-        """Open the storage, put the economy into force, and load every command; a failure stops the start.
+        """Open the storage, activate the economy, and load every command; a failure stops the start.
 
         Raises:
             StorageError: The storage cannot be used; it says what, where, and the cure.
@@ -121,11 +121,11 @@ class KokoroBot(Game):
         if self.settings.mirror_dir is None:
             return None
         try:
-            found = await DataManager(self.provider, self.services.desk.clock).mirror()
+            found = await DataManager(self.provider, self.services.executor.clock).mirror()
         except (MisuseError, StorageError):
             return None
-        live = self.services.desk.live
-        return Services(found.value, live.economy, self.services.desk.clock), found.as_of_us
+        live = self.services.executor.live
+        return Services(found.value, live.economy, self.services.executor.clock), found.as_of_us
 
     def hears_first(self, event_id: int) -> bool:
         """Whether an event comes for the first time: Discord may deliver one twice."""
@@ -251,7 +251,7 @@ async def serve(settings: Settings) -> None:
 
 def run() -> None:
     """Run the bot on Discord until it is stopped by SIGTERM or Ctrl-C."""
-    with told():
+    with exit_on_error():
         settings = Settings()
         configure_logging(settings.log_level)
         # Its debug lines are whole events: what players write, tokens with which anybody may answer for us.

@@ -43,22 +43,22 @@ class Digest:
     top_share: float | None
 
     @classmethod
-    def of(cls, seen: Observations) -> Digest:
+    def of(cls, observations: Observations) -> Digest:
         """Read a ledger, whole: the balances of today are made of all of it."""
         daily, kinds, middle, tops = pl.collect_all(
             [
-                net_flow(seen).select(
+                net_flow(observations).select(
                     "day",
                     supply_gold=(pl.col("opening_gold") + pl.col("net_gold")).cum_sum(),
                     faucets_gold="faucets_gold",
                     sinks_gold="sinks_gold",
                     active_players="active_players",
                 ),
-                flows(seen)
+                flows(observations)
                 .filter(_GOLD, pl.col("kind") != OPENING, pl.col("direction") != "transfer")
                 .select("day", "direction", "kind", "amount"),
-                balance_percentiles(seen).filter(_GOLD, pl.col("archetype") == ALL),
-                top_shares(seen).filter(pl.col("measure") == "balance", pl.col("top") == TOP_SHARE),
+                balance_percentiles(observations).filter(_GOLD, pl.col("archetype") == ALL),
+                top_shares(observations).filter(pl.col("measure") == "balance", pl.col("top") == TOP_SHARE),
             ]
         )
         return cls(

@@ -88,7 +88,7 @@ class Observations:
         has_activity: Whether the activity stream was observed.
         has_history: Whether the economy history was observed.
         has_players: Whether archetypes and cohorts are known.
-        watched: First and last UTC day that were watched, rows or not; None where only the rows tell.
+        period: First and last UTC day that were watched, rows or not; None where only the rows tell.
     """
 
     ledger: pl.LazyFrame
@@ -98,7 +98,7 @@ class Observations:
     has_activity: bool
     has_history: bool
     has_players: bool
-    watched: tuple[dt.date, dt.date] | None = None
+    period: tuple[dt.date, dt.date] | None = None
 
     @classmethod
     def from_frames(
@@ -162,7 +162,7 @@ class Observations:
 
     def over(self, first_day: dt.date, last_day: dt.date) -> Observations:
         """The same, known to have been watched from one day to another: days without a row count as well."""
-        return replace(self, watched=(first_day, last_day))
+        return replace(self, period=(first_day, last_day))
 
     def loaded(self) -> Observations:
         """The same with every frame read into memory: for many metrics over files."""

@@ -156,11 +156,11 @@ def kaplan_meier(durations: ArrayLike, ended: ArrayLike) -> KaplanMeier:
     Raises:
         MisuseError: A duration is negative or not finite, or the two differ in length.
     """
-    lasted, seen = _finite(durations), np.asarray(ended, dtype=bool)
-    if lasted.shape != seen.shape or (lasted < 0).any():
+    lasted, observations = _finite(durations), np.asarray(ended, dtype=bool)
+    if lasted.shape != observations.shape or (lasted < 0).any():
         raise MisuseError("kaplan_meier needs one flag a duration, and durations of at least 0")
     times, place, cases = np.unique(lasted, return_inverse=True, return_counts=True)
-    events = np.bincount(place[seen], minlength=times.size).astype(np.int64)
+    events = np.bincount(place[observations], minlength=times.size).astype(np.int64)
     at_risk = cases[::-1].cumsum()[::-1].astype(np.int64)
     survival: Floats = np.cumprod(1 - events / at_risk, dtype=np.float64)
     return KaplanMeier(times, survival, at_risk, events)

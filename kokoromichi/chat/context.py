@@ -10,7 +10,7 @@ import discord
 from discord.ext import commands
 
 from kokoromichi.chat.embeds import Picture, noted, warning
-from kokoromichi.chat.failures import BotPlayerError, Failure, told_failure
+from kokoromichi.chat.failures import BotPlayerError, Failure, describe_failure
 from kokoromichi.chat.game import Game
 from kokoromichi.chat.texts import moment, say
 from kokoromichi.chat.views import Confirm, OwnedView, Pages
@@ -34,7 +34,7 @@ DEFER_S: Final = 1.5
 """Discord wants to hear something within three seconds."""
 _PLACEHOLDER: Final = "…"
 _PAUSES_S: Final = (1, 2, 4, 8, 15, 30, 60, 120, 240)
-"""How long to wait between two questions for the fate of a commit: eight minutes in all, of the fifteen in
+"""How long to wait between two questions for the outcome of a commit: eight minutes in all, of the fifteen in
 which Discord lets an interaction be answered."""
 
 
@@ -90,7 +90,7 @@ class Context(commands.Context[Game]):
     ) -> ReceiptT:
         """Carry out one act of a service under this command's request id.
 
-        A commit of unknown fate is asked for again under the same id until the storage knows: then it has
+        A commit of unknown outcome is asked for again under the same id until the storage knows: then it has
         had one effect, or none and is refused.
 
         Args:
@@ -105,7 +105,9 @@ class Context(commands.Context[Game]):
         """
         name = "" if self.command is None else self.command.qualified_name
         try:
-            receipt = await self._insist(call, f"{self.request_id}:{action}" if action else self.request_id)
+            receipt = await self._retry_unknown(
+                call, f"{self.request_id}:{action}" if action else self.request_id
+            )
         except RefusedError as refusal:
             if play:
                 await self.services.activity.note(self.player_id, name, refusal.code)
@@ -114,11 +116,11 @@ class Context(commands.Context[Game]):
             await self.services.activity.note(self.player_id, name)
         return receipt
 
-    async def _insist(self, call: Callable[[str], Awaitable[ReceiptT]], request_id: str) -> ReceiptT:
+    async def _retry_unknown(self, call: Callable[[str], Awaitable[ReceiptT]], request_id: str) -> ReceiptT:
         try:
             return await call(request_id)
         except CommitUnknownError:
-            log.warning("request %s: fate unknown, asking again", request_id)
+            log.warning("request %s: outcome unknown, asking again", request_id)
         try:
             await self.answer(warning(say("error.checking")))
         except discord.HTTPException as unsent:  # What became of the commit must be found out all the same.
@@ -163,8 +165,8 @@ class Context(commands.Context[Game]):
 
         async def call(services: Services) -> UserProfile:
             if own and services is self.services:
-                return await services.desk.open_account(user_id, f"{self.request_id}:open")
-            found = await services.desk.provider.profile(user_id)
+                return await services.executor.open_account(user_id, f"{self.request_id}:open")
+            found = await services.executor.provider.profile(user_id)
             if found is None:
                 raise refused(codes.UNKNOWN_PLAYER, user_id)
             return found
@@ -230,7 +232,7 @@ class Context(commands.Context[Game]):
 
     async def fail(self, error: Exception) -> None:
         """Tell the author what went wrong, in words that say whether anything was charged."""
-        failure = told_failure(self, error)
+        failure = describe_failure(self, error)
         if failure.unexpected:
             log.error("%s: unexpected failure", failure.reference, exc_info=error)
         try:

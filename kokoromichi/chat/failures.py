@@ -71,7 +71,7 @@ class BadNameError(commands.BadArgument):
         self.near = near
 
 
-def told_failure(ctx: Context, error: Exception) -> Failure:
+def describe_failure(ctx: Context, error: Exception) -> Failure:
     """The sentence for an error, by its kind; a wrapped one is unwrapped first."""
     error = _innermost(error)
     if isinstance(error, RefusedError):
@@ -82,7 +82,7 @@ def told_failure(ctx: Context, error: Exception) -> Failure:
         return Failure(say("error.storage"))
     if isinstance(error, ConflictError):
         return Failure(say("error.busy"))
-    if (text := _told_misuse(ctx, error)) is not None:
+    if (text := _describe_misuse(ctx, error)) is not None:
         return Failure(text)
     reference = secrets.token_hex(4)
     return Failure(say("error.unexpected", reference=reference), reference)
@@ -103,7 +103,7 @@ def _innermost(error: Exception) -> Exception:
     return error
 
 
-def _told_misuse(ctx: Context, error: Exception) -> str | None:
+def _describe_misuse(ctx: Context, error: Exception) -> str | None:
     """What was wrong with how the command was given, or None where that was not it."""
     for kind in type(error).__mro__:
         if (sentence := _SENTENCES.get(kind)) is not None:

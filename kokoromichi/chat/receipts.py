@@ -25,10 +25,10 @@ def named(ctx: Context, thing_id: str) -> str:
 
 def receipt_card(ctx: Context, title: str, receipt: Receipt) -> discord.Embed:
     """The embed of what an act answered."""
-    return card(title, receipt_told(ctx, receipt))
+    return card(title, format_receipt(ctx, receipt))
 
 
-def receipt_told(ctx: Context, receipt: Receipt) -> str:
+def format_receipt(ctx: Context, receipt: Receipt) -> str:
     """The sentence of a receipt: its fields by name, ids as the names that they stand for."""
     values: dict[str, object] = {name: getattr(receipt, name) for name in receipt.__struct_fields__}
     for field, word in _NAMED.items():
@@ -49,7 +49,7 @@ def kind_names() -> dict[str, str]:
     return {kind: say(f"kind.{kind}") for kind, one in KINDS.items() if one.role != "stock"}
 
 
-def entry_told(ctx: Context, entry: LedgerEntry) -> str:
+def format_entry(ctx: Context, entry: LedgerEntry) -> str:
     """One line: when, why, what moved, and what was there afterwards."""
     parts = []
     if entry.currency is not None and entry.amount is not None:

@@ -13,7 +13,7 @@ import typer
 from kokoromichi import __version__
 from kokoromichi.cli import audit, data, operate, play, simulate
 from kokoromichi.core.logging_config import configure_logging
-from kokoromichi.operation.exits import told
+from kokoromichi.operation.exits import exit_on_error
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -45,7 +45,7 @@ def main_options(
     """Set up logging as LOG_LEVEL says."""
     from kokoromichi.settings import Settings  # noqa: PLC0415 - --help stays fast
 
-    with told():
+    with exit_on_error():
         configure_logging(Settings().log_level)
 
 

@@ -13,7 +13,7 @@ from rich.markup import escape
 from kokoromichi.cli.data import Provider, chosen_provider
 from kokoromichi.cli.output import Json, answer, screen
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.operation.exits import AUDIT_FAILED, fail, told
+from kokoromichi.operation.exits import AUDIT_FAILED, exit_on_error, fail
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,13 +37,13 @@ def audit(
         bool,
         typer.Option(
             "--adopt",
-            help="First take files as another hand left them, and book the difference; local only.",
+            help="First take files as they were edited externally, and book the difference; local only.",
         ),
     ] = False,
     as_json: Json = False,
 ) -> None:
     """Check every law: of a store and of a run all six, of exported files what a ledger alone can show."""
-    with told():
+    with exit_on_error():
         if adopt and provider is None and folder is None:
             provider = Provider.local
         if (folder is None) == (provider is None) or (adopt and folder is not None):

@@ -15,12 +15,12 @@ from rich.table import Table
 
 from kokoromichi.cli.output import Json, answer, progress, screen
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.operation.exits import STORAGE_FAILED, fail, told
+from kokoromichi.operation.exits import STORAGE_FAILED, exit_on_error, fail
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kokoromichi.core.copying.report import CopyReport, Told
+    from kokoromichi.core.copying.report import CopyReport, ProgressCallback
     from kokoromichi.core.data_provider import DataProvider
     from kokoromichi.core.reference.installation import Installation
     from kokoromichi.settings import Settings
@@ -85,7 +85,7 @@ def migrate(
     The source is only read. It may be given again: what is there already is not written twice, and a player
     whose target is ahead is listed and left alone.
     """
-    with told():
+    with exit_on_error():
         from kokoromichi.core.reference.installation import is_own, read_installation  # noqa: PLC0415 - --help stays fast
         from kokoromichi.settings import Settings  # noqa: PLC0415 - --help stays fast
 
@@ -142,7 +142,11 @@ def _target_folder(provider: Provider, source: Path, second: Path | None, target
 
 
 async def _moved(
-    settings: Settings, source: Path, found: Installation | None, target: Settings | None, progress_: Told
+    settings: Settings,
+    source: Path,
+    found: Installation | None,
+    target: Settings | None,
+    progress_: ProgressCallback,
 ) -> CopyReport:
     """Import or copy; a dry run has no target."""
     from kokoromichi.core.clock import SystemClock  # noqa: PLC0415 - --help stays fast
@@ -222,7 +226,7 @@ def ledger_export(
     as_json: Json = False,
 ) -> None:
     """Write the ledger to Parquet by book and month, to CSV or to JSON lines."""
-    with told():
+    with exit_on_error():
         from kokoromichi.analysis.export import Selection, export_ledger, read_key  # noqa: PLC0415 - --help stays fast
 
         selection = Selection(

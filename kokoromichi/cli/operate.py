@@ -9,7 +9,7 @@ import typer
 from kokoromichi.cli.output import Json, answer, screen
 from kokoromichi.core.clock import SystemClock
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.operation.exits import TARGET_MISSED, fail, told
+from kokoromichi.operation.exits import TARGET_MISSED, exit_on_error, fail
 
 _OLDEST_S: Final = 60
 _SECOND_US: Final = 1_000_000
@@ -22,7 +22,7 @@ def health(
     as_json: Json = False,
 ) -> None:
     """Say whether the bot that runs here is well: gateway and storage answered it a moment ago."""
-    with told():
+    with exit_on_error():
         from kokoromichi.settings import Settings  # noqa: PLC0415 - --help stays fast
 
         path = Settings().heartbeat_file
@@ -44,7 +44,7 @@ def health(
 
 def bot() -> None:
     """Run the game on Discord until SIGTERM or Ctrl-C; DISCORD_TOKEN and PROVIDER say as whom and where."""
-    with told():
+    with exit_on_error():
         try:
             from kokoromichi.bot import run  # noqa: PLC0415 - --help stays fast
         except ModuleNotFoundError as missing:

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.operation.exits import USAGE, told
+from kokoromichi.operation.exits import USAGE, exit_on_error
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
@@ -50,7 +50,7 @@ def play(
 
     The local provider keeps what is played. With a script, the exit code is 2 where a line was no command.
     """
-    with told():
+    with exit_on_error():
         bot = _built(data_dir, economy)
         with _running_loop() as loop:
             terminal = Terminal(bot, player, loop)
@@ -126,7 +126,7 @@ class Terminal:
     """
 
     def __init__(self, bot: KokoroBot, name: str, loop: asyncio.AbstractEventLoop) -> None:
-        from kokoromichi.chat.console.table import Table  # noqa: PLC0415 - --help stays fast
+        from kokoromichi.chat.console.guild import FakeGuild  # noqa: PLC0415 - --help stays fast
 
         self.interactive = sys.stdin.isatty()
         self.strangers = 0
@@ -134,7 +134,7 @@ class Terminal:
         self._name = name.casefold()
         self._loop = loop
         self._console = Console(highlight=False)
-        self._table = Table(bot, name, self._shown)
+        self._guild = FakeGuild(bot, name, self._shown)
         self._busy = False
         self._late: list[Posted] = []
         self._choices: tuple[int, tuple[Choice, ...]] = (0, ())
@@ -147,14 +147,14 @@ class Terminal:
             StorageError: The folder cannot be used, or another process holds it.
         """
         try:
-            self._wait(self._table.open())
+            self._wait(self._guild.open())
         except BaseException:
             self.close()
             raise
 
     def close(self) -> None:
         """Close the bot and its storage: all is flushed."""
-        self._wait(self._table.close())
+        self._wait(self._guild.close())
 
     def welcome(self) -> None:
         """Say who plays, and what to type."""
@@ -191,17 +191,17 @@ class Terminal:
             self._hand_over(*rest.split(maxsplit=1))
         elif line.isdecimal():
             self._press(int(line))
-        elif self._table.knows(word):
-            self._answered(self._table.say(self._name, line))
+        elif self._guild.knows(word):
+            self._answered(self._guild.say(self._name, line))
         else:
-            near = [f"[cyan]{name}[/]" for name in self._table.near(word)] or ["[cyan]help[/]"]
+            near = [f"[cyan]{name}[/]" for name in self._guild.near(word)] or ["[cyan]help[/]"]
             self._complain(f"There is no command {escape(word)}. Did you mean {', '.join(near)}?")
 
     def _hand_over(self, name: str = "", line: str = "") -> None:
         """Let another player speak: from now on, or for one line."""
         before, self._name = self._name, name.casefold()
         try:
-            self._wait(self._table.sit(self._name))
+            self._wait(self._guild.join(self._name))
         except MisuseError as error:
             self._complain(f"{escape(str(error))}. Write [cyan]as NAME[/] or [cyan]as NAME COMMAND[/].")
             line = ""
@@ -213,7 +213,7 @@ class Terminal:
     def _press(self, number: int) -> None:
         message_id, choices = self._choices
         if 1 <= number <= len(choices):
-            self._answered(self._table.press(self._name, message_id, choices[number - 1].custom_id))
+            self._answered(self._guild.press(self._name, message_id, choices[number - 1].custom_id))
         else:
             self._complain("There is nothing to choose by that number.")
 
@@ -271,7 +271,7 @@ class Terminal:
             if state == 0:
                 words = readline.get_line_buffer()[: readline.get_endidx()].split(" ")
                 found[:] = self._wait(
-                    self._table.offered(self._name, [word for word in words[:-1] if word] + [typed])
+                    self._guild.offered(self._name, [word for word in words[:-1] if word] + [typed])
                 )
             return f"{found[state]} " if state < len(found) else None
 

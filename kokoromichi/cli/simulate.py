@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from kokoromichi.cli.output import Json, answer, progress, screen
-from kokoromichi.operation.exits import AUDIT_FAILED, TARGET_MISSED, fail, told
+from kokoromichi.operation.exits import AUDIT_FAILED, TARGET_MISSED, exit_on_error, fail
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +43,7 @@ def simulate(
     as_json: Json = False,
 ) -> None:
     """Replay synthetic players through the real services, audit every ledger, and write the report."""
-    with told():
+    with exit_on_error():
         from kokoromichi.settings import Settings  # noqa: PLC0415 - --help stays fast
         from kokoromichi.simulation.run import simulate as play  # noqa: PLC0415 - --help stays fast
         from kokoromichi.simulation.scenario import Scenario  # noqa: PLC0415 - --help stays fast
@@ -124,7 +124,7 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Write the report of a run, or of the ledger in a folder, anew."""
-    with told():
+    with exit_on_error():
         from kokoromichi.analysis.observations import Observations  # noqa: PLC0415 - --help stays fast
         from kokoromichi.analysis.report import report_data, write_report  # noqa: PLC0415 - --help stays fast
         from kokoromichi.simulation.run import Run as PlayedRun  # noqa: PLC0415 - --help stays fast
@@ -132,8 +132,10 @@ def report(
         if (folder / "manifest.json").is_file():
             path = PlayedRun(folder).report(out)
         else:
-            seen = Observations.scan(folder)
-            data = report_data([seen], title=f"The ledger in {folder.name}", manifest={"folder": folder.name})
+            observations = Observations.scan(folder)
+            data = report_data(
+                [observations], title=f"The ledger in {folder.name}", manifest={"folder": folder.name}
+            )
             path = write_report(out or folder / "report.html", data)
         if as_json:
             answer({"report": str(path)})
@@ -149,7 +151,7 @@ def economy_check(
     as_json: Json = False,
 ) -> None:
     """Say what breaks a law of the economy: file, field, value and cure of each finding."""
-    with told():
+    with exit_on_error():
         from kokoromichi.rules.economy import load_economy  # noqa: PLC0415 - --help stays fast
         from kokoromichi.rules.economy_laws import economy_findings  # noqa: PLC0415 - --help stays fast
         from kokoromichi.settings import Settings  # noqa: PLC0415 - --help stays fast

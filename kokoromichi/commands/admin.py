@@ -168,7 +168,7 @@ class Admin(commands.Cog):
             reason=reason,
             request_id=ctx.request_id,
         )
-        rows = [_difference_told(ctx, each) for each in found[:SHOWN_DIFFERENCES]]
+        rows = [_format_difference(ctx, each) for each in found[:SHOWN_DIFFERENCES]]
         if len(found) > len(rows):
             rows.append(say("admin.more", count=len(found) - len(rows)))
         title = say("admin.corrected" if found and book == "yes" else "admin.reconcile")
@@ -177,7 +177,7 @@ class Admin(commands.Cog):
     @act_of(admin)
     @app_commands.describe(reason="Why")
     async def reload(self, ctx: Context, *, reason: ReasonArgument) -> None:
-        """Put the economy's files into force, whole or not at all; an admin's prices end with it."""
+        """Activate the economy's files, whole or not at all; an admin's prices end with it."""
         reload = partial(ctx.services.admin.reload, ctx.bot.settings.economy_dir)
         try:
             receipt = await _done(ctx, reason, reload)
@@ -231,7 +231,7 @@ async def _exported(provider: DataProvider) -> bytes:
         return await asyncio.to_thread(path.read_bytes)
 
 
-def _difference_told(ctx: Context, found: Difference) -> str:
+def _format_difference(ctx: Context, found: Difference) -> str:
     return say(
         "admin.difference",
         player=mention(found.user_id),

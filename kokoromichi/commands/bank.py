@@ -13,7 +13,7 @@ from kokoromichi.chat.arguments import AmountArgument, choices, found_name
 from kokoromichi.chat.context import Context
 from kokoromichi.chat.declaring import command
 from kokoromichi.chat.embeds import Picture, card, paged
-from kokoromichi.chat.receipts import entry_told, kind_names, receipt_card
+from kokoromichi.chat.receipts import format_entry, kind_names, receipt_card
 from kokoromichi.chat.texts import mention, plain, say
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Bank(commands.Cog):
         rows = await ctx.read(
             lambda services: services.history.page(ctx.player_id, kind=wanted, limit=HISTORY_ROWS)
         )
-        pages = paged([entry_told(ctx, row) for row in rows], PAGE_ROWS) or [say("nothing")]
+        pages = paged([format_entry(ctx, row) for row in rows], PAGE_ROWS) or [say("nothing")]
         picture = None if wanted else await asyncio.to_thread(_picture, rows)
         foot = say("history.newest", rows=len(rows)) if len(rows) == HISTORY_ROWS else ""
 

@@ -35,13 +35,13 @@ class Battle(commands.Cog):
             )
         )
         title = say("battle.won" if receipt.won else "battle.lost")
-        await ctx.answer(card(title, _fought_told(receipt)))
+        await ctx.answer(card(title, _format_fight(receipt)))
 
     @battle.autocomplete("tier")
     async def _tiers(
         self, interaction: discord.Interaction[Game], typed: str
     ) -> list[app_commands.Choice[int]]:
-        tiers = enumerate(interaction.client.services.desk.live.tiers, 1)
+        tiers = enumerate(interaction.client.services.executor.live.tiers, 1)
         names = {
             number: say("battle.tier", tier=number, level=tier.level, gold=tier.gold)
             for number, tier in tiers
@@ -66,7 +66,7 @@ class Battle(commands.Cog):
                 say("profile.battles_value", won=found.battles_won, lost=found.battles_lost),
             ),
         ]
-        if effects := _effects_told(found, at_us):
+        if effects := _format_effects(found, at_us):
             fields.append((say("battle.effects"), "\n".join(effects)))
         rows = [
             say(
@@ -82,7 +82,7 @@ class Battle(commands.Cog):
         await ctx.answer(card(say("battle_stats.title"), "\n".join(rows), fields=fields))
 
 
-def _fought_told(receipt: BattleReceipt) -> str:
+def _format_fight(receipt: BattleReceipt) -> str:
     lines = [
         say(
             "battle.paid" if receipt.won else "battle.unpaid",
@@ -98,7 +98,7 @@ def _fought_told(receipt: BattleReceipt) -> str:
     return "\n".join(lines)
 
 
-def _effects_told(found: UserProfile, at_us: int) -> list[str]:
+def _format_effects(found: UserProfile, at_us: int) -> list[str]:
     lasting = {"battle.luck": found.luck_until_us, "battle.guard": found.guard_until_us}
     told = [say(key, until=moment(until_us, "f")) for key, until_us in lasting.items() if until_us > at_us]
     if found.stamina_battles:

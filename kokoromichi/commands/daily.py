@@ -33,13 +33,13 @@ class Daily(commands.Cog):
     async def streak(self, ctx: Context) -> None:
         """Show your streak, what it pays next, and when it breaks."""
         found = await ctx.profile_of(None)
-        await ctx.answer(card(say("streak.title"), _streak_told(ctx, found)))
+        await ctx.answer(card(say("streak.title"), _format_streak(ctx, found)))
 
 
-def _streak_told(ctx: Context, found: UserProfile) -> str:
+def _format_streak(ctx: Context, found: UserProfile) -> str:
     if found.last_claim_us == NEVER:
         return say("streak.none")
-    daily = ctx.services.desk.live.claim_terms
+    daily = ctx.services.executor.live.claim_terms
     day = found.streak % len(daily.gold)
     lines = [
         say("streak.now", streak=found.streak, best=found.best_streak),

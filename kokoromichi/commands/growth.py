@@ -44,7 +44,7 @@ class Growth(commands.Cog):
     async def businesses(self, ctx: Context) -> None:
         """Show every business, what it costs, and what waits in yours."""
         holdings = ctx.services.progress.holdings(await ctx.profile_of(None))
-        rows = [_holding_told(ctx, holding) for holding in holdings]
+        rows = [_format_holding(ctx, holding) for holding in holdings]
         waiting_gold = sum(holding.waiting_gold for holding in holdings)
         foot = say("businesses.waiting", gold=waiting_gold)
         await ctx.answer(card(say("businesses.title"), "\n".join(rows) or say("nothing"), footer=foot))
@@ -58,7 +58,7 @@ class Growth(commands.Cog):
         await ctx.answer(receipt_card(ctx, say("collect.title"), receipt))
 
 
-def _holding_told(ctx: Context, holding: Holding) -> str:
+def _format_holding(ctx: Context, holding: Holding) -> str:
     name = named(ctx, holding.business_id)
     if not holding.owned:
         return say(

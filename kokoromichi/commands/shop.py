@@ -67,7 +67,7 @@ class Shop(commands.Cog):
         offered = await ctx.read(lambda services: services.store.view_store(shelf))
         found = await ctx.profile_of(None)
         self._shown.note(ctx.player_id, offered, ctx.services.now_us())
-        pages = paged([_offer_told(item, found) for item in offered], STORE_ROWS) or [say("nothing")]
+        pages = paged([_format_offer(item, found) for item in offered], STORE_ROWS) or [say("nothing")]
 
         async def draw(number: int) -> discord.Embed:
             return card(say("store.title"), pages[number], footer=say("gold", gold=found.gold))
@@ -79,7 +79,7 @@ class Shop(commands.Cog):
         self, interaction: discord.Interaction[Game], typed: str
     ) -> list[app_commands.Choice[str]]:
         shelves = dict.fromkeys(
-            words.category for words in interaction.client.services.desk.live.words.values()
+            words.category for words in interaction.client.services.executor.live.words.values()
         )
         return choices(typed, {}, shelves)
 
@@ -109,7 +109,7 @@ class Shop(commands.Cog):
         await ctx.answer(receipt_card(ctx, say("purchase.title"), receipt))
 
 
-def _offer_told(item: Item, found: UserProfile) -> str:
+def _format_offer(item: Item, found: UserProfile) -> str:
     owned = found.inventory.get(item.item_id, 0)
     left = [] if item.stock is None else [say("store.stock", stock=item.stock)]
     if item.limit is not None:

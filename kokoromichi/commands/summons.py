@@ -11,7 +11,7 @@ from kokoromichi.chat.arguments import CharacterArgument, all_characters, own_ch
 from kokoromichi.chat.context import Context
 from kokoromichi.chat.declaring import command
 from kokoromichi.chat.embeds import card, paged
-from kokoromichi.chat.receipts import named, receipt_told
+from kokoromichi.chat.receipts import format_receipt, named
 from kokoromichi.chat.texts import percent, plain, say
 from kokoromichi.rules.economy import RARITIES
 
@@ -34,10 +34,10 @@ class Summons(commands.Cog):
         receipt = await ctx.act(
             lambda request_id: ctx.services.summon.summon(ctx.player_id, count, request_id=request_id)
         )
-        rows = [_pull_told(ctx, pull) for pull in receipt.pulls]
-        rows += ["", receipt_told(ctx, receipt)]
-        rarity = ctx.services.desk.live.config.summon.pity_rarity
-        pity = _pity_told(rarity, ctx.services.summon.left_pulls(receipt.pity))
+        rows = [_format_pull(ctx, pull) for pull in receipt.pulls]
+        rows += ["", format_receipt(ctx, receipt)]
+        rarity = ctx.services.executor.live.config.summon.pity_rarity
+        pity = _format_pity(rarity, ctx.services.summon.left_pulls(receipt.pity))
         await ctx.answer(card(say("summon.title"), "\n".join(rows), footer=pity))
 
     @command()
@@ -51,7 +51,7 @@ class Summons(commands.Cog):
         rows = [
             say("rates.table", rows="\n".join(chances)),
             say("rates.within_ten", rarity=rates.pity_rarity, chance=percent(rates.within_ten, 1)),
-            _pity_told(rates.pity_rarity, rates.left_pulls),
+            _format_pity(rates.pity_rarity, rates.left_pulls),
         ]
         price = say("rates.price", price=rates.price_gems, ten_price=rates.ten_price_gems)
         await ctx.answer(card(say("rates.title"), "\n".join(rows), footer=price))
@@ -61,7 +61,7 @@ class Summons(commands.Cog):
     async def collection(self, ctx: Context, page: int = 1) -> None:
         """Show the characters you have, the rarest first."""
         found = await ctx.profile_of(None)
-        sheets = {sheet.id: sheet for sheet in ctx.services.desk.live.economy.waifus}
+        sheets = {sheet.id: sheet for sheet in ctx.services.executor.live.economy.waifus}
         own = [sheets[waifu_id] for waifu_id in found.collection if waifu_id in sheets]
         own.sort(key=lambda sheet: (-RARITIES.index(sheet.rarity), sheet.name))
         rows = [say("collection.row", rarity=sheet.rarity, name=plain(sheet.name)) for sheet in own]
@@ -79,7 +79,7 @@ class Summons(commands.Cog):
     async def character(self, ctx: Context, *, character: CharacterArgument) -> None:
         """Show a character."""
         found = await ctx.profile_of(None)
-        (sheet,) = (one for one in ctx.services.desk.live.economy.waifus if one.id == character)
+        (sheet,) = (one for one in ctx.services.executor.live.economy.waifus if one.id == character)
         stats = say("character.stats", hp=sheet.base_hp, attack=sheet.base_atk, defence=sheet.base_def)
         fields = [
             (say("character.rarity"), sheet.rarity),
@@ -98,16 +98,16 @@ class Summons(commands.Cog):
         receipt = await ctx.act(
             lambda request_id: ctx.services.summon.favorite(ctx.player_id, character, request_id=request_id)
         )
-        text = receipt_told(ctx, receipt) if receipt.waifu_id else say("favorite.none")
+        text = format_receipt(ctx, receipt) if receipt.waifu_id else say("favorite.none")
         await ctx.answer(card(say("favorite.title"), text))
 
 
-def _pull_told(ctx: Context, pull: Pull) -> str:
+def _format_pull(ctx: Context, pull: Pull) -> str:
     key = "summon.first" if pull.first else "summon.again"
     return say(key, rarity=pull.rarity, name=named(ctx, pull.waifu_id))
 
 
-def _pity_told(rarity: str, left_pulls: int) -> str:
+def _format_pity(rarity: str, left_pulls: int) -> str:
     if left_pulls == 1:
         return say("summon.certain", rarity=rarity)
     return say("summon.pity", rarity=rarity, left=left_pulls)

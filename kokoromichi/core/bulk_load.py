@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class UserSnapshot:
     """A player who is put whole.
 
     Attributes:
@@ -27,13 +27,13 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
+class StoredResponse:
     """What a request id was answered.
 
     Attributes:
         request_id: The idempotency key.
         digest: The act as asked; see ``validation.digest_of``.
-        answer: The receipt, as ``responses.encode_answer`` writes it.
+        answer: The receipt, as ``responses.encode_response`` writes it.
         at_us: When it was stored, in microseconds since the epoch; NEVER where the store does not know.
     """
 
@@ -44,7 +44,7 @@ class Remembered:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Portion:
+class Batch:
     """What ``DataProvider.load`` stores whole, or not at all.
 
     Attributes:
@@ -56,8 +56,8 @@ class Portion:
         sections: Documents, as ``save_game_data`` stores them.
     """
 
-    users: tuple[Placed, ...] = ()
+    users: tuple[UserSnapshot, ...] = ()
     rows: pl.DataFrame | None = None
     counters: Mapping[str, int] = field(default_factory=dict)
-    requests: tuple[Remembered, ...] = ()
+    requests: tuple[StoredResponse, ...] = ()
     sections: Mapping[str, Mapping[str, object]] = field(default_factory=dict)

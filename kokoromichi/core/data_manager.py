@@ -1,4 +1,4 @@
-"""The reference's legacy read calls: a read-only door to the local mirror, never a second truth.
+"""The first KoKoroMichi's read calls: a read-only door to the local mirror, never a second truth.
 
 While the database is away, what only reads may answer from the mirror that ``sync_remote_to_local`` keeps;
 every answer carries its age. Nothing here writes, creates a player or decides anything.

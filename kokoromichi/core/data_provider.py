@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import polars as pl
     from typing_extensions import Self
 
-    from kokoromichi.core.bulk_load import Portion, Remembered
+    from kokoromichi.core.bulk_load import Batch, StoredResponse
 
 Document: TypeAlias = "dict[str, JsonValue]"
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
@@ -41,9 +41,9 @@ class DataProvider(ABC):
 
     Attributes:
         name: The provider's key in ``PROVIDERS``.
-        cached: Answers a profile that is at hand without waiting, or None: then ask ``profile``. Refusals are
-            decided on it too, and no commit checks those, so that a store that others may write to keeps
-            nothing at hand.
+        cached: Answers a profile that is cached, or None: then ask ``profile``. Refusals are
+            decided on it too, and no commit checks those, so that a store that others may write to caches
+            nothing.
         apply_now: ``apply`` of one player's act as a plain function, on a provider that has nothing to wait
             for; None on others.
         waiting: Commits of this process that are on their way.
@@ -124,7 +124,7 @@ class DataProvider(ABC):
         """Every counter by name, ascending."""
 
     @abstractmethod
-    async def recall(self, request_id: str, digest: str) -> Receipt | None:
+    async def get_response(self, request_id: str, digest: str) -> Receipt | None:
         """What a request id was answered, or None when it was never used.
 
         Raises:
@@ -227,11 +227,11 @@ class DataProvider(ABC):
         """Every stored section's name, ascending; what a copy reads."""
         raise _not_copied(self.name, "sections")
 
-    def remembered(self) -> AsyncIterator[Remembered]:
+    def stored_responses(self) -> AsyncIterator[StoredResponse]:
         """Every request id of a caller with its answer, in any order; what a copy reads."""
-        raise _not_copied(self.name, "remembered")
+        raise _not_copied(self.name, "stored_responses")
 
-    async def load(self, portion: Portion) -> None:  # noqa: ARG002 - the interface
+    async def load(self, batch: Batch) -> None:  # noqa: ARG002 - the interface
         """Store a part of another store as it was, whole and durably, or raise and store nothing.
 
         Raises:
@@ -254,12 +254,12 @@ class DataProvider(ABC):
         raise _not_copied(self.name, "mark_mirror")
 
     async def adopt(self) -> list[str]:
-        """Take files as another hand left them, and book what that moves; here there are no files.
+        """Take files as they were edited externally, and book what that moves; here there are no files.
 
         Returns:
             The names of the files.
         """
-        message = f"adopt: the provider {self.name!r} has no files that another hand could change"
+        message = f"adopt: the provider {self.name!r} has no files that could be edited externally"
         raise MisuseError(message)
 
     async def empty(self) -> None:
@@ -274,7 +274,7 @@ class DataProvider(ABC):
         """Make the local folder a mirror of the remote store, or follow it; here there is no remote."""
         raise _no_remote(self.name, "sync_remote_to_local")
 
-    async def migrate_local_to_remote(self, dry_run: bool = False) -> object:  # noqa: ARG002, FBT001, FBT002 - the reference's signature
+    async def migrate_local_to_remote(self, dry_run: bool = False) -> object:  # noqa: ARG002, FBT001, FBT002 - the first KoKoroMichi's signature
         """Move everything to the remote store; here there is no remote."""
         raise _no_remote(self.name, "migrate_local_to_remote")
 

@@ -100,7 +100,7 @@ class CommitUnknownError(StorageError):
 
     def __str__(self) -> str:
         """Say what to do."""
-        return f"the fate of request {self.request_id} is unknown: ask again with the same request id"
+        return f"the outcome of request {self.request_id} is unknown: ask again with the same request id"
 
 
 class MisuseError(KokoroError):

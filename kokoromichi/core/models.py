@@ -208,7 +208,7 @@ class Movement(msgspec.Struct, frozen=True, gc=False):
     counterparty: str | None = None
 
     @property
-    def is_half(self) -> bool:
+    def is_incomplete(self) -> bool:
         """Whether an amount lacks its currency, or a quantity its item: no row could say it."""
         return (self.currency is None and (self.amount != 0 or self.balance_after != 0)) or (
             self.item_id is None and self.quantity != 0
@@ -246,7 +246,7 @@ class Step(UserChange, Generic[AnswerT], frozen=True, gc=False, kw_only=True):
     answer: AnswerT
 
     def change(self, *counters: CounterChange) -> ChangeSet[AnswerT]:
-        """The same as a change set, which can hold more: counters, a request id, an admin's words."""
+        """The same as a change set, which can hold more: counters, a request id, an admin's reason."""
         return ChangeSet(self.at_us, (self,), self.answer, counters)
 
 
@@ -274,7 +274,7 @@ class ChangeSet(msgspec.Struct, Generic[AnswerT], gc=False):
         counters: Changed counters.
         system: Rows that belong to no player (restocks, admin acts).
         actor: Who asked; None is the first player of ``users``.
-        reason: An admin's words.
+        reason: An admin's reason.
         request_id: The idempotency key; None makes one up.
         digest: The act as asked (operation, player, arguments); needed with a request id.
     """

@@ -1,4 +1,4 @@
-"""From settings to a provider, and the reference's doors to the process's own one."""
+"""From settings to a provider, and the first KoKoroMichi's doors to the process's own one."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _local_of(settings: Settings) -> DataProvider:
 
 def get_provider() -> DataProvider:
     """The process's own provider, built from the environment on first use."""
-    global _provider  # noqa: PLW0603 - the reference's signature names no owner
+    global _provider  # noqa: PLW0603 - the first KoKoroMichi's signature names no owner
     if _provider is None:
         _provider = build_provider(Settings())
     return _provider

@@ -10,12 +10,12 @@ import msgspec
 from kokoromichi.core.models import Receipt
 
 
-def encode_answer(answer: Receipt) -> bytes:
+def encode_response(answer: Receipt) -> bytes:
     """A receipt as tagged JSON."""
     return msgspec.json.encode(answer)
 
 
-def decode_answer(encoded: bytes | str) -> Receipt:
+def decode_response(encoded: bytes | str) -> Receipt:
     """The receipt of tagged JSON; the class that wrote it must have been imported.
 
     Raises:

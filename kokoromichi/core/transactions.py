@@ -62,7 +62,7 @@ class Transaction:
         operation: What it does, in a word: a request id that comes again must come for the same.
         request_id: Idempotency key: the same id again has one effect and gives the first answer.
         actor: Who asks; the first player unless given.
-        reason: An admin's words.
+        reason: An admin's reason.
     """
 
     def __init__(
@@ -211,7 +211,7 @@ class Transaction:
         counterparty: str | None = None,
         user_id: str | None = None,
     ) -> None:
-        """Queue the row of a change; its ``balance_after`` is reckoned at the commit.
+        """Queue the row of a change; its ``balance_after`` is computed at the commit.
 
         Raises:
             MisuseError: The kind or the currency is unknown, or an amount stands without a currency.
@@ -328,6 +328,6 @@ class Transaction:
 
 def begin_transaction(user_id: str, request_id: str | None = None) -> Transaction:
     """A transaction of one player over the process's own provider; ``async with`` begins it."""
-    from kokoromichi.core.provider_manager import get_provider  # noqa: PLC0415 - the reference's signature needs it
+    from kokoromichi.core.provider_manager import get_provider  # noqa: PLC0415 - the first KoKoroMichi's signature needs it
 
     return Transaction(get_provider(), user_id, request_id=request_id)

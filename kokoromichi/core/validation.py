@@ -104,7 +104,7 @@ def wrong_movement(movement: Movement, user_id: str, held: int) -> MisuseError:
     )
 
 
-def refuse_twins(users: Sequence[UserChange]) -> None:
+def reject_duplicate_users(users: Sequence[UserChange]) -> None:
     """Refuse a change in which a player stands twice: which version would the second one build on?
 
     Raises:
@@ -114,6 +114,6 @@ def refuse_twins(users: Sequence[UserChange]) -> None:
         raise MisuseError("each player stands once in a change: put the movements of one together")
 
 
-def half_row(movement: Movement) -> MisuseError:
-    """The refusal of a movement that ``is_half``."""
+def incomplete_movement(movement: Movement) -> MisuseError:
+    """The refusal of a movement that ``is_incomplete``."""
     return MisuseError(f"an amount needs its currency, and a quantity its item: {movement}")

@@ -32,7 +32,7 @@ errors: Final = Console(stderr=True, soft_wrap=True)
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def exit_on_error() -> Iterator[None]:
     """Turn every expected error into its sentence and exit code: no traceback for what a user can cure."""
     try:
         yield

@@ -18,7 +18,7 @@ class Fighter(NamedTuple):
         gold: Balance, in gold.
         level: Level, at least 1.
         hp: Hit points at ``hp_at_us``.
-        hp_at_us: When ``hp`` was reckoned; NEVER for a player who has not fought: all points.
+        hp_at_us: When ``hp`` was computed; NEVER for a player who has not fought: all points.
         last_battle_us: The last battle; NEVER before the first.
         earned_day: The UTC day that ``earned_gold`` belongs to.
         earned_gold: Battle gold of that day.
@@ -95,7 +95,7 @@ class Fight(NamedTuple):
         payout_gold: Gold won, 0 on a loss.
         xp: XP gained (``progress.add_xp`` turns it into levels).
         hp: Hit points afterwards.
-        hp_at_us: When they were reckoned.
+        hp_at_us: When they were computed.
         earned_day: The UTC day of ``earned_gold``.
         earned_gold: Battle gold of that day, this payout included.
         drunk: Health potions drunk, 0 or 1.
@@ -135,17 +135,17 @@ def find_tier(tier: int, tiers: int) -> int:
 
 
 def regenerated_hp(now_us: int, hp: int, hp_at_us: int, hp_full: int, hp_regen_per_h: int) -> tuple[int, int]:
-    """Reckon the hit points that came back with time.
+    """Compute the hit points that came back with time.
 
     Args:
         now_us: The present, in microseconds since the epoch, UTC.
         hp: Hit points at ``hp_at_us``.
-        hp_at_us: When they were reckoned; NEVER for all points.
+        hp_at_us: When they were computed; NEVER for all points.
         hp_full: Most hit points.
         hp_regen_per_h: Points an hour, 0 to 1,000,000.
 
     Returns:
-        Hit points now, and the time they are reckoned for: the moment the last whole point came, so that no
+        Hit points now, and the time they are computed for: the moment the last whole point came, so that no
         part of a point is lost however often this is asked. A clock that went backwards changes nothing.
     """
     if hp_at_us == NEVER or hp >= hp_full:
@@ -160,7 +160,7 @@ def regenerated_hp(now_us: int, hp: int, hp_at_us: int, hp_full: int, hp_regen_p
 
 
 def battle_cost_hp(hp_cost: int, hp_cut_percent: int) -> int:
-    """Reckon the hit points that a battle costs.
+    """Compute the hit points that a battle costs.
 
     Args:
         hp_cost: The full cost.
@@ -203,7 +203,7 @@ def win_permille(
     win_min_permille: int,
     win_max_permille: int,
 ) -> int:
-    """Reckon the chance to win of a rested player without potions.
+    """Compute the chance to win of a rested player without potions.
 
     Args:
         level: The player's level.
@@ -221,7 +221,7 @@ def win_permille(
 
 
 def prize_gold(tier_gold: int, charm_percent: int, left_gold: int) -> int:
-    """Reckon what a victory pays.
+    """Compute what a victory pays.
 
     Args:
         tier_gold: Gold of the opponent's tier.
@@ -235,7 +235,7 @@ def prize_gold(tier_gold: int, charm_percent: int, left_gold: int) -> int:
 
 
 def loss_xp(tier_xp: int, loss_xp_percent: int, amulet: int, scrolls: int) -> tuple[int, int]:
-    """Reckon what a lost battle teaches.
+    """Compute what a lost battle teaches.
 
     Args:
         tier_xp: XP of the opponent's tier.

@@ -55,7 +55,7 @@ def lowest_price_gold(config: EconomyConfig, item_id: str) -> int:
 
 
 def effect_worth_gold(config: EconomyConfig, effect: str, size: int) -> Fraction:
-    """Reckon the most gold that one use of an effect can bring, on average over its chances.
+    """Compute the most gold that one use of an effect can bring, on average over its chances.
 
     Args:
         config: The numbers.
@@ -66,8 +66,8 @@ def effect_worth_gold(config: EconomyConfig, effect: str, size: int) -> Fraction
         Gold. A potion is worth the battles that it keeps from being fought tired, each at the best tier's
         gold; a charm its share of a day's cap; a chest its mean payout.
     """
-    reckon = _WORTHS.get(effect)
-    return Fraction(0) if reckon is None else reckon(config, size)
+    compute = _WORTHS.get(effect)
+    return Fraction(0) if compute is None else compute(config, size)
 
 
 def _heal_worth(config: EconomyConfig, size: int) -> Fraction:

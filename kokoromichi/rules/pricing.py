@@ -54,7 +54,7 @@ def resale_gold(price_gold: int, resale_percent: int) -> int:
 
 
 def fee_gold(amount: int, fee_percent: int) -> int:
-    """Reckon the fee of a transfer.
+    """Compute the fee of a transfer.
 
     Args:
         amount: Gold that leaves the sender, at least 0.

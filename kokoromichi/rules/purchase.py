@@ -148,7 +148,7 @@ def activate(now_us: int, until_us: int, duration_h: int) -> tuple[int, int]:
 
 
 def restocked(stock: int, initial_stock: int, restock_units: int) -> int:
-    """Reckon what one restocking adds.
+    """Compute what one restocking adds.
 
     Args:
         stock: Units left.

@@ -117,7 +117,7 @@ def guaranteed_rarity(draw: int, pity_rarity: int, thresholds: Sequence[int]) ->
 
 
 def widths(least: int, thresholds: Sequence[int]) -> tuple[int, ...]:
-    """Reckon what the chance of each rarity is made of, for people to read; not compiled.
+    """Compute what the chance of each rarity is made of, for people to read; not compiled.
 
     Args:
         least: The index of the rarity that is guaranteed at least; 0 for a plain pull.

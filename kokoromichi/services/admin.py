@@ -30,7 +30,7 @@ from kokoromichi.services.refusals import refused
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from kokoromichi.services.desk import Arguments
+    from kokoromichi.services.executor import Arguments
 
 T = TypeVar("T")
 
@@ -70,13 +70,13 @@ class AdminService(EconomyAdmin):
         authorise(actor, reason)
 
         def decide(profile: UserProfile, at_us: int, _: Arguments) -> ChangeSet[GrantReceipt]:
-            row, after = granted(self._desk.live, profile, what, amount)
+            row, after = granted(self._executor.live, profile, what, amount)
             user = UserChange(profile.user_id, profile.version, (row,))
             receipt = GrantReceipt(profile.user_id, what, amount, after)
             return ChangeSet(at_us, (user,), receipt, actor=actor.user_id, reason=reason)
 
         arguments = (what, amount, actor.user_id, reason)
-        return self._desk.act_upon("grant", user_id, arguments, decide, request_id)
+        return self._executor.act_upon("grant", user_id, arguments, decide, request_id)
 
     def freeze(
         self, user_id: str, *, actor: Actor, reason: str, request_id: str | None = None
@@ -108,7 +108,7 @@ class AdminService(EconomyAdmin):
             words = f"{operation}: {reason}"
             return ChangeSet(at_us, (user,), receipt, actor=actor.user_id, reason=words)
 
-        return self._desk.act_upon(operation, user_id, (actor.user_id, reason), decide, request_id)
+        return self._executor.act_upon(operation, user_id, (actor.user_id, reason), decide, request_id)
 
     def reset(
         self, user_id: str, *, actor: Actor, reason: str, request_id: str | None = None
@@ -124,12 +124,12 @@ class AdminService(EconomyAdmin):
         authorise(actor, reason)
 
         def decide(profile: UserProfile, at_us: int, _: Arguments) -> ChangeSet[ResetReceipt]:
-            opening = self._desk.live.config.opening
+            opening = self._executor.live.config.opening
             receipt = ResetReceipt(profile.user_id, opening.gold, opening.gems)
             user = to_opening(profile, opening)
             return ChangeSet(at_us, (user,), receipt, actor=actor.user_id, reason=f"reset: {reason}")
 
-        return self._desk.act_upon("reset", user_id, (actor.user_id, reason), decide, request_id)
+        return self._executor.act_upon("reset", user_id, (actor.user_id, reason), decide, request_id)
 
     async def erase(
         self, user_id: str, *, actor: Actor, reason: str, request_id: str | None = None
@@ -147,10 +147,10 @@ class AdminService(EconomyAdmin):
         authorise(actor, reason)
 
         async def attempt() -> ChangeSet[EraseReceipt]:
-            stored = await self._desk.provider.profile(checked_user_id(user_id))
+            stored = await self._executor.provider.profile(checked_user_id(user_id))
             if stored is None:
                 raise refused(codes.UNKNOWN_PLAYER, user_id)
-            at_us = self._desk.clock.now_us()
+            at_us = self._executor.clock.now_us()
             receipt = EraseReceipt(f"{ERASED_PREFIX}{secrets.token_hex(12)}")
             words = f"erase: {reason.replace(user_id, '(erased)')}"
             change = act_of_the_system(at_us, receipt, actor, words)
@@ -158,8 +158,8 @@ class AdminService(EconomyAdmin):
             return change
 
         # The digest does not hold whom: it outlives the erasure.
-        receipt = await self._desk.insist("erase", actor.user_id, (), attempt, request_id)
-        await self._desk.provider.erase(user_id, receipt.pseudonym)
+        receipt = await self._executor.retry_on_conflict("erase", actor.user_id, (), attempt, request_id)
+        await self._executor.provider.erase(user_id, receipt.pseudonym)
         return receipt
 
     async def reconcile(
@@ -200,5 +200,5 @@ class AdminService(EconomyAdmin):
             receipt = DoneReceipt("correct")
             return ChangeSet(at_us, (user,), receipt, actor=actor.user_id, reason=f"reconcile: {reason}")
 
-        await put_as_booked(self._desk.provider, found)
-        await self._desk.act_upon("correct", found[0].user_id, (), decide)
+        await put_as_booked(self._executor.provider, found)
+        await self._executor.act_upon("correct", found[0].user_id, (), decide)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kokoromichi.core.data_provider import AnswerT, DataProvider
-    from kokoromichi.services.desk import Desk
+    from kokoromichi.services.executor import CommandExecutor
     from kokoromichi.services.overrides import Overrides
     from kokoromichi.services.store import StoreService
 
@@ -37,16 +37,16 @@ T = TypeVar("T")
 
 
 class EconomyAdmin:
-    """Sets prices and stocks, puts economies into force, and looks at the store as a whole.
+    """Sets prices and stocks, activates economies, and looks at the store as a whole.
 
     Args:
-        desk: Where acts are committed.
+        executor: Where acts are committed.
         overrides: An admin's prices.
         store: Whose shelves are filled.
     """
 
-    def __init__(self, desk: Desk, overrides: Overrides, store: StoreService) -> None:
-        self._desk = desk
+    def __init__(self, executor: CommandExecutor, overrides: Overrides, store: StoreService) -> None:
+        self._executor = executor
         self._overrides = overrides
         self._store = store
 
@@ -78,7 +78,7 @@ class EconomyAdmin:
 
         async def attempt() -> ChangeSet[PriceReceipt]:
             item = overrides.economy.config.store.get(item_id)
-            if item is None or item_id not in self._desk.live.offers:
+            if item is None or item_id not in self._executor.live.offers:
                 raise refused(codes.UNKNOWN_ITEM, item_id)
             if price_gold is not None and (
                 type(price_gold) is not int or not 0 < price_gold <= codes.MAX_BALANCE
@@ -88,7 +88,7 @@ class EconomyAdmin:
             prices = {name: word.price_gold for name, word in known.items()} | {item_id: price_gold}
             if findings := overrides.findings(prices):
                 raise refused(codes.PRICE_UNSOUND, str(findings[0]))
-            at_us = self._desk.clock.now_us()
+            at_us = self._executor.clock.now_us()
             word_us = max(at_us, known[item_id].at_us + 1) if item_id in known else at_us
             receipt = PriceReceipt(item_id, price_gold or item.price_gold, item.price_gold, word_us)
             words = f"price of {item_id} {'as listed' if price_gold is None else price_gold}"
@@ -96,7 +96,9 @@ class EconomyAdmin:
 
         arguments = (item_id, "list" if price_gold is None else price_gold, reason)
         async with overrides.changing:
-            receipt = await self._desk.insist("price", actor.user_id, arguments, attempt, request_id)
+            receipt = await self._executor.retry_on_conflict(
+                "price", actor.user_id, arguments, attempt, request_id
+            )
             await overrides.set(item_id, price_gold, receipt.at_us)
         return receipt
 
@@ -112,7 +114,7 @@ class EconomyAdmin:
         authorise(actor, reason)
 
         async def attempt() -> ChangeSet[StockReceipt]:
-            offer = self._desk.live.offers.get(item_id)
+            offer = self._executor.live.offers.get(item_id)
             if offer is None:
                 raise refused(codes.UNKNOWN_ITEM, item_id)
             if type(units) is not int or not 0 <= units <= codes.MAX_BALANCE:
@@ -121,21 +123,21 @@ class EconomyAdmin:
                 raise refused(codes.STOCK_UNLIMITED, item_id)
             await self._store.restock()  # What is due comes first, and a shelf that nobody has filled yet.
             counter = stock_counter(item_id)
-            added = units - (await self._desk.provider.counters())[counter]
+            added = units - (await self._executor.provider.counters())[counter]
             row = Movement("restock", item_id=item_id, quantity=added) if added else ADMIN_ACT
             words = f"stock of {item_id} {units}: {reason}"
             receipt = StockReceipt(item_id, added, units)
-            change = act_of_the_system(self._desk.clock.now_us(), receipt, actor, words, row)
+            change = act_of_the_system(self._executor.clock.now_us(), receipt, actor, words, row)
             change.counters = (CounterChange(counter, added),) if added else ()
             return change
 
         arguments = (item_id, units, reason)
-        return await self._desk.insist("stock", actor.user_id, arguments, attempt, request_id)
+        return await self._executor.retry_on_conflict("stock", actor.user_id, arguments, attempt, request_id)
 
     async def reload(
         self, folder: Path, *, actor: Actor, reason: str, request_id: str | None = None
     ) -> ReloadReceipt:
-        """Put the economy of a folder into force, whole or not at all; an admin's prices end with it.
+        """Activate the economy of a folder, whole or not at all; an admin's prices end with it.
 
         It is this process's economy: where several serve one store, each is told.
 
@@ -150,13 +152,13 @@ class EconomyAdmin:
         overrides = self._overrides
 
         async def attempt() -> ChangeSet[ReloadReceipt]:
-            at_us = self._desk.clock.now_us()
+            at_us = self._executor.clock.now_us()
             put_us = max(at_us, overrides.since_us + 1)
             receipt = ReloadReceipt(economy.hash, overrides.economy.hash, put_us)
             return act_of_the_system(at_us, receipt, actor, f"reload of economy {economy.hash}: {reason}")
 
         async with overrides.changing:
-            receipt = await self._desk.insist(
+            receipt = await self._executor.retry_on_conflict(
                 "reload", actor.user_id, (str(folder), reason), attempt, request_id
             )
             if receipt.economy_hash == economy.hash and await overrides.renew(economy, receipt.at_us):
@@ -188,11 +190,11 @@ class EconomyAdmin:
         authorise(actor, reason)
 
         async def attempt() -> ChangeSet[DoneReceipt]:
-            at_us = self._desk.clock.now_us()
+            at_us = self._executor.clock.now_us()
             return act_of_the_system(at_us, DoneReceipt(what), actor, f"{what}: {reason}")
 
-        await self._desk.insist(what, actor.user_id, (reason,), attempt, request_id)
-        return await look(self._desk.provider)
+        await self._executor.retry_on_conflict(what, actor.user_id, (reason,), attempt, request_id)
+        return await look(self._executor.provider)
 
 
 def act_of_the_system(

@@ -15,18 +15,18 @@ from kokoromichi.services.refusals import refused
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from kokoromichi.services.desk import Arguments, Desk
+    from kokoromichi.services.executor import Arguments, CommandExecutor
 
 
 class BankService:
     """Moves gold between players and sells gems.
 
     Args:
-        desk: Where acts are committed.
+        executor: Where acts are committed.
     """
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, executor: CommandExecutor) -> None:
+        self._executor = executor
 
     def transfer(
         self, user_id: str, receiver_id: str, amount_gold: int, *, request_id: str | None = None
@@ -37,7 +37,7 @@ class BankService:
             RefusedError: self_transfer, unknown_player, bad_amount, too_poor, daily_cap or balance_cap (of
                 the receiver): both balances move, or none.
         """
-        return self._desk.act_between(
+        return self._executor.act_between(
             "transfer", user_id, receiver_id, (amount_gold,), self._decide_transfer, request_id
         )
 
@@ -51,7 +51,7 @@ class BankService:
         Raises:
             RefusedError: As ``transfer``; bad_amount also where the share is below 1.
         """
-        return self._desk.act_between(
+        return self._executor.act_between(
             "transfer_share", user_id, receiver_id, (share,), self._decide_share, request_id
         )
 
@@ -69,7 +69,7 @@ class BankService:
         (amount,) = arguments
         if type(amount) is not int:
             raise refused(codes.BAD_AMOUNT, amount)
-        numbers = self._desk.live.config.transfer
+        numbers = self._executor.live.config.transfer
         day = day_of(at_us)
         sent_today = counted_today(day, sender.sent_day, sender.sent_gold_today)
         code, gold, receiver_gold, fee_gold, sent_gold_today = send(
@@ -103,7 +103,7 @@ class BankService:
         Raises:
             RefusedError: bad_quantity, not_for_sale, too_poor or balance_cap.
         """
-        return self._desk.act("exchange", user_id, (packs,), self._decide_exchange, request_id)
+        return self._executor.act("exchange", user_id, (packs,), self._decide_exchange, request_id)
 
     def _decide_exchange(
         self, profile: UserProfile, at_us: int, arguments: Arguments
@@ -111,7 +111,7 @@ class BankService:
         (packs,) = arguments
         if type(packs) is not int:
             raise refused(codes.BAD_QUANTITY, packs)
-        pack = self._desk.live.config.exchange
+        pack = self._executor.live.config.exchange
         code, gold, gems = gems_for_gold(profile.gold, profile.gems, pack.price_gold, pack.gems, packs)
         if code:
             told: dict[int, tuple[int | str, ...]] = {

@@ -15,7 +15,7 @@ from kokoromichi.services.refusals import refused
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from kokoromichi.services.desk import Arguments, Desk
+    from kokoromichi.services.executor import Arguments, CommandExecutor
 
 _POTION: Final = "heal_hp"
 _MANA: Final = "win_permille"
@@ -56,11 +56,11 @@ class BattleService:
     """Lets players fight.
 
     Args:
-        desk: Where acts are committed.
+        executor: Where acts are committed.
     """
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, executor: CommandExecutor) -> None:
+        self._executor = executor
 
     def fight(
         self,
@@ -83,16 +83,16 @@ class BattleService:
         Raises:
             RefusedError: tier_unknown, not_owned (no mana potion), cooling_down, daily_cap or balance_cap.
         """
-        roll = self._desk.dice() if draw is None else draw
+        roll = self._executor.dice() if draw is None else draw
 
         def decide(profile: UserProfile, at_us: int, arguments: Arguments) -> Step[BattleReceipt]:
             return self._decide(profile, at_us, arguments, roll)
 
-        return self._desk.act("battle", user_id, (tier, mana_potions), decide, request_id)
+        return self._executor.act("battle", user_id, (tier, mana_potions), decide, request_id)
 
     def readiness(self, profile: UserProfile) -> Readiness:
         """What a player may know before a battle."""
-        live, at_us = self._desk.live, self._desk.clock.now_us()
+        live, at_us = self._executor.live, self._executor.clock.now_us()
         terms = live.battle_terms
         hp, _ = regenerated_hp(at_us, profile.hp, profile.hp_at_us, terms.hp_full, terms.hp_regen_per_h)
         chances = (
@@ -123,7 +123,7 @@ class BattleService:
         self, profile: UserProfile, at_us: int, arguments: Arguments, draw: int
     ) -> Step[BattleReceipt]:
         tier, mana_potions = arguments
-        live = self._desk.live
+        live = self._executor.live
         if type(tier) is not int or find_tier(tier - 1, len(live.tiers)):
             raise refused(codes.TIER_UNKNOWN, tier, len(live.tiers))
         opponent = live.tiers[tier - 1]
@@ -157,7 +157,7 @@ class BattleService:
         return self._fought(profile, at_us, tier, fought, spent)
 
     def _refused(self, fought: Fight, profile: UserProfile) -> Exception:
-        terms = self._desk.live.battle_terms
+        terms = self._executor.live.battle_terms
         if fought.code == codes.COOLING_DOWN:
             return refused(fought.code, profile.battle_at_us + terms.cooldown_s * SECOND_US)
         if fought.code == codes.DAILY_CAP:
@@ -175,7 +175,7 @@ class BattleService:
         rows = [Movement("use", item_id=item_id, quantity=-units) for item_id, units in spent if units]
         if fought.payout_gold:
             rows.append(Movement("battle", "gold", fought.payout_gold, fought.gold))
-        level, xp = add_xp(profile.level, profile.xp, fought.xp, self._desk.live.xp_per_level)
+        level, xp = add_xp(profile.level, profile.xp, fought.xp, self._executor.live.xp_per_level)
         fields = {
             "level": level,
             "xp": xp,

@@ -8,7 +8,7 @@ from kokoromichi.services.admin import AdminService
 from kokoromichi.services.bank import BankService
 from kokoromichi.services.battle import BattleService
 from kokoromichi.services.daily import DailyService
-from kokoromichi.services.desk import Desk, Dice
+from kokoromichi.services.executor import CommandExecutor, Dice
 from kokoromichi.services.history import HistoryService
 from kokoromichi.services.live_economy import LiveEconomy
 from kokoromichi.services.observing import ActivityService
@@ -44,35 +44,35 @@ class Services:
         *,
         activity_sampling: float = 1.0,
     ) -> None:
-        self.desk = Desk(provider, LiveEconomy(economy), clock, dice)
-        self.store = StoreService(self.desk)
-        self.daily = DailyService(self.desk)
-        self.bank = BankService(self.desk)
-        self.summon = SummonService(self.desk)
-        self.battle = BattleService(self.desk)
-        self.progress = ProgressService(self.desk)
+        self.executor = CommandExecutor(provider, LiveEconomy(economy), clock, dice)
+        self.store = StoreService(self.executor)
+        self.daily = DailyService(self.executor)
+        self.bank = BankService(self.executor)
+        self.summon = SummonService(self.executor)
+        self.battle = BattleService(self.executor)
+        self.progress = ProgressService(self.executor)
         self.history = HistoryService(provider)
-        self.standing = StandingService(provider, self.desk.clock)
-        self.activity = ActivityService(self.desk, activity_sampling)
-        self.overrides = Overrides(self.desk, economy)
-        self.admin = AdminService(self.desk, self.overrides, self.store)
+        self.standing = StandingService(provider, self.executor.clock)
+        self.activity = ActivityService(self.executor, activity_sampling)
+        self.overrides = Overrides(self.executor, economy)
+        self.admin = AdminService(self.executor, self.overrides, self.store)
 
     @property
     def item_names(self) -> dict[str, str]:
         """The names of everything in the catalogue, by item id, in its order."""
-        return {item_id: words.name for item_id, words in self.desk.live.words.items()}
+        return {item_id: words.name for item_id, words in self.executor.live.words.items()}
 
     @property
     def character_names(self) -> dict[str, str]:
         """The characters' names by id."""
-        return {waifu.id: waifu.name for waifu in self.desk.live.economy.waifus}
+        return {waifu.id: waifu.name for waifu in self.executor.live.economy.waifus}
 
     @property
     def business_names(self) -> dict[str, str]:
         """The businesses' names by id."""
         return {
             business_id: business_id.replace("_", " ").capitalize()
-            for business_id in self.desk.live.config.business
+            for business_id in self.executor.live.config.business
         }
 
     @property
@@ -82,10 +82,10 @@ class Services:
 
     def now_us(self) -> int:
         """The present moment, in microseconds since the epoch."""
-        return self.desk.clock.now_us()
+        return self.executor.clock.now_us()
 
     async def start(self) -> None:
-        """Put the economy into force: an admin's prices, numbers into the history, stock on the shelf.
+        """Activate the economy: an admin's prices, numbers into the history, stock on the shelf.
 
         Raises:
             StorageError: The store failed, or what it has of an admin's prices is invalid.
@@ -105,6 +105,6 @@ class Services:
         Args:
             economy: Validated; whoever calls has checked that it breaks no law.
         """
-        at_us = max(self.desk.clock.now_us(), self.overrides.since_us + 1)
+        at_us = max(self.executor.clock.now_us(), self.overrides.since_us + 1)
         await self.overrides.renew(economy, at_us)
         await self._put_out()

@@ -13,18 +13,18 @@ from kokoromichi.services.refusals import refused
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from kokoromichi.services.desk import Arguments, Decide, Desk
+    from kokoromichi.services.executor import Arguments, CommandExecutor, Decide
 
 
 class DailyService:
     """Pays once per UTC day.
 
     Args:
-        desk: Where acts are committed.
+        executor: Where acts are committed.
     """
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, executor: CommandExecutor) -> None:
+        self._executor = executor
         self._deciding: Decide[ClaimReceipt] = self._decide  # Bound once, not in every act.
 
     def claim(self, user_id: str, *, request_id: str | None = None) -> Awaitable[ClaimReceipt]:
@@ -33,10 +33,10 @@ class DailyService:
         Raises:
             RefusedError: already_claimed (with the moment of the next one) or balance_cap.
         """
-        return self._desk.act("daily", user_id, (), self._deciding, request_id)
+        return self._executor.act("daily", user_id, (), self._deciding, request_id)
 
     def _decide(self, profile: UserProfile, at_us: int, _: Arguments) -> Step[ClaimReceipt]:
-        terms = self._desk.live.claim_terms
+        terms = self._executor.live.claim_terms
         code, gold, gems, streak, reward_gold, reward_gems = claim(
             at_us,
             profile.last_claim_us,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from kokoromichi.services.live_economy import LiveEconomy
 
 ADMIN_ACT: Final = Movement("admin_act")
-"""The row of an act that moves nothing; which one it was stands before the admin's words in ``reason``."""
+"""The row of an act that moves nothing; which one it was stands before the admin's reason in ``reason``."""
 
 _KEPT: Final = frozenset(
     {

@@ -10,7 +10,7 @@ from kokoromichi.core.clock import moment_of
 from kokoromichi.core.errors import StorageError
 
 if TYPE_CHECKING:
-    from kokoromichi.services.desk import Desk
+    from kokoromichi.services.executor import CommandExecutor
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -25,13 +25,13 @@ class ActivityService:
     """Notes acts as rows of ``ACTIVITY_SCHEMA``; the provider buffers them, outside the promise.
 
     Args:
-        desk: Where they are kept, and what tells the time and the economy in force.
+        executor: Where they are kept, and what tells the time and the economy in force.
         sampling: The share of players who are noted, 0 to 1: each is, with all his acts, or is not; by his
             id, so that every process and every restart choose the same.
     """
 
-    def __init__(self, desk: Desk, sampling: float = 1.0) -> None:
-        self._desk = desk
+    def __init__(self, executor: CommandExecutor, sampling: float = 1.0) -> None:
+        self._executor = executor
         self._below = round(sampling * 2**64)
         self._sessions: dict[str, tuple[int, int]] = {}
 
@@ -50,7 +50,7 @@ class ActivityService:
         """
         if not self.is_noted(player_id):
             return
-        at_us = self._desk.clock.now_us()
+        at_us = self._executor.clock.now_us()
         row: dict[str, object] = {
             "user_id": player_id,
             "session": self._session(player_id, at_us),
@@ -62,10 +62,10 @@ class ActivityService:
             "gold": None,
             "hold": None,
             "units_held": None,
-            "economy_hash": self._desk.live.economy.hash,
+            "economy_hash": self._executor.live.economy.hash,
         }
         try:
-            await self._desk.provider.append_observations("activity", [row])
+            await self._executor.provider.append_observations("activity", [row])
         except StorageError as failed:
             _LOG.warning("what a player did was not noted: %s", failed)
 

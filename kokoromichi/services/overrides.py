@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from kokoromichi.rules.economy import Economy
     from kokoromichi.rules.findings import Finding
-    from kokoromichi.services.desk import Desk
+    from kokoromichi.services.executor import CommandExecutor
 
 _LOG: Final = logging.getLogger(__name__)
 SECTION: Final = "overrides"
@@ -56,7 +56,7 @@ class OverridesDocument(BaseModel):
 
     Attributes:
         economy_hash: The economy whose list prices are overridden; over another one these prices are void.
-        since_us: When that economy was put into force by a reload, else NEVER: older words are void.
+        since_us: When that economy was activated by a reload, else NEVER: older words are void.
         prices: By item.
     """
 
@@ -71,17 +71,17 @@ class Overrides:
     """Puts an admin's prices over those of an economy; each change swaps the desk's economy as a whole.
 
     Args:
-        desk: Whose economy.
+        executor: Whose economy.
         economy: The list prices.
 
     Attributes:
         economy: The list prices.
-        since_us: When a reload put list prices into force last, in any process; else NEVER.
+        since_us: When a reload activated list prices last, in any process; else NEVER.
         changing: Held by whoever changes prices or economy: one at a time.
     """
 
-    def __init__(self, desk: Desk, economy: Economy) -> None:
-        self._desk = desk
+    def __init__(self, executor: CommandExecutor, economy: Economy) -> None:
+        self._executor = executor
         self.economy = economy
         self.since_us = NEVER
         self._void = ""
@@ -92,9 +92,9 @@ class Overrides:
         """The section as it concerns this economy: empty where it is of another one.
 
         Raises:
-            StorageError: It cannot be read, or another hand has made it invalid or unsound.
+            StorageError: It cannot be read, or an external edit has made it invalid or unsound.
         """
-        stored = await self._desk.provider.get_game_data(SECTION)
+        stored = await self._executor.provider.get_game_data(SECTION)
         if stored is None:
             return OverridesDocument(economy_hash=self.economy.hash)
         try:
@@ -118,7 +118,7 @@ class Overrides:
         return document
 
     async def follow(self) -> None:
-        """Put into force what is stored, and store again what somebody has written over meanwhile.
+        """Activate what is stored, and store again what somebody has written over meanwhile.
 
         Raises:
             StorageError: See ``read``; the prices stay as they are.
@@ -129,12 +129,12 @@ class Overrides:
             message = f"section {SECTION!r} breaks a law of the economy: {findings[0]}. Correct its prices"
             raise StorageError(message)
         economy = self.priced(prices)
-        if economy.hash != self._desk.live.economy.hash:
-            self._desk.live = LiveEconomy(economy)
+        if economy.hash != self._executor.live.economy.hash:
+            self._executor.live = LiveEconomy(economy)
 
     async def _with_own(self, document: OverridesDocument) -> OverridesDocument:
         """The section with this process's young words in it; stored where one of them was lost."""
-        oldest_us = self._desk.clock.now_us() - int(SETTLED_S * _SECOND_US)
+        oldest_us = self._executor.clock.now_us() - int(SETTLED_S * _SECOND_US)
         self._own = {
             item_id: word for item_id, word in self._own.items() if word.at_us > max(oldest_us, self.since_us)
         }
@@ -170,7 +170,7 @@ class Overrides:
         return [each for each in found if (each.law, each.field) not in known]
 
     async def set(self, item_id: str, price_gold: int | None, at_us: int) -> None:
-        """Store one word and put it into force; an older word than what is stored changes nothing.
+        """Store one word and activate it; an older word than what is stored changes nothing.
 
         Raises:
             StorageError: The store failed.
@@ -186,7 +186,7 @@ class Overrides:
             await self.write_history()
 
     async def renew(self, economy: Economy, at_us: int) -> bool:
-        """Put another economy into force, without an admin's prices; an older one changes nothing.
+        """Activate another economy, without an admin's prices; an older one changes nothing.
 
         Returns:
             Whether it is in force now by this call.
@@ -198,14 +198,14 @@ class Overrides:
             return False  # A second click, also one that comes after a later reload.
         await self._save(OverridesDocument(economy_hash=economy.hash, since_us=at_us))
         self.economy, self.since_us = economy, at_us
-        self._desk.live = LiveEconomy(economy)
+        self._executor.live = LiveEconomy(economy)
         return True
 
     async def write_history(self) -> None:
         """Write the numbers in force into the economy's history."""
-        desk = self._desk
-        rows = desk.live.history_rows(desk.clock.now_us())
-        await desk.provider.append_observations("economy_history", rows)
+        executor = self._executor
+        rows = executor.live.history_rows(executor.clock.now_us())
+        await executor.provider.append_observations("economy_history", rows)
 
     async def _save(self, document: OverridesDocument) -> None:
-        await self._desk.provider.save_game_data(SECTION, document.model_dump())
+        await self._executor.provider.save_game_data(SECTION, document.model_dump())

@@ -15,7 +15,7 @@ from kokoromichi.services.refusals import refused
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from kokoromichi.services.desk import Arguments, Desk
+    from kokoromichi.services.executor import Arguments, CommandExecutor
 
 _PLAIN_PERCENT = 100
 
@@ -44,11 +44,11 @@ class ProgressService:
     """Sells training and businesses, and pays what they earn.
 
     Args:
-        desk: Where acts are committed.
+        executor: Where acts are committed.
     """
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, executor: CommandExecutor) -> None:
+        self._executor = executor
 
     def train(self, user_id: str, *, request_id: str | None = None) -> Awaitable[TrainReceipt]:
         """Train once; a training manual that was used before doubles the XP of this session.
@@ -56,10 +56,10 @@ class ProgressService:
         Raises:
             RefusedError: too_poor.
         """
-        return self._desk.act("train", user_id, (), self._decide_training, request_id)
+        return self._executor.act("train", user_id, (), self._decide_training, request_id)
 
     def _decide_training(self, profile: UserProfile, at_us: int, _: Arguments) -> Step[TrainReceipt]:
-        live = self._desk.live
+        live = self._executor.live
         terms = live.train_terms
         percent = live.effect_size("double_train_xp") if profile.double_train else _PLAIN_PERCENT
         code, gold, level, xp, cost_gold = train(
@@ -87,11 +87,11 @@ class ProgressService:
         Raises:
             RefusedError: unknown_business, already_owned, not_for_sale or too_poor.
         """
-        return self._desk.act("invest", user_id, (business_id,), self._decide_business, request_id)
+        return self._executor.act("invest", user_id, (business_id,), self._decide_business, request_id)
 
     def _decide_business(self, profile: UserProfile, at_us: int, arguments: Arguments) -> Step[InvestReceipt]:
         business_id = str(arguments[0])
-        business = self._desk.live.config.business.get(business_id)
+        business = self._executor.live.config.business.get(business_id)
         if business is None:
             raise refused(codes.UNKNOWN_BUSINESS, business_id)
         code, gold, _ = invest(profile.gold, business.price_gold, int(business_id in profile.businesses))
@@ -106,7 +106,7 @@ class ProgressService:
 
     def holdings(self, profile: UserProfile) -> tuple[Holding, ...]:
         """Every business of the economy, in its order, with what waits in those that the player has."""
-        config, at_us = self._desk.live.config, self._desk.clock.now_us()
+        config, at_us = self._executor.live.config, self._executor.clock.now_us()
         terms = config.income
         found = []
         for business_id, business in config.business.items():
@@ -135,10 +135,10 @@ class ProgressService:
         Raises:
             RefusedError: nothing_to_collect or balance_cap.
         """
-        return self._desk.act("collect", user_id, (), self._decide_collection, request_id)
+        return self._executor.act("collect", user_id, (), self._decide_collection, request_id)
 
     def _decide_collection(self, profile: UserProfile, at_us: int, _: Arguments) -> Step[CollectReceipt]:
-        config = self._desk.live.config
+        config = self._executor.live.config
         terms = config.income
         businesses: dict[str, int] = dict(profile.businesses)
         income_gold = upkeep_gold = 0

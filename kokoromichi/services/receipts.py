@@ -205,7 +205,7 @@ class StockReceipt(Receipt, frozen=True, gc=False, tag=True):
 
 
 class ReloadReceipt(Receipt, frozen=True, gc=False, tag=True):
-    """An economy was put into force in the place of another, at ``at_us`` microseconds since the epoch."""
+    """An economy was activated in the place of another, at ``at_us`` microseconds since the epoch."""
 
     economy_hash: str
     former_hash: str

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
-from kokoromichi.core.bulk_load import Placed, Portion
+from kokoromichi.core.bulk_load import Batch, UserSnapshot
 from kokoromichi.core.errors import ConflictError, StorageError
 from kokoromichi.core.kinds import CURRENCIES, SYSTEM
 from kokoromichi.core.models import Movement, UserProfile
@@ -115,7 +115,7 @@ async def put_as_booked(provider: DataProvider, found: list[Difference]) -> None
             _set(profile, each.what, _held(profile).get(each.what, 0) - each.stored + each.ledger)
         profile.version += 1
         try:
-            return await provider.load(Portion(users=(Placed(profile.version - 1, profile),)))
+            return await provider.load(Batch(users=(UserSnapshot(profile.version - 1, profile),)))
         except ConflictError:
             continue
     message = f"player {user_id} never stood still: freeze the account, and ask again"

@@ -19,7 +19,7 @@ from kokoromichi.core.models import ChangeSet, CounterChange, Item, Movement, St
 from kokoromichi.core.validation import checked_user_id
 from kokoromichi.rules import codes
 from kokoromichi.rules.purchase import gift, purchase, restocked, sell
-from kokoromichi.services.desk import Arguments, Decide, Desk, default_desk
+from kokoromichi.services.executor import Arguments, CommandExecutor, Decide, default_executor
 from kokoromichi.services.receipts import (
     GiftReceipt,
     PurchaseReceipt,
@@ -43,11 +43,11 @@ class StoreService:
     """Sells, buys back, hands out and fills up.
 
     Args:
-        desk: Where acts are committed; without one, the process's own provider and the shipped economy.
+        executor: Where acts are committed; without one, the process's own provider and the shipped economy.
     """
 
-    def __init__(self, desk: Desk | None = None) -> None:
-        self._desk = desk or default_desk()
+    def __init__(self, executor: CommandExecutor | None = None) -> None:
+        self._executor = executor or default_executor()
         self._purchasing: Decide[PurchaseReceipt] = self._decide_purchase  # Bound once, not in every act.
 
     def purchase(
@@ -76,13 +76,13 @@ class StoreService:
         decide = self._purchasing
         if expected_price_gold is not None:
             decide = self._purchasing_at(expected_price_gold)
-        return self._desk.act("purchase", user_id, (item_id, quantity), decide, request_id)
+        return self._executor.act("purchase", user_id, (item_id, quantity), decide, request_id)
 
     def _purchasing_at(self, expected_price_gold: int) -> Decide[PurchaseReceipt]:
         def decide(
             profile: UserProfile, at_us: int, arguments: Arguments
         ) -> Step[PurchaseReceipt] | ChangeSet[PurchaseReceipt]:
-            offer = self._desk.live.offers.get(str(arguments[0]))
+            offer = self._executor.live.offers.get(str(arguments[0]))
             if offer is not None and offer.price_gold != expected_price_gold:
                 raise refused(codes.PRICE_CHANGED, offer.price_gold, expected_price_gold)
             return self._decide_purchase(profile, at_us, arguments)
@@ -95,7 +95,7 @@ class StoreService:
         item_id: str
         quantity: int
         item_id, quantity = arguments  # type: ignore[assignment] # As ``purchase`` put them in.
-        offer = self._desk.live.offers.get(item_id)
+        offer = self._executor.live.offers.get(item_id)
         if offer is None or type(quantity) is not int:
             raise _malformed(item_id, quantity, offer)
         price_gold, limit, held = offer.price_gold, offer.limit, profile.inventory.get(item_id, 0)
@@ -118,7 +118,7 @@ class StoreService:
     async def purchase_item(
         self, user_id: str, item_id: str, quantity: int = 1, *, request_id: str | None = None
     ) -> tuple[bool, str, int]:
-        """The reference's call: ``(success, message, gold_balance)``, the balance always the true one.
+        """The first KoKoroMichi's call: ``(success, message, gold_balance)``, always with the true balance.
 
         Raises:
             StorageError: The store failed: no tuple may hide that.
@@ -126,8 +126,8 @@ class StoreService:
         try:
             receipt = await self.purchase(user_id, item_id, quantity, request_id=request_id)
         except RefusedError as refusal:
-            profile = await self._desk.provider.profile(user_id)
-            gold = self._desk.live.config.opening.gold if profile is None else profile.gold
+            profile = await self._executor.provider.profile(user_id)
+            gold = self._executor.live.config.opening.gold if profile is None else profile.gold
             return False, str(refusal), gold
         return True, f"Bought {receipt.quantity} x {item_id} for {receipt.cost_gold} gold.", receipt.gold
 
@@ -139,12 +139,12 @@ class StoreService:
         Raises:
             RefusedError: unknown_item, bad_quantity, not_owned, not_for_sale or balance_cap.
         """
-        return self._desk.act("sell", user_id, (item_id, quantity), self._decide_sale, request_id)
+        return self._executor.act("sell", user_id, (item_id, quantity), self._decide_sale, request_id)
 
     def _decide_sale(self, profile: UserProfile, at_us: int, arguments: Arguments) -> Step[SaleReceipt]:
         item_id, quantity, offer = self._asked(arguments)
         held = profile.inventory.get(item_id, 0)
-        percent = self._desk.live.config.resale.percent
+        percent = self._executor.live.config.resale.percent
         code, gold, owned = sell(profile.gold, held, offer.price_gold, quantity, percent)
         if code:
             raise _items_refused(code, item_id, quantity, held)
@@ -167,12 +167,12 @@ class StoreService:
         Raises:
             RefusedError: unknown_item, not_owned, not_usable, already_active or balance_cap.
         """
-        roll = self._desk.dice() if draw is None else draw
+        roll = self._executor.dice() if draw is None else draw
 
         def decide(profile: UserProfile, at_us: int, _: Arguments) -> Step[UseReceipt]:
-            return decide_use(self._desk.live, profile, at_us, item_id, roll)
+            return decide_use(self._executor.live, profile, at_us, item_id, roll)
 
-        return self._desk.act("use", user_id, (item_id,), decide, request_id)
+        return self._executor.act("use", user_id, (item_id,), decide, request_id)
 
     def gift(
         self,
@@ -189,7 +189,9 @@ class StoreService:
             RefusedError: unknown_item, bad_quantity, not_owned, over_limit, self_transfer or unknown_player.
         """
         arguments = (item_id, quantity)
-        return self._desk.act_between("gift", user_id, receiver_id, arguments, self._decide_gift, request_id)
+        return self._executor.act_between(
+            "gift", user_id, receiver_id, arguments, self._decide_gift, request_id
+        )
 
     async def check_gift(self, user_id: str, receiver_id: str, item_id: str, quantity: int = 1) -> None:
         """Refuse what ``gift`` would refuse now, and change nothing: for before one asks a player twice.
@@ -198,7 +200,7 @@ class StoreService:
             RefusedError: As ``gift``.
         """
         arguments = (item_id, quantity)
-        await self._desk.decide_between(user_id, receiver_id, arguments, self._decide_gift)
+        await self._executor.decide_between(user_id, receiver_id, arguments, self._decide_gift)
 
     def _decide_gift(
         self, giver: UserProfile, receiver: UserProfile, at_us: int, arguments: Arguments
@@ -221,7 +223,7 @@ class StoreService:
 
     def _asked(self, arguments: Arguments) -> tuple[str, int, Offer]:
         item_id, quantity = arguments
-        offer = self._desk.live.offers.get(str(item_id))
+        offer = self._executor.live.offers.get(str(item_id))
         if offer is None or type(quantity) is not int:
             raise _malformed(item_id, quantity, offer)
         return str(item_id), quantity, offer
@@ -232,8 +234,8 @@ class StoreService:
         Args:
             category: Only this shelf; an unknown one is empty.
         """
-        counters = await self._desk.provider.counters()
-        live = self._desk.live
+        counters = await self._executor.provider.counters()
+        live = self._executor.live
         return tuple(
             Item(
                 item_id=item_id,
@@ -250,7 +252,7 @@ class StoreService:
 
     async def get_user_inventory(self, user_id: str) -> dict[str, int]:
         """Units held by item id; empty for a player without an account."""
-        profile = await self._desk.provider.profile(checked_user_id(user_id))
+        profile = await self._executor.provider.profile(checked_user_id(user_id))
         return {} if profile is None else dict(profile.inventory)
 
     async def restock(self) -> list[RestockReceipt]:
@@ -263,26 +265,26 @@ class StoreService:
         Returns:
             One receipt per item that was filled up, in catalogue order.
         """
-        counters = await self._desk.provider.counters()
-        at_us = began_us = self._desk.clock.now_us()
-        if not stocked_items(counters) and not await self._desk.provider.read_ledger(
+        counters = await self._executor.provider.counters()
+        at_us = began_us = self._executor.clock.now_us()
+        if not stocked_items(counters) and not await self._executor.provider.read_ledger(
             kind="purchase", limit=1
         ):
             began_us = 0  # Nothing was sold yet: every sale is of a stock, also where a clock steps back.
         receipts = []
-        for item_id, offer in self._desk.live.offers.items():
+        for item_id, offer in self._executor.live.offers.items():
             if offer.stock_counter is None:
                 change = _retiring(item_id, counters, at_us)
             else:
                 change = self._restocking(item_id, counters, at_us, began_us)
-            if change is not None and (receipt := await self._desk.provider.apply(change)).units:
+            if change is not None and (receipt := await self._executor.provider.apply(change)).units:
                 receipts.append(receipt)
         return receipts
 
     def _restocking(
         self, item_id: str, counters: dict[str, int], at_us: int, began_us: int
     ) -> ChangeSet[RestockReceipt] | None:
-        numbers = self._desk.live.config.store[item_id]
+        numbers = self._executor.live.config.store[item_id]
         stock, last = stock_counter(item_id), last_restock_counter(item_id)
         since = stock_since_counter(item_id)
         units, initial = 0, numbers.stock or 0

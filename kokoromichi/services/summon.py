@@ -15,7 +15,7 @@ from kokoromichi.services.refusals import refused
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
 
-    from kokoromichi.services.desk import Arguments, Desk
+    from kokoromichi.services.executor import Arguments, CommandExecutor
 
 
 class Rates(NamedTuple):
@@ -41,11 +41,11 @@ class SummonService:
     """Sells pulls.
 
     Args:
-        desk: Where acts are committed.
+        executor: Where acts are committed.
     """
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, executor: CommandExecutor) -> None:
+        self._executor = executor
 
     def summon(
         self,
@@ -68,12 +68,12 @@ class SummonService:
             RefusedError: bad_quantity or too_poor.
             MisuseError: There are more or fewer draws than the pulls need.
         """
-        dice = self._desk.dice
+        dice = self._executor.dice
 
         def decide(profile: UserProfile, at_us: int, _: Arguments) -> Step[SummonReceipt]:
             if type(count) is not int:
                 raise refused(codes.BAD_QUANTITY, count)
-            price = self._desk.live.config.summon
+            price = self._executor.live.config.summon
             code, gems, cost_gems = pay_pulls(profile.gems, count, price.price_gems, price.ten_price_gems)
             if code == codes.TOO_POOR:
                 need = price.price_gems if count == 1 else price.ten_price_gems
@@ -87,7 +87,7 @@ class SummonService:
                 raise MisuseError(message)
             return self._granted(profile, at_us, gems, cost_gems, rolled)
 
-        return self._desk.act("summon", user_id, (count,), decide, request_id)
+        return self._executor.act("summon", user_id, (count,), decide, request_id)
 
     def favorite(
         self, user_id: str, waifu_id: str, *, request_id: str | None = None
@@ -97,15 +97,15 @@ class SummonService:
         Raises:
             RefusedError: not_owned.
         """
-        return self._desk.act("favorite", user_id, (waifu_id,), _decide_favorite, request_id)
+        return self._executor.act("favorite", user_id, (waifu_id,), _decide_favorite, request_id)
 
     def left_pulls(self, pity: int) -> int:
         """At which pull the guarantee comes after so many without luck, counted from the next one."""
-        return max(1, self._desk.live.config.summon.pity_pulls - pity)
+        return max(1, self._executor.live.config.summon.pity_pulls - pity)
 
     def rates(self, profile: UserProfile) -> Rates:
         """The odds in force for a player, with his own dry run."""
-        live, numbers = self._desk.live, self._desk.live.config.summon
+        live, numbers = self._executor.live, self._executor.live.config.summon
         least = RARITIES.index(numbers.pity_rarity)
         left_pulls = self.left_pulls(profile.pity)
         plain = widths(0, live.thresholds)
@@ -123,7 +123,7 @@ class SummonService:
     def _granted(
         self, profile: UserProfile, at_us: int, gems: int, cost_gems: int, draws: Sequence[int]
     ) -> Step[SummonReceipt]:
-        live, numbers = self._desk.live, self._desk.live.config.summon
+        live, numbers = self._executor.live, self._executor.live.config.summon
         count = len(draws) // 2
         least = RARITIES.index(numbers.pity_rarity)
         pity, shards, collection = profile.pity, profile.shards, dict(profile.collection)

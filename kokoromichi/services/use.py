@@ -77,7 +77,7 @@ def _lasting(field: str, hours: int) -> Callable[[Situation], Outcome]:
 
 
 def _refresh(now: Situation) -> Outcome:
-    """The economy's laws reckon a drink's worth with the battles of a session: it lasts for these, no longer.
+    """The laws compute a drink's worth with the battles of a session: it lasts for these, no longer.
 
     Another one fills them up again, as a player does at the start of each session.
     """

@@ -21,7 +21,7 @@ ACT_GAP: Final = Pause(5)
 """What passes between two acts of a session."""
 
 
-class Actor:
+class SyntheticPlayer:
     """One player for the length of a session.
 
     Args:
@@ -39,7 +39,7 @@ class Actor:
 
     def _record(self, act: str, code: str | None = None, outcome: str | None = None) -> None:
         world = self._world
-        now_us = world.services.desk.clock.now_us()
+        now_us = world.services.executor.clock.now_us()
         world.activity.record(self._user_id, self._session, now_us, act, world.economy_hash, code, outcome)
 
     async def _act(
@@ -67,8 +67,8 @@ class Actor:
             return False
         if world.stock[item] != UNLIMITED_STOCK:
             world.stock[item] -= units
-        if world.tables.kept[item] and item not in world.seen[self._player]:
-            world.seen[self._player].add(item)
+        if world.tables.kept[item] and item not in world.observations[self._player]:
+            world.observations[self._player].add(item)
             self._novel()
         return True
 

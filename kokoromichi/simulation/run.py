@@ -114,7 +114,7 @@ class Run:
     @cached_property
     def headlines(self) -> pl.DataFrame:
         """One row per replication: ``replication`` (Int64, from 1), then the columns of ``headline``."""
-        rows = [headline(seen.loaded(), self.warm_up_days) for seen in self.observations]
+        rows = [headline(observations.loaded(), self.warm_up_days) for observations in self.observations]
         return _numbered(rows)
 
     def metrics(self, confidence: float = 0.95) -> pl.DataFrame:
@@ -153,7 +153,7 @@ class Run:
             MisuseError: There is no such metric.
         """
         measure = metric(name)
-        return _numbered([measure(seen, **options).collect() for seen in self.observations])
+        return _numbered([measure(observations, **options).collect() for observations in self.observations])
 
     @property
     def plot(self) -> RunPlots:

@@ -10,7 +10,7 @@ from kokoromichi.rules.daily import counted_today, day_of
 from kokoromichi.rules.economy import RARITIES
 from kokoromichi.rules.pricing import train_cost_gold
 from kokoromichi.simulation import decisions, demand
-from kokoromichi.simulation.acts import Actor
+from kokoromichi.simulation.acts import SyntheticPlayer
 from kokoromichi.simulation.demand import BUSINESS, GEMS, ITEMS, NONE, SAVE, TRAIN, Buyer
 from kokoromichi.simulation.driver import Pause
 from kokoromichi.simulation.streams import (
@@ -48,7 +48,7 @@ _CHEST_DRAWS: Final = {
 }
 
 
-class Session(Actor):
+class Session(SyntheticPlayer):
     """Plays from the first act to the last.
 
     Args:
@@ -92,13 +92,13 @@ class Session(Actor):
     async def _collect(self, profile: UserProfile) -> None:
         services = self._world.services
         if profile.businesses:
-            since_us = services.desk.clock.now_us() - min(profile.businesses.values())
+            since_us = services.executor.clock.now_us() - min(profile.businesses.values())
             if decisions.wants_collecting(len(profile.businesses), since_us):
                 await self._act("collect", services.progress.collect(self._user_id))
 
     async def _use(self, profile: UserProfile) -> None:
         world, tables = self._world, self._world.tables
-        now_us = world.services.desk.clock.now_us()
+        now_us = world.services.executor.clock.now_us()
         running = 1 if now_us < max(profile.luck_until_us, profile.guard_until_us) else 0
         used = [0] * ITEMS
         count = decisions.items_to_use(
@@ -111,8 +111,8 @@ class Session(Actor):
 
     async def _fight(self, profile: UserProfile) -> None:
         world = self._world
-        terms = world.services.desk.live.battle_terms
-        mana = world.services.desk.live.item_of.get("win_permille", "")
+        terms = world.services.executor.live.battle_terms
+        mana = world.services.executor.live.item_of.get("win_permille", "")
         for battle in range(self._kind.fights):
             tier = decisions.choose_tier(
                 profile.level,
@@ -160,7 +160,7 @@ class Session(Actor):
             world.activity.record_choice(
                 self._user_id,
                 self._session,
-                world.services.desk.clock.now_us(),
+                world.services.executor.clock.now_us(),
                 world.economy_hash,
                 slot,
                 self._outcome_name(outcome),
@@ -198,7 +198,7 @@ class Session(Actor):
             self._novel()
 
     def _train_cost_gold(self, profile: UserProfile) -> int:
-        terms = self._world.services.desk.live.train_terms
+        terms = self._world.services.executor.live.train_terms
         return train_cost_gold(profile.level, terms.price_gold, terms.growth_percent)
 
     def _outcome_name(self, outcome: int) -> str:
@@ -265,7 +265,7 @@ class Session(Actor):
         """Send gold to the ring's main or to a friend; without that, perhaps give a friend an item."""
         world, kind = self._world, self._kind
         bank = world.services.bank
-        today = day_of(world.services.desk.clock.now_us())
+        today = day_of(world.services.executor.clock.now_us())
         sent_gold = 0
         if profile.sent_day != NEVER:
             sent_gold = counted_today(today, profile.sent_day, profile.sent_gold_today)

@@ -52,7 +52,7 @@ class World:
         novel_days: Last day with something new.
         goals: What each saves for: an item, ``BUSINESS`` or ``NONE``; drawn on ``goal_days``.
         tiers: Highest battle tier fought, from 0; -1 before the first.
-        seen: Items of which a copy was held before, a set for each.
+        observations: Items of which a copy was held before, a set for each.
         stock: Units left in the store, by item; ``UNLIMITED_STOCK`` where there is no end.
         tables: The price list in force.
         activity: The stream that is written.
@@ -86,7 +86,7 @@ class World:
         self.goals = [NONE] * players
         self.goal_days = [0] * players
         self.tiers = [-1] * players
-        self.seen: list[set[int]] = [set() for _ in range(players)]
+        self.observations: list[set[int]] = [set() for _ in range(players)]
         self.stock = [UNLIMITED_STOCK] * ITEMS
         self.activity = ActivityRecorder()
         self.sums = [0] * ALTERNATIVES
@@ -110,7 +110,7 @@ class World:
 
     async def take_stock(self) -> None:
         """Read what is left in the store."""
-        counters = await self.services.desk.provider.counters()
+        counters = await self.services.executor.provider.counters()
         self.stock = [counters.get(stock_counter(item_id), UNLIMITED_STOCK) for item_id in self.items]
 
     async def profile(self, player: int) -> UserProfile:
@@ -119,7 +119,7 @@ class World:
         Raises:
             StorageError: The store has lost the player.
         """
-        provider = self.services.desk.provider
+        provider = self.services.executor.provider
         found = provider.cached(self.user_ids[player]) or await provider.profile(self.user_ids[player])
         if found is None:
             message = f"player {self.user_ids[player]} has an account and is not stored"

@@ -88,7 +88,7 @@ class Book:
         """The rows, in the order in which they were booked."""
         return pl.DataFrame(self.rows, schema=LEDGER_SCHEMA, orient="row")
 
-    def seen(
+    def observations(
         self,
         *,
         activity: pl.DataFrame | None = None,
@@ -198,7 +198,7 @@ def lively(seed: int = 1, *, users: int = 12, horizon_days: int = 15) -> Observa
     ]
     stock = [(0, "initial_stock", "chest", "chest", 50), (0, "initial_stock", "potion", "potion", -1)]
     kinds = players({name: ("casual", "whale", "hoarder")[number % 3] for number, name in enumerate(names)})
-    return book.seen(activity=activity(acts), history=history([*listed, *stock]), players=kinds)
+    return book.observations(activity=activity(acts), history=history([*listed, *stock]), players=kinds)
 
 
 def _session(

@@ -17,7 +17,7 @@ def book() -> Book:
 
 
 def test_a_digest_is_cut_to_its_days() -> None:
-    whole = Digest.of(book().seen().over(day(0), day(5)))
+    whole = Digest.of(book().observations().over(day(0), day(5)))
     assert whole.span == (day(0), day(5))
     assert whole.days.rows() == [
         (day(0), 7_000, 1_000, 4_000, 1),
@@ -37,7 +37,7 @@ def test_a_digest_is_cut_to_its_days() -> None:
 
 
 def test_a_digest_knows_the_middle_and_the_top() -> None:
-    found = Digest.of(book().seen())
+    found = Digest.of(book().observations())
     assert found.players == 2
     assert found.median_gold == 13_050 / 2
     assert found.top_share is not None
@@ -46,9 +46,9 @@ def test_a_digest_knows_the_middle_and_the_top() -> None:
 
 
 def test_the_supply_is_that_of_the_metric() -> None:
-    seen = book().seen()
-    supply = money_supply(seen).collect().filter(currency="gold")
-    assert Digest.of(seen).days["supply_gold"].to_list() == supply["supply"].to_list()
+    observations = book().observations()
+    supply = money_supply(observations).collect().filter(currency="gold")
+    assert Digest.of(observations).days["supply_gold"].to_list() == supply["supply"].to_list()
 
 
 def test_a_digest_of_nothing() -> None:

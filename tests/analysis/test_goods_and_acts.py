@@ -37,7 +37,7 @@ STOCK = history([
 
 def test_sell_through_of_limited_and_unlimited_items() -> None:
     # Prints: 4 and 2 more for sale, 3 sold; one sold back does not return, and a reload changes nothing.
-    assert sell_through(shop().seen(history=STOCK)).collect().rows() == [
+    assert sell_through(shop().observations(history=STOCK)).collect().rows() == [
         ("charm", 10, 0, 0, 10, 0.0),
         ("potion", None, 0, 3, None, None),
         ("print", 4, 2, 3, 3, 0.5),
@@ -45,13 +45,13 @@ def test_sell_through_of_limited_and_unlimited_items() -> None:
 
 
 def test_sell_through_names_items_that_the_history_does_not_know() -> None:
-    table = sell_through(shop().seen(history=history([]))).collect()
+    table = sell_through(shop().observations(history=history([]))).collect()
     assert table.rows() == [("potion", None, 0, 3, None, None), ("print", None, 2, 3, None, None)]
 
 
 def test_hoarding_is_days_of_cover() -> None:
     # One potion left, 2 used in 4 days: 1 / 0.5 = 2 days. Two prints left, none used.
-    assert hoarding(shop().seen()).collect().rows() == [
+    assert hoarding(shop().observations()).collect().rows() == [
         ("potion", 1, 2, 0.5, 2.0),
         ("print", 2, 0, 0.0, None),
     ]
@@ -59,7 +59,7 @@ def test_hoarding_is_days_of_cover() -> None:
 
 def test_hoarding_of_a_window() -> None:
     # Days 1 and 2: at day 2's close two potions, one used in two days; three prints.
-    table = hoarding(shop().seen(), first_day=1, last_day=2).collect()
+    table = hoarding(shop().observations(), first_day=1, last_day=2).collect()
     assert table.rows() == [("potion", 2, 1, 0.5, 4.0), ("print", 3, 0, 0.0, None)]
 
 
@@ -79,7 +79,7 @@ def stream() -> Observations:
         (1, "bo", "battle", "cooling_down"),
         (1, "ada", "leave", None),
     ]
-    return book.seen(activity=activity(rows))
+    return book.observations(activity=activity(rows))
 
 
 def test_acts_per_active_player_day_count_what_went_through() -> None:
@@ -110,9 +110,11 @@ def test_refusals_by_act_and_code() -> None:
 )
 def test_what_a_ledger_does_not_hold_is_not_guessed(metric: Metric, missing: str) -> None:
     with pytest.raises(MissingObservationsError, match=f"{metric.__name__} needs the stream {missing}"):
-        metric(shop().seen())
+        metric(shop().observations())
 
 
 def test_a_stock_of_nothing_is_limited() -> None:
-    table = sell_through(shop().seen(history=history([(0, "initial_stock", "relic", "charm", 0)]))).collect()
+    table = sell_through(
+        shop().observations(history=history([(0, "initial_stock", "relic", "charm", 0)]))
+    ).collect()
     assert table.filter(item_id="relic").rows() == [("relic", 0, 0, 0, 0, None)]

@@ -18,8 +18,8 @@ def book() -> Book:
 def test_the_headline_by_hand() -> None:
     stream = activity([(1, "bo", "buy", None), (1, "bo", "buy", "too_poor"), (2, "ada", "claim", None)])
     known = players({"ada": "casual", "bo": "whale"})
-    seen = book().seen(activity=stream, history=prices(treasure_chest=5_000), players=known)
-    row = headline(seen, first_day=1).row(0, named=True)
+    observations = book().observations(activity=stream, history=prices(treasure_chest=5_000), players=known)
+    row = headline(observations, first_day=1).row(0, named=True)
     # Ada ends with 6,000 and Bo with 8,000: Gini 2 (6 + 16) / (2 x 14) - 3 / 2. Supply 13, 12, 14 thousand.
     assert row == {
         "sink_faucet_ratio": 0.5,  # 1,000 / 2,000
@@ -39,23 +39,25 @@ def test_the_headline_by_hand() -> None:
 
 
 def test_a_ledger_alone_leaves_out_what_it_does_not_hold() -> None:
-    row = headline(book().seen()).row(0, named=True)
+    row = headline(book().observations()).row(0, named=True)
     assert (row["wait_days"], row["acts_per_active_player_day"]) == (None, None)
     assert row["supply_gold"] == 14_000
 
 
 def test_without_archetypes_the_wait_is_everybodys() -> None:
-    assert headline(book().seen(history=prices(treasure_chest=5_000)))["wait_days"].to_list() == [2.0]
+    assert headline(book().observations(history=prices(treasure_chest=5_000)))["wait_days"].to_list() == [2.0]
 
 
 def test_a_group_nobody_is_in_has_no_wait() -> None:
-    seen = book().seen(history=prices(treasure_chest=5_000), players=players({"ada": "whale", "bo": "whale"}))
-    assert headline(seen)["wait_days"].to_list() == [None]
+    observations = book().observations(
+        history=prices(treasure_chest=5_000), players=players({"ada": "whale", "bo": "whale"})
+    )
+    assert headline(observations)["wait_days"].to_list() == [None]
 
 
 def test_a_window_in_which_nobody_was_active_has_no_rates() -> None:
     rows = book().move(5, "ada", "grant", 10, actor="admin")
-    row = headline(rows.seen(activity=activity([])), first_day=5).row(0, named=True)
+    row = headline(rows.observations(activity=activity([])), first_day=5).row(0, named=True)
     assert row["net_flow_gold_per_active_player_day"] is None
     assert row["acts_per_active_player_day"] is None
     assert row["velocity_per_day"] == 0.0

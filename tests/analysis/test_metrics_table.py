@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 every_metric = pytest.mark.parametrize("name", METRICS)
 
 
-def shuffled(seen: Observations, seed: int) -> Observations:
+def shuffled(observations: Observations, seed: int) -> Observations:
     """The same observations, every frame in another order of rows."""
     frames = {
-        stream: getattr(seen, stream).collect().sample(fraction=1, shuffle=True, seed=seed)
+        stream: getattr(observations, stream).collect().sample(fraction=1, shuffle=True, seed=seed)
         for stream in SCHEMAS
     }
     return Observations.from_frames(frames.pop("ledger"), **frames)
@@ -42,8 +42,8 @@ def test_the_docstring_gives_the_columns_of_the_frame(name: str) -> None:
     assert [(column, str(dtype)) for column, dtype in lively_schema.items()] == expected
     assert metric(name)(Observations.empty()).collect().schema == lively_schema
     assert metric(name)(lively()).collect_schema() == lively_schema
-    watched = Observations.empty().over(day(0), day(3))
-    assert metric(name)(watched).collect().schema == lively_schema
+    period = Observations.empty().over(day(0), day(3))
+    assert metric(name)(period).collect().schema == lively_schema
 
 
 @every_metric
@@ -71,18 +71,20 @@ def test_rows_come_in_the_same_order_each_time(name: str) -> None:
 
 @every_metric
 def test_files_give_what_frames_give(name: str, tmp_path: Path) -> None:
-    seen = lively()
+    observations = lively()
     for stream in SCHEMAS:
-        getattr(seen, stream).collect().write_parquet(tmp_path / f"{stream}.parquet")
+        getattr(observations, stream).collect().write_parquet(tmp_path / f"{stream}.parquet")
     assert_frame_equal(
-        metric(name)(Observations.scan(tmp_path)).collect(), metric(name)(seen).collect(), rel_tol=1e-12
+        metric(name)(Observations.scan(tmp_path)).collect(),
+        metric(name)(observations).collect(),
+        rel_tol=1e-12,
     )
 
 
 @every_metric
 def test_a_metric_takes_observations_first_and_has_defaults_for_the_rest(name: str) -> None:
     first, *rest = inspect.signature(metric(name)).parameters.values()
-    assert first.name == "seen"
+    assert first.name == "observations"
     assert all(parameter.default is not inspect.Parameter.empty for parameter in rest)
 
 
@@ -94,8 +96,8 @@ def test_the_document_follows_from_the_docstrings() -> None:
 
 def test_the_headline_is_one_documented_row() -> None:
     expected = [(column.name, column.dtype) for column in define(headline).columns]
-    for seen in (lively(), Observations.empty()):
-        row = headline(seen, 3)
+    for observations in (lively(), Observations.empty()):
+        row = headline(observations, 3)
         assert [(column, str(dtype)) for column, dtype in row.schema.items()] == expected
         assert row.height == 1
 
@@ -115,16 +117,16 @@ def test_a_metrics_module_is_imported_when_it_is_asked_for() -> None:
 
 
 def test_a_docstring_without_columns_is_refused() -> None:
-    def nameless(seen: Observations) -> pl.LazyFrame:
+    def nameless(observations: Observations) -> pl.LazyFrame:
         """It forgets to say.
 
         Args:
-            seen: What was observed.
+            observations: What was observed.
 
         Returns:
             Some frame.
         """
-        return seen.ledger
+        return observations.ledger
 
     with pytest.raises(MisuseError, match="the docstring of nameless owes"):
         define(nameless)

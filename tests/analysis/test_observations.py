@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def write(folder: Path, seen: Observations, *streams: str) -> None:
+def write(folder: Path, observations: Observations, *streams: str) -> None:
     """Write streams as Parquet files."""
     for stream in streams:
-        getattr(seen, stream).collect().write_parquet(folder / f"{stream}.parquet")
+        getattr(observations, stream).collect().write_parquet(folder / f"{stream}.parquet")
 
 
 def test_flags_say_what_was_observed() -> None:
@@ -39,9 +39,13 @@ def test_flags_say_what_was_observed() -> None:
 
 def test_a_folder_is_scanned_by_stream(tmp_path: Path) -> None:
     write(tmp_path, lively(), "ledger", "activity")
-    seen = Observations.scan(tmp_path)
-    assert (seen.has_activity, seen.has_history, seen.has_players) == (True, False, False)
-    assert seen.ledger.collect().equals(lively().ledger.collect())
+    observations = Observations.scan(tmp_path)
+    assert (observations.has_activity, observations.has_history, observations.has_players) == (
+        True,
+        False,
+        False,
+    )
+    assert observations.ledger.collect().equals(lively().ledger.collect())
 
 
 def test_several_files_make_one_ledger(tmp_path: Path) -> None:
@@ -53,18 +57,22 @@ def test_several_files_make_one_ledger(tmp_path: Path) -> None:
 
 def test_a_scan_reads_no_row_until_it_is_asked(tmp_path: Path) -> None:
     write(tmp_path, lively(), "ledger")
-    seen = Observations.scan(tmp_path)
+    observations = Observations.scan(tmp_path)
     (tmp_path / "ledger.parquet").unlink()
     with pytest.raises(FileNotFoundError):
-        seen.ledger.collect()
+        observations.ledger.collect()
 
 
 def test_loaded_observations_no_longer_need_their_files(tmp_path: Path) -> None:
     write(tmp_path, lively(), "ledger", "players")
-    seen = Observations.scan(tmp_path).loaded()
+    observations = Observations.scan(tmp_path).loaded()
     (tmp_path / "ledger.parquet").unlink()
-    assert seen.ledger.collect().equals(lively().ledger.collect())
-    assert (seen.has_activity, seen.has_history, seen.has_players) == (False, False, True)
+    assert observations.ledger.collect().equals(lively().ledger.collect())
+    assert (observations.has_activity, observations.has_history, observations.has_players) == (
+        False,
+        False,
+        True,
+    )
 
 
 def test_a_folder_without_a_ledger_is_refused(tmp_path: Path) -> None:

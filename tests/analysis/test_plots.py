@@ -20,7 +20,7 @@ from matplotlib.text import Text
 from kokoromichi.analysis import plots
 from kokoromichi.analysis.metrics import metric
 from kokoromichi.analysis.observations import Observations
-from kokoromichi.analysis.plots import paper, series, style
+from kokoromichi.analysis.plots import canvas, series, style
 from kokoromichi.analysis.plots.flows import flow_windows, weekly
 from kokoromichi.analysis.plots.style import svg_text
 from tests.analysis.plot_data import synthetic_run
@@ -121,7 +121,7 @@ def test_a_plot_of_nothing_says_so(name: str) -> None:
     for empty in (frame, frame.with_columns(replication=pl.lit(1, pl.Int64))):
         ax = plot(empty)
         assert [text.get_text() for text in ax.texts] == ["no data"]
-        assert svg_text(paper.figure_of(ax))
+        assert svg_text(canvas.figure_of(ax))
 
 
 @pytest.mark.parametrize("name", PLOTS)
@@ -140,8 +140,8 @@ def test_the_same_frame_gives_the_same_bytes_whatever_the_order_of_its_rows(
 ) -> None:
     plot, source = PLOTS[name]
     frame = numbered(source, many)
-    first = svg_text(paper.figure_of(plot(frame)))
-    assert svg_text(paper.figure_of(plot(frame.sample(fraction=1, shuffle=True, seed=3)))) == first
+    first = svg_text(canvas.figure_of(plot(frame)))
+    assert svg_text(canvas.figure_of(plot(frame.sample(fraction=1, shuffle=True, seed=3)))) == first
     assert "<dc:date>" not in first
 
 
@@ -149,11 +149,11 @@ def test_the_same_frame_gives_the_same_bytes_whatever_the_order_of_its_rows(
 def test_no_word_of_a_chart_covers_another_or_leaves_the_figure(name: str, many: list[Observations]) -> None:
     plot, source = PLOTS[name]
     ax = plot(numbered(source, many))
-    figure = paper.figure_of(ax)
+    figure = canvas.figure_of(ax)
     with plots.house_style():
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()  # type: ignore[no-untyped-call]
-        renderer = canvas.get_renderer()  # type: ignore[no-untyped-call]
+        drawn = FigureCanvasAgg(figure)
+        drawn.draw()  # type: ignore[no-untyped-call]
+        renderer = drawn.get_renderer()  # type: ignore[no-untyped-call]
         words = [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
         words = [text for text in words if text not in hidden_ticks(ax)]
         boxes = [text.get_window_extent(renderer) for text in words]
@@ -239,15 +239,15 @@ def test_a_name_with_signs_of_formulas_is_drawn_as_it_stands() -> None:
     frame = pl.DataFrame({"act": ["$x$ \\frac <b>"], "acts_per_active_player_day": [1.0]})
     ax = plots.acts(frame)
     assert [label.get_text() for label in ax.get_yticklabels()] == ["$x$ \\frac <b>"]
-    assert "<b>" not in svg_text(paper.figure_of(ax))
+    assert "<b>" not in svg_text(canvas.figure_of(ax))
 
 
 def test_the_callers_parameters_change_no_chart_and_come_back(many: list[Observations]) -> None:
     frame = numbered("money_supply", many)
-    plain = svg_text(paper.figure_of(plots.supply(frame)))
+    plain = svg_text(canvas.figure_of(plots.supply(frame)))
     with mpl.rc_context({"font.size": 22, "lines.linewidth": 9, "svg.fonttype": "none", "axes.grid": True}):
         before = parameters()
-        assert svg_text(paper.figure_of(plots.supply(frame))) == plain
+        assert svg_text(canvas.figure_of(plots.supply(frame))) == plain
         assert parameters() == before
 
 
@@ -260,7 +260,7 @@ def test_charts_drawn_in_threads_are_the_same(many: list[Observations]) -> None:
     frame = numbered("money_supply", many)
 
     def draw(_: int) -> str:
-        return svg_text(paper.figure_of(plots.supply(frame)))
+        return svg_text(canvas.figure_of(plots.supply(frame)))
 
     with ThreadPoolExecutor(4) as threads:
         assert len(set(threads.map(draw, range(8)))) == 1
@@ -268,7 +268,7 @@ def test_charts_drawn_in_threads_are_the_same(many: list[Observations]) -> None:
 
 def test_a_notebook_shows_axes_that_have_a_figure_of_their_own() -> None:
     ax = plots.acts(pl.DataFrame({"act": ["buy"], "acts_per_active_player_day": [1.0]}))
-    assert isinstance(ax, paper.HouseAxes)
+    assert isinstance(ax, canvas.ThemedAxes)
     assert ax._repr_svg_().startswith("<?xml")
 
 
@@ -283,8 +283,8 @@ def test_pyplot_stays_out_of_the_process() -> None:
     [(0, "0"), (950.0, "950"), (-1_234.0, "−1,234"), (0.5, "0.5"), (1_500_000.0, "1.5 M"), (-2e6, "−2 M")],
 )
 def test_ticks_carry_separators_and_a_true_minus(value: float, text: str) -> None:
-    ax = paper.new_axes()
-    paper.thousands(ax.yaxis)
+    ax = canvas.new_axes()
+    canvas.thousands(ax.yaxis)
     assert ax.yaxis.get_major_formatter()(value, 0) == text
 
 
@@ -310,6 +310,6 @@ def test_first_days_that_would_flatten_the_others_are_written_instead_of_drawn()
 
 
 def test_many_names_take_several_rows_of_the_legend() -> None:
-    assert paper.columns_that_fit(["a", "b", "c"], 1_000) == 3
-    assert paper.columns_that_fit(["a long name"] * 3, 200) == 2
-    assert paper.columns_that_fit(["a long name"] * 3, 10) == 1
+    assert canvas.columns_that_fit(["a", "b", "c"], 1_000) == 3
+    assert canvas.columns_that_fit(["a long name"] * 3, 200) == 2
+    assert canvas.columns_that_fit(["a long name"] * 3, 10) == 1

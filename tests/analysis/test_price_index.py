@@ -35,7 +35,7 @@ def three_periods() -> Book:
 def test_the_index_and_its_parts() -> None:
     # Baskets cost, in the prices of period 0, 1 and 2 (100 and 1,000; 150 and 1,000; 150 and 800):
     #   of period 0: 2,000, 2,500, 2,300; of period 1: 1,400, 1,600, 1,400; of period 2: 5,200, 5,300, 4,300.
-    table = price_index(three_periods().seen(history=PRICES), period_days=2).collect()
+    table = price_index(three_periods().observations(history=PRICES), period_days=2).collect()
     whole = table.filter(category="all")
     assert whole["period_start"].to_list() == [day(0), day(2), day(4)]
     assert whole["laspeyres"].to_list() == pytest.approx([100, 125, 115])
@@ -52,14 +52,14 @@ def test_the_index_and_its_parts() -> None:
 
 
 def test_a_category_has_its_own_index() -> None:
-    table = price_index(three_periods().seen(history=PRICES), period_days=2).collect()
+    table = price_index(three_periods().observations(history=PRICES), period_days=2).collect()
     assert table.filter(category="potion")["laspeyres"].to_list() == [100, 150, 150]
     assert table.filter(category="chest")["fisher_chained"].to_list() == pytest.approx([100, 100, 80])
 
 
 def test_a_price_is_the_mean_of_a_periods_closes() -> None:
     # One period of four days at 100, 100, 150, 150 follows none: it is the base. Then two days at 150.
-    table = price_index(three_periods().seen(history=PRICES), period_days=4).collect()
+    table = price_index(three_periods().observations(history=PRICES), period_days=4).collect()
     potion = table.filter(category="potion")
     assert potion["laspeyres"].to_list() == pytest.approx([100, 100 * 150 / 125])
 
@@ -68,7 +68,7 @@ def test_a_period_without_sales_keeps_the_old_basket_and_has_no_paasche() -> Non
     book = Book().opening(0, "ada")
     buy(book, 0, "potion", 10)
     book.move(5, "ada", "daily", 1)
-    whole = price_index(book.seen(history=PRICES), period_days=2).collect().filter(category="all")
+    whole = price_index(book.observations(history=PRICES), period_days=2).collect().filter(category="all")
     assert whole["paasche"].to_list() == [100, None, None]
     # Period 1 is linked by period 0's basket, period 2 by none of its own nor of the one before.
     assert whole["fisher_chained"].to_list() == pytest.approx([100, 150, 150])
@@ -85,15 +85,15 @@ def test_an_item_that_comes_later_enters_the_chain_only() -> None:
         buy(book, number, "potion", 5)
     buy(book, 2, "charm", 1)
     buy(book, 4, "charm", 1)
-    whole = price_index(book.seen(history=later), period_days=2).collect().filter(category="all")
+    whole = price_index(book.observations(history=later), period_days=2).collect().filter(category="all")
     assert whole["laspeyres"].to_list() == [100, 100, 100]
     assert whole["paasche"].to_list() == [100, 100, 100]
     # From period 1 to 2 both baskets hold 5 potions and 1 charm: 750 of 1,000.
     assert whole["fisher_chained"].to_list() == pytest.approx([100, 100, 75])
-    charm = price_index(book.seen(history=later), period_days=2).collect().filter(category="charm")
+    charm = price_index(book.observations(history=later), period_days=2).collect().filter(category="charm")
     assert charm["laspeyres"].to_list() == [None, None]
 
 
 def test_an_index_needs_prices() -> None:
     with pytest.raises(MissingObservationsError, match="price_index needs"):
-        price_index(three_periods().seen())
+        price_index(three_periods().observations())

@@ -26,10 +26,10 @@ from kokoromichi.analysis.report import (
     write_report,
 )
 from kokoromichi.analysis.report.cards import headline_section
+from kokoromichi.analysis.report.data_quality import findings_section, health_section
 from kokoromichi.analysis.report.money import kind_table, net_section, supply_section
-from kokoromichi.analysis.report.page import Page, Section, render
-from kokoromichi.analysis.report.shopping import wait_section
-from kokoromichi.analysis.report.trust import findings_section, health_section
+from kokoromichi.analysis.report.page import Page, PageSection, render
+from kokoromichi.analysis.report.prices import wait_section
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.rules.findings import Finding
 from tests.analysis.plot_data import HASH, Run, synthetic_run
@@ -186,7 +186,7 @@ def test_every_run_adds_up_to_the_unit(html: str, runs: list[Run]) -> None:
     assert f"Supply held {held:,}" in text
 
 
-def page_of(*sections: Section) -> str:
+def page_of(*sections: PageSection) -> str:
     """The text of a page of these sections alone."""
     page = Page(title="t", subtitle="", origin="", verdicts=(), sections=sections, colophon="")
     return Reader(render(page)).text
@@ -257,8 +257,8 @@ def test_targets_hold_both_ends_and_know_open_ones() -> None:
 
 
 def test_a_ledger_alone_gives_a_report_that_says_what_is_missing(runs: list[Run]) -> None:
-    seen = Observations.from_frames(runs[0].ledger)
-    made = report_data([seen], title="Our server", manifest={"source": "ledger.parquet"})
+    observations = Observations.from_frames(runs[0].ledger)
+    made = report_data([observations], title="Our server", manifest={"source": "ledger.parquet"})
     assert set(made.missing) == {
         "days_to_afford", "engel_shares", "price_index", "sell_through", "acts", "refusals",
     }  # fmt: skip
@@ -292,14 +292,16 @@ def test_what_players_and_files_write_is_never_markup(runs: list[Run]) -> None:
     def nasty(frame: pl.DataFrame, column: str, name: str) -> pl.DataFrame:
         return frame.with_columns(pl.col(column).replace({name: NASTY}))
 
-    seen = Observations.from_frames(
+    observations = Observations.from_frames(
         nasty(ledger, "item_id", "lucky_charm").with_columns(reason=pl.lit(NASTY)),
         activity=nasty(activity, "code", "too_poor"),
         economy_history=nasty(nasty(history, "key", "lucky_charm"), "category", "potion"),
         players=nasty(players, "archetype", "casual"),
     )
     finding = Finding(NASTY, NASTY, NASTY, NASTY, NASTY)
-    html = render_report(report_data([seen], title=NASTY, manifest={NASTY: NASTY}, findings=[finding]))
+    html = render_report(
+        report_data([observations], title=NASTY, manifest={NASTY: NASTY}, findings=[finding])
+    )
     assert "<script" not in html
     assert Reader(html).open == []
     assert NASTY in Reader(html).text
@@ -311,9 +313,9 @@ def test_no_player_is_named(html: str, runs: list[Run]) -> None:
 
 
 def test_the_headline_is_measured_after_the_warm_up(runs: list[Run], data: ReportData) -> None:
-    seen = [whole(runs[0])]
-    early = report_data(seen, title="t", manifest={}, warm_up_days=0)
-    short = report_data(seen, title="t", manifest={}, warm_up_days=36)
+    observations = [whole(runs[0])]
+    early = report_data(observations, title="t", manifest={}, warm_up_days=0)
+    short = report_data(observations, title="t", manifest={}, warm_up_days=36)
     assert (data.measured_from_day, early.measured_from_day, short.measured_from_day) == (30, 0, 0)
     assert data.headline["sink_faucet_ratio"][0] != early.headline["sink_faucet_ratio"][0]
     assert "Measured from day 30 on" in headline_section(data).lede

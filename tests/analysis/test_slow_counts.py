@@ -26,10 +26,10 @@ HORIZON_DAYS = 15
 seeds = pytest.mark.parametrize("seed", range(4))
 
 
-def closings(seen: Observations, currency: str = "gold") -> dict[str, dict[date, int]]:
+def closings(observations: Observations, currency: str = "gold") -> dict[str, dict[date, int]]:
     """The balance of each player at each close, from the player's first day with the currency on."""
     changes: dict[str, Counter[date]] = defaultdict(Counter)
-    for row in seen.ledger.collect().iter_rows(named=True):
+    for row in observations.ledger.collect().iter_rows(named=True):
         if row["currency"] == currency:
             changes[row["user_id"]][row["at"].date()] += row["amount"]
     closes: dict[str, dict[date, int]] = {}
@@ -49,11 +49,11 @@ def horizon() -> Iterator[date]:
 
 @seeds
 def test_supply_and_active_supply(seed: int) -> None:
-    seen = lively(seed, horizon_days=HORIZON_DAYS)
-    table = money_supply(seen).collect()
-    active = set(active_days(seen).collect().iter_rows())
+    observations = lively(seed, horizon_days=HORIZON_DAYS)
+    table = money_supply(observations).collect()
+    active = set(active_days(observations).collect().iter_rows())
     for currency in ("gold", "gems"):
-        held = closings(seen, currency)
+        held = closings(observations, currency)
         for row in table.filter(currency=currency).iter_rows(named=True):
             day = row["day"]
             week = [day - timedelta(days=ago) for ago in range(7)]
@@ -65,14 +65,14 @@ def test_supply_and_active_supply(seed: int) -> None:
 
 @seeds
 def test_waits(seed: int) -> None:
-    seen = lively(seed, horizon_days=HORIZON_DAYS)
+    observations = lively(seed, horizon_days=HORIZON_DAYS)
     prices: dict[str, dict[date, int]] = defaultdict(dict)
-    for day, item, _, price in price_list(seen).collect().iter_rows():
+    for day, item, _, price in price_list(observations).collect().iter_rows():
         prices[item][day] = price
-    until = {user: last for user, _, last in presence(seen).collect().iter_rows()}
+    until = {user: last for user, _, last in presence(observations).collect().iter_rows()}
     for item, price_on in prices.items():
         lengths, ended = [], []
-        for user, closes in closings(seen).items():
+        for user, closes in closings(observations).items():
             days = [day for day in closes if day <= until[user]]
             below = next((day for day in days if closes[day] < price_on[day]), None)
             if below is not None:
@@ -80,19 +80,19 @@ def test_waits(seed: int) -> None:
                 lengths.append(((reached or until[user]) - below).days)
                 ended.append(reached is not None)
         expected = kaplan_meier(lengths, ended)
-        row = days_to_afford(seen).collect().filter(item_id=item, archetype="all").row(0, named=True)
+        row = days_to_afford(observations).collect().filter(item_id=item, archetype="all").row(0, named=True)
         assert (row["waiting"], row["afforded"]) == (len(lengths), sum(ended))
         assert (row["wait_days"], row["never_share"]) == (expected.median, expected.never_share)
 
 
 @seeds
 def test_balances_by_age(seed: int) -> None:
-    seen = lively(seed, horizon_days=HORIZON_DAYS)
+    observations = lively(seed, horizon_days=HORIZON_DAYS)
     by_age: dict[int, list[int]] = defaultdict(list)
-    for closes in closings(seen).values():
+    for closes in closings(observations).values():
         for day, balance in closes.items():
             by_age[(day - min(closes)).days].append(balance)
-    table = cohort_balances(seen).collect().filter(archetype="all")
+    table = cohort_balances(observations).collect().filter(archetype="all")
     assert table["age_days"].to_list() == sorted(by_age)
     for row in table.iter_rows(named=True):
         balances = sorted(by_age[row["age_days"]])

@@ -191,7 +191,7 @@ def test_kaplan_meier_is_the_published_table_of_freireich() -> None:
 
 @given(cases)
 def test_kaplan_meier_is_lifelines(lengths: list[tuple[int, bool]]) -> None:
-    durations, ended = [days for days, _ in lengths], [seen for _, seen in lengths]
+    durations, ended = [days for days, _ in lengths], [observations for _, observations in lengths]
     estimate = kaplan_meier(durations, ended)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -29,7 +29,12 @@ def week() -> Book:
 
 
 def test_money_supply_is_opening_plus_faucets_less_sinks_every_day() -> None:
-    table = money_supply(week().seen()).collect().filter(currency="gold").drop("currency", "active_supply")
+    table = (
+        money_supply(week().observations())
+        .collect()
+        .filter(currency="gold")
+        .drop("currency", "active_supply")
+    )
     assert table.rows() == [
         (day(0), 7_000, 10_000, 1_000, 4_000),
         (day(1), 16_950, 20_000, 1_000, 4_050),
@@ -40,7 +45,7 @@ def test_money_supply_is_opening_plus_faucets_less_sinks_every_day() -> None:
 
 
 def test_an_exchange_is_a_faucet_of_gems() -> None:
-    table = money_supply(week().seen()).collect().filter(currency="gems")
+    table = money_supply(week().observations()).collect().filter(currency="gems")
     assert table.select("supply", "opening", "faucets", "sinks").rows() == [
         (100, 100, 0, 0), (200, 200, 0, 0), (200, 200, 0, 0), (300, 200, 100, 0),
     ]  # fmt: skip
@@ -49,21 +54,23 @@ def test_an_exchange_is_a_faucet_of_gems() -> None:
 def test_active_supply_forgets_a_holder_after_seven_days() -> None:
     # Ada (10,000) acts on day 0, Bo (500) on days 0 and 8: both count until day 6, Bo again from day 8.
     book = Book().opening(0, "ada").opening(0, "bo", gold=500).move(8, "bo", "daily", 70)
-    table = money_supply(book.seen()).collect().filter(currency="gold")
+    table = money_supply(book.observations()).collect().filter(currency="gold")
     assert table["supply"].to_list() == [10_500] * 8 + [10_570]
     assert table["active_supply"].to_list() == [10_500] * 7 + [0, 570]
 
 
 def test_a_session_without_a_movement_keeps_a_holder_active() -> None:
     book = Book().opening(0, "ada").opening(0, "bo", gold=500).move(8, "bo", "daily", 70)
-    seen = book.seen(activity=activity([(5, "ada", "session", None), (6, "ada", "leave", None)]))
-    table = money_supply(seen).collect().filter(currency="gold")
+    observations = book.observations(
+        activity=activity([(5, "ada", "session", None), (6, "ada", "leave", None)])
+    )
+    table = money_supply(observations).collect().filter(currency="gold")
     assert table["active_supply"].to_list() == [10_500] * 7 + [10_000, 10_570]
 
 
 def test_a_grant_received_makes_nobody_active() -> None:
     book = Book().opening(0, "ada").move(7, "ada", "grant", 5, actor="admin")
-    assert money_supply(book.seen()).collect().filter(currency="gold")["active_supply"].to_list() == [
+    assert money_supply(book.observations()).collect().filter(currency="gold")["active_supply"].to_list() == [
         10_000
     ] * 7 + [0]
 
@@ -73,19 +80,19 @@ def test_a_supply_beyond_int64_is_an_error_and_not_a_wrong_number() -> None:
         Book().move(0, "ada", "import", 2**62, actor="system").move(0, "bo", "import", 2**62, actor="system")
     )
     with pytest.raises(pl.exceptions.InvalidOperationError, match="9223372036854775808"):
-        money_supply(book.seen()).collect()
+        money_supply(book.observations()).collect()
 
 
 def test_velocity_is_spending_a_day_over_mean_supply() -> None:
     # Spending 4,000 + 50 + 4,000 in 4 days; the admin's -200 is none. Supply (7,000 + 33,900 + 13,150) / 4.
-    row = velocity(week().seen()).collect().row(by_predicate=pl.col("currency") == "gold", named=True)
+    row = velocity(week().observations()).collect().row(by_predicate=pl.col("currency") == "gold", named=True)
     assert (row["days"], row["spending_per_day"], row["mean_supply"]) == (4, 8_050 / 4, 54_050 / 4)
     assert row["velocity_per_day"] == pytest.approx(8_050 / 54_050)
 
 
 def test_velocity_after_a_warm_up() -> None:
     row = (
-        velocity(week().seen(), first_day=2)
+        velocity(week().observations(), first_day=2)
         .collect()
         .row(by_predicate=pl.col("currency") == "gold", named=True)
     )
@@ -94,11 +101,11 @@ def test_velocity_after_a_warm_up() -> None:
 
 def test_velocity_of_an_empty_supply_is_null() -> None:
     book = Book().move(0, "ada", "daily", 5).move(0, "ada", "train", -5)
-    assert velocity(book.seen()).collect()["velocity_per_day"].to_list() == [None]
+    assert velocity(book.observations()).collect()["velocity_per_day"].to_list() == [None]
 
 
 def test_flows_by_kind_and_day() -> None:
-    table = flows(week().seen()).collect().filter(currency="gold").drop("currency")
+    table = flows(week().observations()).collect().filter(currency="gold").drop("currency")
     assert table.rows() == [
         (day(0), "faucet", "daily", 1_000, 1),
         (day(0), "faucet", "opening", 10_000, 1),
@@ -114,13 +121,13 @@ def test_flows_by_kind_and_day() -> None:
 
 
 def test_flows_of_a_window() -> None:
-    by_number = flows(week().seen(), first_day=1, last_day=1).collect()
+    by_number = flows(week().observations(), first_day=1, last_day=1).collect()
     assert by_number["day"].unique().to_list() == [day(1)]
-    assert by_number.equals(flows(week().seen(), first_day=day(1), last_day=day(1)).collect())
+    assert by_number.equals(flows(week().observations(), first_day=day(1), last_day=day(1)).collect())
 
 
 def test_flows_total_gives_shares_without_the_opening() -> None:
-    table = flows_total(week().seen()).collect().filter(currency="gold").drop("currency")
+    table = flows_total(week().observations()).collect().filter(currency="gold").drop("currency")
     assert table.rows() == [  # Faucets 1,400, sinks 8,250.
         ("faucet", "opening", 20_000, 2, None, None),
         ("faucet", "daily", 1_000, 1, 1_000 / 1_400, 1_000 / 1_400),
@@ -135,7 +142,7 @@ def test_flows_total_gives_shares_without_the_opening() -> None:
 
 
 def test_net_flow_per_day_and_active_player() -> None:
-    table = net_flow(week().seen()).collect()
+    table = net_flow(week().observations()).collect()
     columns = ["day", "opening_gold", "faucets_gold", "sinks_gold", "net_gold", "active_players"]
     assert table.select(columns).rows() == [
         (day(0), 10_000, 1_000, 4_000, -3_000, 1),
@@ -149,29 +156,29 @@ def test_net_flow_per_day_and_active_player() -> None:
 
 
 def test_net_flow_and_opening_are_the_change_of_the_supply() -> None:
-    flow = net_flow(week().seen()).collect()
-    supply = money_supply(week().seen()).collect().filter(currency="gold")["supply"]
+    flow = net_flow(week().observations()).collect()
+    supply = money_supply(week().observations()).collect().filter(currency="gold")["supply"]
     assert (flow["opening_gold"] + flow["net_gold"]).to_list() == supply.diff().fill_null(supply[0]).to_list()
 
 
 def test_sink_faucet_ratio_leaves_the_opening_out() -> None:
-    table = sink_faucet_ratio(week().seen()).collect()
+    table = sink_faucet_ratio(week().observations()).collect()
     assert table.rows() == [("gems", 100, 0, 0.0), ("gold", 1_400, 8_250, 8_250 / 1_400)]
 
 
 def test_sink_faucet_ratio_after_a_warm_up() -> None:
-    after = sink_faucet_ratio(week().seen(), first_day=3).collect()
+    after = sink_faucet_ratio(week().observations(), first_day=3).collect()
     assert after.rows() == [("gems", 100, 0, 0.0), ("gold", 400, 4_200, 10.5)]
 
 
 def test_sink_faucet_ratio_is_null_when_nothing_entered() -> None:
     book = Book().opening(0, "ada").move(0, "ada", "train", -100)
-    assert sink_faucet_ratio(book.seen()).collect().rows() == [("gold", 0, 100, None)]
+    assert sink_faucet_ratio(book.observations()).collect().rows() == [("gold", 0, 100, None)]
 
 
 def test_a_transfer_is_neither_faucet_nor_sink() -> None:
     book = Book().opening(0, "ada").opening(0, "bo").transfer(0, "ada", "bo", 1_000, 0)
-    assert net_flow(book.seen()).collect().select("faucets_gold", "sinks_gold").rows() == [(0, 0)]
+    assert net_flow(book.observations()).collect().select("faucets_gold", "sinks_gold").rows() == [(0, 0)]
 
 
 def test_days_are_utc_days() -> None:
@@ -188,5 +195,7 @@ def test_days_are_utc_days() -> None:
 
 
 def test_velocity_of_a_currency_that_nobody_spends_is_zero() -> None:
-    gems = velocity(week().seen()).collect().row(by_predicate=pl.col("currency") == "gems", named=True)
+    gems = (
+        velocity(week().observations()).collect().row(by_predicate=pl.col("currency") == "gems", named=True)
+    )
     assert (gems["spending_per_day"], gems["velocity_per_day"]) == (0.0, 0.0)

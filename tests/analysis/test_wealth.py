@@ -20,35 +20,35 @@ def four() -> Book:
 
 
 def test_balances_at_the_last_close_and_at_an_earlier_one() -> None:
-    seen = four().seen(players=players({"ada": "casual", "bo": "whale", "cy": "casual"}))
+    observations = four().observations(players=players({"ada": "casual", "bo": "whale", "cy": "casual"}))
     last = [
         ("ada", "casual", "gold", 10),
         ("bo", "whale", "gold", 20),
         ("cy", "casual", "gold", 30),
         ("di", None, "gold", 40),
     ]
-    assert balances(seen).collect().rows() == last
-    assert balances(seen, day=0).collect()["balance"].to_list() == [40, 20, 30, 40]
-    assert balances(seen, day=day(0)).collect().equals(balances(seen, day=0).collect())
+    assert balances(observations).collect().rows() == last
+    assert balances(observations, day=0).collect()["balance"].to_list() == [40, 20, 30, 40]
+    assert balances(observations, day=day(0)).collect().equals(balances(observations, day=0).collect())
 
 
 def test_balances_before_a_player_arrived_leave_the_player_out() -> None:
     book = four().move(1, "eve", "opening", 5)
-    assert balances(book.seen(), day=0).collect()["user_id"].to_list() == ["ada", "bo", "cy", "di"]
+    assert balances(book.observations(), day=0).collect()["user_id"].to_list() == ["ada", "bo", "cy", "di"]
 
 
 def test_balances_hold_one_row_a_currency() -> None:
     book = Book().opening(0, "ada").exchange(0, "ada", 4_000, 100)
-    assert balances(book.seen()).collect().rows() == [
+    assert balances(book.observations()).collect().rows() == [
         ("ada", None, "gems", 200),
         ("ada", None, "gold", 6_000),
     ]
 
 
 def test_balance_percentiles_are_interpolated_linearly() -> None:
-    seen = four().seen(players=players({"ada": "casual", "bo": "whale", "cy": "casual"}))
+    observations = four().observations(players=players({"ada": "casual", "bo": "whale", "cy": "casual"}))
     # Of 10 20 30 40 the tenth stands at place 0.3: 13; of 10 and 30 at place 0.1: 12.
-    assert balance_percentiles(seen).collect().rows() == [
+    assert balance_percentiles(observations).collect().rows() == [
         ("all", "gold", 4, pytest.approx(13), 25, pytest.approx(37)),
         ("casual", "gold", 2, pytest.approx(12), 20, pytest.approx(28)),
         ("whale", "gold", 1, 20, 20, 20),
@@ -57,30 +57,33 @@ def test_balance_percentiles_are_interpolated_linearly() -> None:
 
 def test_gini_of_wealth_and_of_spending() -> None:
     # Wealth: 2 (10 + 40 + 90 + 160) / (4 x 100) - 5 / 4. Spending 0 0 10 30: 2 (30 + 120) / (4 x 40) - 5 / 4.
-    assert gini(four().seen()).collect().rows() == [("balance", 4, 100, 0.25), ("spending", 4, 40, 0.625)]
+    assert gini(four().observations()).collect().rows() == [
+        ("balance", 4, 100, 0.25),
+        ("spending", 4, 40, 0.625),
+    ]
 
 
 def test_gini_of_a_window() -> None:
     # On day 0 they hold 20 30 40 40: 2 (20 + 60 + 120 + 160) / (4 x 130) - 5 / 4. Only Cy had spent: 3 / 4.
-    table = gini(four().seen(), last_day=0).collect()
+    table = gini(four().observations(), last_day=0).collect()
     assert table.rows() == [("balance", 4, 130, pytest.approx(720 / 520 - 1.25)), ("spending", 4, 10, 0.75)]
 
 
 def test_gini_is_zero_when_nobody_owns_anything() -> None:
     book = Book().move(0, "ada", "opening", 0).move(0, "bo", "opening", 0)
-    assert gini(book.seen()).collect()["gini"].to_list() == [0.0, 0.0]
+    assert gini(book.observations()).collect()["gini"].to_list() == [0.0, 0.0]
 
 
 def test_gini_of_gems() -> None:
     book = Book().opening(0, "ada", gems=0).opening(0, "bo", gems=50)
-    assert gini(book.seen(), currency="gems").collect().rows() == [
+    assert gini(book.observations(), currency="gems").collect().rows() == [
         ("balance", 2, 50, 0.5),
         ("spending", 2, 0, 0.0),
     ]
 
 
 def test_lorenz_starts_at_the_origin_and_ends_at_one() -> None:
-    table = lorenz(four().seen()).collect()
+    table = lorenz(four().observations()).collect()
     curve = table.filter(measure="balance")
     assert curve["population_share"].to_list() == [0, 0.25, 0.5, 0.75, 1]
     assert curve["value_share"].to_list() == pytest.approx([0, 0.1, 0.3, 0.6, 1])
@@ -89,7 +92,7 @@ def test_lorenz_starts_at_the_origin_and_ends_at_one() -> None:
 
 def test_top_shares_count_the_last_player_by_the_fraction() -> None:
     # 10 % of four players are 0.4 of the richest: 0.4 x 40 of 100; 1 % are 0.04 of the richest.
-    assert top_shares(four().seen()).collect().rows() == [
+    assert top_shares(four().observations()).collect().rows() == [
         ("balance", 0.01, 0.04, pytest.approx(0.016)),
         ("balance", 0.1, 0.4, pytest.approx(0.16)),
         ("spending", 0.01, 0.04, pytest.approx(0.03)),
@@ -111,7 +114,7 @@ def ten() -> Book:
 
 def test_engel_shares_by_decile_of_wealth() -> None:
     known = history([(0, "price_gold", "silk_kimono", "gift", 30)])
-    table = engel_shares(ten().seen(history=known)).collect()
+    table = engel_shares(ten().observations(history=known)).collect()
     spent = table.filter(table["spending_gold"] > 0)
     assert spent.rows() == [
         (1, "gift", 1, 30, 0.75),
@@ -125,7 +128,7 @@ def test_engel_shares_by_decile_of_wealth() -> None:
 
 
 def test_engel_shares_of_a_window() -> None:
-    table = engel_shares(ten().seen(history=history([])), first_day=1).collect()
+    table = engel_shares(ten().observations(history=history([])), first_day=1).collect()
     assert table.filter(table["spending_gold"] > 0).rows() == [(10, "unknown", 1, 300, 1.0)]
 
 
@@ -133,10 +136,10 @@ def test_engel_shares_rank_ties_by_id_and_split_fewer_than_ten_evenly() -> None:
     book = Book()
     for user in ("ada", "bo", "cy"):
         book.move(0, user, "opening", 60).move(0, user, "train", -10)
-    table = engel_shares(book.seen(history=history([]))).collect()
+    table = engel_shares(book.observations(history=history([]))).collect()
     assert table["decile"].to_list() == [1, 4, 7]  # 1 + 10 x 0 // 3, 1 + 10 // 3, 1 + 20 // 3
 
 
 def test_engel_shares_need_categories() -> None:
     with pytest.raises(MissingObservationsError, match="engel_shares needs the stream economy_history"):
-        engel_shares(ten().seen())
+        engel_shares(ten().observations())

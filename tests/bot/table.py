@@ -46,7 +46,7 @@ class Table:
 
     async def endow(self, player: MemberActor, **fields: object) -> None:
         """Give a player what a test needs him to have; the account is opened where there is none."""
-        await self.bot.services.desk.open_account(str(player.id))
+        await self.bot.services.executor.open_account(str(player.id))
         document = await self.bot.provider.get_user(str(player.id))
         assert document is not None
         await self.bot.provider.save_user(str(player.id), {**document, **fields})  # type: ignore[dict-item] # A test's values.

@@ -197,7 +197,7 @@ async def test_the_rich_list_is_stable_on_ties_and_shows_ones_own_rank(table: Ta
 
 async def test_the_rich_list_turns_its_pages(table: Table) -> None:
     for number in range(23):
-        await table.bot.services.desk.open_account(f"player-{number:02}")
+        await table.bot.services.executor.open_account(f"player-{number:02}")
     result = await table.slash(table.alice, "rich_list", page=2)
     assert told(embed_of(result)).startswith("11. `player-10` · 10,000 gold")
     assert embed_of(result).footer.text == "Page 2 of 3"

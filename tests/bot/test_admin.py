@@ -81,7 +81,7 @@ async def asked(table: Table, admin: MemberActor, name: str, **options: object) 
 async def test_an_act_answers_and_is_in_the_ledger_with_its_actor(
     table: Table, boss: MemberActor, name: str, sentence: str
 ) -> None:
-    await table.bot.services.desk.open_account(str(table.bob.id))
+    await table.bot.services.executor.open_account(str(table.bob.id))
     assert await asked(table, boss, name, **OPTIONS[name]) == sentence.format(bob=table.bob.id)
     (newest,) = await table.bot.provider.read_ledger(limit=1)
     assert newest.actor == str(boss.id)
@@ -103,7 +103,7 @@ async def test_a_player_may_do_none_of_it(table: Table, name: str) -> None:
 
 
 async def test_text_takes_the_rest_as_the_reason(table: Table, boss: MemberActor) -> None:
-    await table.bot.services.desk.open_account(str(table.bob.id))
+    await table.bot.services.executor.open_account(str(table.bob.id))
     embed = await table.said(boss, f"!admin gold <@{table.bob.id}> -500 two accounts, one player")
     assert told(embed) == f"<@{table.bob.id}>: -500 of gold, now 9,500."
     (row,) = await table.bot.provider.read_ledger(kind="grant")
@@ -133,7 +133,7 @@ async def test_text_takes_the_rest_as_the_reason(table: Table, boss: MemberActor
 async def test_an_act_is_refused_in_words(
     table: Table, boss: MemberActor, name: str, options: dict[str, object], sentence: str
 ) -> None:
-    await table.bot.services.desk.open_account(str(table.bob.id))
+    await table.bot.services.executor.open_account(str(table.bob.id))
     assert await asked(table, boss, name, **options) == sentence
 
 
@@ -171,15 +171,15 @@ async def test_a_broken_file_changes_nothing_and_says_what_is_wrong(
     text = (tmp_path / "economy.toml").read_text("utf-8")
     (tmp_path / "economy.toml").write_text(text.replace("percent = 40", "percent = 99"), "utf-8")
     table.bot.settings = table.bot.settings.model_copy(update={"economy_dir": tmp_path})
-    before = table.bot.services.desk.live
+    before = table.bot.services.executor.live
     sentence = await asked(table, boss, "reload")
     assert sentence.startswith("Nothing was changed: the files hold no sound economy.")
     assert "resale.percent = 99" in sentence.replace("\\", "")
-    assert table.bot.services.desk.live is before
+    assert table.bot.services.executor.live is before
 
 
 async def test_a_frozen_player_is_told(table: Table, boss: MemberActor) -> None:
-    await table.bot.services.desk.open_account(str(table.bob.id))
+    await table.bot.services.executor.open_account(str(table.bob.id))
     await asked(table, boss, "freeze", user="bob")
     sentence = f"The account of <@{table.bob.id}> is frozen; an admin can tell why."
     assert await table.refusal(table.bob, "daily") == sentence
@@ -202,7 +202,7 @@ async def test_what_cannot_be_undone_is_asked_once_more_and_done_once(
     assert (found is None) if name == "erase" else (found is not None and found.gold == 10_000)
     acts = await table.bot.provider.read_ledger(kind="admin_act")
     assert len(acts) == 1
-    await table.bot.services.desk.open_account(str(table.bob.id))
+    await table.bot.services.executor.open_account(str(table.bob.id))
     before = await table.bot.provider.read_ledger()
     with pytest.raises(SetupError):  # The buttons are gone.
         await boss.click(message, label="Confirm")
@@ -221,8 +221,8 @@ async def test_a_question_that_is_cancelled_or_too_old_does_nothing(table: Table
 
 
 async def test_differences_are_shown_and_booked(table: Table, boss: MemberActor) -> None:
-    await table.bot.services.desk.open_account(str(table.bob.id))
-    (await table.profile(table.bob)).gold += 3  # As another hand would.
+    await table.bot.services.executor.open_account(str(table.bob.id))
+    (await table.profile(table.bob)).gold += 3  # As an external edit would.
     sentence = await asked(table, boss, "reconcile")
     assert sentence == f"<@{table.bob.id}> · gold: the ledger says 10,000, stored is 10,003"
     result = await table.slash(boss, "admin reconcile", book="yes", reason="the crash")
@@ -233,7 +233,7 @@ async def test_differences_are_shown_and_booked(table: Table, boss: MemberActor)
 
 
 async def test_the_ledger_leaves_as_a_file(table: Table, boss: MemberActor) -> None:
-    await table.bot.services.desk.open_account(str(table.bob.id))
+    await table.bot.services.executor.open_account(str(table.bob.id))
     result = await table.slash(boss, "admin export", reason="for the designer")
     assert result.ephemeral
     assert result.response is not None
@@ -296,5 +296,5 @@ async def test_a_reason_of_spaces_is_none(table: Table, boss: MemberActor) -> No
 
 async def test_the_owner_of_the_bot_is_an_admin_everywhere(table: Table) -> None:
     table.bot.owner_id = table.alice.id
-    await table.bot.services.desk.open_account(str(table.bob.id))
+    await table.bot.services.executor.open_account(str(table.bob.id))
     assert "now 10,005." in told(await table.said(table.alice, f"!admin gold <@{table.bob.id}> 5 welcome"))

@@ -19,7 +19,7 @@ WIN, LOSE = 0, 2**32 - 1
 @pytest.fixture(autouse=True)
 def lucky(table: Table) -> None:
     """Every battle is won."""
-    table.bot.services.desk.dice = lambda: WIN
+    table.bot.services.executor.dice = lambda: WIN
 
 
 async def test_a_victory_pays_gold(table: Table) -> None:
@@ -32,7 +32,7 @@ async def test_a_victory_pays_gold(table: Table) -> None:
 
 
 async def test_a_defeat_teaches(table: Table) -> None:
-    table.bot.services.desk.dice = lambda: LOSE
+    table.bot.services.executor.dice = lambda: LOSE
     embed = await table.said(table.alice, "!battle 2")
     assert embed.title == "Defeat"
     assert told(embed) == (

@@ -33,10 +33,10 @@ class Slow(MemoryProvider):
         super().__init__(clock)
         self.waits_s = 0.0
 
-    async def recall(self, request_id: str, digest: str) -> Receipt | None:
+    async def get_response(self, request_id: str, digest: str) -> Receipt | None:
         if self.waits_s:
             await asyncio.sleep(self.waits_s)
-        return await super().recall(request_id, digest)
+        return await super().get_response(request_id, digest)
 
 
 @pytest.fixture

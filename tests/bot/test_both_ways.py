@@ -63,7 +63,7 @@ async def test_these_are_all_commands_of_the_players(table: Table) -> None:
 
 @pytest.mark.parametrize("name", ASKED)
 async def test_a_command_answers_the_same_both_ways(table: Table, name: str) -> None:
-    table.bot.services.desk.dice = lambda: 0
+    table.bot.services.executor.dice = lambda: 0
     carol = table.guild.add_member(table.env.create_user("carol"))
     await table.endow(carol)
     for player in (table.alice, table.bob):

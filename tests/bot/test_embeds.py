@@ -99,7 +99,7 @@ async def test_five_thousand_items_and_a_long_name_fit(table: Table) -> None:
 
 async def test_a_long_name_that_formats_is_shown_as_it_is(table: Table) -> None:
     name = ("**@everyone** " * 22)[:300]
-    table.bot.services.desk.live.words["health_potion"] = table.bot.services.desk.live.words[
+    table.bot.services.executor.live.words["health_potion"] = table.bot.services.executor.live.words[
         "health_potion"
     ].model_copy(update={"name": name, "description": "d" * 5_000})
     for command, options in (("store", {}), ("buy", {"item": "health_potion"}), ("inventory", {})):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from kokoromichi.core.models import ChangeSet, UserProfile
     from tests.bot.table import Table
 
-Fate: TypeAlias = Literal["stored", "down", "busy", "unknown and lost", "unknown and stored", "bug"]
+Outcome: TypeAlias = Literal["stored", "down", "busy", "unknown and lost", "unknown and stored", "bug"]
 
 UNAVAILABLE = "Storage is unavailable. Nothing was charged; try again in a moment."
 CHECKING = "The storage did not answer in time. Checking; please do not repeat the command."
@@ -33,15 +33,15 @@ class Brittle(MemoryProvider):
     """Stands for a store that fails where it is told to.
 
     Attributes:
-        fates: What becomes of the next commits, in their order; after the last of them all are stored.
+        outcomes: What becomes of the next commits, in their order; after the last of them all are stored.
         unreadable: Whether no player can be read.
     """
 
     def __init__(self, clock: ManualClock) -> None:
         super().__init__(clock)
-        self.fates: list[Fate] = []
+        self.outcomes: list[Outcome] = []
         self.unreadable = False
-        self.cached = lambda _user_id: None  # Nothing of a database is at hand.
+        self.cached = lambda _user_id: None  # Nothing of a database is cached.
 
     async def profile(self, user_id: str) -> UserProfile | None:
         if self.unreadable:
@@ -50,19 +50,19 @@ class Brittle(MemoryProvider):
         return await super().profile(user_id)
 
     async def apply(self, change: ChangeSet[AnswerT]) -> AnswerT:
-        fate = self.fates.pop(0) if self.fates else "stored"
-        if fate == "down":
+        outcome = self.outcomes.pop(0) if self.outcomes else "stored"
+        if outcome == "down":
             message = "the database does not answer"
             raise StorageError(message)
-        if fate == "busy":
+        if outcome == "busy":
             message = "somebody was faster"
             raise ConflictError(message)
-        if fate == "bug":
+        if outcome == "bug":
             raise ZeroDivisionError
-        if fate == "unknown and lost":
+        if outcome == "unknown and lost":
             raise CommitUnknownError(str(change.request_id))
         answer = await super().apply(change)
-        if fate == "unknown and stored":
+        if outcome == "unknown and stored":
             raise CommitUnknownError(str(change.request_id))
         return answer
 
@@ -89,9 +89,9 @@ async def purchases(table: Table) -> int:
 
 
 async def test_while_storage_is_down_nothing_is_charged(table: Table, store: Brittle) -> None:
-    store.fates = ["down"]
+    store.outcomes = ["down"]
     assert await table.refusal(table.alice, "buy", item="health_potion") == UNAVAILABLE
-    store.fates = ["down"]
+    store.outcomes = ["down"]
     assert told(await table.said(table.alice, "!buy health_potion")) == UNAVAILABLE
     assert await purchases(table) == 0
     assert told(await table.asked(table.alice, "buy", item="health_potion")) == BOUGHT
@@ -99,16 +99,16 @@ async def test_while_storage_is_down_nothing_is_charged(table: Table, store: Bri
 
 @pytest.mark.parametrize("command", ["profile", "balance", "daily", "train", "summon"])
 async def test_every_command_says_so(table: Table, store: Brittle, command: str) -> None:
-    store.fates = ["down"]
+    store.outcomes = ["down"]
     assert await table.refusal(table.alice, command) == UNAVAILABLE
 
 
-@pytest.mark.parametrize("fate", ["unknown and lost", "unknown and stored"])
+@pytest.mark.parametrize("outcome", ["unknown and lost", "unknown and stored"])
 async def test_an_unknown_commit_is_resolved_by_its_request_id(
-    table: Table, store: Brittle, fate: Fate
+    table: Table, store: Brittle, outcome: Outcome
 ) -> None:
     await table.asked(table.alice, "balance")
-    store.fates = [fate]
+    store.outcomes = [outcome]
     await table.slash(table.alice, "buy", item="health_potion")
     assert table.last_told() == CHECKING
     await table.env.advance_time(PAUSE_S)
@@ -119,7 +119,7 @@ async def test_an_unknown_commit_is_resolved_by_its_request_id(
 
 async def test_an_unknown_commit_that_the_game_refuses_then_is_refused(table: Table, store: Brittle) -> None:
     await table.asked(table.alice, "balance")
-    store.fates = ["unknown and lost"]
+    store.outcomes = ["unknown and lost"]
     await table.slash(table.alice, "buy", item="health_potion", quantity=10)
     await table.endow(table.alice, gold=0)
     await table.env.advance_time(PAUSE_S)
@@ -129,7 +129,7 @@ async def test_an_unknown_commit_that_the_game_refuses_then_is_refused(table: Ta
 
 async def test_a_fate_is_found_out_also_where_discord_hears_nothing(table: Table, store: Brittle) -> None:
     await table.asked(table.alice, "balance")
-    store.fates = ["unknown and lost"]
+    store.outcomes = ["unknown and lost"]
     table.env.inject_error("POST", "/channels/*/messages", status=400)
     await table.alice.send(table.channel, "!buy health_potion")
     assert await purchases(table) == 0
@@ -149,7 +149,7 @@ async def test_nothing_is_offered_while_storage_is_down(table: Table, store: Bri
 
 async def test_a_fate_that_stays_unknown_is_told_with_its_number(table: Table, store: Brittle) -> None:
     await table.asked(table.alice, "balance")
-    store.fates = ["unknown and lost"] * 3
+    store.outcomes = ["unknown and lost"] * 3
     await table.slash(table.alice, "buy", item="health_potion")
     await table.env.advance_time(3 * PAUSE_S)
     assert re.fullmatch(
@@ -162,12 +162,12 @@ async def test_a_fate_that_stays_unknown_is_told_with_its_number(table: Table, s
 async def test_a_store_that_is_always_busy_charges_nothing(
     table: Table, store: Brittle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kokoromichi.services.desk._TRIES_LOCKED", 1)
+    monkeypatch.setattr("kokoromichi.services.executor._TRIES_LOCKED", 1)
     await table.asked(table.alice, "balance")
-    store.fates = ["busy"] * 10
+    store.outcomes = ["busy"] * 10
     sentence = await table.refusal(table.alice, "buy", item="health_potion")
     assert sentence == "Too many changes at once. Nothing was charged; try again."
-    assert store.fates == []
+    assert store.outcomes == []
     assert await purchases(table) == 0
 
 
@@ -175,7 +175,7 @@ async def test_what_nobody_foresaw_gets_a_number_and_a_traceback_in_the_log(
     table: Table, store: Brittle, caplog: pytest.LogCaptureFixture
 ) -> None:
     await table.asked(table.alice, "balance")
-    store.fates = ["bug"]
+    store.outcomes = ["bug"]
     sentence = await table.refusal(table.alice, "buy", item="health_potion")
     found = re.fullmatch(
         r"Something went wrong on our side\. Please tell an admin the number `([0-9a-f]{8})`\.", sentence
@@ -193,7 +193,7 @@ async def test_a_button_that_fails_tells_it_like_a_command(table: Table, store: 
     await table.endow(table.bob)
     asked = await table.slash(table.alice, "gift", user=table.bob, item="health_potion")
     assert asked.response is not None
-    store.fates = ["down"]
+    store.outcomes = ["down"]
     await table.alice.click(asked.response, label="Confirm")
     assert table.last_told() == UNAVAILABLE
     assert table.buttons() == []
@@ -205,7 +205,7 @@ async def test_a_gift_whose_fate_is_unknown_is_given_once(table: Table, store: B
     await table.endow(table.bob)
     asked = await table.slash(table.alice, "gift", user=table.bob, item="health_potion")
     assert asked.response is not None
-    store.fates = ["unknown and stored"]
+    store.outcomes = ["unknown and stored"]
     await table.alice.click(asked.response, label="Confirm")
     assert table.last_told() == CHECKING
     await table.env.advance_time(PAUSE_S)

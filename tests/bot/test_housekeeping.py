@@ -40,7 +40,7 @@ class Remote(RemoteProvider, MemoryProvider):
     def __init__(self, clock: ManualClock) -> None:
         MemoryProvider.__init__(self, clock)
         RemoteProvider.__init__(self, Mirror(clock), clock)
-        self.cached = lambda _user_id: None  # Nothing of a database is at hand.
+        self.cached = lambda _user_id: None  # Nothing of a database is cached.
         self.away = False
         self.asked_in_vain = 0
 
@@ -56,9 +56,9 @@ class Remote(RemoteProvider, MemoryProvider):
         self._check()
         return await super().counters()
 
-    async def recall(self, request_id: str, digest: str) -> Receipt | None:
+    async def get_response(self, request_id: str, digest: str) -> Receipt | None:
         self._check()
-        return await super().recall(request_id, digest)
+        return await super().get_response(request_id, digest)
 
     def _check(self) -> None:
         if self.away:
@@ -147,7 +147,7 @@ async def test_prices_that_another_process_sets_are_followed(
     await remote.save_game_data(SECTION, {"surprise": 1})
     await table.env.advance_time(FOLLOWED_S)
     assert "an admin's prices stay as they are" in caplog.text
-    await remote.save_game_data(SECTION, {"economy_hash": other.desk.live.economy.hash})
+    await remote.save_game_data(SECTION, {"economy_hash": other.executor.live.economy.hash})
     await other.admin.set_price("health_potion", 120, actor=Actor("1", Role.OWNER), reason="a test")
     await table.env.advance_time(FOLLOWED_S)
     bought = await table.alice.slash(table.channel, "buy", item="health_potion")

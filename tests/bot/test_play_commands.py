@@ -8,7 +8,7 @@ import discord
 from discord.ext import commands
 
 from kokoromichi.bot import create_bot
-from kokoromichi.chat.console.table import Table
+from kokoromichi.chat.console.guild import FakeGuild
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from kokoromichi.settings import Settings, shipped_folder
 
@@ -61,19 +61,19 @@ async def test_every_command_answers(tmp_path: Path, caplog: pytest.LogCaptureFi
     settings = Settings(_env_file=None, data_dir=tmp_path, economy_dir=shipped_folder("data"), shard_count=1)
     bot = create_bot(settings, provider=LocalJSONProvider(tmp_path))
     shown: list[Posted] = []
-    table = Table(bot, "alice", shown.append)
-    await table.open()
-    await table.say("bob", "balance")
+    guild = FakeGuild(bot, "alice", shown.append)
+    await guild.open()
+    await guild.say("bob", "balance")
     silent = []
     lines = [f"help {command.qualified_name}" for command in bot.walk_commands()]
     lines += [line for command in leaves(bot) for line in (command.qualified_name, written(command))]
     for name in ("carol", "alice"):  # Who owns the server comes last: an admin's acts change the world.
         for line in lines:
             shown.clear()
-            await table.say(name, line)
+            await guild.say(name, line)
             if not shown:
                 silent.append((name, line))
-    await table.close()
+    await guild.close()
     assert silent == []
     assert errors(caplog) == []
 
@@ -81,17 +81,17 @@ async def test_every_command_answers(tmp_path: Path, caplog: pytest.LogCaptureFi
 async def test_every_word_that_can_be_completed_is(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     settings = Settings(_env_file=None, data_dir=tmp_path, economy_dir=shipped_folder("data"), shard_count=1)
     bot = create_bot(settings, provider=LocalJSONProvider(tmp_path))
-    table = Table(bot, "alice", lambda _message: None)
-    await table.open()
-    assert await table.offered("alice", ["profile", ""]) == ["alice"]
-    await table.say("alice", "buy health_potion")
+    guild = FakeGuild(bot, "alice", lambda _message: None)
+    await guild.open()
+    assert await guild.offered("alice", ["profile", ""]) == ["alice"]
+    await guild.say("alice", "buy health_potion")
     for command in leaves(bot):
         words = command.qualified_name.split()
-        assert await table.offered("alice", words) != [], words
+        assert await guild.offered("alice", words) != [], words
         for place in range(1, len(command.clean_params) + 1):
-            await table.offered("alice", [*words, *[""] * place])
-    offered = await table.offered("alice", ["sell", ""])
-    await table.close()
+            await guild.offered("alice", [*words, *[""] * place])
+    offered = await guild.offered("alice", ["sell", ""])
+    await guild.close()
     assert offered == ["health_potion"]
     assert errors(caplog) == []
 

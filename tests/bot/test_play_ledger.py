@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from kokoromichi.bot import create_bot
+from kokoromichi.chat.console.guild import FakeGuild
 from kokoromichi.chat.console.names import player_id
-from kokoromichi.chat.console.table import Table
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.errors import RefusedError
 from kokoromichi.core.providers.memory import MemoryProvider
@@ -21,7 +21,7 @@ from tests.contract.stored import NOON_US
 if TYPE_CHECKING:
     from kokoromichi.chat.console.payloads import Posted
     from kokoromichi.core.data_provider import DataProvider
-    from kokoromichi.services.desk import Dice
+    from kokoromichi.services.executor import Dice
 
 PLAYERS: Final = ("alice", "bob", "carol")
 ITEMS: Final = (
@@ -71,7 +71,7 @@ async def through_services(lines: list[Line]) -> DataProvider:
     services = Services(store, load_economy(shipped_folder("data")), clock, dice(1))
     await services.start()
     for name in PLAYERS:
-        await services.desk.open_account(str(player_id(name)))
+        await services.executor.open_account(str(player_id(name)))
     for line in lines:
         with suppress(RefusedError):  # The commands meet the same one.
             await act(services, line)
@@ -100,17 +100,17 @@ async def through_commands(lines: list[Line]) -> tuple[DataProvider, list[str]]:
     store = MemoryProvider(clock)
     settings = Settings(_env_file=None, economy_dir=shipped_folder("data"), shard_count=1)
     shown: list[Posted] = []
-    table = Table(create_bot(settings, provider=store, clock=clock, dice=dice(1)), "alice", shown.append)
-    await table.open()
+    guild = FakeGuild(create_bot(settings, provider=store, clock=clock, dice=dice(1)), "alice", shown.append)
+    await guild.open()
     for name in PLAYERS:
-        await table.say(name, "balance")
+        await guild.say(name, "balance")
     for line in lines:
-        await table.say(line.player, written(line))
+        await guild.say(line.player, written(line))
         question = shown[-1]
         if line.act == "gift" and question.choices:  # Not what is refused before it is asked.
-            await table.press(line.player, question.message_id, question.choices[0].custom_id)
+            await guild.press(line.player, question.message_id, question.choices[0].custom_id)
         clock.advance(HOURS * 3_600)
-    await table.close()
+    await guild.close()
     return store, [str(message.embeds[0].description) for message in shown]
 
 

@@ -19,7 +19,7 @@ DRY = 59
 @pytest.fixture(autouse=True)
 def loaded(table: Table) -> None:
     """Every draw is the lowest: the commonest rarity, and its first character."""
-    table.bot.services.desk.dice = lambda: COMMONEST
+    table.bot.services.executor.dice = lambda: COMMONEST
 
 
 async def test_a_pull_is_charged_and_shows_the_pity(table: Table) -> None:

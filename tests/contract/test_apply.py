@@ -138,7 +138,7 @@ async def test_a_later_player_who_fails_leaves_nothing_of_the_earlier_ones(
     with pytest.raises(error):
         await provider.apply(change(*whole, bad, counters=(CounterChange("stock.x", -3),), request_id="r-1"))
     assert await stored(provider) == before
-    assert await provider.recall("r-1", "") is None
+    assert await provider.get_response("r-1", "") is None
     good = change(*whole, counters=(CounterChange("stock.x", -3),), request_id="r-1", answer=(40, 0))
     assert await provider.apply(good) == Committed(40, 0)
     assert await provider.counters() == {"stock.x": 2}

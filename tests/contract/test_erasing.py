@@ -78,7 +78,7 @@ async def lived(provider: DataProvider, clock: ManualClock) -> World:
     world = await World.open(provider, clock=clock)
     services = world.services
     for user_id in (BO, CY):
-        await services.desk.open_account(user_id)
+        await services.executor.open_account(user_id)
     await services.store.purchase(ADA, "ema_plaque", 2, request_id="r-1")
     await services.bank.transfer(ADA, BO, 1_000, request_id="r-2")
     await services.bank.transfer(BO, ADA, 500, request_id="r-3")
@@ -143,8 +143,8 @@ async def test_requests_that_touched_him_are_spent_and_others_are_answered(
     with pytest.raises(RequestMismatchError):
         await world.services.store.purchase(ADA, "ema_plaque", 2, request_id="r-1")
     assert ADA not in await provider.user_ids()
-    remembered = {asked.request_id async for asked in provider.remembered()}
-    assert remembered & {f"r-{number}" for number in range(1, 9)} == {"r-8"}
+    stored = {asked.request_id async for asked in provider.stored_responses()}
+    assert stored & {f"r-{number}" for number in range(1, 9)} == {"r-8"}
 
 
 async def test_who_comes_back_is_new_and_an_erasure_that_comes_again_does_nothing(
@@ -205,7 +205,7 @@ async def test_an_admin_erases_a_player_for_good(
     with pytest.raises(RefusedError, match="is frozen"):
         await world.services.bank.transfer(BO, receipt.pseudonym, 5)
     # He comes back, and the second click of the erasure is delivered late: it is answered and does nothing.
-    await world.services.desk.open_account(ADA)
+    await world.services.executor.open_account(ADA)
     assert await admin.erase(ADA, actor=ROOT, reason=reason, request_id="r-9") == receipt
     assert (await world.profile(ADA)).gold == 10_000
     with pytest.raises(RefusedError, match="has no account yet"):

@@ -24,7 +24,7 @@ WELL_FORMED = ["a", "0", "_", "-", "a" * 64, "Aa-Zz_09", "1234567890123456789", 
 async def test_a_malformed_user_id_is_a_misuse_and_stores_nothing(
     provider: DataProvider, user_id: str
 ) -> None:
-    """The reference: user id ``../evil`` writes outside the folder."""
+    """The first KoKoroMichi: user id ``../evil`` writes outside the folder."""
     with pytest.raises(MisuseError, match=r"user id .* is malformed"):
         await provider.apply(change(user(user_id, 0, money(1, 1))))
     with pytest.raises(MisuseError, match=r"user id .* is malformed"):

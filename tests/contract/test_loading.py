@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 
 from kokoromichi.analysis.stored import audit_provider
-from kokoromichi.core.bulk_load import Placed, Portion
+from kokoromichi.core.bulk_load import Batch, UserSnapshot
 from kokoromichi.core.errors import ConflictError, RequestMismatchError
-from kokoromichi.core.responses import decode_answer
+from kokoromichi.core.responses import decode_response
 from kokoromichi.core.transactions import Committed
 from kokoromichi.core.validation import digest_of
 from tests.contract.stored import change, entries, goods, money, rows, stored, user, with_player
@@ -34,16 +34,16 @@ async def played(clock: ManualClock) -> World:
     return world
 
 
-async def portion_of(source: DataProvider) -> Portion:
+async def portion_of(source: DataProvider) -> Batch:
     """Everything that a store holds."""
     frames = [frame async for frame in source.ledger_frames()]
     users = [await source.profile(user_id) for user_id in await source.user_ids()]
     sections = {name: await source.get_game_data(name) or {} for name in await source.sections()}
-    return Portion(
-        tuple(Placed(0, profile) for profile in users if profile is not None),
+    return Batch(
+        tuple(UserSnapshot(0, profile) for profile in users if profile is not None),
         pl.concat(frames),
         await source.counters(),
-        tuple([asked async for asked in source.remembered()]),
+        tuple([asked async for asked in source.stored_responses()]),
         sections,
     )
 
@@ -60,9 +60,9 @@ async def test_a_store_comes_in_as_it_was(provider: DataProvider, clock: ManualC
     assert await provider.sections() == ["events"]
     assert await provider.get_game_data("events") == {"days": [1, 2]}
     asked = digest_of("purchase", "ada", ("lucky_charm", 2))
-    assert await provider.recall("r-1", asked) == await source.recall("r-1", asked)
-    (remembered,) = [each async for each in provider.remembered() if each.request_id == "r-1"]
-    assert decode_answer(remembered.answer) == await source.recall("r-1", asked)
+    assert await provider.get_response("r-1", asked) == await source.get_response("r-1", asked)
+    (remembered,) = [each async for each in provider.stored_responses() if each.request_id == "r-1"]
+    assert decode_response(remembered.answer) == await source.get_response("r-1", asked)
     report = await audit_provider(provider)
     assert report.sound, str(report)
 
@@ -88,28 +88,28 @@ async def test_what_came_in_is_played_on_with_and_the_laws_hold(
 async def test_a_player_of_another_version_than_expected_stores_nothing(
     provider: DataProvider, clock: ManualClock
 ) -> None:
-    portion = await portion_of((await played(clock)).provider)
+    batch = await portion_of((await played(clock)).provider)
     await with_player(provider, "bo")
     before = await stored(provider)
     with pytest.raises(ConflictError):
-        await provider.load(portion)
+        await provider.load(batch)
     with pytest.raises(ConflictError):
         await provider.load(
-            replace(portion, users=tuple(replace(each, expected_version=3) for each in portion.users))
+            replace(batch, users=tuple(replace(each, expected_version=3) for each in batch.users))
         )
     assert await stored(provider) == before
     assert await provider.sections() == []
 
 
 async def test_an_answer_to_another_act_stores_nothing(provider: DataProvider, clock: ManualClock) -> None:
-    portion = await portion_of((await played(clock)).provider)
+    batch = await portion_of((await played(clock)).provider)
     act = change(user("zoe", 0, money(5, 5)), request_id="r-1", digest="other", answer=(5, 0))
     await provider.apply(act)
     before = await stored(provider)
     with pytest.raises(RequestMismatchError):
-        await provider.load(portion)
+        await provider.load(batch)
     assert await stored(provider) == before
-    assert await provider.recall("r-1", "other") == Committed(5, 0)
+    assert await provider.get_response("r-1", "other") == Committed(5, 0)
 
 
 async def test_a_player_is_put_over_the_version_that_was_expected(
@@ -121,7 +121,7 @@ async def test_a_player_is_put_over_the_version_that_was_expected(
     newest = (await world.provider.read_ledger(limit=1))[0].entry_id
     frames = [frame async for frame in world.provider.ledger_frames()]
     new_rows = pl.concat(frames).filter(pl.col("entry_id") == newest)
-    await provider.load(Portion((Placed(3, await world.profile("ada")),), new_rows))
+    await provider.load(Batch((UserSnapshot(3, await world.profile("ada")),), new_rows))
     assert (await stored(provider)).users == (await stored(world.provider)).users
     assert await rows(provider) == await rows(world.provider)
 

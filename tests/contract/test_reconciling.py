@@ -1,4 +1,4 @@
-"""What another hand did to a balance is found, and explained by rows; and how a store does."""
+"""What an external edit did to a balance is found, and explained by rows; and how a store does."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kokoromichi.analysis.stored import audit_provider
-from kokoromichi.core.bulk_load import Placed, Portion
+from kokoromichi.core.bulk_load import Batch, UserSnapshot
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.models import NEVER
 from kokoromichi.services.health import Health, health_of
@@ -34,7 +34,7 @@ async def tampered(provider: DataProvider, clock: ManualClock) -> World:
     ):
         profile = deepcopy(await world.profile(user_id))
         profile.version, profile.gold, profile.inventory = profile.version + 1, gold, inventory
-        await provider.load(Portion(users=(Placed(profile.version - 1, profile),)))
+        await provider.load(Batch(users=(UserSnapshot(profile.version - 1, profile),)))
     return world
 
 
@@ -108,10 +108,10 @@ async def test_rows_that_add_up_to_less_than_nothing_are_no_ones_to_explain(
     provider: DataProvider, clock: ManualClock
 ) -> None:
     world = await World.open(provider, clock=clock)
-    await world.services.desk.open_account("ada")
+    await world.services.executor.open_account("ada")
     profile = deepcopy(await world.profile("ada"))
     profile.version, profile.gold = 2, 90_000
-    await provider.load(Portion(users=(Placed(1, profile),)))
+    await provider.load(Batch(users=(UserSnapshot(1, profile),)))
     await world.services.bank.buy_gems("ada", 20)  # 80,000 gold, where the rows know of 10,000.
     with pytest.raises(StorageError, match="add up to -70000 of gold"):
         await world.services.admin.reconcile("ada", book=True, actor=ROOT, reason="a test")

@@ -30,12 +30,12 @@ def spend(
 
 async def test_the_same_id_again_has_one_effect_and_the_first_answer(provider: DataProvider) -> None:
     await with_player(provider, "ada", gold=100)
-    assert await provider.recall("r-1", "spend") is None
+    assert await provider.get_response("r-1", "spend") is None
     assert await provider.apply(spend(1, 90)) == Committed(90, 0)
     before = await stored(provider)
     for again in (spend(1, 90), spend(2, 80), spend(7, 3)):  # A retry reads anew, so its change differs.
         assert await provider.apply(again) == Committed(90, 0)
-    assert await provider.recall("r-1", "spend") == Committed(90, 0)
+    assert await provider.get_response("r-1", "spend") == Committed(90, 0)
     assert await stored(provider) == before
 
 
@@ -47,7 +47,7 @@ async def test_the_same_id_for_another_act_is_refused(provider: DataProvider) ->
         await provider.apply(spend(2, 80, digest="sell"))
     assert mismatch.value.request_id == "r-1"
     with pytest.raises(RequestMismatchError):
-        await provider.recall("r-1", "sell")
+        await provider.get_response("r-1", "sell")
     assert await stored(provider) == before
     assert await provider.apply(spend(2, 80, request_id="r-2")) == Committed(80, 0)
 
@@ -68,7 +68,7 @@ async def test_an_id_whose_act_failed_is_free(provider: DataProvider) -> None:
         await provider.apply(spend(5, 90))
     with pytest.raises(MisuseError):
         await provider.apply(spend(1, 91))
-    assert await provider.recall("r-1", "spend") is None
+    assert await provider.get_response("r-1", "spend") is None
     assert await provider.apply(spend(1, 90)) == Committed(90, 0)
 
 
@@ -98,7 +98,7 @@ async def test_rows_carry_the_callers_id_and_otherwise_one_of_their_own(provider
 async def test_an_id_may_have_up_to_128_characters(provider: DataProvider, length: int) -> None:
     await with_player(provider, "ada", gold=100)
     await provider.apply(spend(1, 90, request_id="a" * length))
-    assert await provider.recall("a" * length, "spend") == Committed(90, 0)
+    assert await provider.get_response("a" * length, "spend") == Committed(90, 0)
 
 
 async def test_ids_that_differ_in_case_alone_are_two(provider: DataProvider) -> None:
@@ -117,7 +117,7 @@ async def test_a_malformed_id_is_a_misuse(provider: DataProvider, request_id: st
     with pytest.raises(MisuseError, match=r"request id .* is malformed"):
         await provider.apply(spend(1, 90, request_id=request_id))
     with pytest.raises(MisuseError, match=r"request id .* is malformed"):
-        await provider.recall(request_id, "spend")
+        await provider.get_response(request_id, "spend")
     assert await stored(provider) == before
 
 

@@ -34,7 +34,7 @@ async def outcomes(*acts: Awaitable[object]) -> Counter[str]:
 
 
 async def test_gold_for_one_buys_one(provider: DataProvider, clock: ManualClock) -> None:
-    """The reference's store: 20 concurrent buys with gold for one: 20 successes, 1 item, 20 ledger rows."""
+    """The first KoKoroMichi: 20 concurrent buys with gold for one: 20 successes, 1 item, 20 ledger rows."""
     world = await World.open(provider, clock=clock)
     await world.player("ada", gold=1_000)
     buys = [world.services.store.purchase("ada", "ema_plaque") for _ in range(20)]
@@ -114,8 +114,8 @@ async def test_a_week_is_restocked_once(provider: DataProvider, clock: ManualClo
 async def test_every_act_is_kept_and_the_books_balance(provider: DataProvider, clock: ManualClock) -> None:
     world = await World.open(provider, clock=clock)
     services = world.services
-    await services.desk.open_account("bo")
-    await services.desk.open_account("ada")
+    await services.executor.open_account("bo")
+    await services.executor.open_account("ada")
     await services.admin.grant("ada", "gold", 50_000, actor=ROOT, reason="a test")
     await services.admin.grant("ada", "gems", 500, actor=ROOT, reason="a test")
     await services.store.purchase("ada", "wooden_chest", 2)
@@ -166,7 +166,7 @@ async def test_another_process_follows_an_admins_price(provider: DataProvider, c
     assert (await other.store.purchase("ada", "ema_plaque", expected_price_gold=1_300)).gold == 8_700
     third = Services(provider, ECONOMY, clock)
     await third.start()
-    assert third.desk.live.offers == world.services.desk.live.offers
+    assert third.executor.live.offers == world.services.executor.live.offers
 
 
 async def test_admins_acts_are_booked_once_and_the_laws_hold(

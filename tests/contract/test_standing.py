@@ -41,7 +41,7 @@ async def test_balances_survive_a_restart(closed: DataProvider) -> None:
 async def test_ones_own_rows_come_newest_first_in_pages(provider: DataProvider, clock: ManualClock) -> None:
     world = await World.open(provider, clock=clock)
     history = world.services.history
-    await world.services.desk.open_account("bo")
+    await world.services.executor.open_account("bo")
     for number in range(1, 5):
         clock.advance(1)
         await world.services.bank.transfer("ada", "bo", 100 * number)

@@ -21,7 +21,7 @@ STOCK: Final = 10_000_000
 SALES: Final = "sales.x"
 
 
-class Told:
+class ProgressCallback:
     """What the players heard, over all lives of the store.
 
     Attributes:
@@ -72,7 +72,7 @@ async def play(
         told(request_id, answer.gold)
 
 
-async def check(provider: DataProvider, told: Told) -> None:
+async def check(provider: DataProvider, told: ProgressCallback) -> None:
     """Hold what is stored against what was told: nothing lost, nothing doubled, every law kept."""
     ledger = (await read_ledger(provider)).filter(kind="sale")
     found = dict(zip(ledger["request_id"], ledger["balance_after"], strict=True))
@@ -87,6 +87,6 @@ async def check(provider: DataProvider, told: Told) -> None:
         own = ledger.filter(user_id=user_id)
         assert (profile.version, profile.xp, profile.gold) == (own.height, own.height, 5 * own.height)
     for request_id, gold in list(told.acknowledged.items())[-20:]:
-        assert await provider.recall(request_id, "sell") == Committed(gold, 0)
+        assert await provider.get_response(request_id, "sell") == Committed(gold, 0)
     report = await audit_provider(provider)
     assert report.sound, str(report)

@@ -91,7 +91,7 @@ async def test_a_duplicate_on_its_way_waits_for_the_first_ones_answer(
         first = asyncio.create_task(local.apply(spend(1, 90)))
         await asyncio.sleep(0.01)
         others = [asyncio.create_task(local.apply(spend(1, 90))) for _ in range(3)]
-        recalled = asyncio.create_task(local.recall("r-1", "spend"))
+        recalled = asyncio.create_task(local.get_response("r-1", "spend"))
         await asyncio.sleep(0.01)
         with pytest.raises(RequestMismatchError):
             await local.apply(spend(1, 90, "sell"))
@@ -117,14 +117,14 @@ async def test_a_failed_sync_is_unknown_to_all_who_wait_and_the_provider_only_re
         waiting.append(asyncio.create_task(local.apply(change(user("bo", 1, money(1, 101))))))
         await asyncio.sleep(0.01)
         files.gate.set()
-        fates = await asyncio.gather(*waiting, return_exceptions=True)
-        assert [type(fate) for fate in fates] == [CommitUnknownError] * 3
+        outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [CommitUnknownError] * 3
         files.good_syncs = math.inf
         sentence = f"the journal in {tmp_path}/journal could not be written: Input/output error.*only reads"
         with pytest.raises(StorageError, match=sentence) as error:
             await local.apply(change(user("bo", 1, money(1, 101)), request_id="r-2"))
         assert not isinstance(error.value, CommitUnknownError)
-        for asking in (local.apply(spend(1, 90)), local.recall("r-1", "spend")):
+        for asking in (local.apply(spend(1, 90)), local.get_response("r-1", "spend")):
             with pytest.raises(CommitUnknownError):  # Nobody may be told that nothing happened.
                 await asking
         assert await stored(local) == before
@@ -142,13 +142,15 @@ async def test_a_crowd_is_synced_in_parts_and_everybody_hears_of_his_own(
         for one in crowd:
             await with_player(local, one, gold=100)
         files.good_syncs = 1
-        fates = await asyncio.gather(
+        outcomes = await asyncio.gather(
             *(local.apply(change(user(one, 1, money(-10, 90)), answer=(90, 0))) for one in crowd),
             return_exceptions=True,
         )
-        synced = fates.count(Committed(90, 0))
+        synced = outcomes.count(Committed(90, 0))
         assert 0 < synced < len(crowd)
-        assert [type(fate) for fate in fates[synced:]] == [CommitUnknownError] * (len(crowd) - synced)
+        assert [type(outcome) for outcome in outcomes[synced:]] == [CommitUnknownError] * (
+            len(crowd) - synced
+        )
         profiles = [await local.profile(one) for one in crowd]
         seen = [profile.gold for profile in profiles if profile is not None]
         assert seen == [90] * synced + [100] * (len(crowd) - synced)
@@ -185,12 +187,12 @@ async def test_a_full_disk_charges_nobody_and_goes_on_when_there_is_room(tmp_pat
         before = await stored(local)
         disk.fails = {"write": (1, errno.ENOSPC)}
         acts = [local.apply(spend(1, 90)), local.apply(change(user("bo", 0, money(1, 1))))]
-        fates = await asyncio.gather(*acts, return_exceptions=True)
-        assert [type(fate) for fate in fates] == [StorageError] * 2
+        outcomes = await asyncio.gather(*acts, return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [StorageError] * 2
         sentence = (
             f"the journal in {tmp_path}/journal takes no more: No space left on device. Nothing was changed"
         )
-        assert str(fates[0]).startswith(sentence)
+        assert str(outcomes[0]).startswith(sentence)
         assert await stored(local) == before
         disk.fails = {}
         assert await local.apply(spend(1, 90)) == Committed(90, 0)
@@ -214,16 +216,16 @@ async def test_request_ids_outlive_the_process_and_their_answers(tmp_path: Path)
     async with LocalJSONProvider(tmp_path, clock=clock) as local:
         await with_player(local, "ada", gold=100)
         await local.apply(spend(1, 90))
-    for days, remembered in ((29, True), (2, False), (400, False)):
+    for days, is_stored in ((29, True), (2, False), (400, False)):
         clock.us += days * DAY_US
         async with LocalJSONProvider(tmp_path, clock=clock) as local:
-            if remembered:
+            if is_stored:
                 assert await local.apply(spend(2, 80)) == Committed(90, 0)
                 continue
             with pytest.raises(RequestMismatchError):
                 await local.apply(spend(2, 80))
             with pytest.raises(RequestMismatchError):
-                await local.recall("r-1", "spend")
+                await local.get_response("r-1", "spend")
             assert len(await rows(local)) == 2
     assert b"Committed" not in b"".join(path.read_bytes() for path in (tmp_path / "journal").iterdir())
 
@@ -245,7 +247,7 @@ async def test_a_store_whose_sync_failed_is_opened_again_while_others_ask(
 
         _, *seen = await asyncio.gather(local.reopen(), *(asked() for _ in range(20)))
         assert local.failed is None
-        answer = await local.recall("r-1", "spend") or await local.apply(spend(1, 90))
+        answer = await local.get_response("r-1", "spend") or await local.apply(spend(1, 90))
         assert answer == Committed(90, 0)
         assert set(seen) <= {100, 90}
         profile = await local.profile("ada")

@@ -40,7 +40,7 @@ async def lived(files: Files, folder: Path = FOLDER) -> list[Row]:
     provider = LocalJSONProvider(folder, 0.001, 0.01, clock=clock, files=files)
     await provider.open()
     world = await World.open(provider, clock=clock)
-    await world.services.desk.open_account(BO)
+    await world.services.executor.open_account(BO)
     await world.services.store.purchase(ADA, "ema_plaque", 2, request_id="r-1")
     await asyncio.sleep(0.03)
     await world.services.bank.transfer(ADA, BO, 1_000, request_id="r-2")
@@ -173,7 +173,7 @@ async def test_acts_of_others_wait_and_are_kept(tmp_path: Path) -> None:
     async with LocalJSONProvider(tmp_path, 0.001, 0.01) as provider:
         world = await World.open(provider)
         sends = [world.services.bank.transfer(BO, ADA, 10 + number) for number in range(40)]
-        later = [world.services.desk.open_account(f"p{number}") for number in range(40)]
+        later = [world.services.executor.open_account(f"p{number}") for number in range(40)]
         found = await asyncio.gather(
             *sends[:20], provider.erase(ADA, HIDDEN), *sends[20:], *later, return_exceptions=True
         )
@@ -251,7 +251,7 @@ async def test_a_file_that_another_hand_changed_is_not_erased(tmp_path: Path) ->
     await noted(tmp_path)
     path = tmp_path / "users" / f"{ADA}.json"
     path.write_bytes(path.read_bytes().replace(b'"gold":', b'"gold": 1'))
-    with pytest.raises(StorageError, match="was changed by another hand"):
+    with pytest.raises(StorageError, match="was edited externally"):
         await LocalJSONProvider(tmp_path).open()
     assert ADA in path.read_text("utf-8")
 
@@ -269,7 +269,7 @@ async def test_a_section_that_another_hand_changed_is_adopted(tmp_path: Path) ->
     path = tmp_path / "greetings.json"
     path.write_bytes(path.read_bytes().replace(b'"a"', b'"b"'))
     async with LocalJSONProvider(tmp_path) as local:
-        with pytest.raises(StorageError, match="was changed by another hand"):
+        with pytest.raises(StorageError, match="was edited externally"):
             await local.get_game_data("greetings")
         assert await local.adopt() == ["greetings.json"]
         assert await local.get_game_data("greetings") == {"hello": "b"}

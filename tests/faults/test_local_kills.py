@@ -18,7 +18,7 @@ import msgspec
 import pytest
 
 from kokoromichi.core.providers.local_json import LocalJSONProvider
-from tests.faults.local_load import SALES, Told, check
+from tests.faults.local_load import SALES, ProgressCallback, check
 from tests.faults.local_worker import STEPS, Job
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Worker:
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def live(self, told: Told, job: Job) -> None:
+    def live(self, told: ProgressCallback, job: Job) -> None:
         """One life, until it is killed; note what was said."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -82,7 +82,7 @@ async def test_what_was_acknowledged_survives_every_kill_once(worker: Worker, tm
     begun = time.monotonic()
     for kill in range(KILLS):
         if kill % LIVES_A_FOLDER == 0:
-            told, folder = Told(), tmp_path / str(kill)
+            told, folder = ProgressCallback(), tmp_path / str(kill)
         opening = chance.random() < 0.2
         after_s = chance.uniform(0, 0.1 if opening else 0.6)
         job = Job(str(folder), str(kill), chance.choice([1, 4, 10, 20, 100]), after_s, opening)

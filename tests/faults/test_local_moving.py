@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kokoromichi.analysis.stored import audit_provider
-from kokoromichi.core.bulk_load import Placed, Portion, Remembered
+from kokoromichi.core.bulk_load import Batch, StoredResponse, UserSnapshot
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.copying.copy_all import copy_all
 from kokoromichi.core.errors import ConflictError, MisuseError, RequestMismatchError
@@ -53,7 +53,7 @@ async def test_there_and_back_is_equal_over_every_reopening(tmp_path: Path) -> N
     async with LocalJSONProvider(tmp_path, clock=clock) as local:
         assert (await stored(local)).users == (await stored(source)).users
         assert await rows(local) == await rows(source)
-        assert await local.recall("r-1", "spend") == Committed(70, 0)
+        assert await local.get_response("r-1", "spend") == Committed(70, 0)
         assert await local.sections() == ["events"]
         await local.apply(change(user("bo", 3, money(1, 1))))
         assert (await audit_provider(local)).sound
@@ -66,22 +66,22 @@ async def test_a_portion_that_does_not_fit_stores_nothing(tmp_path: Path) -> Non
     async with LocalJSONProvider(tmp_path, clock=ManualClock(NOON_US)) as local:
         await fill(local)
         before = await stored(local)
-        new = Placed(0, UserProfile(user_id="cy", version=1, gold=5))
-        stale = Placed(1, UserProfile(user_id="ada", version=3))
+        new = UserSnapshot(0, UserProfile(user_id="cy", version=1, gold=5))
+        stale = UserSnapshot(1, UserProfile(user_id="ada", version=3))
         with pytest.raises(ConflictError, match="ada is not of version 1"):
-            await local.load(Portion(users=(new, stale)))
-        other = Remembered("r-1", "sell", b"{}", NOON_US)
+            await local.load(Batch(users=(new, stale)))
+        other = StoredResponse("r-1", "sell", b"{}", NOON_US)
         with pytest.raises(RequestMismatchError):
-            await local.load(Portion(users=(new,), requests=(other,)))
+            await local.load(Batch(users=(new,), requests=(other,)))
         assert await stored(local) == before
 
 
 async def test_a_player_put_whole_keeps_nothing_of_before(tmp_path: Path) -> None:
-    placed = UserProfile(user_id="bo", version=7, gold=50, inventory={"y": 1}, unknown={"a": 1})
+    snapshot = UserProfile(user_id="bo", version=7, gold=50, inventory={"y": 1}, unknown={"a": 1})
     async with LocalJSONProvider(tmp_path, clock=ManualClock(NOON_US)) as local:
         await fill(local)
-        await local.load(Portion(users=(Placed(2, placed),)))
-        assert await local.profile("bo") == placed
+        await local.load(Batch(users=(UserSnapshot(2, snapshot),)))
+        assert await local.profile("bo") == snapshot
         await local.apply(change(user("bo", 7, goods("y", -1, "use"))))
     async with LocalJSONProvider(tmp_path) as local:
         profile = await local.profile("bo")

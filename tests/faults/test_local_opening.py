@@ -191,7 +191,7 @@ async def test_a_file_changed_by_hand_is_refused_until_it_is_adopted(folder: Pat
     by_hand = (folder / "users" / "ada.json").read_bytes()
     async with over(folder) as local:
         for call in (local.profile("ada"), local.apply(change(user("ada", 2))), local.save_user("ada", {})):
-            with pytest.raises(StorageError, match=r"users/ada\.json was changed by another hand") as error:
+            with pytest.raises(StorageError, match=r"users/ada\.json was edited externally") as error:
                 await call
             assert "run `kokoromichi audit --adopt`" in str(error.value)
         assert (await local.profile("bo")) is not None

@@ -18,7 +18,7 @@ from kokoromichi.core.errors import StorageError
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from tests.contract.stored import Stored, change, goods, money, stored, user, with_counter
 from tests.faults.local_disk import Disk
-from tests.faults.local_load import SALES, STOCK, Told, check, play
+from tests.faults.local_load import SALES, STOCK, ProgressCallback, check, play
 
 DEFAULT_CUTS: Final = 60
 CUTS: Final = int(os.environ.get("KOKORO_CUTS", str(DEFAULT_CUTS)))  # noqa: TID251 - the campaign's size
@@ -30,7 +30,7 @@ def over(disk: Disk, debounce_s: float = 0.0, segment_bytes: int = 4_000) -> Loc
     return LocalJSONProvider(FOLDER, debounce_s, 0.02, files=disk, segment_bytes=segment_bytes)
 
 
-async def live(disk: Disk, told: Told, sections: dict[str, str], life: str, players: int) -> None:
+async def live(disk: Disk, told: ProgressCallback, sections: dict[str, str], life: str, players: int) -> None:
     """One life of the store, until the power goes or all is done."""
     provider = over(disk)
 
@@ -57,7 +57,7 @@ async def live(disk: Disk, told: Told, sections: dict[str, str], life: str, play
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_what_was_acknowledged_survives_power_cuts(seed: int) -> None:
     chance = Random(seed)  # noqa: S311 - no secret
-    disk, told, sections = Disk(chance), Told(), dict[str, str]()
+    disk, told, sections = Disk(chance), ProgressCallback(), dict[str, str]()
     for life in range(4):
         disk.cut_at = chance.randint(1, chance.choice([30, 100, 400]))
         disk.short = chance.random() < 0.5

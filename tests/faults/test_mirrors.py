@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
-    from kokoromichi.core.bulk_load import Portion
+    from kokoromichi.core.bulk_load import Batch
     from kokoromichi.core.copying.remote import RemoteProvider
     from kokoromichi.core.data_provider import DataProvider
     from kokoromichi.core.models import UserProfile
@@ -343,8 +343,8 @@ class Lingering(LocalJSONProvider):
 
     stored: asyncio.Event | None = None
 
-    async def load(self, portion: Portion) -> None:
-        await super().load(portion)
+    async def load(self, batch: Batch) -> None:
+        await super().load(batch)
         if self.stored is not None:
             self.stored.set()
             await asyncio.sleep(60)

@@ -138,7 +138,7 @@ async def test_a_statement_that_fails_for_good_leaves_nothing(provider: MongoDBP
         await provider.apply(bought(1, 90, "r-1"))
     assert not isinstance(failed.value, CommitUnknownError)
     assert await stored(provider) == before
-    assert await provider.recall("r-1", "buy") is None
+    assert await provider.get_response("r-1", "buy") is None
 
 
 async def test_conflicts_without_end_are_a_failure_in_time_and_leave_nothing(
@@ -213,15 +213,15 @@ async def test_closing_waits_for_a_commit_whose_caller_is_gone(provider: MongoDB
     task.cancel()
     await provider.close()
     async with MongoDBProvider(uri) as opened:
-        assert await opened.recall("r-1", "buy") == Committed(90, 0)
+        assert await opened.get_response("r-1", "buy") == Committed(90, 0)
         await assert_bought(opened)
 
 
 async def test_an_answer_outlives_the_process(provider: MongoDBProvider, uri: str) -> None:
     await provider.apply(bought(1, 90, "r-1"))
     async with MongoDBProvider(uri) as again:
-        assert await again.recall("r-1", "buy") == Committed(90, 0)
+        assert await again.get_response("r-1", "buy") == Committed(90, 0)
         assert await again.apply(bought(2, 80, "r-1")) == Committed(90, 0)
         with pytest.raises(RequestMismatchError):
-            await again.recall("r-1", "sell")
+            await again.get_response("r-1", "sell")
         await assert_bought(again)

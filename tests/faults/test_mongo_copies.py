@@ -8,7 +8,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from kokoromichi.analysis.stored import audit_provider, read_ledger
-from kokoromichi.core.bulk_load import Placed, Portion, Remembered
+from kokoromichi.core.bulk_load import Batch, StoredResponse, UserSnapshot
 from kokoromichi.core.copying.copy_all import copy_all
 from kokoromichi.core.errors import ConflictError, MisuseError, RequestMismatchError, StorageError
 from kokoromichi.core.models import ChangeSet, Movement, UserProfile
@@ -60,7 +60,7 @@ async def busy() -> MemoryProvider:
 
 async def answers(store: DataProvider) -> dict[str, tuple[str, bytes]]:
     """What each request id was answered."""
-    return {asked.request_id: (asked.digest, asked.answer) async for asked in store.remembered()}
+    return {asked.request_id: (asked.digest, asked.answer) async for asked in store.stored_responses()}
 
 
 async def assert_alike(one: DataProvider, other: DataProvider) -> None:
@@ -127,23 +127,24 @@ async def test_a_copy_that_was_cut_off_goes_on(provider: MongoDBProvider, skip: 
     await assert_alike(source, provider)
 
 
-BAD: dict[str, tuple[Portion, type[Exception]]] = {
+BAD: dict[str, tuple[Batch, type[Exception]]] = {
     "a player of another version": (
-        Portion(users=(Placed(0, UserProfile("cy", 1)), Placed(7, UserProfile("ada", 8)))),
+        Batch(users=(UserSnapshot(0, UserProfile("cy", 1)), UserSnapshot(7, UserProfile("ada", 8)))),
         ConflictError,
     ),
     "a player who is stored": (
-        Portion(users=(Placed(0, UserProfile("cy", 1)), Placed(0, UserProfile("ada", 8)))),
+        Batch(users=(UserSnapshot(0, UserProfile("cy", 1)), UserSnapshot(0, UserProfile("ada", 8)))),
         ConflictError,
     ),
     "an answer to another act": (
-        Portion(
-            users=(Placed(0, UserProfile("cy", 1)),), requests=(Remembered("r-1", "sell", b"{}", NOON_US),)
+        Batch(
+            users=(UserSnapshot(0, UserProfile("cy", 1)),),
+            requests=(StoredResponse("r-1", "sell", b"{}", NOON_US),),
         ),
         RequestMismatchError,
     ),
     "a key that is a path": (
-        Portion(users=(Placed(0, UserProfile("cy", 1)),), sections={"events": {"a.b": 1}}),
+        Batch(users=(UserSnapshot(0, UserProfile("cy", 1)),), sections={"events": {"a.b": 1}}),
         MisuseError,
     ),
 }
@@ -151,7 +152,7 @@ BAD: dict[str, tuple[Portion, type[Exception]]] = {
 
 @pytest.mark.parametrize(("bad", "error"), BAD.values(), ids=BAD.keys())
 async def test_a_part_that_does_not_fit_leaves_nothing(
-    provider: MongoDBProvider, bad: Portion, error: type[Exception]
+    provider: MongoDBProvider, bad: Batch, error: type[Exception]
 ) -> None:
     await with_player(provider, "ada", gold=100)
     await provider.apply(bought(1, 90, "r-1"))
@@ -166,15 +167,17 @@ async def test_rows_that_are_stored_are_a_conflict(provider: MongoDBProvider) ->
     before = await stored(provider)
     with pytest.raises(ConflictError, match="stored already"):
         await provider.load(
-            Portion(users=(Placed(1, UserProfile("ada", 2)),), rows=await read_ledger(provider))
+            Batch(users=(UserSnapshot(1, UserProfile("ada", 2)),), rows=await read_ledger(provider))
         )
     assert await stored(provider) == before
 
 
 async def test_a_part_that_fails_for_good_leaves_nothing(provider: MongoDBProvider) -> None:
     source = await busy()
-    part = Portion(
-        users=(Placed(0, UserProfile("cy", 1)),), rows=await read_ledger(source), counters={"units.y": 1}
+    part = Batch(
+        users=(UserSnapshot(0, UserProfile("cy", 1)),),
+        rows=await read_ledger(source),
+        counters={"units.y": 1},
     )
     with failing({"times": 1}, "insert", errorCode=96), pytest.raises(StorageError):
         await provider.load(part)

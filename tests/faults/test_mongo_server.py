@@ -95,7 +95,7 @@ class _Load:
             await asyncio.sleep(0.01)
 
     async def _once(self, player: str, request_id: str) -> None:
-        if await self._provider.recall(request_id, "buy") is None:
+        if await self._provider.get_response(request_id, "buy") is None:
             profile = await self._provider.profile(player)
             assert profile is not None
             row = Movement("purchase", "gold", -10, profile.gold - 10, "lucky_charm", 1)

@@ -36,7 +36,7 @@ class Load:
     Attributes:
         acknowledged: Request ids that were answered.
         refused: Request ids of which the storage said that nothing happened.
-        unknown: How often the fate was unknown at first.
+        unknown: How often the outcome was unknown at first.
     """
 
     def __init__(self, patient: PostgresProvider, hasty: PostgresProvider) -> None:

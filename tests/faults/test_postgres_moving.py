@@ -8,13 +8,13 @@ import polars as pl
 import pytest
 
 from kokoromichi.analysis.stored import audit_provider, read_ledger
-from kokoromichi.core.bulk_load import Placed, Portion, Remembered
+from kokoromichi.core.bulk_load import Batch, StoredResponse, UserSnapshot
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.errors import ConflictError, KokoroError, MisuseError, RequestMismatchError
 from kokoromichi.core.models import UserProfile
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.core.providers.postgres import PostgresProvider
-from kokoromichi.core.responses import encode_answer
+from kokoromichi.core.responses import encode_response
 from kokoromichi.core.transactions import Committed
 from tests.contract.stored import NOON_US, change, money, stored, user, with_counter, with_player
 from tests.servers.postgres import fresh_schema, server_url
@@ -45,14 +45,14 @@ async def source() -> MemoryProvider:
     return store
 
 
-async def everything(store: DataProvider) -> Portion:
+async def everything(store: DataProvider) -> Batch:
     profiles = [await store.profile(user_id) for user_id in await store.user_ids()]
     sections = {name: await store.get_game_data(name) or {} for name in await store.sections()}
-    return Portion(
-        users=tuple(Placed(0, profile) for profile in profiles if profile is not None),
+    return Batch(
+        users=tuple(UserSnapshot(0, profile) for profile in profiles if profile is not None),
         rows=await read_ledger(store),
         counters=await store.counters(),
-        requests=tuple([one async for one in store.remembered()]),
+        requests=tuple([one async for one in store.stored_responses()]),
         sections=sections,
     )
 
@@ -64,8 +64,8 @@ async def test_everything_arrives_as_it_was_and_goes_on(
     assert await stored(target) == await stored(source)
     assert await target.sections() == ["events"]
     assert await target.get_game_data("events") == {"days": [1, 2.5]}
-    assert await target.recall("r-1", "spend") == Committed(90, 0)
-    (kept,) = [one async for one in target.remembered()]
+    assert await target.get_response("r-1", "spend") == Committed(90, 0)
+    (kept,) = [one async for one in target.stored_responses()]
     assert (kept.request_id, kept.digest, kept.at_us) == ("r-1", "spend", NOON_US)
     await target.apply(change(user("ada", 2, money(1, 91))))
     report = await audit_provider(target)
@@ -78,40 +78,40 @@ async def test_everything_arrives_as_it_was_and_goes_on(
 async def test_the_same_portion_again_is_a_conflict_and_changes_nothing(
     source: MemoryProvider, target: PostgresProvider
 ) -> None:
-    portion = await everything(source)
-    await target.load(portion)
+    batch = await everything(source)
+    await target.load(batch)
     before = await stored(target)
     with pytest.raises(ConflictError, match="player ada is not of version 0"):
-        await target.load(portion)
+        await target.load(batch)
     with pytest.raises(ConflictError, match="stored already"):
-        await target.load(Portion(rows=portion.rows, counters={"plain": 9}))
+        await target.load(Batch(rows=batch.rows, counters={"plain": 9}))
     assert await stored(target) == before
 
 
 async def test_a_portion_that_fails_leaves_nothing(target: PostgresProvider) -> None:
-    ada = Placed(0, UserProfile("ada", version=1, gold=5))
-    answer = encode_answer(Committed(0, 0))
-    await target.load(Portion(requests=(Remembered("r-1", "spend", answer, NOON_US),)))
-    bad: list[tuple[Portion, type[KokoroError]]] = [
-        (Portion((ada, Placed(3, UserProfile("bo", version=4)))), ConflictError),
-        (Portion((ada,), requests=(Remembered("r-1", "sell", answer, NOON_US),)), RequestMismatchError),
-        (Portion((ada,), counters={"plain": -1}), MisuseError),
-        (Portion((ada,), sections={"economy": {}}), MisuseError),
-        (Portion((ada, Placed(0, UserProfile("system")))), MisuseError),
+    ada = UserSnapshot(0, UserProfile("ada", version=1, gold=5))
+    answer = encode_response(Committed(0, 0))
+    await target.load(Batch(requests=(StoredResponse("r-1", "spend", answer, NOON_US),)))
+    bad: list[tuple[Batch, type[KokoroError]]] = [
+        (Batch((ada, UserSnapshot(3, UserProfile("bo", version=4)))), ConflictError),
+        (Batch((ada,), requests=(StoredResponse("r-1", "sell", answer, NOON_US),)), RequestMismatchError),
+        (Batch((ada,), counters={"plain": -1}), MisuseError),
+        (Batch((ada,), sections={"economy": {}}), MisuseError),
+        (Batch((ada, UserSnapshot(0, UserProfile("system")))), MisuseError),
     ]
-    for portion, error in bad:
+    for batch, error in bad:
         with pytest.raises(error):
-            await target.load(portion)
+            await target.load(batch)
         assert await stored(target) == ({}, {}, [])
 
 
 async def test_a_player_is_replaced_at_the_version_expected(target: PostgresProvider) -> None:
-    await target.load(Portion((Placed(0, UserProfile("ada", version=3, unknown={"a": 1})),)))
-    await target.load(Portion((Placed(3, UserProfile("ada", version=9, level=4)),)))
+    await target.load(Batch((UserSnapshot(0, UserProfile("ada", version=3, unknown={"a": 1})),)))
+    await target.load(Batch((UserSnapshot(3, UserProfile("ada", version=9, level=4)),)))
     profile = await target.profile("ada")
     assert profile == UserProfile("ada", version=9, level=4)
 
 
 async def test_no_rows_are_no_trouble(target: PostgresProvider) -> None:
-    await target.load(Portion(rows=pl.DataFrame(schema=(await read_ledger(target)).schema)))
+    await target.load(Batch(rows=pl.DataFrame(schema=(await read_ledger(target)).schema)))
     assert (await read_ledger(target)).height == 0

@@ -158,13 +158,13 @@ async def test_answers_are_kept_for_30_days_and_ids_for_ever() -> None:
         await store.apply(act)
     clock.advance(29 * 86_400)
     async with PostgresProvider(server_url(), schema=schema, clock=clock) as later:
-        assert await later.recall("r-1", "d") == Committed(5, 0)
+        assert await later.get_response("r-1", "d") == Committed(5, 0)
     clock.advance(int(timedelta(days=2).total_seconds()))
     async with PostgresProvider(server_url(), schema=schema, clock=clock) as late:
         with pytest.raises(RequestMismatchError):
             await late.apply(act)
         with pytest.raises(RequestMismatchError):
-            await late.recall("r-1", "d")
+            await late.get_response("r-1", "d")
         assert len(await entries(late)) == 1
 
 

@@ -120,12 +120,12 @@ class Campaign:
 def units(run: km.Run) -> list[pl.DataFrame]:
     """What was bought in each replication: archetype, item_id, units, gold."""
     return [
-        seen.ledger.filter(pl.col("kind") == "purchase")
-        .join(seen.players, on="user_id")
+        observations.ledger.filter(pl.col("kind") == "purchase")
+        .join(observations.players, on="user_id")
         .group_by("archetype", "item_id")
         .agg(units=pl.col("quantity").sum(), gold=-pl.col("amount").sum())
         .collect()
-        for seen in run.observations
+        for observations in run.observations
     ]
 
 
@@ -151,8 +151,10 @@ def headline(run: km.Run, name: str) -> Sequence[float]:
 def there_at_the_end(run: km.Run) -> list[int]:
     """Players who are not away when the horizon ends, in each replication."""
     counts = []
-    for seen in run.observations:
-        turns = seen.activity.filter(pl.col("act").is_in(["leave", "return"])).sort("at", maintain_order=True)
+    for observations in run.observations:
+        turns = observations.activity.filter(pl.col("act").is_in(["leave", "return"])).sort(
+            "at", maintain_order=True
+        )
         last = turns.group_by("user_id", maintain_order=True).agg(pl.col("act").last()).collect()
         counts.append(run.manifest["players"] - last.filter(pl.col("act") == "leave").height)
     return counts

@@ -1,4 +1,4 @@
-"""Prices move who stays, and nothing else that a draw decides: players.md, section 9, items 4 and 5.
+"""Prices move who stays, and nothing else that a draw decides: the campaign.
 
 ``tests/simulation/campaign.py`` says how to run the full campaign.
 """
@@ -49,9 +49,9 @@ def thrifty(campaign: Campaign) -> tuple[km.Run, km.Run]:
     )
 
 
-def until_they_part(seen: Observations, parted: pl.DataFrame) -> pl.LazyFrame:
+def until_they_part(observations: Observations, parted: pl.DataFrame) -> pl.LazyFrame:
     """The activity of each player up to the first day after which the two runs differ in who is away."""
-    days = seen.activity.with_columns(day=pl.col("at").dt.date())
+    days = observations.activity.with_columns(day=pl.col("at").dt.date())
     joined = days.join(parted.lazy(), on="user_id", how="left")
     return joined.filter(pl.col("parted").is_null() | (pl.col("day") <= pl.col("parted")))
 
@@ -59,10 +59,10 @@ def until_they_part(seen: Observations, parted: pl.DataFrame) -> pl.LazyFrame:
 def partings(mine: Observations, theirs: Observations) -> pl.DataFrame:
     """user_id and the first day on which one of the runs has a leaving or return that the other has not."""
     turns = [
-        seen.activity.filter(pl.col("act").is_in(["leave", "return"]))
+        observations.activity.filter(pl.col("act").is_in(["leave", "return"]))
         .select("user_id", "act", day=pl.col("at").dt.date())
         .collect()
-        for seen in (mine, theirs)
+        for observations in (mine, theirs)
     ]
     keys = ["user_id", "act", "day"]
     lonely = pl.concat(
@@ -76,8 +76,8 @@ def test_who_never_buys_comes_and_fights_as_before(thrifty: tuple[km.Run, km.Run
     for mine, theirs in zip(thrifty[0].observations, thrifty[1].observations, strict=True):
         parted = partings(mine, theirs)
         stories = []
-        for seen in (mine, theirs):
-            same = until_they_part(seen, parted)
+        for observations in (mine, theirs):
+            same = until_they_part(observations, parted)
             sessions = same.filter(pl.col("act") == "session").select("user_id", "at").sort("user_id", "at")
             fights = same.filter(pl.col("act") == "battle").sort("user_id", "at", maintain_order=True)
             # Items that are used before the battles shift their seconds, and nothing else.

@@ -90,12 +90,12 @@ def month() -> Seen:
 
 
 def test_a_small_server_leaves_a_sound_ledger() -> None:
-    seen = play(Scenario.load("baseline", players=40, days=10))
-    assert seen.audit.sound, str(seen.audit)
-    assert seen.days_told == list(range(10))
-    assert seen.ledger.height > 2_000
-    assert seen.players["archetype"].n_unique() == 8
-    assert seen.players.height == 40
+    observations = play(Scenario.load("baseline", players=40, days=10))
+    assert observations.audit.sound, str(observations.audit)
+    assert observations.days_told == list(range(10))
+    assert observations.ledger.height > 2_000
+    assert observations.players["archetype"].n_unique() == 8
+    assert observations.players.height == 40
 
 
 def test_a_longer_run_with_a_sale_is_sound_too(month: Seen) -> None:
@@ -118,9 +118,9 @@ def test_the_ledger_and_the_activity_are_in_the_order_of_time(month: Seen) -> No
 
 
 def test_every_act_and_every_kind_is_documented_and_seen(month: Seen) -> None:
-    seen = set(month.activity["act"])
-    assert seen <= ACTS | set(DECISIONS)
-    assert seen >= (ACTS | set(DECISIONS)) - {"return"}
+    observations = set(month.activity["act"])
+    assert observations <= ACTS | set(DECISIONS)
+    assert observations >= (ACTS | set(DECISIONS)) - {"return"}
     assert set(month.ledger["kind"]) <= set(KINDS)
 
 
@@ -267,14 +267,16 @@ def test_who_is_away_does_nothing(month: Seen) -> None:
 
 def test_a_refusal_is_data_and_the_session_goes_on() -> None:
     capped = Scenario.load("baseline", players=40, days=8).with_economy({"battle.daily_cap_gold": 60})
-    seen = play(capped)
-    assert seen.audit.sound, str(seen.audit)
-    refused = seen.activity.filter(pl.col("act") == "battle", pl.col("code").is_not_null())
+    observations = play(capped)
+    assert observations.audit.sound, str(observations.audit)
+    refused = observations.activity.filter(pl.col("act") == "battle", pl.col("code").is_not_null())
     assert set(refused["code"]) == {"daily_cap"}
     assert refused["session"].is_unique().all()  # Who has met the cap fights no more in this session.
-    wishes = seen.activity.filter(pl.col("act") == "wish")
+    wishes = observations.activity.filter(pl.col("act") == "wish")
     assert refused.join(wishes, on="session", how="anti").is_empty()
-    earned = seen.ledger.filter(pl.col("kind") == "battle").group_by("user_id", pl.col("at").dt.date())
+    earned = observations.ledger.filter(pl.col("kind") == "battle").group_by(
+        "user_id", pl.col("at").dt.date()
+    )
     assert earned.agg(pl.col("amount").sum())["amount"].max() == 60
 
 

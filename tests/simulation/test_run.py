@@ -56,7 +56,7 @@ def test_health_has_a_row_for_each_replication(run: km.Run) -> None:
     assert health["replication"].to_list() == [1, 2, 3]
     assert health["violations"].to_list() == [0, 0, 0]
     assert run.sound
-    ledgers = [seen.ledger.select(pl.len()).collect().item() for seen in run.observations]
+    ledgers = [observations.ledger.select(pl.len()).collect().item() for observations in run.observations]
     assert health["ledger_rows"].to_list() == ledgers
 
 
@@ -85,11 +85,11 @@ def test_metrics_are_the_headlines_with_their_uncertainty(run: km.Run) -> None:
     row = metrics.row(by_predicate=pl.col("metric") == "supply_gold", named=True)
     assert (row["mean"], row["low"], row["high"]) == pytest.approx((supply.mean, supply.low, supply.high))
     closing = [
-        seen.ledger.filter(pl.col("currency") == "gold", pl.col("user_id") != "system")
+        observations.ledger.filter(pl.col("currency") == "gold", pl.col("user_id") != "system")
         .select(pl.col("amount").sum())
         .collect()
         .item()
-        for seen in run.observations
+        for observations in run.observations
     ]
     assert run.headlines["supply_gold"].to_list() == closing
     wide = run.metrics(confidence=0.99)
@@ -177,8 +177,10 @@ def test_a_quiet_end_belongs_to_the_horizon(tmp_path: Path) -> None:
     run = km.simulate(quiet, replications=8, seed=6, workers="serial", out=tmp_path)
     every_day = [quiet.start + timedelta(days=number) for number in range(33)]
     spans = pl.concat(
-        seen.ledger.select(first=pl.col("at").min().dt.date(), last=pl.col("at").max().dt.date()).collect()
-        for seen in run.observations
+        observations.ledger.select(
+            first=pl.col("at").min().dt.date(), last=pl.col("at").max().dt.date()
+        ).collect()
+        for observations in run.observations
     )
     assert spans["first"].max() > every_day[0]  # type: ignore[operator] # Dates.
     assert spans["last"].min() < every_day[-1]  # type: ignore[operator] # Dates.
@@ -227,10 +229,10 @@ def test_two_runs_under_one_seed_meet_the_same_players(
     for mine, theirs in zip(run.observations, other.observations, strict=True):
         assert mine.players.collect().equals(theirs.players.collect())
         first_days = [
-            seen.activity.filter(pl.col("act") == "session", pl.col("at").dt.date() == scenario.start)
+            observations.activity.filter(pl.col("act") == "session", pl.col("at").dt.date() == scenario.start)
             .select("user_id", "at")
             .collect()
-            for seen in (mine, theirs)
+            for observations in (mine, theirs)
         ]
         assert first_days[0].equals(first_days[1])
     supplies = itertools.chain(run.headlines["supply_gold"], other.headlines["supply_gold"])

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class PassingProvider(DataProvider):
-    """Passes everything on; nothing is ever at hand, so that every act takes the long way.
+    """Passes everything on; nothing is ever cached, so that every act takes the long way.
 
     Attributes:
         inner: Who stores.
@@ -47,8 +47,8 @@ class PassingProvider(DataProvider):
     async def counters(self) -> dict[str, int]:
         return await self.inner.counters()
 
-    async def recall(self, request_id: str, digest: str) -> Receipt | None:
-        return await self.inner.recall(request_id, digest)
+    async def get_response(self, request_id: str, digest: str) -> Receipt | None:
+        return await self.inner.get_response(request_id, digest)
 
     async def apply(self, change: ChangeSet[AnswerT]) -> AnswerT:
         return await self.inner.apply(change)
@@ -103,8 +103,8 @@ class SlowProvider(PassingProvider):
         await asyncio.sleep(0)
         return found
 
-    async def recall(self, request_id: str, digest: str) -> Receipt | None:
-        found = await self.inner.recall(request_id, digest)
+    async def get_response(self, request_id: str, digest: str) -> Receipt | None:
+        found = await self.inner.get_response(request_id, digest)
         await asyncio.sleep(0)
         return found
 

@@ -176,7 +176,7 @@ def test_a_file_edited_by_hand_is_refused_until_it_is_adopted(migrated: Path, tm
     words = ("audit", "--provider", "local", "--data-dir", folder)
     refused = invoke(*words)
     assert refused.exit_code == STORAGE_FAILED
-    said = f"{path} was changed by another hand: run `kokoromichi audit --adopt` to book the difference"
+    said = f"{path} was edited externally: run `kokoromichi audit --adopt` to book the difference"
     assert said in refused.stderr
     adopted = invoke("audit", "--adopt", "--data-dir", folder)
     assert adopted.exit_code == 0, adopted.stderr

@@ -18,8 +18,8 @@ from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.core.transactions import Committed
 
 if TYPE_CHECKING:
-    from kokoromichi.core.bulk_load import Portion
-    from kokoromichi.core.copying.report import CopyReport, Step
+    from kokoromichi.core.bulk_load import Batch
+    from kokoromichi.core.copying.report import CopyProgress, CopyReport
 
 
 async def grant(
@@ -58,7 +58,7 @@ async def everything(store: MemoryProvider) -> dict[str, object]:
         "users": [await store.get_user(user_id) for user_id in await store.user_ids()],
         "rows": [row for frame in frames for row in frame],
         "counters": await store.counters(),
-        "requests": [asked async for asked in store.remembered()],
+        "requests": [asked async for asked in store.stored_responses()],
         "sections": {name: await store.get_game_data(name) for name in await store.sections()},
     }
 
@@ -68,12 +68,12 @@ class Dying(MemoryProvider):
 
     lives = 1_000
 
-    async def load(self, portion: Portion) -> None:
+    async def load(self, batch: Batch) -> None:
         self.lives -= 1
         if self.lives < 0:
             message = "the store died"
             raise StorageError(message)
-        await super().load(portion)
+        await super().load(batch)
 
 
 async def test_a_copy_is_equal_and_there_and_back_is_too() -> None:
@@ -223,7 +223,7 @@ async def test_an_id_that_the_target_remembers_for_another_act_is_listed() -> No
     await target.apply(ChangeSet(1, (), Committed(0, 0), request_id="r-1", digest="theirs"))
     report = await copy_all(source, target)
     assert [(failure.what, failure.name) for failure in report.failed] == [("request", "r-1")]
-    assert [asked.digest async for asked in target.remembered()] == ["theirs"]
+    assert [asked.digest async for asked in target.stored_responses()] == ["theirs"]
 
 
 async def test_a_section_that_differs_is_listed_and_left_alone() -> None:
@@ -260,13 +260,13 @@ async def test_a_source_that_breaks_law_1_is_not_spread() -> None:
     source = await busy()
     profile = await source.profile("anna")
     assert profile is not None
-    profile.gold += 1  # By another hand.
+    profile.gold += 1  # Edited externally.
     report = await copy_all(source, MemoryProvider())
     assert [failure.name for failure in report.failed if failure.what == "user"] == ["anna"]
 
 
 async def test_progress_ends_where_it_was_planned() -> None:
-    steps: list[Step] = []
+    steps: list[CopyProgress] = []
     report = await copy_all(await busy(), MemoryProvider(), progress=steps.append)
     last = {step.part: step for step in steps}
     assert {part: step.done for part, step in last.items()} == dict(report.planned)
@@ -276,8 +276,8 @@ async def test_progress_ends_where_it_was_planned() -> None:
 class Picky(MemoryProvider):
     """A store that refuses a document."""
 
-    async def load(self, portion: Portion) -> None:
-        if portion.users:
+    async def load(self, batch: Batch) -> None:
+        if batch.users:
             message = "the document of player anna is too large"
             raise MisuseError(message)
 
@@ -294,12 +294,12 @@ class Held(MemoryProvider):
     times = 0
     away = False
 
-    async def load(self, portion: Portion) -> None:
+    async def load(self, batch: Batch) -> None:
         self.times -= 1
         if self.times >= 0:
             message = "another client has long held the same player"
             raise StorageError(message)
-        await super().load(portion)
+        await super().load(batch)
 
     async def counters(self) -> dict[str, int]:
         if self.away and self.times < 6:

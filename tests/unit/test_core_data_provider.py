@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kokoromichi.core.bulk_load import Portion
+from kokoromichi.core.bulk_load import Batch
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.providers.memory import MemoryProvider
 from tests.unit.passing_providers import PassingProvider
@@ -22,10 +22,10 @@ async def test_it_takes_no_part_in_copies() -> None:
     sentence = "the provider 'passing' takes no part in copies"
     with pytest.raises(MisuseError, match=f"sections: {sentence}"):
         await PLAIN.sections()
-    with pytest.raises(MisuseError, match=f"remembered: {sentence}"):
-        PLAIN.remembered()
+    with pytest.raises(MisuseError, match=f"stored_responses: {sentence}"):
+        PLAIN.stored_responses()
     with pytest.raises(MisuseError, match=f"load: {sentence}"):
-        await PLAIN.load(Portion())
+        await PLAIN.load(Batch())
     with pytest.raises(MisuseError, match=f"mark_mirror: {sentence}"):
         await PLAIN.mark_mirror("another")
 

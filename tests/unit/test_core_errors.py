@@ -27,7 +27,7 @@ ERRORS: list[tuple[KokoroError, str]] = [
     (StorageError("the disk is full"), "the disk is full"),
     (
         CommitUnknownError("r-1"),
-        "the fate of request r-1 is unknown: ask again with the same request id",
+        "the outcome of request r-1 is unknown: ask again with the same request id",
     ),
     (MisuseError("begin() must come first"), "begin() must come first"),
     (RequestMismatchError("r-1"), "request id r-1 was already used for another act: take a fresh one"),

@@ -1,4 +1,4 @@
-"""From settings to a provider, and the reference's doors to the process's own one."""
+"""From settings to a provider, and the first KoKoroMichi's doors to the process's own one."""
 
 from __future__ import annotations
 

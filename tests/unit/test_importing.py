@@ -146,7 +146,7 @@ async def test_a_dry_run_needs_no_target(installation: Installation) -> None:
 class Forgetful(MemoryProvider):
     """A store that has forgotten every answer."""
 
-    async def recall(self, request_id: str, digest: str) -> Receipt | None:  # noqa: ARG002 - it forgets
+    async def get_response(self, request_id: str, digest: str) -> Receipt | None:  # noqa: ARG002 - it forgets
         return None
 
 

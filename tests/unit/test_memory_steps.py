@@ -11,7 +11,7 @@ from kokoromichi.core.models import Movement, Step
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.core.transactions import Committed
 from tests.contract.stored import NOON_US, goods, money, rows, stored, with_player
-from tests.contract.test_misfits import MISFITS
+from tests.contract.test_validation import MISFITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -111,11 +111,11 @@ async def test_a_reload_takes_a_folder_whole_or_not_at_all(tmp_path: Path) -> No
         with pytest.raises(EconomyError):
             await world.services.admin.reload(tmp_path, actor=ROOT, reason="new prices")
         assert await stored(world.provider) == before
-        assert world.services.desk.live.offers["ema_plaque"].price_gold == 1_200
+        assert world.services.executor.live.offers["ema_plaque"].price_gold == 1_200
     file.write_text(text, "utf-8")
     receipt = await world.services.admin.reload(tmp_path, actor=ROOT, reason="new prices", request_id="r-1")
     assert receipt == ReloadReceipt(sound.hash, ECONOMY.hash, NOON_US + 1_000_000)
-    assert world.services.desk.live.economy == sound
+    assert world.services.executor.live.economy == sound
     act = (await entries(world.provider))[-1]
     assert (act.kind, act.reason) == ("admin_act", f"reload of economy {sound.hash}: new prices")
 
@@ -127,11 +127,11 @@ async def test_a_second_click_on_reload_ends_no_prices_that_were_set_since() -> 
     world.clock.advance(1)
     await admin.set_price("ema_plaque", 1_234, actor=ROOT, reason="a week")
     assert await admin.reload(shipped_folder("data"), actor=ROOT, reason="new", request_id="r-1") == first
-    assert world.services.desk.live.offers["ema_plaque"].price_gold == 1_234
+    assert world.services.executor.live.offers["ema_plaque"].price_gold == 1_234
     world.clock.advance(1)
     await world.services.reload(ECONOMY)
     assert await admin.reload(shipped_folder("data"), actor=ROOT, reason="new", request_id="r-1") == first
-    assert world.services.desk.live.economy == ECONOMY
+    assert world.services.executor.live.economy == ECONOMY
 
 
 async def test_a_look_is_booked_and_answers_what_it_saw() -> None:

@@ -41,7 +41,7 @@ async def test_the_cycle_of_ten_days_begins_anew_while_the_streak_grows() -> Non
 
 
 async def test_the_second_claim_of_a_day_is_refused_until_midnight_utc() -> None:
-    """The reference: the second daily raises; here it is refused with the moment of the next."""
+    """The first KoKoroMichi: the second daily raises; here it is refused with the moment of the next."""
     world = await World.open()
     world.clock.us = us_of(datetime(2026, 3, 10, 23, 59, 59, 999_999, tzinfo=timezone.utc))
     await world.services.daily.claim("ada")
@@ -102,7 +102,7 @@ async def test_the_best_streak_is_kept() -> None:
 
 
 async def test_no_other_command_loses_a_streak() -> None:
-    """Mantaro 258 and the reference: another command saves an older whole profile, and the claim is gone."""
+    """Mantaro 258, the first KoKoroMichi: a command saves an older whole profile, and the claim is gone."""
     world = await World.open()
     await world.player("ada", streak=350, best_streak=350, last_claim_us=NOON_US - DAY_S * 1_000_000)
     await world.services.daily.claim("ada")

@@ -55,10 +55,10 @@ async def test_a_session_ends_with_a_long_silence() -> None:
 
 async def test_whole_players_are_in_or_out_by_their_share() -> None:
     world = await World.open()
-    desk = world.services.desk
+    executor = world.services.executor
     names = [str(number) for number in range(2_000)]
     shares = {
-        share: {name for name in names if ActivityService(desk, share).is_noted(name)}
+        share: {name for name in names if ActivityService(executor, share).is_noted(name)}
         for share in (0, 0.1, 0.5, 1)
     }
     assert shares[0] == set()
@@ -66,7 +66,7 @@ async def test_whole_players_are_in_or_out_by_their_share() -> None:
     assert shares[0.1] < shares[0.5]
     assert 140 < len(shares[0.1]) < 260
     assert 900 < len(shares[0.5]) < 1_100
-    activity = ActivityService(desk, 0.1)
+    activity = ActivityService(executor, 0.1)
     for name in names[:200]:
         for _ in range(2):
             await activity.note(name, "daily")

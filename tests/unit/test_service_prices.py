@@ -236,4 +236,4 @@ async def test_an_item_that_a_later_economy_no_longer_sells_has_no_price() -> No
         SECTION, {"economy_hash": ECONOMY.hash, "prices": {"gone": {"price_gold": 7, "at_us": 1}}}
     )
     await world.services.overrides.follow()
-    assert world.services.desk.live.economy.hash == ECONOMY.hash
+    assert world.services.executor.live.economy.hash == ECONOMY.hash

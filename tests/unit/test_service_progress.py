@@ -71,7 +71,7 @@ async def test_a_day_of_a_cafe_pays_500_less_half_upkeep_by_a_row_each() -> None
 
 
 async def test_the_second_click_collects_nothing() -> None:
-    """The reference: the income button pays at each click."""
+    """The first KoKoroMichi: the income button pays at each click."""
     world = await World.open()
     await world.services.progress.invest("ada", "cafe")
     world.clock.advance(DAY_S)
@@ -121,7 +121,7 @@ async def test_without_upkeep_there_is_no_row_for_it() -> None:
 
 
 async def test_collecting_is_a_change_that_other_commands_keep() -> None:
-    """The reference: ``collect`` erases the daily claim, since it writes another file."""
+    """The first KoKoroMichi: ``collect`` erases the daily claim, since it writes another file."""
     world = await World.open()
     await world.services.daily.claim("ada")
     await world.services.progress.invest("ada", "cafe")

@@ -45,7 +45,7 @@ async def outcomes(*acts: Awaitable[object]) -> Counter[str]:
 
 @pytest.mark.parametrize("slow", [False, True])
 async def test_20_purchases_with_gold_for_one_are_one_success_one_item_one_row(*, slow: bool) -> None:
-    """The reference's store: 20 concurrent buys with gold for one: 20 successes, 1 item, 20 ledger rows."""
+    """The first KoKoroMichi: 20 concurrent buys with gold for one: 20 successes, 1 item, 20 ledger rows."""
     world, services = await crowd(slow=slow)
     await world.player("ada", gold=1_999)
     buys = [services.store.purchase("ada", "ema_plaque") for _ in range(20)]
@@ -110,7 +110,7 @@ async def test_a_day_is_claimed_once() -> None:
 
 
 async def test_income_is_collected_once() -> None:
-    """The reference: the income button pays at each click."""
+    """The first KoKoroMichi: the income button pays at each click."""
     world, services = await crowd()
     await world.player("ada", gold=0, businesses={"cafe": NOON_US - DAY_S * 1_000_000})
     found = await outcomes(*(services.progress.collect("ada") for _ in range(10)))

@@ -52,7 +52,7 @@ async def test_after_a_reload_every_service_reads_the_new_numbers() -> None:
     assert (await services.battle.fight("ada", 1, draw=0)).payout_gold == 11
     assert (await services.bank.transfer("ada", "bo", 100)).fee_gold == 50
     assert (await services.summon.summon("ada", draws=[0, 0])).cost_gems == 60
-    assert (await services.desk.open_account("zoe")).gold == 1
+    assert (await services.executor.open_account("zoe")).gold == 1
     shown = {item.item_id: item for item in await services.store.view_store()}
     assert (shown["ema_plaque"].price_gold, shown["ema_plaque"].limit) == (3_000, 1)
 
@@ -64,7 +64,7 @@ async def test_an_act_is_decided_by_one_economy() -> None:
 
     class Reloading(PassingProvider):
         async def profile(self, user_id: str) -> UserProfile | None:
-            services.desk.live = LiveEconomy(DEARER)
+            services.executor.live = LiveEconomy(DEARER)
             return await super().profile(user_id)
 
     services = Services(Reloading(world.provider), ECONOMY, world.clock)

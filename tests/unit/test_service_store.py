@@ -97,7 +97,7 @@ async def test_a_gift_moves_units_with_one_row_for_each_side() -> None:
 
 
 async def test_the_references_call_answers_success_sentence_and_true_balance() -> None:
-    """The reference's store: whatever went wrong became "success, will sync later"."""
+    """The first KoKoroMichi's store: whatever went wrong became "success, will sync later"."""
     store = (world := await World.open()).services.store
     assert await store.purchase_item("ada", "health_potion", 3) == (
         True,
@@ -142,7 +142,7 @@ async def test_no_tuple_hides_a_misuse() -> None:
 
 
 async def test_a_store_that_failed_is_heard() -> None:
-    """The reference: any exception becomes "success, will sync later"; the sync deletes the file."""
+    """The first KoKoroMichi: any exception becomes "success, will sync later"; the sync deletes the file."""
 
     class Broken(PassingProvider):
         async def apply(self, change: ChangeSet[AnswerT]) -> AnswerT:

@@ -57,7 +57,7 @@ async def test_a_refused_pull_rolls_no_dice() -> None:
 
 
 async def test_the_60th_pull_without_luck_is_guaranteed_and_the_count_restarts() -> None:
-    """The reference: pity never resets."""
+    """The first KoKoroMichi: pity never resets."""
     world = await World.open()
     await world.player("ada", gems=50 * 120)
     rarities = []

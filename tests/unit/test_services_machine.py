@@ -264,7 +264,7 @@ class Stories(RuleBasedStateMachine):
         """Another process over the same store: nothing that counts was in the services."""
         before = self.world.services
         self.world = self.run(World.open(self.world.provider, before.overrides.economy, self.world.clock))
-        assert self.world.services.desk.live.offers == before.desk.live.offers
+        assert self.world.services.executor.live.offers == before.executor.live.offers
 
     @rule(user=USERS, gold=st.integers(-1, 9_000), item=ITEMS, units=st.integers(-1, 2))
     def edit(self, user: str, gold: int, item: str, units: int) -> None:
@@ -309,7 +309,7 @@ class Stories(RuleBasedStateMachine):
         self.run(self.together(users, item, again))
 
     async def together(self, users: list[str], item: str, again: int) -> None:
-        economy = self.world.services.desk.live.economy
+        economy = self.world.services.executor.live.economy
         services = Services(SlowProvider(self.world.provider), economy, self.world.clock)
         buys = [services.store.purchase(user, item) for user in users for _ in range(again)]
         sends = [services.bank.transfer(user, users[0], 50) for user in users[1:]]

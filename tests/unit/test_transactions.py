@@ -157,7 +157,7 @@ async def test_what_was_set_is_not_changed_through_its_dictionary(provider: Data
 
 
 async def test_rollback_leaves_everything_as_it_was(provider: DataProvider) -> None:
-    """The reference: the rollback of a shallow copy leaves the items."""
+    """The first KoKoroMichi: the rollback of a shallow copy leaves the items."""
     before = await stored(provider)
     async with Transaction(provider, "ada") as work:
         work.decr("inventory.lucky_charm", 2)

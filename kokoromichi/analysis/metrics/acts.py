@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
 
 
-def acts(seen: Observations, first_day: Day = 0, last_day: Day | None = None) -> pl.LazyFrame:
+def acts(observations: Observations, first_day: Day = 0, last_day: Day | None = None) -> pl.LazyFrame:
     """Acts per active player-day, by act.
 
     An act counts when it went through; sessions, choices, wishes, leaving and coming back are no acts.
 
     Args:
-        seen: What was observed; the activity, and the ledger for who is active.
+        observations: What was observed; the activity, and the ledger for who is active.
         first_day: First day measured, as a date or a number of days after the first one observed.
         last_day: Last day measured; None for the last one observed.
 
@@ -36,15 +36,15 @@ def acts(seen: Observations, first_day: Day = 0, last_day: Day | None = None) ->
     Raises:
         MissingObservationsError: No activity was observed.
     """
-    seen.require("acts", "activity")
-    window = days(seen, first_day, last_day)
-    tried = _tried(seen).join(window, on="day", how="semi").group_by("act")
+    observations.require("acts", "activity")
+    window = days(observations, first_day, last_day)
+    tried = _tried(observations).join(window, on="day", how="semi").group_by("act")
     counts = tried.agg(
         acts=pl.col("code").is_null().sum().cast(pl.Int64),
         refused=pl.col("code").is_not_null().sum().cast(pl.Int64),
     )
     active = (
-        active_days(seen)
+        active_days(observations)
         .join(window, on="day", how="semi")
         .select(active_player_days=pl.len().cast(pl.Int64))
     )
@@ -52,11 +52,11 @@ def acts(seen: Observations, first_day: Day = 0, last_day: Day | None = None) ->
     return table.with_columns(acts_per_active_player_day=share("acts", "active_player_days")).sort("act")
 
 
-def refusals(seen: Observations, first_day: Day = 0, last_day: Day | None = None) -> pl.LazyFrame:
+def refusals(observations: Observations, first_day: Day = 0, last_day: Day | None = None) -> pl.LazyFrame:
     """Refusals by act and code.
 
     Args:
-        seen: What was observed; only its activity and the days of its ledger are read.
+        observations: What was observed; only its activity and the days of its ledger are read.
         first_day: First day measured, as a date or a number of days after the first one observed.
         last_day: Last day measured; None for the last one observed.
 
@@ -72,14 +72,14 @@ def refusals(seen: Observations, first_day: Day = 0, last_day: Day | None = None
     Raises:
         MissingObservationsError: No activity was observed.
     """
-    seen.require("refusals", "activity")
-    tried = _tried(seen).join(days(seen, first_day, last_day), on="day", how="semi")
+    observations.require("refusals", "activity")
+    tried = _tried(observations).join(days(observations, first_day, last_day), on="day", how="semi")
     counts = tried.group_by("act", "code").agg(refusals=pl.len().cast(pl.Int64))
     counts = counts.with_columns(tried=pl.col("refusals").sum().over("act"))
     refused = counts.filter(pl.col("code").is_not_null())
     return refused.with_columns(refused_share=share("refusals", "tried")).sort("act", "code")
 
 
-def _tried(seen: Observations) -> pl.LazyFrame:
+def _tried(observations: Observations) -> pl.LazyFrame:
     """Per act of a player, refused ones included: act, code, day."""
-    return seen.activity.filter(~pl.col("act").is_in(DECISIONS)).select("act", "code", day_of())
+    return observations.activity.filter(~pl.col("act").is_in(DECISIONS)).select("act", "code", day_of())

@@ -22,30 +22,30 @@ ALL: Final = "all"
 """The archetype of rows that count every player."""
 
 
-def days(seen: Observations, first_day: Day = 0, last_day: Day | None = None) -> pl.LazyFrame:
+def days(observations: Observations, first_day: Day = 0, last_day: Day | None = None) -> pl.LazyFrame:
     """Every day watched, days without a row included.
 
     Where nothing says how long that was, from the first row of ledger or activity to the last.
 
     Args:
-        seen: What was observed.
+        observations: What was observed.
         first_day: First day kept.
         last_day: Last day kept; None for the last one observed.
 
     Returns:
         One row per UTC day, ascending: ``day`` (Date).
     """
-    instants = pl.concat([seen.ledger.select("at"), seen.activity.select("at")])
+    instants = pl.concat([observations.ledger.select("at"), observations.activity.select("at")])
     first, last = pl.col("at").min().dt.date(), pl.col("at").max().dt.date()
-    if seen.watched is not None:
-        first = pl.min_horizontal(first, pl.lit(seen.watched[0]))
-        last = pl.max_horizontal(last, pl.lit(seen.watched[1]))
+    if observations.period is not None:
+        first = pl.min_horizontal(first, pl.lit(observations.period[0]))
+        last = pl.max_horizontal(last, pl.lit(observations.period[1]))
     every = instants.select(first.alias("first"), last.alias("last"))
     every = every.select(day=pl.date_ranges("first", "last")).explode("day").drop_nulls()
     return every.filter(*_within(first_day, last_day)).sort("day")
 
 
-def movements(seen: Observations, currency: str | None = None) -> pl.LazyFrame:
+def movements(observations: Observations, currency: str | None = None) -> pl.LazyFrame:
     """The ledger's rows that move a balance, told apart by direction.
 
     A transfer leaves the supply as it is; any other row with an amount above 0 is a faucet of its kind, one
@@ -56,7 +56,7 @@ def movements(seen: Observations, currency: str | None = None) -> pl.LazyFrame:
         ``item_id`` (String), ``day`` (Date), ``amount``, ``balance_after``, ``quantity`` (Int64),
         ``direction`` (String: faucet, sink, transfer).
     """
-    rows = seen.ledger.filter(
+    rows = observations.ledger.filter(
         pl.col("currency").is_not_null() if currency is None else pl.col("currency") == currency
     )
     direction = (
@@ -79,7 +79,7 @@ def movements(seen: Observations, currency: str | None = None) -> pl.LazyFrame:
     )
 
 
-def holdings(seen: Observations, currency: str | None = None) -> pl.LazyFrame:
+def holdings(observations: Observations, currency: str | None = None) -> pl.LazyFrame:
     """Closing balances, carried over days without a movement.
 
     Returns:
@@ -87,8 +87,8 @@ def holdings(seen: Observations, currency: str | None = None) -> pl.LazyFrame:
         order: ``user_id``, ``currency`` (String), ``day`` (Date), ``balance`` (Int64).
     """
     keys = ["user_id", "currency"]
-    changes = movements(seen, currency).group_by(*keys, "day").agg(total("amount"))
-    last = days(seen).select(last=pl.col("day").max())
+    changes = movements(observations, currency).group_by(*keys, "day").agg(total("amount"))
+    last = days(observations).select(last=pl.col("day").max())
     spans = changes.group_by(keys).agg(first=pl.col("day").min()).join(last, how="cross")
     grid = spans.select(*keys, day=pl.date_ranges("first", "last")).explode("day")
     filled = grid.join(changes, on=[*keys, "day"], how="left")
@@ -96,17 +96,17 @@ def holdings(seen: Observations, currency: str | None = None) -> pl.LazyFrame:
     return filled.select(*keys, "day", balance=balance)
 
 
-def with_archetypes(frame: pl.LazyFrame, seen: Observations) -> pl.LazyFrame:
+def with_archetypes(frame: pl.LazyFrame, observations: Observations) -> pl.LazyFrame:
     """Every row twice: under ``all``, and under its player's archetype where that is known.
 
     Args:
         frame: Has a column ``user_id``.
-        seen: What was observed; its players are read.
+        observations: What was observed; its players are read.
 
     Returns:
         The rows with a column ``archetype`` (String) more.
     """
-    known = frame.join(seen.players.select("user_id", "archetype"), on="user_id", how="inner")
+    known = frame.join(observations.players.select("user_id", "archetype"), on="user_id", how="inner")
     return pl.concat(
         [frame.with_columns(archetype=pl.lit(ALL)), known.filter(pl.col("archetype").is_not_null())]
     )

@@ -17,7 +17,7 @@ UNKNOWN: Final = "unknown"
 """The category of items that the economy history does not name."""
 
 
-def engel_shares(seen: Observations, first_day: Day = 0, last_day: Day | None = None) -> pl.LazyFrame:
+def engel_shares(observations: Observations, first_day: Day = 0, last_day: Day | None = None) -> pl.LazyFrame:
     """Engel shares: what each tenth of the players, by wealth, spends its gold on.
 
     Wealth is the closing gold balance of the last day. Players are ranked by it, ties by their id, and player
@@ -25,7 +25,7 @@ def engel_shares(seen: Observations, first_day: Day = 0, last_day: Day | None = 
     count under the item's category, other sinks under their kind: a decile's shares sum to 1.
 
     Args:
-        seen: What was observed; the ledger and the economy history.
+        observations: What was observed; the ledger and the economy history.
         first_day: First day of the spending, as a date or a number of days after the first one observed.
         last_day: Last day of the spending, and the day of the wealth; None for the last one observed.
 
@@ -41,11 +41,11 @@ def engel_shares(seen: Observations, first_day: Day = 0, last_day: Day | None = 
     Raises:
         MissingObservationsError: No economy history was observed.
     """
-    seen.require("engel_shares", "economy_history")
-    ranked = balances(seen, last_day).filter(pl.col("currency") == "gold").sort("balance", "user_id")
+    observations.require("engel_shares", "economy_history")
+    ranked = balances(observations, last_day).filter(pl.col("currency") == "gold").sort("balance", "user_id")
     place = pl.int_range(pl.len(), dtype=pl.Int64)
     deciles = ranked.select("user_id", decile=1 + 10 * place // pl.len().cast(pl.Int64))
-    spent = _spending(seen, first_day, last_day).join(deciles, on="user_id")
+    spent = _spending(observations, first_day, last_day).join(deciles, on="user_id")
     spent = spent.group_by("decile", "category").agg(total("spending_gold"))
     sizes = deciles.group_by("decile").agg(players=pl.len().cast(pl.Int64))
     table = sizes.join(spent.select("category").unique(), how="cross")
@@ -57,11 +57,13 @@ def engel_shares(seen: Observations, first_day: Day = 0, last_day: Day | None = 
     return table.select(*columns, share=share("spending_gold", whole)).sort("decile", "category")
 
 
-def _spending(seen: Observations, first_day: Day, last_day: Day | None) -> pl.LazyFrame:
+def _spending(observations: Observations, first_day: Day, last_day: Day | None) -> pl.LazyFrame:
     """Per ledger row that spent gold: user_id, category, spending_gold."""
-    rows = movements(seen, "gold").filter(pl.col("kind").is_in(SPENDING), pl.col("direction") == "sink")
-    rows = rows.join(days(seen, first_day, last_day), on="day", how="semi")
-    rows = rows.join(last_prices(seen).select("item_id", "category"), on="item_id", how="left")
+    rows = movements(observations, "gold").filter(
+        pl.col("kind").is_in(SPENDING), pl.col("direction") == "sink"
+    )
+    rows = rows.join(days(observations, first_day, last_day), on="day", how="semi")
+    rows = rows.join(last_prices(observations).select("item_id", "category"), on="item_id", how="left")
     bought = pl.col("kind") == "purchase"
     category = pl.when(bought).then(pl.col("category").fill_null(UNKNOWN)).otherwise("kind")
     return rows.select("user_id", category=category, spending_gold=-pl.col("amount"))

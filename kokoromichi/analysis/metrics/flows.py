@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
 
 
-def flows(seen: Observations, first_day: Day = 0, last_day: Day | None = None) -> pl.LazyFrame:
+def flows(observations: Observations, first_day: Day = 0, last_day: Day | None = None) -> pl.LazyFrame:
     """Faucets and sinks by kind and day.
 
     A transfer counts once, where it arrives. An exchange is a sink of gold and a faucet of gems; a grant, an
     import or a correction is what its sign says.
 
     Args:
-        seen: What was observed; only its ledger and the days of its activity are read.
+        observations: What was observed; only its ledger and the days of its activity are read.
         first_day: First day measured, as a date or a number of days after the first one observed.
         last_day: Last day measured; None for the last one observed.
 
@@ -35,17 +35,17 @@ def flows(seen: Observations, first_day: Day = 0, last_day: Day | None = None) -
         - ``rows`` (Int64): ledger rows.
     """
     keys = ["day", "currency", "direction", "kind"]
-    moved = movements(seen).filter((pl.col("direction") != "transfer") | (pl.col("amount") > 0))
-    moved = moved.join(days(seen, first_day, last_day), on="day", how="semi")
+    moved = movements(observations).filter((pl.col("direction") != "transfer") | (pl.col("amount") > 0))
+    moved = moved.join(days(observations, first_day, last_day), on="day", how="semi")
     sums = moved.with_columns(pl.col("amount").abs()).group_by(keys)
     return sums.agg(total("amount"), rows=pl.len().cast(pl.Int64)).sort(keys)
 
 
-def flows_total(seen: Observations, first_day: Day = 0, last_day: Day | None = None) -> pl.LazyFrame:
+def flows_total(observations: Observations, first_day: Day = 0, last_day: Day | None = None) -> pl.LazyFrame:
     """Faucets and sinks by kind over a window, with their shares.
 
     Args:
-        seen: What was observed; only its ledger and the days of its activity are read.
+        observations: What was observed; only its ledger and the days of its activity are read.
         first_day: First day measured, as a date or a number of days after the first one observed.
         last_day: Last day measured; None for the last one observed.
 
@@ -61,7 +61,7 @@ def flows_total(seen: Observations, first_day: Day = 0, last_day: Day | None = N
         - ``share_of_faucets`` (Float64): of the faucets, opening left out; null for the opening itself.
     """
     keys = ["currency", "direction", "kind"]
-    sums = flows(seen, first_day, last_day).group_by(keys).agg(total("amount"), total("rows"))
+    sums = flows(observations, first_day, last_day).group_by(keys).agg(total("amount"), total("rows"))
     counted = sums.with_columns(counted=pl.when(pl.col("kind") != OPENING).then("amount"))
     whole = pl.col("counted").sum().over("currency", "direction")
     faucets = pl.when(pl.col("direction") == "faucet").then("counted").sum().over("currency")
@@ -70,11 +70,11 @@ def flows_total(seen: Observations, first_day: Day = 0, last_day: Day | None = N
     return shares.drop("counted").sort(order, descending=[False, False, True, False])
 
 
-def net_flow(seen: Observations) -> pl.LazyFrame:
+def net_flow(observations: Observations) -> pl.LazyFrame:
     """Gold that entered less gold that left, per day, the opening apart.
 
     Args:
-        seen: What was observed; the ledger, and the activity for who is active.
+        observations: What was observed; the ledger, and the activity for who is active.
 
     Returns:
         One row per UTC day, ascending, from the first day observed to the last.
@@ -90,7 +90,7 @@ def net_flow(seen: Observations) -> pl.LazyFrame:
         - ``net_gold_per_active_player`` (Float64): null when nobody was active.
     """
     opens, enters = pl.col("kind") == OPENING, pl.col("direction") == "faucet"
-    gold = flows(seen).filter(pl.col("currency") == "gold", pl.col("direction") != "transfer")
+    gold = flows(observations).filter(pl.col("currency") == "gold", pl.col("direction") != "transfer")
     daily = gold.select(
         "day",
         opening_gold=pl.when(opens).then("amount").otherwise(0),
@@ -99,8 +99,8 @@ def net_flow(seen: Observations) -> pl.LazyFrame:
     )
     amounts = ("opening_gold", "faucets_gold", "sinks_gold")
     daily = daily.group_by("day").agg(total(name) for name in amounts)
-    active = active_days(seen).group_by("day").agg(active_players=pl.len().cast(pl.Int64))
-    series = days(seen).join(daily, on="day", how="left").join(active, on="day", how="left")
+    active = active_days(observations).group_by("day").agg(active_players=pl.len().cast(pl.Int64))
+    series = days(observations).join(daily, on="day", how="left").join(active, on="day", how="left")
     series = series.with_columns(pl.exclude("day").fill_null(0))
     series = series.select(
         "day", *amounts, "active_players", net_gold=pl.col("faucets_gold") - pl.col("sinks_gold")
@@ -110,13 +110,15 @@ def net_flow(seen: Observations) -> pl.LazyFrame:
     return series.select("day", *amounts, "net_gold", "active_players", *rates).sort("day")
 
 
-def sink_faucet_ratio(seen: Observations, first_day: Day = 0, last_day: Day | None = None) -> pl.LazyFrame:
+def sink_faucet_ratio(
+    observations: Observations, first_day: Day = 0, last_day: Day | None = None
+) -> pl.LazyFrame:
     """Sinks / faucets over a window, opening left out.
 
     A weak alarm, since spending follows the purse: read it beside supply, wait and balances.
 
     Args:
-        seen: What was observed; only its ledger and the days of its activity are read.
+        observations: What was observed; only its ledger and the days of its activity are read.
         first_day: First day measured, as a date or a number of days after the first one observed.
         last_day: Last day measured; None for the last one observed.
 
@@ -128,7 +130,7 @@ def sink_faucet_ratio(seen: Observations, first_day: Day = 0, last_day: Day | No
         - ``sinks`` (Int64): what left.
         - ``sink_faucet_ratio`` (Float64): sinks / faucets; null when nothing entered.
     """
-    moved = flows(seen, first_day, last_day).filter(
+    moved = flows(observations, first_day, last_day).filter(
         pl.col("kind") != OPENING, pl.col("direction") != "transfer"
     )
     enters = pl.col("direction") == "faucet"

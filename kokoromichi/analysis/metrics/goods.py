@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
 
 
-def sell_through(seen: Observations) -> pl.LazyFrame:
+def sell_through(observations: Observations) -> pl.LazyFrame:
     """Sell-through: units sold / units that were for sale.
 
     The initial stock is the first one that the economy history knows; units sold back do not return to it.
 
     Args:
-        seen: What was observed; the ledger and the economy history.
+        observations: What was observed; the ledger and the economy history.
 
     Returns:
         One row per item in the history or sold, ascending.
@@ -34,13 +34,13 @@ def sell_through(seen: Observations) -> pl.LazyFrame:
     Raises:
         MissingObservationsError: No economy history was observed.
     """
-    seen.require("sell_through", "economy_history")
-    stocks = seen.economy_history.filter(pl.col("measure") == "initial_stock")
+    observations.require("sell_through", "economy_history")
+    stocks = observations.economy_history.filter(pl.col("measure") == "initial_stock")
     first = pl.col("value").sort_by("effective_from").first()
     initial = stocks.group_by(item_id=pl.col("key")).agg(initial=first)
     limited = initial.select("item_id", initial_stock_units=pl.when(pl.col("initial") >= 0).then("initial"))
     kind, units = pl.col("kind"), pl.col("quantity")
-    rows = seen.ledger.filter(kind.is_in(["purchase", "restock"]), pl.col("item_id").is_not_null())
+    rows = observations.ledger.filter(kind.is_in(["purchase", "restock"]), pl.col("item_id").is_not_null())
     moved = rows.select(
         "item_id",
         restocked_units=pl.when(kind == "restock").then(units).otherwise(0),
@@ -54,11 +54,11 @@ def sell_through(seen: Observations) -> pl.LazyFrame:
     return table.with_columns(sell_through_share=share("sold_units", offered)).sort("item_id")
 
 
-def hoarding(seen: Observations, first_day: Day = 0, last_day: Day | None = None) -> pl.LazyFrame:
+def hoarding(observations: Observations, first_day: Day = 0, last_day: Day | None = None) -> pl.LazyFrame:
     """Hoarding: for how many days the units held would cover their use.
 
     Args:
-        seen: What was observed; only its ledger and the days of its activity are read.
+        observations: What was observed; only its ledger and the days of its activity are read.
         first_day: First day of the use, as a date or a number of days after the first one observed.
         last_day: Last day of the use, and the day whose close counts the units held; None for the last one
             observed.
@@ -72,10 +72,10 @@ def hoarding(seen: Observations, first_day: Day = 0, last_day: Day | None = None
         - ``used_per_day`` (Float64): units used / days of the window, 1/day.
         - ``cover_days`` (Float64): units held / units used a day; null when none was used.
     """
-    rows = seen.ledger.filter(pl.col("item_id").is_not_null(), pl.col("user_id") != SYSTEM)
+    rows = observations.ledger.filter(pl.col("item_id").is_not_null(), pl.col("user_id") != SYSTEM)
     rows = rows.select("item_id", "kind", "quantity", day_of())
-    window = days(seen, first_day, last_day)
-    held = rows.join(days(seen, last_day=last_day), on="day", how="semi")
+    window = days(observations, first_day, last_day)
+    held = rows.join(days(observations, last_day=last_day), on="day", how="semi")
     held = held.group_by("item_id").agg(units_held=total("quantity"))
     used = rows.filter(pl.col("kind") == "use").join(window, on="day", how="semi")
     used = used.group_by("item_id").agg(units_used=-total("quantity"))

@@ -21,11 +21,11 @@ WAIT_ARCHETYPE: Final = "casual"
 WAIT_ITEM: Final = "treasure_chest"
 
 
-def headline(seen: Observations, first_day: Day = 0) -> pl.DataFrame:
+def headline(observations: Observations, first_day: Day = 0) -> pl.DataFrame:
     """The headline: one row by which runs are compared.
 
     Args:
-        seen: What was observed; a number whose streams were not observed is null.
+        observations: What was observed; a number whose streams were not observed is null.
         first_day: First day of the flows, velocity and acts (the warm-up is cut), as a date or a number of
             days after the first one observed; supply, inequality, waits and retention are those of the whole
             run.
@@ -52,15 +52,15 @@ def headline(seen: Observations, first_day: Day = 0) -> pl.DataFrame:
         - ``acts_per_active_player_day`` (Float64): acts that went through, from the first day on.
     """
     parts = [
-        _one(sink_faucet_ratio(seen, first_day), "currency", "gold", "sink_faucet_ratio"),
-        _net_flow_rate(seen, first_day),
-        _last_supply(seen),
-        _one(velocity(seen, first_day), "currency", "gold", "velocity_per_day"),
-        _one(gini(seen), "measure", "balance", "gini"),
-        _top(seen),
-        _wait(seen),
-        _retention(seen),
-        _acts_rate(seen, first_day),
+        _one(sink_faucet_ratio(observations, first_day), "currency", "gold", "sink_faucet_ratio"),
+        _net_flow_rate(observations, first_day),
+        _last_supply(observations),
+        _one(velocity(observations, first_day), "currency", "gold", "velocity_per_day"),
+        _one(gini(observations), "measure", "balance", "gini"),
+        _top(observations),
+        _wait(observations),
+        _retention(observations),
+        _acts_rate(observations, first_day),
     ]
     row = pl.concat(pl.collect_all(parts), how="horizontal")
     return row.select(
@@ -85,33 +85,33 @@ def _one(frame: pl.LazyFrame, column: str, value: str, number: str) -> pl.LazyFr
     return frame.filter(pl.col(column) == value).select(pl.col(number).first())
 
 
-def _net_flow_rate(seen: Observations, first_day: Day) -> pl.LazyFrame:
-    flow = net_flow(seen).join(days(seen, first_day), on="day", how="semi")
+def _net_flow_rate(observations: Observations, first_day: Day) -> pl.LazyFrame:
+    flow = net_flow(observations).join(days(observations, first_day), on="day", how="semi")
     player_days = pl.col("active_players").sum()
     rate = pl.when(player_days > 0).then(pl.col("net_gold").sum() / player_days)
     return flow.select(net_flow_gold_per_active_player_day=rate)
 
 
-def _last_supply(seen: Observations) -> pl.LazyFrame:
-    gold = money_supply(seen).filter(pl.col("currency") == "gold")
+def _last_supply(observations: Observations) -> pl.LazyFrame:
+    gold = money_supply(observations).filter(pl.col("currency") == "gold")
     last = pl.col("supply", "active_supply").sort_by("day").last().name.suffix("_gold")
     return gold.select(last)
 
 
-def _top(seen: Observations) -> pl.LazyFrame:
-    held = top_shares(seen).filter(pl.col("measure") == "balance").sort("top")
+def _top(observations: Observations) -> pl.LazyFrame:
+    held = top_shares(observations).filter(pl.col("measure") == "balance").sort("top")
     return held.select(top_1_share=pl.col("share").first(), top_10_share=pl.col("share").last())
 
 
-def _wait(seen: Observations) -> pl.LazyFrame:
-    if not seen.has_history:
+def _wait(observations: Observations) -> pl.LazyFrame:
+    if not observations.has_history:
         return pl.LazyFrame({"wait_days": [None]}, schema={"wait_days": pl.Float64()})
-    waits = days_to_afford(seen).filter(pl.col("item_id") == WAIT_ITEM)
-    return _one(waits, "archetype", WAIT_ARCHETYPE if seen.has_players else ALL, "wait_days")
+    waits = days_to_afford(observations).filter(pl.col("item_id") == WAIT_ITEM)
+    return _one(waits, "archetype", WAIT_ARCHETYPE if observations.has_players else ALL, "wait_days")
 
 
-def _retention(seen: Observations) -> pl.LazyFrame:
-    kept = retention(seen)
+def _retention(observations: Observations) -> pl.LazyFrame:
+    kept = retention(observations)
     columns = {
         f"retention_d{age}": pl.coalesce("present_share", "rolling_share")
         .filter(pl.col("age_days") == age)
@@ -121,12 +121,12 @@ def _retention(seen: Observations) -> pl.LazyFrame:
     return kept.select(**columns)
 
 
-def _acts_rate(seen: Observations, first_day: Day) -> pl.LazyFrame:
-    if not seen.has_activity:
+def _acts_rate(observations: Observations, first_day: Day) -> pl.LazyFrame:
+    if not observations.has_activity:
         return pl.LazyFrame(
             {"acts_per_active_player_day": [None]}, schema={"acts_per_active_player_day": pl.Float64()}
         )
     rate = pl.col("acts_per_active_player_day")
-    return acts(seen, first_day).select(
+    return acts(observations, first_day).select(
         pl.when(pl.len() > 0).then(rate.sum()).alias("acts_per_active_player_day")
     )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _RUNNING_NUMBER: Final = r"(?:^|\D)(\d{1,12})$"
 
 
-def ledger_health(seen: Observations) -> pl.LazyFrame:
+def ledger_health(observations: Observations) -> pl.LazyFrame:
     """Ledger health: what breaks a law, counted check by check; all zero when the ledger is sound.
 
     A ledger alone has no stored balances to compare with: ``audit`` does that. Here each ``balance_after``
@@ -24,7 +24,7 @@ def ledger_health(seen: Observations) -> pl.LazyFrame:
     entry ids end in a running number; ids that do not are taken to have none.
 
     Args:
-        seen: What was observed; only its ledger is read.
+        observations: What was observed; only its ledger is read.
 
     Returns:
         One row per check, ascending by law; the same rows for every ledger, the empty one included.
@@ -33,7 +33,7 @@ def ledger_health(seen: Observations) -> pl.LazyFrame:
         - ``check`` (String): what was counted.
         - ``violations`` (Int64): how many.
     """
-    ledger = seen.ledger
+    ledger = observations.ledger
     checks = [
         (0, "half_movements", _rows(_half_movements(ledger))),
         (0, "unknown_kinds", _rows(ledger.filter(~pl.col("kind").is_in(tuple(KINDS))))),

@@ -16,7 +16,7 @@ _BASE = 100
 _GROUP = ["period_start", "category"]
 
 
-def price_index(seen: Observations, period_days: int = 7) -> pl.LazyFrame:
+def price_index(observations: Observations, period_days: int = 7) -> pl.LazyFrame:
     """Price index: what a basket of store items costs, base 100 in the first period.
 
     Prices are list prices, the mean of a period's daily closes; baskets are the units bought in a period.
@@ -25,7 +25,7 @@ def price_index(seen: Observations, period_days: int = 7) -> pl.LazyFrame:
     both lack one). It measures one's own edits of the prices, so read it beside days to afford.
 
     Args:
-        seen: What was observed; the ledger and the economy history.
+        observations: What was observed; the ledger and the economy history.
         period_days: Length of a period in days, from the first day observed; the last one may be shorter.
 
     Returns:
@@ -43,8 +43,8 @@ def price_index(seen: Observations, period_days: int = 7) -> pl.LazyFrame:
     Raises:
         MissingObservationsError: No economy history was observed.
     """
-    seen.require("price_index", "economy_history")
-    costs = _basket_costs(seen, period_days)
+    observations.require("price_index", "economy_history")
+    costs = _basket_costs(observations, period_days)
     whole = costs.with_columns(category=pl.lit(ALL))
     sums = pl.concat([costs, whole]).group_by(_GROUP).agg(pl.exclude("item_id").sum())
     forward, backward = share("new_at_old_basket", "old_basket"), share("new_basket", "old_at_new_basket")
@@ -61,12 +61,12 @@ def price_index(seen: Observations, period_days: int = 7) -> pl.LazyFrame:
     return index.sort(_GROUP)
 
 
-def _basket_costs(seen: Observations, period_days: int) -> pl.LazyFrame:
+def _basket_costs(observations: Observations, period_days: int) -> pl.LazyFrame:
     """Per period and item, price times units of each basket that an index compares (Float64, gold)."""
-    period = days(seen).select("day", period_start=_period_start(period_days))
-    listed = price_list(seen).join(period, on="day").group_by("period_start", "item_id")
+    period = days(observations).select("day", period_start=_period_start(period_days))
+    listed = price_list(observations).join(period, on="day").group_by("period_start", "item_id")
     prices = listed.agg(pl.col("category").sort_by("day").last(), price=pl.col("price_gold").mean())
-    sold = seen.ledger.filter(pl.col("kind") == "purchase").select("item_id", "quantity", day_of())
+    sold = observations.ledger.filter(pl.col("kind") == "purchase").select("item_id", "quantity", day_of())
     sold = sold.join(period, on="day").group_by("period_start", "item_id").agg(units=pl.col("quantity").sum())
     grid = prices.join(sold, on=["period_start", "item_id"], how="left").with_columns(
         pl.col("units").fill_null(0)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _NO_PRESENCE: Final = ("leave", "return")
 
 
-def active_days(seen: Observations) -> pl.LazyFrame:
+def active_days(observations: Observations) -> pl.LazyFrame:
     """The days on which a player did something.
 
     A ledger row counts for the player who asked for it (its actor), so that a transfer received or a grant
@@ -25,27 +25,29 @@ def active_days(seen: Observations) -> pl.LazyFrame:
     Returns:
         One row per player and active UTC day, in no order: ``user_id`` (String), ``day`` (Date).
     """
-    moved = seen.ledger.filter(pl.col("user_id") != SYSTEM, pl.col("actor") == pl.col("user_id"))
-    acted = seen.activity.filter(~pl.col("act").is_in(_NO_PRESENCE))
+    moved = observations.ledger.filter(pl.col("user_id") != SYSTEM, pl.col("actor") == pl.col("user_id"))
+    acted = observations.activity.filter(~pl.col("act").is_in(_NO_PRESENCE))
     return pl.concat([moved.select("user_id", day_of()), acted.select("user_id", day_of())]).unique()
 
 
-def turns(seen: Observations) -> pl.LazyFrame:
+def turns(observations: Observations) -> pl.LazyFrame:
     """When players left and came back, from the activity stream.
 
     Returns:
         One row per leaving or return, in no order: ``user_id``, ``act`` (String), ``at`` (Datetime), ``day``
         (Date).
     """
-    return seen.activity.filter(pl.col("act").is_in(_NO_PRESENCE)).select("user_id", "act", "at", day_of())
+    return observations.activity.filter(pl.col("act").is_in(_NO_PRESENCE)).select(
+        "user_id", "act", "at", day_of()
+    )
 
 
-def records_leaving(seen: Observations) -> pl.LazyFrame:
+def records_leaving(observations: Observations) -> pl.LazyFrame:
     """Whether the activity stream says who left: one row with ``records_leaving`` (Boolean)."""
-    return seen.activity.select(records_leaving=(pl.col("act") == "leave").any())
+    return observations.activity.select(records_leaving=(pl.col("act") == "leave").any())
 
 
-def presence(seen: Observations) -> pl.LazyFrame:
+def presence(observations: Observations) -> pl.LazyFrame:
     """From when to when each player was there.
 
     A player is there until the last active day; where the activity stream records leaving, one who has not
@@ -57,18 +59,18 @@ def presence(seen: Observations) -> pl.LazyFrame:
     """
     rows = pl.concat(
         [
-            seen.ledger.filter(pl.col("user_id") != SYSTEM).select("user_id", day_of()),
-            seen.activity.select("user_id", day_of()),
+            observations.ledger.filter(pl.col("user_id") != SYSTEM).select("user_id", day_of()),
+            observations.activity.select("user_id", day_of()),
         ]
     )
     arrivals = rows.group_by("user_id").agg(arrival=pl.col("day").min())
-    last_active = active_days(seen).group_by("user_id").agg(last_active=pl.col("day").max())
-    gone = turns(seen).group_by("user_id").agg(gone=pl.col("act").sort_by("at").last() == "leave")
-    last = days(seen).select(last=pl.col("day").max())
+    last_active = active_days(observations).group_by("user_id").agg(last_active=pl.col("day").max())
+    gone = turns(observations).group_by("user_id").agg(gone=pl.col("act").sort_by("at").last() == "leave")
+    last = days(observations).select(last=pl.col("day").max())
     everyone = (
         arrivals.join(last_active, on="user_id", how="left")
         .join(gone, on="user_id", how="left")
-        .join(records_leaving(seen), how="cross")
+        .join(records_leaving(observations), how="cross")
         .join(last, how="cross")
     )
     stays = pl.col("records_leaving") & ~pl.col("gone").fill_null(value=False)

@@ -12,19 +12,19 @@ if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
 
 
-def price_list(seen: Observations) -> pl.LazyFrame:
+def price_list(observations: Observations) -> pl.LazyFrame:
     """The price of every item on every day: the one in force when the day closes.
 
     Returns:
         One row per UTC day and item from the item's first price on, ascending: ``day`` (Date), ``item_id``,
         ``category`` (String), ``price_gold`` (Int64).
     """
-    prices = seen.economy_history.filter(pl.col("measure") == "price_gold").select(
+    prices = observations.economy_history.filter(pl.col("measure") == "price_gold").select(
         "effective_from", day_of("effective_from"), "category", item_id="key", price_gold="value"
     )
     newest = pl.col("category", "price_gold").sort_by("effective_from").last()
     changes = prices.group_by("item_id", "day").agg(newest)
-    grid = days(seen).join(changes.select("item_id").unique(), how="cross")
+    grid = days(observations).join(changes.select("item_id").unique(), how="cross")
     listed = grid.sort("day").join_asof(changes.sort("day"), on="day", by="item_id", check_sortedness=False)
     return (
         listed.drop_nulls("price_gold")
@@ -33,14 +33,14 @@ def price_list(seen: Observations) -> pl.LazyFrame:
     )
 
 
-def last_prices(seen: Observations) -> pl.LazyFrame:
+def last_prices(observations: Observations) -> pl.LazyFrame:
     """The last price of every item.
 
     Returns:
         One row per item that ever had a price, ascending: ``item_id``, ``category`` (String), ``price_gold``
         (Int64).
     """
-    prices = seen.economy_history.filter(pl.col("measure") == "price_gold").rename(
+    prices = observations.economy_history.filter(pl.col("measure") == "price_gold").rename(
         {"key": "item_id", "value": "price_gold"}
     )
     newest = pl.col("category", "price_gold").sort_by("effective_from").last()

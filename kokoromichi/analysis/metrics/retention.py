@@ -18,14 +18,14 @@ AGES_DAYS: Final = (1, 7, 30)
 _CASE: Final = ["user_id", "age_days"]
 
 
-def retention(seen: Observations) -> pl.LazyFrame:
+def retention(observations: Observations) -> pl.LazyFrame:
     """Retention at D1, D7 and D30 from arrival.
 
     Only players count whom the observations follow for that long. A player has not left by day n who is
     active on it or later; where the activity stream records leaving, also one who has not left when it ends.
 
     Args:
-        seen: What was observed; the ledger, and the activity where there is one.
+        observations: What was observed; the ledger, and the activity where there is one.
 
     Returns:
         One row per age that any player reached, ascending.
@@ -41,21 +41,23 @@ def retention(seen: Observations) -> pl.LazyFrame:
         - ``present_share`` (Float64): present / players; null where the activity stream does not record
           leaving.
     """
-    last = days(seen).select(last=pl.col("day").max())
+    last = days(observations).select(last=pl.col("day").max())
     ages = pl.LazyFrame({"age_days": AGES_DAYS}, schema={"age_days": pl.Int64()})
-    due = presence(seen).join(ages, how="cross").join(last, how="cross")
+    due = presence(observations).join(ages, how="cross").join(last, how="cross")
     due = due.with_columns(day=pl.col("arrival") + pl.duration(days="age_days")).filter(
         pl.col("day") <= pl.col("last")
     )
-    acted = active_days(seen).with_columns(active=pl.lit(1, dtype=pl.Int64))
-    due = due.join(acted, on=["user_id", "day"], how="left").join(_away(seen, due), on=_CASE, how="left")
+    acted = active_days(observations).with_columns(active=pl.lit(1, dtype=pl.Int64))
+    due = due.join(acted, on=["user_id", "day"], how="left").join(
+        _away(observations, due), on=_CASE, how="left"
+    )
     counts = due.group_by("age_days").agg(
         players=pl.len().cast(pl.Int64),
         stayed=(pl.col("until") >= pl.col("day")).sum().cast(pl.Int64),
         active=pl.col("active").sum(),
         away=pl.col("away").sum().cast(pl.Int64),
     )
-    counts = counts.join(records_leaving(seen), how="cross")
+    counts = counts.join(records_leaving(observations), how="cross")
     table = counts.select(
         "age_days",
         "players",
@@ -68,21 +70,21 @@ def retention(seen: Observations) -> pl.LazyFrame:
     return table.sort("age_days")
 
 
-def _away(seen: Observations, due: pl.LazyFrame) -> pl.LazyFrame:
+def _away(observations: Observations, due: pl.LazyFrame) -> pl.LazyFrame:
     """Who left or came back before a day that is due, and whether away on it: _CASE, away (Boolean)."""
-    before = turns(seen).select("user_id", "act", "at", turned="day")
+    before = turns(observations).select("user_id", "act", "at", turned="day")
     before = due.select(*_CASE, "day").join(before, on="user_id").filter(pl.col("turned") < pl.col("day"))
     return before.group_by(_CASE).agg(away=pl.col("act").sort_by("at").last() == "leave")
 
 
-def cohort_balances(seen: Observations, currency: str = "gold") -> pl.LazyFrame:
+def cohort_balances(observations: Observations, currency: str = "gold") -> pl.LazyFrame:
     """Closing balances by age: the poorest tenth, the middle, the richest tenth, by archetype.
 
     Players who left count with what they left behind, since it is part of the supply. Percentiles between two
     players are interpolated linearly.
 
     Args:
-        seen: What was observed; the ledger, and the players for their archetypes.
+        observations: What was observed; the ledger, and the players for their archetypes.
         currency: gold or gems.
 
     Returns:
@@ -98,6 +100,6 @@ def cohort_balances(seen: Observations, currency: str = "gold") -> pl.LazyFrame:
     """
     keys = ["archetype", "age_days"]
     first = pl.col("day").min().over("user_id")
-    aged = holdings(seen, currency).with_columns(age_days=(pl.col("day") - first).dt.total_days())
-    grouped = with_archetypes(aged.select("user_id", "age_days", "balance"), seen).group_by(keys)
+    aged = holdings(observations, currency).with_columns(age_days=(pl.col("day") - first).dt.total_days())
+    grouped = with_archetypes(aged.select("user_id", "age_days", "balance"), observations).group_by(keys)
     return grouped.agg(pl.len().cast(pl.Int64).alias("players"), *percentiles("balance")).sort(keys)

@@ -26,14 +26,14 @@ ACTIVE_WITHIN_DAYS: Final = 7
 """Supply counts as active while its holder was active on the day or on the six before."""
 
 
-def money_supply(seen: Observations) -> pl.LazyFrame:
+def money_supply(observations: Observations) -> pl.LazyFrame:
     """Money supply: the sum of all balances, which is opening + faucets - sinks.
 
     The supply is summed from every movement and the three flows from their kinds alone, so that their
     difference is the residual of law 3. Days without a movement carry the day before.
 
     Args:
-        seen: What was observed; the ledger, and the activity for who is active.
+        observations: What was observed; the ledger, and the activity for who is active.
 
     Returns:
         One row per UTC day and currency, ascending, from the first day observed to the last.
@@ -46,7 +46,7 @@ def money_supply(seen: Observations) -> pl.LazyFrame:
         - ``sinks`` (Int64): what left so far.
         - ``active_supply`` (Int64): what players hold who were active on the day or the six before.
     """
-    moved = movements(seen)
+    moved = movements(observations)
     opens, enters, leaves = (
         pl.col("kind") == OPENING,
         pl.col("direction") == "faucet",
@@ -62,20 +62,20 @@ def money_supply(seen: Observations) -> pl.LazyFrame:
     )
     flows = ("supply", "opening", "faucets", "sinks")
     daily = daily.group_by("day", "currency").agg(total(name) for name in flows)
-    grid = days(seen).join(moved.select("currency").unique(), how="cross")
+    grid = days(observations).join(moved.select("currency").unique(), how="cross")
     series = grid.join(daily, on=["day", "currency"], how="left").with_columns(pl.col(flows).fill_null(0))
     series = series.with_columns(running_total(name, "currency") for name in flows)
-    series = series.join(_active_supply(seen), on=["day", "currency"], how="left")
+    series = series.join(_active_supply(observations), on=["day", "currency"], how="left")
     return series.with_columns(pl.col("active_supply").fill_null(0)).sort("day", "currency")
 
 
-def velocity(seen: Observations, first_day: Day = 0) -> pl.LazyFrame:
+def velocity(observations: Observations, first_day: Day = 0) -> pl.LazyFrame:
     """Velocity: mean spending a day / mean daily money supply.
 
     Spending is what left through sinks, an admin's corrections left out.
 
     Args:
-        seen: What was observed; only its ledger and the days of its activity are read.
+        observations: What was observed; only its ledger and the days of its activity are read.
         first_day: First day measured, as a date or a number of days after the first one observed.
 
     Returns:
@@ -87,11 +87,11 @@ def velocity(seen: Observations, first_day: Day = 0) -> pl.LazyFrame:
         - ``mean_supply`` (Float64): mean of the supply at the close of each day.
         - ``velocity_per_day`` (Float64): their quotient, 1/day; null without a supply.
     """
-    window = days(seen, first_day)
-    spent = movements(seen).filter(pl.col("kind").is_in(SPENDING), pl.col("direction") == "sink")
+    window = days(observations, first_day)
+    spent = movements(observations).filter(pl.col("kind").is_in(SPENDING), pl.col("direction") == "sink")
     spent = spent.join(window, on="day", how="semi")
     spending = spent.group_by("currency").agg(spent=-total("amount"))
-    supply = money_supply(seen).join(window, on="day", how="semi")
+    supply = money_supply(observations).join(window, on="day", how="semi")
     means = supply.group_by("currency").agg(days=pl.len().cast(pl.Int64), mean_supply=pl.col("supply").mean())
     table = means.join(spending, on="currency", how="left").with_columns(pl.col("spent").fill_null(0))
     table = table.with_columns(spending_per_day=pl.col("spent") / pl.col("days"))
@@ -101,10 +101,10 @@ def velocity(seen: Observations, first_day: Day = 0) -> pl.LazyFrame:
     )
 
 
-def _active_supply(seen: Observations) -> pl.LazyFrame:
+def _active_supply(observations: Observations) -> pl.LazyFrame:
     """Per day and currency, what recently active players hold: day, currency, active_supply."""
-    active = active_days(seen).with_columns(last_active=pl.col("day"))
-    held = holdings(seen).join(active, on=["user_id", "day"], how="left")
+    active = active_days(observations).with_columns(last_active=pl.col("day"))
+    held = holdings(observations).join(active, on=["user_id", "day"], how="left")
     latest = pl.col("last_active").forward_fill().over("user_id", "currency", order_by="day")
     idle_days = (pl.col("day") - latest).dt.total_days()
     held = held.filter(idle_days < ACTIVE_WITHIN_DAYS).rename({"balance": "active_supply"})

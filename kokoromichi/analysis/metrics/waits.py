@@ -28,7 +28,7 @@ _ESTIMATES_SCHEMA: Final = {
 }
 
 
-def days_to_afford(seen: Observations) -> pl.LazyFrame:
+def days_to_afford(observations: Observations) -> pl.LazyFrame:
     """Days to afford: the wait for each item's price, by archetype.
 
     The wait runs from the first day that closes below the price to the first later day that closes at or
@@ -38,7 +38,7 @@ def days_to_afford(seen: Observations) -> pl.LazyFrame:
     days until a balance first does, which the opening makes 0 for everything that it affords.
 
     Args:
-        seen: What was observed; the ledger and the economy history, the activity for who left, and the
+        observations: What was observed; the ledger, the economy history, the activity for who left, and the
             players for their archetypes.
 
     Returns:
@@ -60,28 +60,28 @@ def days_to_afford(seen: Observations) -> pl.LazyFrame:
     Raises:
         MissingObservationsError: No economy history was observed.
     """
-    seen.require("days_to_afford", "economy_history")
-    groups = with_archetypes(_cases(seen), seen).group_by(_GROUP)
+    observations.require("days_to_afford", "economy_history")
+    groups = with_archetypes(_cases(observations), observations).group_by(_GROUP)
     waits = groups.agg(
         pl.col("wait_length", "wait_ended").filter(pl.col("below").is_not_null()),
         pl.col("earned_length", "earned_ended", "first_length", "first_ended"),
         players=pl.len().cast(pl.Int64),
     )
     estimates = waits.map_batches(_estimates, schema={**_GROUP_SCHEMA, **_ESTIMATES_SCHEMA})
-    named = estimates.join(last_prices(seen), on="item_id", how="left")
+    named = estimates.join(last_prices(observations), on="item_id", how="left")
     return named.select(*_GROUP, "category", "price_gold", *_ESTIMATES_SCHEMA).sort(_GROUP)
 
 
-def _cases(seen: Observations) -> pl.LazyFrame:
+def _cases(observations: Observations) -> pl.LazyFrame:
     """Per player and item: user_id, item_id, below (Date), and for wait, earned, first: their length and end.
 
     ``x_length`` (Int64) is in days and null where the case is not at risk; ``x_ended`` (Boolean) is False
     where the case is censored.
     """
-    there = presence(seen)
+    there = presence(observations)
     price, yesterday = pl.col("price_gold"), pl.col("price_yesterday_gold")
-    closes = _closes(seen).join(there, on="user_id").filter(pl.col("day") <= pl.col("until"))
-    closes = closes.join(_prices_and_yesterdays(seen), on="day")
+    closes = _closes(observations).join(there, on="user_id").filter(pl.col("day") <= pl.col("until"))
+    closes = closes.join(_prices_and_yesterdays(observations), on="day")
     crosses = (
         (pl.col("day") > pl.col("arrival")) & (pl.col("opened") < yesterday) & (pl.col("closed") >= price)
     )
@@ -100,18 +100,18 @@ def _cases(seen: Observations) -> pl.LazyFrame:
     )
 
 
-def _closes(seen: Observations) -> pl.LazyFrame:
+def _closes(observations: Observations) -> pl.LazyFrame:
     """The days on which a player's standing against a price can change: of a movement or a new price.
 
     Columns: user_id, day, opened and closed (the balance), highest (of the day), earnings (so far, opening
     left out).
     """
-    rows = movements(seen, "gold")
+    rows = movements(observations, "gold")
     earns = (pl.col("direction") == "faucet") & (pl.col("kind") != OPENING)
     rows = rows.select(
         "user_id", "day", "amount", peak="balance_after", earned=pl.when(earns).then("amount").otherwise(0)
     )
-    changes = _prices_and_yesterdays(seen).filter(
+    changes = _prices_and_yesterdays(observations).filter(
         pl.col("price_gold").ne_missing(pl.col("price_yesterday_gold"))
     )
     first_rows = rows.group_by("user_id").agg(first=pl.col("day").min())
@@ -128,10 +128,10 @@ def _closes(seen: Observations) -> pl.LazyFrame:
     return daily.select("user_id", "day", "closed", "earnings", opened=opened, highest=highest)
 
 
-def _prices_and_yesterdays(seen: Observations) -> pl.LazyFrame:
+def _prices_and_yesterdays(observations: Observations) -> pl.LazyFrame:
     """Per day and item: day, item_id, price_gold, price_yesterday_gold (null on an item's first day)."""
     yesterday = pl.col("price_gold").shift(1).over("item_id", order_by="day")
-    return price_list(seen).select("day", "item_id", "price_gold", price_yesterday_gold=yesterday)
+    return price_list(observations).select("day", "item_id", "price_gold", price_yesterday_gold=yesterday)
 
 
 def _length(name: str, start: str, end: str) -> list[pl.Expr]:

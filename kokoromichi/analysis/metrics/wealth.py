@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 TOP_SHARES: Final = (0.01, 0.1)
 
 
-def balances(seen: Observations, day: Day | None = None) -> pl.LazyFrame:
+def balances(observations: Observations, day: Day | None = None) -> pl.LazyFrame:
     """Closing balance of every player on one day.
 
     Args:
-        seen: What was observed; the ledger, and the players for their archetypes.
+        observations: What was observed; the ledger, and the players for their archetypes.
         day: The day, as a date or a number of days after the first one observed; None for the last one.
 
     Returns:
@@ -30,19 +30,19 @@ def balances(seen: Observations, day: Day | None = None) -> pl.LazyFrame:
         - ``currency`` (String): gold or gems.
         - ``balance`` (Int64): at the day's close, in units of the currency.
     """
-    rows = movements(seen).join(days(seen, last_day=day), on="day", how="semi")
+    rows = movements(observations).join(days(observations, last_day=day), on="day", how="semi")
     held = rows.rename({"amount": "balance"}).group_by("user_id", "currency").agg(total("balance"))
-    named = held.join(seen.players.select("user_id", "archetype"), on="user_id", how="left")
+    named = held.join(observations.players.select("user_id", "archetype"), on="user_id", how="left")
     return named.select("user_id", "archetype", "currency", "balance").sort("user_id", "currency")
 
 
-def balance_percentiles(seen: Observations, day: Day | None = None) -> pl.LazyFrame:
+def balance_percentiles(observations: Observations, day: Day | None = None) -> pl.LazyFrame:
     """Closing balances on one day: the poorest tenth, the middle, the richest tenth, by archetype.
 
     Percentiles between two players are interpolated linearly.
 
     Args:
-        seen: What was observed; the ledger, and the players for their archetypes.
+        observations: What was observed; the ledger, and the players for their archetypes.
         day: The day, as a date or a number of days after the first one observed; None for the last one.
 
     Returns:
@@ -56,19 +56,19 @@ def balance_percentiles(seen: Observations, day: Day | None = None) -> pl.LazyFr
         - ``p90`` (Float64): a tenth hold more.
     """
     keys = ["archetype", "currency"]
-    grouped = with_archetypes(balances(seen, day).drop("archetype"), seen).group_by(keys)
+    grouped = with_archetypes(balances(observations, day).drop("archetype"), observations).group_by(keys)
     return grouped.agg(pl.len().cast(pl.Int64).alias("players"), *percentiles("balance")).sort(keys)
 
 
 def gini(
-    seen: Observations, currency: str = "gold", first_day: Day = 0, last_day: Day | None = None
+    observations: Observations, currency: str = "gold", first_day: Day = 0, last_day: Day | None = None
 ) -> pl.LazyFrame:
     """Gini coefficient of wealth and of spending: 0 when all have the same, or nobody has anything.
 
     Everybody counts who ever had the currency, also at a balance of 0 or without spending.
 
     Args:
-        seen: What was observed; only its ledger and the days of its activity are read.
+        observations: What was observed; only its ledger and the days of its activity are read.
         currency: gold or gems.
         first_day: First day of the spending, as a date or a number of days after the first one observed.
         last_day: Day of the balances and last day of the spending; None for the last one observed.
@@ -81,7 +81,7 @@ def gini(
         - ``total`` (Int64): what they have together, in units of the currency.
         - ``gini`` (Float64): 0 to 1.
     """
-    values = _wealth(seen, currency, first_day, last_day)
+    values = _wealth(observations, currency, first_day, last_day)
     coefficient = pl.col("value").map_batches(
         lambda owned: statistics.gini(owned.to_numpy()), return_dtype=pl.Float64, returns_scalar=True
     )
@@ -92,12 +92,12 @@ def gini(
 
 
 def lorenz(
-    seen: Observations, currency: str = "gold", first_day: Day = 0, last_day: Day | None = None
+    observations: Observations, currency: str = "gold", first_day: Day = 0, last_day: Day | None = None
 ) -> pl.LazyFrame:
     """Lorenz curve of wealth and of spending: what the poorest own together.
 
     Args:
-        seen: What was observed; only its ledger and the days of its activity are read.
+        observations: What was observed; only its ledger and the days of its activity are read.
         currency: gold or gems.
         first_day: First day of the spending, as a date or a number of days after the first one observed.
         last_day: Day of the balances and last day of the spending; None for the last one observed.
@@ -111,12 +111,12 @@ def lorenz(
           anything.
     """
     schema = {"measure": pl.String(), "population_share": pl.Float64(), "value_share": pl.Float64()}
-    values = _wealth(seen, currency, first_day, last_day).group_by("measure").agg("value")
+    values = _wealth(observations, currency, first_day, last_day).group_by("measure").agg("value")
     return values.map_batches(_curves, schema=schema).sort("measure", "population_share", "value_share")
 
 
 def top_shares(
-    seen: Observations, currency: str = "gold", first_day: Day = 0, last_day: Day | None = None
+    observations: Observations, currency: str = "gold", first_day: Day = 0, last_day: Day | None = None
 ) -> pl.LazyFrame:
     """Share of wealth and of spending that the richest 1 % and 10 % have.
 
@@ -124,7 +124,7 @@ def top_shares(
     two richest and half of the third. When nobody has anything, all have the same.
 
     Args:
-        seen: What was observed; only its ledger and the days of its activity are read.
+        observations: What was observed; only its ledger and the days of its activity are read.
         currency: gold or gems.
         first_day: First day of the spending, as a date or a number of days after the first one observed.
         last_day: Day of the balances and last day of the spending; None for the last one observed.
@@ -137,7 +137,7 @@ def top_shares(
         - ``players`` (Float64): how many players that is, fractions included.
         - ``share`` (Float64): share of everything that they have, 0 to 1.
     """
-    values = _wealth(seen, currency, first_day, last_day)
+    values = _wealth(observations, currency, first_day, last_day)
     tops = [values.group_by("measure").agg(**_top(part)) for part in TOP_SHARES]
     return pl.concat(tops).select("measure", "top", "players", "share").sort("measure", "top")
 
@@ -148,10 +148,16 @@ def percentiles(column: str) -> list[pl.Expr]:
     return [pl.col(column).quantile(level, "linear").alias(name) for name, level in levels.items()]
 
 
-def _wealth(seen: Observations, currency: str, first_day: Day, last_day: Day | None) -> pl.LazyFrame:
+def _wealth(observations: Observations, currency: str, first_day: Day, last_day: Day | None) -> pl.LazyFrame:
     """Per measure and player: measure, user_id, value (Int64)."""
-    held = balances(seen, last_day).filter(pl.col("currency") == currency).select("user_id", value="balance")
-    rows = movements(seen, currency).join(days(seen, first_day, last_day), on="day", how="semi")
+    held = (
+        balances(observations, last_day)
+        .filter(pl.col("currency") == currency)
+        .select("user_id", value="balance")
+    )
+    rows = movements(observations, currency).join(
+        days(observations, first_day, last_day), on="day", how="semi"
+    )
     spent = rows.filter(pl.col("kind").is_in(SPENDING), pl.col("direction") == "sink")
     spending = spent.group_by("user_id").agg(spent=-total("amount"))
     spends = held.join(spending, on="user_id", how="left").select(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from kokoromichi.analysis.plots import paper, style
+from kokoromichi.analysis.plots import canvas, style
 from kokoromichi.analysis.plots.series import (
     BAND_TEXT,
     banded,
@@ -44,9 +44,9 @@ def supply(frame: pl.DataFrame, ax: Axes | None = None, *, currency: str = "gold
     Returns:
         The axes.
     """
-    with paper.drawing(ax, f"Money supply, {currency}") as axes:
+    with canvas.drawing(ax, f"Money supply, {currency}") as axes:
         rows = frame.filter(pl.col("currency") == currency)
-        if paper.has_data(rows, axes):
+        if canvas.has_data(rows, axes):
             points, day_label = day_axis(rows)
             label = f"all, {mean_text(replications(rows))}"
             whole = banded(points, ["day_number"], "supply")
@@ -56,10 +56,10 @@ def supply(frame: pl.DataFrame, ax: Axes | None = None, *, currency: str = "gold
                 axes, active, "day_number", colour=style.GREEN, label="active within 7 days", dashed=True
             )
             axes.set_ylim(bottom=0)
-            paper.whole_days(axes.xaxis)
-            paper.label_axes(axes, day_label, f"{currency}, sum of the balances when the day closes")
-            paper.thousands(axes.yaxis)
-            paper.legend_below(axes)
+            canvas.whole_days(axes.xaxis)
+            canvas.label_axes(axes, day_label, f"{currency}, sum of the balances when the day closes")
+            canvas.thousands(axes.yaxis)
+            canvas.legend_below(axes)
     return axes
 
 
@@ -79,18 +79,18 @@ def flows(
     Returns:
         The axes.
     """
-    with paper.drawing(ax, f"Faucets and sinks, {currency}", height_in=3.4) as axes:
+    with canvas.drawing(ax, f"Faucets and sinks, {currency}", height_in=3.4) as axes:
         rows = frame.filter(pl.col("currency") == currency)
         shown = rows.filter(pl.col("kind") != "opening", pl.col("direction") != "transfer")
-        if paper.has_data(shown, axes):
+        if canvas.has_data(shown, axes):
             points, day_label = day_axis(rows)
             width = days_a_bar or window_days(_day_count(points))
             _stack(axes, flow_windows(frame, currency=currency, window_days=width), width)
             span = "a day" if width == 1 else f"a day, mean of {width} days"
-            paper.whole_days(axes.xaxis)
-            paper.label_axes(axes, day_label, f"{currency} {span}; faucets above zero, sinks below")
-            paper.thousands(axes.yaxis)
-            paper.legend_below(axes)
+            canvas.whole_days(axes.xaxis)
+            canvas.label_axes(axes, day_label, f"{currency} {span}; faucets above zero, sinks below")
+            canvas.thousands(axes.yaxis)
+            canvas.legend_below(axes)
     return axes
 
 
@@ -179,9 +179,9 @@ def net_flow(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
     Returns:
         The axes.
     """
-    with paper.drawing(ax, "Net flow per active player") as axes:
+    with canvas.drawing(ax, "Net flow per active player") as axes:
         known = weekly(frame).drop_nulls("net_gold_per_active_player")
-        if paper.has_data(known, axes):
+        if canvas.has_data(known, axes):
             points, day_label = day_axis(known)
             daily = banded(points, ["day_number"], "net_gold_per_active_player")
             axes.axhline(0, color=style.STEEL, linewidth=0.8)
@@ -189,11 +189,11 @@ def net_flow(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
             week = banded(points, ["day_number"], "net_per_player_day")
             label = f"7 days, {mean_text(replications(known))}"
             line_with_band(axes, week, "day_number", colour=style.BLUE, label=label, band=BAND_TEXT)
-            paper.whole_days(axes.xaxis)
-            paper.label_axes(axes, day_label, "gold a day per player active that day, opening left out")
-            paper.thousands(axes.yaxis)
+            canvas.whole_days(axes.xaxis)
+            canvas.label_axes(axes, day_label, "gold a day per player active that day, opening left out")
+            canvas.thousands(axes.yaxis)
             _settle(axes, pl.concat([daily, week]), 0.0)
-            paper.legend_below(axes)
+            canvas.legend_below(axes)
     return axes
 
 
@@ -210,9 +210,9 @@ def ratio(
     Returns:
         The axes.
     """
-    with paper.drawing(ax, "Sink/faucet ratio") as axes:
+    with canvas.drawing(ax, "Sink/faucet ratio") as axes:
         known = weekly(frame).drop_nulls("ratio")
-        if paper.has_data(known, axes):
+        if canvas.has_data(known, axes):
             points, day_label = day_axis(known)
             if target is not None:
                 _draw_target(axes, *target)
@@ -220,11 +220,11 @@ def ratio(
             rows = banded(points, ["day_number"], "ratio")
             label = f"7 days, {mean_text(replications(known))}"
             line_with_band(axes, rows, "day_number", colour=style.BLUE, label=label, band=BAND_TEXT)
-            paper.whole_days(axes.xaxis)
-            paper.label_axes(axes, day_label, "sinks in % of faucets, opening left out")
-            paper.percent(axes.yaxis)
+            canvas.whole_days(axes.xaxis)
+            canvas.label_axes(axes, day_label, "sinks in % of faucets, opening left out")
+            canvas.percent(axes.yaxis)
             _settle(axes, rows, 1.0, *(end for end in target or () if math.isfinite(end)))
-            paper.legend_below(axes)
+            canvas.legend_below(axes)
     return axes
 
 
@@ -239,11 +239,11 @@ def _settle(ax: Axes, shown: pl.DataFrame, *keep: float) -> None:
     margin = _MARGIN * (high - low)
     ax.set_ylim(low - margin, high + margin)
     if max(early) > high + margin:
-        text = paper.tick_text(ax.yaxis, max(early))
-        paper.remark(ax, f"first days: up to {text}", at=(_FIRST_DAYS + 1, 0.98), side="top")
+        text = canvas.tick_text(ax.yaxis, max(early))
+        canvas.remark(ax, f"first days: up to {text}", at=(_FIRST_DAYS + 1, 0.98), side="top")
     if min(early) < low - margin:
-        text = paper.tick_text(ax.yaxis, min(early))
-        paper.remark(ax, f"first days: down to {text}", at=(_FIRST_DAYS + 1, 0.02), side="bottom")
+        text = canvas.tick_text(ax.yaxis, min(early))
+        canvas.remark(ax, f"first days: down to {text}", at=(_FIRST_DAYS + 1, 0.02), side="bottom")
 
 
 def _draw_target(ax: Axes, low: float, high: float) -> None:

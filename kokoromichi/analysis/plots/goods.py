@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from kokoromichi.analysis.plots import paper, style
+from kokoromichi.analysis.plots import canvas, style
 from kokoromichi.analysis.plots.series import (
     BAND_TEXT,
     banded,
@@ -33,8 +33,8 @@ def engel(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
         The axes.
     """
     shares = engel_points(frame)
-    with paper.drawing(ax, "Engel shares", height_in=3.6) as axes:
-        if paper.has_data(shares, axes):
+    with canvas.drawing(ax, "Engel shares", height_in=3.6) as axes:
+        if canvas.has_data(shares, axes):
             sizes = (
                 shares.group_by("category")
                 .agg(pl.col("spending_gold").sum())
@@ -51,7 +51,7 @@ def engel(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
                     0.84,
                     left=start,
                     color=colour,
-                    label=paper.words(category),
+                    label=canvas.words(category),
                     edgecolor=style.PAPER,
                     linewidth=0.5,
                 )
@@ -60,9 +60,9 @@ def engel(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
                 )
             axes.set_xlim(0, 1)
             axes.set_yticks(range(1, 11), ["1 poorest", *map(str, range(2, 10)), "10 richest"])
-            paper.label_axes(axes, "share of the decile's spending", "decile by closing balance", grid="x")
-            paper.percent(axes.xaxis)
-            paper.legend_below(axes)
+            canvas.label_axes(axes, "share of the decile's spending", "decile by closing balance", grid="x")
+            canvas.percent(axes.xaxis)
+            canvas.legend_below(axes)
     return axes
 
 
@@ -95,8 +95,8 @@ def sell_through(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
         The axes.
     """
     rows = banded(frame, ["item_id"], "sell_through_share").sort("mean", "item_id", descending=[True, False])
-    with paper.drawing(ax, "Sell-through of limited stock", height_in=paper.rows_in(rows.height)) as axes:
-        if paper.has_data(rows, axes):
+    with canvas.drawing(ax, "Sell-through of limited stock", height_in=canvas.rows_in(rows.height)) as axes:
+        if canvas.has_data(rows, axes):
             runs = replications(frame)
             axes.barh(range(rows.height), rows["mean"], 0.62, color=style.SKY, label=mean_text(runs))
             if runs > 1:
@@ -109,10 +109,10 @@ def sell_through(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
                     label=BAND_TEXT,
                 )
             axes.set_xlim(0, 1)
-            paper.name_rows(axes, rows["item_id"])
-            paper.label_axes(axes, "units sold, share of initial stock and restocks", "item", grid="x")
-            paper.percent(axes.xaxis)
-            paper.legend_below(axes)
+            canvas.name_rows(axes, rows["item_id"])
+            canvas.label_axes(axes, "units sold, share of initial stock and restocks", "item", grid="x")
+            canvas.percent(axes.xaxis)
+            canvas.legend_below(axes)
     return axes
 
 
@@ -129,8 +129,8 @@ def hoarding(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
     """
     rows = banded(frame, ["item_id"], "cover_days").sort("mean", "item_id", descending=[True, False])
     rows = rows.rename({"item_id": "name"})
-    with paper.drawing(ax, "Days of cover", height_in=paper.rows_in(rows.height)) as axes:
-        if paper.has_data(rows, axes):
+    with canvas.drawing(ax, "Days of cover", height_in=canvas.rows_in(rows.height)) as axes:
+        if canvas.has_data(rows, axes):
             bars(axes, rows, style.SKY, runs=replications(frame), decimals=1)
-            paper.label_axes(axes, "days that the units held would last", "item", grid="x")
+            canvas.label_axes(axes, "days that the units held would last", "item", grid="x")
     return axes

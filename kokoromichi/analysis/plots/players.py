@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from kokoromichi.analysis.plots import paper, style
+from kokoromichi.analysis.plots import canvas, style
 from kokoromichi.analysis.plots.series import BAND_TEXT, banded, bars, mean_text, replications
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ def retention(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
     Returns:
         The axes.
     """
-    with paper.drawing(ax, "Retention") as axes:
-        if paper.has_data(frame, axes):
+    with canvas.drawing(ax, "Retention") as axes:
+        if canvas.has_data(frame, axes):
             ages = sorted(set(frame["age_days"]))
             place = pl.col("age_days").replace_strict(
                 {age: number for number, age in enumerate(ages)}, return_dtype=pl.Int64
@@ -38,15 +38,15 @@ def retention(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
                 rows = banded(frame, ["age_days"], column).with_columns(place=place)
                 axes.vlines(rows["place"], rows["low"], rows["high"], color=colour, alpha=0.35, linewidth=7)
                 axes.plot(rows["place"], rows["mean"], color=colour)
-                paper.dots(axes, rows["place"], rows["mean"], colour=colour, label=name)
+                canvas.dots(axes, rows["place"], rows["mean"], colour=colour, label=name)
                 for age, mean in rows.select("place", "mean").iter_rows():
-                    paper.note(axes, f"{100 * mean:.0f} %", (age, mean), above=True)
+                    canvas.note(axes, f"{100 * mean:.0f} %", (age, mean), above=True)
             axes.set_xticks(range(len(ages)), [f"D{age}" for age in ages])
             axes.set(xlim=(-0.4, len(ages) - 0.6), ylim=(0, 1.12), yticks=[0, 0.2, 0.4, 0.6, 0.8, 1])
             spread = f"; {mean_text(replications(frame))}, bar {BAND_TEXT}" if replications(frame) > 1 else ""
-            paper.label_axes(axes, f"days since arrival{spread}", "share of the players observed that long")
-            paper.percent(axes.yaxis)
-            paper.legend_below(axes)
+            canvas.label_axes(axes, f"days since arrival{spread}", "share of the players observed that long")
+            canvas.percent(axes.yaxis)
+            canvas.legend_below(axes)
     return axes
 
 
@@ -68,10 +68,12 @@ def refusals(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
         .sort("mean", "name", descending=[True, False])
         .head(_MOST_ROWS)
     )
-    with paper.drawing(ax, "Refusals", height_in=paper.rows_in(rows.height)) as axes:
-        if paper.has_data(rows, axes):
+    with canvas.drawing(ax, "Refusals", height_in=canvas.rows_in(rows.height)) as axes:
+        if canvas.has_data(rows, axes):
             bars(axes, rows, style.VERMILLION, runs=replications(frame), decimals=1)
-            paper.label_axes(axes, "refusals per 1,000 tries of the act", "act: why it was refused", grid="x")
+            canvas.label_axes(
+                axes, "refusals per 1,000 tries of the act", "act: why it was refused", grid="x"
+            )
     return axes
 
 
@@ -87,8 +89,8 @@ def acts(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
     """
     rows = banded(frame, ["act"], "acts_per_active_player_day").sort("mean", "act", descending=[True, False])
     rows = rows.rename({"act": "name"})
-    with paper.drawing(ax, "Acts of an active player", height_in=paper.rows_in(rows.height)) as axes:
-        if paper.has_data(rows, axes):
+    with canvas.drawing(ax, "Acts of an active player", height_in=canvas.rows_in(rows.height)) as axes:
+        if canvas.has_data(rows, axes):
             bars(axes, rows, style.SKY, runs=replications(frame), decimals=2)
-            paper.label_axes(axes, "acts per active player-day", "act", grid="x")
+            canvas.label_axes(axes, "acts per active player-day", "act", grid="x")
     return axes

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from kokoromichi.analysis.metrics.daily import ALL
-from kokoromichi.analysis.plots import paper, style
+from kokoromichi.analysis.plots import canvas, style
 from kokoromichi.analysis.plots.series import (
     BAND_TEXT,
     averaged,
@@ -39,16 +39,16 @@ def days_to_afford(frame: pl.DataFrame, ax: Axes | None = None, *, archetype: st
     """
     rows = frame.filter(pl.col("archetype") == archetype).drop_nulls("price_gold")
     items = rows.group_by("item_id").agg(pl.col("price_gold").max()).sort("price_gold", "item_id")
-    title = f"Days to afford, {'all players' if archetype == ALL else paper.words(archetype)}"
-    with paper.drawing(ax, title, height_in=paper.rows_in(items.height)) as axes:
-        if paper.has_data(items, axes):
+    title = f"Days to afford, {'all players' if archetype == ALL else canvas.words(archetype)}"
+    with canvas.drawing(ax, title, height_in=canvas.rows_in(items.height)) as axes:
+        if canvas.has_data(items, axes):
             _dots(axes, rows, items["item_id"], "item_id")
-            paper.name_rows(axes, [f"{paper.words(name)}  {price:,}" for name, price in items.iter_rows()])
-            paper.label_axes(
+            canvas.name_rows(axes, [f"{canvas.words(name)}  {price:,}" for name, price in items.iter_rows()])
+            canvas.label_axes(
                 axes, "days, median, on a square-root scale", "item and its price in gold", grid="x"
             )
-            paper.square_root(axes, _DAY_TICKS)
-            paper.legend_below(axes)
+            canvas.square_root(axes, _DAY_TICKS)
+            canvas.legend_below(axes)
     return axes
 
 
@@ -68,17 +68,17 @@ def waits(frame: pl.DataFrame, ax: Axes | None = None, *, item_id: str = "treasu
     order = order.sort(
         pl.col("archetype") == ALL, "wait_days", "archetype", descending=[True, False, False], nulls_last=True
     )
-    with paper.drawing(
-        ax, f"Wait for a {paper.words(item_id)}", height_in=paper.rows_in(order.height)
+    with canvas.drawing(
+        ax, f"Wait for a {canvas.words(item_id)}", height_in=canvas.rows_in(order.height)
     ) as axes:
-        if paper.has_data(order, axes):
+        if canvas.has_data(order, axes):
             _dots(axes, rows, order["archetype"], "archetype")
             right = axes.get_xlim()[1]
             axes.set_xlim(-0.02 * right, right)
-            paper.name_rows(axes, order["archetype"])
-            paper.whole_days(axes.xaxis)
-            paper.label_axes(axes, "days, median", "archetype", grid="x")
-            paper.legend_below(axes)
+            canvas.name_rows(axes, order["archetype"])
+            canvas.whole_days(axes.xaxis)
+            canvas.label_axes(axes, "days, median", "archetype", grid="x")
+            canvas.legend_below(axes)
     return axes
 
 
@@ -90,7 +90,7 @@ def _dots(ax: Axes, rows: pl.DataFrame, names: pl.Series, column: str) -> None:
     earned = banded(rows, [column], "earned_days").with_columns(place=place)
     waited = banded(rows, [column], "wait_days").with_columns(place=place)
     label = f"wait, {mean_text(replications(rows))}"
-    paper.dots(ax, waited["mean"], waited["place"], colour=style.BLUE, label=label)
+    canvas.dots(ax, waited["mean"], waited["place"], colour=style.BLUE, label=label)
     if replications(rows) > 1:
         ax.hlines(
             waited["place"],
@@ -101,7 +101,7 @@ def _dots(ax: Axes, rows: pl.DataFrame, names: pl.Series, column: str) -> None:
             linewidth=6,
             label=BAND_TEXT,
         )
-    paper.rings(ax, earned["mean"], earned["place"], colour=style.ORANGE, label="until earnings reach it")
+    canvas.rings(ax, earned["mean"], earned["place"], colour=style.ORANGE, label="until earnings reach it")
     never = rows.filter(pl.col("waiting") > 0).group_by(column).agg(pl.col("wait_days").is_null().all())
     places = never.filter("wait_days").select(place).to_series().sort()
     if not places.is_empty():
@@ -128,9 +128,9 @@ def price_index(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
     Returns:
         The axes.
     """
-    with paper.drawing(ax, "Price index") as axes:
+    with canvas.drawing(ax, "Price index") as axes:
         known = frame.drop_nulls("fisher_chained")
-        if paper.has_data(known, axes):
+        if canvas.has_data(known, axes):
             points, day_label = day_axis(known, "period_start")
             means = banded(points, ["category", "day_number"], "fisher_chained")
             moved = means.filter((pl.col("category") == ALL) | (pl.col("mean") != _BASE))
@@ -139,7 +139,7 @@ def price_index(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
                 rows = means.filter(pl.col("category") == category)
                 whole = category == ALL
                 colour, width = (style.SLATE, 3.2) if whole else (category_colour(category), 1.6)
-                name = "whole basket" if whole else paper.words(category)
+                name = "whole basket" if whole else canvas.words(category)
                 axes.plot(
                     rows["day_number"],
                     rows["mean"],
@@ -148,10 +148,10 @@ def price_index(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
                     label=name,
                     drawstyle="steps-post",
                 )
-            paper.whole_days(axes.xaxis)
-            paper.label_axes(
+            canvas.whole_days(axes.xaxis)
+            canvas.label_axes(
                 axes, f"first {day_label} of a period", "chained Fisher index, first period = 100"
             )
-            paper.thousands(axes.yaxis)
-            paper.legend_below(axes)
+            canvas.thousands(axes.yaxis)
+            canvas.legend_below(axes)
     return axes

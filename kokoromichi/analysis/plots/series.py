@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from kokoromichi.analysis.plots import paper, style
+from kokoromichi.analysis.plots import canvas, style
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -168,8 +168,8 @@ def bars(ax: Axes, rows: pl.DataFrame, colour: str, *, runs: int, decimals: int)
     if runs > 1:
         ax.hlines(places, rows["low"], rows["high"], color=style.INK, linewidth=1.6, label=BAND_TEXT)
     for place, mean, high in zip(places, rows["mean"], rows["high"], strict=True):
-        paper.note(ax, f"{mean:,.{decimals}f}", (max(mean, high), place), above=False)
+        canvas.note(ax, f"{mean:,.{decimals}f}", (max(mean, high), place), above=False)
     ax.margins(x=0.12)
-    paper.name_rows(ax, rows["name"])
-    paper.thousands(ax.xaxis)
-    paper.legend_below(ax)
+    canvas.name_rows(ax, rows["name"])
+    canvas.thousands(ax.xaxis)
+    canvas.legend_below(ax)

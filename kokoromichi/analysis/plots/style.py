@@ -1,4 +1,4 @@
-"""How every chart of the house looks, and how it becomes text."""
+"""How every chart of the project looks, and how it becomes text."""
 
 from __future__ import annotations
 
@@ -89,10 +89,10 @@ _STYLE_LOCK: Final = threading.RLock()
 
 @contextmanager
 def house_style() -> Iterator[None]:
-    """Set matplotlib's parameters to the house's, whatever the caller's are, and put the caller's back.
+    """Set matplotlib's parameters to the project's, whatever the caller's are, and put the caller's back.
 
     Matplotlib reads its parameters while it draws and keeps them for the whole process; one lock lets threads
-    that draw charts of the house take turns.
+    that draw charts of the project take turns.
     """
     with _STYLE_LOCK, mpl.rc_context():
         style.use(["default", _HOUSE])

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from kokoromichi.analysis.metrics.daily import ALL
-from kokoromichi.analysis.plots import paper, style
+from kokoromichi.analysis.plots import canvas, style
 from kokoromichi.analysis.plots.series import averaged, banded, line_colours, line_with_band
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ def lorenz(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
     Returns:
         The axes.
     """
-    with paper.drawing(ax, "Lorenz curve", height_in=3.4) as axes:
+    with canvas.drawing(ax, "Lorenz curve", height_in=3.4) as axes:
         curves = lorenz_points(frame)
-        if paper.has_data(curves, axes):
+        if canvas.has_data(curves, axes):
             axes.plot(
                 [0, 1],
                 [0, 1],
@@ -46,12 +46,12 @@ def lorenz(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
                 colour = _LORENZ_COLOURS.get(name, style.PURPLE)
                 line_with_band(axes, banded(rows, ["players"], "held"), "players", colour=colour, label=label)
             axes.set(xlim=(0, 1), ylim=(0, 1))
-            paper.label_axes(
+            canvas.label_axes(
                 axes, "share of the players, poorest first", "share of all gold that they hold, or spent"
             )
-            paper.percent(axes.xaxis)
-            paper.percent(axes.yaxis)
-            paper.legend_below(axes)
+            canvas.percent(axes.xaxis)
+            canvas.percent(axes.yaxis)
+            canvas.legend_below(axes)
     return axes
 
 
@@ -104,8 +104,8 @@ def balances(
     """
     rows = averaged(frame.filter(pl.col("currency") == currency), ["archetype"], *_LEVELS)
     rows = rows.sort(pl.col("archetype") == ALL, "p50", "archetype", descending=[True, True, False])
-    with paper.drawing(ax, f"Closing balances, {currency}", height_in=paper.rows_in(rows.height)) as axes:
-        if paper.has_data(rows, axes):
+    with canvas.drawing(ax, f"Closing balances, {currency}", height_in=canvas.rows_in(rows.height)) as axes:
+        if canvas.has_data(rows, axes):
             low, middle, high = rows.select(pl.col(*_LEVELS).clip(lower_bound=1)).get_columns()
             places = range(rows.height)
             axes.hlines(
@@ -113,11 +113,13 @@ def balances(
             )
             if opening:
                 axes.axvline(opening, color=style.VERMILLION, linewidth=1.3, label=f"opening, {opening:,}")
-            paper.dots(axes, middle, places, colour=style.BLUE, label="median")
-            paper.name_rows(axes, rows["archetype"])
-            paper.label_axes(axes, f"{currency} when the last day closes, logarithmic", "archetype", grid="x")
-            paper.logarithmic(axes, "x")
-            paper.legend_below(axes)
+            canvas.dots(axes, middle, places, colour=style.BLUE, label="median")
+            canvas.name_rows(axes, rows["archetype"])
+            canvas.label_axes(
+                axes, f"{currency} when the last day closes, logarithmic", "archetype", grid="x"
+            )
+            canvas.logarithmic(axes, "x")
+            canvas.legend_below(axes)
     return axes
 
 
@@ -133,8 +135,8 @@ def cohort_balances(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
     """
     means = averaged(frame, ["archetype", "age_days"], *_LEVELS)
     means = means.with_columns(pl.col(*_LEVELS).clip(lower_bound=1))
-    with paper.drawing(ax, "Balances by age", height_in=3.4) as axes:
-        if paper.has_data(means, axes):
+    with canvas.drawing(ax, "Balances by age", height_in=3.4) as axes:
+        if canvas.has_data(means, axes):
             everyone = means.filter(pl.col("archetype") == ALL)
             axes.fill_between(
                 everyone["age_days"],
@@ -158,10 +160,10 @@ def cohort_balances(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
                     color=colour,
                     linewidth=1.4,
                     linestyle=pattern,
-                    label=paper.words(name),
+                    label=canvas.words(name),
                 )
-            paper.whole_days(axes.xaxis)
-            paper.label_axes(axes, "age, days since arrival", "gold when the day closes, logarithmic")
-            paper.logarithmic(axes, "y")
-            paper.legend_below(axes)
+            canvas.whole_days(axes.xaxis)
+            canvas.label_axes(axes, "age, days since arrival", "gold when the day closes, logarithmic")
+            canvas.logarithmic(axes, "y")
+            canvas.legend_below(axes)
     return axes

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kokoromichi.analysis.report import words
 from kokoromichi.analysis.report.blocks import measured
 from kokoromichi.analysis.report.numbers import HeadlineNumber, Writer, headline_numbers
-from kokoromichi.analysis.report.page import Card, Section
+from kokoromichi.analysis.report.page import Card, PageSection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _MARGIN = 0.12
 
 
-def headline_section(data: ReportData) -> Section:
+def headline_section(data: ReportData) -> PageSection:
     """Return the headline numbers with their targets and verdicts."""
     cards = tuple(_card(number, data.targets.get(number.target)) for number in headline_numbers(data))
     met = sum(card.verdict == "good" for card in cards)
@@ -30,7 +30,7 @@ def headline_section(data: ReportData) -> Section:
         f"follows the purse: read it beside supply, wait and balances. {measured(data)} "
         "Supply, inequality, wait and retention are those of the whole time."
     )
-    return Section(anchor="headline", title="Headline", lede=lede, cards=cards)
+    return PageSection(anchor="headline", title="Headline", lede=lede, cards=cards)
 
 
 def _card(number: HeadlineNumber, target: Target | None) -> Card:

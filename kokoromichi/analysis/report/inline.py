@@ -26,7 +26,7 @@ PAGE_COLOURS: Final[dict[str, str]] = {
     style.GRID: "--grid",
     style.PAPER: "--card",
 }
-"""The page's variable for each colour of the house: by day and by night it may have another value."""
+"""The page's variable for each colour of the project: by day and by night it may have another value."""
 
 _COLOUR: Final = re.compile("|".join(PAGE_COLOURS))
 _REFERENCE: Final = re.compile(r"#([\w.-]+)")

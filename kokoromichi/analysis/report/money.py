@@ -12,7 +12,7 @@ from kokoromichi.analysis.plots.flows import flow_windows, weekly, window_days
 from kokoromichi.analysis.plots.series import averaged
 from kokoromichi.analysis.report import words
 from kokoromichi.analysis.report.blocks import chart, definition, measured, summary
-from kokoromichi.analysis.report.page import Cell, Chart, Csv, Row, Section, Table
+from kokoromichi.analysis.report.page import Cell, Chart, Csv, PageRow, PageSection, PageTable
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.report.data import ReportData
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _SIDES: Final = (("faucet", "Faucets", 1), ("sink", "Sinks", -1))
 
 
-def supply_section(data: ReportData) -> Section:
+def supply_section(data: ReportData) -> PageSection:
     """Return the money supply by day, and its reconciliation to the unit."""
     frame = data.frames["money_supply"]
     charts = tuple(
@@ -38,7 +38,9 @@ def supply_section(data: ReportData) -> Section:
         "How much there is. Every unit can be traced: what was opened with and what entered, less what left, "
         "is what is held."
     )
-    return Section(anchor="supply", title="Money supply", lede=lede, blocks=(*charts, reconciliation(data)))
+    return PageSection(
+        anchor="supply", title="Money supply", lede=lede, blocks=(*charts, reconciliation(data))
+    )
 
 
 def _supply_takeaway(frame: pl.DataFrame, currency: str) -> str:
@@ -53,7 +55,7 @@ def _supply_takeaway(frame: pl.DataFrame, currency: str) -> str:
     )
 
 
-def reconciliation(data: ReportData) -> Table:
+def reconciliation(data: ReportData) -> PageTable:
     """Return the table that adds up every run: opening + faucets - sinks = supply, to the unit."""
     last = data.frames["money_supply"].sort("day").group_by("replication", "currency").last()
     exact = last.sort(pl.col("currency") != "gold", "currency", "replication").select(
@@ -72,7 +74,7 @@ def reconciliation(data: ReportData) -> Table:
         if not broken
         else f"{broken} of {exact.height} sums do not reconcile."
     )
-    return Table(
+    return PageTable(
         anchor="reconciliation",
         title="Does it add up?",
         takeaway=sentence if exact.height else "",
@@ -101,20 +103,20 @@ def reconciles(data: ReportData) -> bool:
     return all(cell.verdict != "bad" for row in reconciliation(data).rows for cell in row.cells)
 
 
-def _reconciled(run: int, currency: str, *amounts: int) -> Row:
+def _reconciled(run: int, currency: str, *amounts: int) -> PageRow:
     *numbers, difference = amounts
     verdict = Cell("0, exact", "good") if difference == 0 else Cell(f"{words.whole(difference)} off", "bad")
     cells = (Cell(f"Run {run}"), Cell(currency), *(Cell(words.whole(number)) for number in numbers), verdict)
-    return Row(cells=cells)
+    return PageRow(cells=cells)
 
 
-def flow_section(data: ReportData) -> Section:
+def flow_section(data: ReportData) -> PageSection:
     """Return faucets and sinks by kind, of gold and of gems."""
     frame = data.frames["flows"]
     says = definition(
         "flows", "Openings are left out of the chart; kinds below 2 % of their side stand together."
     )
-    blocks: list[Chart | Table] = []
+    blocks: list[Chart | PageTable] = []
     for currency in ("gold", "gems"):
         windows = flow_windows(frame, currency=currency, window_days=window_days(data.days))
         axes = plots.flows(frame, currency=currency)
@@ -125,7 +127,7 @@ def flow_section(data: ReportData) -> Section:
         f"Where it comes from and where it goes. Shares: {measured(data).lower()} "
         "Totals: exact, and of the whole time."
     )
-    return Section(anchor="flows", title="Faucets and sinks", lede=lede, blocks=tuple(blocks))
+    return PageSection(anchor="flows", title="Faucets and sinks", lede=lede, blocks=tuple(blocks))
 
 
 def _flow_takeaway(data: ReportData, currency: str) -> str:
@@ -148,7 +150,7 @@ def _mean_shares(data: ReportData, currency: str) -> pl.DataFrame:
     return means.sort("direction", "share", "kind", descending=[False, True, False])
 
 
-def kind_table(data: ReportData, currency: str) -> Table:
+def kind_table(data: ReportData, currency: str) -> PageTable:
     """Return the exact totals by kind over all runs, closed by the supply that they leave."""
     flows = data.frames["flows"].filter(pl.col("currency") == currency, pl.col("direction") != "transfer")
     totals = flows.group_by("direction", "kind").agg(pl.col("amount").sum())
@@ -160,7 +162,9 @@ def kind_table(data: ReportData, currency: str) -> Table:
     rows = [_kind_row("opening", held, None, runs, role="total")]
     for side, title, sign in _SIDES:
         part = totals.filter(pl.col("direction") == side, pl.col("kind") != OPENING)
-        rows.append(Row(cells=tuple(map(Cell, (title, "", "", "")[: 4 if runs > 1 else 3])), role="group"))
+        rows.append(
+            PageRow(cells=tuple(map(Cell, (title, "", "", "")[: 4 if runs > 1 else 3])), role="group")
+        )
         rows.extend(
             _kind_row(kind, sign * amount, share, runs) for _, kind, amount, share in part.iter_rows()
         )
@@ -171,7 +175,7 @@ def kind_table(data: ReportData, currency: str) -> Table:
     summed = f"Whole time, {runs} runs" if runs > 1 else "Whole time"
     means = ("Whole time, mean",) if runs > 1 else ()
     shares = f"Share from day {data.measured_from_day} on" if data.measured_from_day else "Share"
-    return Table(
+    return PageTable(
         anchor=f"kinds-{currency}",
         title=f"{currency.capitalize()} by kind, to the unit",
         heads=("Kind", summed, *means, shares),
@@ -192,14 +196,14 @@ def kind_table(data: ReportData, currency: str) -> Table:
 
 def _kind_row(
     name: str, amount: int, share: float | None, runs: int, *, role: Literal["plain", "total"] = "plain"
-) -> Row:
+) -> PageRow:
     shared = "" if share is None else words.share(share, 1)
     means = (words.whole(amount / runs),) if runs > 1 else ()
     texts = (name, words.whole(amount), *means, shared)
-    return Row(cells=tuple(Cell(text) for text in texts), role=role)
+    return PageRow(cells=tuple(Cell(text) for text in texts), role=role)
 
 
-def net_section(data: ReportData) -> Section:
+def net_section(data: ReportData) -> PageSection:
     """Return net flow and ratio by day."""
     frame = data.frames["net_flow"]
     band: Target | None = data.targets.get("sink_faucet_ratio")
@@ -222,7 +226,7 @@ def net_section(data: ReportData) -> Section:
         ),
     )
     lede = "Whether more enters than leaves, for each player who was there."
-    return Section(anchor="net", title="Net flow", lede=lede, blocks=blocks)
+    return PageSection(anchor="net", title="Net flow", lede=lede, blocks=blocks)
 
 
 def _net_takeaway(data: ReportData) -> str:

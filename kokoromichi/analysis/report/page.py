@@ -92,7 +92,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class PageRow:
     """A row of a table; the first cell is its head.
 
     Attributes:
@@ -105,7 +105,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class PageTable:
     """A table with its definition and its data.
 
     Attributes:
@@ -123,7 +123,7 @@ class Table:
     anchor: str
     title: str
     heads: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[PageRow, ...]
     definition: str
     csv: Csv
     takeaway: str = ""
@@ -139,7 +139,7 @@ class Stack:
         blocks: From top to bottom.
     """
 
-    blocks: tuple[Chart | Table, ...]
+    blocks: tuple[Chart | PageTable, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +171,7 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
+class PageSection:
     """A part of the page.
 
     Attributes:
@@ -187,7 +187,7 @@ class Section:
     title: str
     lede: str
     missing: tuple[str, ...] = ()
-    blocks: tuple[Chart | Table | Stack, ...] = ()
+    blocks: tuple[Chart | PageTable | Stack, ...] = ()
     cards: tuple[Card, ...] = ()
 
 
@@ -208,7 +208,7 @@ class Page:
     subtitle: str
     origin: str
     verdicts: Sequence[Cell]
-    sections: Sequence[Section]
+    sections: Sequence[PageSection]
     colophon: str
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from kokoromichi.analysis import plots
-from kokoromichi.analysis.plots.paper import words as spelled
+from kokoromichi.analysis.plots.canvas import words as spelled
 from kokoromichi.analysis.report import words
 from kokoromichi.analysis.report.blocks import chart, definition, measured, summary
-from kokoromichi.analysis.report.page import Cell, Csv, Row, Section, Table
+from kokoromichi.analysis.report.page import Cell, Csv, PageRow, PageSection, PageTable
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.report.data import ReportData
@@ -21,7 +21,7 @@ NO_ACTIVITY: Final = (
 )
 
 
-def retention_section(data: ReportData) -> Section:
+def retention_section(data: ReportData) -> PageSection:
     """Return who stays."""
     frame = data.frames["retention"]
     charted = chart(
@@ -34,7 +34,7 @@ def retention_section(data: ReportData) -> Section:
     missing = () if data.has_activity else (NO_ACTIVITY,)
     lede = "Who is still there a day, a week and a month after arrival."
     blocks = (charted, _retention_table(frame))
-    return Section(anchor="retention", title="Retention", lede=lede, missing=missing, blocks=blocks)
+    return PageSection(anchor="retention", title="Retention", lede=lede, missing=missing, blocks=blocks)
 
 
 def _retention_takeaway(frame: pl.DataFrame) -> str:
@@ -45,10 +45,10 @@ def _retention_takeaway(frame: pl.DataFrame) -> str:
     return f"{words.share(found[0])} have not left by day {age!s}." if found else ""
 
 
-def _retention_table(frame: pl.DataFrame) -> Table:
+def _retention_table(frame: pl.DataFrame) -> PageTable:
     sums = frame.group_by("age_days").agg(pl.col("players", "stayed", "active").sum()).sort("age_days")
     rows = tuple(
-        Row(
+        PageRow(
             cells=(
                 Cell(f"D{age}"),
                 Cell(words.whole(players)),
@@ -60,7 +60,7 @@ def _retention_table(frame: pl.DataFrame) -> Table:
         )
         for age, players, stayed, active in sums.iter_rows()
     )
-    return Table(
+    return PageTable(
         anchor="retention-numbers",
         title="Players counted",
         heads=("Age", "Observed", "Not left", "Rolling", "Active", "Classic"),
@@ -71,7 +71,7 @@ def _retention_table(frame: pl.DataFrame) -> Table:
     )
 
 
-def activity_section(data: ReportData) -> Section:
+def activity_section(data: ReportData) -> PageSection:
     """Return acts and refusals."""
     title, lede = (
         "Acts and refusals",
@@ -79,7 +79,7 @@ def activity_section(data: ReportData) -> Section:
     )
     absent = tuple(dict.fromkeys(data.missing[name] for name in ("acts", "refusals") if name in data.missing))
     if absent:
-        return Section(anchor="activity", title=title, lede=lede, missing=absent)
+        return PageSection(anchor="activity", title=title, lede=lede, missing=absent)
     acts, refusals = data.frames["acts"], data.frames["refusals"]
     blocks = (
         chart(
@@ -100,7 +100,7 @@ def activity_section(data: ReportData) -> Section:
             csv=summary(refusals, ["act", "code"], "refused_share", "refusals", "tried"),
         ),
     )
-    return Section(anchor="activity", title=title, lede=lede, blocks=blocks)
+    return PageSection(anchor="activity", title=title, lede=lede, blocks=blocks)
 
 
 def _acts_takeaway(data: ReportData) -> str:

@@ -38,7 +38,7 @@ TARGETS: Final[Mapping[str, Target]] = {
     "top_10_share": Target(high=0.7),
     "retention_d30": Target(low=0.65),
 }
-"""The house's bands by the name of the number.
+"""The project's bands by the name of the number.
 
 The ratio, the wait, the largest sink and the medians are those that the shipped baseline is held to; supply,
 inequality and retention are guard rails around it, wide enough for an even or an uneven economy and too

@@ -9,19 +9,24 @@ from kokoromichi.analysis.plots.style import house_style
 from kokoromichi.analysis.report import words
 from kokoromichi.analysis.report.blocks import lasting, origin
 from kokoromichi.analysis.report.cards import headline_section
+from kokoromichi.analysis.report.data_quality import (
+    findings_section,
+    health_section,
+    making_section,
+    violations,
+)
+from kokoromichi.analysis.report.distribution import balance_section, inequality_section
 from kokoromichi.analysis.report.money import flow_section, net_section, reconciles, supply_section
-from kokoromichi.analysis.report.owners import balance_section, inequality_section
-from kokoromichi.analysis.report.page import Cell, Page, Section, render
+from kokoromichi.analysis.report.page import Cell, Page, PageSection, render
 from kokoromichi.analysis.report.presence import activity_section, retention_section
-from kokoromichi.analysis.report.shopping import spending_section, stock_section, wait_section
-from kokoromichi.analysis.report.trust import findings_section, health_section, making_section, violations
+from kokoromichi.analysis.report.prices import spending_section, stock_section, wait_section
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kokoromichi.analysis.report.data import ReportData
 
-SECTIONS: Final[tuple[Callable[[ReportData], Section], ...]] = (
+SECTIONS: Final[tuple[Callable[[ReportData], PageSection], ...]] = (
     headline_section,
     supply_section,
     flow_section,
@@ -74,7 +79,7 @@ def render_report(report: ReportData) -> str:
     return render(page)
 
 
-def _verdicts(report: ReportData, headline: Section) -> list[Cell]:
+def _verdicts(report: ReportData, headline: PageSection) -> list[Cell]:
     """Return the report in a few words each."""
     if report.first_day is None:
         return [Cell("Nothing was observed")]

@@ -12,10 +12,10 @@ from collections import defaultdict
 from copy import copy, deepcopy
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from kokoromichi.core.bulk_load import Placed, Portion, Remembered
+from kokoromichi.core.bulk_load import Batch, StoredResponse, UserSnapshot
 from kokoromichi.core.copying.plan import Plan, make_plan
-from kokoromichi.core.copying.report import CopyReport, Step, Told
-from kokoromichi.core.copying.retry import patiently
+from kokoromichi.core.copying.report import CopyProgress, CopyReport, ProgressCallback
+from kokoromichi.core.copying.retry import retry
 from kokoromichi.core.copying.tally import Key, Places, Tally, by_book, rows_between, tally
 from kokoromichi.core.errors import KokoroError, MisuseError
 from kokoromichi.core.kinds import SYSTEM
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from kokoromichi.core.copying.report import Part
     from kokoromichi.core.data_provider import DataProvider
 
-__all__ = ["CopyReport", "Step", "copy_all"]
+__all__ = ["CopyProgress", "CopyReport", "copy_all"]
 
 _ROWS_A_STEP: Final = 20_000
 _USERS_A_STEP: Final = 500
@@ -44,7 +44,7 @@ async def copy_all(
     mark_mirror: bool = False,
     user_ids: Collection[str] | None = None,
     known: dict[Key, Tally] | None = None,
-    progress: Told | None = None,
+    progress: ProgressCallback | None = None,
 ) -> CopyReport:
     """Copy users, ledger rows, counters, requests and game data; a second run changes nothing.
 
@@ -110,13 +110,18 @@ class _Copy:
     """A plan being carried out."""
 
     def __init__(
-        self, source: DataProvider, target: DataProvider, plan: Plan, report: CopyReport, told: Told
+        self,
+        source: DataProvider,
+        target: DataProvider,
+        plan: Plan,
+        report: CopyReport,
+        on_progress: ProgressCallback,
     ) -> None:
         self._source = source
         self._target = target
         self._plan = plan
         self._report = report
-        self._told = told
+        self._told = on_progress
         self._lacking = plan.lacking()
         self._states: dict[str, UserProfile] = {}  # As placed, while rows are still to come.
 
@@ -126,27 +131,27 @@ class _Copy:
         left = sorted(self._plan.versions.keys() & self._plan.sound)
         for first in range(0, len(left), _USERS_A_STEP):
             found = [await self._final(user_id) for user_id in left[first : first + _USERS_A_STEP]]
-            await self._load(Portion(users=tuple(filter(None, found))))
+            await self._load(Batch(users=tuple(filter(None, found))))
         if self._plan.user_ids is None:
             await self._write_requests()
         if self._plan.counters:
-            await self._load(Portion(counters=self._plan.counters))
+            await self._load(Batch(counters=self._plan.counters))
         for name, section in self._plan.sections.items():
-            await self._load(Portion(sections={name: section}))
+            await self._load(Batch(sections={name: section}))
 
-    async def _load(self, portion: Portion) -> None:
-        await patiently(self._target, lambda: self._target.load(portion))
+    async def _load(self, batch: Batch) -> None:
+        await retry(self._target, lambda: self._target.load(batch))
         counts: dict[Part, int] = {
-            "users": sum(placed.profile.user_id not in self._states for placed in portion.users),
-            "ledger_rows": 0 if portion.rows is None else portion.rows.height,
-            "counters": len(portion.counters),
-            "requests": len(portion.requests),
-            "sections": len(portion.sections),
+            "users": sum(snapshot.profile.user_id not in self._states for snapshot in batch.users),
+            "ledger_rows": 0 if batch.rows is None else batch.rows.height,
+            "counters": len(batch.counters),
+            "requests": len(batch.requests),
+            "sections": len(batch.sections),
         }
         for part, count in counts.items():
             if count:
                 self._report.done[part] += count
-                self._told(Step(part, self._report.done[part], self._report.planned[part]))
+                self._told(CopyProgress(part, self._report.done[part], self._report.planned[part]))
 
     async def _write_rows(self) -> None:
         if not self._report.planned["ledger_rows"]:
@@ -163,14 +168,14 @@ class _Copy:
         for user_id, *movement in rows.select("user_id", *_Moved._fields).iter_rows():
             moved[user_id].append(_Moved(*movement))
         moved.pop(SYSTEM, None)
-        placed = []
+        snapshot = []
         for user_id, movements in sorted(moved.items()):
             self._lacking[user_id] -= len(movements)
             final = None if self._lacking[user_id] else await self._final(user_id)
-            placed += [final] if final else await self._partial(user_id, movements)
-        await self._load(Portion(users=tuple(placed), rows=rows))
+            snapshot += [final] if final else await self._partial(user_id, movements)
+        await self._load(Batch(users=tuple(snapshot), rows=rows))
 
-    async def _partial(self, user_id: str, movements: list[_Moved]) -> list[Placed]:
+    async def _partial(self, user_id: str, movements: list[_Moved]) -> list[UserSnapshot]:
         """The player with the balances of the rows so far, as of an earlier version than the source's.
 
         Nothing where a source with its rows out of order would bring a balance below zero on the way.
@@ -189,13 +194,13 @@ class _Copy:
         sound = min(state.gold, state.gems, *state.inventory.values(), 0) == 0
         if not sound or final < 2 or stored >= final:  # noqa: PLR2004 - a past of version 1 does not exist
             return []
-        placed = copy(state)
-        placed.inventory = {item_id: units for item_id, units in state.inventory.items() if units}
-        placed.version = max(stored, 1)
-        self._plan.versions[user_id] = final, placed.version
-        return [Placed(stored, placed)]
+        snapshot = copy(state)
+        snapshot.inventory = {item_id: units for item_id, units in state.inventory.items() if units}
+        snapshot.version = max(stored, 1)
+        self._plan.versions[user_id] = final, snapshot.version
+        return [UserSnapshot(stored, snapshot)]
 
-    async def _final(self, user_id: str) -> Placed | None:
+    async def _final(self, user_id: str) -> UserSnapshot | None:
         """The player as the source has it; None, and told, when somebody has written to it meanwhile."""
         version, stored = self._plan.versions[user_id]
         profile = await self._source.profile(user_id)
@@ -207,18 +212,18 @@ class _Copy:
             return None
         del self._plan.versions[user_id]
         self._states.pop(user_id, None)
-        return Placed(stored, deepcopy(profile))
+        return UserSnapshot(stored, deepcopy(profile))
 
     async def _write_requests(self) -> None:
-        batch: list[Remembered] = []
-        async for asked in self._source.remembered():
+        batch: list[StoredResponse] = []
+        async for asked in self._source.stored_responses():
             if asked.request_id not in self._plan.requests:
                 batch.append(asked)
             if len(batch) == _REQUESTS_A_STEP:
-                await self._load(Portion(requests=tuple(batch)))
+                await self._load(Batch(requests=tuple(batch)))
                 batch.clear()
         if batch:
-            await self._load(Portion(requests=tuple(batch)))
+            await self._load(Batch(requests=tuple(batch)))
 
     async def verify(self, *, reads: bool) -> None:
         """Hold the target's rows and players against the source's: counts, sums and digests.

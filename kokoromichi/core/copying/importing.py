@@ -7,8 +7,8 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from kokoromichi.core.copying.report import CopyReport, Step, Told
-from kokoromichi.core.copying.retry import patiently
+from kokoromichi.core.copying.report import CopyProgress, CopyReport, ProgressCallback
+from kokoromichi.core.copying.retry import retry
 from kokoromichi.core.errors import KokoroError, MisuseError, RequestMismatchError, StorageError
 from kokoromichi.core.kinds import CURRENCIES, SYSTEM
 from kokoromichi.core.models import ChangeSet, Movement, Receipt, UserChange
@@ -36,7 +36,7 @@ async def import_installation(
     *,
     clock: Clock,
     dry_run: bool = False,
-    progress: Told | None = None,
+    progress: ProgressCallback | None = None,
 ) -> CopyReport:
     """Import users and game data; a second run adds nothing, and what was played since stays.
 
@@ -86,13 +86,13 @@ class _Importing:
         target: DataProvider | None,
         clock: Clock,
         report: CopyReport,
-        told: Told,
+        on_progress: ProgressCallback,
     ) -> None:
         self._installation = installation
         self._target = target
         self._at_us = clock.now_us()
         self._report = report
-        self._told = told
+        self._told = on_progress
         self._todo: list[ReferenceUser] = []
         self._before = 0
         self._erased: set[str] = set()
@@ -122,7 +122,7 @@ class _Importing:
     async def _is_there(self, target: DataProvider, user: ReferenceUser) -> bool:
         """Whether there is nothing to do for a user: imported before, or not to be touched."""
         try:
-            imported = await target.recall(request_id_of(user), _digest(user)) is not None
+            imported = await target.get_response(request_id_of(user), _digest(user)) is not None
         except RequestMismatchError:  # Imported, and erased since: nobody brings him back by this.
             self._erased.add(user.user_id)
             self._skip(user)
@@ -175,11 +175,13 @@ class _Importing:
                 else:
                     cure = "cure it and give the same command again"
                     self._report.fail("user", user.user_id, str(error), cure)
-            self._told(Step("users", self._report.done["users"], self._report.planned["users"]))
+            self._told(CopyProgress("users", self._report.done["users"], self._report.planned["users"]))
         for name in self._sections:
             await target.save_game_data(name, self._installation.sections[name])
             self._report.done["sections"] += 1
-            self._told(Step("sections", self._report.done["sections"], self._report.planned["sections"]))
+            self._told(
+                CopyProgress("sections", self._report.done["sections"], self._report.planned["sections"])
+            )
 
     async def _write(self, target: DataProvider, user: ReferenceUser) -> KokoroError | None:
         """Book one user: its rows in one commit, then the fields that are kept as they are."""
@@ -193,10 +195,10 @@ class _Importing:
             digest=_digest(user),
         )
         try:
-            await patiently(target, lambda: target.apply(change))
+            await retry(target, lambda: target.apply(change))
             if user.unknown:
                 kept: Document = {**user.unknown, "version": 1}
-                await patiently(target, lambda: target.save_user(user.user_id, kept))
+                await retry(target, lambda: target.save_user(user.user_id, kept))
         except KokoroError as error:
             return error
         return None

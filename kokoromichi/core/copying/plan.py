@@ -165,8 +165,8 @@ async def _plan_requests(
     source: DataProvider, target: DataProvider | None, plan: Plan, report: CopyReport
 ) -> None:
     if target is not None:
-        plan.requests = {asked.request_id: asked.digest async for asked in target.remembered()}
-    async for asked in source.remembered():
+        plan.requests = {asked.request_id: asked.digest async for asked in target.stored_responses()}
+    async for asked in source.stored_responses():
         known = plan.requests.get(asked.request_id)
         if known is None:
             report.planned["requests"] += 1

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kokoromichi.core.clock import Clock
-    from kokoromichi.core.copying.report import CopyReport, Failure
+    from kokoromichi.core.copying.report import CopyFailure, CopyReport
     from kokoromichi.core.copying.tally import Key, Tally
 
 _LOG: Final = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ class RemoteProvider(DataProvider):
         report.raise_if_failed()
         return report
 
-    async def migrate_local_to_remote(self, dry_run: bool = False) -> CopyReport:  # noqa: FBT001, FBT002 - the reference's signature
+    async def migrate_local_to_remote(self, dry_run: bool = False) -> CopyReport:  # noqa: FBT001, FBT002 - the first KoKoroMichi's signature
         """Copy everything from the local folder to this store, and report; see ``copy_all``.
 
         Args:
@@ -110,14 +110,14 @@ class RemoteProvider(DataProvider):
                 await mirror.empty()
                 self._followed = None
 
-    def _no_following(self, mirror: DataProvider, failure: Failure) -> str:
+    def _no_following(self, mirror: DataProvider, failure: CopyFailure) -> str:
         cure = failure.cure
         if failure.what != "store":
             cure = f"when no bot runs, delete the folder {mirror.where}: the next sync makes it anew"
         why = f"{failure.what} {failure.name}: {failure.why}"
         return f"the mirror of {self.name} in {mirror.where} cannot follow: {why}; {cure}"
 
-    async def _follow(self, mirror: DataProvider) -> tuple[CopyReport, list[Failure]]:
+    async def _follow(self, mirror: DataProvider) -> tuple[CopyReport, list[CopyFailure]]:
         """Copy until nobody who was written to meanwhile is left behind, or often enough.
 
         Returns:
@@ -156,6 +156,6 @@ class RemoteProvider(DataProvider):
         return self.local
 
 
-def _follows(failure: Failure, moving: set[str]) -> bool:
+def _follows(failure: CopyFailure, moving: set[str]) -> bool:
     """Whether the next pass may cure it: counters stand still while any player fails."""
     return failure.name in moving if failure.what == "user" else failure.what == "counter" and bool(moving)

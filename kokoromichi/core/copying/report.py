@@ -16,7 +16,7 @@ Part = Literal["users", "ledger_rows", "counters", "requests", "sections"]
 PARTS: Final[tuple[Part, ...]] = ("users", "ledger_rows", "counters", "requests", "sections")
 
 
-class Failure(NamedTuple):
+class CopyFailure(NamedTuple):
     """One thing that was not copied.
 
     Attributes:
@@ -36,7 +36,7 @@ class Failure(NamedTuple):
         return f"{self.what} {self.name}: {self.why}; {self.cure}"
 
 
-class Step(NamedTuple):
+class CopyProgress(NamedTuple):
     """How far a part is: ``done`` of ``total``, both counts."""
 
     part: Part
@@ -44,7 +44,7 @@ class Step(NamedTuple):
     total: int
 
 
-Told: TypeAlias = "Callable[[Step], None]"
+ProgressCallback: TypeAlias = "Callable[[CopyProgress], None]"
 
 
 @dataclass(slots=True)
@@ -69,7 +69,7 @@ class CopyReport:
     planned: Counter[str] = field(default_factory=Counter)
     done: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
-    failed: list[Failure] = field(default_factory=list)
+    failed: list[CopyFailure] = field(default_factory=list)
     verified: dict[str, dict[str, int | str]] = field(default_factory=dict)
     undo: str = ""
 
@@ -80,7 +80,7 @@ class CopyReport:
 
     def fail(self, what: str, name: str, why: str, cure: str) -> None:
         """Write down what is not copied."""
-        self.failed.append(Failure(what, name, why, cure))
+        self.failed.append(CopyFailure(what, name, why, cure))
 
     def close(self) -> None:
         """Say what to undo, when all is written that could be."""

@@ -17,7 +17,7 @@ _TRIES: Final = 6
 """Of a store that waits some fifteen seconds each time: more than a minute."""
 
 
-async def patiently(store: DataProvider, act: Callable[[], Awaitable[T]]) -> T:
+async def retry(store: DataProvider, act: Callable[[], Awaitable[T]]) -> T:
     """Do what stores all or nothing, and again while the store refuses it and yet can be read.
 
     Args:

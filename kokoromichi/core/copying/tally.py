@@ -50,12 +50,12 @@ class Places:
     def number(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The frame in its order, with ``place`` (Int64): its number in its player and book, from 0."""
         known = _by_key({key: self._counts.get(key, 0) for key in frame.select(_KEYS).unique().rows()})
-        placed = frame.join(known, on=_KEYS, how="left", maintain_order="left")
+        snapshot = frame.join(known, on=_KEYS, how="left", maintain_order="left")
         within = pl.int_range(pl.len(), dtype=pl.Int64).over(_KEYS)
-        placed = placed.with_columns(place=within + pl.col("before")).drop("before")
+        snapshot = snapshot.with_columns(place=within + pl.col("before")).drop("before")
         for user_id, book, rows in frame.group_by(_KEYS).len().rows():
             self._counts[user_id, book] = self._counts.get((user_id, book), 0) + rows
-        return placed
+        return snapshot
 
 
 def _by_key(numbers: Mapping[Key, int]) -> pl.DataFrame:
@@ -64,13 +64,13 @@ def _by_key(numbers: Mapping[Key, int]) -> pl.DataFrame:
 
 
 def rows_between(
-    placed: pl.DataFrame, first: Mapping[Key, int], last: Mapping[Key, int], user_ids: set[str]
+    snapshot: pl.DataFrame, first: Mapping[Key, int], last: Mapping[Key, int], user_ids: set[str]
 ) -> pl.DataFrame:
     """The rows of these players from place ``first`` up to ``last``, in their order, without ``place``."""
-    keys = placed.select(_KEYS).unique().rows()
+    keys = snapshot.select(_KEYS).unique().rows()
     low = _by_key({key: first.get(key, 0) for key in keys}).rename({"before": "low"})
     high = _by_key({key: last.get(key, 0) for key in keys if key[0] in user_ids}).rename({"before": "high"})
-    bound = placed.join(low, on=_KEYS, how="left", maintain_order="left")
+    bound = snapshot.join(low, on=_KEYS, how="left", maintain_order="left")
     bound = bound.join(high, on=_KEYS, how="left", maintain_order="left")
     wanted = (pl.col("place") >= pl.col("low")) & (pl.col("place") < pl.col("high"))
     return bound.filter(wanted).select(LEDGER_SCHEMA.names())
@@ -88,10 +88,10 @@ async def tally(
     found: dict[Key, Tally] = {}
     places = Places()
     async for frame in frames:
-        placed = places.number(frame)
+        snapshot = places.number(frame)
         low = _by_key({key: (prefixes or {}).get(key, 0) for key in frame.select(_KEYS).unique().rows()})
         sums = (
-            placed.join(low, on=_KEYS, how="left", maintain_order="left")
+            snapshot.join(low, on=_KEYS, how="left", maintain_order="left")
             .with_columns(digest=pl.struct(*_COLUMNS, "place").hash(seed=1).cast(_WIDE))
             .group_by(_KEYS)
             .agg(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import msgspec
 
-from kokoromichi.core.bulk_load import Remembered
+from kokoromichi.core.bulk_load import StoredResponse
 from kokoromichi.core.documents import correction
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.models import UserProfile, richest_first
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from kokoromichi.core.bulk_load import Portion
+    from kokoromichi.core.bulk_load import Batch
     from kokoromichi.core.data_provider import AnswerT, Document, Stream
     from kokoromichi.core.documents import Corrected
     from kokoromichi.core.models import ChangeSet, LedgerEntry, Receipt
@@ -68,13 +68,13 @@ class LocalJSONProvider(OpenFolder):
         """Every counter by name, ascending."""
         return dict(sorted((self._store or await self._opened()).state.counters.items()))
 
-    async def recall(self, request_id: str, digest: str) -> Receipt | None:
+    async def get_response(self, request_id: str, digest: str) -> Receipt | None:
         """What a request id was answered, or None; one that is on its way is waited for."""
         store = self._store or await self._opened()
-        fate = store.commits.following(checked_request_id(request_id), digest)
-        if fate is not None:
-            return await fate
-        return store.requests.recall(request_id, digest, self._clock.now_us())
+        outcome = store.commits.following(checked_request_id(request_id), digest)
+        if outcome is not None:
+            return await outcome
+        return store.requests.get_response(request_id, digest, self._clock.now_us())
 
     async def apply(self, change: ChangeSet[AnswerT]) -> AnswerT:
         """Store a change whole, or raise and store nothing; see ``DataProvider.apply``."""
@@ -85,10 +85,10 @@ class LocalJSONProvider(OpenFolder):
                 store = await self._at_hand(change.users)
                 break
         if change.request_id is not None:
-            fate = store.commits.following(change.request_id, change.digest)
-            if fate is not None:
-                return await fate  # type: ignore[return-value] # The digest says that it is of this act.
-            answer = store.requests.recall(change.request_id, change.digest, self._clock.now_us())
+            outcome = store.commits.following(change.request_id, change.digest)
+            if outcome is not None:
+                return await outcome  # type: ignore[return-value] # The digest says that it is of this act.
+            answer = store.requests.get_response(change.request_id, change.digest, self._clock.now_us())
             if answer is not None:
                 return answer  # type: ignore[return-value] # Likewise.
         return await store.commits.take(change)  # type: ignore[return-value] # Its own answer.
@@ -164,26 +164,26 @@ class LocalJSONProvider(OpenFolder):
         """Every stored section's name, ascending."""
         return sorted((self._store or await self._opened()).keeper.sections)
 
-    async def remembered(self) -> AsyncIterator[Remembered]:
+    async def stored_responses(self) -> AsyncIterator[StoredResponse]:
         """Every request id of a caller whose answer is kept."""
         store = self._store or await self._opened()
         for asked in store.requests.answered():
-            yield Remembered(asked.request_id, asked.digest, bytes(asked.answer), asked.at_us)
+            yield StoredResponse(asked.request_id, asked.digest, bytes(asked.answer), asked.at_us)
 
-    async def load(self, portion: Portion) -> None:
+    async def load(self, batch: Batch) -> None:
         """Store a part of another store; its rows get entry ids of their own. See ``DataProvider.load``."""
         store = self._store or await self._opened()
-        for placed in portion.users:
-            checked_user_id(placed.profile.user_id)
-            plain_json(placed.profile.unknown, f"player {placed.profile.user_id}")
+        for snapshot in batch.users:
+            checked_user_id(snapshot.profile.user_id)
+            plain_json(snapshot.profile.unknown, f"player {snapshot.profile.user_id}")
         documents = {
             checked_section(name): plain_json(dict(document), f"section {name}")  # type: ignore[arg-type] # JSON, as it was read.
-            for name, document in portion.sections.items()
+            for name, document in batch.sections.items()
         }
         for name in documents:
             store.check(Key("section", name))
-        store = await self._at_hand([placed.profile for placed in portion.users])
-        await store.commits.take_portion(portion, documents)
+        store = await self._at_hand([snapshot.profile for snapshot in batch.users])
+        await store.commits.take_batch(batch, documents)
 
     async def mark_mirror(self, of: str, as_of_us: int = 0) -> None:
         """Mark this folder as a mirror of another store, for good; see ``DataProvider.mark_mirror``."""
@@ -199,7 +199,7 @@ class LocalJSONProvider(OpenFolder):
         self.mirror, self.mirrored_us = of, as_of_us or self.mirrored_us
 
     async def adopt(self) -> list[str]:
-        """Take files as another hand left them, and book what that moves as corrections by the system.
+        """Take files as they were edited externally, and book what that moves as corrections by the system.
 
         Money and items are held against the ledger; everything else is taken as it stands.
 

@@ -7,7 +7,7 @@ from copy import deepcopy
 from itertools import islice
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from kokoromichi.core.bulk_load import Portion, Remembered
+from kokoromichi.core.bulk_load import Batch, StoredResponse
 from kokoromichi.core.clock import Clock, SystemClock
 from kokoromichi.core.counters import check_counters
 from kokoromichi.core.data_provider import AnswerT, DataProvider, Document, Stream
@@ -34,7 +34,7 @@ from kokoromichi.core.providers.packed_ledger import (
     PackedRow,
     TxNote,
 )
-from kokoromichi.core.responses import decode_answer, encode_answer
+from kokoromichi.core.responses import decode_response, encode_response
 from kokoromichi.core.validation import (
     FORGOTTEN,
     checked_id,
@@ -42,8 +42,8 @@ from kokoromichi.core.validation import (
     checked_request_id,
     checked_section,
     checked_user_id,
-    half_row,
-    refuse_twins,
+    incomplete_movement,
+    reject_duplicate_users,
     wrong_fields,
     wrong_movement,
     wrong_version,
@@ -90,24 +90,24 @@ class MemoryProvider(DataProvider):
         """Every counter by name, ascending."""
         return dict(sorted(self._counters.items()))
 
-    async def recall(self, request_id: str, digest: str) -> Receipt | None:
+    async def get_response(self, request_id: str, digest: str) -> Receipt | None:
         """What a request id was answered, or None."""
         return self._recall(request_id, digest)
 
     def _recall(self, request_id: str, digest: str) -> Receipt | None:
-        remembered = self._answers.get(checked_request_id(request_id))
-        if remembered is None:
+        stored = self._answers.get(checked_request_id(request_id))
+        if stored is None:
             return None
-        if remembered[0] != digest or remembered[1] is None:
+        if stored[0] != digest or stored[1] is None:
             raise RequestMismatchError(request_id)
-        return remembered[1]
+        return stored[1]
 
     async def apply(self, change: ChangeSet[AnswerT]) -> AnswerT:
         """Store a change whole, or raise and store nothing; see ``DataProvider.apply``."""
         request_id = change.request_id
         if request_id is not None and (answer := self._recall(request_id, change.digest)) is not None:
             return answer  # type: ignore[return-value] # The digest says that it is of this act.
-        refuse_twins(change.users)
+        reject_duplicate_users(change.users)
         check_counters(self._counters, change.counters)
         first, tx = len(self._ledger), self._tx + 1
         try:
@@ -158,14 +158,14 @@ class MemoryProvider(DataProvider):
                 if before + amount != after or after < 0:
                     raise wrong_movement(movement, user_id, before)
             elif amount or after:
-                raise half_row(movement)
+                raise incomplete_movement(movement)
             if item_id is not None:
                 held = inventory.get(item_id, 0) + quantity
                 if held < 0:
                     raise wrong_movement(movement, user_id, getattr(profile, currency or "", 0))
                 item = names[item_id] if item_id in names else ledger.code(item_id)
             elif quantity:
-                raise half_row(movement)
+                raise incomplete_movement(movement)
             kind, money = KIND_CODES[movement.kind], CURRENCY_CODES[currency]
             rows += PACK(tx, at_us, kind, names[user_id], money, amount, after, item, quantity)
             if currency == "gold":
@@ -183,8 +183,8 @@ class MemoryProvider(DataProvider):
         """The system's rows: they move no balance and no inventory."""
         ledger, system = self._ledger, self._ledger.code(SYSTEM)
         for movement in change.system:
-            if movement.is_half:
-                raise half_row(movement)
+            if movement.is_incomplete:
+                raise incomplete_movement(movement)
             item = NOTHING if movement.item_id is None else ledger.code(movement.item_id)
             kind = KIND_CODES[movement.kind]
             row = PackedRow(tx, change.at_us, kind, system, NOTHING, 0, 0, item, movement.quantity)
@@ -274,7 +274,7 @@ class MemoryProvider(DataProvider):
             self._profiles[pseudonym] = profile
         quoted = f'"{user_id}"'.encode()
         for request_id, (_digest, answer) in self._answers.items():
-            if request_id in touched or (answer is not None and quoted in encode_answer(answer)):
+            if request_id in touched or (answer is not None and quoted in encode_response(answer)):
                 self._answers[request_id] = FORGOTTEN, None
         self._observations["activity"] = [
             {**row, "user_id": pseudonym} if row["user_id"] == user_id else row
@@ -313,31 +313,31 @@ class MemoryProvider(DataProvider):
         """Every stored section's name, ascending."""
         return sorted(self._sections)
 
-    async def remembered(self) -> AsyncIterator[Remembered]:
+    async def stored_responses(self) -> AsyncIterator[StoredResponse]:
         """Every request id of a caller with its answer."""
         for request_id, (digest, answer) in self._answers.items():
             if answer is None:
                 continue
-            yield Remembered(request_id, digest, encode_answer(answer), NEVER)
+            yield StoredResponse(request_id, digest, encode_response(answer), NEVER)
 
-    async def load(self, portion: Portion) -> None:
+    async def load(self, batch: Batch) -> None:
         """Store a part of another store; rows are numbered anew. See ``DataProvider.load``."""
-        for placed in portion.users:
-            user_id = checked_user_id(placed.profile.user_id)
+        for snapshot in batch.users:
+            user_id = checked_user_id(snapshot.profile.user_id)
             stored = self._profiles.get(user_id)
-            if (stored.version if stored else 0) != placed.expected_version:
-                message = f"player {user_id} is not of version {placed.expected_version}"
+            if (stored.version if stored else 0) != snapshot.expected_version:
+                message = f"player {user_id} is not of version {snapshot.expected_version}"
                 raise ConflictError(message)
         answers = {
-            asked.request_id: (asked.digest, decode_answer(asked.answer)) for asked in portion.requests
+            asked.request_id: (asked.digest, decode_response(asked.answer)) for asked in batch.requests
         }
         for request_id, (digest, _answer) in answers.items():
             self._recall(request_id, digest)
-        for placed in portion.users:
-            self._profiles[placed.profile.user_id] = deepcopy(placed.profile)
-            self._ledger.code(placed.profile.user_id)
-        if portion.rows is not None:
-            self._tx = self._ledger.load(portion.rows, self._tx)
-        self._counters.update(portion.counters)
+        for snapshot in batch.users:
+            self._profiles[snapshot.profile.user_id] = deepcopy(snapshot.profile)
+            self._ledger.code(snapshot.profile.user_id)
+        if batch.rows is not None:
+            self._tx = self._ledger.load(batch.rows, self._tx)
+        self._counters.update(batch.counters)
         self._answers = answers | self._answers
-        self._sections.update({name: deepcopy(dict(section)) for name, section in portion.sections.items()})  # type: ignore[arg-type] # JSON, as it was read.
+        self._sections.update({name: deepcopy(dict(section)) for name, section in batch.sections.items()})  # type: ignore[arg-type] # JSON, as it was read.

@@ -8,13 +8,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from kokoromichi.core.reference.values import Finding, Raw, Unreadable, parse_json, shown, whole_number
+from kokoromichi.core.reference.values import ImportFinding, Raw, Unreadable, parse_json, shown, whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-    from kokoromichi.core.reference.users import Told
+    from kokoromichi.core.reference.users import FindingCallback
 
 PURCHASES: Final = "purchases"
 """The ledger that an installation may have patched in."""
@@ -80,7 +80,7 @@ def costs_by_user(ledger: OldLedger | None) -> tuple[Counter[str], Counter[str]]
     return lines, costs
 
 
-def read_ledger_file(path: Path, name: str, told: Told) -> OldLedger:
+def read_ledger_file(path: Path, name: str, on_finding: FindingCallback) -> OldLedger:
     """Read one ledger file line by line; blank lines count for nothing."""
     ledger = OldLedger()
     seen: set[bytes] = set()
@@ -97,13 +97,17 @@ def read_ledger_file(path: Path, name: str, told: Told) -> OldLedger:
             if not isinstance(value, dict):
                 text = shown(line.decode("utf-8", "backslashreplace"))
                 ledger.broken.append(text)
-                told(Finding("broken_ledger_line", f"{name}:{number}", "", text, "reported, not repaired"))
+                on_finding(
+                    ImportFinding(
+                        "broken_ledger_line", f"{name}:{number}", "", text, "reported, not repaired"
+                    )
+                )
                 continue
             ledger.good.append(value)
             digest = hashlib.blake2b(line, digest_size=16).digest()
             if digest in seen:
                 ledger.repeats += 1
-                told(Finding("possible_repeat", f"{name}:{number}", "", shown(value), "kept"))
+                on_finding(ImportFinding("possible_repeat", f"{name}:{number}", "", shown(value), "kept"))
             seen.add(digest)
     return ledger
 
@@ -132,24 +136,24 @@ class Pending:
         }
 
 
-def read_pending(raw: Raw, told: Told) -> Pending:
+def read_pending(raw: Raw, on_finding: FindingCallback) -> Pending:
     """Read the pending purchases of a parsed file."""
     where = "pending_transactions.json"
     if not isinstance(raw, list):
         if raw is not None:
-            told(Finding("unusable_pending", where, "", shown(raw), "none"))
+            on_finding(ImportFinding("unusable_pending", where, "", shown(raw), "none"))
         return Pending(0, (), 0)
     distinct: dict[str, dict[str, Raw]] = {}
     for entry in raw:
         if not isinstance(entry, dict):
-            told(Finding("unusable_pending", where, "", shown(entry), "none"))
+            on_finding(ImportFinding("unusable_pending", where, "", shown(entry), "none"))
             continue
         tx_id = entry.get("tx_id")
         key = json.dumps(entry if tx_id is None else tx_id, sort_keys=True)
         first = distinct.setdefault(key, entry)
         repeated = first is not entry
-        told(
-            Finding(
+        on_finding(
+            ImportFinding(
                 "pending_repeated" if repeated else "pending_recorded",
                 where,
                 shown(entry.get("user_id")),

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.models import ID_PATTERN
-from kokoromichi.core.reference.values import Finding, Raw, Unreadable, parse_json, shown, storable_text
+from kokoromichi.core.reference.values import ImportFinding, Raw, Unreadable, parse_json, shown, storable_text
 from kokoromichi.core.validation import RESERVED_SECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from kokoromichi.core.reference.users import Told
+    from kokoromichi.core.reference.users import FindingCallback
 
 USER_ID: Final = re.compile("[0-9]{17,20}")
 """What a player's id may be, whole."""
@@ -65,7 +65,7 @@ class Folder:
 
     root: Path
     label: str
-    told: Told
+    on_finding: FindingCallback
     users_json: dict[str, Raw] | None = None
     user_files: dict[str, tuple[str, dict[str, Raw]]] = field(default_factory=dict)
     sections: dict[str, Raw] = field(default_factory=dict)
@@ -101,7 +101,7 @@ def is_installation(folder: Path) -> bool:
     return any((folder / name).is_file() for name in named) or any((folder / "users").glob("*.json"))
 
 
-def read_folder(root: Path, label: str, told: Told) -> Folder:
+def read_folder(root: Path, label: str, on_finding: FindingCallback) -> Folder:
     """Read a data folder; nothing is written, not even a lock.
 
     Raises:
@@ -111,7 +111,7 @@ def read_folder(root: Path, label: str, told: Told) -> Folder:
     if not root.is_dir():
         message = f"{root} is no folder: --data-dir names the data folder of the installation"
         raise MisuseError(message)
-    folder = Folder(root, label, told)
+    folder = Folder(root, label, on_finding)
     try:
         files = sorted(_walk(folder, root, frozenset()))
         _read_users_json(folder)
@@ -134,7 +134,7 @@ def _walk(folder: Folder, inner: Path, above: frozenset[Path]) -> Iterator[Path]
             yield from _walk(folder, path, above)
         else:
             folder.note(path, "no file", _REPORT)
-            folder.told(Finding("no_file", folder.name(path), "", "", "ignored"))
+            folder.on_finding(ImportFinding("no_file", folder.name(path), "", "", "ignored"))
 
 
 def _read_users_json(folder: Folder) -> None:
@@ -161,7 +161,7 @@ def _read_users_json(folder: Folder) -> None:
     folder.note(backup, "ok", _STANDS_IN)
     if path.is_file():
         folder.note(path, _TRUNCATED, "users.json.backup, one write older")
-    folder.told(Finding("users_json_from_backup", folder.name(path), "", "", folder.name(backup)))
+    folder.on_finding(ImportFinding("users_json_from_backup", folder.name(path), "", "", folder.name(backup)))
 
 
 def _read_file(folder: Folder, path: Path) -> None:
@@ -234,7 +234,9 @@ def _read_user_file(folder: Folder, path: Path) -> None:
         if isinstance(value, dict):
             folder.user_files[path.stem] = name, value
             return
-    folder.told(Finding("user_file_unreadable", name, "", "", "the other store, if it has the user"))
+    folder.on_finding(
+        ImportFinding("user_file_unreadable", name, "", "", "the other store, if it has the user")
+    )
 
 
 def _stand_ins(folder: Folder, path: Path) -> Iterator[Raw]:
@@ -250,7 +252,9 @@ def _stand_ins(folder: Folder, path: Path) -> Iterator[Raw]:
             folder.note(backup, _TRUNCATED, _REPORT)
             continue
         folder.note(backup, "ok", _STANDS_IN)
-        folder.told(Finding("restored_from_backup", folder.name(path), "", "", folder.name(backup)))
+        folder.on_finding(
+            ImportFinding("restored_from_backup", folder.name(path), "", "", folder.name(backup))
+        )
         yield parsed[0]
 
 
@@ -278,8 +282,8 @@ def _parsed(folder: Folder, path: Path) -> tuple[Raw] | None:
     try:
         value, odd = parse_json(path.read_bytes())
     except Unreadable as broken:
-        folder.told(Finding("unreadable_file", folder.name(path), "", shown(str(broken)), ""))
+        folder.on_finding(ImportFinding("unreadable_file", folder.name(path), "", shown(str(broken)), ""))
         return None
     for code in odd:
-        folder.told(Finding(code, folder.name(path), "", "", "accepted"))
+        folder.on_finding(ImportFinding(code, folder.name(path), "", "", "accepted"))
     return (value,)

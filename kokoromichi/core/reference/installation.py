@@ -25,13 +25,13 @@ from kokoromichi.core.reference.books import (
 from kokoromichi.core.reference.files import USER_ID, FileNote, Folder, is_installation, is_own, read_folder
 from kokoromichi.core.reference.union import ReferenceUser, unite
 from kokoromichi.core.reference.users import StoredUser, read_user
-from kokoromichi.core.reference.values import Finding, Raw, shown, storable
+from kokoromichi.core.reference.values import ImportFinding, Raw, shown, storable
 
 if TYPE_CHECKING:
     from datetime import tzinfo
     from pathlib import Path
 
-__all__ = ["Finding", "Installation", "is_installation", "is_own", "read_installation"]
+__all__ = ["ImportFinding", "Installation", "is_installation", "is_own", "read_installation"]
 
 _LINES_A_SECTION: Final = 5_000
 
@@ -56,7 +56,7 @@ class Installation:
     ledgers: dict[str, OldLedger]
     pending: Pending
     files: tuple[FileNote, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[ImportFinding, ...]
 
     def report(self) -> dict[str, Raw]:
         """Totals, users, refusals, ledgers, pending purchases, files and findings as one JSON document."""
@@ -105,7 +105,7 @@ def read_installation(folder: Path, second: Path | None = None, time_zone: str =
         hint = f"; {inner} does" if is_installation(inner) else ""
         message = f"{folder} holds no users.json and no users/: it is no installation's data folder{hint}"
         raise MisuseError(message)
-    findings: dict[Finding, None] = {}  # A file may be looked at twice; what is odd in it is told once.
+    findings: dict[ImportFinding, None] = {}  # A file may be looked at twice; what is odd in it is told once.
     zone = _zone(time_zone)
     try:
         folders = [read_folder(folder, "", findings.setdefault)]
@@ -128,13 +128,13 @@ def _zone(name: str) -> tzinfo:
 class _Reading:
     """The folders on their way to one installation."""
 
-    def __init__(self, folders: list[Folder], zone: tzinfo, findings: dict[Finding, None]) -> None:
+    def __init__(self, folders: list[Folder], zone: tzinfo, findings: dict[ImportFinding, None]) -> None:
         self._folders = folders
         self._zone = zone
         self._findings = findings
         self._refused = {name: why for folder in folders for name, why in folder.refused.items()}
 
-    def _tell(self, finding: Finding) -> None:
+    def _tell(self, finding: ImportFinding) -> None:
         self._findings.setdefault(finding)
 
     def installation(self) -> Installation:
@@ -217,7 +217,7 @@ class _Reading:
                 own = [line for line in part if user_of(line) in users]
                 apart = [line for line in part if user_of(line) not in users]
                 for line in apart:
-                    self._tell(Finding("line_of_unknown_user", book, "", shown(line), "kept apart"))
+                    self._tell(ImportFinding("line_of_unknown_user", book, "", shown(line), "kept apart"))
                 sections[f"{name}_{first // _LINES_A_SECTION:04d}"] = {
                     "book": book,
                     "lines": [*own],
@@ -227,7 +227,7 @@ class _Reading:
 
     def _storable(self, name: str, section: Raw) -> dict[str, Raw]:
         def changed(was: str, became: str) -> None:
-            self._tell(Finding("unstorable_value", name, "", was, became))
+            self._tell(ImportFinding("unstorable_value", name, "", was, became))
 
         kept = storable(section, changed)
         return kept if isinstance(kept, dict) else {"content": kept}

@@ -10,7 +10,7 @@ from kokoromichi.core.clock import moment_of
 from kokoromichi.core.models import NEVER, PROFILE_FIELDS
 from kokoromichi.core.reference.users import NUMBERS
 from kokoromichi.core.reference.values import (
-    Finding,
+    ImportFinding,
     Raw,
     item_key,
     larger,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from kokoromichi.core.models import FieldValue
-    from kokoromichi.core.reference.users import Character, StoredUser, Told
+    from kokoromichi.core.reference.users import Character, FindingCallback, StoredUser
 
 _BUSINESSES: Final = frozenset({"cafe", "dojo", "shop", "guild_hall", "spa"})
 _KNOWN: Final = frozenset(
@@ -141,7 +141,9 @@ class ReferenceUser:
         }
 
 
-def unite(user_id: str, stores: Sequence[StoredUser], zone: tzinfo, told: Told) -> ReferenceUser:
+def unite(
+    user_id: str, stores: Sequence[StoredUser], zone: tzinfo, on_finding: FindingCallback
+) -> ReferenceUser:
     """One user of what each store says: the larger of each number and item, never the sum."""
     numbers = {name: max(stored.numbers[name] for stored in stores) for name in NUMBERS}
     items = {
@@ -149,9 +151,9 @@ def unite(user_id: str, stores: Sequence[StoredUser], zone: tzinfo, told: Told) 
         for key in sorted({key for stored in stores for key in stored.items})
     }
     for name in NUMBERS:
-        _tell_difference(user_id, name, [stored.numbers[name] for stored in stores], told)
+        _tell_difference(user_id, name, [stored.numbers[name] for stored in stores], on_finding)
     for key in items:
-        _tell_difference(user_id, f"inventory.{key}", [stored.items[key] for stored in stores], told)
+        _tell_difference(user_id, f"inventory.{key}", [stored.items[key] for stored in stores], on_finding)
     claimed = max(stores, key=lambda stored: stored.claim_us)  # The first of equals: users.json.
     sheets = _united_characters(stores)
     rest: dict[str, Raw] = {}
@@ -161,9 +163,9 @@ def unite(user_id: str, stores: Sequence[StoredUser], zone: tzinfo, told: Told) 
         rest["last_daily_claim"] = claimed.claim_raw
     if sheets:
         rest["claimed_waifus"] = list(sheets)
-    unknown = _kept(user_id, rest, told)
+    unknown = _kept(user_id, rest, on_finding)
     level = max(numbers["level"], 1)
-    _tell_oddities(user_id, level, numbers["xp"], rest, told)
+    _tell_oddities(user_id, level, numbers["xp"], rest, on_finding)
     name = next((stored.name for stored in stores if stored.name), "")
     fields = _fields(stores, rest, sheets, zone)
     fields |= {"name": name, "level": level, "xp": numbers["xp"], "streak": claimed.streak}
@@ -186,9 +188,11 @@ def unite(user_id: str, stores: Sequence[StoredUser], zone: tzinfo, told: Told) 
     )
 
 
-def _tell_difference(user_id: str, name: str, values: Sequence[int], told: Told) -> None:
+def _tell_difference(user_id: str, name: str, values: Sequence[int], on_finding: FindingCallback) -> None:
     if len(set(values)) > 1:
-        told(Finding("stores_differ", user_id, name, " / ".join(map(str, values)), str(max(values))))
+        on_finding(
+            ImportFinding("stores_differ", user_id, name, " / ".join(map(str, values)), str(max(values)))
+        )
 
 
 def _united_characters(stores: Sequence[StoredUser]) -> list[Character]:
@@ -205,7 +209,7 @@ def _united_characters(stores: Sequence[StoredUser]) -> list[Character]:
     return sheets
 
 
-def _kept(user_id: str, rest: dict[str, Raw], told: Told) -> dict[str, Raw]:
+def _kept(user_id: str, rest: dict[str, Raw], on_finding: FindingCallback) -> dict[str, Raw]:
     """Every field that no field of a profile stands for; namesakes of such fields one level deeper."""
     own = PROFILE_FIELDS | {"unknown", _IMPORTED}
     namesakes = {name: value for name, value in rest.items() if name in own and name != "user_id"}
@@ -216,7 +220,7 @@ def _kept(user_id: str, rest: dict[str, Raw], told: Told) -> dict[str, Raw]:
     for name, value in kept.items():
 
         def changed(was: str, became: str, name: str = name) -> None:
-            told(Finding("unstorable_value", user_id, name, was, became))
+            on_finding(ImportFinding("unstorable_value", user_id, name, was, became))
 
         stored = storable({name: value}, changed)
         result |= stored if isinstance(stored, dict) else {}
@@ -261,11 +265,17 @@ def _businesses(stores: Sequence[StoredUser], zone: tzinfo) -> dict[str, int]:
     return dict(sorted(found.items()))
 
 
-def _tell_oddities(user_id: str, level: int, xp: int, rest: dict[str, Raw], told: Told) -> None:
+def _tell_oddities(
+    user_id: str, level: int, xp: int, rest: dict[str, Raw], on_finding: FindingCallback
+) -> None:
     if rest.get("guild_id") is not None:
-        told(Finding("guild_exists_nowhere", user_id, "guild_id", shown(rest["guild_id"]), "kept as text"))
+        on_finding(
+            ImportFinding(
+                "guild_exists_nowhere", user_id, "guild_id", shown(rest["guild_id"]), "kept as text"
+            )
+        )
     for name in sorted(rest.keys() - _KNOWN):
-        told(Finding("unknown_field", user_id, storable_text(name), shown(rest[name]), "kept"))
+        on_finding(ImportFinding("unknown_field", user_id, storable_text(name), shown(rest[name]), "kept"))
     reached = _XP_PER_LEVEL * level * (level - 1) // 2
     if not reached <= xp < reached + _XP_PER_LEVEL * level:
-        told(Finding("level_and_xp_disagree", user_id, "level", f"{level} / {xp}", "both kept"))
+        on_finding(ImportFinding("level_and_xp_disagree", user_id, "level", f"{level} / {xp}", "both kept"))

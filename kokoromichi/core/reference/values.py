@@ -33,7 +33,7 @@ _MOMENT: Final = re.compile(
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
 
-class Finding(NamedTuple):
+class ImportFinding(NamedTuple):
     """One thing that the import does not take as it stands.
 
     Attributes:
@@ -143,12 +143,12 @@ def storable_text(text: str) -> str:
     return _UNSTORABLE.sub("�", text)
 
 
-def storable(value: Raw, told: Callable[[str, str], None], depth: int = 0) -> Raw:
+def storable(value: Raw, on_finding: Callable[[str, str], None], depth: int = 0) -> Raw:
     """A copy of a value that every store can keep.
 
     Args:
         value: Any JSON.
-        told: Told of each change: what was there, and what it became.
+        on_finding: Told of each change: what was there, and what it became.
         depth: Levels above it.
     """
     if isinstance(value, str):
@@ -164,15 +164,15 @@ def storable(value: Raw, told: Callable[[str, str], None], depth: int = 0) -> Ra
             while name in fields or (name != key and name in value):
                 name += "_"
             if name != key:
-                told(shown(key), name)
-            fields[name] = storable(inner, told, depth + 1)
+                on_finding(shown(key), name)
+            fields[name] = storable(inner, on_finding, depth + 1)
         return fields
     elif isinstance(value, list):
-        return [storable(inner, told, depth + 1) for inner in value]
+        return [storable(inner, on_finding, depth + 1) for inner in value]
     else:
         return value
     if kept != value:
-        told(shown(value), shown(kept))
+        on_finding(shown(value), shown(kept))
     return kept
 
 

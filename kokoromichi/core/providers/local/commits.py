@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from kokoromichi.core.bulk_load import Portion
+    from kokoromichi.core.bulk_load import Batch
     from kokoromichi.core.clock import Clock
     from kokoromichi.core.data_provider import AnswerT, Document
     from kokoromichi.core.models import ChangeSet
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from kokoromichi.core.providers.local.requests import Requests
     from kokoromichi.core.providers.local.state import State
 
-_ENCODE: Final = msgspec.json.Encoder().encode  # As ``answers.encode_answer``, made once.
+_ENCODE: Final = msgspec.json.Encoder().encode  # As ``answers.encode_response``, made once.
 _NOTHING: Final[Mapping[str, Document]] = {}
 
 
@@ -103,11 +103,11 @@ class Commits:
         return len(self._pending)
 
     def following(self, request_id: str, digest: str) -> asyncio.Future[Receipt] | None:
-        """The fate of a request that is on its way, for one more who asks; None when it is not.
+        """The outcome of a request that is on its way, for one more who asks; None when it is not.
 
         Raises:
             RequestMismatchError: It is on its way for another act.
-            CommitUnknownError: It was on its way when the journal failed; opening again settles its fate.
+            CommitUnknownError: It was on its way when the journal failed; opening again settles its outcome.
         """
         if request_id in self._unknown:
             raise CommitUnknownError(request_id)
@@ -116,9 +116,9 @@ class Commits:
             return None
         if all((asked.request_id, asked.digest) != (request_id, digest) for asked in pending.requests):
             raise RequestMismatchError(request_id)
-        fate: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
-        pending.waiting.append(fate)
-        return fate
+        outcome: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        pending.waiting.append(outcome)
+        return outcome
 
     def take(
         self, change: ChangeSet[AnswerT], unknown: Mapping[str, Document] = _NOTHING
@@ -126,7 +126,7 @@ class Commits:
         """Check and stage a change whose players are at hand, and send it on its way: one synchronous step.
 
         Returns:
-            Its fate; whoever stops waiting for it changes nothing of it.
+            Its outcome; whoever stops waiting for it changes nothing of it.
         """
         self._check_writable()
         staged = self._state.checked(change, unknown)
@@ -153,13 +153,13 @@ class Commits:
         self._check_writable()
         return self._take_frame({section: document})
 
-    def take_portion(self, portion: Portion, documents: Mapping[str, bytes]) -> asyncio.Future[Receipt]:
+    def take_batch(self, batch: Batch, documents: Mapping[str, bytes]) -> asyncio.Future[Receipt]:
         """Send a part of another store on its way, whose players are at hand; see ``DataProvider.load``."""
         if self.failed is not None:
             raise StorageError(self.failed)
         users, holdings = [], {}
-        for placed in portion.users:
-            user, holdings[placed.profile.user_id] = self._state.placed(placed)
+        for snapshot in batch.users:
+            user, holdings[snapshot.profile.user_id] = self._state.snapshot(snapshot)
             users.append(user)
         now_us = self._clock.now_us()
         requests = [
@@ -169,11 +169,11 @@ class Commits:
                 asked.digest,
                 msgspec.Raw(asked.answer),
             )
-            for asked in portion.requests
+            for asked in batch.requests
             if not self._requests.knows(asked.request_id, asked.digest)
         ]
-        staged = Staged(users, dict(portion.counters), holdings)
-        return self._take_frame(documents, staged, portion.rows, requests)
+        staged = Staged(users, dict(batch.counters), holdings)
+        return self._take_frame(documents, staged, batch.rows, requests)
 
     def take_mirror(self, of: str, as_of_us: int) -> asyncio.Future[Receipt]:
         """Send on its way that this store mirrors another from now on, and since when it is up to date."""
@@ -212,13 +212,13 @@ class Commits:
 
     def _send(self, pending: _Pending, line: bytes) -> asyncio.Future[Receipt]:
         self._state.stage(pending.staged, pending.sequence)
-        fate: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
-        pending.waiting.append(fate)
+        outcome: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        pending.waiting.append(outcome)
         for request in pending.requests:
             self._in_flight[request.request_id] = pending
         self._pending.append(pending)
         self.journal.append(line)
-        return fate
+        return outcome
 
     def _check_writable(self) -> None:
         if self.failed is not None:
@@ -239,9 +239,9 @@ class Commits:
         for _ in range(count):
             pending = take_next()
             publish(pending, now_s)
-            for fate in pending.waiting:
-                if not fate.done():
-                    fate.set_result(pending.answer)
+            for outcome in pending.waiting:
+                if not outcome.done():
+                    outcome.set_result(pending.answer)
 
     def _publish(self, pending: _Pending, now_s: float) -> None:
         sequence, staged, keeper = pending.sequence, pending.staged, self.keeper
@@ -286,6 +286,6 @@ class Commits:
                 asked = pending.requests[0].request_id if pending.requests else f"~{pending.sequence:012d}"
                 error = CommitUnknownError(asked)
                 error.__cause__ = StorageError(message)
-            for fate in pending.waiting:
-                if not fate.done():
-                    fate.set_exception(error)
+            for outcome in pending.waiting:
+                if not outcome.done():
+                    outcome.set_exception(error)

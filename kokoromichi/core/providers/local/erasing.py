@@ -200,7 +200,7 @@ class _Erasing:
         if files.signature(path) is not None:
             found = unsealed(key, files.read(path))
             if found is None or not found.sound:
-                message = f"{path} was changed by another hand: {ADOPT}, or put the former file back"
+                message = f"{path} was edited externally: {ADOPT}, or put the former file back"
                 raise StorageError(message)
             profile = profile_of(found)
             profile.user_id, profile.name = self._pseudonym, ""

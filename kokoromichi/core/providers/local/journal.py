@@ -58,7 +58,7 @@ class Journal:
         return [self._folder / name for name in self._files.names(self._folder) if name.endswith(_SUFFIX)]
 
     def append(self, line: bytes) -> None:
-        """Take a frame for the next group; ``settled`` hears of its fate."""
+        """Take a frame for the next group; ``settled`` hears of its outcome."""
         waiting = self._waiting
         waiting.append(line)
         if self._writing is None:

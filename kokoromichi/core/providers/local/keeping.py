@@ -252,7 +252,7 @@ class Keeper:
             del self._parts.requests.fresh[:fresh]
             self.vouched = done.checkpoint
         for key in done.foreign:
-            self.refuse(key, "was changed by another hand")
+            self.refuse(key, "was edited externally")
 
     def refuse(self, key: Key, why: str) -> None:
         """Leave a file alone from now on, and whatever is in it."""

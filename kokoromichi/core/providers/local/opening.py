@@ -209,7 +209,7 @@ def _usable(
         if vouched or snapshots.exists(key):
             sealed = _from_backup(snapshots, key, found, vouched, last)
     elif not sealed.sound or sealed.sequence < vouched:
-        found.foreign[key] = "was changed by another hand"
+        found.foreign[key] = "was edited externally"
     return sealed
 
 

@@ -9,7 +9,7 @@ import msgspec
 from kokoromichi.core.clock import DAY_US
 from kokoromichi.core.errors import RequestMismatchError, StorageError
 from kokoromichi.core.providers.local.frames import NO_ANSWER, Request
-from kokoromichi.core.responses import decode_answer
+from kokoromichi.core.responses import decode_response
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,7 +40,7 @@ class Requests:
         self._known[request.request_id] = request
         self.fresh.append(request)
 
-    def recall(self, request_id: str, digest: str, now_us: int) -> Receipt | None:
+    def get_response(self, request_id: str, digest: str, now_us: int) -> Receipt | None:
         """What a request id was answered, or None when it was never used.
 
         Raises:
@@ -53,7 +53,7 @@ class Requests:
         if known.digest != digest or known.answer == NO_ANSWER or now_us - known.at_us > ANSWER_DAYS * DAY_US:
             raise RequestMismatchError(request_id)
         try:
-            return decode_answer(bytes(known.answer))
+            return decode_response(bytes(known.answer))
         except msgspec.DecodeError as unreadable:
             message = f"the answer of request {request_id} cannot be read: {unreadable}; take a fresh id"
             raise StorageError(message) from unreadable

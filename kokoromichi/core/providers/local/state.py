@@ -14,7 +14,7 @@ from kokoromichi.core.models import SET_FIELDS, UserProfile
 from kokoromichi.core.providers.local.frames import UserSet
 from kokoromichi.core.validation import (
     checked_user_id,
-    refuse_twins,
+    reject_duplicate_users,
     wrong_fields,
     wrong_movement,
     wrong_version,
@@ -23,7 +23,7 @@ from kokoromichi.core.validation import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from kokoromichi.core.bulk_load import Placed
+    from kokoromichi.core.bulk_load import UserSnapshot
     from kokoromichi.core.data_provider import AnswerT, Document
     from kokoromichi.core.models import (
         ChangeSet,
@@ -92,7 +92,7 @@ class State:
             MisuseError: A row or a field does not fit.
         """
         if len(change.users) > 1:
-            refuse_twins(change.users)
+            reject_duplicate_users(change.users)
         counters = self._planned(change.counters) if change.counters else {}
         holdings: dict[str, Holding] = {}
         users = []
@@ -117,16 +117,16 @@ class State:
             _check_row(movement, SYSTEM)
         return Staged(users, counters, holdings)
 
-    def placed(self, placed: Placed) -> tuple[UserSet, Holding]:
+    def snapshot(self, snapshot: UserSnapshot) -> tuple[UserSet, Holding]:
         """A player put whole, checked against what is staged.
 
         Raises:
             ConflictError: He has another version than the one expected.
         """
-        profile = placed.profile
+        profile = snapshot.profile
         before = self._holding(profile.user_id)
-        if before.version != placed.expected_version:
-            message = f"player {profile.user_id} is not of version {placed.expected_version}"
+        if before.version != snapshot.expected_version:
+            message = f"player {profile.user_id} is not of version {snapshot.expected_version}"
             raise ConflictError(message)
         stored = self.profiles.get(profile.user_id)
         gone = dict.fromkeys([*before.items, *(stored.inventory if stored else ())], 0)
@@ -266,7 +266,7 @@ def _check_row(movement: Movement, user_id: str) -> None:
         and type(movement.quantity) is int
         and -_INT64 <= movement.amount < _INT64
         and -_INT64 <= movement.quantity < _INT64
-        and not movement.is_half
+        and not movement.is_incomplete
         and (movement.item_id is None or 0 < len(movement.item_id) <= _LONGEST_ITEM)
     ):
         return

@@ -187,7 +187,7 @@ class Store:
             if user_id in self.state.profiles:
                 continue
             if sealed is None or not sealed.sound or sealed.sequence < self.keeper.known[user_id]:
-                self.keeper.refuse(key, "was changed by another hand")
+                self.keeper.refuse(key, "was edited externally")
             elif sealed.sequence == self.keeper.known[user_id]:
                 self.state.profiles[user_id] = profile_of(sealed)
                 self.keeper.loaded(user_id, asyncio.get_running_loop().time())

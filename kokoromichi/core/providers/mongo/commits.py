@@ -24,20 +24,20 @@ from kokoromichi.core.errors import (
     RequestMismatchError,
     StorageError,
 )
+from kokoromichi.core.providers.mongo.bulk_load import Loading
 from kokoromichi.core.providers.mongo.documents import changed, check_movement, ledger_rows, new_player
 from kokoromichi.core.providers.mongo.driver import MOST_CONNECTIONS, failures, is_transient, storage_error
-from kokoromichi.core.providers.mongo.endings import Attempts, Endings
 from kokoromichi.core.providers.mongo.erasing import Erasing
-from kokoromichi.core.providers.mongo.moving import Loading
-from kokoromichi.core.responses import decode_answer, encode_answer
-from kokoromichi.core.validation import refuse_twins
+from kokoromichi.core.providers.mongo.outcomes import Attempts, Outcomes
+from kokoromichi.core.responses import decode_response, encode_response
+from kokoromichi.core.validation import reject_duplicate_users
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kokoromichi.core.bulk_load import Portion
+    from kokoromichi.core.bulk_load import Batch
     from kokoromichi.core.models import ChangeSet, CounterChange, Receipt
-    from kokoromichi.core.providers.mongo.driver import Driver, Session, Stored
+    from kokoromichi.core.providers.mongo.driver import MongoDriver, Session, Stored
 
 _KEPT_STATES: Final = 4_096
 
@@ -78,7 +78,7 @@ class _Plan:
     rows: dict[str, list[Stored]]
 
 
-class Commits:
+class MongoCommits:
     """Commits changes, one transaction each.
 
     Args:
@@ -87,7 +87,7 @@ class Commits:
         patience_s: How long a commit is tried again, in seconds, once it is its turn.
     """
 
-    def __init__(self, driver: Driver, clock: Clock, patience_s: float) -> None:
+    def __init__(self, driver: MongoDriver, clock: Clock, patience_s: float) -> None:
         self._patience_s = patience_s
         self._driver = driver
         self._clock = clock
@@ -96,7 +96,7 @@ class Commits:
         self._last_us = 0
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._room = asyncio.Semaphore(MOST_CONNECTIONS)
-        self._endings = Endings(driver)
+        self._outcomes = Outcomes(driver)
         self._states: dict[str, Stored] = {}
 
     def act(
@@ -110,17 +110,17 @@ class Commits:
         self._last_us = max(self._last_us + 1, self._machine.now_us())
         return f"{self._last_us:016d}-{self._tag}"
 
-    async def load(self, portion: Portion) -> None:
+    async def load(self, batch: Batch) -> None:
         """Store a part of another store; see ``DataProvider.load``."""
         tx_id = self._next_tx_id()
         attempts = Attempts(f"~{tx_id}", tx_id)
         attempts.start(self._patience_s)
-        loading = Loading(self._driver, portion, self._clock.now_us())
+        loading = Loading(self._driver, batch, self._clock.now_us())
         try:
-            await loading.store(attempts, self._endings)
+            await loading.store(attempts, self._outcomes)
         finally:
-            for placed in portion.users:
-                self._states.pop(placed.profile.user_id, None)
+            for snapshot in batch.users:
+                self._states.pop(snapshot.profile.user_id, None)
 
     async def erase(self, user_id: str, pseudonym: str) -> None:
         """Put a pseudonym in the place of a player's id; see ``DataProvider.erase``."""
@@ -129,7 +129,7 @@ class Commits:
         attempts.start(self._patience_s)
         erasing = Erasing(self._driver, user_id, pseudonym)
         try:
-            await self._endings.insist(attempts, erasing.write, self._clock.now_us())
+            await self._outcomes.retry(attempts, erasing.write, self._clock.now_us())
         finally:
             self._states.pop(user_id, None)
 
@@ -140,7 +140,7 @@ class Commits:
         if len(self._states) > _KEPT_STATES:
             del self._states[next(iter(self._states))]
 
-    async def recall(self, request_id: str, digest: str) -> Receipt | None:
+    async def get_response(self, request_id: str, digest: str) -> Receipt | None:
         """What a request id was answered, or None when it was never used.
 
         Raises:
@@ -151,7 +151,7 @@ class Commits:
             return None
         if stored["digest"] != digest or "answer" not in stored:
             raise RequestMismatchError(request_id)
-        return decode_answer(stored["answer"])
+        return decode_response(stored["answer"])
 
     async def commit(self, act: Act[AnswerT]) -> AnswerT:
         """Commit an act, or raise; see ``DataProvider.apply``."""
@@ -164,7 +164,7 @@ class Commits:
             await held.enter_async_context(self._room)
             act.start(self._patience_s)
             try:
-                return await self._insist(act)
+                return await self._retry(act)
             except (ConflictError, FloorError, MisuseError):
                 if (answer := await self._answered(act)) is not None:
                     return answer
@@ -178,9 +178,9 @@ class Commits:
         if act.change.request_id is None and not act.uncertain:
             return None
         with failures(self._driver.where):
-            return await self.recall(act.request_id, act.change.digest)  # type: ignore[return-value] # Its digest says that it is of this act.
+            return await self.get_response(act.request_id, act.change.digest)  # type: ignore[return-value] # Its digest says that it is of this act.
 
-    async def _insist(self, act: Act[AnswerT]) -> AnswerT:
+    async def _retry(self, act: Act[AnswerT]) -> AnswerT:
         """Attempt until it is committed or refused, or the patience ends."""
         while True:
             try:
@@ -199,7 +199,7 @@ class Commits:
                 if not is_transient(error) or act.is_late():
                     raise storage_error(self._driver.where, error) from error
                 await act.pause()
-                await self._endings.bury()
+                await self._outcomes.abort_orphan()
             else:
                 for user_id, stored in plan.before.items():
                     self.keep({**stored, **plan.sets[user_id]})
@@ -217,7 +217,7 @@ class Commits:
             MisuseError: A movement or a field does not fit.
         """
         change = act.change
-        refuse_twins(change.users)
+        reject_duplicate_users(change.users)
         users = {user.user_id: user for user in sorted(change.users, key=lambda user: user.user_id)}
         for movement in change.system:
             check_movement(movement)
@@ -246,7 +246,7 @@ class Commits:
     async def _attempt(self, act: Act[AnswerT], plan: _Plan) -> None:
         """One transaction: what is fought for most comes first, so that who loses has lost little."""
         collection = self._driver.collection
-        async with self._endings.transaction() as session:
+        async with self._outcomes.transaction() as session:
             for counter in act.change.counters:
                 await self._count(counter, session)
             for user_id, before in plan.before.items():
@@ -254,7 +254,7 @@ class Commits:
             request = {
                 "_id": act.request_id,
                 "digest": act.change.digest,
-                "answer": encode_answer(act.change.answer).decode(),
+                "answer": encode_response(act.change.answer).decode(),
                 "at_us": self._clock.now_us(),
                 "tx_id": act.tx_id,
             }
@@ -268,12 +268,12 @@ class Commits:
                     await ledger.insert_one(rows[0], session=session)  # A bulk of one costs more.
                 else:
                     await ledger.insert_many(rows, session=session)
-            await self._endings.conclude(act, session)
+            await self._outcomes.conclude(act, session)
 
     async def _write_user(self, before: Stored, sets: Stored, session: Session) -> None:
         """Write a player who is stored as planned; the balances are asked for beside the version.
 
-        So what another hand has changed behind the version's back is never overwritten unseen.
+        So what was edited externally without a new version is never overwritten unseen.
         """
         users = self._driver.collection("users")
         if not before["version"]:

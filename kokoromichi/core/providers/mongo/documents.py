@@ -14,7 +14,13 @@ from pydantic import ValidationError
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.kinds import CURRENCIES, KINDS, SYSTEM
 from kokoromichi.core.models import PROFILE_FIELDS, SET_FIELDS, Movement, UserChange, UserProfile
-from kokoromichi.core.validation import checked_user_id, half_row, wrong_fields, wrong_movement, wrong_version
+from kokoromichi.core.validation import (
+    checked_user_id,
+    incomplete_movement,
+    wrong_fields,
+    wrong_movement,
+    wrong_version,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -151,8 +157,8 @@ def check_movement(movement: Movement) -> None:
     if not known or any(type(number) is not int or not -(2**63) <= number < 2**63 for number in numbers):
         message = f"a row needs a known kind, a known currency and whole numbers of 64 bits: {movement}"
         raise MisuseError(message)
-    if movement.is_half:
-        raise half_row(movement)
+    if movement.is_incomplete:
+        raise incomplete_movement(movement)
     if movement.item_id is not None and not 1 <= len(movement.item_id) <= _LONGEST_ITEM_ID:
         message = f"item id {movement.item_id!r} is malformed: 1 to {_LONGEST_ITEM_ID} characters"
         raise MisuseError(message)

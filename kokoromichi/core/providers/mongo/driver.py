@@ -59,7 +59,7 @@ NO_TRANSACTIONS: Final = (
 )
 
 
-class Driver:
+class MongoDriver:
     """A client of one database; it connects when it is told to, and not before.
 
     Attributes:

@@ -9,7 +9,7 @@ from kokoromichi.core.kinds import BOOKS
 from kokoromichi.core.validation import FORGOTTEN
 
 if TYPE_CHECKING:
-    from kokoromichi.core.providers.mongo.driver import Driver, Session
+    from kokoromichi.core.providers.mongo.driver import MongoDriver, Session
 
 
 class Erasing:
@@ -21,7 +21,7 @@ class Erasing:
         pseudonym: By what.
     """
 
-    def __init__(self, driver: Driver, user_id: str, pseudonym: str) -> None:
+    def __init__(self, driver: MongoDriver, user_id: str, pseudonym: str) -> None:
         self._driver = driver
         self._user_id = user_id
         self._pseudonym = pseudonym

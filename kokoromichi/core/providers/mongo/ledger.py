@@ -15,7 +15,7 @@ from kokoromichi.core.schemas import LEDGER_SCHEMA
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Sequence
 
-    from kokoromichi.core.providers.mongo.driver import Driver, Stored
+    from kokoromichi.core.providers.mongo.driver import MongoDriver, Stored
 
 _BATCH_ROWS: Final = 10_000
 _STORED_COLUMNS: Final = {
@@ -26,7 +26,7 @@ _STORED_COLUMNS: Final = {
 
 
 async def read_page(
-    driver: Driver,
+    driver: MongoDriver,
     *,
     book: str | None,
     user_id: str | None,
@@ -59,7 +59,9 @@ def _entry(book: str, row: Stored) -> LedgerEntry:
     )
 
 
-async def read_frames(driver: Driver, user_ids: Collection[str] | None = None) -> AsyncIterator[pl.DataFrame]:
+async def read_frames(
+    driver: MongoDriver, user_ids: Collection[str] | None = None
+) -> AsyncIterator[pl.DataFrame]:
     """Rows of these players or of all, oldest first, in frames of some 60,000: the books, merged as read."""
     wanted: Stored = {} if user_ids is None else {"user_id": {"$in": sorted(user_ids)}}
     sources = {book: _read_book(driver, book, wanted) for book in BOOKS}
@@ -77,7 +79,7 @@ async def read_frames(driver: Driver, user_ids: Collection[str] | None = None) -
         held = {book: rows.filter(~known) for book, rows in held.items()}
 
 
-async def _read_book(driver: Driver, book: str, wanted: Stored) -> AsyncIterator[pl.DataFrame]:
+async def _read_book(driver: MongoDriver, book: str, wanted: Stored) -> AsyncIterator[pl.DataFrame]:
     """The rows of one book that are wanted, oldest first."""
     cursor = driver.collection(f"ledger_{book}").find(wanted, batch_size=_BATCH_ROWS).sort("_id", 1)
     try:

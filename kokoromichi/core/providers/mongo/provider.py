@@ -15,11 +15,11 @@ from kokoromichi.core.documents import correction
 from kokoromichi.core.errors import ConflictError, RequestMismatchError
 from kokoromichi.core.kinds import BOOKS
 from kokoromichi.core.models import richest_first
-from kokoromichi.core.providers.mongo.commits import Act, Commits
+from kokoromichi.core.providers.mongo.bulk_load import stored_responses
+from kokoromichi.core.providers.mongo.commits import Act, MongoCommits
 from kokoromichi.core.providers.mongo.documents import check_document, check_size, plain_document, profile_of
-from kokoromichi.core.providers.mongo.driver import Driver, failures
+from kokoromichi.core.providers.mongo.driver import MongoDriver, failures
 from kokoromichi.core.providers.mongo.ledger import read_frames, read_page
-from kokoromichi.core.providers.mongo.moving import remembered
 from kokoromichi.core.validation import (
     checked_id,
     checked_pseudonym,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from kokoromichi.core.bulk_load import Portion, Remembered
+    from kokoromichi.core.bulk_load import Batch, StoredResponse
     from kokoromichi.core.data_provider import AnswerT, DataProvider, Document, Stream
     from kokoromichi.core.models import ChangeSet, LedgerEntry, Receipt, UserProfile
     from kokoromichi.core.providers.mongo.driver import Stored
@@ -70,15 +70,15 @@ class MongoDBProvider(RemoteProvider):
     ) -> None:
         self._clock = clock or SystemClock()
         super().__init__(local, self._clock)
-        self._driver = Driver(uri)
-        self._commits = Commits(self._driver, self._clock, patience_s)
+        self._driver = MongoDriver(uri)
+        self._commits = MongoCommits(self._driver, self._clock, patience_s)
         self._opening = asyncio.Lock()
         self._in_flight: dict[str, tuple[str, asyncio.Future[Any]]] = {}  # Receipts, each of its act.
         self._buffers: dict[Stream, list[Stored]] = {"activity": [], "economy_history": []}
 
     @staticmethod
     def cached(_user_id: str) -> UserProfile | None:
-        """Nothing is at hand: others write too, and what is old would be refused for no reason."""
+        """Nothing is cached: others write too, and what is old would be refused for no reason."""
         return None
 
     async def open(self) -> None:
@@ -122,7 +122,7 @@ class MongoDBProvider(RemoteProvider):
         finally:
             await super().close()
 
-    async def _ready(self) -> Driver:
+    async def _ready(self) -> MongoDriver:
         if not self._driver.connected:
             await self.open()
         return self._driver
@@ -168,12 +168,12 @@ class MongoDBProvider(RemoteProvider):
             found = [(each["_id"], int(each["value"])) async for each in driver.collection("counters").find()]
         return dict(sorted(found))
 
-    async def recall(self, request_id: str, digest: str) -> Receipt | None:
+    async def get_response(self, request_id: str, digest: str) -> Receipt | None:
         """What a request id was answered, or None."""
         checked_request_id(request_id)
         driver = await self._ready()
         with failures(driver.where):
-            return await self._commits.recall(request_id, digest)
+            return await self._commits.get_response(request_id, digest)
 
     async def apply(self, change: ChangeSet[AnswerT]) -> AnswerT:
         """Store a change whole, or raise and store nothing; see ``DataProvider.apply``."""
@@ -300,15 +300,15 @@ class MongoDBProvider(RemoteProvider):
         with failures(driver.where):
             return sorted([each["_id"] async for each in driver.collection("game_data").find({}, {"_id": 1})])
 
-    async def remembered(self) -> AsyncIterator[Remembered]:
+    async def stored_responses(self) -> AsyncIterator[StoredResponse]:
         """Every request id of a caller with its answer, ascending."""
-        async for each in remembered(await self._ready()):
+        async for each in stored_responses(await self._ready()):
             yield each
 
-    async def load(self, portion: Portion) -> None:
+    async def load(self, batch: Batch) -> None:
         """Store a part of another store as it was, in one transaction; see ``DataProvider.load``."""
         await self._ready()
-        await self._commits.load(portion)
+        await self._commits.load(batch)
 
 
 def _observation(row: Mapping[str, object]) -> Stored:

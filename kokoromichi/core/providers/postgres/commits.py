@@ -1,4 +1,4 @@
-"""Changes on their way to the server: many in one call, and each with a fate of its own."""
+"""Changes on their way to the server: many in one call, and each with a outcome of its own."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import asyncpg
 from kokoromichi.core.errors import CommitUnknownError, KokoroError, MisuseError, RequestMismatchError
 from kokoromichi.core.providers.postgres.connections import LOST, PAUSE_S, RETRIED, TIMED_OUT
 from kokoromichi.core.providers.postgres.wire import MADE_UP, encode_change, storage_error
-from kokoromichi.core.responses import decode_answer
-from kokoromichi.core.validation import checked_request_id, refuse_twins
+from kokoromichi.core.responses import decode_response
+from kokoromichi.core.validation import checked_request_id, reject_duplicate_users
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -47,7 +47,7 @@ _LOCK_NOT_AVAILABLE: Final = "55P03"
 
 @dataclass(slots=True, eq=False)
 class _Pending:
-    """A change whose fate is open; ``fate`` will hold the remembered answer, or nothing for a new one.
+    """A change whose outcome is open; ``outcome`` will hold the remembered answer, or nothing for a new one.
 
     Attributes:
         in_doubt: It was asked for on a connection that was lost, so that the server may still store it.
@@ -56,15 +56,15 @@ class _Pending:
     request_id: str
     digest: str
     encoded: bytes
-    fate: asyncio.Future[str | None]
+    outcome: asyncio.Future[str | None]
     in_doubt: bool = False
 
     def fail(self, error: KokoroError) -> None:
-        self.fate.set_exception(error)
-        self.fate.exception()  # Its caller may have gone, and then nobody else would look.
+        self.outcome.set_exception(error)
+        self.outcome.exception()  # Its caller may have gone, and then nobody else would look.
 
 
-class Commits:
+class PostgresCommits:
     """The one way in which changes reach the server.
 
     Args:
@@ -81,31 +81,31 @@ class Commits:
     async def apply(self, change: ChangeSet[AnswerT], unknown: Document | None = None) -> AnswerT:
         """Store a change whole, or raise and store nothing; see ``DataProvider.apply``.
 
-        A caller that is cancelled leaves its change on the way: the same request id asks for its fate.
+        A caller that is cancelled leaves its change on the way: the same request id asks for its outcome.
         """
         if len(change.users) > 1:
-            refuse_twins(change.users)
+            reject_duplicate_users(change.users)
         if change.request_id is None:
             request_id = f"{MADE_UP}{uuid.uuid4().hex}"
         else:
             request_id = checked_request_id(change.request_id)
-        pending = self._in_flight.get(request_id)  # The second caller waits for the first one's fate.
+        pending = self._in_flight.get(request_id)  # The second caller waits for the first one's outcome.
         if pending is None:
-            fate = asyncio.get_running_loop().create_future()
-            pending = _Pending(request_id, change.digest, encode_change(change, request_id, unknown), fate)
+            outcome = asyncio.get_running_loop().create_future()
+            pending = _Pending(request_id, change.digest, encode_change(change, request_id, unknown), outcome)
             self._connections.check_open()
             self._in_flight[request_id] = pending
-            fate.add_done_callback(lambda _: self._in_flight.pop(request_id))
+            outcome.add_done_callback(lambda _: self._in_flight.pop(request_id))
             if len(change.users) == 1:
                 self._enqueue(pending)
             else:  # Several players' locks are taken in order, and never amid those of other changes.
                 self._start(self._send_alone(pending))
         elif pending.digest != change.digest:
             raise RequestMismatchError(request_id)
-        remembered = await asyncio.shield(pending.fate)
-        if not remembered:
+        stored = await asyncio.shield(pending.outcome)
+        if not stored:
             return change.answer
-        return decode_answer(remembered)  # type: ignore[return-value] # The digest says that it is of this act.
+        return decode_response(stored)  # type: ignore[return-value] # The digest says that it is of this act.
 
     @property
     def waiting(self) -> int:
@@ -175,7 +175,7 @@ class Commits:
         detail: str | None = None,
     ) -> None:
         if code is None:
-            pending.fate.set_result(answer)
+            pending.outcome.set_result(answer)
         elif (error := storage_error(code, message, detail, pending.request_id)) is not None:
             pending.fail(error)
         else:
@@ -188,8 +188,8 @@ class Commits:
             said = storage_error(error.sqlstate, str(error.args[0]), error.detail, pending.request_id)
             pending.fail(said or _unstored(pending, self._connections.failed(error)))
         else:
-            if not pending.fate.done():
-                pending.fate.set_result(answer)
+            if not pending.outcome.done():
+                pending.outcome.set_result(answer)
 
     async def _ask(self, call: str, encoded: bytes, batch: list[_Pending]) -> str | None:
         """Ask until the server has said yes or no, with the same ids each time; else fail the whole batch.

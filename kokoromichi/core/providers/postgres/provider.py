@@ -19,11 +19,11 @@ from kokoromichi.core.errors import (
     StorageError,
 )
 from kokoromichi.core.models import ID_PATTERN, ChangeSet, LedgerEntry, Receipt, UserProfile
-from kokoromichi.core.providers.postgres import erasing, ledger, moving
-from kokoromichi.core.providers.postgres.commits import Commits
+from kokoromichi.core.providers.postgres import bulk_load, erasing, ledger
+from kokoromichi.core.providers.postgres.commits import PostgresCommits
 from kokoromichi.core.providers.postgres.connections import Connections
 from kokoromichi.core.providers.postgres.wire import encode_document
-from kokoromichi.core.responses import decode_answer
+from kokoromichi.core.responses import decode_response
 from kokoromichi.core.validation import (
     checked_id,
     checked_pseudonym,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     import asyncpg
     import polars as pl
 
-    from kokoromichi.core.bulk_load import Portion, Remembered
+    from kokoromichi.core.bulk_load import Batch, StoredResponse
     from kokoromichi.core.data_provider import AnswerT, DataProvider, Document, Stream
 
 _LOG: Final = logging.getLogger(__name__)
@@ -91,7 +91,7 @@ class PostgresProvider(RemoteProvider):
         self._connections = Connections(
             database_url, checked_id(schema, "schema"), pool_size, patience_s=patience_s, lock_s=lock_s
         )
-        self._commits = Commits(self._connections)
+        self._commits = PostgresCommits(self._connections)
         self._observed: list[tuple[Stream, bytes]] = []
         self.cached = _not_at_hand
 
@@ -164,8 +164,8 @@ class PostgresProvider(RemoteProvider):
         rows = await self._connections.read(lambda connection: connection.fetch(every))
         return {row["name"]: row["value"] for row in rows}
 
-    async def recall(self, request_id: str, digest: str) -> Receipt | None:
-        """What a request id was answered, or None; see ``DataProvider.recall``."""
+    async def get_response(self, request_id: str, digest: str) -> Receipt | None:
+        """What a request id was answered, or None; see ``DataProvider.get_response``."""
         asked = "SELECT digest, answer::text FROM requests WHERE request_id = $1"
         checked = checked_request_id(request_id)
         row = await self._connections.read(lambda connection: connection.fetchrow(asked, checked))
@@ -173,7 +173,7 @@ class PostgresProvider(RemoteProvider):
             return None
         if row["digest"] != digest or row["answer"] is None:
             raise RequestMismatchError(request_id)
-        return decode_answer(row["answer"])
+        return decode_response(row["answer"])
 
     async def apply(self, change: ChangeSet[AnswerT]) -> AnswerT:
         """Store a change whole, or raise and store nothing; see ``DataProvider.apply``."""
@@ -269,15 +269,15 @@ class PostgresProvider(RemoteProvider):
         rows = await self._connections.read(lambda connection: connection.fetch(every))
         return [section for (section,) in rows]
 
-    def remembered(self) -> AsyncIterator[Remembered]:
+    def stored_responses(self) -> AsyncIterator[StoredResponse]:
         """Every request id of a caller whose answer is kept."""
-        return moving.remembered(self._connections)
+        return bulk_load.stored_responses(self._connections)
 
-    async def load(self, portion: Portion) -> None:
+    async def load(self, batch: Batch) -> None:
         """Store a part of another store as it was; see ``DataProvider.load``."""
-        await moving.load(self._connections, portion, self._clock.now_us())
+        await bulk_load.load(self._connections, batch, self._clock.now_us())
 
 
 def _not_at_hand(_user_id: str) -> UserProfile | None:
-    """Nothing is at hand: others write to the same database."""
+    """Nothing is cached: others write to the same database."""
     return None

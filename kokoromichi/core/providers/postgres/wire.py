@@ -16,8 +16,8 @@ from kokoromichi.core.errors import (
 )
 from kokoromichi.core.kinds import KINDS, SYSTEM
 from kokoromichi.core.models import SET_FIELDS, ChangeSet, Movement, UserChange
-from kokoromichi.core.responses import encode_answer
-from kokoromichi.core.validation import checked_user_id, half_row, wrong_fields
+from kokoromichi.core.responses import encode_response
+from kokoromichi.core.validation import checked_user_id, incomplete_movement, wrong_fields
 
 if TYPE_CHECKING:
     from kokoromichi.core.data_provider import AnswerT, Document
@@ -49,7 +49,7 @@ def encode_change(change: ChangeSet[AnswerT], request_id: str, unknown: Document
         "users": [_user(user) for user in change.users],
     }
     if not request_id.startswith(MADE_UP):
-        wire["answer"] = msgspec.Raw(encode_answer(change.answer))
+        wire["answer"] = msgspec.Raw(encode_response(change.answer))
     if change.reason is not None:
         wire["reason"] = change.reason
     if change.counters:
@@ -96,8 +96,8 @@ def _row(movement: Movement) -> dict[str, object]:
     if kind is None:
         message = f"a row needs a known kind, not {movement.kind!r}; there are {', '.join(KINDS)}"
         raise MisuseError(message)
-    if movement.is_half:
-        raise half_row(movement)
+    if movement.is_incomplete:
+        raise incomplete_movement(movement)
     return {
         "book": kind.book,
         "kind": movement.kind,

@@ -30,7 +30,7 @@ _MESSAGE: Final = r"(?P<message>\d+)"
 _RESPONSE: Final = r"/webhooks/\d+/(?P<token>\d+)/messages/(?P<message>@original|\d+)"
 
 
-class Wire(AsyncWebhookAdapter):
+class FakeHTTPClient(AsyncWebhookAdapter):
     """Stands for Discord's HTTP interface, and for the one of its interactions.
 
     Args:

@@ -8,12 +8,12 @@ import polars as pl
 
 from kokoromichi.analysis import plots
 from kokoromichi.analysis.metrics.daily import ALL
-from kokoromichi.analysis.plots.paper import words as spelled
+from kokoromichi.analysis.plots.canvas import words as spelled
 from kokoromichi.analysis.plots.series import averaged
 from kokoromichi.analysis.plots.wealth import lorenz_points
 from kokoromichi.analysis.report import words
 from kokoromichi.analysis.report.blocks import chart, definition, measured, summary
-from kokoromichi.analysis.report.page import Cell, Csv, Row, Section, Table
+from kokoromichi.analysis.report.page import Cell, Csv, PageRow, PageSection, PageTable
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.report.data import ReportData
@@ -26,7 +26,7 @@ NO_PLAYERS: Final = (
 )
 
 
-def balance_section(data: ReportData) -> Section:
+def balance_section(data: ReportData) -> PageSection:
     """Return the closing balances by archetype, and balances by age."""
     frame, aged = data.frames["balance_percentiles"], data.frames["cohort_balances"]
     last = frame.filter(pl.col("currency") == "gold")
@@ -49,7 +49,7 @@ def balance_section(data: ReportData) -> Section:
     )
     missing = () if data.has_players else (NO_PLAYERS,)
     lede = "What players hold when the last day closes, and on the way there."
-    return Section(anchor="wealth", title="Balances", lede=lede, missing=missing, blocks=blocks)
+    return PageSection(anchor="wealth", title="Balances", lede=lede, missing=missing, blocks=blocks)
 
 
 def _balance_takeaway(data: ReportData) -> str:
@@ -76,7 +76,7 @@ def _age_takeaway(aged: pl.DataFrame) -> str:
     return f"The median player closes the first day with {first} gold, and day {_MONTH_DAYS} with {month}."
 
 
-def inequality_section(data: ReportData) -> Section:
+def inequality_section(data: ReportData) -> PageSection:
     """Return the Lorenz curve, and Gini and top shares as a table."""
     curves = chart(
         plots.lorenz(data.frames["lorenz"]),
@@ -89,7 +89,7 @@ def inequality_section(data: ReportData) -> Section:
         csv=summary(lorenz_points(data.frames["lorenz"]), ["measure", "players"], "held"),
     )
     lede = f"How evenly gold is held and spent. Balances are those of the last close. {measured(data)}"
-    return Section(
+    return PageSection(
         anchor="inequality", title="Inequality", lede=lede, blocks=(curves, _inequality_table(data))
     )
 
@@ -99,7 +99,7 @@ def _gini_takeaway(data: ReportData) -> str:
     return f"The richest tenth holds {words.share(found[0])} of the gold." if found else ""
 
 
-def _inequality_table(data: ReportData) -> Table:
+def _inequality_table(data: ReportData) -> PageTable:
     ginis = data.frames["gini"].select("replication", "measure", pl.lit("Gini").alias("number"), value="gini")
     tops = data.frames["top_shares"].select(
         "replication",
@@ -114,8 +114,8 @@ def _inequality_table(data: ReportData) -> Table:
         found = words.span(part["value"].to_list())
         write = words.decimal if number == "Gini" else lambda value: words.share(value, 1)
         texts = [write(value) for value in found] if found else [words.NOTHING] * 3
-        rows.append(Row(cells=tuple(map(Cell, (str(number), str(measure), *texts[: len(heads)])))))
-    return Table(
+        rows.append(PageRow(cells=tuple(map(Cell, (str(number), str(measure), *texts[: len(heads)])))))
+    return PageTable(
         anchor="inequality-numbers",
         title="Gini and top shares",
         heads=("Number", "Of", *heads),

@@ -39,7 +39,7 @@ _TRIES_LOCKED: Final = 64
 _PAUSE_MS: Final = 2
 
 
-class Desk:
+class CommandExecutor:
     """Every service's way to the store.
 
     Args:
@@ -124,7 +124,7 @@ class Desk:
                 return _change(decide(_thawed(stored), self._now_us(), arguments))
             return self._opened(user_id, lambda new: _change(decide(new, self._now_us(), arguments)))
 
-        return await self.insist(operation, user_id, arguments, attempt, request_id)
+        return await self.retry_on_conflict(operation, user_id, arguments, attempt, request_id)
 
     async def act_upon(
         self,
@@ -146,7 +146,7 @@ class Desk:
                 raise refused(codes.UNKNOWN_PLAYER, user_id)
             return _change(decide(stored, self._now_us(), arguments))
 
-        return await self.insist(operation, user_id, arguments, attempt, request_id)
+        return await self.retry_on_conflict(operation, user_id, arguments, attempt, request_id)
 
     async def act_between(
         self,
@@ -166,7 +166,7 @@ class Desk:
         def attempt() -> Awaitable[ChangeSet[AnswerT]]:
             return self.decide_between(user_id, other_id, arguments, decide)
 
-        return await self.insist(operation, user_id, (other_id, *arguments), attempt, request_id)
+        return await self.retry_on_conflict(operation, user_id, (other_id, *arguments), attempt, request_id)
 
     async def decide_between(
         self, user_id: str, other_id: str, arguments: Arguments, decide: DecideBetween[AnswerT]
@@ -186,7 +186,7 @@ class Desk:
             return decide(_thawed(stored), _thawed(other), self._now_us(), arguments)
         return self._opened(user_id, lambda new: decide(new, _thawed(other), self._now_us(), arguments))
 
-    async def insist(
+    async def retry_on_conflict(
         self,
         operation: str,
         user_id: str,
@@ -210,9 +210,9 @@ class Desk:
 
         async def once() -> AnswerT:
             if request_id is not None:
-                remembered = await self.provider.recall(request_id, digest)
-                if remembered is not None:
-                    return remembered  # type: ignore[return-value] # The digest says that it is of this act.
+                stored = await self.provider.get_response(request_id, digest)
+                if stored is not None:
+                    return stored  # type: ignore[return-value] # The digest says that it is of this act.
             change = await attempt()
             change.request_id = request_id
             change.digest = digest
@@ -306,9 +306,9 @@ def _roll() -> int:
     return secrets.randbits(32)
 
 
-def default_desk() -> Desk:
-    """A desk over the process's own provider and the settings' economy: the reference's calls need it."""
-    from kokoromichi.core.provider_manager import get_provider  # noqa: PLC0415 - only the reference's calls reach the global provider
-    from kokoromichi.settings import Settings  # noqa: PLC0415 - only the reference's calls reach the global provider
+def default_executor() -> CommandExecutor:
+    """One over the process's own provider and the settings' economy, for the first KoKoroMichi's calls."""
+    from kokoromichi.core.provider_manager import get_provider  # noqa: PLC0415 - only the first KoKoroMichi's calls reach the global provider
+    from kokoromichi.settings import Settings  # noqa: PLC0415 - only the first KoKoroMichi's calls reach the global provider
 
-    return Desk(get_provider(), LiveEconomy(load_economy(Settings().economy_dir)))
+    return CommandExecutor(get_provider(), LiveEconomy(load_economy(Settings().economy_dir)))

@@ -8,7 +8,7 @@ import polars as pl
 from pymongo import InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError
 
-from kokoromichi.core.bulk_load import Remembered
+from kokoromichi.core.bulk_load import StoredResponse
 from kokoromichi.core.clock import us_of
 from kokoromichi.core.errors import ConflictError, RequestMismatchError
 from kokoromichi.core.providers.mongo.documents import check_document, check_size, document_of
@@ -18,19 +18,19 @@ from kokoromichi.core.validation import checked_section, checked_user_id
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
-    from kokoromichi.core.bulk_load import Placed, Portion
-    from kokoromichi.core.providers.mongo.driver import Driver, Session, Stored
-    from kokoromichi.core.providers.mongo.endings import Attempts, Endings
+    from kokoromichi.core.bulk_load import Batch, UserSnapshot
+    from kokoromichi.core.providers.mongo.driver import MongoDriver, Session, Stored
+    from kokoromichi.core.providers.mongo.outcomes import Attempts, Outcomes
 
 _DUPLICATE_KEY: Final = 11_000
 
 
-async def remembered(driver: Driver) -> AsyncIterator[Remembered]:
+async def stored_responses(driver: MongoDriver) -> AsyncIterator[StoredResponse]:
     """Every request id of a caller whose answer is kept, ascending."""
     wanted = {"_id": {"$lt": "~"}, "answer": {"$exists": True}}
     with failures(driver.where):
         async for each in driver.collection("requests").find(wanted).sort("_id", 1):
-            yield Remembered(each["_id"], each["digest"], each["answer"].encode(), int(each["at_us"]))
+            yield StoredResponse(each["_id"], each["digest"], each["answer"].encode(), int(each["at_us"]))
 
 
 class Loading:
@@ -38,24 +38,24 @@ class Loading:
 
     Args:
         driver: Where to.
-        portion: What.
+        batch: What.
         now_us: When a request id counts as used whose own time is not known, in microseconds.
     """
 
-    def __init__(self, driver: Driver, portion: Portion, now_us: int) -> None:
+    def __init__(self, driver: MongoDriver, batch: Batch, now_us: int) -> None:
         self._driver = driver
         self._now_us = now_us
-        self._requests = {asked.request_id: asked for asked in portion.requests}
-        self._counters = portion.counters
-        self._rows = {} if portion.rows is None else _rows(portion.rows)
-        self._users = [_placing(placed, _newest_us(portion.rows)) for placed in portion.users]
-        self._placed = portion.users
-        self._sections = [_section(name, document) for name, document in sorted(portion.sections.items())]
+        self._requests = {asked.request_id: asked for asked in batch.requests}
+        self._counters = batch.counters
+        self._rows = {} if batch.rows is None else _rows(batch.rows)
+        self._users = [_placing(snapshot, _newest_us(batch.rows)) for snapshot in batch.users]
+        self._placed = batch.users
+        self._sections = [_section(name, document) for name, document in sorted(batch.sections.items())]
 
-    async def store(self, attempts: Attempts, endings: Endings) -> None:
+    async def store(self, attempts: Attempts, outcomes: Outcomes) -> None:
         """Store it whole, or raise and store nothing; see ``DataProvider.load``."""
         try:
-            await endings.insist(attempts, self._write, self._now_us)
+            await outcomes.retry(attempts, self._write, self._now_us)
         except BulkWriteError as failed:
             if any(each["code"] == _DUPLICATE_KEY for each in failed.details["writeErrors"]):
                 message = "a row or a player of this portion is stored already"
@@ -83,11 +83,11 @@ class Loading:
 
     async def _stale(self, session: Session) -> str:
         """Which player is of another version; what was written here already shows its own."""
-        for placed in self._placed:
-            user_id, version = placed.profile.user_id, placed.profile.version
+        for snapshot in self._placed:
+            user_id, version = snapshot.profile.user_id, snapshot.profile.version
             stored = await self._driver.collection("users").find_one({"_id": user_id}, session=session)
             if stored is None or stored["version"] != version:
-                return f"player {user_id} is not of version {placed.expected_version}"
+                return f"player {user_id} is not of version {snapshot.expected_version}"
         return "a player is not of the expected version"
 
     async def _write_requests(self, session: Session) -> None:
@@ -112,17 +112,17 @@ class Loading:
             await requests.insert_many(new, session=session)
 
 
-def _placing(placed: Placed, newest_us: Mapping[str, int]) -> InsertOne[Stored] | UpdateOne:
+def _placing(snapshot: UserSnapshot, newest_us: Mapping[str, int]) -> InsertOne[Stored] | UpdateOne:
     """A player put whole; rows of his own are numbered behind those that come with him."""
-    user_id = checked_user_id(placed.profile.user_id)
+    user_id = checked_user_id(snapshot.profile.user_id)
     what = f"the document of player {user_id}"
-    check_document(placed.profile.unknown, what)
-    document = {**document_of(placed.profile), "row_us": newest_us.get(user_id, 0)}
+    check_document(snapshot.profile.unknown, what)
+    document = {**document_of(snapshot.profile), "row_us": newest_us.get(user_id, 0)}
     check_size(document, what)
-    if not placed.expected_version:
+    if not snapshot.expected_version:
         return InsertOne(document)
     row_us = document.pop("row_us")
-    expected = {"_id": document.pop("_id"), "version": placed.expected_version}
+    expected = {"_id": document.pop("_id"), "version": snapshot.expected_version}
     return UpdateOne(expected, {"$set": document, "$max": {"row_us": row_us}})
 
 

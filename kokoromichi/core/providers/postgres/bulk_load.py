@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import asyncpg
 import polars as pl
 
-from kokoromichi.core.bulk_load import Remembered
+from kokoromichi.core.bulk_load import StoredResponse
 from kokoromichi.core.clock import moment_of, us_of
 from kokoromichi.core.errors import ConflictError, MisuseError, RequestMismatchError
 from kokoromichi.core.models import SET_FIELDS
@@ -18,7 +18,7 @@ from kokoromichi.core.validation import checked_section, checked_user_id
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from kokoromichi.core.bulk_load import Placed, Portion
+    from kokoromichi.core.bulk_load import Batch, UserSnapshot
     from kokoromichi.core.providers.postgres.connections import Connections
 
 _PAGE: Final = 2_000
@@ -49,42 +49,42 @@ _STAMP: Final = (
 _NUMBER: Final = "SELECT setval('ledger_tx', greatest((SELECT last_value FROM ledger_tx), $1))"
 
 
-async def remembered(connections: Connections) -> AsyncIterator[Remembered]:
+async def stored_responses(connections: Connections) -> AsyncIterator[StoredResponse]:
     """Every request id of a caller whose answer is kept, ascending."""
     last = ""
     while True:
         after = last
         rows = await connections.read(lambda connection: connection.fetch(_REMEMBERED, after, _PAGE))  # noqa: B023 - awaited at once
         for row in rows:
-            yield Remembered(row["request_id"], row["digest"], row["answer"].encode(), us_of(row["at"]))
+            yield StoredResponse(row["request_id"], row["digest"], row["answer"].encode(), us_of(row["at"]))
         if len(rows) < _PAGE:
             return
         last = rows[-1]["request_id"]
 
 
-async def load(connections: Connections, portion: Portion, now_us: int) -> None:
+async def load(connections: Connections, batch: Batch, now_us: int) -> None:
     """Store a part of another store as it was, in one transaction; see ``DataProvider.load``.
 
     Args:
         connections: Where to.
-        portion: What.
+        batch: What.
         now_us: When a request id counts as used whose own time is not known, in microseconds.
     """
-    for placed in portion.users:
-        checked_user_id(placed.profile.user_id)
-    for section in portion.sections:
+    for snapshot in batch.users:
+        checked_user_id(snapshot.profile.user_id)
+    for section in batch.sections:
         checked_section(section)
 
     async def put(connection: asyncpg.Connection) -> None:
         async with connection.transaction():
-            await _put_users(connection, portion.users)
-            if portion.rows is not None and portion.rows.height:
-                await _put_rows(connection, portion.rows)
-            await connection.executemany(_PUT_COUNTER, sorted(portion.counters.items()))
-            await _put_requests(connection, portion, now_us)
+            await _put_users(connection, batch.users)
+            if batch.rows is not None and batch.rows.height:
+                await _put_rows(connection, batch.rows)
+            await connection.executemany(_PUT_COUNTER, sorted(batch.counters.items()))
+            await _put_requests(connection, batch, now_us)
             sections = [
                 (name, encode_document(dict(document)))  # type: ignore[arg-type] # JSON, as it was read.
-                for name, document in sorted(portion.sections.items())
+                for name, document in sorted(batch.sections.items())
             ]
             await connection.executemany(_PUT_SECTION, sections)
 
@@ -98,21 +98,21 @@ async def load(connections: Connections, portion: Portion, now_us: int) -> None:
         raise MisuseError(message) from wrong
 
 
-async def _put_users(connection: asyncpg.Connection, users: tuple[Placed, ...]) -> None:
-    found = await connection.fetch(_VERSIONS, [placed.profile.user_id for placed in users])
+async def _put_users(connection: asyncpg.Connection, users: tuple[UserSnapshot, ...]) -> None:
+    found = await connection.fetch(_VERSIONS, [snapshot.profile.user_id for snapshot in users])
     stored = dict(map(tuple, found))
-    for placed in sorted(users, key=lambda one: one.profile.user_id):
-        profile = placed.profile
+    for snapshot in sorted(users, key=lambda one: one.profile.user_id):
+        profile = snapshot.profile
         values = (
             *(profile.user_id, profile.version, profile.gold, profile.gems),
             encode_document(dict(profile.inventory)),
             encode_document({name: getattr(profile, name) for name in sorted(SET_FIELDS)}),
             encode_document(profile.unknown),
-            placed.expected_version,
+            snapshot.expected_version,
         )
-        fits = stored.get(profile.user_id, 0) == placed.expected_version
+        fits = stored.get(profile.user_id, 0) == snapshot.expected_version
         if not (fits and await connection.fetchval(_PUT_USER, *values)):
-            message = f"player {profile.user_id} is not of version {placed.expected_version}"
+            message = f"player {profile.user_id} is not of version {snapshot.expected_version}"
             raise ConflictError(message)
 
 
@@ -127,8 +127,8 @@ async def _put_rows(connection: asyncpg.Connection, rows: pl.DataFrame) -> None:
         await connection.execute(_NUMBER, number)
 
 
-async def _put_requests(connection: asyncpg.Connection, portion: Portion, now_us: int) -> None:
-    digests = {asked.request_id: asked.digest for asked in portion.requests}
+async def _put_requests(connection: asyncpg.Connection, batch: Batch, now_us: int) -> None:
+    digests = {asked.request_id: asked.digest for asked in batch.requests}
     known = await connection.fetch(
         "SELECT request_id, digest FROM requests WHERE request_id = ANY($1)", list(digests)
     )
@@ -142,6 +142,6 @@ async def _put_requests(connection: asyncpg.Connection, portion: Portion, now_us
             asked.answer,
             moment_of(asked.at_us if asked.at_us >= 0 else now_us),
         )
-        for asked in sorted(portion.requests, key=lambda one: one.request_id)
+        for asked in sorted(batch.requests, key=lambda one: one.request_id)
     ]
     await connection.executemany(_PUT_REQUEST, answers)

@@ -19,7 +19,7 @@ from kokoromichi.core.providers.mongo.driver import is_transient, storage_error
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from kokoromichi.core.providers.mongo.driver import Driver, Session, Stored
+    from kokoromichi.core.providers.mongo.driver import MongoDriver, Session, Stored
 
 _FIRST_PAUSE_MS: Final = 4
 _LONGEST_PAUSE_MS: Final = 512
@@ -60,14 +60,14 @@ class Attempts:
         await asyncio.sleep((1 + secrets.randbelow(longest_ms)) / 1_000)
 
 
-class Endings:
+class Outcomes:
     """Ends transactions of one database."""
 
-    def __init__(self, driver: Driver) -> None:
+    def __init__(self, driver: MongoDriver) -> None:
         self._driver = driver
         self._lost: list[tuple[float, Stored]] = []
 
-    async def insist(
+    async def retry(
         self, attempts: Attempts, write: Callable[[Session], Awaitable[None]], now_us: int
     ) -> None:
         """Carry out a transaction that may be carried out again, until it is stored.
@@ -94,7 +94,7 @@ class Endings:
                 if not is_transient(error) or attempts.is_late():
                     raise storage_error(self._driver.where, error) from error
                 await attempts.pause()
-                await self.bury()
+                await self.abort_orphan()
             else:
                 return
 
@@ -109,7 +109,7 @@ class Endings:
                 self._lost.append((asyncio.get_running_loop().time() + _LIFETIME_S, session_id))
                 raise
 
-    async def bury(self) -> None:
+    async def abort_orphan(self) -> None:
         """End what lost transactions have left on the server: until then they block those who come after.
 
         Each is ended again while it may still begin: a server may come late to what it was sent.
@@ -135,14 +135,14 @@ class Endings:
                 if error.has_error_label("UnknownTransactionCommitResult") and not attempts.is_late():
                     await attempts.pause()
                     continue
-                if await self._has_landed(attempts):
+                if await self._is_committed(attempts):
                     return
                 if is_gone(error):
                     raise
                 raise CommitUnknownError(attempts.request_id) from error
             return
 
-    async def _has_landed(self, attempts: Attempts) -> bool:
+    async def _is_committed(self, attempts: Attempts) -> bool:
         """Whether the transaction is stored.
 
         Raises:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from kokoromichi.analysis.plots.paper import words as spelled
+from kokoromichi.analysis.plots.canvas import words as spelled
 from kokoromichi.analysis.report import words
 from kokoromichi.analysis.report.blocks import definition
-from kokoromichi.analysis.report.page import Cell, Csv, Row, Section, Table
+from kokoromichi.analysis.report.page import Cell, Csv, PageRow, PageSection, PageTable
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.report.data import ReportData
@@ -22,12 +22,12 @@ def violations(data: ReportData) -> int:
     return int(data.frames["ledger_health"]["violations"].sum())
 
 
-def health_section(data: ReportData) -> Section:
+def health_section(data: ReportData) -> PageSection:
     """Return what breaks a law of the ledger, counted."""
     health = data.frames["ledger_health"]
     sums = health.group_by("law", "check").agg(pl.col("violations").sum()).sort("law", "check")
     rows = tuple(
-        Row(
+        PageRow(
             cells=(
                 Cell(spelled(check)),
                 Cell(f"law {law}" if law else "form of the rows"),
@@ -36,7 +36,7 @@ def health_section(data: ReportData) -> Section:
         )
         for law, check, count in sums.iter_rows()
     )
-    table = Table(
+    table = PageTable(
         anchor="health-checks",
         title="Checks of the ledger",
         takeaway="Every check counts nothing."
@@ -50,42 +50,42 @@ def health_section(data: ReportData) -> Section:
         wide=True,
     )
     lede = "No number above is better than the ledger that it is read from."
-    return Section(anchor="health", title="Ledger health", lede=lede, blocks=(table,))
+    return PageSection(anchor="health", title="Ledger health", lede=lede, blocks=(table,))
 
 
-def findings_section(data: ReportData) -> Section:
+def findings_section(data: ReportData) -> PageSection:
     """Return what the economy's check found, arbitrage above all."""
     title, lede = (
         "Findings of the economy",
         "Prices, odds and rewards held against the laws that no designer wants broken.",
     )
     if data.findings is None:
-        return Section(anchor="findings", title=title, lede=lede, missing=(_NOT_CHECKED,))
+        return PageSection(anchor="findings", title=title, lede=lede, missing=(_NOT_CHECKED,))
     if not data.findings:
-        return Section(
+        return PageSection(
             anchor="findings",
             title=title,
             lede=f"{lede} Nothing was found: no arbitrage, no odds that do not add up.",
         )
     columns = ("file", "field", "value", "law", "text")
     texts = [tuple(str(getattr(finding, column)) for column in columns) for finding in data.findings]
-    table = Table(
+    table = PageTable(
         anchor="findings-list",
         title="What was found",
         takeaway=f"{words.counted(len(texts), 'finding')}.",
         heads=("File", "Field", "Value", "Law", "What is wrong"),
         text_columns=len(columns),
-        rows=tuple(Row(cells=tuple(Cell(text) for text in row)) for row in texts),
+        rows=tuple(PageRow(cells=tuple(Cell(text) for text in row)) for row in texts),
         definition="A simulation reports findings and runs on; the bot refuses an economy that has one.",
         csv=Csv.of(
             "findings-list", pl.DataFrame(texts, schema=dict.fromkeys(columns, pl.String), orient="row")
         ),
         wide=True,
     )
-    return Section(anchor="findings", title=title, lede=lede, blocks=(table,))
+    return PageSection(anchor="findings", title=title, lede=lede, blocks=(table,))
 
 
-def making_section(data: ReportData) -> Section:
+def making_section(data: ReportData) -> PageSection:
     """Return how the report was made."""
     own = (
         ("replications", f"{data.replications:,}"),
@@ -96,12 +96,12 @@ def making_section(data: ReportData) -> Section:
     )
     stated = {name for name, _ in data.manifest}
     lines = [*data.manifest, *(line for line in own if line[0] not in stated)]
-    table = Table(
+    table = PageTable(
         anchor="manifest",
         title="Manifest",
         heads=("What", "Which"),
         text_columns=2,
-        rows=tuple(Row(cells=(Cell(spelled(name)), Cell(text))) for name, text in lines),
+        rows=tuple(PageRow(cells=(Cell(spelled(name)), Cell(text))) for name, text in lines),
         definition="The same observations and the same manifest give the same bytes of this file.",
         csv=Csv.of(
             "manifest", pl.DataFrame(lines, schema={"what": pl.String, "which": pl.String}, orient="row")
@@ -112,7 +112,7 @@ def making_section(data: ReportData) -> Section:
         "Enough to make it again. Lines are the mean of the runs; bands reach from their 10th to their 90th "
         "percentile, interpolated."
     )
-    return Section(anchor="making", title="How it was made", lede=lede, blocks=(table,))
+    return PageSection(anchor="making", title="How it was made", lede=lede, blocks=(table,))
 
 
 def _streams(data: ReportData) -> list[str]:
@@ -121,4 +121,4 @@ def _streams(data: ReportData) -> list[str]:
         "economy history": "days_to_afford" not in data.missing,
         "players": data.has_players,
     }
-    return ["ledger", *(name for name, seen in known.items() if seen)]
+    return ["ledger", *(name for name, observations in known.items() if observations)]

@@ -178,7 +178,7 @@ async def test_a_lock_is_forgotten_when_nobody_holds_it(pauses: list[int]) -> No
 async def test_an_account_is_opened_once() -> None:
     world = await World.open()
     for _ in range(2):
-        profile = await world.services.desk.open_account("zoe")
+        profile = await world.services.executor.open_account("zoe")
         assert (profile.gold, profile.gems, profile.version) == (10_000, 100, 1)
     assert await world.booked() == [
         Row("opening", "zoe", "gold", 10_000, 10_000),
@@ -188,25 +188,25 @@ async def test_an_account_is_opened_once() -> None:
 
 async def test_an_account_is_opened_once_by_many() -> None:
     world = await World.open()
-    desk = Services(SlowProvider(world.provider), ECONOMY, world.clock).desk
-    profiles = await asyncio.gather(*(desk.open_account("zoe", request_id=f"r-{n}") for n in range(10)))
+    executor = Services(SlowProvider(world.provider), ECONOMY, world.clock).executor
+    profiles = await asyncio.gather(*(executor.open_account("zoe", request_id=f"r-{n}") for n in range(10)))
     assert {profile.gold for profile in profiles} == {10_000}
     assert len(await world.booked()) == 2
 
 
 async def test_an_opening_of_nothing_has_no_row() -> None:
     world = await World.open(economy=ECONOMY.with_values({"opening": {"gold": 0, "gems": 0}}))
-    assert (await world.services.desk.open_account("zoe")).version == 1
+    assert (await world.services.executor.open_account("zoe")).version == 1
     assert await world.booked() == []
 
 
 async def test_nobody_opens_an_account_by_a_malformed_id_or_anothers_request() -> None:
     world = await World.open()
     with pytest.raises(MisuseError, match="user id"):
-        await world.services.desk.open_account("../evil")
+        await world.services.executor.open_account("../evil")
     await world.services.daily.claim("ada", request_id="r-1")
     with pytest.raises(RequestMismatchError):
-        await world.services.desk.open_account("zoe", request_id="r-1")
+        await world.services.executor.open_account("zoe", request_id="r-1")
     assert await world.provider.user_ids() == ["ada"]
 
 
@@ -215,5 +215,5 @@ async def test_without_dice_and_clock_the_machines_own_are_used() -> None:
     services = Services(world.provider, ECONOMY)
     receipt = await services.battle.fight("ada", 1)
     assert receipt.hp == 80
-    assert 0 <= services.desk.dice() < 2**32
-    assert len({services.desk.dice() for _ in range(20)}) > 1
+    assert 0 <= services.executor.dice() < 2**32
+    assert len({services.executor.dice() for _ in range(20)}) > 1

@@ -9,13 +9,13 @@ import polars as pl
 from kokoromichi.analysis import plots
 from kokoromichi.analysis.metrics.daily import ALL
 from kokoromichi.analysis.metrics.headline import WAIT_ARCHETYPE, WAIT_ITEM
+from kokoromichi.analysis.plots.canvas import words as spelled
 from kokoromichi.analysis.plots.goods import engel_points
-from kokoromichi.analysis.plots.paper import words as spelled
 from kokoromichi.analysis.plots.series import averaged
 from kokoromichi.analysis.report import words
 from kokoromichi.analysis.report.blocks import chart, definition, measured, summary
-from kokoromichi.analysis.report.owners import NO_PLAYERS
-from kokoromichi.analysis.report.page import Cell, Chart, Csv, Row, Section, Stack, Table
+from kokoromichi.analysis.report.distribution import NO_PLAYERS
+from kokoromichi.analysis.report.page import Cell, Chart, Csv, PageRow, PageSection, PageTable, Stack
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.report.data import ReportData
@@ -24,11 +24,11 @@ _BASE: Final = 100
 _TIE: Final = 1e-9
 
 
-def wait_section(data: ReportData) -> Section:
+def wait_section(data: ReportData) -> PageSection:
     """Return the days to afford, by item and by archetype."""
     title, lede = "Days to afford", "How long a price keeps players waiting."
     if "days_to_afford" in data.missing:
-        return Section(anchor="waits", title=title, lede=lede, missing=(data.missing["days_to_afford"],))
+        return PageSection(anchor="waits", title=title, lede=lede, missing=(data.missing["days_to_afford"],))
     frame = data.frames["days_to_afford"]
     columns = ("wait_days", "earned_days", "first_days", "never_share", "waiting", "afforded")
     everyone = frame.filter(pl.col("archetype") == ALL)
@@ -49,25 +49,25 @@ def wait_section(data: ReportData) -> Section:
         csv=summary(item, ["archetype"], *columns),
     )
     missing = () if data.has_players else (NO_PLAYERS,)
-    beside: list[Chart | Table] = [by_archetype, _wait_table(everyone)]
+    beside: list[Chart | PageTable] = [by_archetype, _wait_table(everyone)]
     if prices_moved(data):
         beside.append(_index_chart(data))
     else:
         lede = f"{lede} Prices did not move."
     blocks = (by_item, Stack(tuple(beside)))
-    return Section(anchor="waits", title=title, lede=lede, missing=missing, blocks=blocks)
+    return PageSection(anchor="waits", title=title, lede=lede, missing=missing, blocks=blocks)
 
 
-def _wait_table(frame: pl.DataFrame) -> Table:
+def _wait_table(frame: pl.DataFrame) -> PageTable:
     """Return the three measures beside one another: what a wait leaves out, the others show."""
     columns = ("wait_days", "earned_days", "first_days", "never_share")
     means = averaged(frame, ["price_gold", "item_id"], *columns)
-    return Table(
+    return PageTable(
         anchor="waits-by-item",
         title="Three measures of a wait",
         heads=("Item", "Price", "Wait, d", "Earned, d", "First, d", "Never"),
         rows=tuple(
-            Row(
+            PageRow(
                 cells=tuple(map(Cell, (spelled(item), words.whole(price), *_days(*days), words.share(never))))
             )
             for price, item, *days, never in means.iter_rows()
@@ -106,11 +106,11 @@ def _wait_takeaway(frame: pl.DataFrame, archetype: str, who: str) -> str:
     return f"{who} {words.decimal(found[0], 1)} days for a {spelled(WAIT_ITEM)} (median)." if found else ""
 
 
-def spending_section(data: ReportData) -> Section:
+def spending_section(data: ReportData) -> PageSection:
     """Return what rich and poor spend their gold on."""
     title, lede = "Engel shares", f"What the poorer and the richer spend their gold on. {measured(data)}"
     if "engel_shares" in data.missing:
-        return Section(anchor="engel", title=title, lede=lede, missing=(data.missing["engel_shares"],))
+        return PageSection(anchor="engel", title=title, lede=lede, missing=(data.missing["engel_shares"],))
     frame = data.frames["engel_shares"]
     blocks = (
         chart(
@@ -122,7 +122,7 @@ def spending_section(data: ReportData) -> Section:
         ),
         _engel_table(frame, data.replications),
     )
-    return Section(anchor="engel", title=title, lede=lede, blocks=blocks)
+    return PageSection(anchor="engel", title=title, lede=lede, blocks=blocks)
 
 
 def _engel_takeaway(frame: pl.DataFrame) -> str:
@@ -143,7 +143,7 @@ def _engel_takeaway(frame: pl.DataFrame) -> str:
     )
 
 
-def _engel_table(frame: pl.DataFrame, runs: int) -> Table:
+def _engel_table(frame: pl.DataFrame, runs: int) -> PageTable:
     sums = (
         frame.group_by("category")
         .agg(pl.col("spending_gold").sum())
@@ -151,7 +151,7 @@ def _engel_table(frame: pl.DataFrame, runs: int) -> Table:
     )
     whole = int(sums["spending_gold"].sum())
     rows = [
-        Row(
+        PageRow(
             cells=(
                 Cell(spelled(category)),
                 Cell(words.whole(gold)),
@@ -161,9 +161,11 @@ def _engel_table(frame: pl.DataFrame, runs: int) -> Table:
         for category, gold in sums.iter_rows()
     ]
     rows.append(
-        Row(cells=(Cell("All spending"), Cell(words.whole(whole)), Cell(words.share(1.0, 1))), role="total")
+        PageRow(
+            cells=(Cell("All spending"), Cell(words.whole(whole)), Cell(words.share(1.0, 1))), role="total"
+        )
     )
-    return Table(
+    return PageTable(
         anchor="spending",
         title="Spending by category",
         heads=("Category", f"Sum of {runs} runs" if runs > 1 else "Gold", "Share"),
@@ -173,11 +175,11 @@ def _engel_table(frame: pl.DataFrame, runs: int) -> Table:
     )
 
 
-def stock_section(data: ReportData) -> Section:
+def stock_section(data: ReportData) -> PageSection:
     """Return sell-through and days of cover."""
     title, lede = "Stock", f"What sells out, and what is put aside. Use: {measured(data).lower()}"
     if "sell_through" in data.missing:
-        return Section(anchor="stock", title=title, lede=lede, missing=(data.missing["sell_through"],))
+        return PageSection(anchor="stock", title=title, lede=lede, missing=(data.missing["sell_through"],))
     frame = data.frames["sell_through"]
     columns = ("sell_through_share", "sold_units", "remaining_units")
     sold = chart(
@@ -194,7 +196,9 @@ def stock_section(data: ReportData) -> Section:
         says=definition("hoarding", "Items that nobody used have no bar."),
         csv=summary(data.frames["hoarding"], ["item_id"], "cover_days", "units_held", "used_per_day"),
     )
-    return Section(anchor="stock", title=title, lede=lede, blocks=(Stack((sold, held)), _goods_table(data)))
+    return PageSection(
+        anchor="stock", title=title, lede=lede, blocks=(Stack((sold, held)), _goods_table(data))
+    )
 
 
 def _stock_takeaway(frame: pl.DataFrame) -> str:
@@ -213,14 +217,14 @@ def _cover_takeaway(frame: pl.DataFrame) -> str:
     return f"The {spelled(item)} is put aside for longest: {words.decimal(days, 1)} days of use."
 
 
-def _goods_table(data: ReportData) -> Table:
+def _goods_table(data: ReportData) -> PageTable:
     keys = ["replication", "item_id"]
     sold = data.frames["sell_through"].select(*keys, "sold_units", "remaining_units")
     held = data.frames["hoarding"].select(*keys, "units_held", "used_per_day", "cover_days")
     goods = sold.join(held, on=keys, how="full", coalesce=True).sort(keys)
     means = averaged(goods, ["item_id"], *goods.columns[2:])
     means = means.sort("sold_units", "item_id", descending=[True, False], nulls_last=True)
-    return Table(
+    return PageTable(
         anchor="goods",
         title="Sold, held and used",
         heads=("Item", "Sold", "Left", "Held", "Used/day", "Cover, d"),
@@ -238,7 +242,7 @@ def _goods_row(
     held: float | None,
     used: float | None,
     cover: float | None,
-) -> Row:
+) -> PageRow:
     texts = (
         spelled(item),
         words.whole(sold),
@@ -247,4 +251,4 @@ def _goods_row(
         words.decimal(used, 1),
         words.decimal(cover, 1),
     )
-    return Row(cells=tuple(Cell(text) for text in texts))
+    return PageRow(cells=tuple(Cell(text) for text in texts))

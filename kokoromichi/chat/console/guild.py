@@ -12,8 +12,8 @@ from discord.ext import commands
 from discord.webhook.async_ import async_context
 
 from kokoromichi.chat.console import payloads
+from kokoromichi.chat.console.http_client import FakeHTTPClient
 from kokoromichi.chat.console.names import player_id, player_name
-from kokoromichi.chat.console.wire import Wire
 from kokoromichi.chat.game import PREFIX
 from kokoromichi.core.clock import EPOCH
 
@@ -32,7 +32,7 @@ _OF_A_GROUP: Final = 2
 """Words of a command in a group."""
 
 
-class Table:
+class FakeGuild:
     """A server of one channel, kept in this process; the bot is the one that runs on Discord.
 
     Args:
@@ -45,11 +45,11 @@ class Table:
         self._bot = bot
         self._state = bot._connection  # noqa: SLF001 - where the gateway's events go in
         self._last_id = 0
-        self._seated: set[str] = set()
+        self._members: set[str] = set()
         self._owner = payloads.user(player_id(host), host.casefold())
-        self._wire = Wire(self._owner, self._new_id, shown)
+        self._http_client = FakeHTTPClient(self._owner, self._new_id, shown)
         bot.limits_spam = False
-        bot.http.request = self._wire.call  # type: ignore[method-assign] # No call leaves this process.
+        bot.http.request = self._http_client.call  # type: ignore[method-assign] # No call leaves this process.
 
     async def open(self) -> None:
         """Log the bot in, which opens the storage and loads the commands, and seat who has played before.
@@ -57,13 +57,13 @@ class Table:
         Raises:
             StorageError: The storage cannot be used.
         """
-        async_context.set(self._wire)
+        async_context.set(self._http_client)
         await self._bot.login("terminal")
-        self._event("GUILD_CREATE", payloads.guild(int(self._owner["id"]), self._wire.me))
-        self._seat(self._owner["username"])
+        self._event("GUILD_CREATE", payloads.guild(int(self._owner["id"]), self._http_client.me))
+        self._join(self._owner["username"])
         for user_id in await self._bot.provider.user_ids():
             if (name := player_name(user_id)) is not None:
-                self._seat(name)
+                self._join(name)
 
     async def close(self) -> None:
         """Close the bot, and with it the storage: all is flushed."""
@@ -77,13 +77,13 @@ class Table:
         """Commands that are written almost like this one."""
         return difflib.get_close_matches(word.casefold(), self._names(), n=3)
 
-    async def sit(self, name: str) -> None:
+    async def join(self, name: str) -> None:
         """Let a player join, so that others can name him.
 
         Raises:
             MisuseError: It is no name.
         """
-        self._seat(name)
+        self._join(name)
 
     async def say(self, name: str, line: str) -> None:
         """A player gives a command, without a prefix; it has been answered when this returns.
@@ -93,10 +93,10 @@ class Table:
         words, mentions = line.split(), []
         for place, option in enumerate(self._options(words)):
             named = words[place].removeprefix("@").casefold()
-            if option is not None and option.type is _USER and named in self._seated:
-                mentions.append(self._seat(named))
+            if option is not None and option.type is _USER and named in self._members:
+                mentions.append(self._join(named))
                 words[place] = f"<@{player_id(named)}>"
-        message = payloads.message(self._new_id(), self._seat(name), PREFIX + " ".join(words), mentions)
+        message = payloads.message(self._new_id(), self._join(name), PREFIX + " ".join(words), mentions)
         await self._carried_out("MESSAGE_CREATE", message | {"guild_id": str(payloads.GUILD_ID)})
 
     async def press(self, name: str, message_id: int, custom_id: str) -> None:
@@ -106,8 +106,10 @@ class Table:
             name,
             {"custom_id": custom_id, "component_type": discord.ComponentType.button.value},
         )
-        self._wire.pressed[click["token"]] = message_id
-        await self._carried_out("INTERACTION_CREATE", click | {"message": self._wire.message(message_id)})
+        self._http_client.pressed[click["token"]] = message_id
+        await self._carried_out(
+            "INTERACTION_CREATE", click | {"message": self._http_client.message(message_id)}
+        )
 
     async def offered(self, name: str, words: list[str]) -> list[str]:
         """What may stand where the last word is being typed, as the bot's own autocompletion offers it.
@@ -125,7 +127,7 @@ class Table:
         if option is None:
             return []
         if option.type is _USER:
-            return sorted(seat for seat in self._seated if seat.startswith(typed.removeprefix("@")))
+            return sorted(seat for seat in self._members if seat.startswith(typed.removeprefix("@")))
         if not option.autocomplete:
             return [choice.name for choice in option.choices if choice.name.casefold().startswith(typed)]
         focused = {"name": option.name, "type": option.type.value, "value": words[-1], "focused": True}
@@ -135,7 +137,7 @@ class Table:
                 data = {"id": "1", "name": command.name, "type": 1, "options": [data]}
         question = self._interaction(discord.InteractionType.autocomplete, name, data)
         await self._carried_out("INTERACTION_CREATE", question)
-        return self._wire.offered.pop(question["token"], [])
+        return self._http_client.offered.pop(question["token"], [])
 
     def _options(self, words: list[str]) -> list[app_commands.Parameter | None]:
         """What each word is to a command: an argument, or nothing."""
@@ -149,16 +151,16 @@ class Table:
     def _names(self) -> list[str]:
         return sorted(word for word, command in self._bot.all_commands.items() if not command.hidden)
 
-    def _seat(self, name: str) -> Payload:
+    def _join(self, name: str) -> Payload:
         """A player, who joins the server the first time."""
         who = payloads.user(player_id(name), name.casefold())
-        if who["username"] not in self._seated:
-            self._seated.add(who["username"])
+        if who["username"] not in self._members:
+            self._members.add(who["username"])
             self._event("GUILD_MEMBER_ADD", payloads.member(who) | {"guild_id": str(payloads.GUILD_ID)})
         return who
 
     def _interaction(self, kind: discord.InteractionType, name: str, data: Payload) -> Payload:
-        return payloads.interaction(self._new_id(), kind, self._seat(name), data)
+        return payloads.interaction(self._new_id(), kind, self._join(name), data)
 
     def _event(self, name: str, payload: Payload) -> None:
         """Hand the bot an event as the gateway would."""
@@ -166,7 +168,7 @@ class Table:
 
     async def _carried_out(self, name: str, payload: Payload) -> None:
         """Hand it an event, and wait until everything that it began has ended."""
-        async_context.set(self._wire)
+        async_context.set(self._http_client)
         self._event(name, payload)
         while work := [task for task in asyncio.all_tasks() if task.get_name().startswith(_WORK)]:
             await asyncio.wait(work)

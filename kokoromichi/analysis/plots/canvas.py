@@ -44,7 +44,7 @@ _WHOLE_FROM: Final = 100
 _MILLION: Final = 1_000_000
 
 
-class HouseAxes(Axes):
+class ThemedAxes(Axes):
     """Axes that a notebook shows when they are a cell's last value, without any current figure."""
 
     def make_room_below(self, height_in: float) -> Figure:
@@ -74,13 +74,13 @@ def new_axes(height_in: float = HEIGHT_IN) -> Axes:
     """
     figure = Figure(figsize=(WIDTH_IN, height_in), layout="constrained", facecolor=style.PAPER)
     FigureCanvasSVG(figure)
-    axes: Axes = figure.add_subplot(axes_class=HouseAxes)
+    axes: Axes = figure.add_subplot(axes_class=ThemedAxes)
     return axes
 
 
 @contextmanager
 def drawing(ax: Axes | None, title: str, height_in: float = HEIGHT_IN) -> Iterator[Axes]:
-    """Draw on the axes given, or on new ones, in the style of the house.
+    """Draw on the axes given, or on new ones, in the style of the project.
 
     Args:
         ax: Where to draw; None for a figure of its own.
@@ -282,7 +282,7 @@ def remark(ax: Axes, text: str, *, at: tuple[float, float], side: Literal["top",
 def legend_below(ax: Axes) -> None:
     """Put the legend under the axes, outside the data, in the order of drawing and in as few rows as fit.
 
-    A figure of the house grows by the legend's height; axes that were given keep their size.
+    A figure of the project grows by the legend's height; axes that were given keep their size.
     """
     entries = list(zip(*ax.get_legend_handles_labels(), strict=True))
     if not entries:
@@ -290,7 +290,7 @@ def legend_below(ax: Axes) -> None:
     drawn = {id(artist): place for place, artist in enumerate(ax.get_children())}
     entries.sort(key=lambda entry: drawn[id(entry[0][0] if isinstance(entry[0], Container) else entry[0])])
     handles, labels = zip(*entries, strict=True)
-    if isinstance(ax, HouseAxes):
+    if isinstance(ax, ThemedAxes):
         columns = columns_that_fit(labels, WIDTH_IN * _POINTS_PER_IN)
         height_in = (-(-len(labels) // columns) * _LEGEND_ROW_POINTS + _LEGEND_PAD_POINTS) / _POINTS_PER_IN
         place = {"bbox_to_anchor": (0.01, 0.01), "bbox_transform": ax.make_room_below(height_in).transFigure}
