@@ -45,6 +45,11 @@ GRACE_S: Final = 8.0
 LAST_WORDS_S: Final = 1.0
 """How long those that come after it may take to be told so."""
 _REMEMBERED_EVENTS: Final = 20_000
+_PUBLIC: Final = (
+    "the bot is public: anybody may invite it to a server of theirs, which then plays in this same economy "
+    "(its managers are no admins unless ADMIN_GUILDS names it); to decide alone where it plays, "
+    "switch Public Bot off on the page Bot of the developer portal"
+)
 
 
 class KokoroBot(Game):
@@ -101,6 +106,8 @@ class KokoroBot(Game):
             await self.add_cog(cog)
         for name in extension_names():
             await self.load_extension(name)
+        if self.application is not None and self.application.bot_public:
+            log.warning(_PUBLIC)
         log.info("ready: provider %s, %d commands", self.provider.name, len(self.commands))
 
     async def on_message(self, message: discord.Message) -> None:

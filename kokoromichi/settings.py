@@ -59,8 +59,8 @@ class Settings(BaseSettings):
             at it; None keeps none.
         discord_token: The bot's token.
         text_commands: Whether ``!name`` is answered beside ``/name``; it needs the Message Content intent.
-        admin_guilds: Servers whose managers are admins of the economy, ``1,2``; empty means every server that
-            the bot is in. All of them share one economy.
+        admin_guilds: Servers whose managers are admins of the economy there, ``1,2``, beside the bot's owner;
+            empty means that the owner alone is. All servers share one economy.
         shard_count: How many shards all processes of the bot have together; None asks Discord.
         shard_ids: The shards of this process, ``0,2``; empty means all. It needs ``shard_count``.
         saas_mode: Reserved for an economy per guild, and refused until there is one.

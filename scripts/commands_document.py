@@ -10,15 +10,15 @@ import typer
 from discord.ext import commands
 
 from kokoromichi.bot import create_bot
-from kokoromichi.chat.declaring import listed
+from kokoromichi.chat.declaring import listed, needed_role
 from kokoromichi.chat.game import PREFIX
 from kokoromichi.core.providers.memory import MemoryProvider
+from kokoromichi.services.authority import Role
 from kokoromichi.settings import Settings, shipped_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import discord
     from discord import app_commands
 
     from kokoromichi.bot import KokoroBot
@@ -37,8 +37,11 @@ _TABLE: Final = """
 |---|---|---|---|---|
 """
 _PARAGRAPH: Final = "\n\n"
-_EVERYBODY: Final = "everybody"
-_PERMISSIONS: Final = {"manage_guild": "Manage Server, or the bot's owner"}
+_WHO: Final = {
+    Role.PLAYER: "everybody",
+    Role.MANAGER: "the bot's owner; Manage Server in a server of `ADMIN_GUILDS`",
+    Role.OWNER: "the bot's owner",
+}
 
 
 async def handbook() -> str:
@@ -67,7 +70,7 @@ def _row(command: commands.Command[Any, ..., Any]) -> str:
         ", ".join(f"`{alias}`" for alias in command.aliases),
         "<br>".join(_argument(option) for option in options if option is not None),
         command.short_doc,
-        _who(command),
+        _WHO[needed_role(command)],
     )
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
@@ -76,15 +79,6 @@ def _argument(option: app_commands.Parameter) -> str:
     name = f"`{option.display_name}`" if option.required else f"[`{option.display_name}`]"
     choices = ", ".join(choice.name for choice in option.choices)
     return f"{name} {option.description}" + (f" ({choices})" if choices else "")
-
-
-def _who(command: commands.HybridCommand[Any, ..., Any]) -> str:
-    """Whom Discord shows the command, as long as a server does not say otherwise."""
-    shown: Any = command.root_parent or command
-    needed: discord.Permissions | None = shown.app_command.default_permissions
-    if needed is None:
-        return _EVERYBODY
-    return ", ".join(_PERMISSIONS.get(name, name) for name, wanted in needed if wanted)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from kokoromichi.chat.embeds import Picture, noted, warning
 from kokoromichi.chat.failures import BotPlayerError, Failure, describe_failure
 from kokoromichi.chat.game import Game
 from kokoromichi.chat.texts import moment, say
-from kokoromichi.chat.views import Confirm, OwnedView, Pages
+from kokoromichi.chat.views import Click, Confirm, OwnedView, Pages
 from kokoromichi.core.errors import CommitUnknownError, RefusedError, StorageError
 from kokoromichi.core.models import Receipt
 from kokoromichi.rules import codes
@@ -207,8 +207,8 @@ class Context(commands.Context[Game]):
             self.bot.questions.add(self.request_id)
         return self._answer
 
-    async def ask(self, question: discord.Embed, act: Callable[[], Awaitable[discord.Embed]]) -> None:
-        """Ask the author whether he means it; ``act`` is called at his click, once."""
+    async def ask(self, question: discord.Embed, act: Callable[[Click], Awaitable[discord.Embed]]) -> None:
+        """Ask the author whether they mean it; ``act`` is called with their click, once."""
         await self.answer(question, view=Confirm(self, question, act))
 
     async def turn_pages(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from discord.ext import commands
 
+from kokoromichi.services.authority import Role
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -17,7 +19,9 @@ Declared: TypeAlias = commands.HybridCommand[Any, ..., None]
 Group: TypeAlias = commands.HybridGroup[Any, ..., None]
 
 
-def command(*, aliases: Sequence[str] = (), private: bool = False) -> Callable[[Callback], Declared]:
+def command(
+    *, aliases: Sequence[str] = (), private: bool = False, least: Role = Role.PLAYER
+) -> Callable[[Callback], Declared]:
     """Declare a command under its function's name; its help is the docstring.
 
     A word too many in a text command is refused: ``!transfer @bob 1 000`` must not send 1.
@@ -25,13 +29,21 @@ def command(*, aliases: Sequence[str] = (), private: bool = False) -> Callable[[
     Args:
         aliases: Other names, as a text command.
         private: Whether the answer is for the author's eyes alone.
+        least: The role that it needs.
     """
-    return commands.hybrid_command(aliases=list(aliases), extras={"private": private}, ignore_extra=False)
+    extras = {"private": private, "least": least}
+    return commands.hybrid_command(aliases=list(aliases), extras=extras, ignore_extra=False)
 
 
-def group() -> Callable[[Callback], Group]:
-    """Declare a group of commands under its function's name."""
-    return commands.hybrid_group()
+def group(*, least: Role) -> Callable[[Callback], Group]:
+    """Declare a group of commands under its function's name; each of them needs the group's role."""
+    return commands.hybrid_group(extras={"least": least})
+
+
+def needed_role(declared: commands.Command[Any, ..., Any]) -> Role:
+    """The role that a command needs: its group's, where it is in one; the owner's, where nobody has said."""
+    least: Role = (declared.root_parent or declared).extras.get("least", Role.OWNER)
+    return least
 
 
 def act_of(parent: Group) -> Callable[[Callback], Declared]:
@@ -42,10 +54,10 @@ def act_of(parent: Group) -> Callable[[Callback], Declared]:
 AnyCommand: TypeAlias = "commands.Command[Any, ..., Any]"
 
 
-def listed(bot: Game) -> Iterator[AnyCommand]:
-    """Every command that is called by itself, by cog and then in the order of its file."""
+def listed(bot: Game, role: Role = Role.OWNER) -> Iterator[AnyCommand]:
+    """Every command that is called by itself and open to a role, by cog and in the order of its file."""
     for _, cog in sorted(bot.cogs.items()):
-        yield from in_order(cog.walk_commands())
+        yield from (one for one in in_order(cog.walk_commands()) if needed_role(one) <= role)
 
 
 def in_order(found: Iterable[AnyCommand]) -> list[AnyCommand]:

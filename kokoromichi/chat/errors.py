@@ -1,4 +1,4 @@
-"""What happens around every command: the promise to answer, spam limits, closing, the last error handler."""
+"""What happens around every command: who may, spam limits, promised answers, closing, the last handler."""
 
 from __future__ import annotations
 
@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING, Final
 import discord
 from discord.ext import commands
 
+from kokoromichi.chat.actors import actor_of
+from kokoromichi.chat.context import Context
+from kokoromichi.chat.declaring import needed_role
 from kokoromichi.chat.embeds import warning
-from kokoromichi.chat.failures import ClosingError
+from kokoromichi.chat.failures import ClosingError, NotAllowedError
 from kokoromichi.chat.texts import say
+from kokoromichi.core.errors import RefusedError
+from kokoromichi.services.authority import Role, admit
 
 if TYPE_CHECKING:
     from kokoromichi.chat.context import Context
@@ -50,6 +55,18 @@ class Errors(commands.Cog):
             retry_after_s = bucket.update_rate_limit(now_s)
         if bucket is not None and retry_after_s:
             raise commands.CommandOnCooldown(bucket, retry_after_s, commands.BucketType.user)
+        return True
+
+    async def bot_check(self, ctx: Context) -> bool:  # type: ignore[override] # Our context.
+        """Only who has the role that the command needs; the services check an admin's acts again."""
+        assert ctx.command is not None  # noqa: S101 - there is none to check otherwise
+        least = needed_role(ctx.command)
+        if least > Role.PLAYER:
+            place = "a direct message" if ctx.guild is None else f"server {ctx.guild.id}"
+            try:
+                admit(await actor_of(ctx), f"/{ctx.command.qualified_name} in {place}", least)
+            except RefusedError:
+                raise NotAllowedError(least) from None
         return True
 
     async def _before(self, ctx: Context) -> None:

@@ -15,6 +15,7 @@ from kokoromichi.core.errors import (
     RefusedError,
     StorageError,
 )
+from kokoromichi.services.authority import Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +44,18 @@ class Failure(NamedTuple):
 
 class ClosingError(commands.CheckFailure):
     """The bot takes no more commands."""
+
+
+class NotAllowedError(commands.CheckFailure):
+    """Whoever asks has not the role that the command needs.
+
+    Attributes:
+        least: That role.
+    """
+
+    def __init__(self, least: Role) -> None:
+        super().__init__(f"needs the role {least.name}")
+        self.least = least
 
 
 class BotPlayerError(commands.BadArgument):
@@ -149,10 +162,8 @@ def _slower(ctx: Context, error: commands.CommandOnCooldown) -> str:
     return say("error.slower", ready=moment(ctx.services.now_us() + int(error.retry_after * _SECOND_US)))
 
 
-def _forbidden(_ctx: Context, error: commands.MissingPermissions) -> str:
-    if error.missing_permissions == ["manage_guild"]:  # Discord's own word for it.
-        return say("error.forbidden", needed=say("error.manager"))
-    return say("error.forbidden", needed=", ".join(error.missing_permissions).replace("_", " "))
+def _not_allowed(_ctx: Context, error: NotAllowedError) -> str:
+    return say("error.forbidden", needed=say("error.owner" if error.least is Role.OWNER else "error.admin"))
 
 
 _SENTENCES: Final[dict[type, Callable[[Context, Any], str]]] = {
@@ -171,8 +182,7 @@ _SENTENCES: Final[dict[type, Callable[[Context, Any], str]]] = {
     commands.CommandOnCooldown: _slower,
     commands.ArgumentParsingError: lambda ctx, _error: say("error.quotes", usage=_usage(ctx)),
     commands.NoPrivateMessage: lambda _ctx, _error: say("error.server_only"),
-    commands.NotOwner: lambda _ctx, _error: say("error.forbidden", needed=say("error.owner")),
-    commands.MissingPermissions: _forbidden,
+    NotAllowedError: _not_allowed,
 }
 """By the error's class, or the nearest one above it."""
 

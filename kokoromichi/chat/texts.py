@@ -26,7 +26,7 @@ ENGLISH: Final[dict[str, str]] = {
     "error.extra": "{rest} is not understood here. `{usage}`",
     "error.quotes": "The quotation marks do not match. `{usage}`",
     "error.forbidden": "You may not do that here: it needs {needed}.",
-    "error.manager": "Manage Server",
+    "error.admin": "the owner of the bot, or Manage Server in a server that the owner has named",
     "error.owner": "the owner of the bot",
     "error.server_only": "That works only in a server.",
     "error.unexpected": "Something went wrong on our side. Please tell an admin the number `{reference}`.",

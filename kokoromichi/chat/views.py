@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar
 
 import discord
 
@@ -24,6 +24,7 @@ READ_S: Final = 180.0
 """How long pages can be turned after the last turn."""
 
 ViewT = TypeVar("ViewT", bound="OwnedView")
+Click: TypeAlias = "discord.Interaction[Game]"
 
 
 class OwnedView(discord.ui.View):
@@ -46,7 +47,7 @@ class OwnedView(discord.ui.View):
         """A button's id: the question's, so that a click after a restart is known to be of no living one."""
         return f"{self.ctx.request_id}:{action}"
 
-    async def interaction_check(self, interaction: discord.Interaction[Game], /) -> bool:  # type: ignore[override] # Our client.
+    async def interaction_check(self, interaction: Click, /) -> bool:  # type: ignore[override] # Our client.
         """Only the owner, and each click once."""
         if not self.ctx.bot.hears_first(interaction.id):
             return False
@@ -57,7 +58,7 @@ class OwnedView(discord.ui.View):
 
     async def on_error(
         self,
-        _interaction: discord.Interaction[Game],  # type: ignore[override] # Our client.
+        _interaction: Click,  # type: ignore[override] # Our client.
         error: Exception,
         _item: discord.ui.Item[OwnedView],
         /,
@@ -100,19 +101,19 @@ class Button(discord.ui.Button[ViewT], Generic[ViewT]):
         action: str,
         label: str,
         style: discord.ButtonStyle,
-        act: Callable[[discord.Interaction], Awaitable[None]],
+        act: Callable[[Click], Awaitable[None]],
     ) -> None:
         super().__init__(label=label, style=style, custom_id=view.named(action))
         self._act = act
 
-    async def callback(self, interaction: discord.Interaction) -> None:
+    async def callback(self, interaction: Click) -> None:  # type: ignore[override] # Our client.
         """Count the work in, so that closing waits for it."""
         bot = interaction.client
-        bot.begin(self)  # type: ignore[attr-defined] # Our client.
+        bot.begin(self)
         try:
             await self._act(interaction)
         finally:
-            bot.finish(self)  # type: ignore[attr-defined] # Our client.
+            bot.finish(self)
 
 
 class Confirm(OwnedView):
@@ -121,12 +122,12 @@ class Confirm(OwnedView):
     Args:
         ctx: The command that asks.
         question: What is asked.
-        act: Called at the click; its embed takes the question's place. The storage is asked again then: what
-            was true at the question may not be any more.
+        act: Called with the click; its embed takes the question's place. Storage and role are asked again
+            then: what was true at the question may not be any more.
     """
 
     def __init__(
-        self, ctx: Context, question: discord.Embed, act: Callable[[], Awaitable[discord.Embed]]
+        self, ctx: Context, question: discord.Embed, act: Callable[[Click], Awaitable[discord.Embed]]
     ) -> None:
         super().__init__(ctx, ANSWER_S)
         self.question = question
@@ -142,16 +143,16 @@ class Confirm(OwnedView):
         """The question, and that nobody answered."""
         return card(self.question.title or "", f"{self.question.description}\n\n{say('timed_out')}")
 
-    async def _confirmed(self, interaction: discord.Interaction) -> None:
+    async def _confirmed(self, interaction: Click) -> None:
         await self._answered(interaction)
-        await interaction.edit_original_response(embed=await self._act(), view=None)
+        await interaction.edit_original_response(embed=await self._act(interaction), view=None)
 
-    async def _cancelled(self, interaction: discord.Interaction) -> None:
+    async def _cancelled(self, interaction: Click) -> None:
         await self._answered(interaction)
         embed = card(self.question.title or "", say("cancelled"))
         await interaction.edit_original_response(embed=embed, view=None)
 
-    async def _answered(self, interaction: discord.Interaction) -> None:
+    async def _answered(self, interaction: Click) -> None:
         """A second click finds no living question."""
         self.stop()
         self.ctx.bot.questions.discard(self.ctx.request_id)
@@ -205,7 +206,7 @@ class Pages(OwnedView):
         """The page that was shown last."""
         return self._shown or card("")
 
-    async def _turn(self, interaction: discord.Interaction, step: int) -> None:
+    async def _turn(self, interaction: Click, step: int) -> None:
         await interaction.response.defer()
         self.page = min(max(self.page + step, 0), self.count - 1)
         await interaction.edit_original_response(embed=await self.embed(), view=self)

@@ -14,15 +14,17 @@ from discord.ext import commands
 
 from kokoromichi.analysis.export import export_ledger
 from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.chat.actors import actor_of
 from kokoromichi.chat.arguments import ItemArgument, ReasonArgument, offered_items
 from kokoromichi.chat.context import Context
 from kokoromichi.chat.declaring import act_of, group
 from kokoromichi.chat.embeds import Picture, card, warning
 from kokoromichi.chat.receipts import receipt_card
 from kokoromichi.chat.texts import mention, moment, plain, say
+from kokoromichi.chat.views import Click
 from kokoromichi.core.models import NEVER, Receipt
 from kokoromichi.rules.findings import EconomyError
-from kokoromichi.services.authority import Actor, Role
+from kokoromichi.services.authority import Role
 from kokoromichi.services.health import health_of
 
 if TYPE_CHECKING:
@@ -40,16 +42,18 @@ FILE_BYTES: Final = 8_000_000
 """What every server lets be attached; a larger export is the command line's."""
 
 
+async def offered_to_admins(
+    interaction: discord.Interaction[Game], typed: str
+) -> list[app_commands.Choice[str]]:
+    """Autocompletion over everything that the store sells: the library asks no check before it."""
+    allowed = (await actor_of(interaction)).role >= Role.MANAGER
+    return await offered_items(interaction, typed) if allowed else []
+
+
 class Admin(commands.Cog):
-    """For those who manage the server: every act needs a reason, and is in the ledger."""
+    """For the bot's owner and managers of named servers: each act needs a reason, and is in the ledger."""
 
-    async def cog_check(self, ctx: Context) -> bool:  # type: ignore[override] # Our context.
-        """Only who manages the server, or owns the bot; the services check it again."""
-        if (await actor_of(ctx)).role < Role.MANAGER:
-            raise commands.MissingPermissions(["manage_guild"])
-        return True
-
-    @group()
+    @group(least=Role.MANAGER)
     @app_commands.default_permissions(manage_guild=True)
     async def admin(self, ctx: Context) -> None:
         """What an admin may do."""
@@ -64,7 +68,7 @@ class Admin(commands.Cog):
 
     @act_of(admin)
     @app_commands.describe(user="Whose", item="What", quantity="Units; negative takes away", reason="Why")
-    @app_commands.autocomplete(item=offered_items)
+    @app_commands.autocomplete(item=offered_to_admins)
     async def item(
         self, ctx: Context, user: discord.User, item: ItemArgument, quantity: int, *, reason: ReasonArgument
     ) -> None:
@@ -74,7 +78,7 @@ class Admin(commands.Cog):
 
     @act_of(admin)
     @app_commands.describe(item="Of what", gold="Gold of a unit; 0 gives the list price back", reason="Why")
-    @app_commands.autocomplete(item=offered_items)
+    @app_commands.autocomplete(item=offered_to_admins)
     async def price(self, ctx: Context, item: ItemArgument, gold: int, *, reason: ReasonArgument) -> None:
         """Set a price, until the next reload."""
         set_price = partial(ctx.services.admin.set_price, item, gold or None)
@@ -82,7 +86,7 @@ class Admin(commands.Cog):
 
     @act_of(admin)
     @app_commands.describe(item="Of what", units="How many shall be left", reason="Why")
-    @app_commands.autocomplete(item=offered_items)
+    @app_commands.autocomplete(item=offered_to_admins)
     async def stock(self, ctx: Context, item: ItemArgument, units: int, *, reason: ReasonArgument) -> None:
         """Set how much of a limited item is left."""
         set_stock = partial(ctx.services.admin.set_stock, item, units)
@@ -187,22 +191,18 @@ class Admin(commands.Cog):
             await ctx.answer(receipt_card(ctx, say("admin.reload"), receipt))
 
 
-async def actor_of(ctx: Context) -> Actor:
-    """Who asks, and what he may do here."""
-    guilds = ctx.bot.settings.admin_guilds
-    if ctx.guild is not None and ctx.permissions.manage_guild and (not guilds or ctx.guild.id in guilds):
-        return Actor(ctx.player_id, Role.MANAGER)
-    owns = await ctx.bot.is_owner(ctx.author)
-    return Actor(ctx.player_id, Role.OWNER if owns else Role.PLAYER)
-
-
 async def _done(
-    ctx: Context, reason: str, act: Callable[..., Awaitable[ReceiptT]], action: str = ""
+    ctx: Context,
+    reason: str,
+    act: Callable[..., Awaitable[ReceiptT]],
+    click: Click | None = None,
 ) -> ReceiptT:
-    """Carry out an act in the author's name."""
-    actor = await actor_of(ctx)
+    """Carry out an act in the author's name, with the role that they have at the click."""
+    actor = await actor_of(click or ctx)
     return await ctx.act(
-        lambda request_id: act(actor=actor, reason=reason, request_id=request_id), action, play=False
+        lambda request_id: act(actor=actor, reason=reason, request_id=request_id),
+        "confirm" if click else "",
+        play=False,
     )
 
 
@@ -212,8 +212,8 @@ async def _asked(
     """Ask the author once more; the act is done at his click."""
     title = say(f"admin.{what}")
 
-    async def done() -> discord.Embed:
-        return receipt_card(ctx, title, await _done(ctx, reason, act, "confirm"))
+    async def done(click: Click) -> discord.Embed:
+        return receipt_card(ctx, title, await _done(ctx, reason, act, click))
 
     await ctx.ask(card(title, say(f"admin.{what}_question", player=mention(user_id))), done)
 

@@ -1,4 +1,4 @@
-"""What can be asked, and how."""
+"""What can be asked, and how: each reads what they may do."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from kokoromichi.chat.actors import actor_of
 from kokoromichi.chat.arguments import choices, found_name
 from kokoromichi.chat.context import Context
-from kokoromichi.chat.declaring import command, in_order, listed
+from kokoromichi.chat.declaring import command, in_order, listed, needed_role
 from kokoromichi.chat.embeds import card, paged
 from kokoromichi.chat.game import PREFIX
 from kokoromichi.chat.texts import plain, say
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kokoromichi.chat.game import Game
+    from kokoromichi.services.authority import Role
 
 PAGE_ROWS: Final = 45
 
@@ -37,10 +39,11 @@ class Help(commands.Cog):
     @app_commands.describe(command="Which one; all of them when left out")
     async def help(self, ctx: Context, *, command: str | None = None) -> None:
         """Show all commands, or how one of them is used."""
+        role = (await actor_of(ctx)).role
         if command is not None:
-            await ctx.answer(_usage_card(self._named(command)))
+            await ctx.answer(_usage_card(self._named(command, role)))
             return
-        pages = paged(self._rows(), PAGE_ROWS)
+        pages = paged(self._rows(role), PAGE_ROWS)
 
         async def draw(number: int) -> discord.Embed:
             return card(say("help.title"), pages[number], footer=say("help.foot", prefix=PREFIX))
@@ -49,26 +52,27 @@ class Help(commands.Cog):
 
     @help.autocomplete("command")
     async def _commands(
-        self, _interaction: discord.Interaction[Game], typed: str
+        self, interaction: discord.Interaction[Game], typed: str
     ) -> list[app_commands.Choice[str]]:
-        names = {one.qualified_name: one.qualified_name for one in listed(self._bot)}
+        role = (await actor_of(interaction)).role
+        names = {one.qualified_name: one.qualified_name for one in listed(self._bot, role)}
         return choices(typed, names, names)
 
-    def _rows(self) -> Iterator[str]:
+    def _rows(self, role: Role) -> Iterator[str]:
         cog_name = ""
-        for one in listed(self._bot):
+        for one in listed(self._bot, role):
             if one.cog_name != cog_name:
                 cog_name = str(one.cog_name)
                 yield say("help.cog", name=cog_name)
             yield say("help.row", name=one.qualified_name, about=one.short_doc)
 
-    def _named(self, text: str) -> commands.Command[Any, ..., Any]:
-        """A command by its name or another one that it has, with or without what stands before it."""
+    def _named(self, text: str, role: Role) -> commands.Command[Any, ..., Any]:
+        """A command that a role may, by any name that it has, with or without what stands before it."""
         wanted = text.strip().lstrip("/" + PREFIX)
         found = self._bot.get_command(wanted)
-        if found is not None and not found.hidden:
+        if found is not None and not found.hidden and needed_role(found) <= role:
             return found
-        names = {one.qualified_name: one.qualified_name for one in listed(self._bot)}
+        names = {one.qualified_name: one.qualified_name for one in listed(self._bot, role)}
         name = found_name(wanted, names, lambda _text: say("error.command", name=plain(text)))
         found = self._bot.get_command(name)
         assert found is not None  # noqa: S101 - it has just been listed

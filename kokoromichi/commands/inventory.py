@@ -14,6 +14,7 @@ from kokoromichi.chat.declaring import command
 from kokoromichi.chat.embeds import card, paged
 from kokoromichi.chat.receipts import receipt_card
 from kokoromichi.chat.texts import mention, plain, say, verbatim
+from kokoromichi.chat.views import Click
 
 if TYPE_CHECKING:
     from kokoromichi.chat.game import Game
@@ -70,7 +71,7 @@ class Inventory(commands.Cog):
         name = plain(ctx.services.item_names[item])
         question = say("gift.question", quantity=quantity, item=name, receiver=mention(receiver_id))
 
-        async def give() -> discord.Embed:
+        async def give(_click: Click) -> discord.Embed:
             receipt = await ctx.act(
                 lambda request_id: ctx.services.store.gift(
                     ctx.player_id, receiver_id, item, quantity, request_id=request_id

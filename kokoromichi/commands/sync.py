@@ -11,6 +11,7 @@ from kokoromichi.chat.context import Context
 from kokoromichi.chat.declaring import command
 from kokoromichi.chat.embeds import card
 from kokoromichi.chat.texts import say
+from kokoromichi.services.authority import Role
 
 if TYPE_CHECKING:
     from kokoromichi.chat.game import Game
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 class Sync(commands.Cog):
     """For the owner of the bot."""
 
-    @command(private=True)
-    @commands.is_owner()
+    @command(private=True, least=Role.OWNER)
     @app_commands.default_permissions(administrator=True)
     @app_commands.describe(where="In this server at once, or everywhere within an hour")
     async def sync(self, ctx: Context, where: Literal["everywhere", "here"] = "everywhere") -> None:

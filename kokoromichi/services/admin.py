@@ -67,7 +67,7 @@ class AdminService(EconomyAdmin):
             RefusedError: not_allowed, unknown_player, unknown_item, bad_amount, too_poor, not_owned,
                 over_limit or balance_cap.
         """
-        authorise(actor, reason)
+        authorise(actor, "grant", reason)
 
         def decide(profile: UserProfile, at_us: int, _: Arguments) -> ChangeSet[GrantReceipt]:
             row, after = granted(self._executor.live, profile, what, amount)
@@ -99,8 +99,8 @@ class AdminService(EconomyAdmin):
     def _set_frozen(
         self, frozen: int, user_id: str, actor: Actor, reason: str, request_id: str | None
     ) -> Awaitable[FreezeReceipt]:
-        authorise(actor, reason)
         operation = "freeze" if frozen else "unfreeze"
+        authorise(actor, operation, reason)
 
         def decide(profile: UserProfile, at_us: int, _: Arguments) -> ChangeSet[FreezeReceipt]:
             user = UserChange(profile.user_id, profile.version, (ADMIN_ACT,), {"frozen": frozen})
@@ -121,7 +121,7 @@ class AdminService(EconomyAdmin):
         Raises:
             RefusedError: not_allowed or unknown_player.
         """
-        authorise(actor, reason)
+        authorise(actor, "reset", reason)
 
         def decide(profile: UserProfile, at_us: int, _: Arguments) -> ChangeSet[ResetReceipt]:
             opening = self._executor.live.config.opening
@@ -144,7 +144,7 @@ class AdminService(EconomyAdmin):
             StorageError: The store failed. The account may be frozen and not yet erased: the same request id,
                 sent again, completes it.
         """
-        authorise(actor, reason)
+        authorise(actor, "erase", reason)
 
         async def attempt() -> ChangeSet[EraseReceipt]:
             stored = await self._executor.provider.profile(checked_user_id(user_id))

@@ -73,7 +73,7 @@ class EconomyAdmin:
             StorageError: The store failed. The act may be in the ledger and the price not yet in force: the
                 same request id, sent again, completes it.
         """
-        authorise(actor, reason)
+        authorise(actor, "price", reason)
         overrides = self._overrides
 
         async def attempt() -> ChangeSet[PriceReceipt]:
@@ -111,7 +111,7 @@ class EconomyAdmin:
             RefusedError: not_allowed, unknown_item, bad_quantity, stock_unlimited, or out_of_stock where
                 somebody bought what was to be taken away.
         """
-        authorise(actor, reason)
+        authorise(actor, "stock", reason)
 
         async def attempt() -> ChangeSet[StockReceipt]:
             offer = self._executor.live.offers.get(item_id)
@@ -146,7 +146,7 @@ class EconomyAdmin:
             EconomyError: The folder holds no sound economy; nothing happened, and every finding is listed.
             StorageError: The store failed: the economy that was in force still is.
         """
-        authorise(actor, reason)
+        authorise(actor, "reload", reason)
         economy = await asyncio.to_thread(load_economy, folder)
         await asyncio.to_thread(check_economy, economy)
         overrides = self._overrides
@@ -187,7 +187,7 @@ class EconomyAdmin:
         Raises:
             RefusedError: not_allowed.
         """
-        authorise(actor, reason)
+        authorise(actor, what, reason)
 
         async def attempt() -> ChangeSet[DoneReceipt]:
             at_us = self._executor.clock.now_us()

@@ -1,13 +1,19 @@
-"""Who asks for an admin's act, and whether he may: checked here, whatever a command has checked before."""
+"""Who asks for an admin's act, and whether they may: checked here, whatever a command has checked before."""
 
 from __future__ import annotations
 
+import logging
 from enum import IntEnum
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.rules import codes
 from kokoromichi.services.refusals import refused
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+_LOG: Final = logging.getLogger(__name__)
 
 
 class Role(IntEnum):
@@ -23,7 +29,7 @@ class Actor(NamedTuple):
 
     Attributes:
         user_id: As it is written into the ledger's ``actor``.
-        role: What he was found to be, for this one act.
+        role: What they were found to be, for this one act.
     """
 
     user_id: str
@@ -33,20 +39,48 @@ class Actor(NamedTuple):
 _NAMES: Final[dict[Role, str]] = {Role.PLAYER: "player", Role.MANAGER: "manager", Role.OWNER: "owner"}
 
 
-def authorise(actor: Actor, reason: str, least: Role = Role.MANAGER) -> None:
+def role_of(*, owns_bot: bool, managed_guild_id: int | None, admin_guilds: Collection[int]) -> Role:
+    """What somebody may do: all servers share one economy, so managing any server is not enough.
+
+    Args:
+        owns_bot: Whether they own the bot, alone or in a team.
+        managed_guild_id: The server in which they ask, if they manage it; else None.
+        admin_guilds: The servers whose managers the owner has made admins; none unless they are named.
+    """
+    if owns_bot:
+        return Role.OWNER
+    return Role.MANAGER if managed_guild_id in admin_guilds else Role.PLAYER
+
+
+def admit(actor: Actor, act: str, least: Role = Role.MANAGER) -> None:
+    """Let somebody do what needs a role, or log who tried it.
+
+    Args:
+        actor: Who asks.
+        act: What for, as the log names it.
+        least: The role that the act needs.
+
+    Raises:
+        RefusedError: not_allowed.
+    """
+    if actor.role < least:
+        _LOG.warning("not allowed: user %s, a %s, tried %s", actor.user_id, _NAMES[actor.role], act)
+        raise refused(codes.NOT_ALLOWED, _NAMES[least], _NAMES[actor.role])
+
+
+def authorise(actor: Actor, act: str, reason: str) -> None:
     """Let an admin's act pass.
 
     Args:
         actor: Who asks.
-        reason: Why, in his words; never empty.
-        least: The role that the act needs.
+        act: What for, as the log names it.
+        reason: Why, in their words; never empty.
 
     Raises:
         RefusedError: not_allowed.
         MisuseError: There is no reason or no actor.
     """
+    admit(actor, act)
     if not actor.user_id.strip() or not reason.strip():
         message = "an admin's act needs a reason and an actor"
         raise MisuseError(message)
-    if actor.role < least:
-        raise refused(codes.NOT_ALLOWED, _NAMES[least], _NAMES[actor.role])

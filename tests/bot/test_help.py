@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 
 async def test_help_lists_every_command_by_cog(table: Table) -> None:
+    table.bot.owner_id = table.alice.id
     result = await table.slash(table.alice, "help")
     assert result.response is not None
     text = told(embed_of(result))
@@ -43,6 +44,7 @@ async def test_help_says_how_a_command_is_used(table: Table, asked: str) -> None
 
 
 async def test_every_command_tells_its_arguments(table: Table) -> None:
+    table.bot.owner_id = table.alice.id
     for one in table.bot.walk_commands():
         if one.hidden or isinstance(one, commands.Group):
             continue

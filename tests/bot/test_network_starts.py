@@ -106,6 +106,17 @@ async def test_a_discord_that_is_not_there_may_be_there_later(address: str, tmp_
     assert "Discord cannot be reached" in await ended(tmp_path, 4, DISCORD_API_URL=address)
 
 
+@pytest.mark.parametrize("public", [True, False])
+async def test_a_public_bot_says_what_that_means_and_how_to_end_it(public: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a test's parameter
+    async with StandIn(public=public) as discord, BotProcess(discord, tmp_path, LOG_LEVEL="WARNING") as bot:
+        warnings = [line for line in bot.said().splitlines() if "the bot is public" in line]
+    assert len(warnings) == public
+    for line in warnings:
+        assert "WARNING" in line
+        assert "anybody may invite it" in line
+        assert "switch Public Bot off" in line
+
+
 async def test_slash_commands_need_no_privilege(tmp_path: Path) -> None:
     async with (
         StandIn(message_content=False) as discord,

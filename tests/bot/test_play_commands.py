@@ -78,6 +78,24 @@ async def test_every_command_answers(tmp_path: Path, caplog: pytest.LogCaptureFi
     assert errors(caplog) == []
 
 
+async def test_the_host_of_the_terminal_alone_is_an_admin(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, data_dir=tmp_path, economy_dir=shipped_folder("data"), shard_count=1)
+    bot = create_bot(settings, provider=LocalJSONProvider(tmp_path))
+    shown: list[Posted] = []
+    guild = FakeGuild(bot, "alice", shown.append)
+    await guild.open()
+    for name in ("bob", "alice"):
+        await guild.say(name, "balance")
+        await guild.say(name, "admin gold bob 5 a gift of the project")
+    refused, granted = (str(message.embeds[0].description) for message in (shown[1], shown[3]))
+    offered = [await guild.offered(name, ["admin", "item", "bob", ""]) for name in ("bob", "alice")]
+    await guild.close()
+    assert refused.startswith("You may not do that here: it needs the owner of the bot")
+    assert granted.endswith("5 of gold, now 10,005.")
+    assert offered[0] == []
+    assert "Ema Plaque" in offered[1] or "ema_plaque" in offered[1]
+
+
 async def test_every_word_that_can_be_completed_is(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     settings = Settings(_env_file=None, data_dir=tmp_path, economy_dir=shipped_folder("data"), shard_count=1)
     bot = create_bot(settings, provider=LocalJSONProvider(tmp_path))

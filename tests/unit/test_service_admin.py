@@ -6,7 +6,7 @@ import pytest
 
 from kokoromichi.analysis.stored import audit_provider
 from kokoromichi.core.errors import MisuseError, RefusedError
-from kokoromichi.services.authority import Actor, Role
+from kokoromichi.services.authority import Actor, Role, role_of
 from kokoromichi.services.receipts import FreezeReceipt, GrantReceipt
 from tests.contract.stored import Row, entries, stored
 from tests.unit.service_world import MAX, ROOT, World
@@ -42,6 +42,37 @@ async def test_an_act_needs_a_reason_and_an_actor(actor: str, reason: str) -> No
     with pytest.raises(MisuseError, match="needs a reason and an actor"):
         await world.services.admin.grant("ada", "gold", 5, actor=Actor(actor, Role.OWNER), reason=reason)
     assert await stored(world.provider) == before
+
+
+@pytest.mark.parametrize(
+    ("owns_bot", "managed_guild_id", "admin_guilds", "role"),
+    [
+        (False, None, (), Role.PLAYER),
+        (False, 1, (), Role.PLAYER),
+        (False, 1, (2, 3), Role.PLAYER),
+        (False, None, (1,), Role.PLAYER),
+        (False, 1, (1, 2), Role.MANAGER),
+        (True, None, (), Role.OWNER),
+        (True, 1, (1,), Role.OWNER),
+    ],
+)
+def test_who_owns_the_bot_or_manages_a_named_server_is_an_admin(
+    owns_bot: bool,  # noqa: FBT001 - a test's parameter
+    managed_guild_id: int | None,
+    admin_guilds: tuple[int, ...],
+    role: Role,
+) -> None:
+    found = role_of(owns_bot=owns_bot, managed_guild_id=managed_guild_id, admin_guilds=admin_guilds)
+    assert found is role
+
+
+async def test_a_refused_act_is_logged_with_who_tried_what(caplog: pytest.LogCaptureFixture) -> None:
+    world = await World.open()
+    with pytest.raises(RefusedError, match="This is for a manager; you are a player"):
+        await world.services.admin.grant("ada", "gold", 5, actor=Actor("bo", Role.PLAYER), reason="a gift")
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert record.getMessage() == "not allowed: user bo, a player, tried grant"
 
 
 async def test_a_grant_to_a_mistyped_id_opens_no_account() -> None:

@@ -41,6 +41,7 @@ class Api:
     Args:
         gateway_url: Where the gateway is.
         shards: How many shards it recommends.
+        public: Whether anybody may invite the bot.
 
     Attributes:
         asked: Questions by the token of an interaction, and by the channel of a message.
@@ -49,9 +50,10 @@ class Api:
         requests: Every request: method and path.
     """
 
-    def __init__(self, gateway_url: str, shards: int) -> None:
+    def __init__(self, gateway_url: str, shards: int, *, public: bool) -> None:
         self._gateway_url = gateway_url
         self._shards = shards
+        self._public = public
         self.asked: dict[str, Asked] = {}
         self.faults: list[Fault] = []
         self.commands: dict[int, list[Payload]] = {}
@@ -111,7 +113,7 @@ class Api:
         return _json(payloads.bot_user())
 
     async def _application(self, _: web.Request) -> web.Response:
-        return _json(payloads.application())
+        return _json(payloads.application(public=self._public))
 
     async def _gateway(self, _: web.Request) -> web.Response:
         limits = {"total": 1000, "remaining": 999, "reset_after": 86_400_000, "max_concurrency": 1}

@@ -62,14 +62,14 @@ def bot_user() -> Payload:
     return {"id": str(APPLICATION), "username": "koko", "discriminator": "0", "avatar": None, "bot": True}
 
 
-def application() -> Payload:
+def application(*, public: bool) -> Payload:
     """The bot's application."""
     return {
         "id": str(APPLICATION),
         "name": "koko",
         "icon": None,
         "description": "",
-        "bot_public": True,
+        "bot_public": public,
         "bot_require_code_grant": False,
         "verify_key": "",
         "flags": 0,

@@ -29,6 +29,7 @@ class StandIn:
     Args:
         shards: How many shards it recommends.
         message_content: Whether the application may ask for the words of messages.
+        public: Whether anybody may invite the bot.
 
     Attributes:
         api_url: What the bot is to take for Discord's API.
@@ -37,13 +38,13 @@ class StandIn:
         gateway: Who is connected.
     """
 
-    def __init__(self, *, shards: int = 1, message_content: bool = True) -> None:
+    def __init__(self, *, shards: int = 1, message_content: bool = True, public: bool = False) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
         port = self._listener.getsockname()[1]
         self.api_url = f"http://127.0.0.1:{port}/api/v10"
         self.gateway_url = f"ws://127.0.0.1:{port}/gateway"
         self.gateway = Gateway(self.gateway_url, message_content=message_content)
-        self.api = Api(self.gateway_url, shards)
+        self.api = Api(self.gateway_url, shards, public=public)
         app = web.Application()
         app.router.add_get("/gateway", self.gateway.serve)
         app.router.add_get("/gateway/", self.gateway.serve)
