@@ -12,7 +12,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
-from kokoromichi.analysis.plots.style import GREEN, SKY, VERMILLION, house_style
+from kokoromichi.analysis.plots.style import GREEN, SKY, VERMILLION, chart_style
 from kokoromichi.chat.embeds import Picture
 from kokoromichi.chat.texts import say
 
@@ -123,7 +123,7 @@ def economy_picture(digest: Digest) -> Picture | None:
 @contextmanager
 def _drawn(height_in: float) -> Iterator[Figure]:
     """A figure that pyplot does not know: threads share nothing, and take turns behind the style's lock."""
-    with house_style():  # It puts the caller's parameters back, and ours with them.
+    with chart_style():  # It puts the caller's parameters back, and ours with them.
         style.use(_DARK)
         yield Figure(figsize=(_WIDTH_IN, height_in), layout="constrained")
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from kokoromichi.core.clock import ManualClock
 
-Session: TypeAlias = "Coroutine[Any, Any, None]"
+SessionRun: TypeAlias = "Coroutine[Any, Any, None]"
 
 
 class Pause:
@@ -42,7 +42,7 @@ class _Acts(Generator[Any, Any, "Pause | None"]):
 
     __slots__ = ("_session",)
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: SessionRun) -> None:
         self._session = session
 
     def __next__(self) -> object:
@@ -78,7 +78,7 @@ class Driver:
         self._clock = clock
         self._queue: list[tuple[int, int, int, _Acts]] = []
 
-    def add(self, at_us: int, player: int, session: Session) -> None:
+    def add(self, at_us: int, player: int, session: SessionRun) -> None:
         """Let a player's session begin at a time, in microseconds since the epoch."""
         heappush(self._queue, (at_us, player, 0, _Acts(session)))
 

@@ -1,8 +1,8 @@
-"""One session of one player, act by act: the story of players.md, section 1, over the services."""
+"""One session of one player, act by act through the services, each recorded with its refusal."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from kokoromichi.core.errors import RefusedError
 from kokoromichi.core.models import NEVER
@@ -10,8 +10,7 @@ from kokoromichi.rules.daily import counted_today, day_of
 from kokoromichi.rules.economy import RARITIES
 from kokoromichi.rules.pricing import train_cost_gold
 from kokoromichi.simulation import decisions, demand
-from kokoromichi.simulation.acts import SyntheticPlayer
-from kokoromichi.simulation.demand import BUSINESS, GEMS, ITEMS, NONE, SAVE, TRAIN, Buyer
+from kokoromichi.simulation.demand import BUSINESS, GEMS, ITEMS, NONE, SAVE, TRAIN, UNLIMITED_STOCK, Buyer
 from kokoromichi.simulation.driver import Pause
 from kokoromichi.simulation.streams import (
     MAX_PULLS,
@@ -33,12 +32,16 @@ from kokoromichi.simulation.streams import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Sequence
 
-    from kokoromichi.core.models import UserProfile
+    from kokoromichi.core.models import Receipt, UserProfile
     from kokoromichi.simulation.archetypes import Archetype
     from kokoromichi.simulation.world import World
 
+    ReceiptT = TypeVar("ReceiptT", bound=Receipt)
+
+ACT_GAP: Final = Pause(5)
+"""What passes between two acts of a session."""
 _BATTLE_GAP: Final = Pause(61)
 _GOOD_RARITY: Final = RARITIES.index("SSR")
 _CHEST_DRAWS: Final = {
@@ -48,7 +51,7 @@ _CHEST_DRAWS: Final = {
 }
 
 
-class Session(SyntheticPlayer):
+class Session:
     """Plays from the first act to the last.
 
     Args:
@@ -63,7 +66,11 @@ class Session(SyntheticPlayer):
     def __init__(
         self, world: World, player: int, day: int, number: int, draws: Sequence[int], characters_key: int
     ) -> None:
-        super().__init__(world, player, day)
+        self._world = world
+        self._player = player
+        self._user_id = world.user_ids[player]
+        self._day = day
+        self._session = 0
         self._kind: Archetype = world.scenario.population.archetypes[world.archetypes[player]]
         self._taste = world.archetypes[player]
         self._number = number
@@ -297,3 +304,52 @@ class Session(SyntheticPlayer):
         if friend != NONE:
             gift = world.services.store.gift(self._user_id, world.user_ids[friend], world.items[item])
             await self._act("gift", gift)
+
+    def _record(self, act: str, code: str | None = None, outcome: str | None = None) -> None:
+        world = self._world
+        now_us = world.services.executor.clock.now_us()
+        world.activity.record(self._user_id, self._session, now_us, act, world.economy_hash, code, outcome)
+
+    async def _act(
+        self, act: str, awaitable: Awaitable[ReceiptT], outcome: str | None = None, gap: Pause = ACT_GAP
+    ) -> ReceiptT | None:
+        """Carry out one act; a refusal is data, a storage error stops the run."""
+        receipt = None
+        try:
+            receipt = await awaitable
+        except RefusedError as refusal:
+            self._record(act, refusal.code, outcome)
+        else:
+            self._record(act, None, outcome)
+        await gap
+        return receipt
+
+    def _novel(self) -> None:
+        self._world.novel_days[self._player] = self._day
+
+    async def _buy(self, item: int, units: int) -> bool:
+        world = self._world
+        purchase = world.services.store.purchase(self._user_id, world.items[item], units)
+        receipt = await self._act("buy", purchase)
+        if receipt is None:
+            return False
+        if world.stock[item] != UNLIMITED_STOCK:
+            world.stock[item] -= units
+        if world.tables.kept[item] and item not in world.once_held[self._player]:
+            world.once_held[self._player].add(item)
+            self._novel()
+        return True
+
+    async def _invest(self, business: int) -> bool:
+        progress = self._world.services.progress
+        bought = await self._act("invest", progress.invest(self._user_id, self._world.businesses[business]))
+        if bought is not None:
+            self._novel()
+        return bought is not None
+
+    async def _train(self, profile: UserProfile) -> None:
+        world = self._world
+        manual = decisions.first_held(world.held(profile), world.tables.training_items)
+        if manual != NONE and not profile.double_train:
+            await self._act("use", world.services.store.use(self._user_id, world.items[manual], draw=0))
+        await self._act("train", world.services.progress.train(self._user_id))

@@ -52,7 +52,7 @@ class World:
         novel_days: Last day with something new.
         goals: What each saves for: an item, ``BUSINESS`` or ``NONE``; drawn on ``goal_days``.
         tiers: Highest battle tier fought, from 0; -1 before the first.
-        observations: Items of which a copy was held before, a set for each.
+        once_held: Items of which a copy was held before, a set for each.
         stock: Units left in the store, by item; ``UNLIMITED_STOCK`` where there is no end.
         tables: The price list in force.
         activity: The stream that is written.
@@ -86,7 +86,7 @@ class World:
         self.goals = [NONE] * players
         self.goal_days = [0] * players
         self.tiers = [-1] * players
-        self.observations: list[set[int]] = [set() for _ in range(players)]
+        self.once_held: list[set[int]] = [set() for _ in range(players)]
         self.stock = [UNLIMITED_STOCK] * ITEMS
         self.activity = ActivityRecorder()
         self.sums = [0] * ALTERNATIVES

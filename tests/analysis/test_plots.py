@@ -85,7 +85,7 @@ def named(ax: Axes) -> set[str]:
 
 @pytest.mark.parametrize("name", PLOTS)
 def test_every_exported_plot_is_in_this_file(name: str) -> None:
-    drawn = set(plots.__all__) - {"OKABE_ITO", "house_style"}
+    drawn = set(plots.__all__) - {"OKABE_ITO", "chart_style"}
     assert name in drawn
     assert drawn == set(PLOTS)
 
@@ -150,7 +150,7 @@ def test_no_word_of_a_chart_covers_another_or_leaves_the_figure(name: str, many:
     plot, source = PLOTS[name]
     ax = plot(numbered(source, many))
     figure = canvas.figure_of(ax)
-    with plots.house_style():
+    with plots.chart_style():
         drawn = FigureCanvasAgg(figure)
         drawn.draw()  # type: ignore[no-untyped-call]
         renderer = drawn.get_renderer()  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""The campaign of players.md, section 9: its size, its runs, each played once, and what is measured on them.
+"""The campaign: its size, its runs, each played once, and what is measured on them.
 
 In CI the campaign is small: fewer players, seeds and items, such that each statement still holds with room
 to spare. The full one is the same tests, with the sizes that ``make campaign`` sets, all in one command. Its

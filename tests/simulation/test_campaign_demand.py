@@ -1,4 +1,4 @@
-"""Prices move what players buy: paired runs that differ in one price; the campaign.
+"""Prices move what players buy: paired runs that differ in one price, in the campaign.
 
 A price is raised by a fifth, stock is unlimited, and the runs of a pair share every draw. The small size
 holds the intervals per item and the signs per archetype; the full one (``tests/simulation/campaign.py``) the

@@ -1,4 +1,4 @@
-"""Prices move who stays, and nothing else that a draw decides: the campaign.
+"""Prices move who stays, and nothing else that a draw decides in the campaign.
 
 ``tests/simulation/campaign.py`` says how to run the full campaign.
 """

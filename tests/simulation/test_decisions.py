@@ -1,4 +1,4 @@
-"""What players decide besides spending: each decision against its sentence in players.md."""
+"""What players decide besides spending: each decision against what its docstring says."""
 
 from __future__ import annotations
 

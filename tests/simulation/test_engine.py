@@ -38,7 +38,7 @@ ACTS: Final = {
     "transfer",
     "gift",
 }
-"""What counts as an act: players.md, section 1."""
+"""What counts as an act."""
 SPENDING: Final = {"purchase", "train", "exchange", "invest"}
 """Kinds of the rows that only a spend choice or a reached goal books."""
 

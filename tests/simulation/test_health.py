@@ -1,4 +1,4 @@
-"""The health of the shipped baseline, and what the other scenarios do to it: the campaign.
+"""The health of the shipped baseline, and what the other scenarios do to it in the campaign.
 
 ``tests/simulation/campaign.py`` says how to run the full campaign, ``docs/baseline.md`` what it showed.
 """

@@ -49,7 +49,7 @@ class Evening:
         gold: Balance in gold; ``gems`` likewise.
         draws: By slot, what is drawn; elsewhere ``NEVER_SO_RARE``.
         tier: Highest battle tier fought so far.
-        observations: Items of which a copy was held before.
+        once_held: Items of which a copy was held before.
         goal: What is saved for.
         pity: Pulls without a guaranteed rarity.
     """
@@ -59,7 +59,7 @@ class Evening:
     gems: int = 0
     draws: dict[int, int] = field(default_factory=dict)
     tier: int = 6
-    observations: set[int] = field(default_factory=set)
+    once_held: set[int] = field(default_factory=set)
     goal: int = NONE
     pity: int = 0
 
@@ -79,7 +79,7 @@ class Evening:
         user_id = world.user_ids[player]
         await provider.save_user(user_id, {"gold": self.gold, "gems": self.gems, "pity": self.pity})
         world.novel_days[player] = world.want_days[player] = BEFORE
-        world.tiers[player], world.observations[player] = self.tier, set(self.observations)
+        world.tiers[player], world.once_held[player] = self.tier, set(self.once_held)
         world.goals[player], world.goal_days[player] = self.goal, TODAY
         numbers = [self.draws.get(slot, NEVER_SO_RARE) for slot in range(SESSION_DRAWS)]
         driver = Driver(clock)
@@ -147,8 +147,8 @@ def item(item_id: str) -> int:
 
 def test_a_reached_goal_is_a_novelty_also_of_a_copy_that_was_held_before() -> None:
     plaque, potion = item("ema_plaque"), item("wisdom_tome")
-    for goal, observations in ((plaque, {plaque}), (potion, set[int]()), (BUSINESS, set[int]())):
-        assert Evening("hoarder", gold=40_000, goal=goal, observations=observations).days()[0] == TODAY
+    for goal, once_held in ((plaque, {plaque}), (potion, set[int]()), (BUSINESS, set[int]())):
+        assert Evening("hoarder", gold=40_000, goal=goal, once_held=once_held).days()[0] == TODAY
 
 
 def test_a_first_copy_of_what_is_kept_is_a_novelty_and_a_second_is_not() -> None:
@@ -158,7 +158,7 @@ def test_a_first_copy_of_what_is_kept_is_a_novelty_and_a_second_is_not() -> None
     for draw in range(0, 2**32, 2**32 // 97):
         drawn = {SESSION_CHOICES + slot: draw for slot in range(2)}
         first, _ = Evening(gold=6_000, draws=drawn).days()
-        again, _ = Evening(gold=6_000, draws=drawn, observations=set(kept)).days()
+        again, _ = Evening(gold=6_000, draws=drawn, once_held=set(kept)).days()
         assert again == BEFORE
         found.add(first)
     assert found == {BEFORE, TODAY}

@@ -46,7 +46,7 @@ asc_train          0.6  0.5 -0.9  0.2 -0.6  0.2  0.6 -0.2
 asc_gems          -1.4 -1.9 -0.9 -1.2  0.2 -1.4 -1.4 -0.6
 asc_business      -3.6 -2.8 -3.0 -3.0 -4.0  0.5 -4.5 -2.0
 """
-"""The table of players.md, section 4, archetypes in the order of ARCHETYPES."""
+"""The shipped shares and rates, archetypes in the order of ARCHETYPES."""
 COUNTS = {
     "default": [200, 75, 15, 50, 60, 40, 40, 20],
     "whale_heavy": [155, 75, 60, 50, 60, 40, 40, 20],

@@ -9,19 +9,19 @@ from kokoromichi.analysis.plots.flows import flows, net_flow, ratio, supply
 from kokoromichi.analysis.plots.goods import engel, hoarding, sell_through
 from kokoromichi.analysis.plots.players import acts, refusals, retention
 from kokoromichi.analysis.plots.prices import days_to_afford, price_index, waits
-from kokoromichi.analysis.plots.style import OKABE_ITO, house_style
+from kokoromichi.analysis.plots.style import OKABE_ITO, chart_style
 from kokoromichi.analysis.plots.wealth import balances, cohort_balances, lorenz
 
 __all__ = [
     "OKABE_ITO",
     "acts",
     "balances",
+    "chart_style",
     "cohort_balances",
     "days_to_afford",
     "engel",
     "flows",
     "hoarding",
-    "house_style",
     "lorenz",
     "net_flow",
     "price_index",

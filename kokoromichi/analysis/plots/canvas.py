@@ -87,7 +87,7 @@ def drawing(ax: Axes | None, title: str, height_in: float = HEIGHT_IN) -> Iterat
         title: What is measured, set above the axes.
         height_in: Height of a new figure in inches; axes that are given keep their size.
     """
-    with style.house_style():
+    with style.chart_style():
         axes = new_axes(height_in) if ax is None else ax
         axes.set_title(title, loc="left", pad=24)
         yield axes

@@ -88,7 +88,7 @@ _STYLE_LOCK: Final = threading.RLock()
 
 
 @contextmanager
-def house_style() -> Iterator[None]:
+def chart_style() -> Iterator[None]:
     """Set matplotlib's parameters to the project's, whatever the caller's are, and put the caller's back.
 
     Matplotlib reads its parameters while it draws and keeps them for the whole process; one lock lets threads
@@ -102,6 +102,6 @@ def house_style() -> Iterator[None]:
 def svg_text(figure: Figure) -> str:
     """Return a figure as SVG: the same text for the same figure, letters as outlines, no date."""
     page = io.StringIO()
-    with house_style():
+    with chart_style():
         figure.savefig(page, format="svg", metadata={"Date": None, "Creator": None})
     return page.getvalue()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from kokoromichi.analysis.plots.style import house_style
+from kokoromichi.analysis.plots.style import chart_style
 from kokoromichi.analysis.report import words
 from kokoromichi.analysis.report.blocks import lasting, origin
 from kokoromichi.analysis.report.cards import headline_section
@@ -66,7 +66,7 @@ def write_report(path: str | Path, report: ReportData) -> Path:
 
 def render_report(report: ReportData) -> str:
     """Return the report's HTML: the same text for the same numbers, no date but those of the manifest."""
-    with house_style():
+    with chart_style():
         sections = tuple(section(report) for section in SECTIONS)
     page = Page(
         title=report.title,

@@ -44,7 +44,7 @@ Chance = Annotated[int, _count("1 / 100,000 a day", 0, 100_000)]
 
 
 class Archetype(BaseModel):
-    """A behaviour. The ranges are what a population file or a sweep may use; players.md has the meaning."""
+    """A behaviour. The ranges are what a population file or a sweep may use."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
     from kokoromichi.core.bulk_load import Batch, UserSnapshot
-    from kokoromichi.core.providers.mongo.driver import MongoDriver, Session, Stored
+    from kokoromichi.core.providers.mongo.driver import MongoDriver, MongoSession, Stored
     from kokoromichi.core.providers.mongo.outcomes import Attempts, Outcomes
 
 _DUPLICATE_KEY: Final = 11_000
@@ -62,7 +62,7 @@ class Loading:
                 raise ConflictError(message) from failed
             raise storage_error(self._driver.where, failed) from failed
 
-    async def _write(self, session: Session) -> None:
+    async def _write(self, session: MongoSession) -> None:
         collection = self._driver.collection
         if self._users:
             done = await collection("users").bulk_write(self._users, session=session)
@@ -81,7 +81,7 @@ class Loading:
         if self._requests:
             await self._write_requests(session)
 
-    async def _stale(self, session: Session) -> str:
+    async def _stale(self, session: MongoSession) -> str:
         """Which player is of another version; what was written here already shows its own."""
         for snapshot in self._placed:
             user_id, version = snapshot.profile.user_id, snapshot.profile.version
@@ -90,7 +90,7 @@ class Loading:
                 return f"player {user_id} is not of version {snapshot.expected_version}"
         return "a player is not of the expected version"
 
-    async def _write_requests(self, session: Session) -> None:
+    async def _write_requests(self, session: MongoSession) -> None:
         requests = self._driver.collection("requests")
         known = requests.find({"_id": {"$in": sorted(self._requests)}}, {"digest": 1}, session=session)
         stored = {each["_id"]: each["digest"] async for each in known}

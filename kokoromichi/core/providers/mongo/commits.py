@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from kokoromichi.core.bulk_load import Batch
     from kokoromichi.core.models import ChangeSet, CounterChange, Receipt
-    from kokoromichi.core.providers.mongo.driver import MongoDriver, Session, Stored
+    from kokoromichi.core.providers.mongo.driver import MongoDriver, MongoSession, Stored
 
 _KEPT_STATES: Final = 4_096
 
@@ -270,7 +270,7 @@ class MongoCommits:
                     await ledger.insert_many(rows, session=session)
             await self._outcomes.conclude(act, session)
 
-    async def _write_user(self, before: Stored, sets: Stored, session: Session) -> None:
+    async def _write_user(self, before: Stored, sets: Stored, session: MongoSession) -> None:
         """Write a player who is stored as planned; the balances are asked for beside the version.
 
         So what was edited externally without a new version is never overwritten unseen.
@@ -289,7 +289,7 @@ class MongoCommits:
         if not result.matched_count:
             raise _MissedError
 
-    async def _count(self, counter: CounterChange, session: Session) -> None:
+    async def _count(self, counter: CounterChange, session: MongoSession) -> None:
         name, delta = counter.name, counter.delta
         counters = self._driver.collection("counters")
         if type(delta) is not int or not -(2**63) < delta < 2**63:

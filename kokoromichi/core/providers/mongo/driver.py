@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     """A document as the driver brings it: values of BSON, keys of text."""
 
     Collection: TypeAlias = AsyncIOMotorCollection[Stored]
-    Session: TypeAlias = AsyncIOMotorClientSession
+    MongoSession: TypeAlias = AsyncIOMotorClientSession
 
 DATABASE: Final = "kokoromichi"
 """Where a URI names no database."""
@@ -142,7 +142,7 @@ class MongoDriver:
                         raise
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Session]:
+    async def transaction(self) -> AsyncIterator[MongoSession]:
         """A session inside a transaction; one that is not committed inside is aborted."""
         session = await self._connected().start_session()
         try:

@@ -9,7 +9,7 @@ from kokoromichi.core.kinds import BOOKS
 from kokoromichi.core.validation import FORGOTTEN
 
 if TYPE_CHECKING:
-    from kokoromichi.core.providers.mongo.driver import MongoDriver, Session
+    from kokoromichi.core.providers.mongo.driver import MongoDriver, MongoSession
 
 
 class Erasing:
@@ -26,7 +26,7 @@ class Erasing:
         self._user_id = user_id
         self._pseudonym = pseudonym
 
-    async def write(self, session: Session) -> None:
+    async def write(self, session: MongoSession) -> None:
         """Every write of it; nothing where it was done before."""
         users = self._driver.collection("users")
         if await users.find_one({"_id": self._pseudonym}, session=session) is not None:
@@ -44,7 +44,7 @@ class Erasing:
         named = {"$set": {"user_id": self._pseudonym}}
         await activity.update_many({"user_id": self._user_id}, named, session=session)
 
-    async def _replace_rows(self, book: str, session: Session) -> set[str]:
+    async def _replace_rows(self, book: str, session: MongoSession) -> set[str]:
         """Replace him in a book, and answer the requests that touched him."""
         ledger = self._driver.collection(f"ledger_{book}")
         quoted = {"$regex": re.escape(self._user_id)}
@@ -63,7 +63,7 @@ class Erasing:
                 await ledger.update_one({"_id": row["_id"]}, {"$set": {"reason": reason}}, session=session)
         return {row["request_id"] for row in found}
 
-    async def _forget(self, touched: set[str], session: Session) -> None:
+    async def _forget(self, touched: set[str], session: MongoSession) -> None:
         forgotten = {"$set": {"digest": FORGOTTEN}, "$unset": {"answer": ""}}
         requests = self._driver.collection("requests")
         for wanted in (

@@ -19,7 +19,7 @@ from kokoromichi.core.providers.mongo.driver import is_transient, storage_error
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from kokoromichi.core.providers.mongo.driver import MongoDriver, Session, Stored
+    from kokoromichi.core.providers.mongo.driver import MongoDriver, MongoSession, Stored
 
 _FIRST_PAUSE_MS: Final = 4
 _LONGEST_PAUSE_MS: Final = 512
@@ -68,7 +68,7 @@ class Outcomes:
         self._lost: list[tuple[float, Stored]] = []
 
     async def retry(
-        self, attempts: Attempts, write: Callable[[Session], Awaitable[None]], now_us: int
+        self, attempts: Attempts, write: Callable[[MongoSession], Awaitable[None]], now_us: int
     ) -> None:
         """Carry out a transaction that may be carried out again, until it is stored.
 
@@ -99,7 +99,7 @@ class Outcomes:
                 return
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Session]:
+    async def transaction(self) -> AsyncIterator[MongoSession]:
         """A transaction, as of the driver; one whose connection breaks is buried later."""
         async with self._driver.transaction() as session:
             try:
@@ -120,7 +120,7 @@ class Outcomes:
             with suppress(PyMongoError):  # Whoever is blocked next tries again.
                 await self._driver.kill([session_id for _, session_id in self._lost])
 
-    async def conclude(self, attempts: Attempts, session: Session) -> None:
+    async def conclude(self, attempts: Attempts, session: MongoSession) -> None:
         """Commit, and find out what became of it.
 
         Raises:
