@@ -50,6 +50,8 @@ class UserProfile:
     Attributes:
         version: Commits so far; 0 is a player who is not stored yet.
         hp_at_us: When ``hp`` was last true; it regenerates from there.
+        paid_gold: Gold paid for all the units held, by item id; an item that is held and not here has been
+            paid for nobody knows how.
         streak: Daily claims in a row; ``last_claim_us`` is the last of them.
         pity: Pulls since the last guaranteed rarity.
         collection: Copies by character id.
@@ -69,6 +71,7 @@ class UserProfile:
     gold: Count = 0
     gems: Count = 0
     inventory: dict[ItemId, Count] = Field(default_factory=dict)
+    paid_gold: dict[ItemId, Count] = Field(default_factory=dict)
     level: Annotated[int, Field(ge=1, lt=2**31, strict=True)] = 1
     xp: Count = 0
     hp: Count = 100

@@ -20,7 +20,7 @@ from kokoromichi.rules.pricing import percent_of, resale_gold
 from kokoromichi.rules.sections import RARITIES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from kokoromichi.rules.economy import Economy, EconomyConfig
 
@@ -52,6 +52,20 @@ def check_economy(economy: Economy) -> None:
 def lowest_price_gold(config: EconomyConfig, item_id: str) -> int:
     """The lowest price, in gold, that a scheduled sale may ask for a unit of an item; rounded down."""
     return percent_of(config.store[item_id].price_gold, config.resale.lowest_price_percent)
+
+
+def prices_below_lowest(economy: Economy, prices: Mapping[str, int]) -> Iterator[Finding]:
+    """Prices for a while, an admin's or a scheduled one, that ask less than any sale may.
+
+    Args:
+        economy: With the list prices.
+        prices: Gold of a unit by item id; items that the economy does not sell are passed over.
+    """
+    for item_id, price_gold in prices.items():
+        if item_id in economy.config.store and price_gold < lowest_price_gold(economy.config, item_id):
+            percent = economy.config.resale.lowest_price_percent
+            text = f"is below {percent} % of the list price; raise it, or lower that percentage"
+            yield _broken(f"store.{item_id}.price_gold", price_gold, "lowest_price", text)
 
 
 def effect_worth_gold(config: EconomyConfig, effect: str, size: int) -> Fraction:

@@ -43,8 +43,8 @@ def resale_gold(price_gold: int, resale_percent: int) -> int:
     """Value one unit that is sold back.
 
     Args:
-        price_gold: Its price, in gold, 0 to ``MAX_BALANCE``.
-        resale_percent: What a sale pays, in percent of the price.
+        price_gold: The smaller of its price and of what was paid for it, in gold, 0 to ``MAX_BALANCE``.
+        resale_percent: What a sale pays of that, in percent.
 
     Returns:
         Gold for one unit, rounded down. Each unit is rounded by itself, so that a sale is worth the same

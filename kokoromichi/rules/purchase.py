@@ -47,15 +47,18 @@ def purchase(gold: int, owned: int, price_gold: int, quantity: int, limit: int) 
     return OK, gold - price_gold * quantity, owned + quantity
 
 
-def sell(gold: int, owned: int, price_gold: int, quantity: int, resale_percent: int) -> tuple[int, int, int]:
+def sell(
+    gold: int, owned: int, paid_gold: int, price_gold: int, quantity: int, resale_percent: int
+) -> tuple[int, int, int]:
     """Decide one sale back to the store.
 
     Args:
         gold: Balance before, in gold.
         owned: Units held before.
+        paid_gold: What was paid for all the units held, in gold, at least 0.
         price_gold: Price of one unit, in gold, at most ``MAX_BALANCE``.
         quantity: Units offered, any integer of 64 bits.
-        resale_percent: What a sale pays, in percent of the price.
+        resale_percent: What a sale pays, in percent of the smaller of the price and the average paid.
 
     Returns:
         OK, BAD_QUANTITY, NOT_OWNED (fewer are held), NOT_FOR_SALE (a unit is worth less than 1 gold) or
@@ -65,7 +68,7 @@ def sell(gold: int, owned: int, price_gold: int, quantity: int, resale_percent: 
         return BAD_QUANTITY, gold, owned
     if quantity > owned:
         return NOT_OWNED, gold, owned
-    unit_gold = resale_gold(price_gold, resale_percent)
+    unit_gold = resale_gold(min(price_gold, paid_gold // owned), resale_percent)
     if unit_gold < 1:
         return NOT_FOR_SALE, gold, owned
     if quantity > (MAX_BALANCE - gold) // unit_gold:

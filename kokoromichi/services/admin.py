@@ -70,8 +70,7 @@ class AdminService(EconomyAdmin):
         authorise(actor, "grant", reason)
 
         def decide(profile: UserProfile, at_us: int, _: Arguments) -> ChangeSet[GrantReceipt]:
-            row, after = granted(self._executor.live, profile, what, amount)
-            user = UserChange(profile.user_id, profile.version, (row,))
+            user, after = granted(self._executor.live, profile, what, amount)
             receipt = GrantReceipt(profile.user_id, what, amount, after)
             return ChangeSet(at_us, (user,), receipt, actor=actor.user_id, reason=reason)
 

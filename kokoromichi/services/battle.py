@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from kokoromichi.core.models import NEVER, Movement, Step, UserProfile
+from kokoromichi.core.models import NEVER, FieldValue, Movement, Step, UserProfile
 from kokoromichi.rules import codes
 from kokoromichi.rules.battle import Aids, Fight, Fighter, fight, find_tier, regenerated_hp, win_permille
 from kokoromichi.rules.daily import SECOND_US, counted_today, day_of
 from kokoromichi.rules.progress import add_xp
+from kokoromichi.services.holdings import paid_after_leaving
 from kokoromichi.services.receipts import BattleReceipt
 from kokoromichi.services.refusals import refused
 
@@ -153,7 +154,8 @@ class BattleService:
         fought = fight(at_us, draw, fighter, aids, opponent.level, opponent.gold, opponent.xp, terms)
         if fought.code:
             raise self._refused(fought, profile)
-        spent = ((potion, fought.drunk), (mana, 1 if mana_potions else 0), (scroll, fought.scrolls_spent))
+        asked = ((potion, fought.drunk), (mana, 1 if mana_potions else 0), (scroll, fought.scrolls_spent))
+        spent = tuple((item_id, units) for item_id, units in asked if units)
         return self._fought(profile, at_us, tier, fought, spent)
 
     def _refused(self, fought: Fight, profile: UserProfile) -> Exception:
@@ -172,11 +174,11 @@ class BattleService:
         fought: Fight,
         spent: tuple[tuple[str, int], ...],
     ) -> Step[BattleReceipt]:
-        rows = [Movement("use", item_id=item_id, quantity=-units) for item_id, units in spent if units]
+        rows = [Movement("use", item_id=item_id, quantity=-units) for item_id, units in spent]
         if fought.payout_gold:
             rows.append(Movement("battle", "gold", fought.payout_gold, fought.gold))
         level, xp = add_xp(profile.level, profile.xp, fought.xp, self._executor.live.xp_per_level)
-        fields = {
+        fields: dict[str, FieldValue] = {
             "level": level,
             "xp": xp,
             "hp": fought.hp,
@@ -188,6 +190,8 @@ class BattleService:
             "battles_lost": profile.battles_lost + 1 - fought.won,
             "stamina_battles": max(0, profile.stamina_battles - 1),
         }
+        if spent:
+            fields["paid_gold"] = paid_after_leaving(profile, self._executor.live.offers, spent)
         receipt = BattleReceipt(
             tier,
             bool(fought.won),

@@ -17,6 +17,7 @@ class Offer(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         price_gold: Price of one unit, as shown and as charged.
+        list_price_gold: The price of the economy's file, which an admin's may differ from for a while.
         limit: Most units a player may hold; ``NO_LIMIT`` where there is none.
         stock_counter: The counter of its limited stock, or None.
         effect: The effect's name.
@@ -24,6 +25,7 @@ class Offer(msgspec.Struct, frozen=True, gc=False):
     """
 
     price_gold: int
+    list_price_gold: int
     limit: int
     stock_counter: str | None
     effect: str
@@ -60,6 +62,10 @@ class LiveEconomy:
     What is read in every act is taken out of the configuration here: reading an attribute of a pydantic model
     costs 30 times as much as one of a struct.
 
+    Args:
+        economy: With the prices in force.
+        listed: With the list prices; the same where it is left out.
+
     Attributes:
         economy: What it was made of.
         config: Its numbers.
@@ -74,13 +80,15 @@ class LiveEconomy:
         characters: Ids of the characters by rarity index.
     """
 
-    def __init__(self, economy: Economy) -> None:
+    def __init__(self, economy: Economy, listed: Economy | None = None) -> None:
         self.economy = economy
         self.config = economy.config
         self.words: dict[str, CatalogueItem] = {item.id: item for item in economy.catalogue}
+        list_prices = (listed or economy).config.store
         self.offers: dict[str, Offer] = {
             item.id: Offer(
                 numbers.price_gold,
+                list_prices[item.id].price_gold,
                 NO_LIMIT if numbers.limit is None else numbers.limit,
                 None if numbers.stock is None else stock_counter(item.id),
                 item.effect,

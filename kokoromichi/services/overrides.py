@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from kokoromichi.core.errors import StorageError
 from kokoromichi.core.models import NEVER, Count, ItemId, MomentUs
 from kokoromichi.rules.codes import MAX_BALANCE
-from kokoromichi.rules.economy_laws import economy_findings
+from kokoromichi.rules.economy_laws import prices_below_lowest
 from kokoromichi.services.live_economy import LiveEconomy
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class Overrides:
             raise StorageError(message)
         economy = self.priced(prices)
         if economy.hash != self._executor.live.economy.hash:
-            self._executor.live = LiveEconomy(economy)
+            self._executor.live = LiveEconomy(economy, self.economy)
 
     async def _with_own(self, document: OverridesDocument) -> OverridesDocument:
         """The section with this process's young words in it; stored where one of them was lost."""
@@ -164,10 +164,9 @@ class Overrides:
         return self.economy.with_values(values) if values else self.economy
 
     def findings(self, prices: Mapping[str, int | None]) -> list[Finding]:
-        """The laws that these prices break and the economy by itself does not."""
-        known = {(found.law, found.field) for found in economy_findings(self.economy)}
-        found = economy_findings(self.priced(prices))
-        return [each for each in found if (each.law, each.field) not in known]
+        """What these prices break: they are held to what a scheduled sale is; the list is checked elsewhere."""
+        asked = {item_id: price_gold for item_id, price_gold in prices.items() if price_gold is not None}
+        return list(prices_below_lowest(self.economy, asked))
 
     async def set(self, item_id: str, price_gold: int | None, at_us: int) -> None:
         """Store one word and activate it; an older word than what is stored changes nothing.

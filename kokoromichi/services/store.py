@@ -15,11 +15,22 @@ from kokoromichi.core.counters import (
 )
 from kokoromichi.core.errors import RefusedError
 from kokoromichi.core.kinds import SYSTEM
-from kokoromichi.core.models import ChangeSet, CounterChange, Item, Movement, Step, UserChange, UserProfile
+from kokoromichi.core.models import (
+    ChangeSet,
+    CounterChange,
+    FieldValue,
+    Item,
+    Movement,
+    Step,
+    UserChange,
+    UserProfile,
+)
 from kokoromichi.core.validation import checked_user_id
 from kokoromichi.rules import codes
+from kokoromichi.rules.holding import share_gold
 from kokoromichi.rules.purchase import gift, purchase, restocked, sell
 from kokoromichi.services.executor import Arguments, CommandExecutor, Decide, default_executor
+from kokoromichi.services.holdings import paid_after_entry, paid_after_leaving, paid_for
 from kokoromichi.services.receipts import (
     GiftReceipt,
     PurchaseReceipt,
@@ -109,8 +120,9 @@ class StoreService:
             raise _items_refused(code, item_id, quantity, held)
         cost_gold = profile.gold - gold
         row = Movement("purchase", "gold", -cost_gold, gold, item_id, quantity)
+        fields: dict[str, FieldValue] = {"paid_gold": paid_after_entry(profile, item_id, offer, cost_gold)}
         receipt = PurchaseReceipt(item_id, quantity, cost_gold, gold, owned)
-        step = Step(profile.user_id, profile.version, (row,), at_us=at_us, answer=receipt)
+        step = Step(profile.user_id, profile.version, (row,), fields, at_us=at_us, answer=receipt)
         if offer.stock_counter is None:
             return step
         return step.change(CounterChange(offer.stock_counter, -quantity))
@@ -134,7 +146,7 @@ class StoreService:
     def sell(
         self, user_id: str, item_id: str, quantity: int = 1, *, request_id: str | None = None
     ) -> Awaitable[SaleReceipt]:
-        """Sell units back at the resale share of the price.
+        """Sell units back at the resale share of the smaller of the price and of what was paid for them.
 
         Raises:
             RefusedError: unknown_item, bad_quantity, not_owned, not_for_sale or balance_cap.
@@ -145,13 +157,18 @@ class StoreService:
         item_id, quantity, offer = self._asked(arguments)
         held = profile.inventory.get(item_id, 0)
         percent = self._executor.live.config.resale.percent
-        code, gold, owned = sell(profile.gold, held, offer.price_gold, quantity, percent)
+        spent_gold = paid_for(profile, item_id, offer)
+        code, gold, owned = sell(profile.gold, held, spent_gold, offer.price_gold, quantity, percent)
         if code:
             raise _items_refused(code, item_id, quantity, held)
         paid_gold = gold - profile.gold
         row = Movement("sale", "gold", paid_gold, gold, item_id, -quantity)
+        fields: dict[str, FieldValue] = {"paid_gold": self._paid_after_leaving(profile, item_id, quantity)}
         receipt = SaleReceipt(item_id, quantity, paid_gold, gold, owned)
-        return Step(profile.user_id, profile.version, (row,), at_us=at_us, answer=receipt)
+        return Step(profile.user_id, profile.version, (row,), fields, at_us=at_us, answer=receipt)
+
+    def _paid_after_leaving(self, profile: UserProfile, item_id: str, quantity: int) -> dict[str, int]:
+        return paid_after_leaving(profile, self._executor.live.offers, ((item_id, quantity),))
 
     def use(
         self, user_id: str, item_id: str, *, draw: int | None = None, request_id: str | None = None
@@ -214,9 +231,12 @@ class StoreService:
             raise _items_refused(code, item_id, quantity, held)
         give = Movement("gift", item_id=item_id, quantity=-quantity, counterparty=receiver.user_id)
         take = Movement("gift", item_id=item_id, quantity=quantity, counterparty=giver.user_id)
+        carried_gold = share_gold(held, paid_for(giver, item_id, offer), quantity)
+        left = self._paid_after_leaving(giver, item_id, quantity)
+        kept = paid_after_entry(receiver, item_id, offer, carried_gold)
         users = (
-            UserChange(giver.user_id, giver.version, (give,)),
-            UserChange(receiver.user_id, receiver.version, (take,)),
+            UserChange(giver.user_id, giver.version, (give,), {"paid_gold": left}),
+            UserChange(receiver.user_id, receiver.version, (take,), {"paid_gold": kept}),
         )
         receipt = GiftReceipt(item_id, quantity, receiver.user_id, owned)
         return ChangeSet(at_us, users, receipt, actor=giver.user_id)

@@ -13,6 +13,7 @@ from kokoromichi.rules.progress import add_xp
 from kokoromichi.rules.purchase import activate, take_item
 from kokoromichi.rules.summon import ring_bell
 from kokoromichi.rules.transfer import credit
+from kokoromichi.services.holdings import paid_after_leaving
 from kokoromichi.services.receipts import UseReceipt
 from kokoromichi.services.refusals import refused
 
@@ -150,5 +151,6 @@ def decide_use(
     rows = [Movement("use", item_id=item_id, quantity=-1)]
     if outcome.reward_gold:
         rows.append(Movement("reward", "gold", outcome.reward_gold, gold))
+    fields = {**outcome.fields, "paid_gold": paid_after_leaving(profile, live.offers, ((item_id, 1),))}
     receipt = UseReceipt(item_id, offer.effect, outcome.amount, gold, owned, outcome.until_us)
-    return Step(profile.user_id, profile.version, tuple(rows), outcome.fields, at_us=at_us, answer=receipt)
+    return Step(profile.user_id, profile.version, tuple(rows), fields, at_us=at_us, answer=receipt)

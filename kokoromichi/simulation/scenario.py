@@ -17,8 +17,8 @@ from pydantic import (
 )
 
 from kokoromichi.rules.economy import Economy, load_config, load_economy
+from kokoromichi.rules.economy_laws import prices_below_lowest
 from kokoromichi.rules.findings import EconomyError, Finding
-from kokoromichi.rules.pricing import resale_gold
 from kokoromichi.settings import shipped_folder
 from kokoromichi.simulation.population import Population
 from kokoromichi.simulation.price_list import SinkAct, check_items
@@ -26,7 +26,7 @@ from kokoromichi.simulation.setup_files import SetupError, beside, find_file, re
 from kokoromichi.simulation.streams import MAX_DAYS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from typing_extensions import Self
@@ -215,47 +215,18 @@ class Scenario(BaseModel):
         return (archetype.leave_chance * self.leave_percent + 50) // 100
 
     def findings(self) -> tuple[Finding, ...]:
-        """Scheduled prices below the lowest promised, or high enough to sell back at a profit."""
-        return (*self._too_low(), *self._too_high())
-
-    def _too_high(self) -> Iterator[Finding]:
-        """Items that a dear day buys back for no less than a cheap day sells them."""
-        percent = self.economy.config.resale.percent
-        stores = [
-            self.economy.config.store,
-            *(self.economy_on(day).config.store for day in self._price_days()),
-        ]
-        for item_id in self.economy.config.store if len(stores) > 1 else ():
-            prices = [store[item_id].price_gold for store in stores]
-            paid_gold = resale_gold(max(prices), percent)
-            if paid_gold >= min(prices) > 0:
-                yield Finding(
-                    self.name,
-                    f"changes.{item_id}",
-                    f"{min(prices)} to {max(prices)} gold",
-                    "resale_below_price",
-                    f"is bought back for {paid_gold} gold on the dear day; let prices move less",
-                )
-
-    def _too_low(self) -> tuple[Finding, ...]:
-        lowest_percent = self.economy.config.resale.lowest_price_percent
+        """Scheduled prices below the lowest promised, each item's lowest on its first day."""
         worst: dict[str, tuple[int, int]] = {}
         for day in self._price_days():
             store = self.economy_on(day).config.store
-            for item_id, numbers in self.economy.config.store.items():
+            for item_id in self.economy.config.store:
                 price_gold = store[item_id].price_gold
-                lowest_gold = worst.get(item_id, (numbers.price_gold, 0))[0]
-                if price_gold * 100 < numbers.price_gold * lowest_percent and price_gold < lowest_gold:
-                    worst[item_id] = (price_gold, day)
+                if item_id not in worst or price_gold < worst[item_id][0]:
+                    worst[item_id] = price_gold, day
         return tuple(
-            Finding(
-                self.name,
-                f"changes.{item}",
-                f"{price_gold} gold on day {day}",
-                "lowest_scheduled_price",
-                f"is below {lowest_percent} % of the list price; raise it, or lower that percentage",
-            )
-            for item, (price_gold, day) in worst.items()
+            Finding(self.name, f"changes.{item_id}", f"{price_gold} gold on day {day}", found.law, found.text)
+            for item_id, (price_gold, day) in worst.items()
+            for found in prices_below_lowest(self.economy, {item_id: price_gold})
         )
 
 

@@ -58,6 +58,30 @@ def test_the_same_line_another_day_is_another_request(tmp_path: Path) -> None:
     assert "You hold 4." in played(tmp_path, *lines)[1]
 
 
+def test_no_price_that_goes_down_and_up_again_mints_gold(tmp_path: Path) -> None:
+    cheap = ("admin price flower_bouquet 50 x", "as bob buy flower_bouquet 200")
+    back = ("admin price flower_bouquet 0 over", "as bob sell flower_bouquet 200", "as bob balance")
+    answers = played(tmp_path, *cheap, *back)[1]
+    assert "store.flower_bouquet.price_gold = 50: is below 70 % of the list price" in answers
+    assert "Need 40,000 gold, have 10,000." in answers
+    assert "You hold 0 of Flower Bouquet." in answers
+    assert "@bob\n10,000 gold" in answers
+
+
+def test_the_lowest_price_and_a_rise_pay_no_more_than_a_share_of_what_was_paid(tmp_path: Path) -> None:
+    answers = played(
+        tmp_path,
+        "admin price flower_bouquet 140 x",
+        "as bob buy flower_bouquet 50",
+        "admin price flower_bouquet 0 over",
+        "as bob sell flower_bouquet 25",
+        "admin price flower_bouquet 100000 x",
+        "as bob sell flower_bouquet 25",
+    )[1]
+    assert answers.count("25 × Flower Bouquet for 1,400 gold") == 2
+    assert "Balance: 5,800 gold." in answers
+
+
 def test_only_the_asked_player_confirms_and_once(tmp_path: Path) -> None:
     code, answers, _ = played(
         tmp_path,

@@ -195,3 +195,17 @@ async def test_admins_acts_are_booked_once_and_the_laws_hold(
     assert await outcomes(world.services.daily.claim("ada")) == {"frozen": 1}
     report = await audit_provider(provider)
     assert report.sound, str(report)
+
+
+async def test_what_was_paid_goes_with_the_units_on_every_store(
+    provider: DataProvider, clock: ManualClock
+) -> None:
+    world = await World.open(provider, clock=clock)
+    await world.player("bo")
+    await provider.save_user("ada", {"inventory": {"a.$b": 1}, "paid_gold": {"a.$b": 7}})
+    await world.services.admin.grant("ada", "gold", 1_000, actor=ROOT, reason="a prize")
+    await world.services.store.purchase("ada", "flower_bouquet", 4)
+    await world.services.store.gift("ada", "bo", "flower_bouquet")
+    assert (await world.services.store.sell("ada", "flower_bouquet")).paid_gold == 80
+    assert (await world.profile("ada")).paid_gold == {"a.$b": 7, "flower_bouquet": 400}
+    assert (await world.profile("bo")).paid_gold == {"flower_bouquet": 200}

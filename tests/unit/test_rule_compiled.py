@@ -15,7 +15,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kokoromichi.rules import battle, chest, daily, exchange, pricing, progress, purchase, summon, transfer
+from kokoromichi.rules import (
+    battle,
+    chest,
+    daily,
+    exchange,
+    holding,
+    pricing,
+    progress,
+    purchase,
+    summon,
+    transfer,
+)
 from kokoromichi.rules.codes import MAX_BALANCE, NO_LIMIT
 from kokoromichi.rules.daily import NEVER
 
@@ -26,7 +37,7 @@ if TYPE_CHECKING:
 
 numba = pytest.importorskip("numba", reason="numba (extra `fast`) is not installed: nothing to compile with")
 
-MODULES = (battle, chest, daily, exchange, pricing, progress, purchase, summon, transfer)
+MODULES = (battle, chest, daily, exchange, holding, pricing, progress, purchase, summon, transfer)
 NOT_COMPILED = {
     "rarity_thresholds",
     "widths",
@@ -86,6 +97,9 @@ ARGUMENTS: dict[Rule, tuple[st.SearchStrategy[object], ...]] = {
     daily.next_claim_us: (LAST,),
     daily.streak_ends_us: (LAST, HOURS),
     exchange.gems_for_gold: (BALANCE, BALANCE, ANY, ANY, ANY),
+    holding.list_worth_gold: (BALANCE, BALANCE),
+    holding.paid_with: (BALANCE, CAPPED),
+    holding.share_gold: (st.integers(1, MAX_INT64) | st.integers(1, 30), BALANCE, BALANCE),
     pricing.fee_gold: (BALANCE, PERCENT),
     pricing.percent_of: (CAPPED, CAPPED),
     pricing.percent_up: (CAPPED, CAPPED),
@@ -100,7 +114,7 @@ ARGUMENTS: dict[Rule, tuple[st.SearchStrategy[object], ...]] = {
     purchase.give_item: (BALANCE, ANY, LIMIT),
     purchase.purchase: (BALANCE, BALANCE, ANY, ANY, LIMIT),
     purchase.restocked: (CAPPED, CAPPED, CAPPED),
-    purchase.sell: (BALANCE, BALANCE, CAPPED, ANY, CAPPED),
+    purchase.sell: (BALANCE, BALANCE, BALANCE, CAPPED, ANY, CAPPED),
     purchase.take_item: (BALANCE, ANY),
     summon.character_of: (DRAW, st.integers(1, 2**31 - 1)),
     summon.guaranteed_rarity: (st.integers(0, TABLE[2] - 1), st.just(3), st.just(TABLE)),

@@ -57,7 +57,7 @@ def test_the_limit_counts_what_is_held() -> None:
 @pytest.mark.parametrize("quantity", [0, -1, -50, -(10**18)])
 def test_no_quantity_below_one_mints_gold(quantity: int) -> None:
     assert purchase(100, 5, 100, quantity, NO_LIMIT) == (BAD_QUANTITY, 100, 5)
-    assert sell(100, 5, 100, quantity, 40) == (BAD_QUANTITY, 100, 5)
+    assert sell(100, 5, 500, 100, quantity, 40) == (BAD_QUANTITY, 100, 5)
     assert take_item(5, quantity) == (BAD_QUANTITY, 5)
     assert give_item(5, quantity, NO_LIMIT) == (BAD_QUANTITY, 5)
     assert gift(5, 5, quantity, NO_LIMIT) == (BAD_QUANTITY, 5, 5)
@@ -67,7 +67,7 @@ def test_no_quantity_below_one_mints_gold(quantity: int) -> None:
 def test_no_enormous_quantity_wraps_around(quantity: int) -> None:
     assert purchase(100, 5, 100, quantity, NO_LIMIT)[0] in {OVER_LIMIT, TOO_POOR}
     assert purchase(100, 5, 100, quantity, NO_LIMIT)[1:] == (100, 5)
-    assert sell(100, 5, 100, quantity, 40) == (NOT_OWNED, 100, 5)
+    assert sell(100, 5, 500, 100, quantity, 40) == (NOT_OWNED, 100, 5)
     assert gift(5, 5, quantity, NO_LIMIT) == (NOT_OWNED, 5, 5)
 
 
@@ -93,37 +93,45 @@ def test_a_purchase_pays_exactly_or_changes_nothing(
 
 
 def test_a_sale_pays_each_unit_rounded_down() -> None:
-    assert sell(0, 3, 150, 2, 40) == (OK, 120, 1)
-    assert sell(0, 3, 4, 3, 40) == (OK, 3, 0)  # Three times floor(1.6), not floor(4.8).
+    assert sell(0, 3, 450, 150, 2, 40) == (OK, 120, 1)
+    assert sell(0, 3, 12, 4, 3, 40) == (OK, 3, 0)  # Three times floor(1.6), not floor(4.8).
+
+
+def test_a_sale_pays_of_the_smaller_of_the_price_and_the_average_paid() -> None:
+    assert sell(0, 200, 10_000, 200, 200, 40) == (OK, 4_000, 0)  # Bought at 50, sold at a list price of 200.
+    assert sell(0, 200, 40_000, 50, 200, 40) == (OK, 4_000, 0)  # The other way round.
+    assert sell(0, 3, 299, 200, 1, 40) == (OK, 39, 2)  # Of 99, which is 99.7 rounded down.
 
 
 def test_what_is_not_held_is_not_sold() -> None:
-    assert sell(5, 1, 150, 2, 40) == (NOT_OWNED, 5, 1)
-    assert sell(5, 0, 150, 1, 40) == (NOT_OWNED, 5, 0)
+    assert sell(5, 1, 150, 150, 2, 40) == (NOT_OWNED, 5, 1)
+    assert sell(5, 0, 0, 150, 1, 40) == (NOT_OWNED, 5, 0)
 
 
 def test_a_unit_worth_less_than_one_gold_is_not_sold() -> None:
-    assert sell(5, 1, 2, 1, 40) == (NOT_FOR_SALE, 5, 1)
-    assert sell(5, 1, 0, 1, 40) == (NOT_FOR_SALE, 5, 1)
+    assert sell(5, 1, 100, 2, 1, 40) == (NOT_FOR_SALE, 5, 1)
+    assert sell(5, 1, 100, 0, 1, 40) == (NOT_FOR_SALE, 5, 1)
+    assert sell(5, 1, 2, 100, 1, 40) == (NOT_FOR_SALE, 5, 1)
+    assert sell(5, 1, 0, 100, 1, 40) == (NOT_FOR_SALE, 5, 1)
 
 
 def test_a_sale_stops_at_the_highest_balance() -> None:
-    assert sell(MAX_BALANCE - 40, 1, 100, 1, 40) == (OK, MAX_BALANCE, 0)
-    assert sell(MAX_BALANCE - 39, 1, 100, 1, 40) == (BALANCE_CAP, MAX_BALANCE - 39, 1)
-    assert sell(MAX_BALANCE + 5, 1, 100, 1, 40) == (
+    assert sell(MAX_BALANCE - 40, 1, 100, 100, 1, 40) == (OK, MAX_BALANCE, 0)
+    assert sell(MAX_BALANCE - 39, 1, 100, 100, 1, 40) == (BALANCE_CAP, MAX_BALANCE - 39, 1)
+    assert sell(MAX_BALANCE + 5, 1, 100, 100, 1, 40) == (
         BALANCE_CAP,
         MAX_BALANCE + 5,
         1,
     )  # An import may be above.
 
 
-@given(GOLD, UNITS, PRICE, ANY, st.integers(0, 100))
+@given(GOLD, UNITS, GOLD, PRICE, ANY, st.integers(0, 100))
 def test_a_sale_pays_exactly_or_changes_nothing(
-    gold: int, owned: int, price: int, quantity: int, percent: int
+    gold: int, owned: int, paid: int, price: int, quantity: int, percent: int
 ) -> None:
-    code, gold_after, left = sell(gold, owned, price, quantity, percent)
+    code, gold_after, left = sell(gold, owned, paid, price, quantity, percent)
     if code == OK:
-        assert gold_after - gold == price * percent // 100 * quantity > 0
+        assert gold_after - gold == min(price, paid // owned) * percent // 100 * quantity > 0
         assert owned - left == quantity > 0
         assert left >= 0
         assert gold_after <= MAX_BALANCE
@@ -131,13 +139,13 @@ def test_a_sale_pays_exactly_or_changes_nothing(
         assert (gold_after, left) == (gold, owned)
 
 
-@given(GOLD, UNITS, PRICE, st.integers(1, 100), st.integers(0, 99))
+@given(GOLD, PRICE, PRICE, st.integers(1, 100), st.integers(0, 99))
 def test_buying_and_selling_back_never_pays(
-    gold: int, owned: int, price: int, quantity: int, percent: int
+    gold: int, price: int, later_price: int, quantity: int, percent: int
 ) -> None:
-    _, gold_left, held = purchase(gold, owned, price, quantity, NO_LIMIT)
-    code, gold_after, _ = sell(gold_left, held, price, quantity, percent)
-    if held > owned:
+    _, gold_left, held = purchase(gold, 0, price, quantity, NO_LIMIT)
+    code, gold_after, _ = sell(gold_left, held, gold - gold_left, later_price, quantity, percent)
+    if held:
         assert gold_after < gold
     assert code != OK or gold_after <= MAX_BALANCE
 

@@ -38,6 +38,7 @@ _OWN: Final = frozenset({"_id", "row_us"})
 """What a stored player has beside the profile: ``row_us`` is the time in the newest row's entry id."""
 _PAIRS: Final = {
     "inventory": ("item", "units"),
+    "paid_gold": ("item", "gold"),
     "collection": ("id", "copies"),
     "businesses": ("id", "at_us"),
 }
