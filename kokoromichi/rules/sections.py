@@ -125,9 +125,9 @@ class Battle(Section):
 class Resale(Section):
     """What an item brings when it is sold back."""
 
-    percent: Ratio = Field(description="of the list price, paid for a unit sold back")
+    percent: Ratio = Field(description="of the smaller of the price and what was paid, for a unit sold back")
     lowest_price_percent: Percent = Field(
-        description="of the list price: the lowest price that any scheduled sale may give"
+        description="of the list price: the lowest price that a scheduled sale or an admin may set"
     )
 
 

@@ -164,7 +164,7 @@ class Overrides:
         return self.economy.with_values(values) if values else self.economy
 
     def findings(self, prices: Mapping[str, int | None]) -> list[Finding]:
-        """What these prices break: they are held to what a scheduled sale is; the list is checked elsewhere."""
+        """What these prices break: they are held to what a scheduled sale is, since the list is sound."""
         asked = {item_id: price_gold for item_id, price_gold in prices.items() if price_gold is not None}
         return list(prices_below_lowest(self.economy, asked))
 

@@ -259,9 +259,8 @@ ADMINS: Final = [
         ("wooden_chest", 500),
         "price_unsound",
         {
-            "finding": "economy.toml: store.wooden_chest.price_gold = 500: a sale asks 350 gold for what "
-            "brings 353.7 gold (chest_gold of 900); write a higher price or a smaller effect_size "
-            "[chest_below_price]"
+            "finding": "economy.toml: store.wooden_chest.price_gold = 500: is below 70 % of the list price; "
+            "raise it, or lower that percentage [lowest_price]"
         },
         options=GRANTED,
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kokoromichi.core.errors import RefusedError
+from tests.contract.stored import NOON_US
 from tests.unit.service_world import ECONOMY, LOSE, ROOT, WIN, World
 
 BOUQUET = "flower_bouquet"
@@ -77,7 +78,7 @@ async def test_a_gift_takes_its_share_along() -> None:
 
 async def test_what_is_consumed_takes_its_share_along() -> None:
     world = await World.open()
-    await world.player("ada", hp=5)
+    await world.player("ada", hp=5, hp_at_us=NOON_US)
     await world.services.store.purchase("ada", BOUQUET, 2)
     await world.services.store.purchase("ada", "health_potion", 2)
     await world.services.store.purchase("ada", "mana_potion")
