@@ -28,8 +28,9 @@ def paid_for(profile: UserProfile, item_id: str, offer: Offer) -> int:
 
 def paid_after_entry(profile: UserProfile, item_id: str, offer: Offer, entering_gold: int) -> dict[str, int]:
     """The field after units entered that bring ``entering_gold`` along."""
-    paid_gold = paid_with(paid_for(profile, item_id, offer), entering_gold)
-    return {**profile.paid_gold, item_id: paid_gold}
+    after = profile.paid_gold.copy()
+    after[item_id] = paid_with(paid_for(profile, item_id, offer), entering_gold)
+    return after
 
 
 def paid_after_leaving(
