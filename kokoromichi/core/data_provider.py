@@ -10,9 +10,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias, TypeVar
 
+from kokoromichi.core.daily import active_of, totals_of
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.models import (
     ChangeSet,
+    DailyTotal,
     LedgerEntry,
     Receipt,
     Step,
@@ -119,6 +121,10 @@ class DataProvider(ABC):
     async def balances(self) -> list[tuple[str, int]]:
         """Every player's id and gold in one read: the richest first, ties by id."""
 
+    async def richest(self, limit: int, offset: int = 0) -> list[tuple[str, int]]:
+        """A page of ``balances``; a store that has an index reads no more than the page."""
+        return (await self.balances())[offset : offset + limit]
+
     @abstractmethod
     async def counters(self) -> dict[str, int]:
         """Every counter by name, ascending."""
@@ -178,6 +184,22 @@ class DataProvider(ABC):
     @abstractmethod
     async def ledger_rows(self) -> int:
         """How many rows the ledger has."""
+
+    async def daily_totals(self, since_day: int = 0) -> list[DailyTotal]:
+        """What each kind has moved on each day, ascending; a store that keeps totals reads no row.
+
+        Args:
+            since_day: The first UTC day, counted from the epoch.
+        """
+        return totals_of([frame async for frame in self.ledger_frames()], since_day)
+
+    async def active_players(self, since_day: int = 0) -> dict[int, int]:
+        """How many players have moved something on each UTC day, ascending; see ``daily_totals``."""
+        return active_of([frame async for frame in self.ledger_frames()], since_day)
+
+    async def edited_files(self) -> dict[str, str]:
+        """Files that another hand has changed, and how; here there are no files."""
+        return {}
 
     @abstractmethod
     async def append_observations(self, stream: Stream, rows: Sequence[Mapping[str, object]]) -> None:

@@ -293,6 +293,24 @@ class ChangeSet(msgspec.Struct, Generic[AnswerT], gc=False):
     digest: str = ""
 
 
+class DailyTotal(msgspec.Struct, frozen=True, gc=False):
+    """What all rows of one kind and currency have moved on one day.
+
+    Attributes:
+        day: UTC day, counted from the epoch.
+        currency: None where only items have moved.
+        rows: How many.
+        gained: The sum of what was added to balances, at most 2**63 - 1; ``lost`` of what was taken.
+    """
+
+    day: int
+    kind: str
+    currency: str | None
+    rows: int
+    gained: int
+    lost: int
+
+
 def richest_first(balances: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
     """Ids and gold in the order of ``DataProvider.balances``: ties by id."""
     return sorted(balances, key=lambda one: (-one[1], one[0]))

@@ -20,28 +20,30 @@ FORGOTTEN: Final = "erased"
 """The digest of a request whose answer named an erased player: no act has it."""
 
 
-def checked_id(value: str, what: str) -> str:
-    """``value``, when it is a well-formed user id, section or book.
+def checked_id(value: str | int, what: str) -> str:
+    """``value``, when it is a well-formed user id, section or book; a whole number is taken as its digits.
 
     Raises:
         MisuseError: It is not, so that it never becomes a path or a field name.
     """
-    if not ID_PATTERN.fullmatch(value):
+    name = str(value) if type(value) is int else value  # discord.py has ids as numbers.
+    if not isinstance(name, str) or not ID_PATTERN.fullmatch(name):
         message = f"{what} {value!r} is malformed: 1 to 64 characters out of 0-9 A-Z a-z _ -"
         raise MisuseError(message)
-    return value
+    return name
 
 
-def checked_user_id(user_id: str) -> str:
+def checked_user_id(user_id: str | int) -> str:
     """``user_id``, when a player may have it.
 
     Raises:
         MisuseError: It is malformed, or the system's.
     """
-    if checked_id(user_id, "user id") == SYSTEM:
+    checked = checked_id(user_id, "user id")
+    if checked == SYSTEM:
         message = f"user id {SYSTEM!r} belongs to the system"
         raise MisuseError(message)
-    return user_id
+    return checked
 
 
 def checked_section(section: str) -> str:

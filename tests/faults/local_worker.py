@@ -13,9 +13,9 @@ import time
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+from kokoromichi.core.providers.local.files import Files
 
 from kokoromichi.core.errors import StorageError
-from kokoromichi.core.providers.local.files import Files
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from tests.contract.stored import with_counter
 from tests.faults.local_load import SALES, STOCK, play

@@ -10,11 +10,11 @@ from random import Random  # noqa: TID251 - what a failing disk leaves is no par
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from kokoromichi.core.providers.local.files import Files
 
 from kokoromichi.core.clock import DAY_US, ManualClock
 from kokoromichi.core.errors import CommitUnknownError, ConflictError, RequestMismatchError, StorageError
 from kokoromichi.core.models import CounterChange
-from kokoromichi.core.providers.local.files import Files
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from kokoromichi.core.transactions import Committed
 from tests.contract.stored import NOON_US, change, money, rows, stored, user, with_counter, with_player

@@ -11,12 +11,12 @@ from random import Random  # noqa: TID251 - when the power goes is no part of a 
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from kokoromichi.core.providers.local.files import Files
 
 from kokoromichi.analysis.stored import audit_provider
 from kokoromichi.core.clock import ManualClock, moment_of
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.providers.local.erasing import Erasure, note_erasure
-from kokoromichi.core.providers.local.files import Files
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from tests.contract.stored import NOON_US, Row, rows
 from tests.faults.local_disk import Disk

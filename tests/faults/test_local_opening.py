@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from kokoromichi.core.providers.local.files import Files
 
 from kokoromichi.analysis.stored import audit_provider
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.errors import StorageError
-from kokoromichi.core.providers.local.files import Files
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from kokoromichi.settings import shipped_folder
 from tests.contract.stored import (

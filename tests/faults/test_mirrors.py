@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
+from kokoromichi.core.providers.local.files import Files
 
 from kokoromichi.analysis.stored import audit_provider
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.data_manager import DataManager
 from kokoromichi.core.errors import ConflictError, MisuseError, StorageError
 from kokoromichi.core.models import Movement
-from kokoromichi.core.providers.local.files import Files
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.core.providers.mongo import MongoDBProvider

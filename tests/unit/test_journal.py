@@ -6,7 +6,6 @@ from binascii import crc32
 from typing import Final
 
 import pytest
-
 from kokoromichi.core.providers.local.frames import (
     DamagedError,
     Frame,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kokoromichi.core.errors import MisuseError, StorageError
@@ -84,10 +85,38 @@ class Folder:
         return storable_text(self.label + path.relative_to(self.root).as_posix())
 
 
+OUR_DATABASE: Final = "kokoromichi.sqlite3"
+"""The local provider's database."""
+
+OUR_SEAL: Final = "kokoromichi_seal"
+"""What stands in every file of the local provider's readable copy."""
+
+_OUR_MARK: Final = f'"{OUR_SEAL}"'.encode()
+_OUR_ROW: Final = b'{"entry_id":"'
+
+
 def is_own(folder: Path) -> bool:
     """Whether the local provider has written a folder; somebody else's ``journal`` folder shows nothing."""
+    return (folder / OUR_DATABASE).exists() or is_former(folder) or has_our_copy(folder)
+
+
+def is_former(folder: Path) -> bool:
+    """Whether a folder holds the journal of a version before the database."""
     journal = folder / "journal"
     return (journal / "checkpoint.json").exists() or any(journal.glob("*.journal"))
+
+
+def has_our_copy(folder: Path) -> bool:
+    """Whether the local provider has written files of players, sections, counters or books in a folder."""
+    sealed = chain(*((folder / inner).glob("*.json") for inner in ("users", "sections")))
+    if any(_OUR_MARK in path.read_bytes() for path in (*sealed, folder / "counters.json") if path.is_file()):
+        return True
+    return any(_starts_with(path, _OUR_ROW) for path in (folder / "ledgers").glob("*.log") if path.is_file())
+
+
+def _starts_with(path: Path, start: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(start)) == start
 
 
 def is_installation(folder: Path) -> bool:

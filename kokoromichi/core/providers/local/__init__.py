@@ -1,1 +1,1 @@
-"""What the local provider is made of: files, journal, state, ledgers, opening."""
+"""What the local provider is made of: the database, its writer and readers, and the readable copy."""

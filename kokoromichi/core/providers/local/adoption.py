@@ -1,118 +1,103 @@
-"""Files that another hand changed, as the changes that book what that moved."""
+"""What another hand has changed in a file since it was written, to be added to what is stored now."""
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-import polars as pl
-
-from kokoromichi.core.documents import correction
-from kokoromichi.core.errors import MisuseError, StorageError
+from kokoromichi.core.errors import StorageError
 from kokoromichi.core.kinds import CURRENCIES
-from kokoromichi.core.models import UserProfile
+from kokoromichi.core.providers.local.seals import Sealed, read_sealed, seal_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from kokoromichi.core.data_provider import Document
-    from kokoromichi.core.documents import Corrected
-    from kokoromichi.core.models import ChangeSet
-    from kokoromichi.core.providers.local.ledgers import Ledgers
-    from kokoromichi.core.providers.local.snapshots import Key
-    from kokoromichi.core.providers.local.store import Store
+    from kokoromichi.core.providers.local.readable_copy import CopyFolder, Key
+
+_NOT_ADOPTED: Final = frozenset({"user_id", "version"})
 
 
-async def adopt_all(store: Store, folder: Path, at_us: int) -> list[str]:
-    """Take every file as another hand left it; see ``LocalJSONProvider.adopt``."""
-    if store.keeper.mirror:
-        message = (
-            f"{folder} mirrors {store.keeper.mirror}, and a mirror adopts nothing: delete the folder, and "
-            "the next sync makes it anew"
-        )
-        raise MisuseError(message)
-    adopted = []
-    for key in list(store.keeper.foreign):
-        if key.kind == "user":
-            change, unknown = await _adoption(store, key, at_us)
-            await store.at_hand(change.users)
-            await store.commits.take(change, {key.name: unknown})
-        else:
-            await store.commits.take_section(key.name, await _adopted_section(store, key))
-        adopted.append(store.snapshots.path(key).relative_to(folder).as_posix())
-    return adopted
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """An edited file and what it was last written as.
 
-
-async def _adoption(store: Store, key: Key, at_us: int) -> tuple[ChangeSet[Corrected], Document]:
-    """The change that makes a player what the file says, and the fields that nobody knows.
-
-    The player is put at hand as the ledger knows him, so that the change is held against that.
-
-    Raises:
-        StorageError: The file cannot be read, or holds no valid player.
+    Attributes:
+        base: What it was before; nothing of a player whom only the other hand knows.
+        edited: What it says now.
     """
-    document = await asyncio.to_thread(_document, store, key)
-    known = store.keeper.known.get(key.name, 0)
-    before = None
-    if known:
-        version = document.get("version")
-        before = await asyncio.to_thread(_as_booked, store.ledgers, key.name)
-        before.version = max(1, version) if type(version) is int else 1
-    document = {name: value for name, value in document.items() if name != "version"}
-    try:
-        change, unknown = correction(before, key.name, document, at_us)
-    except MisuseError as invalid:
-        message = (
-            f"{store.snapshots.path(key)} cannot be adopted: {invalid}. Correct it there, or put the former "
-            "file back"
-        )
-        raise StorageError(message) from invalid
-    await asyncio.to_thread(store.snapshots.keep_aside, key)
-    del store.keeper.foreign[key]
-    if before is not None:
-        store.state.profiles[key.name] = before
-    else:
-        store.keeper.known.pop(key.name, None)
-    return change, unknown
 
+    key: Key
+    path: Path
+    base: Document
+    edited: Document
 
-async def _adopted_section(store: Store, key: Key) -> bytes:
-    """A section's document as its file says.
+    @classmethod
+    def of(cls, copy: CopyFolder, key: Key) -> Adoption:
+        """Read both; blocks.
 
-    Raises:
-        StorageError: The file cannot be read.
-    """
-    document = await asyncio.to_thread(_document, store, key)
-    await asyncio.to_thread(store.snapshots.keep_aside, key)
-    del store.keeper.foreign[key]
-    return msgspec.json.encode(document)
+        Raises:
+            StorageError: The file cannot be read, or nobody knows what it was before.
+        """
+        path = copy.path(key)
+        found, base = read_sealed(path), copy.base(key)
+        if found is None:
+            message = f"{path} cannot be adopted, since it cannot be read: put the former file back"
+            raise StorageError(message)
+        if key.kind == "user" and not _belongs(found, base):
+            message = (
+                f"{path} cannot be adopted: no backup holds what it was before, so that nobody can tell what "
+                "was changed. Put the former file back, and make the change with the bot's admin commands"
+            )
+            raise StorageError(message)
+        return cls(key, path, {} if base is None else base.document, found.document)
 
+    @property
+    def request_id(self) -> str:
+        """One for each edit, so that an adoption that was cut off has one effect."""
+        return f"adopt:{self.key.name}:{seal_of(self.edited)}"
 
-def _document(store: Store, key: Key) -> Document:
-    """What a file says, sealed or not; blocks."""
-    path = store.snapshots.path(key)
-    sealed = store.snapshots.read(key)
-    try:
-        content = store.snapshots.content(key) if sealed is None else bytes(sealed.document)
-        document: Document = msgspec.json.decode(content, type=dict)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as unreadable:
-        message = f"{path} cannot be adopted, since it cannot be read: {unreadable}. Put the former file back"
-        raise StorageError(message) from unreadable
-    return document
-
-
-def _as_booked(ledgers: Ledgers, user_id: str) -> UserProfile:
-    """A player's money and items as the ledger's rows add up; blocks."""
-    profile = UserProfile(user_id=user_id)
-    for frame in ledgers.frames(ledgers.seen()):
-        own = frame.filter(pl.col("user_id") == user_id)
+    def applied_to(self, stored: Document | None) -> Document:
+        """The player's document then: money and items by the difference, everything else as edited."""
+        now = stored or {}
+        document: dict[str, Any] = {
+            name: value
+            for name, value in self.edited.items()
+            if name not in _NOT_ADOPTED and (name not in self.base or self.base[name] != value)
+        }
         for currency in CURRENCIES:
-            moved = own.filter(pl.col("currency") == currency)["amount"].sum()
-            setattr(profile, currency, getattr(profile, currency) + int(moved))
-        for item_id, quantity in (
-            own.filter(pl.col("item_id").is_not_null()).select("item_id", "quantity").rows()
-        ):
-            profile.inventory[item_id] = profile.inventory.get(item_id, 0) + quantity
-    profile.inventory = {item_id: units for item_id, units in profile.inventory.items() if units}
-    return profile
+            if currency in document:
+                document[currency] = _added(document, self.base, now, currency)
+        if isinstance(document.get("inventory"), dict):
+            document["inventory"] = self._inventory(now)
+        return document
+
+    def _inventory(self, now: Document) -> Document:
+        edited, base, stored = (_items(one) for one in (self.edited, self.base, now))
+        moved = {item: _added(edited, base, stored, item) for item in {*edited, *base, *stored}}
+        return {item: units for item, units in moved.items() if units}
+
+
+def _belongs(found: Sealed, base: Sealed | None) -> bool:
+    """Whether the base is what the file was before it was edited.
+
+    A file without a seal is a new player's; one that is sealed and whole is a former one put back, whose
+    difference is to the newest.
+    """
+    if base is None:
+        return not found.seal
+    return found.is_sound or found.document.get("version") == base.document.get("version")
+
+
+def _items(document: Document) -> Document:
+    found = document.get("inventory")
+    return found if isinstance(found, dict) else {}
+
+
+def _added(edited: Document, base: Document, now: Document, name: str) -> Any:
+    """What is stored now and what was changed; as edited where that is no whole number, to be refused."""
+    values = (edited.get(name, 0), base.get(name, 0), now.get(name, 0))
+    if any(type(value) is not int for value in values):
+        return edited.get(name)
+    after, before, stored = values
+    return stored + after - before  # type: ignore[operator] # Whole numbers, as was seen.

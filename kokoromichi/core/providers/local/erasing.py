@@ -1,233 +1,150 @@
-"""A pseudonym in the place of a player's id, in every file of a closed folder: begun once, and finished.
-
-What is to be done is written down first; whoever opens the folder next does it, or what is left of it, before
-anything else is read. Each step may be done twice. Until the note is on the disk nothing has begun.
-"""
+"""A pseudonym in the place of a player's id: in every table, and again in whatever older state comes back."""
 
 from __future__ import annotations
 
-import logging
-from itertools import count
+import hashlib
+import os
+import secrets
 from typing import TYPE_CHECKING, Final
 
-import msgspec
+import apsw
 
-from kokoromichi.core.errors import StorageError
-from kokoromichi.core.providers.local.files import put, write_all
-from kokoromichi.core.providers.local.folder import CHECKPOINT, journal_folder
-from kokoromichi.core.providers.local.frames import NO_ANSWER, Request, line_of, payload_of
-from kokoromichi.core.providers.local.keeping import document_of
-from kokoromichi.core.providers.local.ledgers import encode_line, line_of_raw
-from kokoromichi.core.providers.local.opening import (
-    ADOPT,
-    profile_of,
-    read_checkpoint,
-    sweep,
-    write_checkpoint,
-)
-from kokoromichi.core.providers.local.snapshots import Key, sealed, unsealed
+from kokoromichi.core.providers.local.documents import decode_profile
+from kokoromichi.core.providers.local.groups import PUT_USER, user_row
+from kokoromichi.core.providers.local.schema import GUARDS, NO_GUARDS, SET_META, rows_of
 from kokoromichi.core.validation import FORGOTTEN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from kokoromichi.core.providers.local.files import Files
+LIST: Final = "erasures.log"
+KEY: Final = "erasures.key"
 
-_LOG: Final = logging.getLogger(__name__)
-_NOTE: Final = "erasure.json"
-_BLOCK_BYTES: Final = 1 << 24
+_FORGET_REQUESTS: Final = """
+UPDATE requests SET digest = :digest, answer = NULL
+WHERE instr(answer, :quoted) OR request_id IN (SELECT request_id FROM ledger
+    WHERE :code IN (player, counterparty, actor) OR instr(reason, :name))
+"""
+_TABLES: Final = (
+    "users",
+    "counters",
+    "requests",
+    "sections",
+    "ledger",
+    "activity",
+    "economy_history",
+    "daily_totals",
+    "active_players",
+    "active_days",
+    "players",
+    "names",
+)
 
 
-class Erasure(msgspec.Struct):
-    """What is to be done.
+class ErasureList:
+    """Which players were erased, as keyed hashes in a file that no backup of the database holds.
 
-    Attributes:
-        user_id: Whom to replace, or nothing: then the folder is emptied.
-        pseudonym: By what.
+    A database that lacks a mark of the list is older than that erasure: it is carried out once more.
     """
 
-    user_id: str
-    pseudonym: str
+    def __init__(self, folder: Path) -> None:
+        self._list = folder / LIST
+        self._key_file = folder / KEY
+
+    def note(self, user_id: str, pseudonym: str) -> str:
+        """Write an erasure down durably before it begins; answers its mark. Blocks."""
+        mark = f"{_hash(self._key(), user_id)} {pseudonym}"
+        _append_durably(self._list, f"{mark}\n".encode(), 0o644)
+        return mark
+
+    def missing_in(self, base: apsw.Connection) -> list[str]:
+        """The marks that a database does not have, oldest first; blocks."""
+        if not self._list.exists():
+            return []
+        known = {mark for (mark,) in base.execute("SELECT mark FROM erasures")}
+        return [mark for mark in self._list.read_text("utf-8").splitlines() if mark not in known]
+
+    def carry_out(self, base: apsw.Connection) -> list[str]:
+        """Erase in an older database who has been erased since; answers the pseudonyms. Blocks."""
+        missing = self.missing_in(base)
+        if not missing:
+            return []
+        key, pseudonyms = self._key(), []
+        for mark in missing:
+            digest, pseudonym = mark.split()
+            names = rows_of(base, "SELECT user_id FROM users UNION SELECT name FROM players")
+            found = [name for (name,) in names if _hash(key, name) == digest]
+            base.execute("BEGIN IMMEDIATE")
+            for user_id in found:
+                erase_rows(base, user_id, pseudonym)
+                pseudonyms.append(pseudonym)
+            base.execute("INSERT OR IGNORE INTO erasures VALUES (?)", (mark,))
+            base.execute("COMMIT")
+        return pseudonyms
+
+    def copy_to(self, folder: Path) -> None:
+        """Take the list along to another folder; blocks."""
+        for path in (self._key_file, self._list):
+            if path.exists() and not (folder / path.name).exists():
+                _append_durably(folder / path.name, path.read_bytes(), 0o600)
+
+    def _key(self) -> bytes:
+        if not self._key_file.exists():
+            _append_durably(self._key_file, secrets.token_hex(32).encode(), 0o600)
+        return bytes.fromhex(self._key_file.read_text("ascii"))
 
 
-def note_erasure(files: Files, folder: Path, erasure: Erasure) -> None:
-    """Write down what is to be done to a closed folder whose journal is all in its files; blocks."""
-    put(files, journal_folder(folder) / _NOTE, line_of(erasure), 0)
-    files.sync_folder(journal_folder(folder))
+def _append_durably(path: Path, content: bytes, mode: int) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, mode)
+    try:
+        os.write(handle, content)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
-def finish_erasure(files: Files, folder: Path) -> None:
-    """Do what is written down, or what is left of it; nothing where there is no note. Blocks.
+def _hash(key: bytes, user_id: str) -> str:
+    return hashlib.blake2b(user_id.encode(), digest_size=16, key=key).hexdigest()
+
+
+def is_known(base: apsw.Connection, name: str) -> bool:
+    """Whether anything stands under a player's name."""
+    query = "SELECT 1 FROM users WHERE user_id = ?1 UNION SELECT 1 FROM players WHERE name = ?1"
+    return base.execute(query, (name,)).fetchone() is not None
+
+
+def erase_rows(base: apsw.Connection, user_id: str, pseudonym: str) -> None:
+    """Put a pseudonym in the place of a player's id, inside of a transaction; sums stay."""
+    run = base.execute
+    code = run("SELECT code FROM players WHERE name = ?", (user_id,)).fetchone() or (None,)
+    names = {"digest": FORGOTTEN, "quoted": f'"{user_id}"', "code": code[0], "name": user_id}
+    run(_FORGET_REQUESTS, names)
+    run(NO_GUARDS)
+    run("UPDATE ledger SET reason = replace(reason, ?1, ?2) WHERE instr(reason, ?1)", (user_id, pseudonym))
+    run(GUARDS)
+    run("UPDATE players SET name = ? WHERE name = ?", (pseudonym, user_id))
+    stored = run("SELECT document FROM users WHERE user_id = ?", (user_id,)).fetchone()
+    if stored is not None:
+        profile = decode_profile(stored[0])
+        profile.user_id, profile.name, profile.unknown = pseudonym, "", {}
+        run("DELETE FROM users WHERE user_id = ?", (user_id,))
+        run(PUT_USER, user_row(profile))
+    run(SET_META, ("residue", 1))
+
+
+def empty_tables(base: apsw.Connection) -> None:
+    """Delete everything that a store holds, inside of a transaction."""
+    base.execute(NO_GUARDS + "".join(f"DELETE FROM {table};" for table in _TABLES) + GUARDS)
+    base.execute("DELETE FROM meta WHERE name = 'mirrored_us' OR name LIKE 'copied.%'")
+    base.execute(SET_META, ("residue", 1))
+
+
+def sweep(base: apsw.Connection) -> None:
+    """Leave no byte of what was erased: index pages and the WAL keep an id until then.
 
     Raises:
-        StorageError: A file cannot be read; nothing of it is lost.
-        OSError: The disk says no; the note stays.
+        apsw.Error: A reader is in the way, or the disk; what is left is swept at the next opening.
     """
-    journal = journal_folder(folder)
-    if files.signature(journal / _NOTE) is None:
-        return
-    sweep(files, folder)
-    payload = payload_of(files.read(journal / _NOTE).removesuffix(b"\n"))
-    if payload is None:
-        message = f"{journal / _NOTE} is damaged: put back the whole folder from your own copy"
-        raise StorageError(message)
-    erasure = msgspec.json.decode(payload, type=Erasure)
-    if erasure.user_id:
-        _LOG.info("%s: a player is erased", folder)
-        _Erasing(files, folder, erasure).carry_out()
-    else:
-        _LOG.info("%s: the folder is emptied", folder)
-        _empty(files, folder)
-    files.remove(journal / _NOTE)
-    files.sync_folder(journal)
-
-
-class _Erasing:
-    """One player's erasure from a closed folder."""
-
-    def __init__(self, files: Files, folder: Path, erasure: Erasure) -> None:
-        self._files = files
-        self._folder = folder
-        self._user_id, self._pseudonym = erasure.user_id, erasure.pseudonym
-        self._marks = tuple(f'"{name}"'.encode() for name in (self._user_id, self._pseudonym))
-        self._names = self._user_id.encode(), self._pseudonym.encode()
-        self._touched: set[str] = set()
-        self._numbers = count(1)
-
-    def carry_out(self) -> None:
-        """Every step, in an order in which a power cut leaves the note or a finished folder."""
-        files, folder, journal = self._files, self._folder, journal_folder(self._folder)
-        checkpoint = read_checkpoint(files, folder)
-        if checkpoint is None:
-            message = f"{journal} has no checkpoint: put back the whole folder from your own copy"
-            raise StorageError(message)
-        sizes = {}
-        for name in files.names(folder / "ledgers"):
-            if name.endswith(".log"):
-                path = folder / "ledgers" / name
-                sizes[name.removesuffix(".log")] = self._rewrite(path, self._without_row, self._names)
-        requests_bytes = self._rewrite(journal / checkpoint.requests_file, self._without_answer)
-        for name in files.names(folder / "observations"):
-            self._rewrite(folder / "observations" / name, self._without_sight, self._names)
-        self._move_player()
-        for name in files.names(journal):
-            if name.endswith(".journal"):  # All of it is in the files, and it names him.
-                files.remove(journal / name)
-        for inner in ("ledgers", "observations", "users", "backups", "journal"):
-            files.sync_folder(folder / inner)
-        users = dict(checkpoint.users)
-        if self._user_id in users:
-            users[self._pseudonym] = users.pop(self._user_id)
-        replaced = msgspec.structs.replace(
-            checkpoint, books=sizes, requests_bytes=requests_bytes, users=users
-        )
-        write_checkpoint(files, folder, replaced, next(self._numbers))
-
-    def _rewrite(
-        self, path: Path, without: Callable[[bytes], bytes], named: tuple[bytes, ...] = (b"",)
-    ) -> int:
-        """Put every line of a file through ``without``, and answer the file's size then; blocks.
-
-        A file in which nothing of ``named`` stands is left as it is.
-        """
-        signature = self._files.signature(path)
-        if signature is None:
-            return 0
-        if not any(name in block for block in self._blocks(path, signature[1]) for name in named):
-            return signature[1]
-        temporary = path.with_name(f".{path.name}.{next(self._numbers)}.tmp")
-        size, changed = 0, False
-        handle = self._files.append(temporary)
-        try:
-            for block in self._blocks(path, signature[1]):
-                lines = b"".join(without(line) for line in block.splitlines(keepends=True))
-                changed |= lines != block
-                size += len(lines)
-                write_all(self._files, handle, lines)
-            self._files.sync(handle)
-        finally:
-            self._files.close(handle)
-        if changed:
-            self._files.replace(temporary, path)
-        else:
-            self._files.remove(temporary)
-        return size
-
-    def _blocks(self, path: Path, size: int) -> Iterator[bytes]:
-        """A file in blocks of whole lines."""
-        start = 0
-        while start < size:
-            block = self._files.read(path, start, min(start + _BLOCK_BYTES, size))
-            block = block[: block.rfind(b"\n") + 1] or block
-            start += len(block)
-            yield block
-
-    def _without_row(self, line: bytes) -> bytes:
-        if not any(name in line for name in self._names):
-            return line
-        row = line_of_raw(line)
-        self._touched.add(row.request_id)
-        row.user_id, row.actor = self._named(row.user_id), self._named(row.actor)
-        row.counterparty = row.counterparty and self._named(row.counterparty)
-        row.reason = row.reason and row.reason.replace(self._user_id, self._pseudonym)
-        return encode_line(row) + b"\n"
-
-    def _named(self, name: str) -> str:
-        return self._pseudonym if name == self._user_id else name
-
-    def _without_answer(self, line: bytes) -> bytes:
-        payload = payload_of(line.removesuffix(b"\n"))
-        if payload is None:
-            where = journal_folder(self._folder)
-            message = (
-                f"a file of requests in {where} is damaged: put back the whole folder from your own copy"
-            )
-            raise StorageError(message)
-        request = msgspec.json.decode(payload, type=Request)
-        if request.request_id in self._touched or self._marks[0] in bytes(request.answer):
-            request.digest, request.answer = FORGOTTEN, NO_ANSWER
-        return line_of(request)
-
-    def _without_sight(self, line: bytes) -> bytes:
-        return line.replace(b'"user_id":' + self._marks[0], b'"user_id":' + self._marks[1])
-
-    def _move_player(self) -> None:
-        """His file under the pseudonym, nameless; then his own file and its backups go."""
-        files, users = self._files, self._folder / "users"
-        key, target = Key("user", self._user_id), Key("user", self._pseudonym)
-        path = users / f"{key.name}.json"
-        if files.signature(path) is not None:
-            found = unsealed(key, files.read(path))
-            if found is None or not found.sound:
-                message = f"{path} was edited externally: {ADOPT}, or put the former file back"
-                raise StorageError(message)
-            profile = profile_of(found)
-            profile.user_id, profile.name = self._pseudonym, ""
-            profile.unknown.clear()
-            content = sealed(target, found.sequence, document_of(profile))
-            put(files, users / f"{target.name}.json", content, next(self._numbers))
-            files.sync_folder(users)
-            files.remove(path)
-        for name in files.names(self._folder / "backups"):
-            if name.startswith(f"{key.name}."):
-                files.remove(self._folder / "backups" / name)
-
-
-def _empty(files: Files, folder: Path) -> None:
-    """Remove everything that the provider has written, but for its lock and the note."""
-    journal = journal_folder(folder)
-    checkpoint = read_checkpoint(files, folder)
-    for name in () if checkpoint is None else checkpoint.sections:
-        files.remove(folder / f"{name}.json")
-    for inner in ("users", "ledgers", "observations", "backups/sections", "backups"):
-        for name in files.names(folder / inner):
-            if name != "sections":
-                files.remove(folder / inner / name)
-        files.sync_folder(folder / inner)
-    files.sync_folder(folder)
-    for name in files.names(journal):
-        if name.endswith((".journal", ".log")):
-            files.remove(journal / name)
-    files.sync_folder(journal)
-    files.remove(journal / CHECKPOINT)
+    base.execute("VACUUM")
+    base.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+    base.execute("DELETE FROM meta WHERE name = 'residue'")

@@ -1,286 +1,212 @@
-"""From what lies on the disk to what was acknowledged: exactly that, or a refusal that says what to do."""
+"""From a folder to an open database: exactly what was acknowledged, or a refusal that says what to do."""
 
 from __future__ import annotations
 
 import logging
+import os
 import secrets
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Final
 
+import apsw
 import msgspec
 
 from kokoromichi.core.errors import StorageError
-from kokoromichi.core.models import ID_PATTERN, UserProfile
-from kokoromichi.core.providers.local.files import put
-from kokoromichi.core.providers.local.folder import CHECKPOINT, journal_folder
-from kokoromichi.core.providers.local.frames import (
-    DamagedError,
-    Frame,
-    Request,
-    line_of,
-    payload_of,
-    read_frames,
+from kokoromichi.core.providers.local.backups import stamp_of
+from kokoromichi.core.providers.local.erasing import ErasureList, sweep
+from kokoromichi.core.providers.local.errors import RESTORE
+from kokoromichi.core.providers.local.hot_backup import back_up
+from kokoromichi.core.providers.local.schema import (
+    SET_META,
+    STEPS,
+    at_rest,
+    meta_of,
+    readable,
+    refuse_newer,
+    scalar,
+    upgrade,
+    version_of,
+    writable,
 )
-from kokoromichi.core.providers.local.snapshots import Key, Sealed, Snapshots
+from kokoromichi.core.reference.files import OUR_DATABASE, has_our_copy, is_former
+from kokoromichi.core.validation import RESERVED_SECTIONS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from kokoromichi.core.providers.local.files import Files
-    from kokoromichi.core.providers.local.journal import Journal
+    from kokoromichi.core.clock import Clock
 
 _LOG: Final = logging.getLogger(__name__)
-
-ADOPT: Final = "run `kokoromichi audit --adopt` to book the difference"
-
-
-class Checkpoint(msgspec.Struct):
-    """What everything stood at when all of it was on the disk.
-
-    Attributes:
-        sequence: The newest frame that is in it.
-        last_us: Time of the newest entry id; ``rows`` is the number of rows.
-        books: Bytes of each book's file that it vouches for.
-        requests_file: The file of requests, and the bytes of it that it vouches for.
-        users: The newest frame of each player; ``sections`` likewise.
-        store: What tells the transactions of this folder from those of any other.
-        mirror: The store that this one mirrors, or nothing; ``mirrored_us`` when it was last followed whole.
-    """
-
-    sequence: int = 0
-    last_us: int = 0
-    rows: int = 0
-    books: dict[str, int] = {}
-    requests_file: str = "requests.log"
-    requests_bytes: int = 0
-    counters: dict[str, int] = {}
-    users: dict[str, int] = {}
-    sections: dict[str, int] = {}
-    store: str = ""
-    mirror: str = ""
-    mirrored_us: int = 0
+_REFERENCE_FILES: Final = frozenset(
+    {
+        "users.json",
+        "users.json.backup",
+        "pending_transactions.json",
+        "server_config.json",
+        "game_data.json",
+        "relics",
+    }
+)
+_REFERENCE_FOLDERS: Final = {"users": (".json", ".tmp"), "ledgers": (".log",), "backups": (".bak.json",)}
+SET_ASIDE: Final = "former"
 
 
-_CHECKPOINTS: Final = msgspec.json.Decoder(Checkpoint)
+def database_of(folder: Path) -> Path:
+    """The database of a data folder."""
+    return folder / OUR_DATABASE
 
 
-class Found(msgspec.Struct):
-    """What opening found.
-
-    Attributes:
-        users: The newest frame of each known player's file, and of ``sections`` likewise.
-        gold: The balance in each known player's file.
-        repaired: Files that are to be written anew, with the backup that stands in; None is the journal.
-        foreign: Files that another hand changed or made, and what is the matter.
-    """
-
-    checkpoint: Checkpoint
-    frames: list[Frame]
-    requests: dict[str, Request]
-    users: dict[str, int]
-    gold: dict[str, int]
-    sections: dict[str, Sealed]
-    repaired: dict[Key, Sealed | None]
-    foreign: dict[Key, str]
-    torn_bytes: int
+def wal_of(path: Path) -> Path:
+    """The write-ahead log of a database."""
+    return path.with_name(f"{path.name}-wal")
 
 
-def write_checkpoint(files: Files, folder: Path, checkpoint: Checkpoint, number: int) -> None:
-    """Make a checkpoint the one that counts; blocks."""
-    put(files, journal_folder(folder) / CHECKPOINT, line_of(checkpoint), number)
-    files.sync_folder(journal_folder(folder))
+def is_there(path: Path) -> bool:
+    """Whether a database was ever made: a file without a byte is none."""
+    return path.exists() and (path.stat().st_size > 0 or wal_of(path).exists())
 
 
-def read_checkpoint(files: Files, folder: Path) -> Checkpoint | None:
-    """The checkpoint that counts, or None in a fresh folder; blocks.
+def refuse_others(folder: Path) -> None:
+    """Refuse a folder that is another's, or ours without its database.
 
     Raises:
-        StorageError: It is damaged or gone.
+        StorageError: It is one; nothing of it was changed.
     """
-    path = journal_folder(folder) / CHECKPOINT
-    if files.signature(path) is None:
-        if any(name.endswith(".journal") for name in files.names(journal_folder(folder))):
-            message = f"{path} is missing beside its journal: put back the whole folder from your own copy"
-            raise StorageError(message)
-        return None
-    payload = payload_of(files.read(path).removesuffix(b"\n"))
-    if payload is None:
+    path = database_of(folder)
+    if is_there(path) and path.stat().st_size:
+        return
+    if is_former(folder):
         message = (
-            f"{path} is damaged: put back the whole folder {folder} from your own copy; nothing was changed"
+            f"{folder} holds the journal of a version before this one: copy its players to a database with "
+            "the version that wrote it (`kokoromichi migrate`), or set DATA_DIR to another folder"
         )
         raise StorageError(message)
-    return _CHECKPOINTS.decode(payload)
+    if wal_of(path).exists() or has_our_copy(folder):
+        message = (
+            f"{folder} holds the readable copy of a database, and {path.name} itself is missing: bring it "
+            f"back with all that lay beside it, or make it anew: `kokoromichi restore --data-dir {folder}`"
+        )
+        raise StorageError(message)
+    shown = _of_existing_installation(folder)
+    if shown is not None:
+        message = (
+            f"{folder} holds the data of an existing installation ({shown}), which is never changed. "
+            "Bring it over with `kokoromichi migrate --provider local|mongo|postgres --data-dir "
+            f"{folder}`, or set DATA_DIR to another folder"
+        )
+        raise StorageError(message)
 
 
-def recover(files: Files, folder: Path, journal: Journal, snapshots: Snapshots) -> Found:
-    """Read everything, and cut what nobody vouches for; blocks.
+def _of_existing_installation(folder: Path) -> str | None:
+    """What shows it; the economy's own files do not, since they may lie in any data folder."""
+    shipped = {f"{name}.json" for name in RESERVED_SECTIONS}
+    for name in sorted(path.name for path in folder.iterdir()):
+        if name in _REFERENCE_FILES or (name.endswith(".json") and name not in shipped):
+            return name
+    for inner, suffixes in _REFERENCE_FOLDERS.items():
+        for path in sorted((folder / inner).glob("*")):
+            if path.name.endswith(suffixes) and not path.name.startswith("."):
+                return f"{inner}/{path.name}"
+    return None
 
-    Raises:
-        StorageError: Something that was acknowledged cannot be read.
-        OSError: The disk says no.
-    """
-    sweep(files, folder)
-    checkpoint = read_checkpoint(files, folder)
-    if checkpoint is None:
-        checkpoint = Checkpoint(store=secrets.token_hex(4))
-        for above in (folder.absolute().parent, folder, folder / "backups"):
-            files.sync_folder(above)
-        write_checkpoint(files, folder, checkpoint, 0)
-    segments = journal.segments()
+
+def set_former_mirror_aside(folder: Path) -> None:
+    """Move a mirror in the format of a former version out of the way: its next sync makes it anew."""
+    if not is_former(folder):
+        return
     try:
-        content = b"".join(map(files.read, segments))
-        frames, torn_bytes = read_frames(content, checkpoint.sequence)
-    except DamagedError as damaged:
-        message = (
-            f"the journal in {journal_folder(folder)} is damaged: {damaged}. Nothing was changed: put back "
-            "the whole folder from your own copy"
-        )
-        raise StorageError(message) from damaged
-    if torn_bytes:
-        _LOG.warning(
-            "%s: cut %d bytes that a dying process left unfinished, and nobody was promised",
-            segments[-1],
-            torn_bytes,
-        )
-    last = checkpoint.sequence + len(frames)
-    found = Found(checkpoint, frames, {}, {}, {}, {}, {}, {}, torn_bytes)
-    _read_users(snapshots, files, folder, found, last)
-    _read_sections(snapshots, found, last)
-    _cut_ledgers(files, folder, checkpoint)
-    found.requests = _read_requests(files, folder, checkpoint)
-    return found
+        line = (folder / "journal" / "checkpoint.json").read_bytes()
+        mirror = msgspec.json.decode(line.partition(b" ")[2]).get("mirror")
+    except (OSError, msgspec.DecodeError):
+        return
+    if mirror:
+        aside = folder / SET_ASIDE
+        aside.mkdir(exist_ok=True)
+        for inner in ("users", "ledgers", "observations", "backups", "journal"):
+            if (folder / inner).exists():
+                (folder / inner).replace(aside / inner)
+        for path in folder.glob("*.json"):
+            path.replace(aside / path.name)
+        _LOG.warning("%s: a mirror of %s in a former format is now in %s", folder, mirror, aside)
 
 
-def sweep(files: Files, folder: Path) -> None:
-    """Remove what interrupted writes left beside its target; blocks."""
-    inners = (folder / inner for inner in ("users", "ledgers", "observations"))
-    for inner in (folder, *inners, journal_folder(folder)):
-        for name in files.names(inner):
-            if name.startswith(".") and name.endswith(".tmp"):
-                files.remove(inner / name)
+def refuse_loss(path: Path, newest_copied: int) -> Mapping[str, int | str]:
+    """Refuse a database that has lost what was acknowledged, or is damaged; nothing of it is touched.
 
+    Args:
+        path: The database.
+        newest_copied: The newest ledger row that its readable copy holds.
 
-def _read_users(snapshots: Snapshots, files: Files, folder: Path, found: Found, last: int) -> None:
-    in_journal = {user.user_id for frame in found.frames for user in frame.users}
-    on_disk = {name.removesuffix(".json") for name in files.names(folder / "users") if name.endswith(".json")}
-    strange = sorted(name for name in on_disk if not ID_PATTERN.fullmatch(name))
-    if strange:
-        _LOG.warning("%s: no player's file, left alone: %s", folder / "users", ", ".join(strange))
-    for user_id in sorted((on_disk - set(strange)) | found.checkpoint.users.keys() | in_journal):
-        key = Key("user", user_id)
-        vouched = found.checkpoint.users.get(user_id, 0)
-        sealed = _usable(snapshots, key, found, vouched, last, known=bool(vouched) or user_id in in_journal)
-        if sealed is not None and sealed.sound and key not in found.foreign:
-            try:
-                found.gold[user_id] = profile_of(sealed).gold
-            except ValueError:
-                found.foreign[key] = "holds no valid player"
-        if key not in found.foreign:
-            found.users[user_id] = 0 if sealed is None else sealed.sequence
-
-
-def _read_sections(snapshots: Snapshots, found: Found, last: int) -> None:
-    in_journal = {name for frame in found.frames for name in frame.sections}
-    for name in sorted(found.checkpoint.sections.keys() | in_journal):
-        key = Key("section", name)
-        vouched = found.checkpoint.sections.get(name, 0)
-        sealed = _usable(snapshots, key, found, vouched, last, known=True)
-        if sealed is not None and key not in found.foreign:
-            found.sections[name] = sealed
-
-
-def _usable(
-    snapshots: Snapshots, key: Key, found: Found, vouched: int, last: int, *, known: bool
-) -> Sealed | None:
-    """A file's content where it may be built upon, noting in ``found`` what is the matter with it.
-
-    ``vouched`` is the frame that it holds at least, 0 where it need not be there; ``last`` the newest frame
-    of the journal, which it cannot be ahead of; ``known`` whether journal or checkpoint know of it.
-    """
-    sealed = snapshots.read(key)
-    if sealed is not None and sealed.sound and sealed.sequence > last:
-        message = (
-            f"{snapshots.path(key)} knows of change {sealed.sequence}, but the journal ends at {last}: it "
-            "has lost what was acknowledged. Nothing was changed: put back the whole folder from your copy"
-        )
-        raise StorageError(message)
-    if not known:
-        found.foreign[key] = "was put there by another hand"
-    elif sealed is None:
-        if vouched or snapshots.exists(key):
-            sealed = _from_backup(snapshots, key, found, vouched, last)
-    elif not sealed.sound or sealed.sequence < vouched:
-        found.foreign[key] = "was edited externally"
-    return sealed
-
-
-def _from_backup(snapshots: Snapshots, key: Key, found: Found, vouched: int, last: int) -> Sealed | None:
-    backup = snapshots.newest_backup(key)
-    path = snapshots.path(key)
-    if backup is None or not vouched <= backup.sequence <= last:
-        if not vouched:  # All of it is in the journal.
-            found.repaired[key] = None
-            return None
-        message = (
-            f"{path} cannot be read, and no backup in {snapshots.backup_folder(key.kind)} holds its last "
-            "state. Nothing was changed: put the file back from your own copy, or put the best backup in its "
-            f"place and {ADOPT}"
-        )
-        raise StorageError(message)
-    _LOG.warning("%s cannot be read: its backup of change %d stands in", path, backup.sequence)
-    found.repaired[key] = backup
-    return backup
-
-
-def profile_of(sealed: Sealed) -> UserProfile:
-    """The player in a file.
+    Returns:
+        What the store knows of itself.
 
     Raises:
-        ValueError: It holds none.
+        StorageError: It is one.
+        apsw.Error: It cannot even be read.
     """
-    profile = UserProfile.of_document(msgspec.json.decode(sealed.document))
-    if profile.user_id != sealed.name:
-        message = f"it is of player {profile.user_id}"
-        raise ValueError(message)
-    return profile
-
-
-def _cut_ledgers(files: Files, folder: Path, checkpoint: Checkpoint) -> None:
-    """Cut each book back to what the checkpoint vouches for: the journal brings the rest again."""
-    names = {name.removesuffix(".log") for name in files.names(folder / "ledgers") if name.endswith(".log")}
-    for book in sorted(names | checkpoint.books.keys()):
-        _cut(files, folder / "ledgers" / f"{book}.log", checkpoint.books.get(book, 0))
-
-
-def _cut(files: Files, path: Path, size: int) -> None:
-    signature = files.signature(path)
-    there = 0 if signature is None else signature[1]
-    if there < size:
+    wal = wal_of(path).exists()
+    with closing(readable(path) if wal else at_rest(path)) as base:
+        refuse_newer(base, path)
+        meta = meta_of(base)
+        if meta.get("in_use") and not wal:
+            message = (
+                f"{path} was not closed, and {wal_of(path).name}, which holds its newest acts, is gone: "
+                f"bring that back, or {RESTORE}"
+            )
+            raise StorageError(message)
+        if meta.get("in_use"):
+            found = scalar(base, "PRAGMA quick_check(1)")
+            if found != "ok":
+                message = f"{path} is damaged: {found}. Nothing was changed: {RESTORE}"
+                raise StorageError(message)
+        newest = scalar(base, "SELECT coalesce(max(entry), 0) FROM ledger") if meta else 0
+    if newest_copied > newest:
         message = (
-            f"{path} is shorter than the {size} bytes that were on the disk: put back the whole folder from "
-            "your own copy; nothing was changed"
+            f"{path} is older than the ledgers beside it, which hold row {newest_copied} where it ends with "
+            f"{newest}: bring the newer database back with its {wal_of(path).name}, or {RESTORE}; to go on "
+            "with the older state, move it alone to an empty folder"
         )
         raise StorageError(message)
-    if there > size:
-        handle = files.append(path)
-        try:
-            files.truncate(handle, size)
-            files.sync(handle)
-        finally:
-            files.close(handle)
+    return meta
 
 
-def _read_requests(files: Files, folder: Path, checkpoint: Checkpoint) -> dict[str, Request]:
-    path = journal_folder(folder) / checkpoint.requests_file
-    _cut(files, path, checkpoint.requests_bytes)
-    if not checkpoint.requests_bytes:
-        return {}
-    found = {}
-    decode = msgspec.json.Decoder(Request).decode
-    for number, line in enumerate(files.read(path).split(b"\n")[:-1], 1):
-        payload = payload_of(line)
-        if payload is None:
-            message = f"{path} is damaged at line {number}: put back the whole folder from your own copy"
-            raise StorageError(message)
-        request = decode(payload)
-        found[request.request_id] = request
-    return found
+def open_database(folder: Path, clock: Clock) -> apsw.Connection:
+    """Open a folder's database for its owner, made or upgraded where it must be; blocks.
+
+    Raises:
+        StorageError: An erasure could not be carried out, or a backup is not sound.
+        apsw.Error: The disk or the file says no.
+    """
+    path = database_of(folder)
+    base = writable(path)
+    try:
+        version = version_of(base)
+        if 0 < version < len(STEPS):
+            name = f"{path.stem}.version{version}.{stamp_of(clock.now_us())}.sqlite3"
+            back_up(base, folder / "backups" / name)
+        upgrade(base)
+        made = (("store", secrets.token_hex(4)), ("made_us", clock.now_us()))
+        base.executemany("INSERT OR IGNORE INTO meta VALUES (?, ?)", made)
+        erased = ErasureList(folder).carry_out(base)
+        if erased:
+            _LOG.warning("%s was older than the erasure of %d players: erased again", path, len(erased))
+        if "residue" in meta_of(base):
+            with suppress(apsw.BusyError):
+                sweep(base)
+        base.execute(SET_META, ("in_use", os.getpid()))
+        with suppress(apsw.BusyError):  # It is to stand in the file itself, whatever becomes of the WAL.
+            base.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_FULL)
+    except BaseException:
+        base.close()
+        raise
+    return base
+
+
+def close_database(base: apsw.Connection, *, cleanly: bool) -> None:
+    """Close the owner's connection; only a clean close makes the WAL part of the file. Blocks."""
+    if cleanly:
+        with suppress(apsw.Error):
+            base.execute(SET_META, ("in_use", 0))
+            base.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
+    base.close()

@@ -1,0 +1,167 @@
+"""What is committed, as the writer sees it: the newest row, counters, players at hand, codes of names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from kokoromichi.core.clock import DAY_US
+from kokoromichi.core.errors import RequestMismatchError, StorageError
+from kokoromichi.core.providers.local.documents import ProfileCache, decode_profile
+from kokoromichi.core.providers.local.schema import rows_of, scalar
+from kokoromichi.core.responses import decode_response
+
+if TYPE_CHECKING:
+    import apsw
+
+    from kokoromichi.core.models import Receipt, UserProfile
+    from kokoromichi.core.providers.local.groups import Group
+
+ANSWER_DAYS: Final = 30
+SPENT: Final = "spent"
+"""The digest of a request id that only the ledger knows: it was used, and nobody knows for what."""
+
+_MOST_ACTIVE: Final = 200_000
+FIND_REQUEST: Final = "SELECT digest, answer, at_us FROM requests WHERE request_id = ?"
+
+
+class Codes:
+    """The numbers under which a table of names has them; new ones are given out before they are stored."""
+
+    def __init__(self, base: apsw.Connection, table: str) -> None:
+        self._base = base
+        self._table = table
+        self.reread()
+
+    def reread(self) -> None:
+        """Forget everything, and go on behind what is stored."""
+        self._known: dict[str, int] = {}
+        self.fresh: list[tuple[int, str]] = []
+        self._last: int = scalar(self._base, f"SELECT coalesce(max(code), 0) FROM {self._table}")
+
+    def of(self, name: str) -> int:
+        """The code of a name, which is given one where it has none."""
+        code = self._known.get(name)
+        if code is None:
+            code = self._known[name] = self._found(name)
+        return code
+
+    def _found(self, name: str) -> int:
+        row = self._base.execute(f"SELECT code FROM {self._table} WHERE name = ?", (name,)).fetchone()
+        if row is not None:
+            return int(row[0])
+        self._last += 1
+        self.fresh.append((self._last, name))
+        return self._last
+
+    def write(self, base: apsw.Connection) -> None:
+        """Store the new ones, inside of the transaction that uses them."""
+        if self.fresh:
+            base.executemany(f"INSERT INTO {self._table} VALUES (?, ?)", self.fresh)
+
+    def keep(self) -> None:
+        """The new ones are stored."""
+        self.fresh = []
+
+    def forget(self) -> None:
+        """The new ones were not stored."""
+        for _code, name in self.fresh:
+            del self._known[name]
+        self._last -= len(self.fresh)
+        self.fresh = []
+
+
+class Committed:
+    """The state that the next change is held against.
+
+    Attributes:
+        entry: The newest ledger row.
+        counters: Every counter.
+        active: Players who are known to be counted on a day, as pairs of day and player.
+    """
+
+    def __init__(self, base: apsw.Connection, cache_s: float) -> None:
+        self._base = base
+        self._held = ProfileCache(cache_s)
+        self.players = Codes(base, "players")
+        self.names = Codes(base, "names")
+        self.active: set[tuple[int, int]] = set()
+        self._read()
+
+    def _read(self) -> None:
+        self.entry: int = scalar(self._base, "SELECT coalesce(max(entry), 0) FROM ledger")
+        self.counters: dict[str, int] = dict(rows_of(self._base, "SELECT name, value FROM counters"))
+
+    def reread(self) -> None:
+        """Take everything anew: more than a group has changed it."""
+        self._held.clear()
+        self.active.clear()
+        self.players.reread()
+        self.names.reread()
+        self._read()
+
+    def profile(self, user_id: str) -> UserProfile | None:
+        """A player, or None."""
+        found = self._held.get(user_id)
+        if found is None:
+            row = self._base.execute("SELECT document FROM users WHERE user_id = ?", (user_id,)).fetchone()
+            if row is None:
+                return None
+            found = decode_profile(row[0])
+            self._held.put((found,))
+        return found
+
+    def request(self, request_id: str) -> tuple[Any, ...] | None:
+        """The row of a request id, or None; see ``recalled``."""
+        return self._base.execute(FIND_REQUEST, (request_id,)).fetchone()
+
+    def take(self, group: Group) -> None:
+        """A group is durable."""
+        self.entry = group.entry
+        self.counters.update(group.counters)
+        self.players.keep()
+        self.names.keep()
+        self._held.put(group.users.values())
+        self._held.sweep()
+        if len(self.active) > _MOST_ACTIVE:
+            self.active.clear()
+        self.active |= group.active
+
+    def forget(self) -> None:
+        """A group was not stored."""
+        self.players.forget()
+        self.names.forget()
+
+
+def recalled(found: tuple[Any, ...] | None, request_id: str, digest: str, now_us: int) -> Receipt | None:
+    """What a row of ``requests`` answers to an act that is asked now; None where there is none.
+
+    Raises:
+        RequestMismatchError: The id was used for another act, or so long ago that nobody knows the answer.
+        StorageError: Nobody can read the answer any more.
+    """
+    if found is None:
+        return None
+    stored, answer, at_us = found
+    if stored != packed(digest) or answer is None or now_us - at_us > ANSWER_DAYS * DAY_US:
+        raise RequestMismatchError(request_id)
+    try:
+        return decode_response(answer)
+    except msgspec.DecodeError as unreadable:
+        message = f"the answer of request {request_id} cannot be read: {unreadable}; take a fresh id"
+        raise StorageError(message) from unreadable
+
+
+def packed(digest: str) -> bytes | str:
+    """A digest as it is stored: its usual 32 hex digits in 16 bytes."""
+    try:
+        short = bytes.fromhex(digest)
+    except ValueError:
+        return digest
+    return short if short.hex() == digest else digest
+
+
+def unpacked(digest: bytes | str) -> str:
+    """A stored digest as it was asked."""
+    return digest if isinstance(digest, str) else digest.hex()

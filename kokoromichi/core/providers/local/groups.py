@@ -1,0 +1,212 @@
+"""What waits for the writer, and what the changes of one transaction come to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from kokoromichi.core.clock import DAY_US
+from kokoromichi.core.counters import check_counters
+from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.kinds import KINDS, SYSTEM
+from kokoromichi.core.providers.local.checks import check_deltas, players_after
+from kokoromichi.core.providers.local.committed import packed, recalled
+from kokoromichi.core.providers.local.documents import encode_profile
+from kokoromichi.core.responses import encode_response
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+    import apsw
+
+    from kokoromichi.core.data_provider import Document
+    from kokoromichi.core.models import ChangeSet, Movement, UserProfile
+    from kokoromichi.core.providers.local.committed import Committed
+
+_MOST: Final = 2**63 - 1
+NO_CURRENCY: Final = 0
+
+INSERT_ROW: Final = f"INSERT INTO ledger VALUES ({','.join('?' * 15)})"
+INSERT_REQUEST: Final = "INSERT INTO requests VALUES (?, ?, ?, ?)"
+PUT_USER: Final = """
+INSERT INTO users VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET version = excluded.version,
+    gold = excluded.gold, gems = excluded.gems, document = excluded.document
+"""
+PUT_COUNTER: Final = "INSERT INTO counters VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
+ADD_TOTALS: Final = """
+INSERT INTO daily_totals VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET rows = rows + excluded.rows,
+    gained = CAST(gained + excluded.gained AS INTEGER), lost = CAST(lost + excluded.lost AS INTEGER)
+"""
+"""The CAST stops a sum at 63 bits, where a bare sum would become a real number and fail the whole group."""
+ADD_ACTIVE: Final = "INSERT OR IGNORE INTO active_players VALUES (?, ?)"
+
+
+class Waiting:
+    """Somebody's wish, and whoever waits for what comes of it.
+
+    Attributes:
+        answer: What came of it.
+        error: Why nothing did.
+        outcomes: The futures of those who wait; the loop's own.
+    """
+
+    __slots__ = ("answer", "error", "outcomes")
+
+    def __init__(self) -> None:
+        self.answer: Any = None
+        self.error: Exception | None = None
+        self.outcomes: list[asyncio.Future[Any]] = []
+
+
+class Act(Waiting):
+    """A change, which joins whatever group is committed next.
+
+    Attributes:
+        unknown: Fields of a document that ``UserProfile`` does not know, for every player of the change.
+    """
+
+    __slots__ = ("change", "unknown")
+
+    def __init__(self, change: ChangeSet[Any], unknown: Document | None = None) -> None:
+        super().__init__()
+        self.change = change
+        self.unknown = unknown
+
+
+class Job(Waiting):
+    """Work that the writer does alone, in transactions of its own."""
+
+    __slots__ = ("work",)
+
+    def __init__(self, work: Callable[[], object]) -> None:
+        super().__init__()
+        self.work = work
+
+
+class Group:
+    """The changes of one transaction, each checked against those before it.
+
+    Attributes:
+        entry: The newest ledger row then.
+        users: Every changed player as they are then; ``counters`` likewise.
+        active: Pairs of day and player that are not counted yet.
+    """
+
+    def __init__(self, committed: Committed, now_us: int) -> None:
+        self._committed = committed
+        self._now_us = now_us
+        self.entry = committed.entry
+        self.users: dict[str, UserProfile] = {}
+        self.counters: dict[str, int] = {}
+        self.active: set[tuple[int, int]] = set()
+        self._acts: list[Act] = []
+        self._requests: list[tuple[str, int, bytes | str, str]] = []
+        self._rows: list[tuple[Any, ...]] = []
+        self._totals: dict[tuple[int, int, int], list[int]] = {}
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to write."""
+        return bool(self._acts)
+
+    def add(self, act: Act) -> None:
+        """Take a change in whole, or raise and take nothing of it; a remembered one is answered at once."""
+        change, committed = act.change, self._committed
+        if change.request_id is not None:
+            known = committed.request(change.request_id)
+            act.answer = recalled(known, change.request_id, change.digest, self._now_us)
+            if act.answer is not None:
+                return
+        counters = self._counters_after(change)
+        after = players_after(change, self._player)
+        try:
+            answer = encode_response(change.answer).decode()
+        except (TypeError, ValueError) as unfit:
+            message = f"the answer of a change of {[user.user_id for user in change.users]}: {unfit}"
+            raise MisuseError(message) from None
+        for profile in after:
+            if act.unknown:
+                profile.unknown = {**profile.unknown, **act.unknown}
+            self.users[profile.user_id] = profile
+        self.counters.update(counters)
+        if change.request_id is not None:
+            self._requests.append((change.request_id, self._now_us, packed(change.digest), answer))
+        self._add_rows(change)
+        self._acts.append(act)
+
+    def _player(self, user_id: str) -> UserProfile | None:
+        return self.users.get(user_id) or self._committed.profile(user_id)
+
+    def _counters_after(self, change: ChangeSet[Any]) -> dict[str, int]:
+        if not change.counters:
+            return {}
+        check_deltas(change.counters)
+        stored, ahead = self._committed.counters, self.counters
+        names = {counter.name for counter in change.counters}
+        now = {
+            name: ahead.get(name, stored.get(name, 0)) for name in names if name in stored or name in ahead
+        }
+        check_counters(now, change.counters)
+        for counter in change.counters:
+            now[counter.name] = now.get(counter.name, 0) + counter.delta
+            if now[counter.name] > _MOST:
+                message = f"counter {counter.name} cannot become {now[counter.name]}: it holds 63 bits"
+                raise MisuseError(message)
+        return now
+
+    def _add_rows(self, change: ChangeSet[Any]) -> None:
+        moved = [(user.user_id, one) for user in change.users for one in user.movements]
+        moved += [(SYSTEM, one) for one in change.system]
+        if not moved:
+            return
+        codes, tx, day = self._committed.players.of, self.entry + 1, change.at_us // DAY_US
+        actor = codes(change.actor or (change.users[0].user_id if change.users else SYSTEM))
+        for user_id, movement in moved:
+            self.entry += 1
+            player = codes(user_id)
+            counterparty = None if movement.counterparty is None else codes(movement.counterparty)
+            what = self._coded(movement, day)
+            whose = (counterparty, actor, change.request_id, change.reason)
+            self._rows.append((self.entry, tx, change.at_us, *what[:2], player, *what[2:], *whose))
+            if user_id != SYSTEM and (day, player) not in self._committed.active:
+                self.active.add((day, player))
+
+    def _coded(self, movement: Movement, day: int) -> tuple[int | None, ...]:
+        """Book, kind, currency, amount, balance, item and quantity, which count in the totals of the day."""
+        names = self._committed.names.of
+        kind, book = names(movement.kind), names(KINDS[movement.kind].book)
+        currency = amount = after = item = quantity = None
+        if movement.currency is not None:
+            currency, amount, after = names(movement.currency), movement.amount, movement.balance_after
+        if movement.item_id is not None:
+            item, quantity = names(movement.item_id), movement.quantity
+        totals = self._totals.setdefault((day, kind, currency or NO_CURRENCY), [0, 0, 0])
+        totals[0] += 1
+        totals[1] += max(movement.amount, 0)
+        totals[2] += max(-movement.amount, 0)
+        return book, kind, currency, amount, after, item, quantity
+
+    def write(self, base: apsw.Connection) -> None:
+        """Write everything, inside of a transaction."""
+        many = base.executemany
+        self._committed.players.write(base)
+        self._committed.names.write(base)
+        many(PUT_USER, [user_row(profile) for profile in self.users.values()])
+        many(PUT_COUNTER, list(self.counters.items()))
+        many(INSERT_REQUEST, self._requests)
+        many(INSERT_ROW, self._rows)
+        totals = (
+            (*key, rows, min(gained, _MOST), min(lost, _MOST))
+            for key, (rows, gained, lost) in self._totals.items()
+        )
+        many(ADD_TOTALS, totals)
+        many(ADD_ACTIVE, self.active)
+
+    def answer(self) -> None:
+        """Everything is durable: each act has its own answer."""
+        for act in self._acts:
+            act.answer = act.change.answer
+
+
+def user_row(profile: UserProfile) -> tuple[Any, ...]:
+    """A player as a row of ``users``."""
+    return profile.user_id, profile.version, profile.gold, profile.gems, encode_profile(profile)

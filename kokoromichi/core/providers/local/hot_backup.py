@@ -1,0 +1,43 @@
+"""A whole database as one sound file, while others play."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, Final
+
+import apsw
+
+from kokoromichi.core.errors import MisuseError, StorageError
+from kokoromichi.core.providers.local.schema import scalar
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_PAGES_A_STEP: Final = 4_096
+
+
+def back_up(base: apsw.Connection, target: Path) -> None:
+    """Write what a connection sees to a new file, and verify it; blocks.
+
+    Raises:
+        MisuseError: There is a file already.
+        StorageError: What was written is not sound.
+    """
+    if target.exists():
+        message = f"{target} is there already, and no backup is overwritten: name a new file"
+        raise MisuseError(message)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_name(f".{target.name}.tmp")
+    unfinished.unlink(missing_ok=True)
+    with closing(apsw.Connection(str(unfinished))) as copy:
+        with copy.backup("main", base, "main") as running:
+            while not running.done:
+                running.step(_PAGES_A_STEP)
+        copy.execute("PRAGMA journal_mode=DELETE").fetchall()  # One file, with nothing beside it.
+        copy.execute("DELETE FROM meta WHERE name = 'in_use' OR name LIKE 'copied.%'")
+        found = scalar(copy, "PRAGMA integrity_check(1)")
+    if found != "ok":
+        unfinished.unlink()
+        message = f"the backup {target} is not sound: {found}. Nothing was kept: check the disk"
+        raise StorageError(message)
+    unfinished.replace(target)

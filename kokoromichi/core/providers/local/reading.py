@@ -1,0 +1,175 @@
+"""Reads beside the writer: connections that only read, each from one snapshot at a time."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+
+import polars as pl
+
+from kokoromichi.core.clock import moment_of
+from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.models import LedgerEntry
+from kokoromichi.core.providers.local.schema import readable
+from kokoromichi.core.schemas import LEDGER_SCHEMA
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Generator, Iterator, Sequence
+    from pathlib import Path
+
+    import apsw
+
+FRAME_ROWS: Final = 65_536
+_COLUMNS: Final = LEDGER_SCHEMA.names()
+_PLAYERS: Final = ("user_id", "counterparty", "actor")
+_NAMES: Final = ("book", "kind", "currency", "item_id")
+_FRAME: Final = "SELECT * FROM ledger WHERE entry > ? ORDER BY entry LIMIT ?"
+
+
+class Read(Protocol):
+    """Answers all rows of a query."""
+
+    def __call__(self, query: str, arguments: Sequence[Any] = ()) -> list[Any]:
+        """Run it; blocks."""
+
+
+class Selection(NamedTuple):
+    """Which rows of the ledger a page has; None is any."""
+
+    book: str | None
+    user_id: str | None
+    kind: str | None
+    before: str | None
+
+    def where(self) -> tuple[str, list[Any]]:
+        """The condition on the table ``ledger``, and its arguments.
+
+        Raises:
+            MisuseError: ``before`` is no entry id.
+        """
+        names = "(SELECT code FROM names WHERE name = ?)"
+        player = "(SELECT code FROM players WHERE name = ?)"
+        wanted = [
+            (f"book = {names}", self.book),
+            (f"kind = {names}", self.kind),
+            (f"player = {player}", self.user_id),
+        ]
+        if self.before is not None:
+            if not self.before.isdecimal():
+                message = f"before is {self.before!r}, which is no entry id: take that of the page's last row"
+                raise MisuseError(message)
+            wanted.append(("entry < CAST(? AS INTEGER)", self.before))
+        chosen = [(condition, value) for condition, value in wanted if value is not None]
+        return " AND ".join(["1", *(condition for condition, _ in chosen)]), [value for _, value in chosen]
+
+
+class Reading:
+    """Connections that only read, each used by one thread at a time.
+
+    Args:
+        path: The database.
+        snapshot: Whether everything is read from one and the same moment, that of the opening: for an audit
+            or an export beside a bot that plays on. Then there is one connection, and its readers take turns.
+    """
+
+    def __init__(self, path: Path, *, snapshot: bool = False) -> None:
+        self._path = path
+        self._idle: deque[apsw.Connection] = deque()
+        self._loop = readable(path)  # For lookups of one row, which no thread is worth.
+        self._turn = threading.Lock() if snapshot else None
+        self._store = ""
+        if snapshot:
+            self._loop.execute("BEGIN")
+        (row,) = self.now("SELECT value FROM meta WHERE name = 'store'") or [("",)]
+        self._store = row[0]
+
+    def close(self) -> None:
+        """Close every connection that is not in use."""
+        while self._idle:
+            self._idle.pop().close()
+        self._loop.close()
+
+    def now(self, query: str, arguments: Sequence[Any] = ()) -> list[Any]:
+        """All rows of a query that takes microseconds; for the loop's thread."""
+        if self._turn is None:
+            return self._loop.execute(query, arguments).fetchall()
+        with self._turn:
+            return self._loop.execute(query, arguments).fetchall()
+
+    @contextmanager
+    def session(self) -> Iterator[Read]:
+        """Read from one snapshot; blocks, and is to be short or to be closed."""
+        if self._turn is not None:
+            yield self.now
+            return
+        try:
+            base = self._idle.pop()
+        except IndexError:
+            base = readable(self._path)
+        try:
+            base.execute("BEGIN")
+            yield lambda query, arguments=(): base.execute(query, arguments).fetchall()
+        finally:
+            if base.in_transaction:
+                base.execute("ROLLBACK")
+            self._idle.append(base)
+
+    def rows(self, query: str, arguments: Sequence[Any] = ()) -> list[Any]:
+        """All rows of a query; blocks."""
+        with self.session() as read:
+            return read(query, arguments)
+
+    def page(self, selection: Selection, limit: int) -> list[LedgerEntry]:
+        """Rows of the ledger, newest first; blocks."""
+        where, arguments = selection.where()
+        chosen = f"SELECT entry FROM ledger WHERE {where} ORDER BY entry DESC LIMIT ?"
+        query = f"SELECT * FROM ledger_rows WHERE entry IN ({chosen}) ORDER BY entry DESC"
+        return [LedgerEntry.model_validate(self.entry(row)) for row in self.rows(query, (*arguments, limit))]
+
+    def entry(self, row: Sequence[Any]) -> dict[str, Any]:
+        """A row of ``ledger_rows`` as the columns of ``LEDGER_SCHEMA``."""
+        values = dict(zip(_COLUMNS, row, strict=True))
+        tx_id = self._tx_id(values["tx_id"])
+        values.update(
+            entry_id=f"{values['entry_id']:019d}",
+            tx_id=tx_id,
+            at=moment_of(values["at"]),
+            request_id=values["request_id"] or f"~{tx_id}",
+        )
+        return values
+
+    def _tx_id(self, tx: int | str) -> str:
+        return tx if isinstance(tx, str) else f"{self._store}-{tx:012d}"
+
+    def frames(self, user_ids: Collection[str] | None = None) -> Generator[pl.DataFrame, None, None]:
+        """The ledger, oldest first, from one snapshot; each step blocks."""
+        with self.session() as read:
+            players, names = _by_code(read, "players"), _by_code(read, "names")
+            after = 0
+            while rows := read(_FRAME, (after, FRAME_ROWS)):
+                after = rows[-1][0]
+                frame = self._frame(rows, players, names)
+                yield frame if user_ids is None else frame.filter(pl.col("user_id").is_in(list(user_ids)))
+
+    def _frame(self, rows: list[Any], players: pl.Series, names: pl.Series) -> pl.DataFrame:
+        columns = dict(zip(_COLUMNS, zip(*rows, strict=True), strict=True))
+        made = [
+            pl.Series("entry_id", columns["entry_id"], pl.Int64).cast(pl.String).str.zfill(19),
+            pl.Series("tx_id", [self._tx_id(tx) for tx in columns["tx_id"]], pl.String),
+            pl.Series("at", columns["at"], pl.Int64).cast(LEDGER_SCHEMA["at"]),
+        ]
+        for name in _COLUMNS[len(made) :]:
+            table = players if name in _PLAYERS else names if name in _NAMES else None
+            if table is None:
+                made.append(pl.Series(name, columns[name], LEDGER_SCHEMA[name]))
+            else:
+                made.append(table.gather(pl.Series(columns[name], dtype=pl.UInt32)).alias(name))
+        return pl.DataFrame(made).with_columns(pl.col("request_id").fill_null("~" + pl.col("tx_id")))
+
+
+def _by_code(read: Read, table: str) -> pl.Series:
+    """The names of a table, each at the place of its code."""
+    found = dict(read(f"SELECT code, name FROM {table}"))
+    return pl.Series([found.get(code) for code in range(max(found, default=0) + 1)], dtype=pl.String)
