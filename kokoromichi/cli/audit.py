@@ -56,18 +56,20 @@ def audit(
             return
         from kokoromichi.analysis.stored import audit_provider  # noqa: PLC0415 - --help stays fast
 
-        store = chosen_provider(provider, data_dir)
+        store = chosen_provider(provider, data_dir, read_only=not adopt)
 
-        async def audited() -> tuple[list[str], AuditReport]:
+        async def audited() -> tuple[list[str], dict[str, str], AuditReport]:
             async with store:
                 adopted = await store.adopt() if adopt else []
-                return adopted, await audit_provider(store)
+                return adopted, await store.edited_files(), await audit_provider(store)
 
-        adopted, found = asyncio.run(audited())
-        _conclude_audit(store.name, found, adopted if adopt else None, as_json=as_json)
+        adopted, edited, found = asyncio.run(audited())
+        _conclude_audit(store.name, found, adopted if adopt else None, edited, as_json=as_json)
 
 
-def _conclude_audit(name: str, found: AuditReport, adopted: list[str] | None, *, as_json: bool) -> None:
+def _conclude_audit(
+    name: str, found: AuditReport, adopted: list[str] | None, edited: dict[str, str], *, as_json: bool
+) -> None:
     broken = _broken(found)
     if as_json:
         said = {
@@ -75,11 +77,15 @@ def _conclude_audit(name: str, found: AuditReport, adopted: list[str] | None, *,
             "sound": found.sound,
             "rows": found.rows,
             "violations": _plain_violations(broken),
+            "edited_files": edited,
         }
         answer(said if adopted is None else said | {"adopted": adopted})
     else:
         if adopted is not None:
             screen.print(escape(f"Adopted: {', '.join(adopted) or 'nothing, no file was changed'}"))
+        for file, why in edited.items():
+            said_of = f"{file} {why}: `kokoromichi audit --adopt` books the difference"
+            screen.print(escape(said_of), highlight=False)
         if found.sound:
             screen.print(escape(f"{name}: {found}"), highlight=False)
         _show_violations(broken)

@@ -1,4 +1,4 @@
-"""Commands that move data: migrate and ledger export."""
+"""Commands that move data: migrate, restore and ledger export."""
 
 from __future__ import annotations
 
@@ -49,6 +49,7 @@ class Format(str, Enum):
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
     app.command()(migrate)
+    app.command()(restore)
     app.add_typer(ledger_app, name="ledger")
 
 
@@ -115,6 +116,34 @@ def migrate(
             fail(f"the migration is incomplete. {done.undo}".rstrip(), STORAGE_FAILED)
 
 
+def restore(
+    data_dir: Annotated[
+        Path | None, typer.Option(help="The folder with the readable copy (users/, ledgers/ ...); DATA_DIR.")
+    ] = None,
+    target_dir: Annotated[
+        Path | None, typer.Option(help="The folder to fill, which has no database; the copy's own folder.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Make the local store's database anew from its readable copy, when it is lost or damaged.
+
+    A damaged database is set aside. What was played after the newest row of the copy is lost, and so are the
+    answers to requests: who sends one again is refused, and nothing is done twice.
+    """
+    with exit_on_error():
+        from kokoromichi.core.clock import SystemClock  # noqa: PLC0415 - --help stays fast
+        from kokoromichi.core.providers.local.restoring import restore as restored_from  # noqa: PLC0415
+        from kokoromichi.settings import Settings  # noqa: PLC0415 - --help stays fast
+
+        source = data_dir or Settings().data_dir
+        done = restored_from(source, target_dir or source, SystemClock())
+        if as_json:
+            answer(done.plain())
+        else:
+            for sentence in done.sentences():
+                screen.print(escape(sentence), highlight=False)
+
+
 def _json(document: Mapping[str, object]) -> str:
     """JSON of any integers: sums of an installation's gold may be wider than 64 bits."""
     return json.dumps(document, ensure_ascii=False)
@@ -154,7 +183,7 @@ async def _moved(
     from kokoromichi.core.copying.importing import import_installation  # noqa: PLC0415 - --help stays fast
 
     if found is None:
-        ours = _built(settings.model_copy(update={"provider": "local", "data_dir": source}))
+        ours = _built(settings.model_copy(update={"provider": "local", "data_dir": source}), read_only=True)
         async with ours:
             if target is None:
                 return await copy_all(ours, None, dry_run=True, progress=progress_)
@@ -166,10 +195,10 @@ async def _moved(
         return await import_installation(found, store, clock=SystemClock(), progress=progress_)
 
 
-def _built(settings: Settings) -> DataProvider:
+def _built(settings: Settings, *, read_only: bool = False) -> DataProvider:
     from kokoromichi.core.provider_manager import build_provider  # noqa: PLC0415 - --help stays fast
 
-    return build_provider(settings)
+    return build_provider(settings, read_only=read_only)
 
 
 def _show_migration(done: CopyReport, found: Installation | None) -> None:
@@ -235,7 +264,7 @@ def ledger_export(
             books=tuple(book or ()),
             key=None if pseudonyms is None else read_key(pseudonyms),
         )
-        store = chosen_provider(provider, data_dir)
+        store = chosen_provider(provider, data_dir, read_only=True)
         with progress(f"Exporting from {store.name}", None, "rows") as (bar, task):
 
             async def exported() -> Any:
@@ -260,8 +289,15 @@ def _utc(moment: datetime | None) -> datetime | None:
     return None if moment is None else moment.replace(tzinfo=timezone.utc)
 
 
-def chosen_provider(provider: Provider | None, data_dir: Path | None) -> DataProvider:
+def chosen_provider(
+    provider: Provider | None, data_dir: Path | None, *, read_only: bool = False
+) -> DataProvider:
     """The provider of the options and, where they say nothing, of the settings; not open yet.
+
+    Args:
+        provider: The store; PROVIDER when left out.
+        data_dir: The local provider's folder; DATA_DIR when left out.
+        read_only: Whether a local folder is only read, so that a bot may play on in it.
 
     Raises:
         MisuseError: Its folder is not there: who reads a store makes none.
@@ -278,4 +314,4 @@ def chosen_provider(provider: Provider | None, data_dir: Path | None) -> DataPro
     if chosen.provider == "local" and not chosen.data_dir.is_dir():
         message = f"{chosen.data_dir} is no folder: --data-dir, or DATA_DIR, names that of the local provider"
         raise MisuseError(message)
-    return _built(chosen)
+    return _built(chosen, read_only=read_only)

@@ -27,12 +27,12 @@ def totals_of(frames: Iterable[pl.DataFrame], since_day: int) -> list[DailyTotal
         .agg(
             pl.len().alias("rows"),
             _AMOUNT.clip(lower_bound=0).sum().alias("gained"),
-            (-_AMOUNT).clip(lower_bound=0).sum().alias("lost"),
+            _AMOUNT.clip(upper_bound=0).sum().alias("lost"),
         )
         .sort(_KEYS, nulls_last=False)
     )
     return [
-        DailyTotal(day, kind, currency, rows, min(gained, _MOST), min(lost, _MOST))
+        DailyTotal(day, kind, currency, rows, min(gained, _MOST), min(-lost, _MOST))
         for day, kind, currency, rows, gained, lost in summed.iter_rows()
     ]
 

@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 _provider: DataProvider | None = None
 
 
-def build_provider(settings: Settings) -> DataProvider:
+def build_provider(settings: Settings, *, read_only: bool = False) -> DataProvider:
     """A provider as the settings ask for it, not yet open; a remote one is given the local folder.
+
+    Args:
+        settings: Which, and what it is told.
+        read_only: Whether a local folder is only read, as of one moment, beside whoever owns it.
 
     Raises:
         MisuseError: There is no such provider.
@@ -26,7 +30,10 @@ def build_provider(settings: Settings) -> DataProvider:
         message = f"PROVIDER is {settings.provider!r}; there are: {', '.join(sorted(PROVIDERS))}"
         raise MisuseError(message)
     build: Callable[..., DataProvider] = provider_class(settings.provider)
-    return build(**_arguments(settings))
+    arguments = _arguments(settings)
+    if settings.provider == "local":
+        arguments["read_only"] = read_only
+    return build(**arguments)
 
 
 def _arguments(settings: Settings) -> dict[str, object]:

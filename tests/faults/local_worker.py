@@ -13,7 +13,6 @@ import time
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-from kokoromichi.core.providers.local.files import Files
 
 from kokoromichi.core.errors import StorageError
 from kokoromichi.core.providers.local_json import LocalJSONProvider
@@ -22,10 +21,6 @@ from tests.faults.local_load import SALES, STOCK, play
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
-
-STEPS: Final = ("append", "write", "sync", "truncate", "replace", "remove", "sync_folder", "make_folder")
-ANY: Final = "any"
 
 _DEAD_ALREADY: Final = os.WEXITED | os.WNOWAIT | os.WNOHANG
 
@@ -37,7 +32,6 @@ class Job(msgspec.Struct):
         life: What its request ids begin with.
         players: How many trade at once.
         kill_after_s: When it is killed: after its first act, or with ``opening`` after its birth.
-        step: The call of the disk at whose ``number``-th time it kills itself, half way through a write.
     """
 
     folder: str
@@ -45,68 +39,6 @@ class Job(msgspec.Struct):
     players: int
     kill_after_s: float
     opening: bool
-    step: str | None = None
-    number: int = 0
-
-
-class DeadlyFiles(Files):
-    """A real disk whose caller dies at the n-th call of a step, before or after it."""
-
-    def __init__(self, step: str | None, number: int) -> None:
-        self.arm(step, number)
-
-    def arm(self, step: str | None, number: int) -> None:
-        """Count from here on; ``ANY`` counts every step."""
-        self._step = step
-        self._left = number
-
-    def _dies(self, step: str) -> bool:
-        counts = self._step in (step, ANY)
-        self._left -= counts
-        return counts and self._left <= 0
-
-    def write(self, handle: int, data: bytes | memoryview) -> int:
-        if self._dies("write"):
-            super().write(handle, data[: len(data) // 2])
-            _die()
-        return super().write(handle, data)
-
-    def append(self, path: Path) -> int:
-        handle = super().append(path)
-        self._after("append")
-        return handle
-
-    def sync(self, handle: int) -> None:
-        super().sync(handle)
-        self._after("sync")
-
-    def truncate(self, handle: int, size: int) -> None:
-        super().truncate(handle, size)
-        self._after("truncate")
-
-    def replace(self, source: Path, target: Path) -> None:
-        self._after("replace")
-        super().replace(source, target)
-
-    def remove(self, path: Path) -> None:
-        self._after("remove")
-        super().remove(path)
-
-    def sync_folder(self, folder: Path) -> None:
-        self._after("sync_folder")
-        super().sync_folder(folder)
-
-    def make_folder(self, path: Path) -> None:
-        super().make_folder(path)
-        self._after("make_folder")
-
-    def _after(self, step: str) -> None:
-        if self._dies(step):
-            _die()
-
-
-def _die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _say(line: str) -> None:
@@ -114,8 +46,7 @@ def _say(line: str) -> None:
 
 
 async def _live(job: Job, trading: Callable[[], None]) -> None:
-    files = DeadlyFiles(job.step, job.number)
-    provider = LocalJSONProvider(job.folder, 0.005, 0.01, files=files, segment_bytes=20_000)
+    provider = LocalJSONProvider(job.folder, 0.005, 0.01)
 
     def told(asked: str, gold: int) -> None:
         _say(f"ok {asked} {gold}")

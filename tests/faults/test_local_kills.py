@@ -1,4 +1,4 @@
-"""A real process on a real disk, killed under load at random moments and at each step of its work.
+"""A real process on a real disk, killed under load at random moments.
 
 ``KOKORO_KILLS`` is the number of kills; a campaign takes 500.
 """
@@ -19,7 +19,7 @@ import pytest
 
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from tests.faults.local_load import SALES, ProgressCallback, check
-from tests.faults.local_worker import STEPS, Job
+from tests.faults.local_worker import Job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,8 +86,6 @@ async def test_what_was_acknowledged_survives_every_kill_once(worker: Worker, tm
         opening = chance.random() < 0.2
         after_s = chance.uniform(0, 0.1 if opening else 0.6)
         job = Job(str(folder), str(kill), chance.choice([1, 4, 10, 20, 100]), after_s, opening)
-        if kill % 2:
-            job.step, job.number = STEPS[kill // 2 % len(STEPS)], chance.choice([1, 3, 10, 40, 150, 400])
         worker.live(told, job)
         if kill % 5 == 4 or kill == KILLS - 1:
             async with LocalJSONProvider(folder) as provider:

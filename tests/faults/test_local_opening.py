@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import json
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import apsw
 import pytest
-from kokoromichi.core.providers.local.files import Files
 
 from kokoromichi.analysis.stored import audit_provider
-from kokoromichi.core.clock import ManualClock
-from kokoromichi.core.errors import StorageError
+from kokoromichi.core.errors import MisuseError, StorageError
+from kokoromichi.core.providers.local import schema
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from kokoromichi.settings import shipped_folder
-from tests.contract.stored import (
-    NOON_US,
-    Row,
-    change,
-    goods,
-    money,
-    rows,
-    stored,
-    user,
-    with_counter,
-    with_player,
-)
+from tests.contract.stored import change, money, stored, user, with_player
+from tests.faults.local_folders import DATABASE, fill, image, kill, over, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,37 +28,18 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).parents[2]
 
 
-def over(folder: Path) -> LocalJSONProvider:
-    return LocalJSONProvider(folder, clock=ManualClock(NOON_US))
-
-
-def image(folder: Path) -> dict[str, bytes]:
-    """Every file of a folder but the lock."""
-    files = (path for path in folder.rglob("*") if path.is_file() and path.name != "lock")
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
-
-
 @pytest.fixture
 async def folder(tmp_path: Path) -> Path:
-    """A closed folder: ada was written twice, bo once."""
-    found = tmp_path / "data"
-    async with over(found) as local:
-        await with_counter(local, "plain.x", 5)
-        await with_player(local, "ada", gold=100, x=2)
-        await local.save_game_data("events", {"days": 3})
-    async with over(found) as local:
-        await local.apply(change(user("ada", 1, money(-30, 70, "fee"), fields={"level": 3})))
-        await with_player(local, "bo", gold=50)
-    return found
+    return await fill(tmp_path / "data")
 
 
-async def refusal(folder: Path) -> str:
-    """What opening says, when it changes nothing."""
-    before = image(folder)
-    with pytest.raises(StorageError) as error:
-        await over(folder).open()
-    assert image(folder) == before
-    return str(error.value)
+async def killed(folder: Path) -> Path:
+    """A folder whose process was killed while it had something in its WAL."""
+    local = over(folder)
+    await local.open()
+    await local.apply(change(user("bo", 1, money(1, 51))))
+    kill(local)
+    return folder
 
 
 async def test_everything_is_there_again(folder: Path) -> None:
@@ -79,6 +50,7 @@ async def test_everything_is_there_again(folder: Path) -> None:
         assert [row["balance_after"] for row in found.ledger if row["currency"]] == [100, 70, 50]
         assert await local.get_game_data("events") == {"days": 3}
         assert (await audit_provider(local)).sound
+    assert not (folder / f"{DATABASE}-wal").exists()
 
 
 REFERENCE: Final[dict[str, str]] = {
@@ -113,202 +85,214 @@ async def test_the_shipped_economy_in_the_folder_is_no_installation_and_never_wr
     assert image(tmp_path).items() >= before.items()
 
 
-async def test_a_second_process_is_told_who_holds_the_folder(folder: Path) -> None:
-    script = (
-        "import asyncio, sys\n"
-        "from kokoromichi.core.providers.local_json import LocalJSONProvider\n"
-        "async def hold():\n"
-        "    async with LocalJSONProvider(sys.argv[1]):\n"
-        "        print('held', flush=True)\n"
-        "        sys.stdin.read()\n"
-        "asyncio.run(hold())\n"
-    )
-    command = [sys.executable, "-c", script, str(folder)]
+def _lose_database(folder: Path) -> None:
+    (folder / DATABASE).unlink()
+
+
+def _lose_all_but_books(folder: Path) -> None:
+    _lose_database(folder)
+    for inner in ("users", "sections", "backups"):
+        shutil.rmtree(folder / inner)
+    (folder / "counters.json").unlink()
+
+
+def _empty_database(folder: Path) -> None:
+    (folder / DATABASE).write_bytes(b"")
+
+
+@pytest.mark.parametrize("lose", [_lose_database, _lose_all_but_books, _empty_database])
+async def test_a_copy_without_its_database_is_never_taken_for_an_empty_store(
+    lose: Callable[[Path], None], folder: Path
+) -> None:
+    lose(folder)
+    said = await refusal(folder)
+    assert "holds the readable copy of a database, and kokoromichi.sqlite3 itself is missing" in said
+    assert "bring it back" in said
+    assert f"kokoromichi restore --data-dir {folder}" in said
+
+
+async def test_the_journal_of_a_former_version_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "journal").mkdir()
+    (tmp_path / "journal" / "0000000000000001.journal").write_bytes(b"")
+    assert "holds the journal of a version before this one" in await refusal(tmp_path)
+
+
+async def test_a_mirror_in_the_former_format_is_set_aside_and_made_anew(tmp_path: Path) -> None:
+    (tmp_path / "journal").mkdir()
+    (tmp_path / "users").mkdir()
+    (tmp_path / "users" / "ada.json").write_text("{}", "utf-8")
+    (tmp_path / "journal" / "checkpoint.json").write_bytes(b'1f {"sequence":3,"mirror":"postgres"}\n')
+    async with over(tmp_path) as local:
+        assert await local.user_ids() == []
+        await local.mark_mirror("postgres")
+    assert (tmp_path / "former" / "users" / "ada.json").read_text("utf-8") == "{}"
+    assert (tmp_path / "former" / "journal" / "checkpoint.json").exists()
+
+
+HOLD: Final = """
+import asyncio, sys
+from kokoromichi.core.providers.local_json import LocalJSONProvider
+async def hold():
+    async with LocalJSONProvider(sys.argv[1]):
+        print('held', flush=True)
+        sys.stdin.read()
+asyncio.run(hold())
+"""
+
+
+async def test_a_second_process_is_refused_whatever_was_removed_and_may_read(folder: Path) -> None:
+    command = [sys.executable, "-c", HOLD, str(folder)]
     with subprocess.Popen(  # noqa: ASYNC220 - nothing else runs meanwhile
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"held\n"
-        said = await refusal(folder)
-        assert f"{folder} is in use by process {process.pid}: stop it, or set DATA_DIR" in said
+        for inner in ("users", "ledgers", "backups"):
+            shutil.rmtree(folder / inner)
+        with pytest.raises(StorageError, match="is in use by another process: stop it, or set DATA_DIR"):
+            await over(folder).open()
+        async with LocalJSONProvider(folder, read_only=True) as reader:
+            assert await reader.user_ids() == ["ada", "bo"]
+            assert (await audit_provider(reader)).sound
         process.kill()
         process.wait()
         async with over(folder) as local:  # The lock of a dead process holds nobody up.
             assert await local.user_ids() == ["ada", "bo"]
 
 
-async def test_a_provider_of_the_same_process_is_a_second_one_too(folder: Path) -> None:
+async def test_a_second_provider_of_the_same_process_is_told_so(folder: Path) -> None:
     async with over(folder):
-        assert "is in use by process" in await refusal(folder)
+        with pytest.raises(StorageError, match="is in use by another provider of this process: use that one"):
+            await over(folder).open()
 
 
-class ReadOnlyFiles(Files):
-    def make_folder(self, path: Path) -> None:
-        raise OSError(errno.EROFS, "Read-only file system", str(path))
+async def test_a_reader_sees_one_moment_and_writes_nothing(folder: Path) -> None:
+    async with over(folder) as local, LocalJSONProvider(folder, read_only=True) as reader:
+        before = await stored(reader)
+        await local.apply(change(user("bo", 1, money(1, 51))))
+        assert await stored(reader) == before
+        assert await stored(local) != before
+        with pytest.raises(MisuseError, match="was opened to be read"):
+            await reader.apply(change(user("bo", 2, money(1, 52))))
+        with pytest.raises(MisuseError, match="was opened to be read"):
+            await reader.save_game_data("events", {})
 
 
-async def test_a_folder_that_cannot_be_written_is_named_with_the_cure(tmp_path: Path) -> None:
-    with pytest.raises(StorageError, match=r"cannot be used: Read-only file system\. Make sure") as error:
-        await LocalJSONProvider(tmp_path / "data", files=ReadOnlyFiles()).open()
-    assert str(tmp_path / "data") in str(error.value)
+async def test_who_reads_makes_no_store(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="holds no store yet"):
+        await LocalJSONProvider(tmp_path, read_only=True).open()
+    with pytest.raises(StorageError, match="is no folder"):
+        await LocalJSONProvider(tmp_path / "nothing", read_only=True).open()
+    assert image(tmp_path) == {}
 
 
-async def test_a_damaged_player_is_brought_back_from_his_backup(
-    folder: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_killed_store_comes_back_whole(folder: Path) -> None:
+    await killed(folder)
+    assert (folder / f"{DATABASE}-wal").stat().st_size
     async with over(folder) as local:
-        before = await stored(local)
-    for damage in (b"", b"{", b"\x00" * 700):
-        (folder / "users" / "ada.json").write_bytes(damage)
-        async with over(folder) as local:
-            assert await stored(local) == before
-        assert f"{folder}/users/ada.json cannot be read: its backup of change" in caplog.text
-        assert damage in [path.read_bytes() for path in (folder / "backups").glob("ada.*.unused")]
-    (folder / "users" / "ada.json").unlink()
-    async with over(folder) as local:
-        assert await stored(local) == before
-        assert (await audit_provider(local)).sound
-
-
-async def test_a_damaged_player_without_his_last_backup_is_refused(folder: Path) -> None:
-    newest = max((folder / "backups").glob("ada.*.json"))
-    newest.unlink()
-    (folder / "users" / "ada.json").write_bytes(b"{")
-    said = await refusal(folder)
-    assert f"{folder}/users/ada.json cannot be read, and no backup in {folder}/backups" in said
-    assert "put the best backup in its place and run `kokoromichi audit --adopt`" in said
-
-
-def edited(folder: Path, **values: object) -> None:
-    path = folder / "users" / "ada.json"
-    content = json.loads(path.read_bytes())
-    content["document"].update(values)
-    path.write_text(json.dumps(content), "utf-8")
-
-
-async def test_a_file_changed_by_hand_is_refused_until_it_is_adopted(folder: Path) -> None:
-    edited(folder, gold=1_000, inventory={"y": 1}, name="Ada", pets=["cat"])
-    by_hand = (folder / "users" / "ada.json").read_bytes()
-    async with over(folder) as local:
-        for call in (local.profile("ada"), local.apply(change(user("ada", 2))), local.save_user("ada", {})):
-            with pytest.raises(StorageError, match=r"users/ada\.json was edited externally") as error:
-                await call
-            assert "run `kokoromichi audit --adopt`" in str(error.value)
-        assert (await local.profile("bo")) is not None
-    assert (folder / "users" / "ada.json").read_bytes() == by_hand
-    async with over(folder) as local:
-        assert await local.adopt() == ["users/ada.json"]
-        assert (await rows(local, "ada"))[-3:] == [
-            Row("correction", "ada", "gold", 930, 1_000),
-            Row("correction", "ada", item_id="x", quantity=-2),
-            Row("correction", "ada", item_id="y", quantity=1),
-        ]
-        assert await local.adopt() == []
-    async with over(folder) as local:
-        document = await local.get_user("ada")
-        assert document is not None
-        assert (document["gold"], document["name"], document["pets"]) == (1_000, "Ada", ["cat"])
-        assert (document["level"], document["inventory"]) == (3, {"y": 1})
-        assert (await audit_provider(local)).sound
-
-
-async def test_a_former_file_put_back_is_another_hands_too(folder: Path) -> None:
-    shutil.copy(min((folder / "backups").glob("ada.*.json")), folder / "users" / "ada.json")
-    async with over(folder) as local:
-        with pytest.raises(StorageError, match="changed by another hand"):
-            await local.profile("ada")
-        await local.adopt()
-        profile = await local.profile("ada")
+        profile = await local.profile("bo")
         assert profile is not None
-        assert (profile.gold, profile.level) == (100, 1)
+        assert profile.gold == 51
         assert (await audit_provider(local)).sound
 
 
-async def test_a_file_edited_while_the_provider_runs_is_not_overwritten(folder: Path) -> None:
-    async with over(folder) as local:
-        assert (await local.profile("ada")) is not None
-        edited(folder, gold=1_000)
-        by_hand = (folder / "users" / "ada.json").read_bytes()
-        await local.apply(change(user("ada", 2, money(-70, 0, "fee"))))
-    assert (folder / "users" / "ada.json").read_bytes() == by_hand
-    async with over(folder) as local:
-        await local.adopt()
-        assert (await rows(local, "ada"))[-2:] == [
-            Row("fee", "ada", "gold", -70, 0),
-            Row("correction", "ada", "gold", 1_000, 1_000),
-        ]
-        assert (await audit_provider(local)).sound
-
-
-async def test_a_player_put_there_by_hand_is_adopted_whole(folder: Path) -> None:
-    (folder / "users" / "cy.json").write_text('{"gold": 7, "name": "Cy"}', "utf-8")
-    (folder / "users" / "no player.json").write_text("{}", "utf-8")
-    async with over(folder) as local:
-        with pytest.raises(StorageError, match="put there by another hand"):
-            await local.save_user("cy", {"gold": 1})
-        assert await local.adopt() == ["users/cy.json"]
-        assert await rows(local, "cy") == [Row("correction", "cy", "gold", 7, 7)]
-    async with over(folder) as local:
-        assert await local.user_ids() == ["ada", "bo", "cy"]
-
-
-async def test_a_file_that_cannot_be_adopted_says_why(folder: Path) -> None:
-    edited(folder, gold=-5)
-    async with over(folder) as local:
-        with pytest.raises(StorageError, match=r"(?s)users/ada\.json cannot be adopted: .*gold"):
-            await local.adopt()
-
-
-def without_checkpoint(folder: Path) -> None:
-    (folder / "journal" / "checkpoint.json").unlink()
-    (folder / "journal" / "0000000000000001.journal").touch()
-
-
-DAMAGE: Final[dict[str, tuple[Callable[[Path], object], str]]] = {
-    "checkpoint": (
-        lambda folder: (folder / "journal" / "checkpoint.json").write_bytes(b"{"),
-        "journal/checkpoint.json is damaged: put back the whole folder",
-    ),
-    "ledger": (
-        lambda folder: (folder / "ledgers" / "admin.log").write_bytes(b""),
-        "ledgers/admin.log is shorter than the",
-    ),
-    "requests": (
-        lambda folder: (folder / "journal" / "requests.log").write_bytes(b""),
-        "journal/requests.log is shorter than the",
-    ),
-    "checkpoint gone": (without_checkpoint, "journal/checkpoint.json is missing beside its journal"),
-}
-
-
-@pytest.mark.parametrize("damage", DAMAGE)
-async def test_damage_is_named_with_the_cure(damage: str, folder: Path) -> None:
-    async with over(folder) as local:
-        await local.apply(change(user("bo", 1, goods("x", 1)), request_id="r-1", digest="give"))
-    do, sentence = DAMAGE[damage]
-    do(folder)
+async def test_a_wal_that_was_taken_away_after_a_kill_is_missed(folder: Path) -> None:
+    await killed(folder)
+    (folder / f"{DATABASE}-wal").unlink()
     said = await refusal(folder)
-    assert sentence in said
-    assert "own copy" in said
+    assert "was not closed, and kokoromichi.sqlite3-wal, which holds its newest acts, is gone" in said
+    assert "kokoromichi restore" in said
 
 
-async def test_what_the_journal_does_not_vouch_for_is_cut_from_a_ledger(folder: Path) -> None:
+async def test_an_older_database_beside_newer_books_is_refused(folder: Path) -> None:
+    older = (folder / DATABASE).read_bytes()
+    async with over(folder) as local:
+        await local.apply(change(user("bo", 1, money(1, 51))))
+    (folder / DATABASE).write_bytes(older)
+    said = await refusal(folder)
+    assert "is older than the ledgers beside it, which hold row 5 where it ends with 4" in said
+
+
+async def test_a_damaged_database_is_refused_and_its_wal_is_kept(folder: Path) -> None:
+    await killed(folder)
+    with (folder / DATABASE).open("r+b") as file:
+        file.seek(2_048 * 4)
+        file.write(os.urandom(2_048 * 12))
+    said = await refusal(folder)
+    assert "damaged" in said
+    assert "kokoromichi restore" in said
+
+
+async def test_what_is_no_database_is_refused(folder: Path) -> None:
+    (folder / DATABASE).write_bytes(b"no database at all" * 1_000)
+    assert "is no database, or damaged" in await refusal(folder)
+
+
+async def test_a_newer_database_is_refused(folder: Path) -> None:
+    base = apsw.Connection(str(folder / DATABASE))
+    base.execute(f"PRAGMA user_version={len(schema.STEPS) + 1}")
+    base.close()
+    assert f"is of version {len(schema.STEPS) + 1}, and this program knows" in await refusal(folder)
+
+
+async def test_an_older_database_is_upgraded_after_a_backup(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = (*schema.STEPS, "CREATE TABLE guilds (name TEXT) STRICT;")
+    monkeypatch.setattr("kokoromichi.core.providers.local.schema.STEPS", steps)
+    async with over(folder) as local:
+        assert await local.user_ids() == ["ada", "bo"]
+    base = apsw.Connection(str(folder / DATABASE))
+    assert base.execute("SELECT count(*) FROM guilds").fetchall() == [(0,)]
+    base.close()
+    (backup,) = (folder / "backups").glob("kokoromichi.version1.*.sqlite3")
+    base = apsw.Connection(str(backup))
+    assert base.execute("SELECT user_id FROM users ORDER BY 1").fetchall() == [("ada",), ("bo",)]
+    assert base.pragma("user_version") == 1
+    base.close()
+
+
+async def test_a_backup_is_one_sound_file_of_one_moment(folder: Path, tmp_path: Path) -> None:
+    target = tmp_path / "kept" / DATABASE
     async with over(folder) as local:
         before = await stored(local)
-    with (folder / "ledgers" / "admin.log").open("ab") as ledger:
-        ledger.write(b'{"entry_id": "torn')
-    async with over(folder) as local:
-        assert await stored(local) == before
+        await local.backup(target)
+        with pytest.raises(MisuseError, match="no backup is overwritten"):
+            await local.backup(target)
+    assert [path.name for path in target.parent.iterdir()] == [DATABASE]
+    async with over(target.parent) as restored:
+        assert await stored(restored) == before
+        assert (await audit_provider(restored)).sound
 
 
-async def test_a_file_that_is_newer_than_the_journal_is_refused(tmp_path: Path) -> None:
-    crashed = tmp_path / "crashed"
-    async with LocalJSONProvider(tmp_path / "data", 0.0) as local:
-        await with_player(local, "ada")
-        while not (tmp_path / "data" / "users" / "ada.json").exists():  # noqa: ASYNC110 - another's file
-            await asyncio.sleep(0.01)
-        shutil.copytree(tmp_path / "data", crashed)
-    (crashed / "journal" / "0000000000000001.journal").write_bytes(b"")
-    said = await refusal(crashed)
-    assert "users/ada.json knows of change 1, but the journal ends at 0" in said
-    assert "put back the whole folder from your copy" in said
+@pytest.mark.parametrize("value", [-1.0, float("nan"), float("inf"), "5", None, True])
+@pytest.mark.parametrize("name", ["debounce_seconds", "cache_ttl"])
+def test_a_number_of_seconds_that_is_none_is_a_misuse(name: str, value: object, tmp_path: Path) -> None:
+    arguments: dict[str, object] = {name: value}
+    with pytest.raises(MisuseError, match=f"{name} is .*: it is a number of seconds, 0 or more"):
+        LocalJSONProvider(tmp_path, **arguments)  # type: ignore[arg-type] # That is the test.
+
+
+def test_a_provider_outlives_the_event_loop_that_opened_it(tmp_path: Path) -> None:
+    local = over(tmp_path)
+    asyncio.run(local.save_user("1", {"gold": 5}))
+    assert asyncio.run(local.get_user("1")) is not None
+    asyncio.run(local.save_user("1", {"gold": 7}))
+    asyncio.run(local.close())
+    assert json.loads((tmp_path / "users" / "1.json").read_bytes())["gold"] == 7
+
+
+async def test_another_event_loop_meanwhile_is_told_to_close_it_there(tmp_path: Path) -> None:
+    async with over(tmp_path) as local:
+        with pytest.raises(MisuseError, match="belongs to another event loop, which has not ended"):
+            await asyncio.to_thread(asyncio.run, local.get_user("1"))
+
+
+async def test_an_id_of_discord_may_be_its_number(tmp_path: Path) -> None:
+    async with over(tmp_path) as local:
+        number: str = 830121070024439972  # type: ignore[assignment] # As discord.py has it.
+        await local.save_user(number, {"gold": 5})
+        assert await local.user_ids() == ["830121070024439972"]
+        document = await local.get_user(number)
+        assert document is not None
+        assert document["gold"] == 5

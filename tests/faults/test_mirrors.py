@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import apsw
 import polars as pl
 import pytest
-from kokoromichi.core.providers.local.files import Files
 
 from kokoromichi.analysis.stored import audit_provider
 from kokoromichi.core.clock import ManualClock
@@ -19,6 +19,7 @@ from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.core.providers.mongo import MongoDBProvider
 from kokoromichi.core.providers.postgres import PostgresProvider
 from tests.contract.stored import NOON_US, change, goods, money, user, with_counter, with_player
+from tests.faults.local_folders import Disk
 from tests.servers.mongo import fresh_database
 from tests.servers.postgres import PostgresServer, fresh_schema, server_url
 
@@ -368,29 +369,18 @@ async def test_a_sync_that_was_cut_off_doubles_nothing(tmp_path: Path, clock: Ma
         assert await held(mirror) == await held(remote)
 
 
-class FullDisk(Files):
-    """A disk on which no sync succeeds while it is ``broken``."""
-
-    broken = False
-
-    def sync(self, handle: int) -> None:
-        if self.broken:
-            raise OSError(5, "Input/output error")
-        super().sync(handle)
-
-
 async def test_a_mirror_whose_disk_failed_follows_again(tmp_path: Path, clock: ManualClock) -> None:
-    disk = FullDisk()
-    mirror = LocalJSONProvider(tmp_path, clock=clock, files=disk)
+    mirror = LocalJSONProvider(tmp_path, clock=clock)
     async with PostgresProvider(
         server_url(), pool_size=(1, 5), schema=fresh_schema(), local=mirror
     ) as remote:
         await with_player(remote, "ada")
         await remote.sync_remote_to_local()
         await grant(remote, "ada", 1)
-        disk.broken = True
+        disk = Disk.under(mirror)
+        disk.failure = apsw.IOError
         with pytest.raises(StorageError, match="cannot follow: store"):
             await remote.sync_remote_to_local()
-        disk.broken = False
+        disk.failure = None
         await remote.sync_remote_to_local()
         assert await held(mirror) == await held(remote)

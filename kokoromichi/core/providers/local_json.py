@@ -346,7 +346,9 @@ class LocalJSONProvider(DataProvider):
         return await self._apply(change)
 
     async def _apply(self, change: ChangeSet[AnswerT], unknown: Document | None = None) -> AnswerT:
-        store = await self._writable()
+        store = self._store
+        if store is None or self._loop is not asyncio.get_running_loop():
+            store = await self._writable()
         self._refuse_mirror()
         act = Act(change, unknown)
         if change.request_id is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from copy import copy
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 _NAMES: Final = tuple(sorted(PROFILE_FIELDS))
 _SLOTS: Final = (*_NAMES, "unknown")
+_VALUES: Final = attrgetter(*_SLOTS)
+_NEW: Final = UserProfile.__new__
+_ENCODE: Final = msgspec.json.Encoder().encode
 _BLANK: Final = UserProfile(user_id="nobody")
 
 
@@ -40,15 +44,20 @@ def plain_json(document: Document, what: str) -> bytes:
 
 
 def encode_profile(profile: UserProfile) -> str:
-    """A player as one document, fields that this version does not know beside the others."""
-    known = {name: getattr(profile, name) for name in _NAMES}
-    return msgspec.json.encode({**profile.unknown, **known}).decode()
+    """A player as the stored document, in which unknown fields stand by themselves."""
+    return _ENCODE(profile).decode()
+
+
+def flat_document(document: str) -> Document:
+    """A stored document as people and ``save_user`` have it: unknown fields beside the others."""
+    values: dict[str, Any] = msgspec.json.decode(document)
+    return {**values.pop("unknown", {}), **values}
 
 
 def decode_profile(document: str) -> UserProfile:
     """The player of a stored document; it was checked when it was written, and is not checked again."""
-    values: dict[str, Any] = msgspec.json.decode(document)
-    profile = UserProfile.__new__(UserProfile)
+    values: dict[str, Any] = flat_document(document)
+    profile = _NEW(UserProfile)
     for name in _NAMES:
         setattr(profile, name, values.pop(name) if name in values else copy(getattr(_BLANK, name)))
     profile.unknown = values
@@ -57,9 +66,9 @@ def decode_profile(document: str) -> UserProfile:
 
 def changeable(profile: UserProfile) -> UserProfile:
     """A copy that may be moved while others read the profile itself."""
-    new = UserProfile.__new__(UserProfile)
-    for name in _SLOTS:
-        setattr(new, name, getattr(profile, name))
+    new = _NEW(UserProfile)
+    for name, value in zip(_SLOTS, _VALUES(profile), strict=True):
+        setattr(new, name, value)
     new.inventory = dict(profile.inventory)
     return new
 

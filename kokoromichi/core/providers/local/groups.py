@@ -187,19 +187,22 @@ class Group:
 
     def write(self, base: apsw.Connection) -> None:
         """Write everything, inside of a transaction."""
-        many = base.executemany
         self._committed.players.write(base)
         self._committed.names.write(base)
-        many(PUT_USER, [user_row(profile) for profile in self.users.values()])
-        many(PUT_COUNTER, list(self.counters.items()))
-        many(INSERT_REQUEST, self._requests)
-        many(INSERT_ROW, self._rows)
-        totals = (
+        totals = [
             (*key, rows, min(gained, _MOST), min(lost, _MOST))
             for key, (rows, gained, lost) in self._totals.items()
-        )
-        many(ADD_TOTALS, totals)
-        many(ADD_ACTIVE, self.active)
+        ]
+        for statement, rows_of_table in (
+            (PUT_USER, [user_row(profile) for profile in self.users.values()]),
+            (PUT_COUNTER, self.counters.items()),
+            (INSERT_REQUEST, self._requests),
+            (INSERT_ROW, self._rows),
+            (ADD_TOTALS, totals),
+            (ADD_ACTIVE, self.active),
+        ):
+            if rows_of_table:
+                base.executemany(statement, rows_of_table)
 
     def answer(self) -> None:
         """Everything is durable: each act has its own answer."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from kokoromichi.core.clock import DAY_US
 from kokoromichi.core.errors import ConflictError, RequestMismatchError
 from kokoromichi.core.kinds import SYSTEM
 from kokoromichi.core.providers.local.committed import SPENT, packed
 from kokoromichi.core.providers.local.groups import (
-    INSERT_ROW,
     NO_CURRENCY,
     PUT_COUNTER,
     PUT_USER,
@@ -18,17 +17,20 @@ from kokoromichi.core.providers.local.groups import (
 from kokoromichi.core.schemas import LEDGER_SCHEMA
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     import apsw
-    import polars as pl
 
     from kokoromichi.core.bulk_load import Batch, StoredResponse, UserSnapshot
     from kokoromichi.core.providers.local.committed import Codes, Committed
 
+Row: TypeAlias = "tuple[Any, ...]"
+"""A row in the order of ``LEDGER_SCHEMA``, its time in microseconds; its entry id says nothing."""
+
 PUT_SECTION: Final = (
     "INSERT INTO sections VALUES (?, ?) ON CONFLICT DO UPDATE SET document = excluded.document"
 )
+_INSERT_ROW: Final = f"INSERT OR IGNORE INTO ledger VALUES ({','.join('?' * len(LEDGER_SCHEMA))})"
 _PUT_REQUEST: Final = """
 INSERT INTO requests VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET at_us = excluded.at_us,
     digest = excluded.digest, answer = excluded.answer
@@ -71,7 +73,9 @@ def load_portion(
     base.executemany(_PUT_REQUEST, [row for row in fresh if row is not None])
     base.executemany(PUT_SECTION, list(documents.items()))
     if batch.rows is not None and batch.rows.height:
-        load_rows(base, committed, batch.rows, range(committed.entry + 1, 2**63))
+        frame = batch.rows.select(LEDGER_SCHEMA.names()).with_columns(batch.rows["at"].dt.timestamp("us"))
+        insert_rows(base, committed, enumerate(frame.iter_rows(), committed.entry + 1))
+        count_rows(base, committed, committed.entry)
 
 
 def _check_version(committed: Committed, snapshot: UserSnapshot) -> None:
@@ -93,23 +97,22 @@ def _request_row(committed: Committed, asked: StoredResponse, now_us: int) -> tu
     return asked.request_id, at_us, digest, bytes(asked.answer).decode()
 
 
-def load_rows(
-    base: apsw.Connection, committed: Committed, rows: pl.DataFrame, entries: Sequence[int]
-) -> None:
-    """Append ledger rows under given numbers: they count in the days, and their request ids are spent."""
-    frame = rows.select(LEDGER_SCHEMA.names()).with_columns(rows["at"].dt.timestamp("us"))
-    coded = (_coded(committed, entry, row) for entry, row in zip(entries, frame.iter_rows(), strict=False))
-    found = list(coded)  # Every code is given out before the names are written.
-    committed.players.write(base)
+def insert_rows(base: apsw.Connection, committed: Committed, rows: Iterable[tuple[int, Row]]) -> None:
+    """Append ledger rows, each under its number; one whose number is taken is left out."""
+    found = [_coded(committed, entry, row) for entry, row in rows]
+    committed.players.write(base)  # Once every code is given out.
     committed.names.write(base)
-    base.executemany(INSERT_ROW, found)
-    before = committed.entry
-    base.execute(_SPEND, (SPENT, before))
-    base.execute(_COUNT_DAYS, (DAY_US, NO_CURRENCY, before))
-    base.execute(_COUNT_ACTIVE, (DAY_US, before, committed.players.of(SYSTEM)))
+    base.executemany(_INSERT_ROW, found)
 
 
-def _coded(committed: Committed, entry: int, row: Sequence[Any]) -> tuple[Any, ...]:
+def count_rows(base: apsw.Connection, committed: Committed, after: int) -> None:
+    """Let the rows behind an entry count in the days, and spend their request ids."""
+    base.execute(_SPEND, (SPENT, after))
+    base.execute(_COUNT_DAYS, (DAY_US, NO_CURRENCY, after))
+    base.execute(_COUNT_ACTIVE, (DAY_US, after, committed.players.of(SYSTEM)))
+
+
+def _coded(committed: Committed, entry: int, row: Row) -> tuple[Any, ...]:
     _, tx_id, at_us, book, kind, user_id, currency, amount, after, item, quantity, other, actor, *rest = row
     players, names = committed.players, committed.names
     return (

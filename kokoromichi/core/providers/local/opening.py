@@ -18,8 +18,8 @@ from kokoromichi.core.providers.local.errors import RESTORE
 from kokoromichi.core.providers.local.hot_backup import back_up
 from kokoromichi.core.providers.local.schema import (
     SET_META,
-    STEPS,
     at_rest,
+    is_outdated,
     meta_of,
     readable,
     refuse_newer,
@@ -181,9 +181,8 @@ def open_database(folder: Path, clock: Clock) -> apsw.Connection:
     path = database_of(folder)
     base = writable(path)
     try:
-        version = version_of(base)
-        if 0 < version < len(STEPS):
-            name = f"{path.stem}.version{version}.{stamp_of(clock.now_us())}.sqlite3"
+        if is_outdated(base):
+            name = f"{path.stem}.version{version_of(base)}.{stamp_of(clock.now_us())}.sqlite3"
             back_up(base, folder / "backups" / name)
         upgrade(base)
         made = (("store", secrets.token_hex(4)), ("made_us", clock.now_us()))

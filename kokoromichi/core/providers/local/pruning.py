@@ -24,7 +24,7 @@ def forget_answers(base: apsw.Connection, now_us: int) -> bool:
     Returns:
         Whether there may be more.
     """
-    mark = meta_of(base).get(_MARK, 0)
+    mark = int(meta_of(base).get(_MARK, 0))
     query = "SELECT rowid, at_us FROM requests WHERE rowid > ? ORDER BY rowid LIMIT ?"
     last, oldest_us = mark, now_us - ANSWER_DAYS * DAY_US
     for row, at_us in rows_of(base, query, (mark, _BATCH)):

@@ -12,6 +12,7 @@ import msgspec
 
 from kokoromichi.core.kinds import BOOKS
 from kokoromichi.core.providers.local.backups import Backups, Kept
+from kokoromichi.core.providers.local.documents import flat_document
 from kokoromichi.core.providers.local.seals import Sealed, read_sealed, sealed, unsealed
 from kokoromichi.core.providers.local.writer import identity
 
@@ -64,7 +65,7 @@ class CopyFolder:
         """The backups of files of this kind; those of the counters lie beside the players'."""
         return self._backups["section" if key.kind == "section" else "user"]
 
-    def keys(self) -> Iterator[Key]:
+    def present(self) -> Iterator[Key]:
         """Every file that is there, of players and sections."""
         for kind, inner in (("user", "users"), ("section", "sections")):
             for path in sorted((self.folder / inner).glob("*.json")):
@@ -89,7 +90,7 @@ class CopyFolder:
     def foreign(self) -> dict[Key, str]:
         """Every file of a player, a section or the counters that another hand has changed; blocks."""
         changed = {}
-        for key in chain(self.keys(), (COUNTERS,)):
+        for key in chain(self.present(), (COUNTERS,)):
             found = read_sealed(self.path(key))
             why = None if found is None else self.why_foreign(key, found)
             if why is not None:
@@ -164,8 +165,8 @@ class ReadableCopy(CopyFolder):
             return dict(read("SELECT name, value FROM counters ORDER BY name"))
         if key.kind == "user":
             found = read("SELECT document FROM users WHERE user_id = ?", (key.name,))
-        else:
-            found = read("SELECT document FROM sections WHERE name = ?", (key.name,))
+            return flat_document(found[0][0]) if found else None
+        found = read("SELECT document FROM sections WHERE name = ?", (key.name,))
         return msgspec.json.decode(found[0][0]) if found else None
 
     def _put(self, key: Key, document: dict[str, Any] | None) -> None:

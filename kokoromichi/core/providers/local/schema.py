@@ -75,7 +75,7 @@ _PRAGMAS: Final = (
     "recursive_triggers=ON",  # Else INSERT OR REPLACE deletes behind the ledger's guard.
     "cache_size=-32768",
     "temp_store=MEMORY",
-    "wal_autocheckpoint=4000",
+    "wal_autocheckpoint=16384",
     "journal_size_limit=67108864",
 )
 _BUSY_MS: Final = 2_000
@@ -139,11 +139,16 @@ def refuse_newer(base: apsw.Connection, path: Path) -> None:
         raise StorageError(message)
 
 
-def upgrade(base: apsw.Connection, steps: Sequence[str] = STEPS) -> None:
-    """Bring the tables up to date in one transaction."""
+def is_outdated(base: apsw.Connection) -> bool:
+    """Whether a database has tables of a former version."""
+    return 0 < version_of(base) < len(STEPS)
+
+
+def upgrade(base: apsw.Connection) -> None:
+    """Make the tables, or bring them up to date, in one transaction."""
     version = version_of(base)
-    if version < len(steps):
-        base.execute(f"BEGIN IMMEDIATE; {''.join(steps[version:])} PRAGMA user_version={len(steps)}; COMMIT")
+    if version < len(STEPS):
+        base.execute(f"BEGIN IMMEDIATE; {''.join(STEPS[version:])} PRAGMA user_version={len(STEPS)}; COMMIT")
 
 
 def meta_of(base: apsw.Connection) -> dict[str, int | str]:
