@@ -164,20 +164,23 @@ def test_an_audit_shows_each_violation_with_its_rows(migrated: Path, monkeypatch
     assert {row["user_id"] for row in said["violations"]["1"]} == {first}
 
 
-def test_a_file_edited_by_hand_is_refused_until_it_is_adopted(migrated: Path, tmp_path: Path) -> None:
+def test_a_file_edited_by_hand_is_told_by_the_audit_until_it_is_adopted(
+    migrated: Path, tmp_path: Path
+) -> None:
     folder = Path(shutil.copytree(migrated, tmp_path / "data"))
     user_id, other = sorted(EXPECTED["users"])[:2]
     path = folder / "users" / f"{user_id}.json"
     edited = json.loads(path.read_text(encoding="utf-8"))
     gold = EXPECTED["users"][user_id]["gold"]
-    edited["document"]["gold"] = gold + 1_000
-    edited["document"]["inventory"] = {"honey": 3}
+    edited["gold"] = gold + 1_000
+    edited["inventory"] = {**edited["inventory"], "honey": 3}
     path.write_text(json.dumps(edited), encoding="utf-8")
     words = ("audit", "--provider", "local", "--data-dir", folder)
-    refused = invoke(*words)
-    assert refused.exit_code == STORAGE_FAILED
-    said = f"{path} was edited externally: run `kokoromichi audit --adopt` to book the difference"
-    assert said in refused.stderr
+    told = invoke(*words)
+    assert told.exit_code == 0
+    said = f"users/{user_id}.json was edited externally: `kokoromichi audit --adopt` books the"
+    assert said in " ".join(told.stdout.split())
+    assert list(json.loads(invoke(*words, "--json").stdout)["edited_files"]) == [f"users/{user_id}.json"]
     adopted = invoke("audit", "--adopt", "--data-dir", folder)
     assert adopted.exit_code == 0, adopted.stderr
     assert f"Adopted: users/{user_id}.json" in adopted.stdout
