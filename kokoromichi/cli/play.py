@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
 
     from kokoromichi.bot import KokoroBot
-    from kokoromichi.chat.console.payloads import Choice, Posted
+    from kokoromichi.chat.console.http_client import Choice, Posted
 
 T = TypeVar("T")
 

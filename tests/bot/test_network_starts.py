@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kokoromichi.chat.console.payloads import BOT_ID
 from tests.bot.bot_process import ROOT, BotProcess, How
-from tests.bot.standin import APPLICATION, OWNER, TOKEN, StandIn, User
+from tests.bot.standin import OWNER, TOKEN, StandIn, User
 from tests.servers.postgres import PASSWORD, PostgresServer
 
 if TYPE_CHECKING:
@@ -125,8 +126,8 @@ async def test_slash_commands_need_no_privilege(tmp_path: Path) -> None:
         asked = await discord.slash(User(1001), "balance").answered()
         assert "10,000 gold" in asked.text
         unread = discord.message(User(1001), "!balance")
-        await discord.message(User(OWNER), f"<@{APPLICATION}> sync").answered()
-        assert {command["name"] for command in discord.api.commands[0]} >= {"buy", "daily", "admin"}
+        await discord.message(User(OWNER), f"<@{BOT_ID}> sync").answered()
+        assert {command["name"] for command in discord.api.discord.commands} >= {"buy", "daily", "admin"}
         assert unread.answers == []
 
 

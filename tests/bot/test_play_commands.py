@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pytest
 
     from kokoromichi.bot import KokoroBot
-    from kokoromichi.chat.console.payloads import Posted
+    from kokoromichi.chat.console.http_client import Posted
 
 SAMPLES: Final = {
     "user": "bob",

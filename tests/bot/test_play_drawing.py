@@ -10,8 +10,8 @@ import pytest
 from rich.console import Console
 
 from kokoromichi.chat.console.drawing import drawn, marked
-from kokoromichi.chat.console.names import player_id
-from kokoromichi.chat.console.payloads import Choice, Posted
+from kokoromichi.chat.console.guild import player_id
+from kokoromichi.chat.console.http_client import Choice, Posted
 from kokoromichi.chat.texts import plain
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from kokoromichi.bot import create_bot
-from kokoromichi.chat.console.guild import FakeGuild
-from kokoromichi.chat.console.names import player_id
+from kokoromichi.chat.console.guild import FakeGuild, player_id
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.errors import RefusedError
 from kokoromichi.core.providers.memory import MemoryProvider
@@ -19,7 +18,7 @@ from kokoromichi.settings import Settings, shipped_folder
 from tests.contract.stored import NOON_US
 
 if TYPE_CHECKING:
-    from kokoromichi.chat.console.payloads import Posted
+    from kokoromichi.chat.console.http_client import Posted
     from kokoromichi.core.data_provider import DataProvider
     from kokoromichi.services.executor import Dice
 

@@ -13,7 +13,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from kokoromichi.chat.console.names import player_name
+from kokoromichi.chat.console.guild import player_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import discord
     from rich.console import RenderableType
 
-    from kokoromichi.chat.console.payloads import Posted
+    from kokoromichi.chat.console.http_client import Posted
 
 _BAR: Final = Box("▌   \n▌   \n▌   \n▌   \n▌   \n▌   \n▌   \n▌   \n")
 _MOST_CHARS: Final = 78

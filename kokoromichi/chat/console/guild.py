@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import difflib
-from datetime import timedelta
+import re
 from typing import TYPE_CHECKING, Final
 
 import discord
@@ -12,24 +12,33 @@ from discord.ext import commands
 from discord.webhook.async_ import async_context
 
 from kokoromichi.chat.console import payloads
-from kokoromichi.chat.console.http_client import FakeHTTPClient
-from kokoromichi.chat.console.names import player_id, player_name
+from kokoromichi.chat.console.api import FakeAPI
+from kokoromichi.chat.console.http_client import FakeHTTPClient, posted
 from kokoromichi.chat.game import PREFIX
-from kokoromichi.core.clock import EPOCH
+from kokoromichi.core.clock import moment_of
+from kokoromichi.core.errors import MisuseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from discord import app_commands
 
-    from kokoromichi.chat.console.payloads import Payload, Posted
+    from kokoromichi.chat.console.http_client import Posted
+    from kokoromichi.chat.console.payloads import File, Payload
     from kokoromichi.chat.game import Game
 
+_GUILD_ID: Final = 2
 _WORK: Final = ("discord.py: ", "discord-ui-view-dispatch", "CommandTree-invoker")
 """How the library names the tasks in which it calls a bot."""
 _USER: Final = discord.AppCommandOptionType.user
 _OF_A_GROUP: Final = 2
 """Words of a command in a group."""
+_LETTERS: Final = "_abcdefghijklmnopqrstuvwxyz0123456789"
+_BASE: Final = len(_LETTERS) + 1
+_MOST_CHARS: Final = 11
+_FIRST_ID: Final = 2**63 - _BASE**_MOST_CHARS
+"""From here on, ids are a terminal's: Discord counts them by time, and comes here in the year 2082."""
+_NAME: Final = re.compile(rf"[a-z0-9_]{{1,{_MOST_CHARS}}}", re.ASCII)
 
 
 class FakeGuild:
@@ -47,7 +56,10 @@ class FakeGuild:
         self._last_id = 0
         self._members: set[str] = set()
         self._owner = payloads.user(player_id(host), host.casefold())
-        self._http_client = FakeHTTPClient(self._owner, self._new_id, shown)
+        self._shown = shown
+        self._offered: list[str] = []
+        self._api = FakeAPI(payloads.application(self._owner), self._new_id, self._noted)
+        self._http_client = FakeHTTPClient(self._api)
         bot.limits_spam = False
         bot.http.request = self._http_client.call  # type: ignore[method-assign] # No call leaves this process.
 
@@ -59,7 +71,7 @@ class FakeGuild:
         """
         async_context.set(self._http_client)
         await self._bot.login("terminal")
-        self._event("GUILD_CREATE", payloads.guild(int(self._owner["id"]), self._http_client.me))
+        self._event("GUILD_CREATE", payloads.guild(_GUILD_ID, int(self._owner["id"])))
         self._join(self._owner["username"])
         for user_id in await self._bot.provider.user_ids():
             if (name := player_name(user_id)) is not None:
@@ -96,20 +108,15 @@ class FakeGuild:
             if option is not None and option.type is _USER and named in self._members:
                 mentions.append(self._join(named))
                 words[place] = f"<@{player_id(named)}>"
-        message = payloads.message(self._new_id(), self._join(name), PREFIX + " ".join(words), mentions)
-        await self._carried_out("MESSAGE_CREATE", message | {"guild_id": str(payloads.GUILD_ID)})
+        who, channel_id = self._join(name), payloads.channel_of(_GUILD_ID)
+        line = PREFIX + " ".join(words)
+        message = payloads.written(self._new_id(), channel_id, _GUILD_ID, who, line, mentions)
+        await self._carried_out("MESSAGE_CREATE", message)
 
     async def press(self, name: str, message_id: int, custom_id: str) -> None:
         """A player presses a button under a message of the bot."""
-        click = self._interaction(
-            discord.InteractionType.component,
-            name,
-            {"custom_id": custom_id, "component_type": discord.ComponentType.button.value},
-        )
-        self._http_client.pressed[click["token"]] = message_id
-        await self._carried_out(
-            "INTERACTION_CREATE", click | {"message": self._http_client.message(message_id)}
-        )
+        message = self._api.message(message_id)
+        await self._ask(payloads.click(self._new_id(), _GUILD_ID, self._join(name), message, custom_id))
 
     async def offered(self, name: str, words: list[str]) -> list[str]:
         """What may stand where the last word is being typed, as the bot's own autocompletion offers it.
@@ -130,14 +137,12 @@ class FakeGuild:
             return sorted(seat for seat in self._members if seat.startswith(typed.removeprefix("@")))
         if not option.autocomplete:
             return [choice.name for choice in option.choices if choice.name.casefold().startswith(typed)]
-        focused = {"name": option.name, "type": option.type.value, "value": words[-1], "focused": True}
-        data: Payload = focused
-        for command in (option.command, option.command.parent):
-            if command is not None:
-                data = {"id": "1", "name": command.name, "type": 1, "options": [data]}
-        question = self._interaction(discord.InteractionType.autocomplete, name, data)
-        await self._carried_out("INTERACTION_CREATE", question)
-        return self._http_client.offered.pop(question["token"], [])
+        focused = payloads.option(option.name, option.type, words[-1], focused=True)
+        data = payloads.command(option.command.qualified_name, [focused])
+        kind = discord.InteractionType.autocomplete
+        self._offered = []
+        await self._ask(payloads.interaction(self._new_id(), kind, _GUILD_ID, self._join(name), data))
+        return self._offered
 
     def _options(self, words: list[str]) -> list[app_commands.Parameter | None]:
         """What each word is to a command: an argument, or nothing."""
@@ -156,11 +161,19 @@ class FakeGuild:
         who = payloads.user(player_id(name), name.casefold())
         if who["username"] not in self._members:
             self._members.add(who["username"])
-            self._event("GUILD_MEMBER_ADD", payloads.member(who) | {"guild_id": str(payloads.GUILD_ID)})
+            self._event("GUILD_MEMBER_ADD", payloads.member(who) | {"guild_id": str(_GUILD_ID)})
         return who
 
-    def _interaction(self, kind: discord.InteractionType, name: str, data: Payload) -> Payload:
-        return payloads.interaction(self._new_id(), kind, self._join(name), data)
+    async def _ask(self, interaction: Payload) -> None:
+        self._api.ask(interaction)
+        await self._carried_out("INTERACTION_CREATE", interaction)
+
+    def _noted(self, _place: str, kind: str, shown: Payload, files: tuple[File, ...]) -> None:
+        """Take what the bot offers, and show what it says."""
+        if kind == "choices":
+            self._offered = [str(choice["value"]) for choice in shown["choices"]]
+        elif kind not in {"deferred", "deleted"}:
+            self._shown(posted(shown, files))
 
     def _event(self, name: str, payload: Payload) -> None:
         """Hand the bot an event as the gateway would."""
@@ -175,6 +188,34 @@ class FakeGuild:
 
     def _new_id(self) -> int:
         """An id that no other message of this storage has: they are request ids too."""
-        now = EPOCH + timedelta(microseconds=self._bot.services.now_us())
+        now = moment_of(self._bot.services.now_us())
         self._last_id = max(self._last_id + 1, discord.utils.time_snowflake(now))
         return self._last_id
+
+
+def player_id(name: str) -> int:
+    """The id of a name, the same one each time; case does not matter.
+
+    Raises:
+        MisuseError: It is no name.
+    """
+    folded = name.casefold()
+    if _NAME.fullmatch(folded) is None:
+        message = f"{name!r} is no player's name: 1 to {_MOST_CHARS} of a-z, 0-9 and _"
+        raise MisuseError(message)
+    number = 0
+    for place in range(_MOST_CHARS):
+        number = number * _BASE + (1 + _LETTERS.index(folded[place]) if place < len(folded) else 0)
+    return _FIRST_ID + number
+
+
+def player_name(user_id: str) -> str | None:
+    """The name of an id, or None where it is no terminal's."""
+    number = int(user_id) - _FIRST_ID if user_id.isdecimal() else -1
+    if not 0 < number < _BASE**_MOST_CHARS:
+        return None
+    places = []
+    for _ in range(_MOST_CHARS):
+        number, place = divmod(number, _BASE)
+        places.append(_LETTERS[place - 1] if place else " ")
+    return "".join(reversed(places)).rstrip()

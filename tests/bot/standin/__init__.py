@@ -18,7 +18,7 @@ message command has a channel of its own, so that whatever appears in it answers
 from __future__ import annotations
 
 from tests.bot.standin.asked import Answer, Asked
-from tests.bot.standin.payloads import APPLICATION, GUILDS, OWNER, TOKEN, User
+from tests.bot.standin.ids import GUILDS, OWNER, TOKEN, User
 from tests.bot.standin.server import StandIn
 
-__all__ = ["APPLICATION", "GUILDS", "OWNER", "TOKEN", "Answer", "Asked", "StandIn", "User"]
+__all__ = ["GUILDS", "OWNER", "TOKEN", "Answer", "Asked", "StandIn", "User"]

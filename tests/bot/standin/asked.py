@@ -6,12 +6,13 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from kokoromichi.chat.console.payloads import EPHEMERAL
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.bot.standin.payloads import Payload, User
-
-_EPHEMERAL = 1 << 6
+    from kokoromichi.chat.console.payloads import Payload
+    from tests.bot.standin.ids import User
 
 
 class Answer(NamedTuple):
@@ -19,13 +20,11 @@ class Answer(NamedTuple):
 
     Attributes:
         kind: ``deferred``, ``response``, ``choices``, ``followup``, ``edit``, ``deleted`` or ``message``.
-        message_id: Of the message that it made, changed or took away; 0 for none.
-        shown: What the message holds since.
+        shown: The message that it made, changed or took away, or the choices.
         after_s: Since the question was put, in seconds.
     """
 
     kind: str
-    message_id: int
     shown: Payload
     after_s: float
 
@@ -37,7 +36,7 @@ class Answer(NamedTuple):
     @property
     def ephemeral(self) -> bool:
         """Whether only who asked sees it."""
-        return bool(self.shown.get("flags", 0) & _EPHEMERAL)
+        return bool(self.shown.get("flags", 0) & EPHEMERAL)
 
 
 def _words(shown: Payload) -> Iterator[str]:
@@ -66,9 +65,7 @@ class Asked:
         event: What was sent to the bot, so that it can be sent again.
         guild_id: Where.
         answers: What the bot did, in order.
-        acknowledged: Whether the interaction has its one callback.
         refused: How many callbacks were refused, because it had one already.
-        thinking: Whether a message shows that the bot thinks.
     """
 
     def __init__(self, asked_id: int, user: User, guild_id: int, event: Payload) -> None:
@@ -77,29 +74,19 @@ class Asked:
         self.event = event
         self.guild_id = guild_id
         self.answers: list[Answer] = []
-        self.acknowledged = False
         self.refused = 0
-        self.thinking = False
-        self.original = 0
-        self._flags = 0
         self._begun_s = time.perf_counter()
         self._changed = asyncio.Event()
 
-    def note(self, kind: str, message_id: int, shown: Payload) -> None:
+    def note(self, kind: str, shown: Payload) -> None:
         """Remember something that the bot did, and wake whoever waits for it."""
-        self.answers.append(Answer(kind, message_id, shown, time.perf_counter() - self._begun_s))
+        self.answers.append(Answer(kind, shown, time.perf_counter() - self._begun_s))
         self._changed.set()
 
-    def think(self, message_id: int, flags: int) -> None:
-        """Show that the bot thinks: the next thing that it says takes this message's place and secrecy."""
-        self.thinking = True
-        self.original, self._flags = message_id, flags
-        self.note("deferred", message_id, {"flags": flags})
-
-    def spoken(self, shown: Payload) -> Payload:
-        """What is shown in the place of the thought: as secret as the thought was."""
-        self.thinking = False
-        return {**shown, "flags": shown.get("flags", 0) & ~_EPHEMERAL | self._flags & _EPHEMERAL}
+    @property
+    def thinking(self) -> bool:
+        """Whether the last that the bot showed is that it thinks."""
+        return bool(self.answers) and self.answers[-1].kind == "deferred"
 
     @property
     def said(self) -> list[Answer]:
@@ -112,14 +99,14 @@ class Asked:
         return self.said[-1].text
 
     @property
-    def messages(self) -> dict[int, str]:
+    def messages(self) -> dict[str, str]:
         """What stands there in the end: words by message, without those that were taken away."""
-        standing: dict[int, str] = {}
+        standing: dict[str, str] = {}
         for answer in self.answers:
             if answer.kind == "deleted":
-                standing.pop(answer.message_id, None)
-            elif answer.kind != "deferred":
-                standing[answer.message_id] = answer.text
+                standing.pop(answer.shown["id"], None)
+            elif answer.kind not in {"deferred", "choices"}:
+                standing[answer.shown["id"]] = answer.text
         return standing
 
     def refuse(self) -> None:

@@ -15,7 +15,7 @@ import yarl
 from discord import app_commands
 from discord.ext import commands
 
-from tests.bot.standin.payloads import TOKEN
+from tests.bot.standin.ids import TOKEN
 
 
 class Question(discord.ui.View):

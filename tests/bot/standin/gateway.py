@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import WSMsgType, web
 
-from tests.bot.standin import payloads
-from tests.bot.standin.payloads import GUILDS, TOKEN, new_id
+from kokoromichi.chat.console import payloads
+from tests.bot.standin.ids import GUILDS, OWNER, TOKEN, new_id
 
 if TYPE_CHECKING:
-    from tests.bot.standin.payloads import Payload
+    from kokoromichi.chat.console.payloads import Payload
 
 _HEARTBEAT_MS: Final = 5_000
 MESSAGE_CONTENT: Final = 1 << 15
@@ -49,7 +49,7 @@ class Session:
 
     def _reads(self, message: Payload) -> bool:
         """Whether the bot may read a message: by its intent, or because the message names it."""
-        return bool(self.intents & MESSAGE_CONTENT) or f"<@{payloads.APPLICATION}>" in message["content"]
+        return bool(self.intents & MESSAGE_CONTENT) or f"<@{payloads.BOT_ID}>" in message["content"]
 
     async def take_up(self, socket: web.WebSocketResponse, after: int) -> None:
         """Go on over another connection: send what came after an event again, and then what is new."""
@@ -131,11 +131,11 @@ class Gateway:
             "session_id": session.id,
             "resume_gateway_url": self._url,
             "shard": [number, shards],
-            "application": {"id": str(payloads.APPLICATION), "flags": 0},
+            "application": {"id": str(payloads.BOT_ID), "flags": 0},
         }
         await session.send("READY", ready)
         for guild_id in mine:
-            await session.send("GUILD_CREATE", payloads.guild(guild_id))
+            await session.send("GUILD_CREATE", payloads.guild(guild_id, OWNER))
         self.sessions[session.shard] = session
         self.identified += 1
         await self._tell()

@@ -7,20 +7,21 @@ import socket
 from typing import TYPE_CHECKING
 
 from aiohttp import web
+from discord import AppCommandOptionType, InteractionType
 
-from tests.bot.standin import payloads
+from kokoromichi.chat.console import payloads
 from tests.bot.standin.api import Api, Fault
 from tests.bot.standin.asked import Asked
 from tests.bot.standin.gateway import Gateway
-from tests.bot.standin.payloads import GUILDS, User, new_id
+from tests.bot.standin.ids import GUILDS, User, new_id
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from typing_extensions import Self
 
+    from kokoromichi.chat.console.payloads import Payload
     from tests.bot.standin.gateway import Session
-    from tests.bot.standin.payloads import Payload
 
 
 class StandIn:
@@ -89,28 +90,26 @@ class StandIn:
         self, user: User, command: str, /, *, guild_id: int = GUILDS[0], **options: str | int | bool | User
     ) -> Asked:
         """Give a slash command; a group's command is ``"admin gold"``."""
-        return self._ask(2, user, guild_id, payloads.command(command, options))
+        return self._give(InteractionType.application_command, user, guild_id, _command(command, options))
 
     def autocomplete(
         self, user: User, command: str, focused: str, *, guild_id: int = GUILDS[0], **options: str | int
     ) -> Asked:
         """Type into an option."""
-        return self._ask(4, user, guild_id, payloads.command(command, {**options}, focused))
+        return self._give(
+            InteractionType.autocomplete, user, guild_id, _command(command, {**options}, focused)
+        )
 
     def click(self, asked: Asked, label: str, user: User | None = None) -> Asked:
         """Click a button on the last message that has one so labelled; by default as who asked."""
-        for answer in reversed(asked.answers):
-            for row in answer.shown.get("components") or ():
-                for part in row.get("components", ()):
-                    if part.get("label") == label:
-                        shown = payloads.message(
-                            answer.message_id,
-                            payloads.square(asked.guild_id),
-                            payloads.bot_user(),
-                            answer.shown,
-                        )
-                        data = {"custom_id": part["custom_id"], "component_type": part["type"]}
-                        return self._ask(3, user or asked.user, asked.guild_id, data, {"message": shown})
+        who = user or asked.user
+        for answer in reversed(asked.said):
+            for part in payloads.buttons(answer.shown):
+                if part.get("label") == label:
+                    click = payloads.click(
+                        new_id(), asked.guild_id, who.payload(), answer.shown, part["custom_id"]
+                    )
+                    return self._ask(click, who, asked.guild_id)
         message = f"no button {label!r} in {asked.messages}"
         raise AssertionError(message)
 
@@ -118,8 +117,7 @@ class StandIn:
         """Write a message, in a channel of its own."""
         message_id, channel_id = new_id(), new_id()
         channel = payloads.channel(channel_id, guild_id)
-        written = payloads.message(message_id, channel_id, user.payload(), {"content": words})
-        written |= {"guild_id": str(guild_id), "member": user.member()}
+        written = payloads.written(message_id, channel_id, guild_id, user.payload(), words)
         asked = Asked(message_id, user, guild_id, {"t": "MESSAGE_CREATE", "d": written})
         self.api.asked[str(channel_id)] = asked
         self._send(guild_id, {"t": "CHANNEL_CREATE", "d": channel}, asked.event)
@@ -152,11 +150,15 @@ class StandIn:
         """End the session of whoever serves a guild; it must IDENTIFY."""
         await self.gateway.invalidate(self.gateway.session_of(guild_id))
 
-    def _ask(self, kind: int, user: User, guild_id: int, data: Payload, more: Payload | None = None) -> Asked:
-        interaction = payloads.interaction(kind, new_id(), guild_id, user, data) | (more or {})
+    def _give(self, kind: InteractionType, user: User, guild_id: int, data: Payload) -> Asked:
+        interaction = payloads.interaction(new_id(), kind, guild_id, user.payload(), data)
+        return self._ask(interaction, user, guild_id)
+
+    def _ask(self, interaction: Payload, user: User, guild_id: int) -> Asked:
         event = {"t": "INTERACTION_CREATE", "d": interaction}
         asked = Asked(int(interaction["id"]), user, guild_id, event)
         self.api.asked[interaction["token"]] = asked
+        self.api.discord.ask(interaction)
         self._send(guild_id, event)
         return asked
 
@@ -171,3 +173,22 @@ class StandIn:
         task = asyncio.create_task(sent())
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
+
+
+def _command(words: str, options: dict[str, str | int | bool | User], focused: str | None = None) -> Payload:
+    """What a slash command says, with the players that it names."""
+    kinds = {
+        User: AppCommandOptionType.user,
+        bool: AppCommandOptionType.boolean,
+        int: AppCommandOptionType.integer,
+        str: AppCommandOptionType.string,
+    }
+    given: list[Payload] = []
+    users: dict[str, Payload] = {}
+    for name, value in options.items():
+        if isinstance(value, User):
+            users[str(value.id)] = value.payload()
+        plain = str(value.id) if isinstance(value, User) else value
+        given.append(payloads.option(name, kinds[type(value)], plain, focused=name == focused))
+    members = {user_id: payloads.member(user) for user_id, user in users.items()}
+    return payloads.command(words, given) | {"resolved": {"users": users, "members": members}}
