@@ -17,8 +17,8 @@ from discord import app_commands
 from discord.ext import commands
 
 from kokoromichi.chat.context import Context
-from kokoromichi.chat.errors import Errors
 from kokoromichi.chat.game import PREFIX, Game
+from kokoromichi.chat.lifecycle import Lifecycle
 from kokoromichi.chat.loops import Heartbeat, Housekeeping
 from kokoromichi.core.data_manager import DataManager
 from kokoromichi.core.errors import MisuseError, StorageError
@@ -102,7 +102,7 @@ class KokoroBot(Game):
         """
         await self.provider.open()
         await self.services.start()
-        for cog in (Errors(self), Heartbeat(self), Housekeeping(self)):
+        for cog in (Lifecycle(self), Heartbeat(self), Housekeeping(self)):
             await self.add_cog(cog)
         for name in extension_names():
             await self.load_extension(name)

@@ -17,6 +17,7 @@ from kokoromichi.chat.views import Click, Confirm, OwnedView, Pages
 from kokoromichi.core.errors import CommitUnknownError, RefusedError, StorageError
 from kokoromichi.core.models import Receipt
 from kokoromichi.rules import codes
+from kokoromichi.services.authority import Actor, role_of
 from kokoromichi.services.refusals import refused
 
 if TYPE_CHECKING:
@@ -253,3 +254,18 @@ class Context(commands.Context[Game]):
             await placeholder.delete()
         else:
             self._answer = await self.send(embed=embed, ephemeral=True)
+
+
+async def actor_of(asked: Context | discord.Interaction[Game]) -> Actor:
+    """Who gives a command, clicks or types, and their role there at this moment."""
+    if isinstance(asked, Context):
+        bot, user = asked.bot, asked.author
+    else:
+        bot, user = asked.client, asked.user
+    guild = asked.guild
+    role = role_of(
+        owns_bot=await bot.is_owner(user),
+        managed_guild_id=guild.id if guild is not None and asked.permissions.manage_guild else None,
+        admin_guilds=bot.settings.admin_guilds,
+    )
+    return Actor(str(user.id), role)

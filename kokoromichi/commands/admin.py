@@ -14,9 +14,8 @@ from discord.ext import commands
 
 from kokoromichi.analysis.export import export_ledger
 from kokoromichi.analysis.stored import audit_provider
-from kokoromichi.chat.actors import actor_of
 from kokoromichi.chat.arguments import ItemArgument, ReasonArgument, offered_items
-from kokoromichi.chat.context import Context
+from kokoromichi.chat.context import Context, actor_of
 from kokoromichi.chat.declaring import act_of, group
 from kokoromichi.chat.embeds import Picture, card, warning
 from kokoromichi.chat.receipts import receipt_card

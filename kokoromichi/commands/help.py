@@ -8,9 +8,8 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from kokoromichi.chat.actors import actor_of
 from kokoromichi.chat.arguments import choices, found_name
-from kokoromichi.chat.context import Context
+from kokoromichi.chat.context import Context, actor_of
 from kokoromichi.chat.declaring import command, in_order, listed, needed_role
 from kokoromichi.chat.embeds import card, paged
 from kokoromichi.chat.game import PREFIX

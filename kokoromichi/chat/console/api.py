@@ -173,7 +173,7 @@ class FakeAPI:
         return payloads.message(self._new_id(), channel_id, payloads.bot_user(), {})
 
     def _put(self, place: str, kind: str, old: Payload, body: Payload, files: tuple[File, ...]) -> Payload:
-        """Let a message stand as the bot wants it: what is not named stays, and so does a thought's secrecy."""
+        """Let a message stand as the bot wants it: what is not named stays, as does a thought's secrecy."""
         shown = old | body
         if files:
             shown["attachments"] = payloads.attachments(files)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import discord
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from tests.bot.standin.asked import Asked
 
 _RETRY_S: Final = 0.05
-_PLACE: Final = re.compile(r".*/(?:channels|webhooks/\d+|interactions/\d+)/(?P<place>\d+).*")
 
 
 class Fault(NamedTuple):
@@ -77,9 +75,6 @@ class Api:
         by_token = "/interactions/" in request.path or "/webhooks/" in request.path
         if not by_token and request.headers.get("Authorization") != f"Bot {TOKEN}":
             return _json({"message": "401: Unauthorized", "code": 0}, 401)
-        place = _PLACE.fullmatch(request.path)
-        if place is not None and place["place"] not in self.asked:
-            return _json({"message": "Unknown Channel, Webhook or interaction", "code": 10003}, 404)
         fault = next((fault for fault in self.faults if fault.path in request.path), None)
         if fault is None:
             return await handler(request)

@@ -1,4 +1,4 @@
-"""What happens around every command: who may, spam limits, promised answers, closing, the last handler."""
+"""The life of every command: who may, spam limits, the promised answer, closing, the last handler."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final
 import discord
 from discord.ext import commands
 
-from kokoromichi.chat.actors import actor_of
-from kokoromichi.chat.context import Context
+from kokoromichi.chat.context import Context, actor_of
 from kokoromichi.chat.declaring import needed_role
 from kokoromichi.chat.embeds import warning
 from kokoromichi.chat.failures import ClosingError, NotAllowedError
@@ -17,7 +16,6 @@ from kokoromichi.core.errors import RefusedError
 from kokoromichi.services.authority import Role, admit
 
 if TYPE_CHECKING:
-    from kokoromichi.chat.context import Context
     from kokoromichi.chat.game import Game
 
 SPAM_COMMANDS: Final = 8
@@ -27,7 +25,7 @@ SPAM_S: Final = 10.0
 _SECOND_US: Final = 1_000_000
 
 
-class Errors(commands.Cog):
+class Lifecycle(commands.Cog):
     """Stands around every command.
 
     Args:
