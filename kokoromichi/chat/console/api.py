@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import discord
 
@@ -16,24 +16,11 @@ if TYPE_CHECKING:
 
     from kokoromichi.chat.console.payloads import File, Payload
 
+Noted: TypeAlias = "Callable[[str, str, Payload, tuple[File, ...]], None]"
 ACKNOWLEDGED: Final = 40060
 """The code of a second first answer."""
 _Answer: Final = discord.InteractionResponseType
 _MESSAGE: Final = r"/(channels|webhooks/\d+)/(?P<place>\d+)/messages/(?P<message>@original|\d+)"
-
-
-class Noted(Protocol):
-    """Whoever watches what the bot does."""
-
-    def __call__(self, place: str, kind: str, shown: Payload, files: tuple[File, ...]) -> None:
-        """Learn of something that the bot did.
-
-        Args:
-            place: The token of the interaction that it answers, or the channel that it was said in.
-            kind: ``deferred``, ``response``, ``choices``, ``followup``, ``edit``, ``deleted`` or ``message``.
-            shown: The message as it stands since, or the choices.
-            files: What was attached.
-        """
 
 
 class FakeAPI:
@@ -42,7 +29,9 @@ class FakeAPI:
     Args:
         application: The bot's entry in the developer portal.
         new_id: Makes ids, ascending.
-        noted: Called with each thing that the bot does.
+        noted: Called with each thing that the bot does: the token of the interaction that it answers, or the
+            channel that it speaks in; ``deferred``, ``response``, ``choices``, ``followup``, ``edit``,
+            ``deleted`` or ``message``; the message as it stands since, or the choices; and what was attached.
 
     Attributes:
         commands: The command tree as it was synchronised last.
