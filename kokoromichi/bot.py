@@ -188,9 +188,8 @@ class OnceTree(app_commands.CommandTree[KokoroBot]):
 
 
 def extension_names() -> list[str]:
-    """Every module of ``kokoromichi.commands`` whose name does not begin with ``_``, ascending."""
-    names = (module.name for module in pkgutil.iter_modules([str(COMMANDS)]))
-    return sorted(f"kokoromichi.commands.{name}" for name in names if not name.startswith("_"))
+    """Every module of ``kokoromichi.commands``, ascending."""
+    return sorted(f"kokoromichi.commands.{module.name}" for module in pkgutil.iter_modules([str(COMMANDS)]))
 
 
 def create_bot(

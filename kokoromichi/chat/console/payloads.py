@@ -218,13 +218,8 @@ def click(interaction_id: int, guild_id: int, who: Payload, clicked: Payload, cu
 def command(words: str, options: list[Payload]) -> Payload:
     """What a slash command says: ``admin gold`` is the subcommand of a group."""
     name, *rest = words.split()
-    for place, word in enumerate(reversed(rest)):
-        kind = (
-            discord.AppCommandOptionType.subcommand_group
-            if place
-            else discord.AppCommandOptionType.subcommand
-        )
-        options = [{"name": word, "type": kind.value, "options": options}]
+    for word in rest:
+        options = [{"name": word, "type": discord.AppCommandOptionType.subcommand.value, "options": options}]
     return {"id": "1", "name": name, "type": _CHAT_INPUT, "options": options}
 
 
