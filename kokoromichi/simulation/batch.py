@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 import orjson
 
-from kokoromichi.analysis.stored import read_ledger, stored_states
+from kokoromichi.analysis.provider_state import read_ledger, stored_states
 from kokoromichi.core.errors import KokoroError, MisuseError
 from kokoromichi.rules.economy_laws import economy_findings
 from kokoromichi.simulation.engine import Engine

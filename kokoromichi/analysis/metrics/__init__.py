@@ -28,7 +28,7 @@ METRICS: Final[dict[str, str]] = {
     "top_shares": "kokoromichi.analysis.metrics.wealth:top_shares",
     "days_to_afford": "kokoromichi.analysis.metrics.waits:days_to_afford",
     "engel_shares": "kokoromichi.analysis.metrics.engel:engel_shares",
-    "price_index": "kokoromichi.analysis.metrics.index:price_index",
+    "price_index": "kokoromichi.analysis.metrics.price_index:price_index",
     "retention": "kokoromichi.analysis.metrics.retention:retention",
     "cohort_balances": "kokoromichi.analysis.metrics.retention:cohort_balances",
     "sell_through": "kokoromichi.analysis.metrics.goods:sell_through",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from kokoromichi.analysis.metrics import METRICS, metric
-from kokoromichi.analysis.metrics.daily import days
+from kokoromichi.analysis.metrics.by_day import days
 from kokoromichi.analysis.metrics.headline import headline
 from kokoromichi.analysis.observations import MissingObservationsError, Observations
 from kokoromichi.analysis.report.targets import TARGETS, Target

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import polars as pl
 
 from kokoromichi.analysis import plots
-from kokoromichi.analysis.metrics.daily import OPENING
+from kokoromichi.analysis.metrics.by_day import OPENING
 from kokoromichi.analysis.plots.flows import flow_windows, weekly, window_days
 from kokoromichi.analysis.plots.series import averaged
 from kokoromichi.analysis.report import words
