@@ -129,7 +129,9 @@ def _fail(violations: int) -> None:
 
 
 def _audit_folder(folder: Path, *, as_json: bool) -> None:
-    targets = sorted(path for path in folder.glob("replications/[0-9]*") if path.is_dir()) or [folder]
+    from kokoromichi.simulation.batch import REPLICATIONS  # noqa: PLC0415 - --help stays fast
+
+    targets = sorted(path for path in (folder / REPLICATIONS).glob("[0-9]*") if path.is_dir()) or [folder]
     found = [_FolderAudit.of(target) for target in targets]
     violations = sum(audited.violations for audited in found)
     if as_json:

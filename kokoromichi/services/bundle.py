@@ -1,4 +1,4 @@
-"""All services over one desk: what a bot, a simulation or a notebook holds."""
+"""All services over one executor: what a bot, a simulation or a notebook holds."""
 
 from __future__ import annotations
 
