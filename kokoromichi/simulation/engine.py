@@ -17,6 +17,7 @@ from kokoromichi.simulation import presence
 from kokoromichi.simulation.driver import Driver
 from kokoromichi.simulation.session import Session
 from kokoromichi.simulation.streams import (
+    CHARACTERS,
     DAY_DRAWS,
     DAY_HOURS,
     DAY_LEAVE_OR_RETURN,
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from kokoromichi.simulation.scenario import Scenario
-
-CHARACTERS = "characters"
-"""Stream of the character that a pull finds within its rarity, at the address of the pull."""
 
 
 @dataclass(frozen=True)
@@ -144,9 +142,9 @@ class Engine:
 
     def _end_day(self, player: int, day: int, number: int) -> None:
         world = self._world
-        kind = world.archetypes[player]
+        archetype = world.archetypes[player]
         if world.away[player]:
-            if presence.happens(number, self._return_chances[kind]):
+            if presence.happens(number, self._return_chances[archetype]):
                 world.away[player], world.present[player] = 0, 1
                 world.want_days[player] = world.novel_days[player] = day + 1
                 self._record(player, "return")
@@ -161,7 +159,7 @@ class Engine:
             self._scenario.economy.config.daily.streak_window_h,
         )
         chance = presence.leave_chance(
-            self._leave_bases[kind],
+            self._leave_bases[archetype],
             day - world.arrival_days[player],
             day,
             world.want_days[player],
@@ -181,7 +179,7 @@ class Engine:
         history = self._provider.observations("economy_history")
         players = {
             "user_id": world.user_ids,
-            "archetype": [population.archetypes[kind].name for kind in world.archetypes],
+            "archetype": [population.archetypes[place].name for place in world.archetypes],
             "cohort": [population.cohorts[cohort].label for cohort in world.cohorts],
             "arrival_day": world.arrival_days,
         }
