@@ -200,7 +200,7 @@ class Session:
         return goal == BUSINESS or self._world.stock[goal] != 0
 
     async def _reach(self, goal: int, business: int) -> None:
-        """Buy the goal: nothing is chosen, so that no ``choice`` is recorded and the slot's draw stays unread."""
+        """Buy the goal: nothing is chosen, so no ``choice`` is recorded and the slot's draw stays unread."""
         bought = await (self._invest(business) if goal == BUSINESS else self._buy(goal, 1))
         if bought:
             self._world.goals[self._player] = NONE
