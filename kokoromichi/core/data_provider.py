@@ -8,18 +8,10 @@ one answer. Two writers never both spend the same gold.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from kokoromichi.core.daily import active_of, totals_of
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.models import (
-    ChangeSet,
-    DailyTotal,
-    LedgerEntry,
-    Receipt,
-    Step,
-    UserProfile,
-)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
@@ -29,13 +21,19 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from kokoromichi.core.bulk_load import Batch, StoredResponse
+    from kokoromichi.core.models import (
+        AnswerT,
+        ChangeSet,
+        DailyTotal,
+        LedgerEntry,
+        Receipt,
+        Step,
+        UserProfile,
+    )
 
 Document: TypeAlias = "dict[str, JsonValue]"
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 Stream = Literal["activity", "economy_history"]
-
-
-AnswerT = TypeVar("AnswerT", bound=Receipt)
 
 
 class DataProvider(ABC):

@@ -6,7 +6,7 @@ import asyncio
 from copy import deepcopy
 from typing import TYPE_CHECKING, ClassVar
 
-from kokoromichi.core.data_provider import AnswerT, DataProvider
+from kokoromichi.core.data_provider import DataProvider
 from kokoromichi.core.errors import ConflictError
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from kokoromichi.core.data_provider import Document, Stream
-    from kokoromichi.core.models import ChangeSet, LedgerEntry, Receipt, UserProfile
+    from kokoromichi.core.models import AnswerT, ChangeSet, LedgerEntry, Receipt, UserProfile
 
 
 class PassingProvider(DataProvider):

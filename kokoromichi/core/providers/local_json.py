@@ -15,10 +15,10 @@ import msgspec
 
 from kokoromichi.core.bulk_load import StoredResponse
 from kokoromichi.core.clock import Clock, SystemClock
-from kokoromichi.core.data_provider import AnswerT, DataProvider, Document, Stream
+from kokoromichi.core.data_provider import DataProvider, Document, Stream
 from kokoromichi.core.documents import correction
 from kokoromichi.core.errors import CommitUnknownError, MisuseError, RequestMismatchError, StorageError
-from kokoromichi.core.models import DailyTotal
+from kokoromichi.core.models import AnswerT, DailyTotal
 from kokoromichi.core.providers.local.adoption import Adoption
 from kokoromichi.core.providers.local.backups import Kept
 from kokoromichi.core.providers.local.committed import FIND_REQUEST, recalled, unpacked

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from kokoromichi.core.bulk_load import Batch, StoredResponse
 from kokoromichi.core.clock import Clock, SystemClock
 from kokoromichi.core.counters import check_counters
-from kokoromichi.core.data_provider import AnswerT, DataProvider, Document, Stream
+from kokoromichi.core.data_provider import DataProvider, Document, Stream
 from kokoromichi.core.documents import correction
 from kokoromichi.core.errors import ConflictError, KokoroError, MisuseError, RequestMismatchError
 from kokoromichi.core.kinds import CURRENCIES, SYSTEM
 from kokoromichi.core.models import (
     NEVER,
     SET_FIELDS,
+    AnswerT,
     ChangeSet,
     LedgerEntry,
     Receipt,

@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     import polars as pl
 
     from kokoromichi.core.bulk_load import Batch, StoredResponse
-    from kokoromichi.core.data_provider import AnswerT, DataProvider, Document, Stream
+    from kokoromichi.core.data_provider import DataProvider, Document, Stream
+    from kokoromichi.core.models import AnswerT
 
 _LOG: Final = logging.getLogger(__name__)
 
