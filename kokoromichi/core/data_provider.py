@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         UserProfile,
     )
 
+
 Document: TypeAlias = "dict[str, JsonValue]"
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 Stream = Literal["activity", "economy_history"]
@@ -184,15 +185,11 @@ class DataProvider(ABC):
         """How many rows the ledger has."""
 
     async def daily_totals(self, since_day: int = 0) -> list[DailyTotal]:
-        """What each kind has moved on each day, ascending; a store that keeps totals reads no row.
-
-        Args:
-            since_day: The first UTC day, counted from the epoch.
-        """
+        """What each kind has moved on each UTC day since the epoch, ascending; from a day on."""
         return totals_of([frame async for frame in self.ledger_frames()], since_day)
 
     async def active_players(self, since_day: int = 0) -> dict[int, int]:
-        """How many players have moved something on each UTC day, ascending; see ``daily_totals``."""
+        """How many players have moved something on each UTC day, ascending."""
         return active_of([frame async for frame in self.ledger_frames()], since_day)
 
     async def edited_files(self) -> dict[str, str]:
