@@ -216,11 +216,11 @@ class DataProvider(ABC):
         """
 
     @abstractmethod
-    async def get_user(self, user_id: str) -> Document | None:
+    async def get_user(self, user_id: str | int) -> Document | None:
         """A player as a document of his own: changing it changes nothing that is stored."""
 
     @abstractmethod
-    async def save_user(self, user_id: str, document: Document) -> None:
+    async def save_user(self, user_id: str | int, data: Document) -> None:
         """Store a player's document; ``system`` books differences of money and items as ``correction``.
 
         Raises:
@@ -233,7 +233,7 @@ class DataProvider(ABC):
         """A section's document, a copy of its own, or None."""
 
     @abstractmethod
-    async def save_game_data(self, section: str, document: Document) -> None:
+    async def save_game_data(self, section: str, data: Document) -> None:
         """Store a section's document.
 
         Raises:

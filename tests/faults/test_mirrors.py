@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kokoromichi.core.bulk_load import Batch
-    from kokoromichi.core.copying.remote import RemoteProvider
     from kokoromichi.core.data_provider import DataProvider
     from kokoromichi.core.models import UserProfile
+    from kokoromichi.core.providers.remote import RemoteProvider
 
 
 def folder(path: Path, clock: ManualClock) -> LocalJSONProvider:

@@ -76,17 +76,17 @@ class PassingProvider(DataProvider):
     async def append_observations(self, stream: Stream, rows: Sequence[Mapping[str, object]]) -> None:
         await self.inner.append_observations(stream, rows)
 
-    async def get_user(self, user_id: str) -> Document | None:
+    async def get_user(self, user_id: str | int) -> Document | None:
         return await self.inner.get_user(user_id)
 
-    async def save_user(self, user_id: str, document: Document) -> None:
-        await self.inner.save_user(user_id, document)
+    async def save_user(self, user_id: str | int, data: Document) -> None:
+        await self.inner.save_user(user_id, data)
 
     async def get_game_data(self, section: str) -> Document | None:
         return await self.inner.get_game_data(section)
 
-    async def save_game_data(self, section: str, document: Document) -> None:
-        await self.inner.save_game_data(section, document)
+    async def save_game_data(self, section: str, data: Document) -> None:
+        await self.inner.save_game_data(section, data)
 
 
 class SlowProvider(PassingProvider):

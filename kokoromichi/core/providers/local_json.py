@@ -227,16 +227,16 @@ class LocalJSONProvider(DataProvider):
             for asked in batch:
                 yield asked
 
-    async def get_user(self, user_id: str) -> Document | None:
+    async def get_user(self, user_id: str | int) -> Document | None:
         """A player as a document of his own, or None."""
         profile = await self.profile(checked_user_id(user_id))
         return None if profile is None else profile.document()
 
-    async def save_user(self, user_id: str, document: Document) -> None:
+    async def save_user(self, user_id: str | int, data: Document) -> None:
         """Store a player's document; see ``DataProvider.save_user``."""
-        user_id = checked_user_id(user_id)
-        change, unknown = correction(await self.profile(user_id), user_id, document, self._clock.now_us())
-        plain_json(unknown, f"the document of player {user_id}")
+        known = checked_user_id(user_id)
+        change, unknown = correction(await self.profile(known), known, data, self._clock.now_us())
+        plain_json(unknown, f"the document of player {known}")
         await self._apply(change, unknown)
 
     async def get_game_data(self, section: str) -> Document | None:
@@ -245,9 +245,9 @@ class LocalJSONProvider(DataProvider):
         found = (await self._life.ready()).now("SELECT document FROM sections WHERE name = ?", (section,))
         return msgspec.json.decode(found[0][0], type=dict) if found else None
 
-    async def save_game_data(self, section: str, document: Document) -> None:
+    async def save_game_data(self, section: str, data: Document) -> None:
         """Store a section's document: durable when this returns."""
-        text = plain_json(document, f"section {checked_section(section)}").decode()
+        text = plain_json(data, f"section {checked_section(section)}").decode()
         store, background = await self._life.owned()
         refuse_mirror(self._life, WRITTEN_BY_COPIES)
         await store.write(lambda base: base.execute(PUT_SECTION, (section, text)))
