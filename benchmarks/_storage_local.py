@@ -1,4 +1,4 @@
-"""Durable purchases a second in local files, as ratios to SQLite's.
+"""Durable purchases a second in the local store, its readable copy being written, as ratios to bare SQLite's.
 
 Every engine stores the same purchase: request id looked up, version and balance checked, player, inventory,
 request with its answer and a ledger row of 15 columns written, on the disk when it is answered. SQLite (apsw;
@@ -16,17 +16,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import apsw
+
 from kokoromichi.core.models import ChangeSet, Movement, UserChange
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from kokoromichi.services.receipts import PurchaseReceipt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-try:
-    import apsw  # type: ignore[import-not-found, unused-ignore] # It compares; nothing needs it.
-except ModuleNotFoundError as missing:
-    raise SystemExit("the comparison needs apsw: pip install apsw") from missing
 
 CALLERS: Final = 100
 RICH_GOLD: Final = 10**12

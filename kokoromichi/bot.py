@@ -61,12 +61,6 @@ class KokoroBot(Game):
         services: The game over that provider.
 
     Attributes:
-        settings: What the operator set.
-        provider: Where acts are stored.
-        services: The game.
-        closing: True once the bot takes no more commands.
-        limits_spam: Whether one player's commands are limited, whatever they do; no terminal needs it.
-        questions: The request ids of questions that wait for a click.
         running: Commands and buttons in flight, by anything hashable that stands for one.
     """
 
@@ -78,7 +72,7 @@ class KokoroBot(Game):
             intents=_intents(text_commands=settings.text_commands),
             allowed_mentions=discord.AllowedMentions.none(),
             help_command=None,
-            tree_cls=OnceTree,
+            tree_cls=DeduplicatingTree,
             case_insensitive=True,
             strip_after_prefix=True,
             shard_count=settings.shard_count,
@@ -89,7 +83,7 @@ class KokoroBot(Game):
         self.services = services
         self.closing = False
         self.limits_spam = True
-        self.questions: set[str] = set()
+        self.questions = set()
         self.running: set[object] = set()
         self._idle = asyncio.Event()
         self._heard: OrderedDict[int, None] = OrderedDict()
@@ -112,7 +106,7 @@ class KokoroBot(Game):
 
     async def on_message(self, message: discord.Message) -> None:
         """Answer a text command, once however often the event comes."""
-        if not message.author.bot and self.hears_first(message.id):
+        if not message.author.bot and self.claim_event(message.id):
             await self.process_commands(message)
 
     async def get_context(self, origin: Any, /, *, cls: Any = None) -> Any:
@@ -120,11 +114,7 @@ class KokoroBot(Game):
         return await super().get_context(origin, cls=cls or Context)
 
     async def mirrored(self) -> tuple[Services, int] | None:
-        """The game as the local mirror has it, for reading alone, and up to when it does.
-
-        Returns:
-            Services over the mirror and a moment in microseconds since the epoch, or None without a mirror.
-        """
+        """The game as the local mirror has it; see ``Game.mirrored``."""
         if self.settings.mirror_dir is None:
             return None
         try:
@@ -134,8 +124,8 @@ class KokoroBot(Game):
         live = self.services.executor.live
         return Services(found.value, live.economy, self.services.executor.clock), found.as_of_us
 
-    def hears_first(self, event_id: int) -> bool:
-        """Whether an event comes for the first time: Discord may deliver one twice."""
+    def claim_event(self, event_id: int) -> bool:
+        """Note an event; see ``Game.claim_event``."""
         if event_id in self._heard:
             return False
         self._heard[event_id] = None
@@ -177,14 +167,14 @@ class KokoroBot(Game):
             log.warning("closing: %d commands did not end in %.0f s", len(self.running), patience_s)
 
 
-class OnceTree(app_commands.CommandTree[KokoroBot]):
+class DeduplicatingTree(app_commands.CommandTree[KokoroBot]):
     """Slash commands, each delivery of an interaction but the first passed over."""
 
     async def interaction_check(self, interaction: discord.Interaction[KokoroBot], /) -> bool:
         """Autocompletion changes nothing and may come as often as it likes."""
         if interaction.type is discord.InteractionType.autocomplete:
             return True
-        return interaction.client.hears_first(interaction.id)
+        return interaction.client.claim_event(interaction.id)
 
 
 def extension_names() -> list[str]:

@@ -28,17 +28,12 @@ def _level(value: str) -> str:
     return value.upper()
 
 
-def _none_if_empty(value: object) -> object:
-    """An empty line in .env is no value; a path of it would be the current folder."""
-    return None if value == "" else value
-
-
 def _listed(value: object) -> object:
     return [part for part in value.split(",") if part] if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
-    """What operators set, by environment or ``.env``.
+    """What operators set, by environment or ``.env``; an empty line there is no value, for every setting.
 
     Attributes:
         provider: Where players are stored: a key of ``PROVIDERS``.
@@ -68,7 +63,9 @@ class Settings(BaseSettings):
         discord_gateway_url: Where Discord's gateway is; likewise.
     """
 
-    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     provider: str = "local"
     economy_dir: Path = Field(default_factory=lambda: shipped_folder("data"))
@@ -79,15 +76,15 @@ class Settings(BaseSettings):
     database_pool_min: Annotated[int, Field(ge=0)] = 5
     database_pool_max: Annotated[int, Field(ge=1)] = 20
     mongo_uri: SecretStr = SecretStr("mongodb://127.0.0.1:27017/kokoromichi?replicaSet=rs0")
-    mirror_dir: Annotated[Path | None, BeforeValidator(_none_if_empty)] = None
+    mirror_dir: Path | None = None
     mirror_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 300.0
     activity_sampling: Annotated[float, Field(ge=0, le=1)] = 1.0
     log_level: Annotated[str, AfterValidator(_level)] = "INFO"
-    heartbeat_file: Annotated[Path | None, BeforeValidator(_none_if_empty)] = None
+    heartbeat_file: Path | None = None
     discord_token: SecretStr = SecretStr("")
     text_commands: bool = True
     admin_guilds: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_listed)] = ()
-    shard_count: Annotated[int | None, Field(ge=1), BeforeValidator(_none_if_empty)] = None
+    shard_count: Annotated[int | None, Field(ge=1)] = None
     shard_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_listed)] = ()
     saas_mode: bool = False
     discord_api_url: str = ""

@@ -1,4 +1,4 @@
-"""Move everything to a database: a thin door to ``kokoromichi migrate``, which has all options."""
+"""Move everything to a database and print the report as JSON: `kokoromichi migrate` has all options."""
 
 from __future__ import annotations
 
@@ -7,4 +7,4 @@ import sys
 from kokoromichi.cli.app import app
 
 if __name__ == "__main__":
-    sys.exit(app(["migrate", *sys.argv[1:]]))
+    sys.exit(app(["migrate", "--json", *sys.argv[1:]]))

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
 _FOLDER: Final = "stored"
 _NAMES: Final = ("balances", "inventories", "stock")
+_UNREAD: Final = [
+    pl.lit(None, pl.String).alias(name) for name in ("entry_id", "book", "counterparty", "actor", "reason")
+]
+"""Columns of text that no law reads: an audit of a grown ledger is smaller by a third without them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,5 +115,6 @@ async def stored_states(provider: DataProvider) -> StoredStates:
 
 async def audit_provider(provider: DataProvider) -> AuditReport:
     """Hold everything that a provider stores against its ledger: the six laws of economy.md."""
-    ledger = await read_ledger(provider)
+    frames = [frame.with_columns(_UNREAD) async for frame in provider.ledger_frames()]
+    ledger = pl.concat(frames) if frames else pl.DataFrame(schema=LEDGER_SCHEMA)
     return (await stored_states(provider)).audit(ledger)

@@ -44,8 +44,11 @@ class Game(commands.AutoShardedBot, ABC):
         """
 
     @abstractmethod
-    def hears_first(self, event_id: int) -> bool:
-        """Whether an event comes for the first time: Discord may deliver one twice."""
+    def claim_event(self, event_id: int) -> bool:
+        """Note an event, and say whether it is the first time: Discord may deliver one twice.
+
+        Within one process a second delivery ends here; after a restart the request id tells it.
+        """
 
     @abstractmethod
     def begin(self, work: object) -> None:

@@ -90,5 +90,5 @@ class Lifecycle(commands.Cog):
         if interaction.type is not discord.InteractionType.component or interaction.data is None:
             return
         question = str(interaction.data.get("custom_id", "")).partition(":")[0]
-        if question not in self._bot.questions and self._bot.hears_first(interaction.id):
+        if question not in self._bot.questions and self._bot.claim_event(interaction.id):
             await interaction.response.send_message(embed=warning(say("error.expired")), ephemeral=True)

@@ -49,7 +49,7 @@ class OwnedView(discord.ui.View):
 
     async def interaction_check(self, interaction: Click, /) -> bool:  # type: ignore[override] # Our client.
         """Only the owner, and each click once."""
-        if not self.ctx.bot.hears_first(interaction.id):
+        if not self.ctx.bot.claim_event(interaction.id):
             return False
         if interaction.user.id == self.ctx.author.id:
             return True

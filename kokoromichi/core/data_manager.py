@@ -83,7 +83,7 @@ class DataManager:
         age_us = max(0, self._clock.now_us() - mirror.mirrored_us)
         return Aged(mirror, mirror.mirrored_us, age_us // 1_000_000)
 
-    async def get_user_data(self, user_id: str) -> Aged[Document | None]:
+    async def get_user_data(self, user_id: str | int) -> Aged[Document | None]:
         """A player as a document of his own, or None: nobody is created by being looked at."""
         mirror = await self.mirror()
         return Aged(await mirror.value.get_user(user_id), mirror.as_of_us, mirror.age_s)

@@ -8,18 +8,10 @@ one answer. Two writers never both spend the same gold.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from kokoromichi.core.day_totals import active_of, totals_of
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.models import (
-    ChangeSet,
-    DailyTotal,
-    LedgerEntry,
-    Receipt,
-    Step,
-    UserProfile,
-)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
@@ -29,13 +21,20 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from kokoromichi.core.bulk_load import Batch, StoredResponse
+    from kokoromichi.core.models import (
+        AnswerT,
+        ChangeSet,
+        DailyTotal,
+        LedgerEntry,
+        Receipt,
+        Step,
+        UserProfile,
+    )
+
 
 Document: TypeAlias = "dict[str, JsonValue]"
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 Stream = Literal["activity", "economy_history"]
-
-
-AnswerT = TypeVar("AnswerT", bound=Receipt)
 
 
 class DataProvider(ABC):
@@ -186,15 +185,11 @@ class DataProvider(ABC):
         """How many rows the ledger has."""
 
     async def daily_totals(self, since_day: int = 0) -> list[DailyTotal]:
-        """What each kind has moved on each day, ascending; a store that keeps totals reads no row.
-
-        Args:
-            since_day: The first UTC day, counted from the epoch.
-        """
+        """What each kind has moved on each UTC day since the epoch, ascending; from a day on."""
         return totals_of([frame async for frame in self.ledger_frames()], since_day)
 
     async def active_players(self, since_day: int = 0) -> dict[int, int]:
-        """How many players have moved something on each UTC day, ascending; see ``daily_totals``."""
+        """How many players have moved something on each UTC day, ascending."""
         return active_of([frame async for frame in self.ledger_frames()], since_day)
 
     async def edited_files(self) -> dict[str, str]:
@@ -221,11 +216,11 @@ class DataProvider(ABC):
         """
 
     @abstractmethod
-    async def get_user(self, user_id: str) -> Document | None:
+    async def get_user(self, user_id: str | int) -> Document | None:
         """A player as a document of his own: changing it changes nothing that is stored."""
 
     @abstractmethod
-    async def save_user(self, user_id: str, document: Document) -> None:
+    async def save_user(self, user_id: str | int, data: Document) -> None:
         """Store a player's document; ``system`` books differences of money and items as ``correction``.
 
         Raises:
@@ -238,7 +233,7 @@ class DataProvider(ABC):
         """A section's document, a copy of its own, or None."""
 
     @abstractmethod
-    async def save_game_data(self, section: str, document: Document) -> None:
+    async def save_game_data(self, section: str, data: Document) -> None:
         """Store a section's document.
 
         Raises:

@@ -50,11 +50,23 @@ def correction(
         faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in invalid.errors())
         message = f"the document of player {user_id} is no valid profile: {faults}"
         raise MisuseError(message) from invalid
+    after.opening_due = _opening_due(stored, before, document)
     fields = {
         name: value for name in sorted(SET_FIELDS) if (value := getattr(after, name)) != getattr(before, name)
     }
     user = UserChange(user_id, before.version, _movements(before, after), fields)
     return ChangeSet(at_us, (user,), Corrected(), actor=SYSTEM), after.unknown
+
+
+def _opening_due(stored: UserProfile | None, before: UserProfile, document: Document) -> int:
+    """Whether the opening is still to be booked: a document that names gold or gems is taken at its word.
+
+    One that was read while it was due says so itself, and names no more than what is stored.
+    """
+    due = 1 if stored is None else stored.opening_due
+    named = [name for name in CURRENCIES if name in document]
+    as_read = "opening_due" in document and all(document[name] == getattr(before, name) for name in named)
+    return int(due == 1 and document.get("opening_due", 1) == 1 and (not named or as_read))
 
 
 def _movements(before: UserProfile, after: UserProfile) -> tuple[Movement, ...]:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Generic, TypeAlias, TypeVar
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 from pydantic.dataclasses import dataclass
 
 NEVER: Final = -1
@@ -62,6 +62,8 @@ class UserProfile:
         stamina_battles: Battles left that cost fewer hit points.
         double_train: 1 when the next training session gives double XP.
         frozen: 1 when an admin has frozen the account: it neither acts nor receives.
+        opening_due: 1 while its opening is still to be booked, with the first act: a document or a
+            transaction that named neither gold nor gems has made the account.
         unknown: Fields of a document that this version does not know; they are kept.
     """
 
@@ -98,6 +100,7 @@ class UserProfile:
     stamina_battles: Count = 0
     double_train: Count = 0
     frozen: Count = 0
+    opening_due: Count = 0
     unknown: dict[str, Any] = Field(default_factory=dict)
 
     @classmethod
@@ -132,18 +135,47 @@ class Item(_Frozen):
     """One offer of the store, as shown to a player.
 
     Attributes:
-        price_gold: Price of one unit, as charged.
+        price_gold: Price of one unit, as charged; ``price`` says the same.
         stock: Units left; null when unlimited.
         limit: Most units one player may hold; null when there is none.
     """
 
     item_id: ItemId
     name: str
-    description: str
-    category: str
+    description: str = ""
+    category: str = ""
     price_gold: Count
     stock: Count | None = None
     limit: Count | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_price(cls, values: object) -> object:
+        """The first KoKoroMichi's ``price`` is our ``price_gold``; both at once are refused."""
+        if isinstance(values, dict) and "price" in values and "price_gold" not in values:
+            return {("price_gold" if name == "price" else name): value for name, value in values.items()}
+        return values
+
+    @property
+    def price(self) -> int:
+        """``price_gold``."""
+        return self.price_gold
+
+
+class StoreListing(tuple[Item, ...]):
+    """Offers in their order; as text, the formatted listing."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        """One line an offer: id, name, price, and what is left or allowed where that is limited."""
+        return "\n".join(map(_listed, self))
+
+
+def _listed(item: Item) -> str:
+    left = "" if item.stock is None else f", {item.stock:,} left"
+    most = "" if item.limit is None else f", at most {item.limit:,} a player"
+    return f"{item.item_id}: {item.name}, {item.price_gold:,} gold{left}{most}"
 
 
 class Waifu(_Frozen):

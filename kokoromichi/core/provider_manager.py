@@ -69,14 +69,14 @@ def get_provider() -> DataProvider:
     return _provider
 
 
-async def get_user_async(user_id: str) -> Document | None:
+async def get_user_async(user_id: str | int) -> Document | None:
     """A player as a document, from the process's own provider."""
     return await get_provider().get_user(user_id)
 
 
-async def save_user_async(user_id: str, document: Document) -> None:
+async def save_user_async(user_id: str | int, data: Document) -> None:
     """Store a player's document in the process's own provider; see ``DataProvider.save_user``."""
-    await get_provider().save_user(user_id, document)
+    await get_provider().save_user(user_id, data)
 
 
 async def get_game_data_async(section: str) -> Document | None:
@@ -84,6 +84,6 @@ async def get_game_data_async(section: str) -> Document | None:
     return await get_provider().get_game_data(section)
 
 
-async def save_game_data_async(section: str, document: Document) -> None:
+async def save_game_data_async(section: str, data: Document) -> None:
     """Store a section's document in the process's own provider."""
-    await get_provider().save_game_data(section, document)
+    await get_provider().save_game_data(section, data)

@@ -6,12 +6,11 @@ import hashlib
 from typing import TYPE_CHECKING, Final
 
 from kokoromichi.core.errors import ConflictError, MisuseError
-from kokoromichi.core.kinds import SYSTEM
+from kokoromichi.core.kinds import CURRENCIES, KINDS, SYSTEM
 from kokoromichi.core.models import ID_PATTERN, REQUEST_ID_PATTERN, SET_FIELDS, Movement, UserChange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
+    from collections.abc import Iterable, Mapping, Sequence
 
 RESERVED_SECTIONS = frozenset({"economy", "store_catalog", "waifus"})
 """Shipped with the code; no document door writes them."""
@@ -20,30 +19,30 @@ FORGOTTEN: Final = "erased"
 """The digest of a request whose answer named an erased player: no act has it."""
 
 
-def checked_id(value: str | int, what: str) -> str:
-    """``value``, when it is a well-formed user id, section or book; a whole number is taken as its digits.
+def checked_id(value: object, what: str) -> str:
+    """``value``, when it is a well-formed user id, section or book.
 
     Raises:
         MisuseError: It is not, so that it never becomes a path or a field name.
     """
-    name = str(value) if type(value) is int else value  # discord.py has ids as numbers.
-    if not isinstance(name, str) or not ID_PATTERN.fullmatch(name):
+    if not isinstance(value, str) or not ID_PATTERN.fullmatch(value):
         message = f"{what} {value!r} is malformed: 1 to 64 characters out of 0-9 A-Z a-z _ -"
         raise MisuseError(message)
-    return name
+    return value
 
 
-def checked_user_id(user_id: str | int) -> str:
-    """``user_id``, when a player may have it.
+def checked_user_id(user_id: object) -> str:
+    """A player's id as it is stored; a whole number, such as ``author.id`` of discord.py, is its digits.
 
     Raises:
         MisuseError: It is malformed, or the system's.
     """
-    checked = checked_id(user_id, "user id")
-    if checked == SYSTEM:
+    digits = str(user_id) if type(user_id) is int and user_id >= 0 else user_id
+    known = checked_id(digits, "user id")
+    if known == SYSTEM:
         message = f"user id {SYSTEM!r} belongs to the system"
         raise MisuseError(message)
-    return checked
+    return known
 
 
 def checked_section(section: str) -> str:
@@ -58,13 +57,13 @@ def checked_section(section: str) -> str:
     return section
 
 
-def checked_request_id(request_id: str) -> str:
+def checked_request_id(request_id: object) -> str:
     """``request_id``, when a caller may use it.
 
     Raises:
         MisuseError: It is malformed; ids that start with ``~`` are the provider's own.
     """
-    if not REQUEST_ID_PATTERN.fullmatch(request_id):
+    if not isinstance(request_id, str) or not REQUEST_ID_PATTERN.fullmatch(request_id):
         message = f"request id {request_id!r} is malformed: 1 to 128 characters out of 0-9 A-Z a-z _ . : -"
         raise MisuseError(message)
     return request_id
@@ -119,3 +118,29 @@ def reject_duplicate_users(users: Sequence[UserChange]) -> None:
 def incomplete_movement(movement: Movement) -> MisuseError:
     """The refusal of a movement that ``is_incomplete``."""
     return MisuseError(f"an amount needs its currency, and a quantity its item: {movement}")
+
+
+ENTRY_FIELDS: Final = ("kind", "currency", "amount", "item_id", "quantity", "counterparty")
+"""What a caller says of a ledger row; the rest of it is computed."""
+
+
+def entry_fault(row: Mapping[str, object]) -> str | None:
+    """What is wrong with a ledger row as a caller wrote it, or None.
+
+    Args:
+        row: A value of any type for each of ``ENTRY_FIELDS``.
+    """
+    kind, currency, amount, item_id, quantity, counterparty = (row[name] for name in ENTRY_FIELDS)
+    if not isinstance(kind, str) or kind not in KINDS:
+        return f"{kind!r} is no kind of ledger row; there are {', '.join(KINDS)}"
+    for name, number in (("amount", amount), ("quantity", quantity)):
+        if type(number) is not int:
+            return f"the {name} of a row is a whole number, not {number!r}"
+    if currency not in (None, *CURRENCIES) or (currency is None and amount):
+        return f"{amount} of {currency!r}: the currencies are {', '.join(CURRENCIES)}"
+    if item_id is None and quantity:
+        return f"a quantity of {quantity} without an item"
+    for name, text in (("item_id", item_id), ("counterparty", counterparty)):
+        if text is not None and not isinstance(text, str):
+            return f"the {name} of a row is a text, not {text!r}"
+    return None

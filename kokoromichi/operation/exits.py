@@ -6,7 +6,7 @@ Exit codes: 0 done, 1 target missed, 2 usage, 3 audit failed, 4 storage or Disco
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import typer
 from pydantic import ValidationError
@@ -55,7 +55,7 @@ def _setting(wrong: ErrorDetails) -> str:
     return said if said.startswith(name) else f"{name} is {wrong['input']!r}: {said[:1].lower()}{said[1:]}"
 
 
-def fail(message: str, code: int) -> None:
+def fail(message: str, code: int) -> NoReturn:
     """Say what went wrong on standard error, and exit with a code."""
     errors.print(f"[bold red]Error:[/] {escape(message)}", highlight=False)
     raise typer.Exit(code)

@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    from kokoromichi.core.data_provider import AnswerT, DataProvider
+    from kokoromichi.core.data_provider import DataProvider
+    from kokoromichi.core.models import AnswerT
     from kokoromichi.services.executor import Arguments, CommandExecutor
     from kokoromichi.services.overrides import Overrides
     from kokoromichi.services.store import StoreService

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
+from copy import copy
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 from weakref import WeakValueDictionary
 
@@ -12,15 +13,15 @@ from msgspec.structs import replace
 
 from kokoromichi.core.clock import Clock, SystemClock
 from kokoromichi.core.errors import ConflictError, FloorError, MisuseError
+from kokoromichi.core.kinds import CURRENCIES
 from kokoromichi.core.models import ChangeSet, Movement, Receipt, Step, UserProfile
 from kokoromichi.core.validation import checked_user_id, digest_of
 from kokoromichi.rules import codes
-from kokoromichi.rules.economy import load_economy
-from kokoromichi.services.live_economy import LiveEconomy
 from kokoromichi.services.refusals import refused
 
 if TYPE_CHECKING:
     from kokoromichi.core.data_provider import DataProvider
+    from kokoromichi.services.live_economy import LiveEconomy
 
 Arguments: TypeAlias = "Sequence[str | int]"
 Dice: TypeAlias = Callable[[], int]
@@ -68,6 +69,9 @@ class CommandExecutor:
         self._now_us = self.clock.now_us
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
+    async def prepare(self) -> None:
+        """Make ready what an act reads: nothing here, since ``Services.start`` does it for a whole game."""
+
     async def act(
         self,
         operation: str,
@@ -96,7 +100,8 @@ class CommandExecutor:
             StorageError: The store failed; see ``DataProvider.apply``.
         """
         cached, now_us = self._cached, self._now_us  # Called as methods they would be looked up in full.
-        if request_id is None and (profile := cached(user_id)) is not None and not profile.frozen:
+        profile = cached(user_id) if request_id is None else None
+        if profile is not None and not profile.frozen and not profile.opening_due:
             decided = decide(profile, now_us(), arguments)
             apply_now = self._apply_now
             if apply_now is not None and type(decided) is Step:
@@ -118,11 +123,13 @@ class CommandExecutor:
         decide: Decide[AnswerT],
         request_id: str | None,
     ) -> AnswerT:
+        user_id = checked_user_id(user_id)
+
         async def attempt() -> ChangeSet[AnswerT]:
-            stored = await self.provider.profile(checked_user_id(user_id))
-            if stored is not None:
-                return _change(decide(_thawed(stored), self._now_us(), arguments))
-            return self._opened(user_id, lambda new: _change(decide(new, self._now_us(), arguments)))
+            return self._decided(
+                await self.provider.profile(user_id) or UserProfile(user_id=user_id),
+                lambda profile: _change(decide(_thawed(profile), self._now_us(), arguments)),
+            )
 
         return await self.retry_on_conflict(operation, user_id, arguments, attempt, request_id)
 
@@ -139,12 +146,13 @@ class CommandExecutor:
         Raises:
             RefusedError: Also where there is no such player: a mistyped id opens no account.
         """
+        user_id = checked_user_id(user_id)
 
         async def attempt() -> ChangeSet[AnswerT]:
-            stored = await self.provider.profile(checked_user_id(user_id))
+            stored = await self.provider.profile(user_id)
             if stored is None:
                 raise refused(codes.UNKNOWN_PLAYER, user_id)
-            return _change(decide(stored, self._now_us(), arguments))
+            return self._decided(stored, lambda one: _change(decide(one, self._now_us(), arguments)))
 
         return await self.retry_on_conflict(operation, user_id, arguments, attempt, request_id)
 
@@ -162,6 +170,7 @@ class CommandExecutor:
         Raises:
             RefusedError: Also where both are one player, or the other one is unknown, or either is frozen.
         """
+        user_id, other_id = checked_user_id(user_id), checked_user_id(other_id)
 
         def attempt() -> Awaitable[ChangeSet[AnswerT]]:
             return self.decide_between(user_id, other_id, arguments, decide)
@@ -176,15 +185,16 @@ class CommandExecutor:
         Raises:
             RefusedError: As ``act_between``.
         """
+        user_id, other_id = checked_user_id(user_id), checked_user_id(other_id)
         if other_id == user_id:
             raise refused(codes.SELF_TRANSFER)
-        other = await self.provider.profile(checked_user_id(other_id))
+        other = await self.provider.profile(other_id)
         if other is None:
             raise refused(codes.UNKNOWN_PLAYER, other_id)
-        stored = await self.provider.profile(checked_user_id(user_id))
-        if stored is not None:
-            return decide(_thawed(stored), _thawed(other), self._now_us(), arguments)
-        return self._opened(user_id, lambda new: decide(new, _thawed(other), self._now_us(), arguments))
+        return self._decided(
+            await self.provider.profile(user_id) or UserProfile(user_id=user_id),
+            lambda one: decide(_thawed(one), _thawed(other), self._now_us(), arguments),
+        )
 
     async def retry_on_conflict(
         self,
@@ -247,20 +257,33 @@ class CommandExecutor:
                     raise MisuseError(message) from None  # Patience would be in vain.
             raise
 
-    def _opened(
-        self, user_id: str, decide: Callable[[UserProfile], ChangeSet[AnswerT]]
-    ) -> ChangeSet[AnswerT]:
-        """Decide for a new player, and put the opening into the same commit."""
+    def with_opening(self, profile: UserProfile) -> UserProfile:
+        """The profile as its next act meets it: with the opening, where that is still to be booked."""
+        if profile.version and not profile.opening_due:
+            return profile
         opening = self.live.config.opening
-        new = UserProfile(user_id=user_id, gold=opening.gold, gems=opening.gems)
-        change = decide(new)
+        met = copy(profile)
+        met.gold, met.gems, met.opening_due = profile.gold + opening.gold, profile.gems + opening.gems, 0
+        return met
+
+    def _decided(
+        self, stored: UserProfile, decide: Callable[[UserProfile], ChangeSet[AnswerT]]
+    ) -> ChangeSet[AnswerT]:
+        """Decide for a player, and put the opening into the same commit where it is still to be booked."""
+        met = self.with_opening(stored)
+        change = decide(met)
+        if met is stored:
+            return change
         rows = tuple(
-            Movement("opening", currency, amount, amount)
-            for currency, amount in (("gold", opening.gold), ("gems", opening.gems))
-            if amount
+            Movement("opening", currency, after - before, after)
+            for currency in CURRENCIES
+            if (after := getattr(met, currency)) != (before := getattr(stored, currency))
         )
+        settled = {"opening_due": 0} if stored.opening_due else {}
         change.users = tuple(
-            replace(user, movements=rows + user.movements) if user.user_id == user_id else user
+            replace(user, movements=rows + user.movements, fields={**(user.fields or {}), **settled})
+            if user.user_id == stored.user_id
+            else user
             for user in change.users
         )
         return change
@@ -271,8 +294,9 @@ class CommandExecutor:
         Raises:
             MisuseError: The id is malformed.
         """
-        profile = self._cached(user_id) or await self.provider.profile(checked_user_id(user_id))
-        if profile is None:
+        user_id = checked_user_id(user_id)
+        profile = self._cached(user_id) or await self.provider.profile(user_id)
+        if profile is None or (profile.opening_due and not profile.frozen):
             await self.act("open", user_id, (), _open, request_id)
             profile = await self.provider.profile(user_id)
             assert profile is not None  # noqa: S101 - its opening has just been committed
@@ -304,11 +328,3 @@ def _change(decided: Step[AnswerT] | ChangeSet[AnswerT]) -> ChangeSet[AnswerT]:
 
 def _roll() -> int:
     return secrets.randbits(32)
-
-
-def default_executor() -> CommandExecutor:
-    """One over the process's own provider and the settings' economy, for the first KoKoroMichi's calls."""
-    from kokoromichi.core.provider_manager import get_provider  # noqa: PLC0415 - only the first KoKoroMichi's calls reach the global provider
-    from kokoromichi.settings import Settings  # noqa: PLC0415 - only the first KoKoroMichi's calls reach the global provider
-
-    return CommandExecutor(get_provider(), LiveEconomy(load_economy(Settings().economy_dir)))

@@ -86,9 +86,9 @@ class StandingService:
         Raises:
             MisuseError: The id is malformed.
         """
-        checked_user_id(user_id)
+        known = checked_user_id(user_id)
         await self._refresh()
-        rank = self._rank_of.get(user_id)
+        rank = self._rank_of.get(known)
         return None if rank is None else self._rows[rank - 1]
 
     async def _refresh(self) -> None:

@@ -4,17 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from kokoromichi.core.clock import DAY_US
-from kokoromichi.core.counters import (
-    RETIRED_US,
-    first_stock_counter,
-    last_restock_counter,
-    stock_counter,
-    stock_since_counter,
-    stocked_items,
-)
 from kokoromichi.core.errors import RefusedError
-from kokoromichi.core.kinds import SYSTEM
 from kokoromichi.core.models import (
     ChangeSet,
     CounterChange,
@@ -22,14 +12,15 @@ from kokoromichi.core.models import (
     Item,
     Movement,
     Step,
+    StoreListing,
     UserChange,
     UserProfile,
 )
 from kokoromichi.core.validation import checked_user_id
 from kokoromichi.rules import codes
 from kokoromichi.rules.holding import share_gold
-from kokoromichi.rules.purchase import gift, purchase, restocked, sell
-from kokoromichi.services.executor import Arguments, CommandExecutor, Decide, default_executor
+from kokoromichi.rules.purchase import gift, purchase, sell
+from kokoromichi.services.executor import Arguments, CommandExecutor, Decide
 from kokoromichi.services.holdings import paid_after_entry, paid_after_leaving, paid_for
 from kokoromichi.services.receipts import (
     GiftReceipt,
@@ -39,11 +30,14 @@ from kokoromichi.services.receipts import (
     UseReceipt,
 )
 from kokoromichi.services.refusals import REFUSALS, refused
+from kokoromichi.services.restocking import restock
+from kokoromichi.services.standalone import standalone_executor
 from kokoromichi.services.use import decide_use
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
+    from kokoromichi.core.data_provider import DataProvider
     from kokoromichi.services.live_economy import Offer
 
 _TOO_POOR: Final = REFUSALS[codes.TOO_POOR]
@@ -54,11 +48,15 @@ class StoreService:
     """Sells, buys back, hands out and fills up.
 
     Args:
-        executor: Where acts are committed; without one, the process's own provider and the shipped economy.
+        provider: Where acts are stored, by the settings' economy and what is in force there; the process's
+            own when left out. The services of a game hand their executor over instead.
     """
 
-    def __init__(self, executor: CommandExecutor | None = None) -> None:
-        self._executor = executor or default_executor()
+    def __init__(self, provider: DataProvider | CommandExecutor | None = None) -> None:
+        if isinstance(provider, CommandExecutor):
+            self._executor = provider
+        else:
+            self._executor = standalone_executor(provider)
         self._purchasing: Decide[PurchaseReceipt] = self._decide_purchase  # Bound once, not in every act.
 
     def purchase(
@@ -129,19 +127,19 @@ class StoreService:
         return step.change(CounterChange(offer.stock_counter, -quantity))
 
     async def purchase_item(
-        self, user_id: str, item_id: str, quantity: int = 1, *, request_id: str | None = None
+        self, user_id: str | int, item_id: str, quantity: int = 1, *, request_id: str | None = None
     ) -> tuple[bool, str, int]:
         """The first KoKoroMichi's call: ``(success, message, gold_balance)``, always with the true balance.
 
         Raises:
             StorageError: The store failed: no tuple may hide that.
         """
+        known = checked_user_id(user_id)
         try:
-            receipt = await self.purchase(user_id, item_id, quantity, request_id=request_id)
+            receipt = await self.purchase(known, item_id, quantity, request_id=request_id)
         except RefusedError as refusal:
-            profile = await self._executor.provider.profile(user_id)
-            gold = self._executor.live.config.opening.gold if profile is None else profile.gold
-            return False, str(refusal), gold
+            profile = await self._executor.provider.profile(known) or UserProfile(user_id=known)
+            return False, str(refusal), self._executor.with_opening(profile).gold
         return True, f"Bought {receipt.quantity} x {item_id} for {receipt.cost_gold} gold.", receipt.gold
 
     def sell(
@@ -249,15 +247,19 @@ class StoreService:
             raise _malformed(item_id, quantity, offer)
         return str(item_id), quantity, offer
 
-    async def view_store(self, category: str | None = None) -> tuple[Item, ...]:
+    async def view_store(self, category: str | None = None) -> StoreListing:
         """What is offered now, in catalogue order, with prices as charged and the stock that is left.
 
         Args:
             category: Only this shelf; an unknown one is empty.
+
+        Returns:
+            The offers; ``str()`` of it is the formatted listing.
         """
+        await self._executor.prepare()
         counters = await self._executor.provider.counters()
         live = self._executor.live
-        return tuple(
+        return StoreListing(
             Item(
                 item_id=item_id,
                 name=words.name,
@@ -271,84 +273,14 @@ class StoreService:
             if category in (None, (words := live.words[item_id]).category)
         )
 
-    async def get_user_inventory(self, user_id: str) -> dict[str, int]:
+    async def get_user_inventory(self, user_id: str | int) -> dict[str, int]:
         """Units held by item id; empty for a player without an account."""
         profile = await self._executor.provider.profile(checked_user_id(user_id))
         return {} if profile is None else dict(profile.inventory)
 
     async def restock(self) -> list[RestockReceipt]:
-        """Put limited items on the shelf for the first time, and fill up those whose period has come.
-
-        A restocking happens once a period however often and from however many processes it is asked for; it
-        never fills above the first stock, and periods that passed meanwhile are not made up for. The stock of
-        an item that is sold without a limit now is retired; should it be limited again, its stock is new.
-
-        Returns:
-            One receipt per item that was filled up, in catalogue order.
-        """
-        counters = await self._executor.provider.counters()
-        at_us = began_us = self._executor.clock.now_us()
-        if not stocked_items(counters) and not await self._executor.provider.read_ledger(
-            kind="purchase", limit=1
-        ):
-            began_us = 0  # Nothing was sold yet: every sale is of a stock, also where a clock steps back.
-        receipts = []
-        for item_id, offer in self._executor.live.offers.items():
-            if offer.stock_counter is None:
-                change = _retiring(item_id, counters, at_us)
-            else:
-                change = self._restocking(item_id, counters, at_us, began_us)
-            if change is not None and (receipt := await self._executor.provider.apply(change)).units:
-                receipts.append(receipt)
-        return receipts
-
-    def _restocking(
-        self, item_id: str, counters: dict[str, int], at_us: int, began_us: int
-    ) -> ChangeSet[RestockReceipt] | None:
-        numbers = self._executor.live.config.store[item_id]
-        stock, last = stock_counter(item_id), last_restock_counter(item_id)
-        since = stock_since_counter(item_id)
-        units, initial = 0, numbers.stock or 0
-        day = at_us // DAY_US - began_us // DAY_US
-        firsts = {stock: initial, first_stock_counter(item_id): initial, since: began_us, last: day}
-        if stock not in counters:
-            changes = tuple(CounterChange(name, value, creates=True) for name, value in firsts.items())
-            now, request_id = initial, f"stock:{item_id}"
-        elif counters[since] >= RETIRED_US:
-            changes = tuple(CounterChange(name, value - counters[name]) for name, value in firsts.items())
-            now, request_id = initial, f"stock:{item_id}:{counters[since]}"
-        else:
-            since_us = counters[since]
-            waited_days = at_us // DAY_US - since_us // DAY_US - counters[last]
-            if not numbers.restock_days or waited_days < numbers.restock_days:
-                return None
-            units = restocked(counters[stock], initial, numbers.restock_units)
-            passed_days = waited_days - waited_days % numbers.restock_days
-            changes = (CounterChange(stock, units), CounterChange(last, passed_days))
-            now = counters[stock] + units
-            # Of what was read, so that of all who decide upon it, whatever their clocks say, one is stored.
-            request_id = f"restock:{item_id}:{since_us}:after:{counters[last]}"
-        rows = (Movement("restock", item_id=item_id, quantity=units),) if units else ()
-        return _shelving(RestockReceipt(item_id, units, now), at_us, changes, rows, request_id)
-
-
-def _retiring(item_id: str, counters: dict[str, int], at_us: int) -> ChangeSet[RestockReceipt] | None:
-    since = stock_since_counter(item_id)
-    if counters.get(since, RETIRED_US) >= RETIRED_US:
-        return None  # It never had a stock, or has none any more.
-    receipt = RestockReceipt(item_id, 0, counters[stock_counter(item_id)])
-    retired = (CounterChange(since, RETIRED_US),)
-    return _shelving(receipt, at_us, retired, (), f"retire:{item_id}:{counters[since]}")
-
-
-def _shelving(
-    receipt: RestockReceipt,
-    at_us: int,
-    changes: tuple[CounterChange, ...],
-    rows: tuple[Movement, ...],
-    request_id: str,
-) -> ChangeSet[RestockReceipt]:
-    return ChangeSet(at_us, (), receipt, changes, rows, actor=SYSTEM, request_id=request_id, digest="restock")
+        """Put limited items on the shelf for the first time, and fill up what is due; see ``restock``."""
+        return await restock(self._executor)
 
 
 def _malformed(item_id: str | int, quantity: str | int, offer: Offer | None) -> RefusedError:

@@ -17,8 +17,7 @@ from tests.bot.table import embed_of, told
 
 if TYPE_CHECKING:
     from kokoromichi.core.clock import ManualClock
-    from kokoromichi.core.data_provider import AnswerT
-    from kokoromichi.core.models import ChangeSet, UserProfile
+    from kokoromichi.core.models import AnswerT, ChangeSet, UserProfile
     from tests.bot.table import Table
 
 Outcome: TypeAlias = Literal["stored", "down", "busy", "unknown and lost", "unknown and stored", "bug"]

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kokoromichi.bot import KokoroBot, create_bot
-from kokoromichi.core.copying.remote import RemoteProvider
 from kokoromichi.core.counters import stock_counter
 from kokoromichi.core.errors import StorageError
 from kokoromichi.core.providers.memory import MemoryProvider
+from kokoromichi.core.providers.remote import RemoteProvider
 from kokoromichi.rules.economy import load_economy
 from kokoromichi.services.authority import Actor, Role
 from kokoromichi.services.bundle import Services

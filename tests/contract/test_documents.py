@@ -208,3 +208,23 @@ async def test_a_section_is_replaced_whole_and_alone(provider: DataProvider) -> 
     assert await provider.get_game_data("events") == {"a": 9}
     assert await provider.get_game_data("bosses") == {"c": 3}
     assert await rows(provider) == []
+
+
+async def test_a_document_may_be_given_by_the_reference_s_name_for_it(provider: DataProvider) -> None:
+    await provider.save_user("ada", data={"gold": 5})
+    await provider.save_game_data("events", data={"days": 3})
+    assert (await document_of(provider, "ada"))["gold"] == 5
+    assert await provider.get_game_data("events") == {"days": 3}
+
+
+async def test_a_whole_number_is_a_player_s_id_by_its_digits(provider: DataProvider) -> None:
+    await provider.save_user(123456789012345678, {"gold": 5})
+    document = await provider.get_user(123456789012345678)
+    assert document == await document_of(provider, "123456789012345678")
+    assert document["user_id"] == "123456789012345678"
+    for wrong in (-5, 1.5, True, None, b"1"):
+        with pytest.raises(MisuseError, match="is malformed"):
+            await provider.get_user(wrong)  # type: ignore[arg-type] # What is refused.
+        with pytest.raises(MisuseError, match="is malformed"):
+            await provider.save_user(wrong, {"gold": 1})  # type: ignore[arg-type] # Likewise.
+    assert await provider.user_ids() == ["123456789012345678"]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
+from kokoromichi.core.clock import DAY_US
 from kokoromichi.core.errors import MisuseError
-from tests.contract.stored import change, money, user, with_player
+from tests.contract.stored import NOON_US, change, money, user, with_player
 from tests.unit.service_world import World
 
 if TYPE_CHECKING:
@@ -58,3 +60,28 @@ async def test_ones_own_rows_come_newest_first_in_pages(provider: DataProvider, 
     assert await history.page("zoe") == []
     with pytest.raises(MisuseError, match="user id"):
         await history.page("../evil")
+
+
+async def test_a_page_of_the_richest_is_a_part_of_all_balances(provider: DataProvider) -> None:
+    for number, gold in enumerate((5, 9, 9, 1)):
+        await with_player(provider, f"p{number}", gold=gold)
+    assert await provider.richest(2) == [("p1", 9), ("p2", 9)]
+    assert await provider.richest(2, 2) == [("p0", 5), ("p3", 1)]
+    assert await provider.richest(2, 4) == []
+
+
+async def test_days_are_what_their_rows_add_up_to(provider: DataProvider) -> None:
+    day = NOON_US // DAY_US
+    await with_player(provider, "ada", gold=100, x=1)
+    await with_player(provider, "bo", gold=50)
+    await provider.apply(change(user("ada", 1, money(-30, 70, "fee"), money(5, 75, "fee"))))
+    await provider.apply(change(user("ada", 2, money(-75, 0, "fee")), at_us=NOON_US + DAY_US))
+    assert [msgspec.structs.astuple(one) for one in await provider.daily_totals()] == [
+        (day, "fee", "gold", 2, 5, 30),
+        (day, "grant", None, 1, 0, 0),
+        (day, "grant", "gold", 2, 150, 0),
+        (day + 1, "fee", "gold", 1, 0, 75),
+    ]
+    assert [one.day for one in await provider.daily_totals(day + 1)] == [day + 1]
+    assert await provider.active_players() == {day: 2, day + 1: 1}
+    assert await provider.active_players(day + 1) == {day + 1: 1}

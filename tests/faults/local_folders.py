@@ -58,15 +58,15 @@ async def refusal(folder: Path) -> str:
 
 def kill(local: LocalJSONProvider) -> None:
     """End a provider as kill -9 does: nothing is closed, and the folder is let go of."""
-    store = local._store  # noqa: SLF001 - no door leads there
+    store, background = local._life.store, local._life.background  # noqa: SLF001 - no door leads there
     assert store is not None
-    store.writer.queue.put(None)
+    assert background is not None
+    background._running.cancel()  # noqa: SLF001 - likewise
+    store.commits.queue.put(None)
     store.writer.join()
     store.reading.close()
     store.writer.base.close()  # It never checkpoints by itself.
     store.lock.release()
-    if local._copying is not None:  # noqa: SLF001 - likewise
-        local._copying.cancel()  # noqa: SLF001
 
 
 class Disk:
@@ -81,7 +81,7 @@ class Disk:
     @classmethod
     def under(cls, local: LocalJSONProvider) -> Disk:
         """Put one under an open provider."""
-        store = local._store  # noqa: SLF001 - no door leads there
+        store = local._life.store  # noqa: SLF001 - no door leads there
         assert store is not None
         disk = cls(store.writer.base)
         store.writer.base = disk  # type: ignore[assignment] # It is one, as far as it is used.

@@ -44,7 +44,7 @@ def entries(folder: Path, book: str) -> list[int]:
 
 async def settled(local: LocalJSONProvider) -> None:
     """Until the copy has followed."""
-    while local._behind:  # noqa: ASYNC110, SLF001 - no door tells when a thread has written files
+    while local._life.background.behind:  # type: ignore[union-attr] # noqa: ASYNC110, SLF001 - no door tells when a thread has written files
         await asyncio.sleep(0.005)
     await asyncio.sleep(0.05)
 
@@ -186,7 +186,7 @@ async def test_a_file_that_cannot_be_adopted_says_why_and_stays(folder: Path) ->
 async def test_a_mirror_adopts_nothing(tmp_path: Path) -> None:
     async with over(tmp_path) as local:
         await local.mark_mirror("postgres", NOON_US)
-        with pytest.raises(MisuseError, match="a mirror adopts nothing: delete the folder"):
+        with pytest.raises(MisuseError, match="mirrors postgres and adopts nothing: delete the folder"):
             await local.adopt()
 
 

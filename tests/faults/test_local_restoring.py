@@ -90,9 +90,7 @@ async def test_rows_that_are_missing_are_made_up_for_and_told(folder: Path) -> N
     assert any("rows are in no file" in sentence for sentence in done.sentences())
     async with over(folder) as local:
         assert dict(await local.balances()) == {"ada": 70, "bo": 50}
-        assert (
-            sum(row["amount"] or 0 for row in (await stored(local)).ledger if row["user_id"] == "ada") == 70
-        )
+        assert sum(entry.amount or 0 for entry in await local.read_ledger(user_id="ada")) == 70
 
 
 async def test_rotated_books_count_once(folder: Path) -> None:

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kokoromichi.core.bulk_load import Batch
-    from kokoromichi.core.copying.remote import RemoteProvider
     from kokoromichi.core.data_provider import DataProvider
     from kokoromichi.core.models import UserProfile
+    from kokoromichi.core.providers.remote import RemoteProvider
 
 
 def folder(path: Path, clock: ManualClock) -> LocalJSONProvider:
@@ -323,7 +323,8 @@ async def test_a_mirror_erases_nobody_by_itself(remote: RemoteProvider) -> None:
     await remote.sync_remote_to_local()
     mirror = mirror_of(remote)
     with pytest.raises(
-        MisuseError, match=f"mirrors {remote.name}: erase in {remote.name}, and the next sync"
+        MisuseError,
+        match=f"mirrors {remote.name} and erases nobody by itself: erase in {remote.name}, and the next sync",
     ):
         await mirror.erase("ada", "erased-1")
     await grant(remote, "ada", 1)

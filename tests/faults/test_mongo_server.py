@@ -202,10 +202,11 @@ async def test_the_settings_keep_the_uri_secret(monkeypatch: pytest.MonkeyPatch)
     await provider.close()
 
 
-async def test_it_opens_with_the_first_call_and_again_after_closing() -> None:
+async def test_it_opens_with_the_first_call_and_is_opened_again_after_closing() -> None:
     provider = MongoDBProvider(fresh_database())
     await with_player(provider, "ada", gold=100)
     await provider.close()
+    await provider.open()
     assert await gold_of(provider, "ada") == 100
     await provider.close()
 

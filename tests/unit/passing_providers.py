@@ -6,7 +6,7 @@ import asyncio
 from copy import deepcopy
 from typing import TYPE_CHECKING, ClassVar
 
-from kokoromichi.core.data_provider import AnswerT, DataProvider
+from kokoromichi.core.data_provider import DataProvider
 from kokoromichi.core.errors import ConflictError
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from kokoromichi.core.data_provider import Document, Stream
-    from kokoromichi.core.models import ChangeSet, LedgerEntry, Receipt, UserProfile
+    from kokoromichi.core.models import AnswerT, ChangeSet, LedgerEntry, Receipt, UserProfile
 
 
 class PassingProvider(DataProvider):
@@ -76,17 +76,17 @@ class PassingProvider(DataProvider):
     async def append_observations(self, stream: Stream, rows: Sequence[Mapping[str, object]]) -> None:
         await self.inner.append_observations(stream, rows)
 
-    async def get_user(self, user_id: str) -> Document | None:
+    async def get_user(self, user_id: str | int) -> Document | None:
         return await self.inner.get_user(user_id)
 
-    async def save_user(self, user_id: str, document: Document) -> None:
-        await self.inner.save_user(user_id, document)
+    async def save_user(self, user_id: str | int, data: Document) -> None:
+        await self.inner.save_user(user_id, data)
 
     async def get_game_data(self, section: str) -> Document | None:
         return await self.inner.get_game_data(section)
 
-    async def save_game_data(self, section: str, document: Document) -> None:
-        await self.inner.save_game_data(section, document)
+    async def save_game_data(self, section: str, data: Document) -> None:
+        await self.inner.save_game_data(section, data)
 
 
 class SlowProvider(PassingProvider):

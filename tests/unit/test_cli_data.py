@@ -131,7 +131,6 @@ def test_the_script_is_a_door_to_migrate(source: Path) -> None:
         "--dry-run",
         "--data-dir",
         str(source),
-        "--json",
     ]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)["planned"]["users"] == EXPECTED["totals"]["users"]

@@ -47,3 +47,19 @@ def test_configuring_twice_says_everything_once(capsys: pytest.CaptureFixture[st
     configure_logging()
     logging.getLogger("kokoromichi").info("once")
     assert capsys.readouterr().err.count("once") == 1
+
+
+@pytest.mark.parametrize(("level", "heard"), [("DEBUG", ["deep", "soft"]), ("warning", []), (None, ["soft"])])
+def test_without_a_level_the_settings_say_it(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    level: str | None,
+    heard: list[str],
+) -> None:
+    monkeypatch.delenv("LOG_LEVEL", raising=False)
+    if level is not None:
+        monkeypatch.setenv("LOG_LEVEL", level)
+    configure_logging()
+    logging.getLogger("kokoromichi").debug("deep")
+    logging.getLogger("kokoromichi").info("soft")
+    assert re.findall(r": (\w+)$", capsys.readouterr().err, re.MULTILINE) == heard

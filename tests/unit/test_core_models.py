@@ -17,6 +17,7 @@ from kokoromichi.core.models import (
     SET_FIELDS,
     Item,
     LedgerEntry,
+    StoreListing,
     Transaction,
     UserProfile,
     Waifu,
@@ -103,6 +104,25 @@ def test_what_a_player_is_shown_is_frozen_and_complete() -> None:
         Item(item_id="x", name="X", description="An x.", category="charm", price_gold=-1)
     with pytest.raises(ValidationError, match="copies"):
         Waifu(waifu_id="nuwa", name="Nuwa", rarity="LR", copies=-1)
+
+
+def test_a_price_is_read_and_given_by_either_name() -> None:
+    item = Item.model_validate({"item_id": "x", "name": "X", "price": 5})
+    assert item == Item(item_id="x", name="X", price_gold=5)
+    assert (item.price, item.price_gold, item.description) == (5, 5, "")
+    for wrong in ({"price": -1}, {"price": 5, "price_gold": 5}, {}):
+        with pytest.raises(ValidationError):
+            Item.model_validate({"item_id": "x", "name": "X", **wrong})
+
+
+def test_offers_are_a_tuple_whose_text_is_a_listing() -> None:
+    charm = Item(item_id="charm", name="Lucky Charm", price_gold=1_500, stock=5, limit=3)
+    potion = Item(item_id="potion", name="Potion", price_gold=100)
+    offers = StoreListing((charm, potion))
+    assert offers == (charm, potion)
+    assert str(offers) == (
+        "charm: Lucky Charm, 1,500 gold, 5 left, at most 3 a player\npotion: Potion, 100 gold"
+    )
 
 
 def test_every_kind_has_one_book_and_a_name_of_its_own() -> None:

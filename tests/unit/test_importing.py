@@ -163,12 +163,12 @@ class Dying(MemoryProvider):
 
     lives = 0
 
-    async def save_user(self, user_id: str, document: Any) -> None:
+    async def save_user(self, user_id: str | int, data: Any) -> None:
         self.lives -= 1
         if self.lives < 0:
             message = "the store died"
             raise StorageError(message)
-        await super().save_user(user_id, document)
+        await super().save_user(user_id, data)
 
 
 @pytest.mark.parametrize("lives", [0, 1, 7, 37])

@@ -15,8 +15,7 @@ from tests.unit.passing_providers import PassingProvider, RudeProvider, SlowProv
 from tests.unit.service_world import ECONOMY, World
 
 if TYPE_CHECKING:
-    from kokoromichi.core.data_provider import AnswerT
-    from kokoromichi.core.models import ChangeSet
+    from kokoromichi.core.models import AnswerT, ChangeSet
 
 PATIENCE = 8 + 64 + 1
 """Commits that an act tries: with growing pauses, then with its player's lock, then a last time."""

@@ -14,8 +14,7 @@ from tests.unit.passing_providers import PassingProvider
 from tests.unit.service_world import ECONOMY, World
 
 if TYPE_CHECKING:
-    from kokoromichi.core.data_provider import AnswerT
-    from kokoromichi.core.models import ChangeSet
+    from kokoromichi.core.models import AnswerT, ChangeSet
 
 
 async def test_a_purchase_costs_the_price_shown_and_adds_to_what_is_held() -> None:

@@ -54,7 +54,7 @@ def test_a_dotenv_file_is_read_and_the_environment_wins(
     assert "secret" not in repr(settings)
 
 
-@pytest.mark.parametrize("level", ["loud", "", "10", "TRACE", " INFO"])
+@pytest.mark.parametrize("level", ["loud", "10", "TRACE", " INFO"])
 def test_a_bad_log_level_is_told_with_those_that_there_are(
     monkeypatch: pytest.MonkeyPatch, level: str
 ) -> None:
@@ -88,3 +88,21 @@ def test_what_is_shipped_is_found_in_the_wheel(monkeypatch: pytest.MonkeyPatch, 
     assert shipped_folder("data") == tmp_path / "kokoromichi" / "_shipped" / "data"
     assert shipped_folder("scenarios") == tmp_path / "kokoromichi" / "_shipped" / "scenarios"
     assert shipped_folder("populations") == tmp_path / "simulations" / "populations"
+
+
+@pytest.mark.parametrize("name", ["DEBOUNCE_SECONDS", "CACHE_TTL"])
+@pytest.mark.parametrize("value", ["-1", "nan", "soon"])
+def test_a_number_of_seconds_is_one(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValidationError, match=name.lower()):
+        Settings()
+
+
+def test_an_empty_line_is_no_value_where_the_environment_has_one_too(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / ".env").write_text("PROVIDER=\nDATA_DIR=\nLOG_LEVEL=\n", "utf-8")
+    monkeypatch.setenv("ECONOMY_DIR", "")
+    settings = Settings()
+    assert (settings.provider, settings.data_dir, settings.log_level) == ("local", Path("data"), "INFO")
+    assert (settings.economy_dir, settings.chosen_economy_dir) == (ROOT / "data", None)

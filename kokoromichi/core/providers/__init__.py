@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
+from kokoromichi.core.errors import MisuseError
+
 if TYPE_CHECKING:
     from kokoromichi.core.data_provider import DataProvider
 
@@ -21,7 +23,12 @@ def provider_class(name: str) -> type[DataProvider]:
 
     Raises:
         KeyError: There is no such provider.
+        MisuseError: Its driver is not installed.
     """
     module, _, attribute = PROVIDERS[name].partition(":")
-    chosen: type[DataProvider] = getattr(import_module(module), attribute)
+    try:
+        chosen: type[DataProvider] = getattr(import_module(module), attribute)
+    except ModuleNotFoundError as missing:
+        message = f"PROVIDER {name} needs {missing.name}: pip install 'kokoromichi[{name}]'"
+        raise MisuseError(message) from missing
     return chosen

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from kokoromichi.core.bulk_load import Batch, StoredResponse
 from kokoromichi.core.clock import Clock, SystemClock
 from kokoromichi.core.counters import check_counters
-from kokoromichi.core.data_provider import AnswerT, DataProvider, Document, Stream
+from kokoromichi.core.data_provider import DataProvider, Document, Stream
 from kokoromichi.core.documents import correction
 from kokoromichi.core.errors import ConflictError, KokoroError, MisuseError, RequestMismatchError
 from kokoromichi.core.kinds import CURRENCIES, SYSTEM
 from kokoromichi.core.models import (
     NEVER,
     SET_FIELDS,
+    AnswerT,
     ChangeSet,
     LedgerEntry,
     Receipt,
@@ -289,25 +290,25 @@ class MemoryProvider(DataProvider):
         """The rows that were kept of a stream, in their order."""
         return self._observations[stream]
 
-    async def get_user(self, user_id: str) -> Document | None:
+    async def get_user(self, user_id: str | int) -> Document | None:
         """A player as a document of his own, or None."""
         profile = self._profiles.get(checked_user_id(user_id))
         return None if profile is None else profile.document()
 
-    async def save_user(self, user_id: str, document: Document) -> None:
+    async def save_user(self, user_id: str | int, data: Document) -> None:
         """Store a player's document; see ``DataProvider.save_user``."""
-        stored = self._profiles.get(checked_user_id(user_id))
-        change, unknown = correction(stored, user_id, document, self._clock.now_us())
+        known = checked_user_id(user_id)
+        change, unknown = correction(self._profiles.get(known), known, data, self._clock.now_us())
         await self.apply(change)
-        self._profiles[user_id].unknown.update(unknown)
+        self._profiles[known].unknown.update(unknown)
 
     async def get_game_data(self, section: str) -> Document | None:
         """A section's document, a copy of its own, or None."""
         return deepcopy(self._sections.get(checked_id(section, "section")))
 
-    async def save_game_data(self, section: str, document: Document) -> None:
+    async def save_game_data(self, section: str, data: Document) -> None:
         """Store a section's document."""
-        self._sections[checked_section(section)] = deepcopy(document)
+        self._sections[checked_section(section)] = deepcopy(data)
 
     async def sections(self) -> list[str]:
         """Every stored section's name, ascending."""

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from kokoromichi.core.errors import StorageError
+from kokoromichi.core.documents import correction
+from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.kinds import CURRENCIES
+from kokoromichi.core.providers.local.documents import plain_json
+from kokoromichi.core.providers.local.readable_copy import COUNTERS
 from kokoromichi.core.providers.local.seals import Sealed, read_sealed, seal_of
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from kokoromichi.core.data_provider import Document
+    from kokoromichi.core.documents import Corrected
+    from kokoromichi.core.models import ChangeSet, UserProfile
+    from kokoromichi.core.providers.local.background import Background
     from kokoromichi.core.providers.local.readable_copy import CopyFolder, Key
+    from kokoromichi.core.providers.local.store import OpenStore
 
 _NOT_ADOPTED: Final = frozenset({"user_id", "version"})
 
@@ -57,6 +66,18 @@ class Adoption:
         """One for each edit, so that an adoption that was cut off has one effect."""
         return f"adopt:{self.key.name}:{seal_of(self.edited)}"
 
+    def booked(self, stored: UserProfile | None, at_us: int) -> tuple[ChangeSet[Corrected], Document]:
+        """The change of a player that books it, and the fields that ``UserProfile`` does not know.
+
+        Raises:
+            MisuseError: It holds no valid player.
+        """
+        document = self.applied_to(None if stored is None else stored.document())
+        change, unknown = correction(stored, self.key.name, document, at_us)
+        plain_json(unknown, f"the document of player {self.key.name}")
+        change.request_id, change.digest = self.request_id, "adopt"
+        return change, unknown
+
     def applied_to(self, stored: Document | None) -> Document:
         """The player's document then: money and items by the difference, everything else as edited."""
         now = stored or {}
@@ -76,6 +97,34 @@ class Adoption:
         edited, base, stored = (_items(one) for one in (self.edited, self.base, now))
         moved = {item: _added(edited, base, stored, item) for item in {*edited, *base, *stored}}
         return {item: units for item, units in moved.items() if units}
+
+
+async def adopt_files(
+    store: OpenStore, background: Background, adopt: Callable[[Adoption], Awaitable[None]]
+) -> list[str]:
+    """Take every file of a player or a section that another hand has changed; answers their names.
+
+    Raises:
+        StorageError: One cannot be adopted; those before it are.
+    """
+    adopted = []
+    async with background.files:
+        for key in await asyncio.to_thread(store.copy.foreign):
+            if key == COUNTERS:
+                continue  # What is left of an item follows from the ledger, and from nothing else.
+            adoption = await asyncio.to_thread(Adoption.of, store.copy, key)
+            try:
+                await adopt(adoption)
+            except MisuseError as invalid:
+                message = (
+                    f"{adoption.path} cannot be adopted: {invalid}. Correct it there, or put the former file "
+                    "back"
+                )
+                raise StorageError(message) from invalid
+            await asyncio.to_thread(store.copy.adopted, key)
+            adopted.append(store.copy.name(key))
+    background.due()
+    return adopted
 
 
 def _belongs(found: Sealed, base: Sealed | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import secrets
@@ -11,11 +12,15 @@ import apsw
 
 from kokoromichi.core.providers.local.documents import decode_profile
 from kokoromichi.core.providers.local.groups import PUT_USER, user_row
+from kokoromichi.core.providers.local.readable_copy import Key, copied_marks
 from kokoromichi.core.providers.local.schema import GUARDS, NO_GUARDS, SET_META, rows_of
 from kokoromichi.core.validation import FORGOTTEN
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from kokoromichi.core.providers.local.background import Background
+    from kokoromichi.core.providers.local.store import OpenStore
 
 LIST: Final = "erasures.log"
 KEY: Final = "erasures.key"
@@ -107,7 +112,7 @@ def _hash(key: bytes, user_id: str) -> str:
     return hashlib.blake2b(user_id.encode(), digest_size=16, key=key).hexdigest()
 
 
-def is_known(base: apsw.Connection, name: str) -> bool:
+def _is_known(base: apsw.Connection, name: str) -> bool:
     """Whether anything stands under a player's name."""
     query = "SELECT 1 FROM users WHERE user_id = ?1 UNION SELECT 1 FROM players WHERE name = ?1"
     return base.execute(query, (name,)).fetchone() is not None
@@ -137,6 +142,35 @@ def empty_tables(base: apsw.Connection) -> None:
     base.execute(NO_GUARDS + "".join(f"DELETE FROM {table};" for table in _TABLES) + GUARDS)
     base.execute("DELETE FROM meta WHERE name = 'mirrored_us' OR name LIKE 'copied.%'")
     base.execute(SET_META, ("residue", 1))
+
+
+async def erase_player(store: OpenStore, background: Background, user_id: str, pseudonym: str) -> None:
+    """Erase a player from everything that lies in a folder; nothing happens under a known pseudonym.
+
+    Files go before the commit, so that a kill leaves none that the database does not know of. Once it is in
+    the list the erasure is finished, if not now then at the next opening.
+
+    Raises:
+        StorageError: The database cannot be written, or a file cannot be removed.
+    """
+    folder, copy = store.path.parent, store.copy
+    async with background.files:
+        await background.flush()
+        if await store.do(lambda: _is_known(store.writer.base, pseudonym)):
+            return
+        books = await asyncio.to_thread(copy.naming, user_id)
+        anew = {path.stem: 0 for path in books if path.suffix == ".log"}
+        await store.write(lambda base: base.executemany(SET_META, copied_marks(anew)))
+        mark = await asyncio.to_thread(ErasureList(folder).note, user_id, pseudonym)
+
+        def write(base: apsw.Connection) -> None:
+            erase_rows(base, user_id, pseudonym)
+            base.execute("INSERT INTO erasures VALUES (?)", (mark,))
+
+        background.due((Key("user", user_id), Key("user", pseudonym)))
+        await asyncio.to_thread(copy.forget, user_id, books)
+        await store.rewrite(write)
+    store.cache.drop((user_id,))
 
 
 def sweep(base: apsw.Connection) -> None:

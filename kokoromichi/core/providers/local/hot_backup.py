@@ -8,12 +8,27 @@ from typing import TYPE_CHECKING, Final
 import apsw
 
 from kokoromichi.core.errors import MisuseError, StorageError
-from kokoromichi.core.providers.local.schema import scalar
+from kokoromichi.core.providers.local.errors import storage_error
+from kokoromichi.core.providers.local.schema import readable, scalar
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _PAGES_A_STEP: Final = 4_096
+
+
+def back_up_file(path: Path, target: Path) -> None:
+    """Write what a database holds at this moment to a new file; see ``back_up``.
+
+    Raises:
+        StorageError: The disk says no, or what was written is not sound.
+    """
+    try:
+        with closing(readable(path)) as base:
+            base.execute("BEGIN; SELECT 1 FROM meta").fetchall()  # Else each commit would start it anew.
+            back_up(base, target)
+    except (OSError, apsw.Error) as failure:
+        raise storage_error(target, failure) from failure
 
 
 def back_up(base: apsw.Connection, target: Path) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from kokoromichi.core.bulk_load import Batch, StoredResponse, UserSnapshot
     from kokoromichi.core.providers.local.committed import Codes, Committed
+    from kokoromichi.core.providers.local.writer import Writer
 
 Row: TypeAlias = "tuple[Any, ...]"
 """A row in the order of ``LEDGER_SCHEMA``, its time in microseconds; its entry id says nothing."""
@@ -52,19 +53,26 @@ INSERT OR IGNORE INTO active_players SELECT DISTINCT at_us / ?, player FROM ledg
 """
 
 
-def load_portion(
+def load_portion(writer: Writer, batch: Batch, documents: Mapping[str, str], now_us: int) -> None:
+    """Store a part of another store in one transaction; the writer's work.
+
+    Raises:
+        ConflictError: A player has another version than the one expected.
+        RequestMismatchError: A request id is remembered for another act.
+    """
+    try:
+        writer.transaction(lambda base: _write_portion(base, writer.committed, batch, documents, now_us))
+    finally:
+        writer.committed.reread()  # More than a group has changed it, or codes were given out for nothing.
+
+
+def _write_portion(
     base: apsw.Connection,
     committed: Committed,
     batch: Batch,
     documents: Mapping[str, str],
     now_us: int,
 ) -> None:
-    """Write a part of another store, inside of a transaction; ``committed`` is to be read anew after it.
-
-    Raises:
-        ConflictError: A player has another version than the one expected.
-        RequestMismatchError: A request id is remembered for another act.
-    """
     for snapshot in batch.users:
         _check_version(committed, snapshot)
     fresh = [_request_row(committed, asked, now_us) for asked in batch.requests]

@@ -40,6 +40,17 @@ class Key(NamedTuple):
 
 
 COUNTERS: Final = Key("counters", "counters")
+_COPIED: Final = "copied."
+
+
+def copied_marks(marks: Mapping[str, int]) -> list[tuple[str, int]]:
+    """How far the books' files go, as rows of ``meta``."""
+    return [(f"{_COPIED}{book}", entry) for book, entry in marks.items()]
+
+
+def marks_in(meta: Mapping[str, int | str]) -> dict[str, int]:
+    """How far the books' files go, as ``meta`` has it; nothing of a store that was never copied."""
+    return {name.removeprefix(_COPIED): int(at) for name, at in meta.items() if name.startswith(_COPIED)}
 
 
 class CopyFolder:
@@ -232,7 +243,6 @@ class ReadableCopy(CopyFolder):
         key = Key("user", user_id)
         self.path(key).unlink(missing_ok=True)
         self.backups(key).forget(user_id)
-        self.due.discard(key)
         self.edited.pop(key, None)
         self._written.pop(key, None)
         for path in books:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import polars as pl
 
+from kokoromichi.core.bulk_load import StoredResponse
 from kokoromichi.core.clock import moment_of
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.models import LedgerEntry
+from kokoromichi.core.models import DailyTotal, LedgerEntry
+from kokoromichi.core.providers.local.committed import unpacked
 from kokoromichi.core.providers.local.schema import readable
 from kokoromichi.core.schemas import LEDGER_SCHEMA
 
@@ -21,11 +23,20 @@ if TYPE_CHECKING:
 
     import apsw
 
-FRAME_ROWS: Final = 65_536
+FRAME_ROWS: Final = 16_384
 _COLUMNS: Final = LEDGER_SCHEMA.names()
 _PLAYERS: Final = ("user_id", "counterparty", "actor")
 _NAMES: Final = ("book", "kind", "currency", "item_id")
 _FRAME: Final = "SELECT * FROM ledger WHERE entry > ? ORDER BY entry LIMIT ?"
+
+_TOTALS: Final = """
+SELECT day, (SELECT name FROM names WHERE code = kind), (SELECT name FROM names WHERE code = currency), rows,
+    gained, lost FROM daily_totals WHERE day >= ? ORDER BY 1, 2, 3
+"""
+_ANSWERED: Final = """
+SELECT rowid, request_id, digest, answer, at_us FROM requests
+    WHERE rowid > ? AND answer IS NOT NULL ORDER BY rowid LIMIT 5000
+"""
 
 
 class Read(Protocol):
@@ -142,6 +153,20 @@ class Reading:
 
     def _tx_id(self, tx: int | str) -> str:
         return tx if isinstance(tx, str) else f"{self._store}-{tx:012d}"
+
+    def daily_totals(self, since_day: int) -> list[DailyTotal]:
+        """What each kind has moved on each day; for the loop's thread."""
+        return [DailyTotal(*row) for row in self.now(_TOTALS, (since_day,))]
+
+    def answered(self) -> Iterator[list[StoredResponse]]:
+        """Every request id whose answer is kept, in batches; each step blocks."""
+        last = 0
+        while rows := self.rows(_ANSWERED, (last,)):
+            last = rows[-1][0]
+            yield [
+                StoredResponse(request_id, unpacked(digest), answer.encode(), at_us)
+                for _, request_id, digest, answer, at_us in rows
+            ]
 
     def frames(self, user_ids: Collection[str] | None = None) -> Generator[pl.DataFrame, None, None]:
         """The ledger, oldest first, from one snapshot; each step blocks."""

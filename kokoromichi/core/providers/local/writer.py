@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 from itertools import groupby
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, TypeVar
 
 import apsw
@@ -19,24 +18,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kokoromichi.core.clock import Clock
+    from kokoromichi.core.providers.local.commits import Commits
     from kokoromichi.core.providers.local.committed import Committed
-    from kokoromichi.core.providers.local.groups import Waiting
 
 T = TypeVar("T")
 
 
 class Writer(threading.Thread):
-    """Owns the connection that writes; its calls are the thread's own, but for ``queue`` and ``failed``.
+    """Owns the connection that writes; its calls are the thread's own, but for ``failed``.
 
     Args:
         path: The database.
         base: The connection.
         committed: What is stored.
         clock: What dates requests.
-        deliver: Told of everything that was done, with the group that became durable or None.
+        commits: What is to be done, until None ends the thread; told of everything that was done.
 
     Attributes:
-        queue: What is to be done; None ends the thread.
         failed: Why nothing more is committed until the store is opened again, or None.
     """
 
@@ -46,16 +44,15 @@ class Writer(threading.Thread):
         base: apsw.Connection,
         committed: Committed,
         clock: Clock,
-        deliver: Callable[[Sequence[Waiting], Group | None], None],
+        commits: Commits,
     ) -> None:
         super().__init__(name="kokoromichi-writer", daemon=True)
-        self.queue: SimpleQueue[Waiting | None] = SimpleQueue()
         self.failed: str | None = None
         self.base = base
         self.committed = committed
         self._path = path
         self._clock = clock
-        self._deliver = deliver
+        self._queue, self._deliver = commits.queue, commits.deliver
         self._data_version = base.pragma("data_version")
         self._file = identity(path)
 
@@ -63,9 +60,9 @@ class Writer(threading.Thread):
         """Do what waits until None comes."""
         going = True
         while going:
-            found = [self.queue.get()]
-            while not self.queue.empty():  # This thread is the only reader.
-                found.append(self.queue.get())
+            found = [self._queue.get()]
+            while not self._queue.empty():  # This thread is the only reader.
+                found.append(self._queue.get())
             going = None not in found
             waiting = [one for one in found if one is not None]
             for together, members in groupby(waiting, key=lambda one: isinstance(one, Act)):

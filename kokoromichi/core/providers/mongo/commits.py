@@ -16,7 +16,6 @@ from weakref import WeakValueDictionary
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from kokoromichi.core.clock import Clock, SystemClock
-from kokoromichi.core.data_provider import AnswerT
 from kokoromichi.core.errors import (
     ConflictError,
     FloorError,
@@ -24,6 +23,7 @@ from kokoromichi.core.errors import (
     RequestMismatchError,
     StorageError,
 )
+from kokoromichi.core.models import AnswerT
 from kokoromichi.core.providers.mongo.bulk_load import Loading
 from kokoromichi.core.providers.mongo.documents import changed, check_movement, ledger_rows, new_player
 from kokoromichi.core.providers.mongo.driver import MOST_CONNECTIONS, failures, is_transient, storage_error

@@ -25,8 +25,8 @@ from kokoromichi.core.validation import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kokoromichi.core.data_provider import AnswerT, Document, JsonValue
-    from kokoromichi.core.models import ChangeSet
+    from kokoromichi.core.data_provider import Document, JsonValue
+    from kokoromichi.core.models import AnswerT, ChangeSet
     from kokoromichi.core.providers.mongo.driver import Stored
 
 MOST_BYTES: Final = 16 * 1024 * 1024

@@ -72,11 +72,6 @@ class MongoDriver:
         self._client: AsyncIOMotorClient[Stored] | None = None
         self._collections: dict[str, Collection] = {}
 
-    @property
-    def connected(self) -> bool:
-        """Whether there is a client."""
-        return self._client is not None
-
     async def connect(self) -> None:
         """Connect, and make sure of an answer and of transactions.
 
@@ -110,6 +105,10 @@ class MongoDriver:
 
     async def close(self) -> None:
         """Let go of the connections; closing twice is harmless."""
+        self.drop()
+
+    def drop(self) -> None:
+        """Close at once, also where the event loop of the client has ended."""
         if self._client is not None:
             self._client.close()
             self._client = None
@@ -164,7 +163,8 @@ class MongoDriver:
 
     def _connected(self) -> AsyncIOMotorClient[Stored]:
         if self._client is None:
-            raise MisuseError("the MongoDB provider is not open: open it, or use it in an async with")
+            message = f"the provider of MongoDB at {self.where} is closed: await open() before its next use"
+            raise MisuseError(message)
         return self._client
 
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from pymongo.errors import PyMongoError
 
 from kokoromichi.core.clock import Clock, SystemClock, us_of
-from kokoromichi.core.copying.remote import RemoteProvider
 from kokoromichi.core.documents import correction
 from kokoromichi.core.errors import ConflictError, RequestMismatchError
 from kokoromichi.core.kinds import BOOKS
@@ -20,6 +19,8 @@ from kokoromichi.core.providers.mongo.commits import Act, MongoCommits
 from kokoromichi.core.providers.mongo.documents import check_document, check_size, plain_document, profile_of
 from kokoromichi.core.providers.mongo.driver import MongoDriver, failures
 from kokoromichi.core.providers.mongo.ledger import read_frames, read_page
+from kokoromichi.core.providers.opening import Opening
+from kokoromichi.core.providers.remote import RemoteProvider
 from kokoromichi.core.validation import (
     checked_id,
     checked_pseudonym,
@@ -27,6 +28,7 @@ from kokoromichi.core.validation import (
     checked_section,
     checked_user_id,
 )
+from kokoromichi.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping, Sequence
@@ -34,8 +36,8 @@ if TYPE_CHECKING:
     import polars as pl
 
     from kokoromichi.core.bulk_load import Batch, StoredResponse
-    from kokoromichi.core.data_provider import AnswerT, DataProvider, Document, Stream
-    from kokoromichi.core.models import ChangeSet, LedgerEntry, Receipt, UserProfile
+    from kokoromichi.core.data_provider import DataProvider, Document, Stream
+    from kokoromichi.core.models import AnswerT, ChangeSet, LedgerEntry, Receipt, UserProfile
     from kokoromichi.core.providers.mongo.driver import Stored
 
 _LOG: Final = logging.getLogger(__name__)
@@ -53,6 +55,7 @@ class MongoDBProvider(RemoteProvider):
 
     Args:
         uri: ``mongodb://user:password@host:port/database?options``; timeouts may be set there.
+            ``MONGO_URI`` when left out.
         clock: Dates corrections and remembered answers; the machine's own by default.
         patience_s: How long a commit is tried again when the server aborts it or is away, in seconds.
         local: The folder that it is copied to and from; see ``RemoteProvider``.
@@ -62,7 +65,7 @@ class MongoDBProvider(RemoteProvider):
 
     def __init__(
         self,
-        uri: str,
+        uri: str | None = None,
         clock: Clock | None = None,
         *,
         patience_s: float = 15.0,
@@ -70,9 +73,12 @@ class MongoDBProvider(RemoteProvider):
     ) -> None:
         self._clock = clock or SystemClock()
         super().__init__(local, self._clock)
-        self._driver = MongoDriver(uri)
+        self._driver = MongoDriver(Settings().mongo_uri.get_secret_value() if uri is None else uri)
+        self._patience_s = patience_s
         self._commits = MongoCommits(self._driver, self._clock, patience_s)
-        self._opening = asyncio.Lock()
+        self._opening = Opening(
+            f"the provider of MongoDB at {self._driver.where}", self._connect, self._driver.drop
+        )
         self._in_flight: dict[str, tuple[str, asyncio.Future[Any]]] = {}  # Receipts, each of its act.
         self._buffers: dict[Stream, list[Stored]] = {"activity": [], "economy_history": []}
 
@@ -88,16 +94,19 @@ class MongoDBProvider(RemoteProvider):
             StorageError: The server is down, refuses the password, or has no transactions.
             MisuseError: The URI is malformed.
         """
-        async with self._opening:
-            if self._driver.connected:
-                return
-            await self._driver.connect()
-            try:
-                with failures(self._driver.where):
-                    await self._prepare()
-            except BaseException:
-                await self._driver.close()
-                raise
+        await self._opening.open()
+
+    async def _connect(self) -> None:
+        """Connect, with nothing on its way."""
+        self._commits = MongoCommits(self._driver, self._clock, self._patience_s)
+        self._in_flight.clear()
+        await self._driver.connect()
+        try:
+            with failures(self._driver.where):
+                await self._prepare()
+        except BaseException:
+            await self._driver.close()
+            raise
 
     async def _prepare(self) -> None:
         ledgers = [f"ledger_{book}" for book in BOOKS]
@@ -113,18 +122,18 @@ class MongoDBProvider(RemoteProvider):
     async def close(self) -> None:
         """Let commits end, flush the streams and disconnect; closing twice is harmless."""
         try:
-            while self._in_flight:
-                await asyncio.wait([task for _, task in self._in_flight.values()])
-            if self._driver.connected:
+            if self._opening.is_open:
+                while self._in_flight:
+                    await asyncio.wait([task for _, task in self._in_flight.values()])
                 for stream in self._buffers:
                     await self._flush(stream)
+            await self._opening.close()
             await self._driver.close()
         finally:
             await super().close()
 
     async def _ready(self) -> MongoDriver:
-        if not self._driver.connected:
-            await self.open()
+        await self._opening.ready()
         return self._driver
 
     async def _stored(self, user_id: str) -> Stored | None:
@@ -257,21 +266,21 @@ class MongoDBProvider(RemoteProvider):
             except PyMongoError as error:
                 _LOG.warning("%d rows of %s are lost: %s", len(rows), stream, type(error).__name__)
 
-    async def get_user(self, user_id: str) -> Document | None:
+    async def get_user(self, user_id: str | int) -> Document | None:
         """A player as a document of his own, or None."""
         profile = await self.profile(checked_user_id(user_id))
         return None if profile is None else profile.document()
 
-    async def save_user(self, user_id: str, document: Document) -> None:
+    async def save_user(self, user_id: str | int, data: Document) -> None:
         """Store a player's document; see ``DataProvider.save_user``."""
-        checked_user_id(user_id)
+        known = checked_user_id(user_id)
         while True:
-            stored = await self.profile(user_id)
-            change, unknown = correction(stored, user_id, document, self._clock.now_us())
+            stored = await self.profile(known)
+            change, unknown = correction(stored, known, data, self._clock.now_us())
             try:
-                await self._committed(self._commits.act(change, {user_id: unknown}))
+                await self._committed(self._commits.act(change, {known: unknown}))
             except ConflictError:
-                if "version" in document:
+                if "version" in data:
                     raise
             else:
                 return
@@ -284,11 +293,11 @@ class MongoDBProvider(RemoteProvider):
             stored = await driver.collection("game_data").find_one({"_id": section})
         return None if stored is None else plain_document(stored["document"])
 
-    async def save_game_data(self, section: str, document: Document) -> None:
+    async def save_game_data(self, section: str, data: Document) -> None:
         """Store a section's document."""
         checked_section(section)
-        check_document(document, f"section {section}")
-        stored = {"_id": section, "document": document}
+        check_document(data, f"section {section}")
+        stored = {"_id": section, "document": data}
         check_size(stored, f"section {section}")
         driver = await self._ready()
         with failures(driver.where):

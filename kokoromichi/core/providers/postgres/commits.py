@@ -20,8 +20,8 @@ from kokoromichi.core.validation import checked_request_id, reject_duplicate_use
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from kokoromichi.core.data_provider import AnswerT, Document
-    from kokoromichi.core.models import ChangeSet
+    from kokoromichi.core.data_provider import Document
+    from kokoromichi.core.models import AnswerT, ChangeSet
     from kokoromichi.core.providers.postgres.connections import Connections
 
 _ONE: Final = "SELECT apply_change($1)"

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from kokoromichi.core.errors import MisuseError, StorageError
+from kokoromichi.core.providers.opening import Opening
 from kokoromichi.core.providers.postgres.schema import upgrade
 
 if TYPE_CHECKING:
@@ -49,19 +50,32 @@ class Connections:
         url: ``postgresql://user:password@host:port/database``; no message repeats its password.
         schema: Where the tables are.
         size: Least and most connections; where the most are fewer than the least, the most are kept.
+        prepare: What else is to be done with the first connection, once the tables are up to date.
         patience_s: How long a call waits for a server that is away or busy, in seconds.
         lock_s: How long the server waits for a player, item or request that another session holds.
+
+    Attributes:
+        opening: Whether they are open; every call opens them first.
     """
 
     def __init__(
-        self, url: str, schema: str, size: tuple[int, int], *, patience_s: float, lock_s: float
+        self,
+        url: str,
+        schema: str,
+        size: tuple[int, int],
+        prepare: Callable[[asyncpg.Connection], Awaitable[None]],
+        *,
+        patience_s: float,
+        lock_s: float,
     ) -> None:
         self._url = url
         self._schema = schema
         self._size = size
         self.patience_s = patience_s
         self._lock_s = lock_s
+        self._prepare = prepare
         self._pool: asyncpg.Pool | None = None
+        self.opening = Opening(f"the provider of {self.where}", self._connect_all, self._drop)
 
     @property
     def where(self) -> str:
@@ -76,16 +90,12 @@ class Connections:
         database, user = parts.path.strip("/") or "(default)", parts.username or "(default)"
         return f"database {database} at {host}:{port} as {user}"
 
-    async def open(self) -> None:
+    async def _connect_all(self) -> None:
         """Bring the schema up to date and fill the pool.
 
         Raises:
             StorageError: The database cannot be used.
-            MisuseError: It is open already.
         """
-        if self._pool is not None:
-            message = "the provider is open already"
-            raise MisuseError(message)
         if not self._url:
             message = "DATABASE_URL is empty: set it to postgresql://user:password@host:5432/database"
             raise StorageError(message)
@@ -94,6 +104,7 @@ class Connections:
             try:
                 await self._look(first)
                 await upgrade(first, self._schema)
+                await self._prepare(first)
             finally:
                 await first.close()
             least, most = self._size
@@ -101,7 +112,7 @@ class Connections:
                 self._url,
                 min_size=min(least, most),
                 max_size=most,
-                init=_prepare,
+                init=_set_codec,
                 reset=_keep,
                 timeout=self.patience_s,
                 server_settings=self._settings,
@@ -133,12 +144,17 @@ class Connections:
 
     async def close(self) -> None:
         """Let the calls under way end, and close; closing twice is harmless."""
+        await self.opening.close()
         pool, self._pool = self._pool, None
         if pool is not None:
             try:
                 await asyncio.wait_for(pool.close(), self.patience_s)
             except TIMED_OUT:
                 pool.terminate()
+
+    def _drop(self) -> None:
+        """Forget a pool whose event loop has ended, and with it every connection."""
+        self._pool = None
 
     def check_open(self) -> asyncpg.Pool:
         """The pool.
@@ -147,7 +163,7 @@ class Connections:
             MisuseError: It is not open.
         """
         if self._pool is None:
-            message = "the provider is not open: call open() first, or use async with"
+            message = f"the provider of {self.where} is closed: await open() before its next use"
             raise MisuseError(message)
         return self._pool
 
@@ -156,8 +172,10 @@ class Connections:
         """A connection to use; waits for a free one, and lets nobody have one again that failed.
 
         Raises:
-            MisuseError: It is not open.
+            MisuseError: It was closed.
+            StorageError: This is the first use, and the database cannot be used.
         """
+        await self.opening.ready()
         pool = self.check_open()
         connection = await pool.acquire(timeout=timeout_s)
         try:
@@ -261,7 +279,7 @@ _SENTENCES: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
 )
 
 
-async def _prepare(connection: asyncpg.Connection) -> None:
+async def _set_codec(connection: asyncpg.Connection) -> None:
     """JSONB travels as JSON text behind a version byte; we write the bytes, and read values."""
     await connection.set_type_codec(
         "jsonb",

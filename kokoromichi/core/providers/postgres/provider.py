@@ -10,7 +10,6 @@ import msgspec
 from pydantic import ValidationError
 
 from kokoromichi.core.clock import Clock, SystemClock, moment_of
-from kokoromichi.core.copying.remote import RemoteProvider
 from kokoromichi.core.documents import correction
 from kokoromichi.core.errors import (
     ConflictError,
@@ -23,6 +22,7 @@ from kokoromichi.core.providers.postgres import bulk_load, erasing, ledger
 from kokoromichi.core.providers.postgres.commits import PostgresCommits
 from kokoromichi.core.providers.postgres.connections import Connections
 from kokoromichi.core.providers.postgres.wire import encode_document
+from kokoromichi.core.providers.remote import RemoteProvider
 from kokoromichi.core.responses import decode_response
 from kokoromichi.core.validation import (
     checked_id,
@@ -31,6 +31,7 @@ from kokoromichi.core.validation import (
     checked_section,
     checked_user_id,
 )
+from kokoromichi.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping, Sequence
@@ -39,7 +40,8 @@ if TYPE_CHECKING:
     import polars as pl
 
     from kokoromichi.core.bulk_load import Batch, StoredResponse
-    from kokoromichi.core.data_provider import AnswerT, DataProvider, Document, Stream
+    from kokoromichi.core.data_provider import DataProvider, Document, Stream
+    from kokoromichi.core.models import AnswerT
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -63,8 +65,11 @@ _TRIES: Final = 20
 class PostgresProvider(RemoteProvider):
     """Players, counters and the ledger in PostgreSQL; several processes may share a database.
 
+    It connects when it is opened, or with the first call.
+
     Args:
         database_url: ``postgresql://user:password@host:port/database``; no message repeats its password.
+            ``DATABASE_URL`` when left out.
         clock: What stamps corrections; the machine's own unless given.
         pool_size: Least and most connections.
         schema: Where its tables are.
@@ -77,7 +82,7 @@ class PostgresProvider(RemoteProvider):
 
     def __init__(
         self,
-        database_url: str,
+        database_url: str | None = None,
         *,
         clock: Clock | None = None,
         pool_size: tuple[int, int] = (5, 20),
@@ -88,9 +93,17 @@ class PostgresProvider(RemoteProvider):
     ) -> None:
         self._clock = clock or SystemClock()
         super().__init__(local, self._clock)
+        if database_url is None:
+            database_url = Settings().database_url.get_secret_value()
         self._connections = Connections(
-            database_url, checked_id(schema, "schema"), pool_size, patience_s=patience_s, lock_s=lock_s
+            database_url,
+            checked_id(schema, "schema"),
+            pool_size,
+            self._begin,
+            patience_s=patience_s,
+            lock_s=lock_s,
         )
+        self._opening = self._connections.opening
         self._commits = PostgresCommits(self._connections)
         self._observed: list[tuple[Stream, bytes]] = []
         self.cached = _not_at_hand
@@ -101,28 +114,25 @@ class PostgresProvider(RemoteProvider):
         Raises:
             StorageError: The database cannot be used; the sentence says why, where, and the cure.
         """
-        await self._connections.open()
-        await self._forget_old_answers()
+        await self._opening.open()
 
     async def close(self) -> None:
         """Wait for what is on its way, flush the streams and let go of the connections."""
         try:
-            await self._commits.close()
-            if self._observed:
-                await self._flush()
+            if self._opening.is_open:
+                await self._commits.close()
+                if self._observed:
+                    await self._flush()
             await self._connections.close()
         finally:
             await super().close()
 
-    async def _forget_old_answers(self) -> None:
-        """Answers are kept for 30 days; the ids stay, so that none is ever used again."""
+    async def _begin(self, first: asyncpg.Connection) -> None:
+        """Begin anew. Answers are kept for 30 days; the ids stay, so that none is ever used again."""
+        self._commits = PostgresCommits(self._connections)
         before = moment_of(self._clock.now_us()) - _ANSWERS_KEPT
-
-        async def forget(connection: asyncpg.Connection) -> None:
-            for statement in _FORGET:
-                await connection.execute(statement, before)
-
-        await self._connections.read(forget)
+        for statement in _FORGET:
+            await first.execute(statement, before)
 
     async def profile(self, user_id: str) -> UserProfile | None:
         """The committed state of a player, or None."""
@@ -177,6 +187,7 @@ class PostgresProvider(RemoteProvider):
 
     async def apply(self, change: ChangeSet[AnswerT]) -> AnswerT:
         """Store a change whole, or raise and store nothing; see ``DataProvider.apply``."""
+        await self._opening.ready()
         return await self._commits.apply(change)
 
     async def read_ledger(
@@ -227,21 +238,21 @@ class PostgresProvider(RemoteProvider):
         except StorageError as failed:
             _LOG.warning("%d observations were lost: %s", len(rows), failed)
 
-    async def get_user(self, user_id: str) -> Document | None:
+    async def get_user(self, user_id: str | int) -> Document | None:
         """A player as a document of his own, or None."""
         profile = await self.profile(checked_user_id(user_id))
         return None if profile is None else profile.document()
 
-    async def save_user(self, user_id: str, document: Document) -> None:
+    async def save_user(self, user_id: str | int, data: Document) -> None:
         """Store a player's document; see ``DataProvider.save_user``."""
-        checked_user_id(user_id)
+        known = checked_user_id(user_id)
         for left in range(_TRIES - 1, -1, -1):
-            stored = await self.profile(user_id)
-            change, unknown = correction(stored, user_id, document, self._clock.now_us())
+            stored = await self.profile(known)
+            change, unknown = correction(stored, known, data, self._clock.now_us())
             try:
                 await self._commits.apply(change, unknown)
             except ConflictError:
-                if "version" in document or not left:
+                if "version" in data or not left:
                     raise
                 continue  # It claims no version, so it holds over whatever was stored meanwhile.
             return
@@ -253,11 +264,11 @@ class PostgresProvider(RemoteProvider):
         document: Document | None = await self._connections.read(lambda c: c.fetchval(asked, checked))
         return document
 
-    async def save_game_data(self, section: str, document: Document) -> None:
+    async def save_game_data(self, section: str, data: Document) -> None:
         """Store a section's document."""
         checked = checked_section(section)
         try:
-            encoded = encode_document(document)
+            encoded = encode_document(data)
         except (TypeError, ValueError) as wrong:
             message = f"the document of section {section} is none of JSON: {wrong}"
             raise MisuseError(message) from wrong

@@ -20,7 +20,8 @@ from kokoromichi.core.responses import encode_response
 from kokoromichi.core.validation import checked_user_id, incomplete_movement, wrong_fields
 
 if TYPE_CHECKING:
-    from kokoromichi.core.data_provider import AnswerT, Document
+    from kokoromichi.core.data_provider import Document
+    from kokoromichi.core.models import AnswerT
 
 MADE_UP: Final = "~"
 """How a request id starts that no caller gave; its answer is nobody's to ask for."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kokoromichi.core.clock import Clock
     from kokoromichi.core.copying.report import CopyFailure, CopyReport
     from kokoromichi.core.copying.tally import Key, Tally
+    from kokoromichi.core.providers.opening import Opening
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -35,6 +36,8 @@ class RemoteProvider(DataProvider):
         local: The folder's provider, given by ``build_provider``; None has no folder.
         clock: What dates the mirror.
     """
+
+    _opening: Opening
 
     def __init__(self, local: DataProvider | None, clock: Clock) -> None:
         self.local = local
@@ -58,6 +61,7 @@ class RemoteProvider(DataProvider):
                 are listed and not touched.
         """
         local = self._beside("sync_local_to_remote")
+        await self._opening.ready()  # Before any report: what was never opened needs no undoing.
         await local.open()
         report = await copy_all(local, self)
         report.raise_if_failed()
@@ -71,8 +75,11 @@ class RemoteProvider(DataProvider):
 
         Raises:
             MisuseError: There is no local folder, or it is a mirror.
+            StorageError: The server or the folder cannot be opened.
         """
         local = self._beside("migrate_local_to_remote")
+        if not dry_run:
+            await self._opening.ready()
         await local.open()
         return await copy_all(local, None if dry_run else self, dry_run=dry_run)
 
