@@ -9,27 +9,9 @@ from kokoromichi.core.models import NEVER
 from kokoromichi.rules.daily import counted_today, day_of
 from kokoromichi.rules.economy import RARITIES
 from kokoromichi.rules.pricing import train_cost_gold
-from kokoromichi.simulation import decisions, demand
+from kokoromichi.simulation import decisions, demand, streams
 from kokoromichi.simulation.demand import BUSINESS, GEMS, ITEMS, NONE, SAVE, TRAIN, UNLIMITED_STOCK, Buyer
 from kokoromichi.simulation.driver import Pause
-from kokoromichi.simulation.streams import (
-    MAX_PULLS,
-    SESSION_BATTLES,
-    SESSION_CELESTIAL_CHEST,
-    SESSION_CHOICES,
-    SESSION_DRAWS,
-    SESSION_GIFT,
-    SESSION_GIFT_RECEIVER,
-    SESSION_GOAL,
-    SESSION_PULLS,
-    SESSION_RECEIVER,
-    SESSION_SELL,
-    SESSION_TRANSFER,
-    SESSION_TREASURE_CHEST,
-    SESSION_WISH,
-    SESSION_WOODEN_CHEST,
-    draw,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
@@ -44,9 +26,9 @@ ACT_GAP: Final = Pause(5)
 _BATTLE_GAP: Final = Pause(61)
 _GOOD_RARITY: Final = RARITIES.index("SSR")
 _CHEST_DRAWS: Final = {
-    "wooden_chest": SESSION_WOODEN_CHEST,
-    "treasure_chest": SESSION_TREASURE_CHEST,
-    "celestial_chest": SESSION_CELESTIAL_CHEST,
+    "wooden_chest": streams.SESSION_WOODEN_CHEST,
+    "treasure_chest": streams.SESSION_TREASURE_CHEST,
+    "celestial_chest": streams.SESSION_CELESTIAL_CHEST,
 }
 
 
@@ -115,7 +97,7 @@ class Session:
         for place in used[:count]:
             item_id = world.items[place]
             # What is no chest reads no draw, and is given one lest ``use`` roll its own, which have no seed.
-            chest = self._draws[_CHEST_DRAWS.get(item_id, SESSION_WOODEN_CHEST)]
+            chest = self._draws[_CHEST_DRAWS.get(item_id, streams.SESSION_WOODEN_CHEST)]
             await self._act("use", world.services.store.use(self._user_id, item_id, draw=chest))
 
     async def _fight(self, profile: UserProfile) -> None:
@@ -136,7 +118,7 @@ class Session:
                 self._user_id,
                 tier + 1,
                 mana_potions=decisions.takes_mana(battle, profile.inventory.get(mana, 0)),
-                draw=self._draws[SESSION_BATTLES + battle],
+                draw=self._draws[streams.SESSION_BATTLES + battle],
             )
             try:
                 receipt = await fight
@@ -165,7 +147,7 @@ class Session:
             cost_gold = self._train_cost_gold(profile)
             buyer = Buyer(self._archetype_index, profile.gold, hold_gold, cost_gold, business)
             demand.weigh(world.sums, tables, buyer, held, world.stock)
-            outcome = demand.choose(self._draws[SESSION_CHOICES + slot], world.sums)
+            outcome = demand.choose(self._draws[streams.SESSION_CHOICES + slot], world.sums)
             world.activity.record_choice(
                 self._user_id,
                 self._session,
@@ -190,7 +172,7 @@ class Session:
         if demand.goal_stands(tables, world.goals[player], age_days, held, business):
             return
         buyer = Buyer(self._archetype_index, profile.gold, 0, 0, business)
-        number = self._draws[SESSION_GOAL]
+        number = self._draws[streams.SESSION_GOAL]
         world.goals[player] = demand.draw_goal(
             number, world.sums, tables, buyer, held, 1 if archetype.goal_business else 0
         )
@@ -236,7 +218,7 @@ class Session:
 
     def _wish(self, profile: UserProfile) -> None:
         world = self._world
-        held, number = world.held(profile), self._draws[SESSION_WISH]
+        held, number = world.held(profile), self._draws[streams.SESSION_WISH]
         wish = demand.draw_wish(number, world.sums, world.tables, self._archetype_index, held)
         affordable = wish == NONE or world.tables.prices[wish] <= profile.gold
         if affordable:
@@ -253,19 +235,22 @@ class Session:
         bell = decisions.first_held(world.held(profile), world.tables.summon_items)
         if bell != NONE:
             await self._act("use", world.services.store.use(self._user_id, world.items[bell], draw=0))
-        first = self._number * SESSION_DRAWS + SESSION_PULLS
+        first = self._number * streams.SESSION_DRAWS + streams.SESSION_PULLS
         rolled = [
-            *self._draws[SESSION_PULLS : SESSION_PULLS + MAX_PULLS],
-            *(draw(self._characters_key, self._player, self._day, first + pull) for pull in range(MAX_PULLS)),
+            *self._draws[streams.SESSION_PULLS : streams.SESSION_PULLS + streams.MAX_PULLS],
+            *(
+                streams.draw(self._characters_key, self._player, self._day, first + pull)
+                for pull in range(streams.MAX_PULLS)
+            ),
         ]
-        summon = world.services.summon.summon(self._user_id, MAX_PULLS, draws=rolled)
+        summon = world.services.summon.summon(self._user_id, streams.MAX_PULLS, draws=rolled)
         receipt = await self._act("summon", summon)
         if receipt is not None and any(RARITIES.index(pull.rarity) >= _GOOD_RARITY for pull in receipt.pulls):
             self._novel()
 
     async def _sell(self, profile: UserProfile) -> None:
         world, tables = self._world, self._world.tables
-        number, held = self._draws[SESSION_SELL], world.held(profile)
+        number, held = self._draws[streams.SESSION_SELL], world.held(profile)
         item = decisions.item_to_sell(number, profile.gold, held, tables.targets, tables.kept)
         if item != NONE:
             await self._act("sell", world.services.store.sell(self._user_id, world.items[item]))
@@ -287,10 +272,12 @@ class Session:
             if amount:
                 await self._act("transfer", bank.transfer(self._user_id, world.user_ids[main], amount))
             return
-        number = self._draws[SESSION_TRANSFER]
+        number = self._draws[streams.SESSION_TRANSFER]
         amount = decisions.transfer_gold(number, archetype.transfer_permille, profile.gold, room_gold)
         if amount:
-            friend = decisions.draw_receiver(self._draws[SESSION_RECEIVER], self._player, world.present)
+            friend = decisions.draw_receiver(
+                self._draws[streams.SESSION_RECEIVER], self._player, world.present
+            )
             if friend != NONE:
                 await self._act("transfer", bank.transfer(self._user_id, world.user_ids[friend], amount))
             return
@@ -298,11 +285,13 @@ class Session:
 
     async def _give(self, profile: UserProfile) -> None:
         world, tables = self._world, self._world.tables
-        number, held = self._draws[SESSION_GIFT], world.held(profile)
+        number, held = self._draws[streams.SESSION_GIFT], world.held(profile)
         item = decisions.gift_item(number, self._archetype.gift_permille, held, tables.targets, tables.kept)
         if item == NONE:
             return
-        friend = decisions.draw_receiver(self._draws[SESSION_GIFT_RECEIVER], self._player, world.present)
+        friend = decisions.draw_receiver(
+            self._draws[streams.SESSION_GIFT_RECEIVER], self._player, world.present
+        )
         if friend != NONE:
             gift = world.services.store.gift(self._user_id, world.user_ids[friend], world.items[item])
             await self._act("gift", gift)
