@@ -15,14 +15,13 @@ from kokoromichi.core.errors import (
     RefusedError,
     StorageError,
 )
+from kokoromichi.core.models import SECOND_US
 from kokoromichi.services.authority import Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kokoromichi.chat.context import Context
-
-_SECOND_US: Final = 1_000_000
 
 
 class Failure(NamedTuple):
@@ -159,7 +158,7 @@ def _not_among(ctx: Context, error: commands.BadLiteralArgument) -> str:
 
 
 def _slower(ctx: Context, error: commands.CommandOnCooldown) -> str:
-    return say("error.slower", ready=moment(ctx.services.now_us() + int(error.retry_after * _SECOND_US)))
+    return say("error.slower", ready=moment(ctx.services.now_us() + int(error.retry_after * SECOND_US)))
 
 
 def _not_allowed(_ctx: Context, error: NotAllowedError) -> str:

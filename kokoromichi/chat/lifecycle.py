@@ -13,6 +13,7 @@ from kokoromichi.chat.embeds import warning
 from kokoromichi.chat.failures import ClosingError, NotAllowedError
 from kokoromichi.chat.texts import say
 from kokoromichi.core.errors import RefusedError
+from kokoromichi.core.models import SECOND_US
 from kokoromichi.services.authority import Role, admit
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 SPAM_COMMANDS: Final = 8
 SPAM_S: Final = 10.0
 """So many commands a player in so many seconds: against spam alone, what the game limits is in storage."""
-
-_SECOND_US: Final = 1_000_000
 
 
 class Lifecycle(commands.Cog):
@@ -45,7 +44,7 @@ class Lifecycle(commands.Cog):
         self._bot.begin(ctx)
         if self._bot.closing:
             raise ClosingError
-        now_s = self._bot.services.now_us() / _SECOND_US
+        now_s = self._bot.services.now_us() / SECOND_US
         bucket = self._spam.get_bucket(ctx, now_s) if self._bot.limits_spam else None
         retry_after_s = bucket.update_rate_limit(now_s) if bucket is not None else None
         if bucket is not None and retry_after_s is not None and retry_after_s > SPAM_S:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from kokoromichi.core.models import SECOND_US
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -289,7 +291,7 @@ def percent(share: float, digits: int = 0) -> str:
 
 def moment(at_us: int, style: str = "R") -> str:
     """A time as each reader's own client shows it: relative (``R``), or as a date and time (``f``)."""
-    return f"<t:{at_us // 1_000_000}:{style}>"
+    return f"<t:{at_us // SECOND_US}:{style}>"
 
 
 def refusal(error: RefusedError, names: Mapping[str, str]) -> str:

@@ -1,31 +1,22 @@
-"""Commands that move data: migrate, restore and ledger export."""
+"""The ledger on its way out, a store made anew from its copy, and the provider that options name."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from datetime import datetime, timezone
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from kokoromichi.cli.output import Json, answer, progress, screen
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.operation.exits import STORAGE_FAILED, exit_on_error, fail
+from kokoromichi.operation.exits import exit_on_error
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from kokoromichi.core.copying.report import CopyReport, ProgressCallback
     from kokoromichi.core.data_provider import DataProvider
-    from kokoromichi.core.reference.installation import Installation
-    from kokoromichi.settings import Settings
-
-_FINDINGS_SHOWN: Final = 20
 
 ledger_app = typer.Typer(no_args_is_help=True, help="The ledger of a provider.")
 
@@ -48,7 +39,6 @@ class Format(str, Enum):
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
-    app.command()(migrate)
     app.command()(restore)
     app.add_typer(ledger_app, name="ledger")
 
@@ -56,64 +46,6 @@ def register(app: typer.Typer) -> None:
 ProviderOption = Annotated[
     Provider | None, typer.Option(help="Where players are stored; PROVIDER when left out.")
 ]
-
-
-def migrate(
-    provider: Annotated[Provider, typer.Option(help="The store to fill.")],
-    data_dir: Annotated[
-        Path | None,
-        typer.Option(help="The source: our own data folder, or an existing installation's; DATA_DIR."),
-    ] = None,
-    second_data_dir: Annotated[
-        Path | None,
-        typer.Option(help="The installation's other data folder, where users.json and users/ lie apart."),
-    ] = None,
-    time_zone: Annotated[
-        str, typer.Option(help="Where the installation's times were written, such as Europe/Berlin.")
-    ] = "UTC",
-    target_dir: Annotated[
-        Path | None, typer.Option(help="The folder to fill with --provider local; never the source.")
-    ] = None,
-    dry_run: Annotated[
-        bool,
-        typer.Option("--dry-run", help="Plan and report only: nothing is written, no database is needed."),
-    ] = False,
-    report: Annotated[Path | None, typer.Option(help="Write the whole report to this file, as JSON.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Move everything to a store: users, game data, counters, requests and ledgers.
-
-    The source is only read. It may be given again: what is there already is not written twice, and a player
-    whose target is ahead is listed and left alone.
-    """
-    with exit_on_error():
-        from kokoromichi.core.reference.installation import is_own, read_installation  # noqa: PLC0415 - --help stays fast
-        from kokoromichi.settings import Settings  # noqa: PLC0415 - --help stays fast
-
-        settings = Settings()
-        source = data_dir or settings.data_dir
-        chosen = settings.model_copy(
-            update={
-                "provider": provider.value,
-                "data_dir": _target_folder(provider, source, second_data_dir, target_dir),
-            }
-        )
-        found = None if is_own(source) else read_installation(source, second_data_dir, time_zone)
-        with progress(f"Migrating to {provider.value}", None, "done") as (bar, task):
-
-            def told_step(step: Any) -> None:
-                bar.update(task, description=f"{step.part}", completed=step.done, total=step.total)
-
-            done = asyncio.run(_moved(settings, source, found, None if dry_run else chosen, told_step))
-        document = done.document() | ({"installation": found.report()} if found else {})
-        if report is not None:
-            report.write_text(_json(document), encoding="utf-8")
-        if as_json:
-            typer.echo(_json(document))
-        else:
-            _show_migration(done, found)
-        if not done.complete:
-            fail(f"the migration is incomplete. {done.undo}".rstrip(), STORAGE_FAILED)
 
 
 def restore(
@@ -142,91 +74,6 @@ def restore(
         else:
             for sentence in done.sentences():
                 screen.print(escape(sentence), highlight=False)
-
-
-def _json(document: Mapping[str, object]) -> str:
-    """JSON of any integers: sums of an installation's gold may be wider than 64 bits."""
-    return json.dumps(document, ensure_ascii=False)
-
-
-def _target_folder(provider: Provider, source: Path, second: Path | None, target: Path | None) -> Path:
-    """Where the local provider is to write: never in a source."""
-    if provider is not Provider.local:
-        if target is not None:
-            message = f"--target-dir is for --provider local; {provider.value} is found by its own setting"
-            raise MisuseError(message)
-        return source
-    if target is None:
-        message = "--provider local needs --target-dir: the folder to fill, which is never the source"
-        raise MisuseError(message)
-    for folder in (source, second):
-        if folder is not None and (
-            target.resolve() == folder.resolve() or folder.resolve() in target.resolve().parents
-        ):
-            message = (
-                f"--target-dir {target} lies in the source {folder}, which is never written: name another"
-            )
-            raise MisuseError(message)
-    return target
-
-
-async def _moved(
-    settings: Settings,
-    source: Path,
-    found: Installation | None,
-    target: Settings | None,
-    progress_: ProgressCallback,
-) -> CopyReport:
-    """Import or copy; a dry run has no target."""
-    from kokoromichi.core.clock import SystemClock  # noqa: PLC0415 - --help stays fast
-    from kokoromichi.core.copying.copy_all import copy_all  # noqa: PLC0415 - --help stays fast
-    from kokoromichi.core.copying.importing import import_installation  # noqa: PLC0415 - --help stays fast
-
-    if found is None:
-        ours = _built(settings.model_copy(update={"provider": "local", "data_dir": source}), read_only=True)
-        async with ours:
-            if target is None:
-                return await copy_all(ours, None, dry_run=True, progress=progress_)
-            async with _built(target) as store:
-                return await copy_all(ours, store, progress=progress_)
-    if target is None:
-        return await import_installation(found, None, clock=SystemClock(), dry_run=True, progress=progress_)
-    async with _built(target) as store:
-        return await import_installation(found, store, clock=SystemClock(), progress=progress_)
-
-
-def _built(settings: Settings, *, read_only: bool = False) -> DataProvider:
-    from kokoromichi.core.provider_manager import build_provider  # noqa: PLC0415 - --help stays fast
-
-    return build_provider(settings, read_only=read_only)
-
-
-def _show_migration(done: CopyReport, found: Installation | None) -> None:
-    from kokoromichi.core.copying.report import PARTS  # noqa: PLC0415 - --help stays fast
-
-    title = f"{done.source} → {done.target or 'nothing (dry run)'}"
-    table = Table(title=escape(title), title_justify="left", title_style="bold")
-    table.add_column("part")
-    for column in ("planned", "done", "there already"):
-        table.add_column(column, justify="right")
-    for part in PARTS:
-        counts = (done.planned[part], done.done[part], done.skipped[part])
-        table.add_row(part.replace("_", " "), *(f"{count:,}" for count in counts))
-    screen.print(table)
-    if found is not None:
-        report: Any = found.report()
-        totals = ", ".join(f"{name.replace('_', ' ')} {value:,}" for name, value in report["totals"].items())
-        screen.print(f"The installation: {totals}.", highlight=False)
-        for name, why in found.refused.items():
-            screen.print(f"[yellow]Refused:[/] {escape(name)}: {why}", highlight=False)
-        for finding in found.findings[:_FINDINGS_SHOWN]:
-            said = f"{finding.problem} in {finding.where} {finding.field}: {finding.raw} -> {finding.used}"
-            screen.print(f"[yellow]Finding:[/] {escape(said)}", highlight=False)
-        if len(found.findings) > _FINDINGS_SHOWN:
-            left = len(found.findings) - _FINDINGS_SHOWN
-            screen.print(f"... and {left:,} more findings; --report FILE or --json has all.", highlight=False)
-    for failure in done.failed:
-        screen.print(f"[red]Failed:[/] {escape(str(failure))}", highlight=False)
 
 
 @ledger_app.command("export")
@@ -314,4 +161,6 @@ def chosen_provider(
     if chosen.provider == "local" and not chosen.data_dir.is_dir():
         message = f"{chosen.data_dir} is no folder: --data-dir, or DATA_DIR, names that of the local provider"
         raise MisuseError(message)
-    return _built(chosen, read_only=read_only)
+    from kokoromichi.core.provider_manager import build_provider  # noqa: PLC0415 - --help stays fast
+
+    return build_provider(chosen, read_only=read_only)

@@ -9,10 +9,10 @@ import typer
 from kokoromichi.cli.output import Json, answer, screen
 from kokoromichi.core.clock import SystemClock
 from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.models import SECOND_US
 from kokoromichi.operation.exits import TARGET_MISSED, exit_on_error, fail
 
 _OLDEST_S: Final = 60
-_SECOND_US: Final = 1_000_000
 
 
 def health(
@@ -30,7 +30,7 @@ def health(
             message = "HEARTBEAT_FILE is not set: name a file for the bot and for this command"
             raise MisuseError(message)
         try:
-            age_s = SystemClock().now_us() / _SECOND_US - path.stat().st_mtime
+            age_s = SystemClock().now_us() / SECOND_US - path.stat().st_mtime
         except FileNotFoundError:
             fail(f"the bot has never been well since its start: there is no {path}", TARGET_MISSED)
         well = age_s <= max_age

@@ -16,6 +16,7 @@ from kokoromichi.chat.declaring import command
 from kokoromichi.chat.embeds import Picture, card
 from kokoromichi.chat.texts import moment, percent, say
 from kokoromichi.core.clock import moment_of
+from kokoromichi.core.models import SECOND_US
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,7 +28,6 @@ KEPT_S: Final = 300
 """So long one reading of the ledger answers everybody, in seconds."""
 MOST_DAYS: Final = 365
 _LARGEST_KINDS: Final = 4
-_SECOND_US: Final = 1_000_000
 
 
 class EconomyCog(commands.Cog, name="Economy"):
@@ -57,7 +57,7 @@ class EconomyCog(commands.Cog, name="Economy"):
         """The ledger, read anew when the last reading is old; whoever asks meanwhile waits for the same."""
         async with self._reading:
             now_us = ctx.services.now_us()
-            if self._kept is not None and 0 <= now_us - self._kept[1] < KEPT_S * _SECOND_US:
+            if self._kept is not None and 0 <= now_us - self._kept[1] < KEPT_S * SECOND_US:
                 return self._kept
             read_from, ledger = await ctx.read(_ledger)
             found = await asyncio.to_thread(_digested, ledger, now_us), now_us

@@ -16,6 +16,7 @@ from kokoromichi.chat.embeds import card, paged
 from kokoromichi.chat.receipts import receipt_card
 from kokoromichi.chat.texts import plain, say
 from kokoromichi.core.errors import RefusedError
+from kokoromichi.core.models import SECOND_US
 from kokoromichi.rules import codes
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class ShownPrices:
     def price_gold(self, player_id: str, item_id: str, now_us: int) -> int | None:
         """The price of a unit that a player was shown, or None where that is too long ago."""
         shown_us, prices = self._of.get(player_id, (0, {}))
-        return prices.get(item_id) if 0 <= now_us - shown_us < SHOWN_S * 1_000_000 else None
+        return prices.get(item_id) if 0 <= now_us - shown_us < SHOWN_S * SECOND_US else None
 
     def forget(self, player_id: str) -> None:
         """Forget what a player was shown."""

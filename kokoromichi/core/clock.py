@@ -6,9 +6,11 @@ import time
 from datetime import datetime, timedelta, timezone
 from typing import Final, Protocol
 
+from kokoromichi.core.models import DAY_US, SECOND_US
+
+__all__ = ["DAY_US", "EPOCH", "Clock", "ManualClock", "SystemClock", "moment_of", "us_of"]
+
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
-DAY_US: Final = 86_400_000_000
-"""Microseconds of one UTC day."""
 
 
 class Clock(Protocol):
@@ -43,7 +45,7 @@ class ManualClock:
 
     def advance(self, seconds: int) -> None:
         """Move forward by ``seconds``."""
-        self.us += seconds * 1_000_000
+        self.us += seconds * SECOND_US
 
 
 def us_of(moment: datetime) -> int:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from kokoromichi.core.clock import Clock, SystemClock
 from kokoromichi.core.errors import MisuseError, StorageError
+from kokoromichi.core.models import SECOND_US
 from kokoromichi.core.provider_manager import get_provider
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class DataManager:
             )
             raise StorageError(message)
         age_us = max(0, self._clock.now_us() - mirror.mirrored_us)
-        return Aged(mirror, mirror.mirrored_us, age_us // 1_000_000)
+        return Aged(mirror, mirror.mirrored_us, age_us // SECOND_US)
 
     async def get_user_data(self, user_id: str | int) -> Aged[Document | None]:
         """A player as a document of his own, or None: nobody is created by being looked at."""

@@ -136,6 +136,21 @@ class DataProvider(ABC):
             RequestMismatchError: It was used for another act.
         """
 
+    async def fence(self, request_id: str, digest: str) -> Receipt | None:
+        """Make sure that a request whose outcome is unknown is never stored, before it is refused.
+
+        What was sent on a connection that was lost may arrive late. Without a server nothing is on its way
+        once a call has ended, and there is nothing to fence.
+
+        Returns:
+            What it was answered, when it was stored after all; None when its id is spent, or was never used.
+
+        Raises:
+            RequestMismatchError: It was used for another act.
+            StorageError: The store failed: whether it is stored is still unknown.
+        """
+        return await self.get_response(request_id, digest)
+
     @abstractmethod
     async def apply(self, change: ChangeSet[AnswerT]) -> AnswerT:
         """Store a change whole, or raise and store nothing.

@@ -87,6 +87,14 @@ class StorageError(KokoroError):
     """The store failed; nothing happened."""
 
 
+class ConfigurationError(StorageError):
+    """The store cannot be used as it is set up: starting again does not help, a person must act."""
+
+
+class InvalidProfileError(StorageError):
+    """What is stored of one player was edited by another hand, and is no profile; the others are well."""
+
+
 class CommitUnknownError(StorageError):
     """The store died after it was asked: the same request id, sent again, has one effect and one answer.
 
@@ -120,4 +128,12 @@ class RequestMismatchError(MisuseError):
 
     def __str__(self) -> str:
         """Say what to do."""
-        return f"request id {self.request_id} was already used for another act: take a fresh one"
+        return f"request id {self.request_id} was already used, for another act or too long ago: take a fresh one"
+
+
+class RequestFencedError(RequestMismatchError):
+    """The request was refused while what was sent of it before might still arrive: its id is spent."""
+
+    def __str__(self) -> str:
+        """Say what to do."""
+        return f"request id {self.request_id} was refused, and nothing of it happened: take a fresh one"

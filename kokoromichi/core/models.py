@@ -16,6 +16,14 @@ from pydantic.dataclasses import dataclass
 NEVER: Final = -1
 """A time in microseconds that has not come yet."""
 
+SECOND_US: Final = 1_000_000
+HOUR_US: Final = 3_600 * SECOND_US
+DAY_US: Final = 24 * HOUR_US
+"""Microseconds of one UTC day."""
+
+ANSWERS_KEPT_DAYS: Final = 30
+"""So long a request id is answered; later it is spent."""
+
 ERASED_PREFIX: Final = "erased-"
 """How the pseudonym of an erased player starts; what follows is drawn, and leads back to nobody."""
 
@@ -218,7 +226,10 @@ class Transaction(_Frozen):
 
 
 class Receipt(msgspec.Struct, frozen=True, gc=False, tag_field="receipt"):
-    """What an act answers, and what its request id remembers; services define one for each act."""
+    """What an act answers, and what its request id remembers; services define one for each act.
+
+    Each writes its tag out: it is stored, so that a class may be renamed and its tag may not.
+    """
 
 
 class Movement(msgspec.Struct, frozen=True, gc=False):

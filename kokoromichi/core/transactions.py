@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 State = Literal["new", "active", "committed", "rolled back", "unknown"]
 
 
-class Committed(Receipt, frozen=True, gc=False, tag=True):
+class Committed(Receipt, frozen=True, gc=False, tag="Committed"):
     """A unit of work was stored.
 
     Attributes:

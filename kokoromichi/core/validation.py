@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Final
 
-from kokoromichi.core.errors import ConflictError, MisuseError
+from kokoromichi.core.errors import ConflictError, MisuseError, RequestFencedError, RequestMismatchError
 from kokoromichi.core.kinds import CURRENCIES, KINDS, SYSTEM
 from kokoromichi.core.models import ID_PATTERN, REQUEST_ID_PATTERN, SET_FIELDS, Movement, UserChange
 
@@ -17,6 +17,15 @@ RESERVED_SECTIONS = frozenset({"economy", "store_catalog", "waifus"})
 
 FORGOTTEN: Final = "erased"
 """The digest of a request whose answer named an erased player: no act has it."""
+
+FENCED: Final = "fenced"
+"""The digest of a request that was refused while its outcome was unknown: no act has it, and so none that
+still arrives is stored."""
+
+
+def spent(request_id: str, digest: str) -> RequestMismatchError:
+    """Why a request id cannot be used, by the digest that is stored with it."""
+    return RequestFencedError(request_id) if digest == FENCED else RequestMismatchError(request_id)
 
 
 def checked_id(value: object, what: str) -> str:

@@ -1,6 +1,7 @@
 """How a process ends: one table of exit codes, and a sentence where a user can cure what went wrong.
 
-Exit codes: 0 done, 1 target missed, 2 usage, 3 audit failed, 4 storage or Discord failed, 130 interrupted.
+Exit codes: 0 done, 1 target missed, 2 usage or settings, 3 audit failed, 4 storage or Discord failed,
+130 interrupted.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 
-from kokoromichi.core.errors import KokoroError, StorageError
+from kokoromichi.core.errors import ConfigurationError, KokoroError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +38,7 @@ def exit_on_error() -> Iterator[None]:
     try:
         yield
     except StorageError as error:
-        fail(str(error), STORAGE_FAILED)
+        fail(str(error), USAGE if isinstance(error, ConfigurationError) else STORAGE_FAILED)
     except ValidationError as error:
         fail("; ".join(map(_setting, error.errors(include_url=False))), USAGE)
     except (KokoroError, ValueError, OSError) as error:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from kokoromichi.core.models import HOUR_US, NEVER, SECOND_US
 from kokoromichi.rules.codes import BALANCE_CAP, COOLING_DOWN, DAILY_CAP, MAX_BALANCE, OK, TIER_UNKNOWN
-from kokoromichi.rules.daily import HOUR_US, NEVER, SECOND_US, counted_today, day_of
+from kokoromichi.rules.daily import counted_today, day_of
 from kokoromichi.rules.pricing import percent_of
 
 PERMILLE: Final = 1000

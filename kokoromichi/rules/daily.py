@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from kokoromichi.core.models import DAY_US, HOUR_US, NEVER
 from kokoromichi.rules.codes import ALREADY_CLAIMED, BALANCE_CAP, MAX_BALANCE, OK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-NEVER: Final = -1
-"""The time, in microseconds, of what has not happened yet."""
-
-SECOND_US: Final = 1_000_000
-HOUR_US: Final = 3_600 * SECOND_US
-DAY_US: Final = 24 * HOUR_US
 
 
 def day_of(at_us: int) -> int:

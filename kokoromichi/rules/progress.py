@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import gcd
 from typing import Final
 
+from kokoromichi.core.models import DAY_US, HOUR_US
 from kokoromichi.rules.codes import ALREADY_OWNED, MAX_BALANCE, NOT_FOR_SALE, NOTHING_TO_COLLECT, OK, TOO_POOR
-from kokoromichi.rules.daily import DAY_US, HOUR_US
 from kokoromichi.rules.pricing import percent_of, train_cost_gold
 
 MAX_LEVEL: Final = 10_000

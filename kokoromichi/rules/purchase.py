@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from kokoromichi.core.models import HOUR_US
 from kokoromichi.rules.codes import (
     ALREADY_ACTIVE,
     BAD_QUANTITY,
@@ -15,7 +16,6 @@ from kokoromichi.rules.codes import (
     OVER_LIMIT,
     TOO_POOR,
 )
-from kokoromichi.rules.daily import HOUR_US
 from kokoromichi.rules.pricing import resale_gold
 
 MAX_DURATION_H: Final = 8_760

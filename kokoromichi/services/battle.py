@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from kokoromichi.core.models import NEVER, FieldValue, Movement, Step, UserProfile
+from kokoromichi.core.models import NEVER, SECOND_US, FieldValue, Movement, Step, UserProfile
 from kokoromichi.rules import codes
 from kokoromichi.rules.battle import Aids, Fight, Fighter, fight, find_tier, regenerated_hp, win_permille
-from kokoromichi.rules.daily import SECOND_US, counted_today, day_of
+from kokoromichi.rules.daily import counted_today, day_of
 from kokoromichi.rules.progress import add_xp
 from kokoromichi.services.holdings import paid_after_leaving
 from kokoromichi.services.receipts import BattleReceipt

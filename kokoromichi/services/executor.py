@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 from msgspec.structs import replace
 
 from kokoromichi.core.clock import Clock, SystemClock
-from kokoromichi.core.errors import ConflictError, FloorError, MisuseError
+from kokoromichi.core.errors import CommitUnknownError, ConflictError, FloorError, MisuseError, RefusedError
 from kokoromichi.core.kinds import CURRENCIES
 from kokoromichi.core.models import ChangeSet, Movement, Receipt, Step, UserProfile
 from kokoromichi.core.validation import checked_user_id, digest_of
@@ -38,6 +38,8 @@ _TRIES_APART: Final = 8
 """Decided anew so often with growing pauses; then the act waits for its player's lock."""
 _TRIES_LOCKED: Final = 64
 _PAUSE_MS: Final = 2
+_DOUBTS_KEPT: Final = 10_000
+"""Request ids of unknown outcome that nobody has asked for again."""
 
 
 class CommandExecutor:
@@ -68,6 +70,7 @@ class CommandExecutor:
         self._apply_now = provider.apply_now
         self._now_us = self.clock.now_us
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._in_doubt: dict[str, None] = {}  # Request ids whose outcome is unknown.
 
     async def prepare(self) -> None:
         """Make ready what an act reads: nothing here, since ``Services.start`` does it for a whole game."""
@@ -218,29 +221,49 @@ class CommandExecutor:
             message = f"request id {request_id!r} is reserved for the store's own acts: choose another one"
             raise MisuseError(message)
 
-        async def once() -> AnswerT:
-            if request_id is not None:
-                stored = await self.provider.get_response(request_id, digest)
-                if stored is not None:
-                    return stored  # type: ignore[return-value] # The digest says that it is of this act.
-            change = await attempt()
-            change.request_id = request_id
-            change.digest = digest
-            return await self._store(change)
-
         for number in range(_TRIES_APART):
             try:
-                return await once()
+                return await self._attempted(attempt, request_id, digest)
             except ConflictError:  # noqa: PERF203 - trying again is what the loop is for
                 await asyncio.sleep(secrets.randbelow(_PAUSE_MS << number) / 1_000)
         lock = self._locks.setdefault(user_id, asyncio.Lock())
         async with lock:
             for _ in range(_TRIES_LOCKED):
                 try:
-                    return await once()
+                    return await self._attempted(attempt, request_id, digest)
                 except ConflictError:  # noqa: PERF203
                     await asyncio.sleep(secrets.randbelow(_PAUSE_MS << _TRIES_APART) / 1_000)
-            return await once()
+            return await self._attempted(attempt, request_id, digest)
+
+    async def _attempted(
+        self, attempt: Callable[[], Awaitable[ChangeSet[AnswerT]]], request_id: str | None, digest: str
+    ) -> AnswerT:
+        """Recall, decide and store once."""
+        if request_id is not None:
+            stored = await self.provider.get_response(request_id, digest)
+            if stored is not None:
+                self._in_doubt.pop(request_id, None)
+                return stored  # type: ignore[return-value] # The digest says that it is of this act.
+        try:
+            change = await attempt()
+            change.request_id = request_id
+            change.digest = digest
+            return await self._store(change)
+        except CommitUnknownError:
+            if request_id is not None:
+                self._in_doubt[request_id] = None
+                if len(self._in_doubt) > _DOUBTS_KEPT:
+                    del self._in_doubt[next(iter(self._in_doubt))]
+            raise
+        except RefusedError:
+            if request_id not in self._in_doubt:
+                raise
+            # What was sent before may still arrive, and must not be stored once the player is told no.
+            stored = await self.provider.fence(request_id, digest)
+            del self._in_doubt[request_id]
+            if stored is None:
+                raise
+            return stored  # type: ignore[return-value] # As above.
 
     async def _store(self, change: ChangeSet[AnswerT]) -> AnswerT:
         try:
@@ -303,7 +326,7 @@ class CommandExecutor:
         return profile
 
 
-class OpenReceipt(Receipt, frozen=True, gc=False, tag=True):
+class OpenReceipt(Receipt, frozen=True, gc=False, tag="OpenReceipt"):
     """The account is open; ``gold`` and ``gems`` are its balances."""
 
     gold: int

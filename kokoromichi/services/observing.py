@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from kokoromichi.core.clock import moment_of
 from kokoromichi.core.errors import StorageError
+from kokoromichi.core.models import SECOND_US
 
 if TYPE_CHECKING:
     from kokoromichi.services.executor import CommandExecutor
@@ -17,7 +18,6 @@ _LOG: Final = logging.getLogger(__name__)
 SESSION_GAP_S: Final = 1_800
 """Who was quiet for so long begins a new session, in seconds."""
 
-_SECOND_US: Final = 1_000_000
 _KNOWN_PLAYERS: Final = 50_000
 
 
@@ -71,10 +71,10 @@ class ActivityService:
 
     def _session(self, player_id: str, at_us: int) -> int:
         """The session's number: the second of its first act, since the epoch."""
-        gap_us = SESSION_GAP_S * _SECOND_US
+        gap_us = SESSION_GAP_S * SECOND_US
         number, last_us = self._sessions.get(player_id, (0, at_us - gap_us))
         if not 0 <= at_us - last_us < gap_us:
-            number = at_us // _SECOND_US
+            number = at_us // SECOND_US
         self._sessions.pop(player_id, None)
         self._sessions[player_id] = number, at_us  # In the order of the last act.
         if len(self._sessions) > _KNOWN_PLAYERS:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kokoromichi.core.errors import StorageError
-from kokoromichi.core.models import NEVER, Count, ItemId, MomentUs
+from kokoromichi.core.models import NEVER, SECOND_US, Count, ItemId, MomentUs
 from kokoromichi.rules.codes import MAX_BALANCE
 from kokoromichi.rules.economy_laws import prices_below_lowest
 from kokoromichi.services.live_economy import LiveEconomy
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _LOG: Final = logging.getLogger(__name__)
 SECTION: Final = "overrides"
+HISTORY_SECTION: Final = "economy_history"
+"""Which economy was written last into the history, and where."""
 
 FOLLOWED_S: Final = 2.0
 """So often the bot lets ``Overrides`` follow what another process has set, in seconds: within that time and
@@ -32,7 +34,6 @@ SETTLED_S: Final = 60.0
 """So long a process looks after its own words, in seconds: another one that wrote the section at the same
 moment had not read them yet, and wrote over them."""
 
-_SECOND_US: Final = 1_000_000
 
 Price = Annotated[int, Field(ge=1, le=MAX_BALANCE, strict=True)]
 
@@ -134,7 +135,7 @@ class Overrides:
 
     async def _with_own(self, document: OverridesDocument) -> OverridesDocument:
         """The section with this process's young words in it; stored where one of them was lost."""
-        oldest_us = self._executor.clock.now_us() - int(SETTLED_S * _SECOND_US)
+        oldest_us = self._executor.clock.now_us() - int(SETTLED_S * SECOND_US)
         self._own = {
             item_id: word for item_id, word in self._own.items() if word.at_us > max(oldest_us, self.since_us)
         }
@@ -201,10 +202,18 @@ class Overrides:
         return True
 
     async def write_history(self) -> None:
-        """Write the numbers in force into the economy's history."""
+        """Write the numbers in force into the economy's history, unless its newest ones there are the same.
+
+        The history stays where it was written when everything else is copied to another store, and is begun
+        anew there.
+        """
         executor = self._executor
+        written = {"economy_hash": executor.live.economy.hash, "where": executor.provider.where}
+        if await executor.provider.get_game_data(HISTORY_SECTION) == written:
+            return
         rows = executor.live.history_rows(executor.clock.now_us())
         await executor.provider.append_observations("economy_history", rows)
+        await executor.provider.save_game_data(HISTORY_SECTION, {**written})
 
     async def _save(self, document: OverridesDocument) -> None:
         await self._executor.provider.save_game_data(SECTION, document.model_dump())

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from kokoromichi.core.models import NEVER, Movement, Step, UserProfile
+from kokoromichi.core.models import HOUR_US, NEVER, Movement, Step, UserProfile
 from kokoromichi.rules import codes
-from kokoromichi.rules.daily import HOUR_US
 from kokoromichi.rules.progress import collect, invest, train
 from kokoromichi.rules.transfer import credit
 from kokoromichi.services.receipts import CollectReceipt, InvestReceipt, TrainReceipt

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kokoromichi.core.models import Receipt
 
 
-class PurchaseReceipt(Receipt, frozen=True, gc=False, tag=True):
+class PurchaseReceipt(Receipt, frozen=True, gc=False, tag="PurchaseReceipt"):
     """Units were bought; ``gold`` and ``owned`` are balance and units held afterwards."""
 
     item_id: str
@@ -15,7 +15,7 @@ class PurchaseReceipt(Receipt, frozen=True, gc=False, tag=True):
     owned: int
 
 
-class SaleReceipt(Receipt, frozen=True, gc=False, tag=True):
+class SaleReceipt(Receipt, frozen=True, gc=False, tag="SaleReceipt"):
     """Units were sold back; ``gold`` and ``owned`` are balance and units held afterwards."""
 
     item_id: str
@@ -25,7 +25,7 @@ class SaleReceipt(Receipt, frozen=True, gc=False, tag=True):
     owned: int
 
 
-class UseReceipt(Receipt, frozen=True, gc=False, tag=True):
+class UseReceipt(Receipt, frozen=True, gc=False, tag="UseReceipt"):
     """An item was consumed.
 
     Attributes:
@@ -44,7 +44,7 @@ class UseReceipt(Receipt, frozen=True, gc=False, tag=True):
     until_us: int
 
 
-class GiftReceipt(Receipt, frozen=True, gc=False, tag=True):
+class GiftReceipt(Receipt, frozen=True, gc=False, tag="GiftReceipt"):
     """Units moved to another player; ``owned`` is what the giver still holds."""
 
     item_id: str
@@ -53,7 +53,7 @@ class GiftReceipt(Receipt, frozen=True, gc=False, tag=True):
     owned: int
 
 
-class RestockReceipt(Receipt, frozen=True, gc=False, tag=True):
+class RestockReceipt(Receipt, frozen=True, gc=False, tag="RestockReceipt"):
     """Limited stock was filled up by ``units`` to ``stock``."""
 
     item_id: str
@@ -61,7 +61,7 @@ class RestockReceipt(Receipt, frozen=True, gc=False, tag=True):
     stock: int
 
 
-class ClaimReceipt(Receipt, frozen=True, gc=False, tag=True):
+class ClaimReceipt(Receipt, frozen=True, gc=False, tag="ClaimReceipt"):
     """The daily claim: rewards, the streak it stands at, and the balances afterwards."""
 
     reward_gold: int
@@ -71,7 +71,7 @@ class ClaimReceipt(Receipt, frozen=True, gc=False, tag=True):
     gems: int
 
 
-class TransferReceipt(Receipt, frozen=True, gc=False, tag=True):
+class TransferReceipt(Receipt, frozen=True, gc=False, tag="TransferReceipt"):
     """Gold moved: ``amount_gold`` left the sender, ``fee_gold`` of it was burned, ``gold`` is left."""
 
     receiver_id: str
@@ -80,7 +80,7 @@ class TransferReceipt(Receipt, frozen=True, gc=False, tag=True):
     gold: int
 
 
-class ExchangeReceipt(Receipt, frozen=True, gc=False, tag=True):
+class ExchangeReceipt(Receipt, frozen=True, gc=False, tag="ExchangeReceipt"):
     """Gems were bought; the balances are those afterwards."""
 
     packs: int
@@ -90,7 +90,7 @@ class ExchangeReceipt(Receipt, frozen=True, gc=False, tag=True):
     gems: int
 
 
-class Pull(Receipt, frozen=True, gc=False, tag=True):
+class Pull(Receipt, frozen=True, gc=False, tag="Pull"):
     """One pull: who came, how rare, and whether for the first time."""
 
     waifu_id: str
@@ -98,7 +98,7 @@ class Pull(Receipt, frozen=True, gc=False, tag=True):
     first: bool
 
 
-class SummonReceipt(Receipt, frozen=True, tag=True):
+class SummonReceipt(Receipt, frozen=True, tag="SummonReceipt"):
     """Pulls in their order; ``pity`` counts the pulls since the last guaranteed rarity."""
 
     pulls: tuple[Pull, ...]
@@ -108,13 +108,13 @@ class SummonReceipt(Receipt, frozen=True, tag=True):
     shards: int
 
 
-class FavoriteReceipt(Receipt, frozen=True, gc=False, tag=True):
+class FavoriteReceipt(Receipt, frozen=True, gc=False, tag="FavoriteReceipt"):
     """A character was made the favourite; an empty id is none."""
 
     waifu_id: str
 
 
-class BattleReceipt(Receipt, frozen=True, gc=False, tag=True):
+class BattleReceipt(Receipt, frozen=True, gc=False, tag="BattleReceipt"):
     """A battle: what it paid, what it drank, and where the fighter stands.
 
     Attributes:
@@ -140,7 +140,7 @@ class BattleReceipt(Receipt, frozen=True, gc=False, tag=True):
     chance_permille: int
 
 
-class TrainReceipt(Receipt, frozen=True, gc=False, tag=True):
+class TrainReceipt(Receipt, frozen=True, gc=False, tag="TrainReceipt"):
     """One training session."""
 
     cost_gold: int
@@ -150,7 +150,7 @@ class TrainReceipt(Receipt, frozen=True, gc=False, tag=True):
     gold: int
 
 
-class InvestReceipt(Receipt, frozen=True, gc=False, tag=True):
+class InvestReceipt(Receipt, frozen=True, gc=False, tag="InvestReceipt"):
     """A business was bought."""
 
     business_id: str
@@ -158,7 +158,7 @@ class InvestReceipt(Receipt, frozen=True, gc=False, tag=True):
     gold: int
 
 
-class CollectReceipt(Receipt, frozen=True, gc=False, tag=True):
+class CollectReceipt(Receipt, frozen=True, gc=False, tag="CollectReceipt"):
     """What the businesses earned, and the upkeep that was burned of it."""
 
     income_gold: int
@@ -166,14 +166,14 @@ class CollectReceipt(Receipt, frozen=True, gc=False, tag=True):
     gold: int
 
 
-class FreezeReceipt(Receipt, frozen=True, gc=False, tag=True):
+class FreezeReceipt(Receipt, frozen=True, gc=False, tag="FreezeReceipt"):
     """A player was stopped (``frozen`` is 1) or let go on (0)."""
 
     user_id: str
     frozen: int
 
 
-class ResetReceipt(Receipt, frozen=True, gc=False, tag=True):
+class ResetReceipt(Receipt, frozen=True, gc=False, tag="ResetReceipt"):
     """A player was put back to the opening; the balances are those afterwards."""
 
     user_id: str
@@ -181,7 +181,7 @@ class ResetReceipt(Receipt, frozen=True, gc=False, tag=True):
     gems: int
 
 
-class PriceReceipt(Receipt, frozen=True, gc=False, tag=True):
+class PriceReceipt(Receipt, frozen=True, gc=False, tag="PriceReceipt"):
     """An item's price was set.
 
     Attributes:
@@ -196,7 +196,7 @@ class PriceReceipt(Receipt, frozen=True, gc=False, tag=True):
     at_us: int
 
 
-class StockReceipt(Receipt, frozen=True, gc=False, tag=True):
+class StockReceipt(Receipt, frozen=True, gc=False, tag="StockReceipt"):
     """An admin added ``units`` (or took them away) so that ``stock`` were left."""
 
     item_id: str
@@ -204,7 +204,7 @@ class StockReceipt(Receipt, frozen=True, gc=False, tag=True):
     stock: int
 
 
-class ReloadReceipt(Receipt, frozen=True, gc=False, tag=True):
+class ReloadReceipt(Receipt, frozen=True, gc=False, tag="ReloadReceipt"):
     """An economy was activated in the place of another, at ``at_us`` microseconds since the epoch."""
 
     economy_hash: str
@@ -212,19 +212,19 @@ class ReloadReceipt(Receipt, frozen=True, gc=False, tag=True):
     at_us: int
 
 
-class DoneReceipt(Receipt, frozen=True, gc=False, tag=True):
+class DoneReceipt(Receipt, frozen=True, gc=False, tag="DoneReceipt"):
     """An admin's act that answers nothing of its own was booked."""
 
     what: str
 
 
-class EraseReceipt(Receipt, frozen=True, gc=False, tag=True):
+class EraseReceipt(Receipt, frozen=True, gc=False, tag="EraseReceipt"):
     """A player was erased; what is left of him stands under a pseudonym that leads back to nobody."""
 
     pseudonym: str
 
 
-class GrantReceipt(Receipt, frozen=True, gc=False, tag=True):
+class GrantReceipt(Receipt, frozen=True, gc=False, tag="GrantReceipt"):
     """An admin's correction of one balance or item; ``after`` is what is held then."""
 
     user_id: str

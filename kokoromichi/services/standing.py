@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from kokoromichi.core.models import ERASED_PREFIX
+from kokoromichi.core.models import ERASED_PREFIX, SECOND_US
 from kokoromichi.core.validation import checked_user_id
 
 if TYPE_CHECKING:
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 KEPT_S: Final = 5.0
 """So long a list is shown again, in seconds."""
-
-_SECOND_US: Final = 1_000_000
 
 
 class Standing(NamedTuple):
@@ -60,7 +58,7 @@ class StandingService:
     def __init__(self, provider: DataProvider, clock: Clock, kept_s: float = KEPT_S) -> None:
         self._provider = provider
         self._clock = clock
-        self._kept_us = int(kept_s * _SECOND_US)
+        self._kept_us = int(kept_s * SECOND_US)
         self._reading = asyncio.Lock()
         self._read_us: int | None = None
         self._rows: list[Standing] = []

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from kokoromichi.core.models import HOUR_US
 from kokoromichi.rules.battle import win_permille
-from kokoromichi.rules.daily import HOUR_US
 from kokoromichi.simulation.demand import NONE
 
 if TYPE_CHECKING:

@@ -11,6 +11,8 @@ from collections.abc import Coroutine, Generator
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from kokoromichi.core.models import SECOND_US
+
 if TYPE_CHECKING:
     from kokoromichi.core.clock import ManualClock
 
@@ -27,7 +29,7 @@ class Pause:
     __slots__ = ("us",)
 
     def __init__(self, seconds: int) -> None:
-        self.us = seconds * 1_000_000
+        self.us = seconds * SECOND_US
 
     def __await__(self) -> Generator[Pause, None, None]:
         """Hand itself to the driver."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from kokoromichi.core.clock import DAY_US, ManualClock, us_of
+from kokoromichi.core.clock import ManualClock, us_of
+from kokoromichi.core.models import DAY_US, SECOND_US
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.core.schemas import ECONOMY_HISTORY_SCHEMA, PLAYERS_SCHEMA
 from kokoromichi.services.bundle import Services
@@ -138,7 +139,7 @@ class Engine:
             for number in range(count):
                 own = mine[number * SESSION_DRAWS : (number + 1) * SESSION_DRAWS]
                 session = Session(world, player, day, number, own, self._characters_key)
-                self._driver.add(day_us + starts[number] * 1_000_000, player, session.play())
+                self._driver.add(day_us + starts[number] * SECOND_US, player, session.play())
 
     def _end_day(self, player: int, day: int, number: int) -> None:
         world = self._world

@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from kokoromichi.rules.daily import DAY_US, streak_ends_us
+from kokoromichi.core.models import DAY_US
+from kokoromichi.rules.daily import streak_ends_us
 from kokoromichi.simulation.streams import MAX_SESSIONS, SESSION_DRAWS
 
 if TYPE_CHECKING:

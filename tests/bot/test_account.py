@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kokoromichi.core.clock import DAY_US
+from kokoromichi.core.models import DAY_US
 from tests.bot.table import embed_of, fields_of, told
 from tests.contract.stored import NOON_US
 

@@ -57,7 +57,7 @@ async def test_a_store_comes_in_as_it_was(provider: DataProvider, clock: ManualC
     assert await rows(provider) == await rows(source)
     kept = [(entry.at, entry.actor, entry.reason, entry.book) for entry in await entries(provider)]
     assert kept == [(entry.at, entry.actor, entry.reason, entry.book) for entry in await entries(source)]
-    assert await provider.sections() == ["events"]
+    assert await provider.sections() == ["economy_history", "events"]
     assert await provider.get_game_data("events") == {"days": [1, 2]}
     asked = digest_of("purchase", "ada", ("lucky_charm", 2))
     assert await provider.get_response("r-1", asked) == await source.get_response("r-1", asked)

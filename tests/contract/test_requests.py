@@ -43,7 +43,7 @@ async def test_the_same_id_for_another_act_is_refused(provider: DataProvider) ->
     await with_player(provider, "ada", gold=100)
     await provider.apply(spend(1, 90))
     before = await stored(provider)
-    with pytest.raises(RequestMismatchError, match="r-1 was already used for another act") as mismatch:
+    with pytest.raises(RequestMismatchError, match="r-1 was already used") as mismatch:
         await provider.apply(spend(2, 80, digest="sell"))
     assert mismatch.value.request_id == "r-1"
     with pytest.raises(RequestMismatchError):

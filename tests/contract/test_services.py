@@ -14,13 +14,14 @@ from kokoromichi.core.kinds import KINDS
 from kokoromichi.services.bundle import Services
 from kokoromichi.services.receipts import PurchaseReceipt, RestockReceipt
 from tests.contract.stored import Row, rows, stored
+from tests.unit.passing_providers import PassingProvider
 from tests.unit.service_world import DAY_S, ECONOMY, LOSE, ROOT, WIN, World
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Mapping, Sequence
 
     from kokoromichi.core.clock import ManualClock
-    from kokoromichi.core.data_provider import DataProvider
+    from kokoromichi.core.data_provider import DataProvider, Stream
 
 
 async def outcomes(*acts: Awaitable[object]) -> Counter[str]:
@@ -209,3 +210,30 @@ async def test_what_was_paid_goes_with_the_units_on_every_store(
     assert (await world.services.store.sell("ada", "flower_bouquet")).paid_gold == 80
     assert (await world.profile("ada")).paid_gold == {"a.$b": 7, "flower_bouquet": 400}
     assert (await world.profile("bo")).paid_gold == {"flower_bouquet": 200}
+
+
+class Historian(PassingProvider):
+    """Counts the rows of the economy's history."""
+
+    written = 0
+
+    async def append_observations(self, stream: Stream, rows: Sequence[Mapping[str, object]]) -> None:
+        self.written += len(rows) if stream == "economy_history" else 0
+        await super().append_observations(stream, rows)
+
+
+async def test_the_same_numbers_are_written_into_the_history_once_and_others_anew(
+    provider: DataProvider, clock: ManualClock
+) -> None:
+    historian = Historian(provider)
+    await Services(historian, ECONOMY, clock).start()
+    first = historian.written
+    assert first > 0
+    for _restart in range(3):
+        await Services(historian, ECONOMY, clock).start()
+    assert historian.written == first
+    dearer = ECONOMY.with_values({"store.health_potion.price_gold": 101})
+    await Services(historian, dearer, clock).start()
+    assert historian.written == 2 * first
+    await Services(historian, ECONOMY, clock).start()
+    assert historian.written == 3 * first

@@ -33,14 +33,6 @@ async def test_a_counter_moves_by_whole_numbers(written: DataProvider) -> None:
     assert await stored(written) == before
 
 
-@pytest.mark.parametrize("value", [{1, 2}, object()], ids=["a set", "an object"])
-async def test_a_section_is_what_json_can_say(written: DataProvider, value: Any) -> None:
-    await written.save_game_data("guilds", {"a": 1})
-    with pytest.raises(MisuseError):
-        await written.save_game_data("guilds", {"a": value})
-    assert await written.get_game_data("guilds") == {"a": 1}
-
-
 async def test_two_acts_under_one_id_at_the_same_moment_are_one_act_and_one_misuse(
     provider: DataProvider,
 ) -> None:

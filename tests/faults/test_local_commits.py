@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import apsw
 import pytest
 
-from kokoromichi.core.clock import DAY_US, ManualClock
+from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.data_provider import DataProvider
 from kokoromichi.core.errors import (
     CommitUnknownError,
@@ -17,7 +17,7 @@ from kokoromichi.core.errors import (
     RequestMismatchError,
     StorageError,
 )
-from kokoromichi.core.models import CounterChange
+from kokoromichi.core.models import DAY_US, CounterChange
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from kokoromichi.core.transactions import Committed
 from tests.contract.stored import NOON_US, change, money, rows, stored, user, with_counter, with_player

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import traceback
 from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -12,12 +13,15 @@ import pytest
 
 from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.clock import ManualClock
-from kokoromichi.core.errors import MisuseError, RequestMismatchError, StorageError
+from kokoromichi.core.errors import ConfigurationError, MisuseError, RequestMismatchError, StorageError
 from kokoromichi.core.kinds import BOOKS
 from kokoromichi.core.providers.postgres import PostgresProvider
 from kokoromichi.core.transactions import Committed
 from tests.contract.stored import NOON_US, change, entries, goods, money, stored, user, with_player
 from tests.servers.postgres import fresh_schema, server_url
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SECRET = "hunter2-of-the-owner"  # noqa: S105 - what no message may say
 
@@ -104,6 +108,70 @@ async def test_a_user_without_rights() -> None:
     assert "grant it CREATE on the database" in sentence
 
 
+async def test_a_server_without_tls_is_told_so() -> None:
+    sentence = await refusal(f"{server_url()}?sslmode=require")
+    assert "the server speaks no TLS, and sslmode in DATABASE_URL asks for it" in sentence
+
+
+@pytest.mark.parametrize("named", ["", "&sslrootcert=/nowhere/root.crt"])
+async def test_a_certificate_of_an_authority_that_is_not_there(
+    named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    sentence = await refusal(f"{server_url()}?sslmode=verify-full{named}")
+    assert "sslrootcert" in sentence
+
+
+async def test_an_option_that_only_other_drivers_know() -> None:
+    assert "take out what stands behind its ?" in await refusal(f"{server_url()}?channel_binding=require")
+
+
+async def test_a_table_of_another_program() -> None:
+    schema = fresh_schema()
+    session = await asyncpg.connect(server_url())
+    await session.execute(f'CREATE SCHEMA "{schema}"; CREATE TABLE "{schema}".users (id int)')
+    sentence = await refusal(server_url(), schema)
+    assert "another program has tables of the same names there; make a database" in sentence
+    assert await session.fetchval("SELECT count(*) FROM pg_tables WHERE schemaname = $1", schema) == 1
+    await session.close()
+
+
+POOLERS: Final[dict[str, tuple[str, str]]] = {
+    "settings are refused": ("08P01", "unsupported startup parameter: search_path"),
+    "a statement is of another's session": (
+        "42P05",
+        'prepared statement "__asyncpg_stmt_1__" already exists',
+    ),
+    "a statement is in another session": ("26000", 'prepared statement "__asyncpg_stmt_2__" does not exist'),
+}
+
+
+@pytest.mark.parametrize(("code", "said"), POOLERS.values(), ids=POOLERS.keys())
+async def test_a_pooler_that_keeps_no_session_is_told_for_what_it_is(code: str, said: str) -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while (length := int.from_bytes(await reader.readexactly(4), "big")) == 8:
+            await reader.readexactly(4)
+            writer.write(b"N")  # No TLS.
+        await reader.readexactly(length - 4)
+        fields = f"SFATAL\0VFATAL\0C{code}\0M{said}\0\0".encode()
+        writer.write(b"E" + (len(fields) + 4).to_bytes(4, "big") + fields)
+        writer.close()
+
+    pooler = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    async with pooler:
+        port = pooler.sockets[0].getsockname()[1]
+        sentence = await refusal(f"postgresql://kokoro:{SECRET}@127.0.0.1:{port}/x")
+    assert "a pooler such as PgBouncer stands before the server" in sentence
+    assert "point DATABASE_URL to the server itself" in sentence
+
+
+@pytest.mark.parametrize("wrong", ["", "mysql://x", "?channel_binding=require", "password"])
+async def test_what_starting_again_does_not_cure_is_for_a_person(wrong: str) -> None:
+    given = {"": "", "mysql://x": "mysql://x", "password": url(password=SECRET)}
+    with pytest.raises(ConfigurationError):
+        await PostgresProvider(given.get(wrong, server_url() + wrong), patience_s=2).open()
+
+
 async def test_a_newer_database_is_left_alone() -> None:
     schema = fresh_schema()
     async with PostgresProvider(server_url(), schema=schema):
@@ -184,10 +252,6 @@ async def test_what_postgresql_cannot_hold_is_a_misuse() -> None:
         for unwritable in ("\x00", "\ud800"):
             with pytest.raises(MisuseError):
                 await store.apply(change(user("ada", 0, goods(unwritable, 1))))
-            with pytest.raises(MisuseError):
-                await store.save_game_data("events", {"a": unwritable})
-        with pytest.raises(MisuseError):
-            await store.save_user("ada", {"pets": float("nan")})
         assert await store.user_ids() == []
 
 
@@ -202,10 +266,9 @@ async def test_rows_follow_one_another_though_a_clock_runs_behind() -> None:
         assert (await audit_provider(store)).sound
 
 
-async def test_a_pool_whose_most_is_below_the_least_has_the_most() -> None:
-    """As when an operator only lowers DATABASE_POOL_MAX, which is what a full server advises."""
-    async with PostgresProvider(server_url(), schema=fresh_schema(), pool_size=(5, 2)) as provider:
-        await with_player(provider, "ada")
+async def test_a_pool_whose_most_is_below_the_least_is_for_a_person_to_correct() -> None:
+    with pytest.raises(ConfigurationError, match="DATABASE_POOL_MIN is 9 and DATABASE_POOL_MAX is 3"):
+        await PostgresProvider(server_url(), pool_size=(9, 3)).open()
 
 
 async def test_opening_twice_is_harmless_and_a_call_after_closing_says_what_to_do() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kokoromichi.rules.daily import HOUR_US
+from kokoromichi.core.models import HOUR_US
 from kokoromichi.simulation import decisions
 from kokoromichi.simulation.demand import NONE
 

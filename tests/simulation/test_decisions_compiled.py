@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kokoromichi.core.models import DAY_US, NEVER
 from kokoromichi.rules.codes import MAX_BALANCE, NO_LIMIT
-from kokoromichi.rules.daily import DAY_US, NEVER
 from kokoromichi.rules.economy import load_economy
 from kokoromichi.settings import shipped_folder
 from kokoromichi.simulation import decisions, demand, presence, streams, weights

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 import pytest
 
-from kokoromichi.core.clock import DAY_US, ManualClock
+from kokoromichi.core.clock import ManualClock
+from kokoromichi.core.models import DAY_US
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.rules.economy import RARITIES
 from kokoromichi.services.bundle import Services

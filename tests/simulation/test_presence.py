@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from kokoromichi.rules.daily import DAY_US, HOUR_US, NEVER
+from kokoromichi.core.models import DAY_US, HOUR_US, NEVER
 from kokoromichi.simulation import streams
 from kokoromichi.simulation.population import Population
 from kokoromichi.simulation.presence import (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ from typer.testing import CliRunner
 
 from kokoromichi.analysis.ledger import Ledger
 from kokoromichi.cli.app import app
+from tests.servers.postgres import fresh_postgres_database
 from tests.unit.old_folder import ANNA, snapshot, write
 
 if TYPE_CHECKING:
@@ -74,6 +76,30 @@ def test_a_dry_run_needs_no_database_and_writes_nothing(source: Path, tmp_path: 
     assert not target.exists()
 
 
+def test_a_store_goes_to_a_database_to_another_one_and_back_to_files(
+    migrated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (asyncio.run(fresh_postgres_database()) for _ in range(2))
+    monkeypatch.setenv("DATABASE_URL", first)
+    moved = [invoke("migrate", "--to", "postgres", "--data-dir", migrated, "--json")]
+    monkeypatch.setenv("DATABASE_URL", second)
+    again = ("migrate", "--from", "postgres", "--to", "postgres")
+    refused = invoke(*again)
+    assert refused.exit_code == USAGE
+    assert "name the source in MIGRATE_FROM_URL" in refused.stderr
+    monkeypatch.setenv("MIGRATE_FROM_URL", first)
+    moved.append(invoke(*again, "--json"))
+    monkeypatch.delenv("MIGRATE_FROM_URL")
+    back = ("migrate", "--from", "postgres", "--to", "local", "--target-dir", tmp_path / "back")
+    moved.append(invoke(*back, "--json"))
+    assert [each.exit_code for each in moved] == [0, 0, 0]
+    verified = [json.loads(each.stdout)["verified"] for each in moved]
+    assert verified[0] == verified[1] == verified[2] != {}
+    assert not sum(json.loads(invoke(*back, "--json").stdout)["planned"].values())
+    wrong = invoke(*back, "--data-dir", migrated)
+    assert (wrong.exit_code, "are of --from local" in wrong.stderr) == (USAGE, True)
+
+
 def test_the_report_goes_to_a_file(source: Path, tmp_path: Path) -> None:
     file = tmp_path / "report.json"
     invoke("migrate", "--provider", "mongo", "--data-dir", source, "--dry-run", "--report", file)
@@ -88,7 +114,7 @@ def test_the_report_goes_to_a_file(source: Path, tmp_path: Path) -> None:
         (("local",), "needs --target-dir"),
         (("local", "--target-dir", "OLD"), "lies in the source"),
         (("local", "--target-dir", "OLD/new"), "lies in the source"),
-        (("mongo", "--target-dir", "NEW"), "--target-dir is for --provider local"),
+        (("mongo", "--target-dir", "NEW"), "--target-dir is for --to local"),
         (("mongo", "--time-zone", "Mars/Base"), "no time zone 'Mars/Base'"),
         (("mongo", "--data-dir", "EMPTY"), "holds no users.json and no users/"),
         (("mongo", "--data-dir", "NOTHING"), "holds no users.json and no users/"),

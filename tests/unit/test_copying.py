@@ -265,6 +265,23 @@ async def test_a_source_that_breaks_law_1_is_not_spread() -> None:
     assert [failure.name for failure in report.failed if failure.what == "user"] == ["anna"]
 
 
+async def test_whom_another_hand_has_made_unfit_is_named_in_the_plan_and_the_others_move() -> None:
+    source, target = await busy(), MemoryProvider()
+    bert = await source.profile("bert")
+    assert bert is not None
+    bert.unknown["x_own"] = {"a": [1, float("nan")]}
+    source._sections["guilds"] = {"names": {"a.b": 1}}  # noqa: SLF001 - another hand asks nobody
+    planned = await copy_all(source, None, dry_run=True)
+    report = await copy_all(source, target)
+    for each in (planned, report):
+        told = {failure.name: failure.why for failure in each.failed if failure.what in ("user", "section")}
+        assert "nan at x_own.a[1]" in told.pop("bert")
+        assert "the key 'a.b' at names" in told.pop("guilds")
+        assert not told
+    assert await target.user_ids() == ["anna"]
+    assert report.planned["users"] == planned.planned["users"] == 1
+
+
 async def test_progress_ends_where_it_was_planned() -> None:
     steps: list[CopyProgress] = []
     report = await copy_all(await busy(), MemoryProvider(), progress=steps.append)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kokoromichi.core.clock import DAY_US, EPOCH, ManualClock, SystemClock, moment_of, us_of
+from kokoromichi.core.clock import EPOCH, ManualClock, SystemClock, moment_of, us_of
+from kokoromichi.core.models import DAY_US
 
 
 def test_the_system_clock_tells_the_machines_time() -> None:

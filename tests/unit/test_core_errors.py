@@ -30,7 +30,10 @@ ERRORS: list[tuple[KokoroError, str]] = [
         "the outcome of request r-1 is unknown: ask again with the same request id",
     ),
     (MisuseError("begin() must come first"), "begin() must come first"),
-    (RequestMismatchError("r-1"), "request id r-1 was already used for another act: take a fresh one"),
+    (
+        RequestMismatchError("r-1"),
+        "request id r-1 was already used, for another act or too long ago: take a fresh one",
+    ),
 ]
 
 

@@ -12,6 +12,7 @@ from kokoromichi.analysis.provider_state import audit_provider, read_ledger
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.copying.copy_all import copy_all
 from kokoromichi.core.copying.importing import import_installation
+from kokoromichi.core.documents import MOST_BYTES
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.models import ChangeSet, Movement, UserChange
 from kokoromichi.core.providers.memory import MemoryProvider
@@ -133,6 +134,18 @@ async def test_a_store_that_fails_is_the_report_s_last_word(installation: Instal
     report = await import_installation(installation, Away(), clock=CLOCK)
     assert not report.complete
     assert ("store", "memory") in {(failure.what, failure.name) for failure in report.failed}
+
+
+async def test_who_is_too_large_is_named_in_the_plan_and_the_others_come(tmp_path: Path) -> None:
+    users = {ANNA: {"gold": 5, "x_own": "x" * MOST_BYTES}, BERT: {"gold": 7}}
+    large = read_installation(write(tmp_path, {"users.json": users}))
+    target = MemoryProvider(CLOCK)
+    planned = await import_installation(large, None, clock=CLOCK, dry_run=True)
+    report = await import_installation(large, target, clock=CLOCK)
+    for each in (planned, report):
+        assert [failure.name for failure in each.failed] == [ANNA]
+        assert "over 15728640 bytes" in each.failed[0].why
+    assert await target.user_ids() == [BERT]
 
 
 async def test_a_dry_run_needs_no_target(installation: Installation) -> None:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kokoromichi.core.models import DAY_US, HOUR_US, NEVER, SECOND_US
 from kokoromichi.rules.battle import (
     Aids,
     BattleTerms,
@@ -20,7 +21,6 @@ from kokoromichi.rules.battle import (
     win_permille,
 )
 from kokoromichi.rules.codes import BALANCE_CAP, COOLING_DOWN, DAILY_CAP, MAX_BALANCE, OK, TIER_UNKNOWN
-from kokoromichi.rules.daily import DAY_US, HOUR_US, NEVER, SECOND_US
 from kokoromichi.rules.sections import Battle
 
 TERMS = BattleTerms(60, 5_000, 20, 100, 5, 500, 40, 100, 950, 150, 50)

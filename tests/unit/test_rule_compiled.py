@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kokoromichi.core.models import NEVER
 from kokoromichi.rules import (
     battle,
     chest,
@@ -28,7 +29,6 @@ from kokoromichi.rules import (
     transfer,
 )
 from kokoromichi.rules.codes import MAX_BALANCE, NO_LIMIT
-from kokoromichi.rules.daily import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,17 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kokoromichi.core import clock, models
+from kokoromichi.core.models import DAY_US, HOUR_US, NEVER
 from kokoromichi.rules.codes import ALREADY_CLAIMED, BALANCE_CAP, MAX_BALANCE, OK
-from kokoromichi.rules.daily import (
-    DAY_US,
-    HOUR_US,
-    NEVER,
-    claim,
-    counted_today,
-    day_of,
-    next_claim_us,
-    streak_ends_us,
-)
+from kokoromichi.rules.daily import claim, counted_today, day_of, next_claim_us, streak_ends_us
 
 GOLD = (1_000, 1_200, 1_500, 2_000, 2_500, 3_000, 5_000, 1_500, 1_800, 2_200)
 GEMS = (10, 12, 15, 20, 25, 30, 50, 18, 22, 28)

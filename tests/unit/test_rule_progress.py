@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kokoromichi.core.models import DAY_US, HOUR_US, SECOND_US
 from kokoromichi.rules.codes import ALREADY_OWNED, MAX_BALANCE, NOT_FOR_SALE, NOTHING_TO_COLLECT, OK, TOO_POOR
-from kokoromichi.rules.daily import DAY_US, HOUR_US, SECOND_US
 from kokoromichi.rules.progress import MAX_INCOME_GOLD, MAX_LEVEL, add_xp, collect, invest, train
 
 MONDAY = 20_000 * DAY_US

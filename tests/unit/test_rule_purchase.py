@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kokoromichi.core.models import DAY_US, HOUR_US, NEVER
 from kokoromichi.rules.codes import (
     ALREADY_ACTIVE,
     BAD_QUANTITY,
@@ -16,7 +17,6 @@ from kokoromichi.rules.codes import (
     OVER_LIMIT,
     TOO_POOR,
 )
-from kokoromichi.rules.daily import DAY_US, HOUR_US, NEVER
 from kokoromichi.rules.purchase import (
     MAX_DURATION_H,
     activate,

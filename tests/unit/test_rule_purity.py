@@ -20,7 +20,8 @@ RULES = (
     "exchange",
     "chest",
 )
-MAY_IMPORT = {"__future__", "collections.abc", "math", "typing"}
+MAY_IMPORT = {"__future__", "collections.abc", "math", "typing", "kokoromichi.core.models"}
+UNITS = {"NEVER", "SECOND_US", "HOUR_US", "DAY_US"}
 FORBIDDEN = (
     ast.Try,
     ast.Raise,
@@ -45,6 +46,13 @@ def test_rules_import_only_rules(name: str) -> None:
     assert {
         module for module in modules - MAY_IMPORT if not str(module).startswith("kokoromichi.rules.")
     } == set()
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_rules_take_nothing_but_units_of_time_from_what_is_stored(name: str) -> None:
+    imports = [node for node in ast.walk(source_of(name)) if isinstance(node, ast.ImportFrom)]
+    taken = {each.name for node in imports if node.module == "kokoromichi.core.models" for each in node.names}
+    assert taken <= UNITS
 
 
 @pytest.mark.parametrize("name", RULES)

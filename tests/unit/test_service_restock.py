@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kokoromichi.analysis.provider_state import audit_provider
-from kokoromichi.core.clock import DAY_US, ManualClock, us_of
+from kokoromichi.core.clock import ManualClock, us_of
 from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.models import DAY_US
 from kokoromichi.services.bundle import Services
 from kokoromichi.services.receipts import RestockReceipt
 from tests.contract.stored import NOON_US, Row, entries, stored

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kokoromichi.chat.console.guild import player_name
+from kokoromichi.core.models import SECOND_US
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -81,7 +82,7 @@ def drawn(message: Posted, now_us: int, saved: Callable[[str, bytes], str]) -> I
         now_us: The present moment, from which relative times are told.
         saved: Writes a file, and answers where it is.
     """
-    now_s = now_us // 1_000_000
+    now_s = now_us // SECOND_US
     if message.content:
         yield marked(message.content, now_s)
     for embed in message.embeds:

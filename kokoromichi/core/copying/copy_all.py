@@ -12,6 +12,8 @@ from collections import defaultdict
 from copy import copy, deepcopy
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import polars as pl
+
 from kokoromichi.core.bulk_load import Batch, StoredResponse, UserSnapshot
 from kokoromichi.core.copying.plan import Plan, make_plan
 from kokoromichi.core.copying.report import CopyProgress, CopyReport, ProgressCallback
@@ -20,11 +22,10 @@ from kokoromichi.core.copying.tally import Key, Places, Tally, by_book, rows_bet
 from kokoromichi.core.errors import KokoroError, MisuseError
 from kokoromichi.core.kinds import SYSTEM
 from kokoromichi.core.models import UserProfile
+from kokoromichi.core.schemas import LEDGER_SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
-
-    import polars as pl
 
     from kokoromichi.core.copying.report import Part
     from kokoromichi.core.data_provider import DataProvider
@@ -42,6 +43,7 @@ async def copy_all(
     *,
     dry_run: bool = False,
     mark_mirror: bool = False,
+    released: bool = False,
     user_ids: Collection[str] | None = None,
     known: dict[Key, Tally] | None = None,
     progress: ProgressCallback | None = None,
@@ -54,6 +56,7 @@ async def copy_all(
         target: Another open one; a dry run may do without.
         dry_run: Plan only.
         mark_mirror: Mark the target as a mirror of the source first.
+        released: Take a mirror for a source: what it mirrors is lost, or was restored to an earlier day.
         user_ids: Only these players, and no answers to requests: what follows a whole copy. Rows of the
             system, counters and game data are always compared whole.
         known: What the target's ledger is known to hold from an earlier copy, so that a copy of some players
@@ -65,13 +68,10 @@ async def copy_all(
         as failed and not touched.
 
     Raises:
-        MisuseError: The source is a mirror, source and target are one, or the target mirrors another store.
+        MisuseError: The source is a mirror that is not released or was never whole, source and target are
+            one, or the target mirrors another store.
     """
-    if source.mirror is not None:
-        message = (
-            f"{source.where} is a mirror of {source.mirror}, and no source: copy from {source.mirror} itself"
-        )
-        raise MisuseError(message)
+    _check_source(source, released=released)
     if target is source or (target is None and not dry_run):
         message = "a copy needs a target other than its source; only a dry run may do without"
         raise MisuseError(message)
@@ -95,6 +95,20 @@ async def copy_all(
         report.fail("store", report.target or report.source, str(error), cure)
     report.close()
     return report
+
+
+def _check_source(source: DataProvider, *, released: bool) -> None:
+    if source.mirror is None:
+        return
+    if not released:
+        message = (
+            f"{source.where} is a mirror of {source.mirror}, and no source: copy from {source.mirror} "
+            "itself; where that is lost, release the mirror (migrate --from-mirror)"
+        )
+        raise MisuseError(message)
+    if not source.mirrored_us:
+        message = f"{source.where} was never a whole mirror of {source.mirror}: there is nothing to release"
+        raise MisuseError(message)
 
 
 class _Moved(NamedTuple):
@@ -158,10 +172,18 @@ class _Copy:
             return
         places = Places()
         totals = {key: one.rows for key, one in self._plan.rows.items()}
+        held = pl.DataFrame(schema=LEDGER_SCHEMA)
         async for frame in self._source.ledger_frames(self._plan.user_ids):
             new = rows_between(places.number(frame), self._plan.there, totals, self._plan.sound)
-            for rows in _steps(new):
+            new = pl.concat([held, new])
+            if new.is_empty():
+                continue
+            last = new["tx_id"] == new["tx_id"][-1]  # A transaction may go on in the next frame.
+            held = new.filter(last)
+            for rows in _steps(new.filter(~last)):
                 await self._write_step(rows)
+        for rows in _steps(held):
+            await self._write_step(rows)
 
     async def _write_step(self, rows: pl.DataFrame) -> None:
         moved: defaultdict[str, list[_Moved]] = defaultdict(list)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from kokoromichi.core.copying.report import CopyProgress, CopyReport, ProgressCallback
 from kokoromichi.core.copying.retry import retry
+from kokoromichi.core.documents import checked_document, checked_player
 from kokoromichi.core.errors import KokoroError, MisuseError, RequestMismatchError, StorageError
 from kokoromichi.core.kinds import CURRENCIES, SYSTEM
 from kokoromichi.core.models import ChangeSet, Movement, Receipt, UserChange
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
 
 _AT_ONCE: Final = 32
 _PAGE: Final = 1_000
+_CORRECT: Final = "correct it in the source and give the same command again"
 _IMPORTED: Final = 2
 """The version of a player just imported: the rows, then the fields that no profile has."""
 
 
-class Imported(Receipt, frozen=True, gc=False, tag=True):
+class Imported(Receipt, frozen=True, gc=False, tag="Imported"):
     """A user was imported."""
 
 
@@ -103,21 +105,32 @@ class _Importing:
         for user in self._installation.users.values():
             if self._target is not None and await self._is_there(self._target, user):
                 continue
+            try:
+                checked_player({**user.unknown, **user.fields}, user.user_id)
+            except MisuseError as unfit:
+                self._report.fail("user", user.user_id, str(unfit), _CORRECT)
+                continue
             self._todo.append(user)
             self._report.planned["users"] += 1
             self._report.planned["ledger_rows"] += len(movements_of(user))
         for name, section in self._installation.sections.items():
-            stored = await self._target.get_game_data(name) if self._target else None
-            if stored is None:
-                self._sections.append(name)
-                self._report.planned["sections"] += 1
-            elif stored == section or self._before:
-                self._report.skipped["sections"] += (
-                    1  # What an earlier import brought, and a game may change.
-                )
-            else:
-                cure = "save the right one under another name in the target, then give the same command again"
-                self._report.fail("section", name, "the target has its own", cure)
+            await self._plan_section(name, section)
+
+    async def _plan_section(self, name: str, section: object) -> None:
+        stored = await self._target.get_game_data(name) if self._target else None
+        if stored == section or (stored is not None and self._before):
+            self._report.skipped["sections"] += 1  # What an earlier import brought, and a game may change.
+        elif stored is not None:
+            cure = "save the right one under another name in the target, then give the same command again"
+            self._report.fail("section", name, "the target has its own", cure)
+        else:
+            try:
+                checked_document(section, f"section {name}")
+            except MisuseError as unfit:
+                self._report.fail("section", name, str(unfit), _CORRECT)
+                return
+            self._sections.append(name)
+            self._report.planned["sections"] += 1
 
     async def _is_there(self, target: DataProvider, user: ReferenceUser) -> bool:
         """Whether there is nothing to do for a user: imported before, or not to be touched."""

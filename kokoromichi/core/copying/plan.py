@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from kokoromichi.core.copying.tally import Key, Tally, tally
+from kokoromichi.core.documents import checked_document, checked_player
+from kokoromichi.core.errors import InvalidProfileError, MisuseError
 from kokoromichi.core.kinds import CURRENCIES, SYSTEM
 
 if TYPE_CHECKING:
@@ -14,8 +16,10 @@ if TYPE_CHECKING:
 
     from kokoromichi.core.copying.report import CopyReport
     from kokoromichi.core.data_provider import DataProvider, Document
+    from kokoromichi.core.models import UserProfile
 
 _KEEP: Final = "the target keeps what it has; copy the other way if its version is the right one"
+_CORRECT: Final = "correct it in the source and give the same command again"
 
 
 @dataclass(slots=True)
@@ -112,7 +116,7 @@ async def _plan_users(
         booked[user_id]["gems"] += one.gems
     known = await source.user_ids() if plan.user_ids is None else sorted(plan.user_ids - {SYSTEM})
     for user_id in known:
-        profile = await source.profile(user_id)
+        profile = await _fit_profile(source, user_id, report)
         stored = await target.profile(user_id) if target else None
         if profile is None:
             continue
@@ -134,6 +138,18 @@ async def _plan_users(
     if target is not None and plan.user_ids is None:
         for user_id in sorted(set(await target.user_ids()) - set(known)):
             _fail(report, user_id, "the target has this player, and the source does not")
+
+
+async def _fit_profile(source: DataProvider, user_id: str, report: CopyReport) -> UserProfile | None:
+    """A player as every store can hold it; None, and told, of one whom another hand has made unfit."""
+    try:
+        profile = await source.profile(user_id)
+        if profile is not None:
+            checked_player(profile.document(), user_id)
+    except (InvalidProfileError, MisuseError) as unfit:
+        report.fail("user", user_id, str(unfit), _CORRECT)
+        return None
+    return profile
 
 
 def _ahead(theirs: int, ours: int) -> str:
@@ -182,6 +198,11 @@ async def _plan_sections(
     theirs = set(await target.sections()) if target else set()
     for name in await source.sections():
         ours = await source.get_game_data(name)
+        try:
+            checked_document({} if ours is None else ours, "the section in the source")
+        except MisuseError as unfit:
+            report.fail("section", name, str(unfit), _CORRECT)
+            continue
         stored = await target.get_game_data(name) if target and name in theirs else None
         if ours is None or ours == stored:
             report.skipped["sections"] += 1

@@ -11,11 +11,11 @@ import msgspec
 
 from kokoromichi.core.clock import Clock, SystemClock
 from kokoromichi.core.data_provider import DataProvider, Document, Stream
-from kokoromichi.core.documents import correction
+from kokoromichi.core.documents import check_batch, checked_document, correction
 from kokoromichi.core.providers.local.adoption import adopt_files
 from kokoromichi.core.providers.local.backups import Kept
 from kokoromichi.core.providers.local.committed import FIND_REQUEST, recalled
-from kokoromichi.core.providers.local.documents import decode_profile, plain_json
+from kokoromichi.core.providers.local.documents import decode_profile
 from kokoromichi.core.providers.local.erasing import erase_player
 from kokoromichi.core.providers.local.groups import Act
 from kokoromichi.core.providers.local.hot_backup import back_up_file
@@ -236,7 +236,6 @@ class LocalJSONProvider(DataProvider):
         """Store a player's document; see ``DataProvider.save_user``."""
         known = checked_user_id(user_id)
         change, unknown = correction(await self.profile(known), known, data, self._clock.now_us())
-        plain_json(unknown, f"the document of player {known}")
         await self._apply(change, unknown)
 
     async def get_game_data(self, section: str) -> Document | None:
@@ -247,7 +246,7 @@ class LocalJSONProvider(DataProvider):
 
     async def save_game_data(self, section: str, data: Document) -> None:
         """Store a section's document: durable when this returns."""
-        text = plain_json(data, f"section {checked_section(section)}").decode()
+        text = msgspec.json.encode(checked_document(data, f"section {checked_section(section)}")).decode()
         store, background = await self._life.owned()
         refuse_mirror(self._life, WRITTEN_BY_COPIES)
         await store.write(lambda base: base.execute(PUT_SECTION, (section, text)))
@@ -260,12 +259,9 @@ class LocalJSONProvider(DataProvider):
 
     async def load(self, batch: Batch) -> None:
         """Store a part of another store; its rows get entry ids of their own. See ``DataProvider.load``."""
-        for snapshot in batch.users:
-            checked_user_id(snapshot.profile.user_id)
-            plain_json(snapshot.profile.unknown, f"player {snapshot.profile.user_id}")
+        check_batch(batch)
         documents = {
-            checked_section(name): plain_json(dict(document), f"section {name}").decode()  # type: ignore[arg-type] # JSON, as it was read.
-            for name, document in batch.sections.items()
+            name: msgspec.json.encode(document).decode() for name, document in batch.sections.items()
         }
         store, background = await self._life.owned()
         await store.do(partial(load_portion, store.writer, batch, documents, self._clock.now_us()))

@@ -11,7 +11,7 @@ from kokoromichi.core.bulk_load import Batch, StoredResponse
 from kokoromichi.core.clock import Clock, SystemClock
 from kokoromichi.core.counters import check_counters
 from kokoromichi.core.data_provider import DataProvider, Document, Stream
-from kokoromichi.core.documents import correction
+from kokoromichi.core.documents import check_batch, checked_document, correction
 from kokoromichi.core.errors import ConflictError, KokoroError, MisuseError, RequestMismatchError
 from kokoromichi.core.kinds import CURRENCIES, SYSTEM
 from kokoromichi.core.models import (
@@ -308,7 +308,8 @@ class MemoryProvider(DataProvider):
 
     async def save_game_data(self, section: str, data: Document) -> None:
         """Store a section's document."""
-        self._sections[checked_section(section)] = deepcopy(data)
+        checked_document(data, f"section {checked_section(section)}")
+        self._sections[section] = deepcopy(data)
 
     async def sections(self) -> list[str]:
         """Every stored section's name, ascending."""
@@ -323,8 +324,9 @@ class MemoryProvider(DataProvider):
 
     async def load(self, batch: Batch) -> None:
         """Store a part of another store; rows are numbered anew. See ``DataProvider.load``."""
+        check_batch(batch)
         for snapshot in batch.users:
-            user_id = checked_user_id(snapshot.profile.user_id)
+            user_id = snapshot.profile.user_id
             stored = self._profiles.get(user_id)
             if (stored.version if stored else 0) != snapshot.expected_version:
                 message = f"player {user_id} is not of version {snapshot.expected_version}"

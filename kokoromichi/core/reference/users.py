@@ -6,9 +6,9 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from kokoromichi.core.documents import MOST_INT
 from kokoromichi.core.models import NEVER
 from kokoromichi.core.reference.values import (
-    LARGEST,
     ImportFinding,
     Raw,
     item_key,
@@ -151,9 +151,9 @@ def _add_item(
     key = item_key(name)
     if seen_twice and key in user.items:
         on_finding(ImportFinding("names_added_up", where, place, shown(raw), key))
-    if user.items[key] + units > LARGEST:
-        on_finding(ImportFinding("too_large_number", where, place, shown(raw), str(LARGEST)))
-    user.items[key] = min(user.items[key] + units, LARGEST)
+    if user.items[key] + units > MOST_INT:
+        on_finding(ImportFinding("too_large_number", where, place, shown(raw), str(MOST_INT)))
+    user.items[key] = min(user.items[key] + units, MOST_INT)
 
 
 def _read_characters(user: StoredUser, raw: Raw, on_finding: FindingCallback) -> None:

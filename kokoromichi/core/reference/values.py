@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from kokoromichi.core.clock import us_of
+from kokoromichi.core.documents import LEAST_INT, MOST_INT, MOST_LEVELS, UNSTORABLE_TEXT
 from kokoromichi.core.models import NEVER
 
 if TYPE_CHECKING:
@@ -19,18 +20,14 @@ if TYPE_CHECKING:
 Raw: TypeAlias = "dict[str, Raw] | list[Raw] | str | int | float | bool | None"
 """A value as JSON holds it."""
 
-LARGEST: Final = 2**63 - 1
-"""No store keeps a larger whole number."""
-
 _DIGITS_MOST: Final = 400
-_DEPTH_MOST: Final = 50
+_DEPTH_MOST: Final = MOST_LEVELS - 14
+"""Below what a document may have: a value is kept inside others of the profile or section."""
 _RAW_SHOWN: Final = 200
 _ITEM_ID_MOST: Final = 64
-_LEAST: Final = -(2**63)
 _MOMENT: Final = re.compile(
     r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(?::(\d{2})(?:\.(\d{1,6})\d*)?)?(Z|z|[+-]\d{2}:?\d{2})?)?"
 )
-_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
 
 class ImportFinding(NamedTuple):
@@ -102,7 +99,7 @@ def whole_number(raw: Raw) -> tuple[int, str]:
         if not math.isfinite(raw):
             return 0, "unusable_number"
         raw, odd = math.trunc(raw), "float_number"
-    return (raw, odd) if _LEAST <= raw <= LARGEST else (0, "too_large_number")
+    return (raw, odd) if LEAST_INT <= raw <= MOST_INT else (0, "too_large_number")
 
 
 def item_key(name: str) -> str:
@@ -140,7 +137,7 @@ def moment_us(raw: Raw, zone: tzinfo) -> int:
 
 def storable_text(text: str) -> str:
     """``text`` without what no store keeps: NUL and halves of surrogate pairs become U+FFFD."""
-    return _UNSTORABLE.sub("�", text)
+    return UNSTORABLE_TEXT.sub("�", text)
 
 
 def storable(value: Raw, on_finding: Callable[[str, str], None], depth: int = 0) -> Raw:
@@ -184,7 +181,7 @@ def _storable_key(key: str) -> str:
 
 def _is_storable(number: int | float) -> bool:
     """Whether every store can hold a number."""
-    return _LEAST <= number <= LARGEST if isinstance(number, int) else math.isfinite(number)
+    return LEAST_INT <= number <= MOST_INT if isinstance(number, int) else math.isfinite(number)
 
 
 def larger(first: Raw, second: Raw) -> Raw:

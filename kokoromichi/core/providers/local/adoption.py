@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 from kokoromichi.core.documents import correction
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.kinds import CURRENCIES
-from kokoromichi.core.providers.local.documents import plain_json
 from kokoromichi.core.providers.local.readable_copy import COUNTERS
 from kokoromichi.core.providers.local.seals import Sealed, read_sealed, seal_of
 
@@ -74,7 +73,6 @@ class Adoption:
         """
         document = self.applied_to(None if stored is None else stored.document())
         change, unknown = correction(stored, self.key.name, document, at_us)
-        plain_json(unknown, f"the document of player {self.key.name}")
         change.request_id, change.digest = self.request_id, "adopt"
         return change, unknown
 

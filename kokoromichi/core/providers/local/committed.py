@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from kokoromichi.core.clock import DAY_US
 from kokoromichi.core.errors import RequestMismatchError, StorageError
+from kokoromichi.core.models import ANSWERS_KEPT_DAYS, DAY_US
 from kokoromichi.core.providers.local.documents import ProfileCache, decode_profile
 from kokoromichi.core.providers.local.schema import rows_of, scalar
 from kokoromichi.core.responses import decode_response
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from kokoromichi.core.models import Receipt, UserProfile
     from kokoromichi.core.providers.local.groups import Group
 
-ANSWER_DAYS: Final = 30
 SPENT: Final = "spent"
 """The digest of a request id that only the ledger knows: it was used, and nobody knows for what."""
 
@@ -144,7 +143,7 @@ def recalled(found: tuple[Any, ...] | None, request_id: str, digest: str, now_us
     if found is None:
         return None
     stored, answer, at_us = found
-    if stored != packed(digest) or answer is None or now_us - at_us > ANSWER_DAYS * DAY_US:
+    if stored != packed(digest) or answer is None or now_us - at_us > ANSWERS_KEPT_DAYS * DAY_US:
         raise RequestMismatchError(request_id)
     try:
         return decode_response(answer)

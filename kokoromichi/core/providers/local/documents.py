@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.models import PROFILE_FIELDS, UserProfile
 
 if TYPE_CHECKING:
@@ -23,24 +22,6 @@ _VALUES: Final = attrgetter(*_SLOTS)
 _NEW: Final = UserProfile.__new__
 _ENCODE: Final = msgspec.json.Encoder().encode
 _BLANK: Final = UserProfile(user_id="nobody")
-
-
-def plain_json(document: Document, what: str) -> bytes:
-    """A document as JSON that reads back as the same.
-
-    Raises:
-        MisuseError: It holds what JSON cannot.
-    """
-    try:
-        encoded = msgspec.json.encode(document)
-        same = msgspec.json.decode(encoded) == document
-    except (TypeError, ValueError, RecursionError) as unfit:
-        message = f"{what} holds what JSON cannot: {unfit}"
-        raise MisuseError(message) from None
-    if not same:
-        message = f"{what} holds what JSON cannot: a number that is none, or a key that is no text"
-        raise MisuseError(message)
-    return encoded
 
 
 def encode_profile(profile: UserProfile) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from kokoromichi.core.clock import DAY_US
-from kokoromichi.core.providers.local.committed import ANSWER_DAYS
+from kokoromichi.core.models import ANSWERS_KEPT_DAYS, DAY_US
 from kokoromichi.core.providers.local.schema import SET_META, meta_of, rows_of, scalar
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ def forget_answers(base: apsw.Connection, now_us: int) -> bool:
     """
     mark = int(meta_of(base).get(_MARK, 0))
     query = "SELECT rowid, at_us FROM requests WHERE rowid > ? ORDER BY rowid LIMIT ?"
-    last, oldest_us = mark, now_us - ANSWER_DAYS * DAY_US
+    last, oldest_us = mark, now_us - ANSWERS_KEPT_DAYS * DAY_US
     for row, at_us in rows_of(base, query, (mark, _BATCH)):
         if at_us >= oldest_us:
             break

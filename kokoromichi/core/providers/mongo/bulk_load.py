@@ -10,10 +10,10 @@ from pymongo.errors import BulkWriteError
 
 from kokoromichi.core.bulk_load import StoredResponse
 from kokoromichi.core.clock import us_of
+from kokoromichi.core.documents import check_batch
 from kokoromichi.core.errors import ConflictError, RequestMismatchError
-from kokoromichi.core.providers.mongo.documents import check_document, check_size, document_of
+from kokoromichi.core.providers.mongo.documents import check_size, document_of
 from kokoromichi.core.providers.mongo.driver import failures, storage_error
-from kokoromichi.core.validation import checked_section, checked_user_id
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -43,6 +43,7 @@ class Loading:
     """
 
     def __init__(self, driver: MongoDriver, batch: Batch, now_us: int) -> None:
+        check_batch(batch)
         self._driver = driver
         self._now_us = now_us
         self._requests = {asked.request_id: asked for asked in batch.requests}
@@ -114,11 +115,9 @@ class Loading:
 
 def _placing(snapshot: UserSnapshot, newest_us: Mapping[str, int]) -> InsertOne[Stored] | UpdateOne:
     """A player put whole; rows of his own are numbered behind those that come with him."""
-    user_id = checked_user_id(snapshot.profile.user_id)
-    what = f"the document of player {user_id}"
-    check_document(snapshot.profile.unknown, what)
+    user_id = snapshot.profile.user_id
     document = {**document_of(snapshot.profile), "row_us": newest_us.get(user_id, 0)}
-    check_size(document, what)
+    check_size(document, f"the document of player {user_id}")
     if not snapshot.expected_version:
         return InsertOne(document)
     row_us = document.pop("row_us")
@@ -147,8 +146,4 @@ def _rows(rows: pl.DataFrame) -> dict[str, Sequence[Stored]]:
 
 
 def _section(name: str, document: Mapping[str, object]) -> ReplaceOne[Stored]:
-    what = f"section {checked_section(name)}"
-    check_document(document, what)
-    stored: Stored = {"_id": name, "document": dict(document)}
-    check_size(stored, what)
-    return ReplaceOne({"_id": name}, stored, upsert=True)
+    return ReplaceOne({"_id": name}, {"_id": name, "document": dict(document)}, upsert=True)

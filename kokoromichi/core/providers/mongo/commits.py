@@ -17,10 +17,11 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from kokoromichi.core.clock import Clock, SystemClock
 from kokoromichi.core.errors import (
+    CommitUnknownError,
     ConflictError,
     FloorError,
     MisuseError,
-    RequestMismatchError,
+    RequestFencedError,
     StorageError,
 )
 from kokoromichi.core.models import AnswerT
@@ -30,7 +31,7 @@ from kokoromichi.core.providers.mongo.driver import MOST_CONNECTIONS, failures, 
 from kokoromichi.core.providers.mongo.erasing import Erasing
 from kokoromichi.core.providers.mongo.outcomes import Attempts, Outcomes
 from kokoromichi.core.responses import decode_response, encode_response
-from kokoromichi.core.validation import reject_duplicate_users
+from kokoromichi.core.validation import FENCED, reject_duplicate_users, spent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -150,8 +151,21 @@ class MongoCommits:
         if stored is None:
             return None
         if stored["digest"] != digest or "answer" not in stored:
-            raise RequestMismatchError(request_id)
+            raise spent(request_id, stored["digest"])
         return decode_response(stored["answer"])
+
+    async def fence(self, request_id: str, digest: str) -> Receipt | None:
+        """Spend a request id, unless its change is stored; see ``DataProvider.fence``."""
+        fence = {"_id": request_id, "digest": FENCED, "at_us": self._clock.now_us(), "tx_id": ""}
+        with failures(self._driver.where):
+            try:
+                await self._driver.collection("requests").insert_one(fence)
+            except DuplicateKeyError:
+                try:
+                    return await self.get_response(request_id, digest)
+                except RequestFencedError:
+                    return None  # By us: the server's word was lost.
+        return None
 
     async def commit(self, act: Act[AnswerT]) -> AnswerT:
         """Commit an act, or raise; see ``DataProvider.apply``."""
@@ -165,13 +179,24 @@ class MongoCommits:
             act.start(self._patience_s)
             try:
                 return await self._retry(act)
-            except (ConflictError, FloorError, MisuseError):
+            except FloorError:
+                # A counter is restocked: what was sent before and was lost must not be stored then.
+                if act.uncertain and (answer := await self._fenced(act)) is not None:
+                    return answer
+                raise
+            except (ConflictError, MisuseError):
                 if (answer := await self._answered(act)) is not None:
                     return answer
                 raise
             except StorageError:
                 self._forget(act)
                 raise
+
+    async def _fenced(self, act: Act[AnswerT]) -> AnswerT | None:
+        try:
+            return await self.fence(act.request_id, act.change.digest)  # type: ignore[return-value] # As below.
+        except StorageError as error:
+            raise CommitUnknownError(act.request_id) from error
 
     async def _answered(self, act: Act[AnswerT]) -> AnswerT | None:
         """What the act's request id was answered before; a retry reads anew, so its change may not fit."""

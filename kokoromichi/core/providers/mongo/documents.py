@@ -11,7 +11,7 @@ import bson
 from bson.errors import BSONError
 from pydantic import ValidationError
 
-from kokoromichi.core.errors import MisuseError, StorageError
+from kokoromichi.core.errors import InvalidProfileError, MisuseError
 from kokoromichi.core.kinds import CURRENCIES, KINDS, SYSTEM
 from kokoromichi.core.models import PROFILE_FIELDS, SET_FIELDS, Movement, UserChange, UserProfile
 from kokoromichi.core.validation import (
@@ -53,7 +53,7 @@ def profile_of(stored: Stored) -> UserProfile:
     """The profile of a stored document; the caller owns it.
 
     Raises:
-        StorageError: Somebody else has written what is no profile.
+        InvalidProfileError: Somebody else has written what is no profile.
     """
     fields: dict[str, Any] = {name: _plain(value) for name, value in stored.items() if name not in _OWN}
     for name, (key, value) in _PAIRS.items():
@@ -63,7 +63,7 @@ def profile_of(stored: Stored) -> UserProfile:
         return UserProfile.of_document({**unknown, **fields, "user_id": stored["_id"]})
     except ValidationError as invalid:
         message = f"player {stored['_id']} is stored as no valid profile: correct the document: {invalid}"
-        raise StorageError(message) from invalid
+        raise InvalidProfileError(message) from invalid
 
 
 def document_of(profile: UserProfile) -> Stored:
@@ -107,7 +107,6 @@ def changed(stored: Stored, user: UserChange, at_us: int, unknown: Mapping[str, 
     for name, value in fields.items():
         sets[name] = _pairs(name, value) if isinstance(value, dict) and name in _PAIRS else value
     if unknown:
-        check_document(unknown, f"the document of player {user.user_id}")
         sets["unknown"] = {**stored.get("unknown", {}), **unknown}
     after = {**stored, **sets}
     if fields:
@@ -121,7 +120,7 @@ def _check_profile(after: Stored) -> None:
     """Refuse what could not be read again."""
     try:
         profile_of(after)
-    except StorageError as invalid:
+    except InvalidProfileError as invalid:
         raise MisuseError(f"a change of player {after['_id']} is none: {invalid}") from None
 
 
@@ -199,25 +198,6 @@ def ledger_rows(
         check_size(row, f"a {kind.name} row of {user_id}")
         books.setdefault(kind.book, []).append(row)
     return books
-
-
-def check_document(document: Mapping[str, object], what: str) -> None:
-    """Refuse keys that MongoDB would read as commands or paths.
-
-    Raises:
-        MisuseError: A key starts with ``$``, has a ``.`` or a null in it, or is none.
-    """
-    stack: list[object] = [document]
-    while stack:
-        value = stack.pop()
-        if isinstance(value, dict):
-            for key in value:
-                if not isinstance(key, str) or key.startswith("$") or "." in key or "\x00" in key:
-                    message = f"{what} has the key {key!r}: rename it, without $ at its start, . and null"
-                    raise MisuseError(message)
-            stack.extend(value.values())
-        elif isinstance(value, list):
-            stack.extend(value)
 
 
 def check_size(document: Stored, what: str) -> None:

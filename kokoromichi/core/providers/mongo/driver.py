@@ -12,17 +12,21 @@ from urllib.parse import parse_qsl
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import (
     CollectionInvalid,
-    ConfigurationError,
     ConnectionFailure,
     InvalidURI,
     OperationFailure,
     PyMongoError,
+    ServerSelectionTimeoutError,
+)
+from pymongo.errors import (
+    ConfigurationError as InvalidOptionError,
 )
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
+from pymongo.uri_parser import parse_uri
 from pymongo.write_concern import WriteConcern
 
-from kokoromichi.core.errors import MisuseError, StorageError
+from kokoromichi.core.errors import ConfigurationError, MisuseError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator
@@ -87,7 +91,7 @@ class MongoDriver:
             raise MisuseError(_MALFORMED)  # The driver would take it for a host.
         try:
             self._client = AsyncIOMotorClient(self._uri, appname=DATABASE, **options)
-        except (InvalidURI, ConfigurationError, ValueError):
+        except (InvalidURI, InvalidOptionError, ValueError):
             raise MisuseError(_MALFORMED) from None  # The driver's own words may quote the password.
         try:
             await self._verify()
@@ -97,11 +101,36 @@ class MongoDriver:
 
     async def _verify(self) -> None:
         admin = self._connected().admin
-        with failures(self.where):
-            await admin.command("ping")
-            hello = await admin.command("hello")
+        try:
+            with failures(self.where):
+                await admin.command("ping")
+                hello = await admin.command("hello")
+        except StorageError as error:
+            if isinstance(error.__cause__, ServerSelectionTimeoutError):
+                await self._verify_set()
+            raise
         if "setName" not in hello and hello.get("msg") != "isdbgrid":  # Neither a replica set nor its router.
-            raise StorageError(f"MongoDB at {self.where} {NO_TRANSACTIONS}")
+            raise ConfigurationError(f"MongoDB at {self.where} {NO_TRANSACTIONS}")
+
+    async def _verify_set(self) -> None:
+        """Whether a server is there after all, of another replica set than the one that the URI names."""
+        named = parse_uri(self._uri)["options"].get("replicaSet")
+        if named is None:
+            return
+        alone: AsyncIOMotorClient[Stored] = AsyncIOMotorClient(
+            self._uri, directConnection=True, replicaSet=None, serverSelectionTimeoutMS=1_000
+        )
+        try:
+            found = (await alone.admin.command("hello")).get("setName")
+        except PyMongoError:
+            return
+        finally:
+            alone.close()
+        if found is not None and found != named:
+            raise ConfigurationError(
+                f"MongoDB at {self.where} is of the replica set {found}, and MONGO_URI names {named}: "
+                "correct replicaSet in MONGO_URI"
+            )
 
     async def close(self) -> None:
         """Let go of the connections; closing twice is harmless."""
@@ -195,14 +224,14 @@ def storage_error(where: str, error: PyMongoError) -> StorageError:
         )
     code = error.code if isinstance(error, OperationFailure) else None
     if code == _AUTHENTICATION_FAILED:
-        return StorageError(f"MongoDB at {where} refuses the user or the password: correct MONGO_URI")
+        return ConfigurationError(f"MongoDB at {where} refuses the user or the password: correct MONGO_URI")
     if code == _WRITE_CONFLICT:
         return StorageError(
             f"MongoDB at {where}: another client has long held the same player or item, so nothing of this "
             "happened. What a client that died has begun the server ends after a minute: try again then"
         )
     if code == _UNAUTHORIZED:
-        return StorageError(f"MongoDB at {where} forbids this to the user: give it the role readWrite")
+        return ConfigurationError(f"MongoDB at {where} forbids this to the user: give it the role readWrite")
     name = type(error).__name__ if code is None else f"code {code}"
     return StorageError(f"MongoDB at {where} failed ({name}): see its log, and try again")
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from pymongo.errors import PyMongoError
+from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from kokoromichi.core.clock import Clock, SystemClock, us_of
-from kokoromichi.core.documents import correction
-from kokoromichi.core.errors import ConflictError, RequestMismatchError
+from kokoromichi.core.documents import checked_document, correction
+from kokoromichi.core.errors import ConfigurationError, ConflictError, RequestMismatchError
 from kokoromichi.core.kinds import BOOKS
-from kokoromichi.core.models import richest_first
+from kokoromichi.core.models import ANSWERS_KEPT_DAYS, DAY_US, richest_first
 from kokoromichi.core.providers.mongo.bulk_load import stored_responses
 from kokoromichi.core.providers.mongo.commits import Act, MongoCommits
-from kokoromichi.core.providers.mongo.documents import check_document, check_size, plain_document, profile_of
+from kokoromichi.core.providers.mongo.documents import plain_document, profile_of
 from kokoromichi.core.providers.mongo.driver import MongoDriver, failures
 from kokoromichi.core.providers.mongo.ledger import read_frames, read_page
 from kokoromichi.core.providers.opening import Opening
@@ -41,10 +42,11 @@ if TYPE_CHECKING:
     from kokoromichi.core.providers.mongo.driver import Stored
 
 _LOG: Final = logging.getLogger(__name__)
-_ANSWERS_KEPT_US: Final = 30 * 86_400_000_000
+_VERSION: Final = 1
+"""Of the documents' shapes; what reads older ones raises it."""
 _OBSERVATIONS_HELD: Final = 1_000
 _BALANCES_AT_ONCE: Final = 50_000
-_COLLECTIONS: Final = ("users", "game_data", "counters", "requests")
+_COLLECTIONS: Final = ("users", "game_data", "counters", "requests", "schema_version")
 
 
 class MongoDBProvider(RemoteProvider):
@@ -113,11 +115,26 @@ class MongoDBProvider(RemoteProvider):
         await self._driver.make([*_COLLECTIONS, *ledgers])
         for name in ledgers:
             await self._driver.collection(name).create_index([("user_id", 1), ("_id", -1)])
+        await self._check_version()
         requests = self._driver.collection("requests")
         await requests.create_index([("at_us", 1)])
-        old = {"at_us": {"$lt": self._clock.now_us() - _ANSWERS_KEPT_US}}
+        old = {"at_us": {"$lt": self._clock.now_us() - ANSWERS_KEPT_DAYS * DAY_US}}
         await requests.delete_many({**old, "_id": {"$gte": "~"}})  # Nobody can send these again.
         await requests.update_many({**old, "answer": {"$exists": True}}, {"$unset": {"answer": ""}})
+
+    async def _check_version(self) -> None:
+        """Refuse documents of a newer version of this package, and say of which version ours are."""
+        versions = self._driver.collection("schema_version")
+        stored = await versions.find_one({"_id": "schema"})
+        if stored is None:
+            with suppress(DuplicateKeyError):  # Somebody else opens a fresh database at the same moment.
+                await versions.insert_one({"_id": "schema", "version": _VERSION})
+        elif stored["version"] > _VERSION:
+            message = (
+                f"MongoDB at {self._driver.where} has documents of version {stored['version']}, and this "
+                f"code knows {_VERSION}: upgrade the package kokoromichi, or restore an older backup"
+            )
+            raise ConfigurationError(message)
 
     async def close(self) -> None:
         """Let commits end, flush the streams and disconnect; closing twice is harmless."""
@@ -183,6 +200,11 @@ class MongoDBProvider(RemoteProvider):
         driver = await self._ready()
         with failures(driver.where):
             return await self._commits.get_response(request_id, digest)
+
+    async def fence(self, request_id: str, digest: str) -> Receipt | None:
+        """Spend a request id whose outcome is unknown; see ``DataProvider.fence``."""
+        await self._ready()
+        return await self._commits.fence(checked_request_id(request_id), digest)
 
     async def apply(self, change: ChangeSet[AnswerT]) -> AnswerT:
         """Store a change whole, or raise and store nothing; see ``DataProvider.apply``."""
@@ -250,10 +272,10 @@ class MongoDBProvider(RemoteProvider):
         await self._commits.erase(user_id, pseudonym)
 
     async def append_observations(self, stream: Stream, rows: Sequence[Mapping[str, object]]) -> None:
-        """Keep rows of a stream's schema: written by the thousand, and when the provider closes."""
+        """Keep rows of a stream's schema: activity by the thousand, and when the provider closes."""
         buffer = self._buffers[stream]
         buffer.extend(_observation(row) for row in rows)
-        if len(buffer) >= _OBSERVATIONS_HELD:
+        if stream == "economy_history" or len(buffer) >= _OBSERVATIONS_HELD:
             await self._ready()
             await self._flush(stream)
 
@@ -295,10 +317,8 @@ class MongoDBProvider(RemoteProvider):
 
     async def save_game_data(self, section: str, data: Document) -> None:
         """Store a section's document."""
-        checked_section(section)
-        check_document(data, f"section {section}")
+        checked_document(data, f"section {checked_section(section)}")
         stored = {"_id": section, "document": data}
-        check_size(stored, f"section {section}")
         driver = await self._ready()
         with failures(driver.where):
             await driver.collection("game_data").replace_one({"_id": section}, stored, upsert=True)

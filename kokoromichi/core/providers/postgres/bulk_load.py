@@ -9,11 +9,11 @@ import polars as pl
 
 from kokoromichi.core.bulk_load import StoredResponse
 from kokoromichi.core.clock import moment_of, us_of
+from kokoromichi.core.documents import check_batch
 from kokoromichi.core.errors import ConflictError, MisuseError, RequestMismatchError
 from kokoromichi.core.models import SET_FIELDS
 from kokoromichi.core.providers.postgres.wire import encode_document
 from kokoromichi.core.schemas import LEDGER_SCHEMA
-from kokoromichi.core.validation import checked_section, checked_user_id
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -70,10 +70,7 @@ async def load(connections: Connections, batch: Batch, now_us: int) -> None:
         batch: What.
         now_us: When a request id counts as used whose own time is not known, in microseconds.
     """
-    for snapshot in batch.users:
-        checked_user_id(snapshot.profile.user_id)
-    for section in batch.sections:
-        checked_section(section)
+    check_batch(batch)
 
     async def put(connection: asyncpg.Connection) -> None:
         async with connection.transaction():

@@ -11,11 +11,18 @@ from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
-from kokoromichi.core.errors import CommitUnknownError, KokoroError, MisuseError, RequestMismatchError
+from kokoromichi.core.errors import (
+    CommitUnknownError,
+    FloorError,
+    KokoroError,
+    MisuseError,
+    RequestMismatchError,
+    StorageError,
+)
 from kokoromichi.core.providers.postgres.connections import LOST, PAUSE_S, RETRIED, TIMED_OUT
 from kokoromichi.core.providers.postgres.wire import MADE_UP, encode_change, storage_error
 from kokoromichi.core.responses import decode_response
-from kokoromichi.core.validation import checked_request_id, reject_duplicate_users
+from kokoromichi.core.validation import FENCED, checked_request_id, reject_duplicate_users, spent
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -26,6 +33,10 @@ if TYPE_CHECKING:
 
 _ONE: Final = "SELECT apply_change($1)"
 _MANY: Final = "SELECT apply_changes($1)"
+
+_FENCE: Final = "INSERT INTO requests VALUES ($1, $2, NULL, now()) ON CONFLICT DO NOTHING"
+"""Whoever has inserted the same id and not committed yet is waited for."""
+_STORED: Final = "SELECT digest, answer::text FROM requests WHERE request_id = $1"
 
 _MOST: Final = 50
 """Changes of one call: the server keeps the state of 64 subtransactions at hand."""
@@ -107,6 +118,24 @@ class PostgresCommits:
             return change.answer
         return decode_response(stored)  # type: ignore[return-value] # The digest says that it is of this act.
 
+    async def fence(self, request_id: str, digest: str) -> str | None:
+        """Spend a request id, unless its change is stored; see ``DataProvider.fence``.
+
+        Returns:
+            The remembered answer, empty for an id that was made up; None when the id is spent.
+        """
+
+        async def spend(connection: asyncpg.Connection) -> asyncpg.Record:
+            await connection.execute(_FENCE, request_id, FENCED)
+            return await connection.fetchrow(_STORED, request_id)
+
+        stored = await self._connections.read(spend)
+        if stored["digest"] == FENCED:
+            return None
+        if stored["digest"] != digest or (stored["answer"] is None and not request_id.startswith(MADE_UP)):
+            raise spent(request_id, stored["digest"])
+        return stored["answer"] or ""
+
     @property
     def waiting(self) -> int:
         """Changes that are on their way."""
@@ -177,16 +206,39 @@ class PostgresCommits:
         if code is None:
             pending.outcome.set_result(answer)
         elif (error := storage_error(code, message, detail, pending.request_id)) is not None:
-            pending.fail(error)
+            self._refuse(pending, error)
         else:
             self._start(self._send_alone(pending))
+
+    def _refuse(self, pending: _Pending, error: KokoroError) -> None:
+        """Tell a refusal; one that time may cure fences first what of the same change may still arrive.
+
+        A player's version never comes back, and a row that did not fit it never will; a counter is restocked.
+        """
+        if pending.in_doubt and isinstance(error, FloorError):
+            self._start(self._fence(pending, error))
+        else:
+            pending.fail(error)
+
+    async def _fence(self, pending: _Pending, error: KokoroError) -> None:
+        try:
+            answer = await self.fence(pending.request_id, pending.digest)
+        except StorageError:
+            pending.fail(CommitUnknownError(pending.request_id))
+        except MisuseError as mismatch:
+            pending.fail(mismatch)
+        else:
+            if answer is None:
+                pending.fail(error)
+            else:
+                pending.outcome.set_result(answer)
 
     async def _send_alone(self, pending: _Pending) -> None:
         try:
             answer = await self._ask(_ONE, pending.encoded, [pending])
         except asyncpg.PostgresError as error:
             said = storage_error(error.sqlstate, str(error.args[0]), error.detail, pending.request_id)
-            pending.fail(said or _unstored(pending, self._connections.failed(error)))
+            self._refuse(pending, said or _unstored(pending, self._connections.failed(error)))
         else:
             if not pending.outcome.done():
                 pending.outcome.set_result(answer)

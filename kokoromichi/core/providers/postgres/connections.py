@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlsplit
 
 import asyncpg
 
-from kokoromichi.core.errors import MisuseError, StorageError
+from kokoromichi.core.errors import ConfigurationError, MisuseError, StorageError
 from kokoromichi.core.providers.opening import Opening
 from kokoromichi.core.providers.postgres.schema import upgrade
 
@@ -49,7 +50,7 @@ class Connections:
     Args:
         url: ``postgresql://user:password@host:port/database``; no message repeats its password.
         schema: Where the tables are.
-        size: Least and most connections; where the most are fewer than the least, the most are kept.
+        size: Least and most connections.
         prepare: What else is to be done with the first connection, once the tables are up to date.
         patience_s: How long a call waits for a server that is away or busy, in seconds.
         lock_s: How long the server waits for a player, item or request that another session holds.
@@ -98,7 +99,11 @@ class Connections:
         """
         if not self._url:
             message = "DATABASE_URL is empty: set it to postgresql://user:password@host:5432/database"
-            raise StorageError(message)
+            raise ConfigurationError(message)
+        least, most = self._size
+        if not 0 <= least <= most or not most:
+            message = f"DATABASE_POOL_MIN is {least} and DATABASE_POOL_MAX is {most}; swap them"
+            raise ConfigurationError(message)
         try:
             first = await self._connect()
             try:
@@ -107,16 +112,19 @@ class Connections:
                 await self._prepare(first)
             finally:
                 await first.close()
-            least, most = self._size
             self._pool = await asyncpg.create_pool(
                 self._url,
-                min_size=min(least, most),
+                min_size=least,
                 max_size=most,
                 init=_set_codec,
                 reset=_keep,
                 timeout=self.patience_s,
                 server_settings=self._settings,
             )
+        except asyncpg.ClientConfigurationError as error:
+            if "root certificate file" in str(error):  # The driver's only word for it.
+                raise ConfigurationError(f"{self.where}: {_NO_ROOT}") from None
+            raise self.failed(error) from None
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError, *TIMED_OUT) as error:
             raise self.failed(error) from None  # Its traceback would show the URL, and the password in it.
 
@@ -140,7 +148,7 @@ class Connections:
         encoding = await connection.fetchval("SHOW server_encoding")
         if encoding != "UTF8":
             message = f"{self.where} is encoded in {encoding}: create it with ENCODING 'UTF8'"
-            raise StorageError(message)
+            raise ConfigurationError(message)
 
     async def close(self) -> None:
         """Let the calls under way end, and close; closing twice is harmless."""
@@ -226,6 +234,11 @@ class Connections:
 
     def failed(self, error: Exception) -> StorageError:
         """An error of the driver, as one sentence: what, where, and the cure."""
+        for kinds, what in _FOR_A_PERSON:
+            if isinstance(error, kinds):
+                return ConfigurationError(f"{self.where}: {what}")
+        if isinstance(error, OSError) and "rejected SSL upgrade" in str(error):
+            return ConfigurationError(f"{self.where}: {_NO_TLS}")
         for kinds, what in _SENTENCES:
             if isinstance(error, kinds):
                 return StorageError(f"{self.where}: {what}")
@@ -235,7 +248,19 @@ class Connections:
         return StorageError(message)
 
 
-_SENTENCES: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
+_POOLER: Final = (
+    "a pooler such as PgBouncer stands before the server and does not keep one session for us; point "
+    "DATABASE_URL to the server itself, since we pool connections ourselves"
+)
+_NO_ROOT: Final = (
+    "sslmode in DATABASE_URL verifies the server's certificate, and the file of its authority is not there; "
+    "name it by sslrootcert"
+)
+_NO_TLS: Final = (
+    "the server speaks no TLS, and sslmode in DATABASE_URL asks for it; turn ssl on in the server, or take "
+    "sslmode out where the network is your own"
+)
+_FOR_A_PERSON: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
     (
         (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError),
         "the server refuses this user or password; correct DATABASE_URL, or the password in the server",
@@ -248,6 +273,47 @@ _SENTENCES: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
         (asyncpg.InsufficientPrivilegeError,),
         "the user may not do this; grant it CREATE on the database and its schema, and its tables",
     ),
+    (
+        (
+            asyncpg.ProtocolViolationError,
+            asyncpg.DuplicatePreparedStatementError,
+            asyncpg.InvalidSQLStatementNameError,
+        ),
+        _POOLER,
+    ),
+    (
+        (asyncpg.UndefinedObjectError, asyncpg.CantChangeRuntimeParamError),
+        (
+            "the server does not know an option of DATABASE_URL; take out what stands behind its ? and is no "
+            "sslmode, such as channel_binding"
+        ),
+    ),
+    (
+        (asyncpg.DuplicateObjectError, asyncpg.DuplicateTableError, asyncpg.UndefinedColumnError),
+        (
+            "another program has tables of the same names there; make a database for KoKoroMichi alone "
+            "(createdb), and point DATABASE_URL to it"
+        ),
+    ),
+    (
+        (asyncpg.ClientConfigurationError, ValueError),
+        "DATABASE_URL is malformed; it is postgresql://user:password@host:5432/database",
+    ),
+    (
+        (ssl.SSLError,),
+        (
+            "the server's certificate is not trusted; name the file of its authority in DATABASE_URL by "
+            "sslrootcert, and the host as the certificate does"
+        ),
+    ),
+    (
+        (FileNotFoundError, PermissionError),
+        "a certificate's file that DATABASE_URL names cannot be read; correct sslrootcert, sslcert or sslkey",
+    ),
+)
+"""Errors that starting again does not cure."""
+
+_SENTENCES: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
     (
         (asyncpg.ReadOnlySQLTransactionError,),
         "the database is read-only, as a standby is; point DATABASE_URL to the primary",
@@ -270,10 +336,6 @@ _SENTENCES: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
             "no connection was free in time, or the server did not answer; raise DATABASE_POOL_MAX, or look "
             "at the server's load"
         ),
-    ),
-    (
-        (asyncpg.ClientConfigurationError, ValueError),
-        "DATABASE_URL is malformed; it is postgresql://user:password@host:5432/database",
     ),
     (LOST, "the server cannot be reached; start it, or correct the host and port of DATABASE_URL"),
 )

@@ -10,14 +10,20 @@ import msgspec
 from pydantic import ValidationError
 
 from kokoromichi.core.clock import Clock, SystemClock, moment_of
-from kokoromichi.core.documents import correction
+from kokoromichi.core.documents import checked_document, correction
 from kokoromichi.core.errors import (
     ConflictError,
-    MisuseError,
-    RequestMismatchError,
+    InvalidProfileError,
     StorageError,
 )
-from kokoromichi.core.models import ID_PATTERN, ChangeSet, LedgerEntry, Receipt, UserProfile
+from kokoromichi.core.models import (
+    ANSWERS_KEPT_DAYS,
+    ID_PATTERN,
+    ChangeSet,
+    LedgerEntry,
+    Receipt,
+    UserProfile,
+)
 from kokoromichi.core.providers.postgres import bulk_load, erasing, ledger
 from kokoromichi.core.providers.postgres.commits import PostgresCommits
 from kokoromichi.core.providers.postgres.connections import Connections
@@ -30,6 +36,7 @@ from kokoromichi.core.validation import (
     checked_request_id,
     checked_section,
     checked_user_id,
+    spent,
 )
 from kokoromichi.settings import Settings
 
@@ -45,7 +52,6 @@ if TYPE_CHECKING:
 
 _LOG: Final = logging.getLogger(__name__)
 
-_ANSWERS_KEPT: Final = timedelta(days=30)
 _OBSERVATIONS_HELD: Final = 1_000
 """Rows of the streams that wait in memory; they are outside the promise."""
 
@@ -130,7 +136,7 @@ class PostgresProvider(RemoteProvider):
     async def _begin(self, first: asyncpg.Connection) -> None:
         """Begin anew. Answers are kept for 30 days; the ids stay, so that none is ever used again."""
         self._commits = PostgresCommits(self._connections)
-        before = moment_of(self._clock.now_us()) - _ANSWERS_KEPT
+        before = moment_of(self._clock.now_us()) - timedelta(days=ANSWERS_KEPT_DAYS)
         for statement in _FORGET:
             await first.execute(statement, before)
 
@@ -150,7 +156,7 @@ class PostgresProvider(RemoteProvider):
                 f"player {user_id} in {self._connections.where} is no valid profile, so it was edited by "
                 f"another hand: correct the row of table users. {invalid}"
             )
-            raise StorageError(message) from invalid
+            raise InvalidProfileError(message) from invalid
 
     async def user_ids(self) -> list[str]:
         """Every player's id, ascending."""
@@ -182,8 +188,13 @@ class PostgresProvider(RemoteProvider):
         if row is None:
             return None
         if row["digest"] != digest or row["answer"] is None:
-            raise RequestMismatchError(request_id)
+            raise spent(request_id, row["digest"])
         return decode_response(row["answer"])
+
+    async def fence(self, request_id: str, digest: str) -> Receipt | None:
+        """Spend a request id whose outcome is unknown; see ``DataProvider.fence``."""
+        answer = await self._commits.fence(checked_request_id(request_id), digest)
+        return None if answer is None else decode_response(answer)
 
     async def apply(self, change: ChangeSet[AnswerT]) -> AnswerT:
         """Store a change whole, or raise and store nothing; see ``DataProvider.apply``."""
@@ -225,9 +236,9 @@ class PostgresProvider(RemoteProvider):
         await erasing.erase(self._connections, user_id, pseudonym)
 
     async def append_observations(self, stream: Stream, rows: Sequence[Mapping[str, object]]) -> None:
-        """Keep rows of a stream's schema; those of the last moment may be lost."""
+        """Keep rows of a stream's schema; activity of the last moment may be lost."""
         self._observed += [(stream, msgspec.json.encode(row)) for row in rows]
-        if len(self._observed) >= _OBSERVATIONS_HELD:
+        if stream == "economy_history" or len(self._observed) >= _OBSERVATIONS_HELD:
             await self._flush()
 
     async def _flush(self) -> None:
@@ -267,11 +278,7 @@ class PostgresProvider(RemoteProvider):
     async def save_game_data(self, section: str, data: Document) -> None:
         """Store a section's document."""
         checked = checked_section(section)
-        try:
-            encoded = encode_document(data)
-        except (TypeError, ValueError) as wrong:
-            message = f"the document of section {section} is none of JSON: {wrong}"
-            raise MisuseError(message) from wrong
+        encoded = encode_document(checked_document(data, f"section {section}"))
         await self._connections.read(lambda connection: connection.execute(_SECTION, checked, encoded))
 
     async def sections(self) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from kokoromichi.core.errors import StorageError
+from kokoromichi.core.errors import ConfigurationError
 from kokoromichi.core.kinds import BOOKS
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ async def upgrade(connection: asyncpg.Connection, schema: str) -> None:
         schema: Well formed; it is made when it is not there.
 
     Raises:
-        StorageError: The database is of a newer version than this code.
+        ConfigurationError: The database is of a newer version than this code.
     """
     if await _version(connection) == len(_STEPS) and not await _missing_books(connection):
         return
@@ -42,7 +42,7 @@ async def upgrade(connection: asyncpg.Connection, schema: str) -> None:
                 f"schema {schema} of the database has version {version}, and this code knows "
                 f"{len(_STEPS)}: upgrade the package kokoromichi, or restore a backup of before the upgrade"
             )
-            raise StorageError(message)
+            raise ConfigurationError(message)
         for step in _STEPS[version:]:
             await connection.execute(step.read_text(encoding="utf-8"))
         await connection.execute("DELETE FROM schema_version")

@@ -1,0 +1,201 @@
+"""``kokoromichi migrate``: any store into any other, and an existing installation into each."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from kokoromichi.cli.data import Provider
+from kokoromichi.cli.output import Json, progress, screen
+from kokoromichi.core.errors import MisuseError
+from kokoromichi.operation.exits import STORAGE_FAILED, exit_on_error, fail
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kokoromichi.core.copying.report import CopyReport, ProgressCallback
+    from kokoromichi.core.reference.installation import Installation
+    from kokoromichi.settings import Settings
+
+_FINDINGS_SHOWN: Final = 20
+_ADDRESSES: Final = {Provider.mongo: "mongo_uri", Provider.postgres: "database_url"}
+
+
+def migrate(
+    target: Annotated[Provider, typer.Option("--to", "--provider", help="The store to fill.")],
+    source: Annotated[
+        Provider, typer.Option("--from", help="The store to read; local is a data folder.")
+    ] = Provider.local,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(help="The source: our own data folder, or an existing installation's; DATA_DIR."),
+    ] = None,
+    second_data_dir: Annotated[
+        Path | None,
+        typer.Option(help="The installation's other data folder, where users.json and users/ lie apart."),
+    ] = None,
+    time_zone: Annotated[
+        str, typer.Option(help="Where the installation's times were written, such as Europe/Berlin.")
+    ] = "UTC",
+    from_url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="MIGRATE_FROM_URL",
+            help="The source's DATABASE_URL or MONGO_URI, where it is not the one of the settings.",
+            show_envvar=True,
+        ),
+    ] = None,
+    target_dir: Annotated[
+        Path | None, typer.Option(help="The folder to fill with --to local; never the source.")
+    ] = None,
+    from_mirror: Annotated[
+        bool,
+        typer.Option(
+            "--from-mirror",
+            help="Read a mirror, whose own store is lost or was restored to an earlier day.",
+        ),
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Plan and report only: nothing is written, no target is needed."),
+    ] = False,
+    report: Annotated[Path | None, typer.Option(help="Write the whole report to this file, as JSON.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Move everything to a store: users, game data, counters, requests and ledgers.
+
+    The source is only read. It may be given again: what is there already is not written twice, and a player
+    whose target is ahead is listed and left alone.
+    """
+    with exit_on_error():
+        from kokoromichi.core.reference.installation import is_own, read_installation  # noqa: PLC0415 - --help stays fast
+        from kokoromichi.settings import Settings  # noqa: PLC0415 - --help stays fast
+
+        settings = Settings()
+        folder = data_dir or settings.data_dir
+        if source is Provider.local:
+            read = settings.model_copy(update={"provider": "local", "data_dir": folder})
+            found = None if is_own(folder) else read_installation(folder, second_data_dir, time_zone)
+            sources: tuple[Path | None, ...] = (folder, second_data_dir)
+        else:
+            if data_dir is not None or second_data_dir is not None:
+                raise MisuseError(f"--data-dir and --second-data-dir are of --from local, not {source.value}")
+            read = _database(settings, source, target, from_url)
+            found, sources = None, ()
+        written = settings.model_copy(
+            update={"provider": target.value, "data_dir": _target_folder(target, folder, sources, target_dir)}
+        )
+        with progress(f"Migrating to {target.value}", None, "done") as (bar, task):
+
+            def told_step(step: Any) -> None:
+                bar.update(task, description=f"{step.part}", completed=step.done, total=step.total)
+
+            moving = _moved(found or read, None if dry_run else written, told_step, released=from_mirror)
+            done = asyncio.run(moving)
+        document = done.document() | ({"installation": found.report()} if found else {})
+        if report is not None:
+            report.write_text(_json(document), encoding="utf-8")
+        if as_json:
+            typer.echo(_json(document))
+        else:
+            _show_migration(done, found)
+        if not done.complete:
+            fail(f"the migration is incomplete. {done.undo}".rstrip(), STORAGE_FAILED)
+
+
+def _json(document: Mapping[str, object]) -> str:
+    """JSON of any integers: sums of an installation's gold may be wider than 64 bits."""
+    return json.dumps(document, ensure_ascii=False)
+
+
+def _database(settings: Settings, source: Provider, target: Provider, url: str | None) -> Settings:
+    """The settings of a database as a source.
+
+    Raises:
+        MisuseError: It is the target itself, or not named where both are of one kind.
+    """
+    from pydantic import SecretStr  # noqa: PLC0415 - --help stays fast
+
+    name = _ADDRESSES[source]
+    own = getattr(settings, name).get_secret_value()
+    if source is target and url in (None, own):
+        message = f"source and target are both {name.upper()}: name the source in MIGRATE_FROM_URL"
+        raise MisuseError(message)
+    return settings.model_copy(update={"provider": source.value, name: SecretStr(url or own)})
+
+
+def _target_folder(
+    target: Provider, unused: Path, sources: tuple[Path | None, ...], folder: Path | None
+) -> Path:
+    """Where the local provider is to write: never in a source."""
+    if target is not Provider.local:
+        if folder is not None:
+            message = f"--target-dir is for --to local; {target.value} is found by its own setting"
+            raise MisuseError(message)
+        return unused
+    if folder is None:
+        message = "--to local needs --target-dir: the folder to fill, which is never the source"
+        raise MisuseError(message)
+    for each in sources:
+        if each is not None and (
+            folder.resolve() == each.resolve() or each.resolve() in folder.resolve().parents
+        ):
+            message = f"--target-dir {folder} lies in the source {each}, which is never written: name another"
+            raise MisuseError(message)
+    return folder
+
+
+async def _moved(
+    source: Settings | Installation, target: Settings | None, on_step: ProgressCallback, *, released: bool
+) -> CopyReport:
+    """Import or copy; a dry run has no target."""
+    from kokoromichi.core.clock import SystemClock  # noqa: PLC0415 - --help stays fast
+    from kokoromichi.core.copying.copy_all import copy_all  # noqa: PLC0415 - --help stays fast
+    from kokoromichi.core.copying.importing import import_installation  # noqa: PLC0415 - --help stays fast
+    from kokoromichi.core.provider_manager import build_provider  # noqa: PLC0415 - --help stays fast
+    from kokoromichi.core.reference.installation import Installation  # noqa: PLC0415 - --help stays fast
+
+    dry_run = target is None
+    async with AsyncExitStack() as stores:
+        theirs = None if target is None else await stores.enter_async_context(build_provider(target))
+        if isinstance(source, Installation):
+            return await import_installation(
+                source, theirs, clock=SystemClock(), dry_run=dry_run, progress=on_step
+            )
+        ours = await stores.enter_async_context(build_provider(source))
+        return await copy_all(ours, theirs, dry_run=dry_run, released=released, progress=on_step)
+
+
+def _show_migration(done: CopyReport, found: Installation | None) -> None:
+    from kokoromichi.core.copying.report import PARTS  # noqa: PLC0415 - --help stays fast
+
+    title = f"{done.source} → {done.target or 'nothing (dry run)'}"
+    table = Table(title=escape(title), title_justify="left", title_style="bold")
+    table.add_column("part")
+    for column in ("planned", "done", "there already"):
+        table.add_column(column, justify="right")
+    for part in PARTS:
+        counts = (done.planned[part], done.done[part], done.skipped[part])
+        table.add_row(part.replace("_", " "), *(f"{count:,}" for count in counts))
+    screen.print(table)
+    if found is not None:
+        report: Any = found.report()
+        totals = ", ".join(f"{name.replace('_', ' ')} {value:,}" for name, value in report["totals"].items())
+        screen.print(f"The installation: {totals}.", highlight=False)
+        for name, why in found.refused.items():
+            screen.print(f"[yellow]Refused:[/] {escape(name)}: {why}", highlight=False)
+        for finding in found.findings[:_FINDINGS_SHOWN]:
+            said = f"{finding.problem} in {finding.where} {finding.field}: {finding.raw} -> {finding.used}"
+            screen.print(f"[yellow]Finding:[/] {escape(said)}", highlight=False)
+        if len(found.findings) > _FINDINGS_SHOWN:
+            left = len(found.findings) - _FINDINGS_SHOWN
+            screen.print(f"... and {left:,} more findings; --report FILE or --json has all.", highlight=False)
+    for failure in done.failed:
+        screen.print(f"[red]Failed:[/] {escape(str(failure))}", highlight=False)
