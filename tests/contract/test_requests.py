@@ -65,8 +65,8 @@ async def test_the_same_id_at_the_same_moment_has_one_effect_and_one_answer(prov
 async def test_who_decided_anew_meanwhile_gets_the_answer_of_what_was_stored(provider: DataProvider) -> None:
     """The second caller read what the first had just stored: its own answer tells of an act that is none."""
     await with_player(provider, "ada", gold=100)
-    answers = await asyncio.gather(provider.apply(spend(1, 90)), provider.apply(spend(2, 80)))
-    assert answers == [Committed(90, 0)] * 2
+    answers = tuple(await asyncio.gather(provider.apply(spend(1, 90)), provider.apply(spend(2, 80))))
+    assert answers == (Committed(90, 0), Committed(90, 0))
 
 
 async def test_an_id_whose_act_failed_is_free(provider: DataProvider) -> None:

@@ -118,8 +118,7 @@ class PostgresCommits:
         elif pending.digest != change.digest:
             raise RequestMismatchError(request_id)
         stored = await asyncio.shield(pending.outcome)
-        answer = decode_response(stored) if stored else pending.answer
-        return answer  # type: ignore[return-value] # The digest says that it is of this act.
+        return decode_response(stored) if stored else pending.answer  # type: ignore[return-value] # The digest says that it is of this act.
 
     async def fence(self, request_id: str, digest: str) -> str | None:
         """Spend a request id, unless its change is stored; see ``DataProvider.fence``.
