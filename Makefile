@@ -1,19 +1,27 @@
 PYTHON ?= python3
+WORKERS ?= 2
 BIN := .venv/bin
+PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 RESULTS := simulations/results/baseline
 CAMPAIGN_TESTS := tests/simulation/test_health.py tests/simulation/test_campaign_*.py
 
 .DEFAULT_GOAL := help
-.PHONY: help simulate test campaign check bench lab
+.PHONY: help simulate test test-slow test-all campaign check security hooks bench lab
 
 help: ## Show what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 simulate: .venv/.installed ## Replay the baseline (500 players, 90 days, 8 replications) and draw its report
 	$(BIN)/kokoromichi simulate baseline --workers process --out $(RESULTS) --replace
 
-test: .venv/.installed ## Run the tests
-	$(BIN)/python -m pytest
+test: .venv/.installed ## Run the tests, but not those marked slow
+	$(PYTEST) -m "not slow"
+
+test-slow: .venv/.installed ## Run the tests marked slow
+	$(PYTEST) -m slow
+
+test-all: .venv/.installed ## Run every test
+	$(PYTEST)
 
 campaign: export CAMPAIGN_PLAYERS ?= 500
 campaign: export CAMPAIGN_SEEDS ?= 8
@@ -33,6 +41,12 @@ check: .venv/.installed ## Check format, lint, types and who imports whom
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+security: .venv/.installed ## Look for insecure code
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive kokoromichi
+
+hooks: .venv/.installed ## Run every pre-commit hook on every file
+	$(BIN)/pre-commit run --all-files
+
 bench: .venv/.installed ## Run every benchmark
 	@set -e; for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
 
@@ -42,5 +56,5 @@ lab: .venv/.installed ## Open JupyterLab on the first notebook
 .venv/.installed: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing into .venv ..."
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev,fast,notebooks]'
+	@$(BIN)/python -m pip install -qq --no-compile --disable-pip-version-check -c constraints.txt -e '.[dev,fast,notebooks]'
 	@touch $@

@@ -34,6 +34,7 @@ from kokoromichi.rules.economy import CatalogueItem, Economy, EconomyConfig, loa
 from kokoromichi.services.bundle import Services
 from kokoromichi.settings import shipped_folder
 from kokoromichi.simulation.engine import Engine
+from kokoromichi.simulation.memory_executor import MemoryExecutor
 from kokoromichi.simulation.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ async def opened(workload: Workload) -> Shop:
     """Open the store and every account: not part of the workload."""
     clock = ManualClock(START_US)
     provider = MemoryProvider(clock)
-    services = Services(provider, economy_w(), clock)
+    services = Services(provider, economy_w(), clock, executor_class=MemoryExecutor)
     await services.start()
     user_ids = [f"p{number:05d}" for number in range(workload.players)]
     for user_id in user_ids:

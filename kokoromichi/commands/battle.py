@@ -41,10 +41,10 @@ class Battle(commands.Cog):
     async def _tiers(
         self, interaction: discord.Interaction[Game], typed: str
     ) -> list[app_commands.Choice[int]]:
-        tiers = enumerate(interaction.client.services.executor.live.tiers, 1)
+        terms = interaction.client.services.executor.live.config.battle
         names = {
-            number: say("battle.tier", tier=number, level=tier.level, gold=tier.gold)
-            for number, tier in tiers
+            number: say("battle.tier", tier=number, level=level, gold=gold)
+            for number, (level, gold) in enumerate(zip(terms.tier_level, terms.tier_gold, strict=True), 1)
             if typed in ("", str(number))
         }
         return [app_commands.Choice(name=name, value=number) for number, name in names.items()][:25]

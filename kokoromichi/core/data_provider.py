@@ -14,7 +14,7 @@ from kokoromichi.core.day_totals import active_of, totals_of
 from kokoromichi.core.errors import MisuseError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
     from types import TracebackType
 
     import polars as pl
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
         DailyTotal,
         LedgerEntry,
         Receipt,
-        Step,
         UserProfile,
     )
 
@@ -42,11 +41,6 @@ class DataProvider(ABC):
 
     Attributes:
         name: The provider's key in ``PROVIDERS``.
-        cached: Answers a profile that is cached, or None: then ask ``profile``. Refusals are
-            decided on it too, and no commit checks those, so that a store that others may write to caches
-            nothing.
-        apply_now: ``apply`` of one player's act as a plain function, on a provider that has nothing to wait
-            for; None on others.
         waiting: Commits of this process that are on their way.
         mirror: The name of the store that this one mirrors, or None. A mirror is written by ``load`` alone,
             and is no source of a copy.
@@ -56,8 +50,6 @@ class DataProvider(ABC):
     """
 
     name: ClassVar[str]
-    cached: Callable[[str], UserProfile | None]
-    apply_now: Callable[[Step[AnswerT]], AnswerT] | None = None
     waiting: int = 0
     mirror: str | None = None
     mirrored_us: int = 0

@@ -128,7 +128,9 @@ class RequestMismatchError(MisuseError):
 
     def __str__(self) -> str:
         """Say what to do."""
-        return f"request id {self.request_id} was already used, for another act or too long ago: take a fresh one"
+        return (
+            f"request id {self.request_id} was used before, by another act or too long ago: take a fresh one"
+        )
 
 
 class RequestFencedError(RequestMismatchError):

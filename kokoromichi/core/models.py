@@ -280,22 +280,6 @@ class UserChange(msgspec.Struct, frozen=True, gc=False):
 AnswerT = TypeVar("AnswerT", bound=Receipt)
 
 
-class Step(UserChange, Generic[AnswerT], frozen=True, gc=False, kw_only=True):
-    """One player's act, whole: the shape of nearly every act, and one object where a ``ChangeSet`` needs two.
-
-    Attributes:
-        at_us: When, from the clock that was passed in.
-        answer: The receipt.
-    """
-
-    at_us: int
-    answer: AnswerT
-
-    def change(self, *counters: CounterChange) -> ChangeSet[AnswerT]:
-        """The same as a change set, which can hold more: counters, a request id, an admin's reason."""
-        return ChangeSet(self.at_us, (self,), self.answer, counters)
-
-
 class CounterChange(msgspec.Struct, frozen=True, gc=False):
     """A change of a shared number such as a stock, never below zero.
 

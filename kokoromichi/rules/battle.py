@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kokoromichi.core.models import HOUR_US, NEVER, SECOND_US
 from kokoromichi.rules.codes import BALANCE_CAP, COOLING_DOWN, DAILY_CAP, MAX_BALANCE, OK, TIER_UNKNOWN
 from kokoromichi.rules.daily import counted_today, day_of
 from kokoromichi.rules.pricing import percent_of
+
+if TYPE_CHECKING:
+    from kokoromichi.rules.sections import Battle
 
 PERMILLE: Final = 1000
 
@@ -54,36 +57,6 @@ class Aids(NamedTuple):
     charm_percent: int
     hp_cut_percent: int
     amulet: int
-
-
-class BattleTerms(NamedTuple):
-    """The economy's numbers, as ``EconomyConfig.battle`` names them.
-
-    Attributes:
-        cooldown_s: Least time between two battles, in seconds.
-        daily_cap_gold: Most battle gold of a UTC day.
-        hp_cost: Hit points a battle costs.
-        hp_full: Most hit points.
-        hp_regen_per_h: Hit points that come back in an hour.
-        win_base_permille: Chance at the opponent's own level.
-        win_slope_permille: Chance that each level above it adds.
-        win_min_permille: Least chance before potions and tiredness.
-        win_max_permille: Most chance before potions and tiredness.
-        tired_permille: What tiredness takes off.
-        loss_xp_percent: Share of the XP that a loss gives.
-    """
-
-    cooldown_s: int
-    daily_cap_gold: int
-    hp_cost: int
-    hp_full: int
-    hp_regen_per_h: int
-    win_base_permille: int
-    win_slope_permille: int
-    win_min_permille: int
-    win_max_permille: int
-    tired_permille: int
-    loss_xp_percent: int
 
 
 class Fight(NamedTuple):
@@ -293,7 +266,7 @@ def fight(
     tier_level: int,
     tier_gold: int,
     tier_xp: int,
-    terms: BattleTerms,
+    terms: Battle,
 ) -> Fight:
     """Fight one battle.
 

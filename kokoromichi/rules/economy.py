@@ -7,9 +7,10 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass as checked_dataclass
 
 from kokoromichi.rules.catalogue import CATALOGUE, WAIFUS, CatalogueItem, Sheet, WaifuSheet
 from kokoromichi.rules.economy_files import read_sheets, read_toml
@@ -23,6 +24,7 @@ from kokoromichi.rules.findings import (
     from_validation,
 )
 from kokoromichi.rules.sections import (
+    KNOWN_KEYS_ONLY,
     RARITIES,
     Battle,
     Business,
@@ -71,10 +73,9 @@ __all__ = [
 ]
 
 
-class EconomyConfig(BaseModel):
+@checked_dataclass(frozen=True, config=KNOWN_KEYS_ONLY)
+class EconomyConfig:
     """Every number of the economy; frozen, validated, equal numbers have equal hashes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     opening: Opening = Field(description="what a new player starts with")
     daily: Daily = Field(description="the daily claim")
@@ -89,8 +90,8 @@ class EconomyConfig(BaseModel):
     transfer: Transfer = Field(description="gold from player to player")
     store: Mapping[ItemId, StoreItem] = Field(description="the items of the store by id")
 
-    @classmethod
-    def from_tree(cls, tree: Mapping[str, object], *, file: str = ECONOMY_FILE) -> Self:
+    @staticmethod
+    def from_tree(tree: Mapping[str, object], *, file: str = ECONOMY_FILE) -> EconomyConfig:
         """Validate nested plain values.
 
         Args:
@@ -101,7 +102,7 @@ class EconomyConfig(BaseModel):
             EconomyError: Says file, field, value and cure of everything that is wrong.
         """
         try:
-            return cls.model_validate(tree)
+            return CONFIG.validate_python(tree)
         except ValidationError as error:
             raise from_validation(error, file) from None
 
@@ -111,20 +112,12 @@ class EconomyConfig(BaseModel):
         canonical = json.dumps(self.tree(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
-    def model_copy(self, *, update: Mapping[str, object] | None = None, deep: bool = False) -> Self:
-        """Copy with sections replaced, validated, and never with the hash of the old numbers."""
-        if not update:
-            return super().model_copy(deep=deep)
-        return self.model_validate(
-            {name: getattr(self, name) for name in type(self).model_fields} | dict(update)
-        )
-
     def tree(self) -> Tree:
         """Copy the numbers into nested dicts and lists, ready to be edited."""
-        tree: Tree = self.model_dump(mode="json")
+        tree: Tree = CONFIG.dump_python(self, mode="json")
         return tree
 
-    def with_values(self, values: Mapping[str, object]) -> Self:
+    def with_values(self, values: Mapping[str, object]) -> EconomyConfig:
         """Set numbers.
 
         Args:
@@ -142,7 +135,7 @@ class EconomyConfig(BaseModel):
             edit(tree, path, to(value))
         return self.from_tree(tree)
 
-    def scaled(self, factors: Mapping[str, Factor]) -> Self:
+    def scaled(self, factors: Mapping[str, Factor]) -> EconomyConfig:
         """Multiply numbers; each is rounded half up to an integer.
 
         Args:
@@ -159,6 +152,10 @@ class EconomyConfig(BaseModel):
         for path, factor in factors.items():
             edit(tree, path, times(factor))
         return self.from_tree(tree)
+
+
+CONFIG: Final[TypeAdapter[EconomyConfig]] = TypeAdapter(EconomyConfig)
+"""The shape of ``economy.toml``."""
 
 
 @dataclass(frozen=True)
@@ -193,7 +190,7 @@ class Economy:
             raise EconomyError(findings)
         store = {item.id: self.config.store[item.id] for item in self.catalogue}
         if list(store) != list(self.config.store):
-            ordered = self.config.model_copy(update={"store": store})
+            ordered = replace(self.config, store=store)
             object.__setattr__(self, "config", ordered)
 
     def _wordless(self) -> Iterator[Finding]:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Final, cast
 from kokoromichi.core.kinds import KINDS
 from kokoromichi.rules.catalogue import EFFECTS
 from kokoromichi.rules.codes import MAX_BALANCE
-from kokoromichi.rules.economy import EconomyConfig
+from kokoromichi.rules.economy import CONFIG
 from kokoromichi.rules.economy_laws import LAWS
 from kokoromichi.rules.economy_paths import ANY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from kokoromichi.rules.economy import Economy
+    from kokoromichi.rules.economy import Economy, EconomyConfig
     from kokoromichi.rules.economy_paths import Tree
 
     Schema = Mapping[str, object]
@@ -57,7 +57,7 @@ def document(text: str, economy: Economy) -> str:
 
 def numbers_table(config: EconomyConfig) -> str:
     """Tabulate every number: path, unit, range, shipped value, meaning; ``*`` in a path stands for an id."""
-    schema = cast("Schema", EconomyConfig.model_json_schema())
+    schema = cast("Schema", CONFIG.json_schema())
     tree = config.tree()
     rows = (
         (f"`{path}`", unit, between, _shipped(tree, path), str(leaf["description"]))

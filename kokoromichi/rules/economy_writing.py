@@ -8,6 +8,7 @@ from uuid import uuid4
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
+from kokoromichi.rules.economy import CONFIG
 from kokoromichi.rules.economy_files import read_text
 from kokoromichi.rules.findings import EconomyError, Finding
 
@@ -33,7 +34,7 @@ def as_toml(config: EconomyConfig, template: str = "") -> str:
         ValueError: The template is no TOML.
     """
     document = tomlkit.parse(template)
-    _merge(document, config.model_dump(mode="json", exclude_defaults=True))
+    _merge(document, CONFIG.dump_python(config, mode="json", exclude_defaults=True))
     return tomlkit.dumps(document)
 
 

@@ -100,6 +100,7 @@ def _finding(detail: ErrorDetails, file: str, names: Mapping[int, str]) -> Findi
 _LAWS: Final[dict[str, str]] = {
     "missing": "complete",
     "extra_forbidden": "known_field",
+    "unexpected_keyword_argument": "known_field",
     "int_type": "whole_number",
     "greater_than_equal": "in_range",
     "less_than_equal": "in_range",
@@ -112,7 +113,7 @@ def _cure(kind: str, message: str, context: Mapping[str, object]) -> str:
         return "must be a whole number, written without point, quotes or exponent"
     if kind == "missing":
         return "is missing; write it"
-    if kind == "extra_forbidden":
+    if _LAWS.get(kind) == "known_field":
         return "is no field of the economy; take it out or correct its name (docs/economy.md lists them)"
     if kind == "greater_than_equal":
         return f"must be at least {context['ge']}"

@@ -1,7 +1,9 @@
 """The sections of the economy: every number a designer may turn, with its unit and its range.
 
 No field has a default, because a number of the economy stands in one place, ``data/economy.toml``. The
-exceptions are the keys of a store item that are left out where there is nothing to say.
+exceptions are the keys of a store item that are left out where there is nothing to say. Every
+act reads a few of these numbers, so the sections are dataclasses with slots: to read a pydantic model costs
+three times as much.
 """
 
 from __future__ import annotations
@@ -9,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Final, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field
+from pydantic.dataclasses import dataclass
 
 from kokoromichi.rules.codes import MAX_BALANCE
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
-    from typing_extensions import Self
 
 Rarity = Literal["N", "R", "SR", "SSR", "UR", "LR", "Mythic"]
 RARITIES: Final[tuple[Rarity, ...]] = get_args(Rarity)
@@ -59,10 +61,7 @@ OddsByRarity = Annotated[Mapping[Rarity, Ppm], AfterValidator(_by_rarity)]
 ShardsByRarity = Annotated[Mapping[Rarity, Shards], AfterValidator(_by_rarity)]
 
 
-class Section(BaseModel):
-    """A frozen table of the economy file; unknown keys are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+KNOWN_KEYS_ONLY: Final = ConfigDict(extra="forbid")
 
 
 def _same_length(**tables: tuple[int, ...]) -> None:
@@ -73,14 +72,16 @@ def _same_length(**tables: tuple[int, ...]) -> None:
         raise ValueError(message)
 
 
-class Opening(Section):
+@dataclass(frozen=True, slots=True, config=KNOWN_KEYS_ONLY)
+class Opening:
     """What a new player starts with."""
 
     gold: Gold = Field(description="gold of a new player, booked as `opening`")
     gems: Gems = Field(description="gems of a new player, booked as `opening`")
 
 
-class Daily(Section):
+@dataclass(frozen=True, slots=True, config=KNOWN_KEYS_ONLY)
+class Daily:
     """The daily claim: one entry a day of the streak's cycle."""
 
     gold: tuple[Gold, ...] = Field(description="gold of a claim, by day of the cycle")
@@ -89,13 +90,13 @@ class Daily(Section):
         description="a claim within this time of the last one keeps the streak"
     )
 
-    @model_validator(mode="after")
-    def _one_cycle(self) -> Self:
+    def __post_init__(self) -> None:
+        """Refuse a cycle whose gold and gems have different lengths."""
         _same_length(gold=self.gold, gems=self.gems)
-        return self
 
 
-class Battle(Section):
+@dataclass(frozen=True, slots=True, config=KNOWN_KEYS_ONLY)
+class Battle:
     """Battles: what bounds them, who wins, and what a tier pays."""
 
     cooldown_s: Seconds = Field(description="least time between two battles of a player")
@@ -116,13 +117,13 @@ class Battle(Section):
         description="times the level: the XP that the next level needs"
     )
 
-    @model_validator(mode="after")
-    def _one_row_a_tier(self) -> Self:
+    def __post_init__(self) -> None:
+        """Refuse tiers of which a number is missing."""
         _same_length(tier_level=self.tier_level, tier_gold=self.tier_gold, tier_xp=self.tier_xp)
-        return self
 
 
-class Resale(Section):
+@dataclass(frozen=True, slots=True, config=KNOWN_KEYS_ONLY)
+class Resale:
     """What an item brings when it is sold back."""
 
     percent: Ratio = Field(description="of the smaller of the price and what was paid, for a unit sold back")
@@ -131,33 +132,36 @@ class Resale(Section):
     )
 
 
-class Chest(Section):
+@dataclass(frozen=True, slots=True, config=KNOWN_KEYS_ONLY)
+class Chest:
     """What a chest pays, as shares of its configured worth."""
 
     payout_percent: tuple[Ratio, ...] = Field(description="of the worth, by outcome")
     chance_percent: tuple[Percent, ...] = Field(description="chance of the outcome; the sum is 100")
 
-    @model_validator(mode="after")
-    def _one_chance_an_outcome(self) -> Self:
+    def __post_init__(self) -> None:
+        """Refuse an outcome without a chance, or a chance without an outcome."""
         _same_length(payout_percent=self.payout_percent, chance_percent=self.chance_percent)
-        return self
 
 
-class Business(Section):
+@dataclass(frozen=True, slots=True, config=KNOWN_KEYS_ONLY)
+class Business:
     """A business; a player may own one of each."""
 
     price_gold: Gold = Field(description="what it costs to open")
     income_gold_per_day: Gold = Field(description="what it earns in a day, before upkeep")
 
 
-class Income(Section):
+@dataclass(frozen=True, slots=True, config=KNOWN_KEYS_ONLY)
+class Income:
     """How businesses are collected."""
 
     max_hours: Hours = Field(description="the most hours that accrue between two collections")
     upkeep_percent: Percent = Field(description="of what is collected, burned with it")
 
 
-class Summon(Section):
+@dataclass(frozen=True, slots=True, config=KNOWN_KEYS_ONLY)
+class Summon:
     """Pulls for gems."""
 
     price_gems: Gems = Field(description="one pull")
@@ -168,7 +172,8 @@ class Summon(Section):
     shards: ShardsByRarity = Field(description="shards for a duplicate, by rarity")
 
 
-class Train(Section):
+@dataclass(frozen=True, slots=True, config=KNOWN_KEYS_ONLY)
+class Train:
     """Training sessions."""
 
     price_gold: Gold = Field(description="a session at level 1")
@@ -176,21 +181,24 @@ class Train(Section):
     xp: Xp = Field(description="XP of a session")
 
 
-class Exchange(Section):
+@dataclass(frozen=True, slots=True, config=KNOWN_KEYS_ONLY)
+class Exchange:
     """The pack of gems for gold; gems are never taken back."""
 
     gems: Gems = Field(description="gems in a pack")
     price_gold: Gold = Field(description="price of a pack")
 
 
-class Transfer(Section):
+@dataclass(frozen=True, slots=True, config=KNOWN_KEYS_ONLY)
+class Transfer:
     """Gold from player to player."""
 
     fee_percent: Percent = Field(description="of the gold sent, burned")
     daily_cap_gold: Gold = Field(description="most gold that a player may send in a UTC day")
 
 
-class StoreItem(Section):
+@dataclass(frozen=True, slots=True, config=KNOWN_KEYS_ONLY)
+class StoreItem:
     """The numbers of one item; its words stand in the catalogue.
 
     A key that is left out: ``limit`` and ``stock`` unlimited; no restock; no target; no effect.
@@ -210,9 +218,8 @@ class StoreItem(Section):
     )
     effect_size: EffectSize = Field(default=0, description="size of the item's effect, in the effect's unit")
 
-    @model_validator(mode="after")
-    def _restock_has_days(self) -> Self:
+    def __post_init__(self) -> None:
+        """Refuse a restock that never comes."""
         if self.restock_units > 0 and self.restock_days == 0:
             message = f"restock_units is {self.restock_units}, but restock_days is 0; write at least 1"
             raise ValueError(message)
-        return self

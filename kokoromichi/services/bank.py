@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kokoromichi.core.models import ChangeSet, Movement, Step, UserChange, UserProfile
+from kokoromichi.core.models import ChangeSet, Movement, UserChange, UserProfile
 from kokoromichi.rules import codes
 from kokoromichi.rules.daily import counted_today, day_of
 from kokoromichi.rules.exchange import gems_for_gold
@@ -107,7 +107,7 @@ class BankService:
 
     def _decide_exchange(
         self, profile: UserProfile, at_us: int, arguments: Arguments
-    ) -> Step[ExchangeReceipt]:
+    ) -> ChangeSet[ExchangeReceipt]:
         (packs,) = arguments
         if type(packs) is not int:
             raise refused(codes.BAD_QUANTITY, packs)
@@ -127,4 +127,5 @@ class BankService:
             Movement("exchange", "gems", bought_gems, gems),
         )
         receipt = ExchangeReceipt(packs, cost_gold, bought_gems, gold, gems)
-        return Step(profile.user_id, profile.version, rows, at_us=at_us, answer=receipt)
+        user = UserChange(profile.user_id, profile.version, rows)
+        return ChangeSet(at_us, (user,), receipt)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from kokoromichi.core.models import NEVER, SECOND_US, FieldValue, Movement, Step, UserProfile
+from kokoromichi.core.models import NEVER, SECOND_US, ChangeSet, FieldValue, Movement, UserChange, UserProfile
 from kokoromichi.rules import codes
 from kokoromichi.rules.battle import Aids, Fight, Fighter, fight, find_tier, regenerated_hp, win_permille
 from kokoromichi.rules.daily import counted_today, day_of
@@ -86,7 +87,7 @@ class BattleService:
         """
         roll = self._executor.dice() if draw is None else draw
 
-        def decide(profile: UserProfile, at_us: int, arguments: Arguments) -> Step[BattleReceipt]:
+        def decide(profile: UserProfile, at_us: int, arguments: Arguments) -> ChangeSet[BattleReceipt]:
             return self._decide(profile, at_us, arguments, roll)
 
         return self._executor.act("battle", user_id, (tier, mana_potions), decide, request_id)
@@ -94,18 +95,18 @@ class BattleService:
     def readiness(self, profile: UserProfile) -> Readiness:
         """What a player may know before a battle."""
         live, at_us = self._executor.live, self._executor.clock.now_us()
-        terms = live.battle_terms
+        terms = live.config.battle
         hp, _ = regenerated_hp(at_us, profile.hp, profile.hp_at_us, terms.hp_full, terms.hp_regen_per_h)
         chances = (
             win_permille(
                 profile.level,
-                tier.level,
+                level,
                 terms.win_base_permille,
                 terms.win_slope_permille,
                 terms.win_min_permille,
                 terms.win_max_permille,
             )
-            for tier in live.tiers
+            for level in terms.tier_level
         )
         last_us = profile.battle_at_us
         return Readiness(
@@ -114,20 +115,17 @@ class BattleService:
             NEVER if last_us == NEVER else last_us + terms.cooldown_s * SECOND_US,
             counted_today(day_of(at_us), profile.battle_day, profile.battle_gold_today),
             terms.daily_cap_gold,
-            tuple(
-                Opponent(number, tier.level, tier.gold, tier.xp, chance)
-                for number, (tier, chance) in enumerate(zip(live.tiers, chances, strict=True), 1)
-            ),
+            tuple(map(Opponent, count(1), terms.tier_level, terms.tier_gold, terms.tier_xp, chances)),
         )
 
     def _decide(
         self, profile: UserProfile, at_us: int, arguments: Arguments, draw: int
-    ) -> Step[BattleReceipt]:
+    ) -> ChangeSet[BattleReceipt]:
         tier, mana_potions = arguments
         live = self._executor.live
-        if type(tier) is not int or find_tier(tier - 1, len(live.tiers)):
-            raise refused(codes.TIER_UNKNOWN, tier, len(live.tiers))
-        opponent = live.tiers[tier - 1]
+        terms = live.config.battle
+        if type(tier) is not int or find_tier(tier - 1, len(terms.tier_level)):
+            raise refused(codes.TIER_UNKNOWN, tier, len(terms.tier_level))
         held = profile.inventory.get
         potion, mana, scroll = (live.item_of.get(effect, "") for effect in (_POTION, _MANA, _SCROLL))
         if mana_potions and not held(mana, 0):
@@ -150,8 +148,9 @@ class BattleService:
             live.effect_size("half_hp_cost") if profile.stamina_battles else 0,
             1 if at_us < profile.guard_until_us else 0,
         )
-        terms = live.battle_terms
-        fought = fight(at_us, draw, fighter, aids, opponent.level, opponent.gold, opponent.xp, terms)
+        place = tier - 1
+        level, gold, xp = terms.tier_level[place], terms.tier_gold[place], terms.tier_xp[place]
+        fought = fight(at_us, draw, fighter, aids, level, gold, xp, terms)
         if fought.code:
             raise self._refused(fought, profile)
         asked = ((potion, fought.drunk), (mana, 1 if mana_potions else 0), (scroll, fought.scrolls_spent))
@@ -159,7 +158,7 @@ class BattleService:
         return self._fought(profile, at_us, tier, fought, spent)
 
     def _refused(self, fought: Fight, profile: UserProfile) -> Exception:
-        terms = self._executor.live.battle_terms
+        terms = self._executor.live.config.battle
         if fought.code == codes.COOLING_DOWN:
             return refused(fought.code, profile.battle_at_us + terms.cooldown_s * SECOND_US)
         if fought.code == codes.DAILY_CAP:
@@ -173,11 +172,13 @@ class BattleService:
         tier: int,
         fought: Fight,
         spent: tuple[tuple[str, int], ...],
-    ) -> Step[BattleReceipt]:
+    ) -> ChangeSet[BattleReceipt]:
         rows = [Movement("use", item_id=item_id, quantity=-units) for item_id, units in spent]
         if fought.payout_gold:
             rows.append(Movement("battle", "gold", fought.payout_gold, fought.gold))
-        level, xp = add_xp(profile.level, profile.xp, fought.xp, self._executor.live.xp_per_level)
+        level, xp = add_xp(
+            profile.level, profile.xp, fought.xp, self._executor.live.config.battle.xp_per_level
+        )
         fields: dict[str, FieldValue] = {
             "level": level,
             "xp": xp,
@@ -203,4 +204,5 @@ class BattleService:
             bool(fought.tired),
             fought.chance_permille,
         )
-        return Step(profile.user_id, profile.version, tuple(rows), fields, at_us=at_us, answer=receipt)
+        user = UserChange(profile.user_id, profile.version, tuple(rows), fields)
+        return ChangeSet(at_us, (user,), receipt)

@@ -33,6 +33,7 @@ class Services:
         clock: What tells the time.
         dice: What rolls where a caller gives no draws.
         activity_sampling: The share of players whose activity is noted, 0 to 1.
+        executor_class: What commits the acts; a store in memory has a faster one.
     """
 
     def __init__(
@@ -43,8 +44,9 @@ class Services:
         dice: Dice | None = None,
         *,
         activity_sampling: float = 1.0,
+        executor_class: type[CommandExecutor] = CommandExecutor,
     ) -> None:
-        self.executor = CommandExecutor(provider, LiveEconomy(economy), clock, dice)
+        self.executor = executor_class(provider, LiveEconomy(economy), clock, dice)
         self.store = StoreService(self.executor)
         self.daily = DailyService(self.executor)
         self.bank = BankService(self.executor)

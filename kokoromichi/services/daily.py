@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kokoromichi.core.models import Movement, Step, UserProfile
+from kokoromichi.core.models import ChangeSet, Movement, UserChange, UserProfile
 from kokoromichi.rules.codes import ALREADY_CLAIMED, MAX_BALANCE
 from kokoromichi.rules.daily import claim, next_claim_us
 from kokoromichi.services.receipts import ClaimReceipt
@@ -35,8 +35,8 @@ class DailyService:
         """
         return self._executor.act("daily", user_id, (), self._deciding, request_id)
 
-    def _decide(self, profile: UserProfile, at_us: int, _: Arguments) -> Step[ClaimReceipt]:
-        terms = self._executor.live.claim_terms
+    def _decide(self, profile: UserProfile, at_us: int, _: Arguments) -> ChangeSet[ClaimReceipt]:
+        terms = self._executor.live.config.daily
         code, gold, gems, streak, reward_gold, reward_gems = claim(
             at_us,
             profile.last_claim_us,
@@ -59,4 +59,5 @@ class DailyService:
         if streak > profile.best_streak:
             fields["best_streak"] = streak
         receipt = ClaimReceipt(reward_gold, reward_gems, streak, gold, gems)
-        return Step(profile.user_id, profile.version, rows, fields, at_us=at_us, answer=receipt)
+        user = UserChange(profile.user_id, profile.version, rows, fields)
+        return ChangeSet(at_us, (user,), receipt)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, suppress
 from copy import copy
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 from weakref import WeakValueDictionary
@@ -14,7 +15,7 @@ from msgspec.structs import replace
 from kokoromichi.core.clock import Clock, SystemClock
 from kokoromichi.core.errors import CommitUnknownError, ConflictError, FloorError, MisuseError, RefusedError
 from kokoromichi.core.kinds import CURRENCIES
-from kokoromichi.core.models import ChangeSet, Movement, Receipt, Step, UserProfile
+from kokoromichi.core.models import ChangeSet, Movement, Receipt, UserChange, UserProfile
 from kokoromichi.core.validation import checked_user_id, digest_of
 from kokoromichi.rules import codes
 from kokoromichi.services.refusals import refused
@@ -28,7 +29,7 @@ Dice: TypeAlias = Callable[[], int]
 """Rolls 32 bits."""
 
 AnswerT = TypeVar("AnswerT", bound=Receipt)
-Decide: TypeAlias = "Callable[[UserProfile, int, Arguments], Step[AnswerT] | ChangeSet[AnswerT]]"
+Decide: TypeAlias = "Callable[[UserProfile, int, Arguments], ChangeSet[AnswerT]]"
 """Profile, time in microseconds, arguments: a change, or a refusal is raised. It may be called again."""
 DecideBetween: TypeAlias = "Callable[[UserProfile, UserProfile, int, Arguments], ChangeSet[AnswerT]]"
 
@@ -47,7 +48,7 @@ class CommandExecutor:
 
     Args:
         provider: Where acts are stored.
-        economy: The economy to start with; ``live`` may be swapped for another as a whole.
+        live: The economy to start with; it may be swapped for another as a whole.
         clock: What tells the time.
         dice: What rolls where a caller gives no draws.
 
@@ -65,10 +66,6 @@ class CommandExecutor:
         self.live = live
         self.clock = clock or SystemClock()
         self.dice = dice or _roll
-        self._cached = provider.cached
-        self._apply = provider.apply
-        self._apply_now = provider.apply_now
-        self._now_us = self.clock.now_us
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._in_doubt: dict[str, None] = {}  # Request ids whose outcome is unknown.
 
@@ -102,36 +99,11 @@ class CommandExecutor:
             RequestMismatchError: The request id was used for another act.
             StorageError: The store failed; see ``DataProvider.apply``.
         """
-        cached, now_us = self._cached, self._now_us  # Called as methods they would be looked up in full.
-        profile = cached(user_id) if request_id is None else None
-        if profile is not None and not profile.frozen and not profile.opening_due:
-            decided = decide(profile, now_us(), arguments)
-            apply_now = self._apply_now
-            if apply_now is not None and type(decided) is Step:
-                return apply_now(decided)  # Nobody came between: there is no conflict to meet.
-            try:
-                return await self._apply(_change(decided))
-            except ConflictError:
-                pass  # Decided anew below, on what is stored.
-            except FloorError as floor:
-                raise refused(codes.OUT_OF_STOCK, floor.available) from None
-
-        return await self._act_anew(operation, user_id, arguments, decide, request_id)
-
-    async def _act_anew(
-        self,
-        operation: str,
-        user_id: str,
-        arguments: Arguments,
-        decide: Decide[AnswerT],
-        request_id: str | None,
-    ) -> AnswerT:
         user_id = checked_user_id(user_id)
 
         async def attempt() -> ChangeSet[AnswerT]:
-            return self._decided(
-                await self.provider.profile(user_id) or UserProfile(user_id=user_id),
-                lambda profile: _change(decide(_thawed(profile), self._now_us(), arguments)),
+            return await self._decided(
+                user_id, lambda profile: decide(profile, self.clock.now_us(), arguments)
             )
 
         return await self.retry_on_conflict(operation, user_id, arguments, attempt, request_id)
@@ -155,7 +127,7 @@ class CommandExecutor:
             stored = await self.provider.profile(user_id)
             if stored is None:
                 raise refused(codes.UNKNOWN_PLAYER, user_id)
-            return self._decided(stored, lambda one: _change(decide(one, self._now_us(), arguments)))
+            return self._with_opening(stored, lambda one: decide(one, self.clock.now_us(), arguments))
 
         return await self.retry_on_conflict(operation, user_id, arguments, attempt, request_id)
 
@@ -194,9 +166,8 @@ class CommandExecutor:
         other = await self.provider.profile(other_id)
         if other is None:
             raise refused(codes.UNKNOWN_PLAYER, other_id)
-        return self._decided(
-            await self.provider.profile(user_id) or UserProfile(user_id=user_id),
-            lambda one: decide(_thawed(one), _thawed(other), self._now_us(), arguments),
+        return await self._decided(
+            user_id, lambda profile: decide(profile, _thawed(other), self.clock.now_us(), arguments)
         )
 
     async def retry_on_conflict(
@@ -221,18 +192,13 @@ class CommandExecutor:
             message = f"request id {request_id!r} is reserved for the store's own acts: choose another one"
             raise MisuseError(message)
 
-        for number in range(_TRIES_APART):
-            try:
-                return await self._attempted(attempt, request_id, digest)
-            except ConflictError:  # noqa: PERF203 - trying again is what the loop is for
-                await asyncio.sleep(secrets.randbelow(_PAUSE_MS << number) / 1_000)
-        lock = self._locks.setdefault(user_id, asyncio.Lock())
-        async with lock:
-            for _ in range(_TRIES_LOCKED):
-                try:
+        async with AsyncExitStack() as turn:
+            for number in range(_TRIES_APART + _TRIES_LOCKED):
+                if number == _TRIES_APART:
+                    await turn.enter_async_context(self._locks.setdefault(user_id, asyncio.Lock()))
+                with suppress(ConflictError):
                     return await self._attempted(attempt, request_id, digest)
-                except ConflictError:  # noqa: PERF203
-                    await asyncio.sleep(secrets.randbelow(_PAUSE_MS << _TRIES_APART) / 1_000)
+                await asyncio.sleep(secrets.randbelow(_PAUSE_MS << min(number, _TRIES_APART)) / 1_000)
             return await self._attempted(attempt, request_id, digest)
 
     async def _attempted(
@@ -267,7 +233,7 @@ class CommandExecutor:
 
     async def _store(self, change: ChangeSet[AnswerT]) -> AnswerT:
         try:
-            return await self._apply(change)
+            return await self.provider.apply(change)
         except FloorError as floor:
             raise refused(codes.OUT_OF_STOCK, floor.available) from None
         except ConflictError:
@@ -289,7 +255,14 @@ class CommandExecutor:
         met.gold, met.gems, met.opening_due = profile.gold + opening.gold, profile.gems + opening.gems, 0
         return met
 
-    def _decided(
+    async def _decided(
+        self, user_id: str, decide: Callable[[UserProfile], ChangeSet[AnswerT]]
+    ) -> ChangeSet[AnswerT]:
+        """Read and decide for a player who may act; see ``_with_opening``."""
+        stored = await self.provider.profile(user_id) or UserProfile(user_id=user_id)
+        return self._with_opening(_thawed(stored), decide)
+
+    def _with_opening(
         self, stored: UserProfile, decide: Callable[[UserProfile], ChangeSet[AnswerT]]
     ) -> ChangeSet[AnswerT]:
         """Decide for a player, and put the opening into the same commit where it is still to be booked."""
@@ -318,7 +291,7 @@ class CommandExecutor:
             MisuseError: The id is malformed.
         """
         user_id = checked_user_id(user_id)
-        profile = self._cached(user_id) or await self.provider.profile(user_id)
+        profile = await self.provider.profile(user_id)
         if profile is None or (profile.opening_due and not profile.frozen):
             await self.act("open", user_id, (), _open, request_id)
             profile = await self.provider.profile(user_id)
@@ -340,13 +313,9 @@ def _thawed(profile: UserProfile) -> UserProfile:
     return profile
 
 
-def _open(profile: UserProfile, at_us: int, _arguments: Arguments) -> Step[OpenReceipt]:
+def _open(profile: UserProfile, at_us: int, _arguments: Arguments) -> ChangeSet[OpenReceipt]:
     receipt = OpenReceipt(profile.gold, profile.gems)
-    return Step(profile.user_id, profile.version, at_us=at_us, answer=receipt)
-
-
-def _change(decided: Step[AnswerT] | ChangeSet[AnswerT]) -> ChangeSet[AnswerT]:
-    return decided if isinstance(decided, ChangeSet) else decided.change()
+    return ChangeSet(at_us, (UserChange(profile.user_id, profile.version),), receipt)
 
 
 def _roll() -> int:

@@ -19,7 +19,7 @@ def paid_for(profile: UserProfile, item_id: str, offer: Offer) -> int:
     Where nobody knows it (an older profile, an import, a document saved by a tool), the units count as bought
     at the list price of the economy's file, whatever an admin's price is; the act that asks stores it so.
     """
-    held = profile.inventory.get(item_id, 0)
+    held = profile.inventory.get(item_id)
     if not held:
         return 0
     paid_gold = profile.paid_gold.get(item_id)

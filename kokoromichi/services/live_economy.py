@@ -6,7 +6,6 @@ import msgspec
 
 from kokoromichi.core.clock import moment_of
 from kokoromichi.core.counters import stock_counter
-from kokoromichi.rules.battle import BattleTerms
 from kokoromichi.rules.codes import NO_LIMIT
 from kokoromichi.rules.economy import RARITIES, CatalogueItem, Economy
 from kokoromichi.rules.summon import rarity_thresholds
@@ -32,35 +31,8 @@ class Offer(msgspec.Struct, frozen=True, gc=False):
     effect_size: int
 
 
-class ClaimTerms(msgspec.Struct, frozen=True, gc=False):
-    """The daily claim, as ``EconomyConfig.daily`` names it."""
-
-    gold: tuple[int, ...]
-    gems: tuple[int, ...]
-    streak_window_h: int
-
-
-class TrainTerms(msgspec.Struct, frozen=True, gc=False):
-    """A training session, as ``EconomyConfig.train`` names it."""
-
-    price_gold: int
-    growth_percent: int
-    xp: int
-
-
-class Tier(msgspec.Struct, frozen=True, gc=False):
-    """One tier of opponents: its level, and the gold and XP of a victory."""
-
-    level: int
-    gold: int
-    xp: int
-
-
 class LiveEconomy:
     """One economy, ready to be read by rules; frozen once made.
-
-    What is read in every act is taken out of the configuration here: reading an attribute of a pydantic model
-    costs 30 times as much as one of a struct.
 
     Args:
         economy: With the prices in force.
@@ -72,10 +44,6 @@ class LiveEconomy:
         offers: What is sold, by item id, in catalogue order.
         words: The catalogue's entry by item id.
         item_of: The first item with an effect, by the effect's name.
-        battle_terms: The numbers of a battle; ``tiers`` are its opponents, the weakest first.
-        claim_terms: The numbers of the daily claim.
-        train_terms: The numbers of a training session.
-        xp_per_level: XP to the next level, times the level.
         thresholds: Cumulative odds of a pull, common first.
         characters: Ids of the characters by rarity index.
     """
@@ -98,14 +66,6 @@ class LiveEconomy:
             if (numbers := self.config.store.get(item.id)) is not None
         }
         self.item_of = {offer.effect: item_id for item_id, offer in reversed(self.offers.items())}
-        battle = self.config.battle
-        self.battle_terms = BattleTerms(*(getattr(battle, name) for name in BattleTerms._fields))
-        self.tiers = tuple(map(Tier, battle.tier_level, battle.tier_gold, battle.tier_xp))
-        self.xp_per_level = battle.xp_per_level
-        daily = self.config.daily
-        self.claim_terms = ClaimTerms(daily.gold, daily.gems, daily.streak_window_h)
-        train = self.config.train
-        self.train_terms = TrainTerms(train.price_gold, train.growth_percent, train.xp)
         self.thresholds = rarity_thresholds([self.config.summon.odds_ppm[rarity] for rarity in RARITIES])
         self.characters = tuple(
             tuple(waifu.id for waifu in economy.waifus if waifu.rarity == rarity) for rarity in RARITIES

@@ -69,7 +69,7 @@ class OverridesDocument(BaseModel):
 
 
 class Overrides:
-    """Puts an admin's prices over those of an economy; each change swaps the executor's economy whole.
+    """Puts an admin's prices over those of an economy; each change swaps the executor's economy, whole.
 
     Args:
         executor: Whose economy.

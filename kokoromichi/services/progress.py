@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from kokoromichi.core.models import HOUR_US, NEVER, Movement, Step, UserProfile
+from kokoromichi.core.models import HOUR_US, NEVER, ChangeSet, Movement, UserChange, UserProfile
 from kokoromichi.rules import codes
 from kokoromichi.rules.progress import collect, invest, train
 from kokoromichi.rules.transfer import credit
@@ -57,9 +57,9 @@ class ProgressService:
         """
         return self._executor.act("train", user_id, (), self._decide_training, request_id)
 
-    def _decide_training(self, profile: UserProfile, at_us: int, _: Arguments) -> Step[TrainReceipt]:
+    def _decide_training(self, profile: UserProfile, at_us: int, _: Arguments) -> ChangeSet[TrainReceipt]:
         live = self._executor.live
-        terms = live.train_terms
+        terms = live.config.train
         percent = live.effect_size("double_train_xp") if profile.double_train else _PLAIN_PERCENT
         code, gold, level, xp, cost_gold = train(
             profile.gold,
@@ -69,14 +69,15 @@ class ProgressService:
             terms.growth_percent,
             terms.xp,
             percent,
-            live.xp_per_level,
+            live.config.battle.xp_per_level,
         )
         if code:
             raise refused(code, cost_gold, profile.gold, "gold")
         rows = (Movement("train", "gold", -cost_gold, gold),) if cost_gold else ()
         fields = {"level": level, "xp": xp, "double_train": 0}
         receipt = TrainReceipt(cost_gold, terms.xp * percent // _PLAIN_PERCENT, level, xp, gold)
-        return Step(profile.user_id, profile.version, rows, fields, at_us=at_us, answer=receipt)
+        user = UserChange(profile.user_id, profile.version, rows, fields)
+        return ChangeSet(at_us, (user,), receipt)
 
     def invest(
         self, user_id: str, business_id: str, *, request_id: str | None = None
@@ -88,7 +89,9 @@ class ProgressService:
         """
         return self._executor.act("invest", user_id, (business_id,), self._decide_business, request_id)
 
-    def _decide_business(self, profile: UserProfile, at_us: int, arguments: Arguments) -> Step[InvestReceipt]:
+    def _decide_business(
+        self, profile: UserProfile, at_us: int, arguments: Arguments
+    ) -> ChangeSet[InvestReceipt]:
         business_id = str(arguments[0])
         business = self._executor.live.config.business.get(business_id)
         if business is None:
@@ -101,7 +104,8 @@ class ProgressService:
         rows = (Movement("invest", "gold", -business.price_gold, gold),)
         fields = {"businesses": {**profile.businesses, business_id: at_us}}
         receipt = InvestReceipt(business_id, business.price_gold, gold)
-        return Step(profile.user_id, profile.version, rows, fields, at_us=at_us, answer=receipt)
+        user = UserChange(profile.user_id, profile.version, rows, fields)
+        return ChangeSet(at_us, (user,), receipt)
 
     def holdings(self, profile: UserProfile) -> tuple[Holding, ...]:
         """Every business of the economy, in its order, with what waits in those that the player has."""
@@ -136,7 +140,7 @@ class ProgressService:
         """
         return self._executor.act("collect", user_id, (), self._decide_collection, request_id)
 
-    def _decide_collection(self, profile: UserProfile, at_us: int, _: Arguments) -> Step[CollectReceipt]:
+    def _decide_collection(self, profile: UserProfile, at_us: int, _: Arguments) -> ChangeSet[CollectReceipt]:
         config = self._executor.live.config
         terms = config.income
         businesses: dict[str, int] = dict(profile.businesses)
@@ -161,4 +165,5 @@ class ProgressService:
             rows.append(Movement("upkeep", "gold", -upkeep_gold, gold - upkeep_gold))
         receipt = CollectReceipt(income_gold, upkeep_gold, gold - upkeep_gold)
         fields = {"businesses": businesses}
-        return Step(profile.user_id, profile.version, tuple(rows), fields, at_us=at_us, answer=receipt)
+        user = UserChange(profile.user_id, profile.version, tuple(rows), fields)
+        return ChangeSet(at_us, (user,), receipt)

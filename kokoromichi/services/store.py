@@ -11,7 +11,6 @@ from kokoromichi.core.models import (
     FieldValue,
     Item,
     Movement,
-    Step,
     StoreListing,
     UserChange,
     UserProfile,
@@ -88,9 +87,7 @@ class StoreService:
         return self._executor.act("purchase", user_id, (item_id, quantity), decide, request_id)
 
     def _purchasing_at(self, expected_price_gold: int) -> Decide[PurchaseReceipt]:
-        def decide(
-            profile: UserProfile, at_us: int, arguments: Arguments
-        ) -> Step[PurchaseReceipt] | ChangeSet[PurchaseReceipt]:
+        def decide(profile: UserProfile, at_us: int, arguments: Arguments) -> ChangeSet[PurchaseReceipt]:
             offer = self._executor.live.offers.get(str(arguments[0]))
             if offer is not None and offer.price_gold != expected_price_gold:
                 raise refused(codes.PRICE_CHANGED, offer.price_gold, expected_price_gold)
@@ -100,7 +97,7 @@ class StoreService:
 
     def _decide_purchase(
         self, profile: UserProfile, at_us: int, arguments: Arguments
-    ) -> Step[PurchaseReceipt] | ChangeSet[PurchaseReceipt]:
+    ) -> ChangeSet[PurchaseReceipt]:
         item_id: str
         quantity: int
         item_id, quantity = arguments  # type: ignore[assignment] # As ``purchase`` put them in.
@@ -121,10 +118,9 @@ class StoreService:
         row = Movement("purchase", "gold", -cost_gold, gold, item_id, quantity)
         fields: dict[str, FieldValue] = {"paid_gold": paid_after_entry(profile, item_id, offer, cost_gold)}
         receipt = PurchaseReceipt(item_id, quantity, cost_gold, gold, owned)
-        step = Step(profile.user_id, profile.version, (row,), fields, at_us=at_us, answer=receipt)
-        if offer.stock_counter is None:
-            return step
-        return step.change(CounterChange(offer.stock_counter, -quantity))
+        user = UserChange(profile.user_id, profile.version, (row,), fields)
+        stock = () if offer.stock_counter is None else (CounterChange(offer.stock_counter, -quantity),)
+        return ChangeSet(at_us, (user,), receipt, stock)
 
     async def purchase_item(
         self, user_id: str | int, item_id: str, quantity: int = 1, *, request_id: str | None = None
@@ -152,7 +148,7 @@ class StoreService:
         """
         return self._executor.act("sell", user_id, (item_id, quantity), self._decide_sale, request_id)
 
-    def _decide_sale(self, profile: UserProfile, at_us: int, arguments: Arguments) -> Step[SaleReceipt]:
+    def _decide_sale(self, profile: UserProfile, at_us: int, arguments: Arguments) -> ChangeSet[SaleReceipt]:
         item_id, quantity, offer = self._asked(arguments)
         held = profile.inventory.get(item_id, 0)
         percent = self._executor.live.config.resale.percent
@@ -164,7 +160,8 @@ class StoreService:
         row = Movement("sale", "gold", proceeds_gold, gold, item_id, -quantity)
         fields: dict[str, FieldValue] = {"paid_gold": self._paid_after_leaving(profile, item_id, quantity)}
         receipt = SaleReceipt(item_id, quantity, proceeds_gold, gold, owned)
-        return Step(profile.user_id, profile.version, (row,), fields, at_us=at_us, answer=receipt)
+        user = UserChange(profile.user_id, profile.version, (row,), fields)
+        return ChangeSet(at_us, (user,), receipt)
 
     def _paid_after_leaving(self, profile: UserProfile, item_id: str, quantity: int) -> dict[str, int]:
         return paid_after_leaving(profile, self._executor.live.offers, ((item_id, quantity),))
@@ -185,7 +182,7 @@ class StoreService:
         """
         roll = self._executor.dice() if draw is None else draw
 
-        def decide(profile: UserProfile, at_us: int, _: Arguments) -> Step[UseReceipt]:
+        def decide(profile: UserProfile, at_us: int, _: Arguments) -> ChangeSet[UseReceipt]:
             return decide_use(self._executor.live, profile, at_us, item_id, roll)
 
         return self._executor.act("use", user_id, (item_id,), decide, request_id)

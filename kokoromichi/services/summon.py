@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.models import FieldValue, Movement, Step, UserProfile
+from kokoromichi.core.models import ChangeSet, FieldValue, Movement, UserChange, UserProfile
 from kokoromichi.rules import codes
 from kokoromichi.rules.economy import RARITIES
 from kokoromichi.rules.summon import TEN_PULLS, character_of, keep_or_shard, pay_pulls, pull, widths
@@ -70,7 +70,7 @@ class SummonService:
         """
         dice = self._executor.dice
 
-        def decide(profile: UserProfile, at_us: int, _: Arguments) -> Step[SummonReceipt]:
+        def decide(profile: UserProfile, at_us: int, _: Arguments) -> ChangeSet[SummonReceipt]:
             if type(count) is not int:
                 raise refused(codes.BAD_QUANTITY, count)
             price = self._executor.live.config.summon
@@ -122,7 +122,7 @@ class SummonService:
 
     def _granted(
         self, profile: UserProfile, at_us: int, gems: int, cost_gems: int, draws: Sequence[int]
-    ) -> Step[SummonReceipt]:
+    ) -> ChangeSet[SummonReceipt]:
         live, numbers = self._executor.live, self._executor.live.config.summon
         count = len(draws) // 2
         least = RARITIES.index(numbers.pity_rarity)
@@ -144,12 +144,14 @@ class SummonService:
             "collection": collection,
         }
         receipt = SummonReceipt(tuple(pulls), cost_gems, gems, pity, shards)
-        return Step(profile.user_id, profile.version, rows, fields, at_us=at_us, answer=receipt)
+        user = UserChange(profile.user_id, profile.version, rows, fields)
+        return ChangeSet(at_us, (user,), receipt)
 
 
-def _decide_favorite(profile: UserProfile, at_us: int, arguments: Arguments) -> Step[FavoriteReceipt]:
+def _decide_favorite(profile: UserProfile, at_us: int, arguments: Arguments) -> ChangeSet[FavoriteReceipt]:
     waifu_id = str(arguments[0])
     if waifu_id and not profile.collection.get(waifu_id):
         raise refused(codes.NOT_OWNED, waifu_id, 0)
     fields = {"favorite": waifu_id}
-    return Step(profile.user_id, profile.version, (), fields, at_us=at_us, answer=FavoriteReceipt(waifu_id))
+    user = UserChange(profile.user_id, profile.version, (), fields)
+    return ChangeSet(at_us, (user,), FavoriteReceipt(waifu_id))

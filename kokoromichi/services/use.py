@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from kokoromichi.core.models import NEVER, FieldValue, Movement, Step, UserProfile
+from kokoromichi.core.models import NEVER, ChangeSet, FieldValue, Movement, UserChange, UserProfile
 from kokoromichi.rules import codes
 from kokoromichi.rules.battle import regenerated_hp
 from kokoromichi.rules.chest import payout
@@ -47,7 +47,7 @@ class Outcome(NamedTuple):
 
 
 def _heal(now: Situation) -> Outcome:
-    battle = now.live.battle_terms
+    battle = now.live.config.battle
     profile = now.profile
     hp, hp_at_us = regenerated_hp(
         now.at_us, profile.hp, profile.hp_at_us, battle.hp_full, battle.hp_regen_per_h
@@ -59,7 +59,7 @@ def _heal(now: Situation) -> Outcome:
 
 
 def _grant_xp(now: Situation) -> Outcome:
-    level, xp = add_xp(now.profile.level, now.profile.xp, now.size, now.live.xp_per_level)
+    level, xp = add_xp(now.profile.level, now.profile.xp, now.size, now.live.config.battle.xp_per_level)
     return Outcome(codes.OK, {"level": level, "xp": xp}, now.size)
 
 
@@ -119,7 +119,7 @@ _EFFECTS: Final[dict[str, Callable[[Situation], Outcome]]] = {
 
 def decide_use(
     live: LiveEconomy, profile: UserProfile, at_us: int, item_id: str, draw: int
-) -> Step[UseReceipt]:
+) -> ChangeSet[UseReceipt]:
     """Decide one use.
 
     Args:
@@ -153,4 +153,5 @@ def decide_use(
         rows.append(Movement("reward", "gold", outcome.reward_gold, gold))
     fields = {**outcome.fields, "paid_gold": paid_after_leaving(profile, live.offers, ((item_id, 1),))}
     receipt = UseReceipt(item_id, offer.effect, outcome.amount, gold, owned, outcome.until_us)
-    return Step(profile.user_id, profile.version, tuple(rows), fields, at_us=at_us, answer=receipt)
+    user = UserChange(profile.user_id, profile.version, tuple(rows), fields)
+    return ChangeSet(at_us, (user,), receipt)

@@ -16,6 +16,7 @@ from kokoromichi.core.schemas import ECONOMY_HISTORY_SCHEMA, PLAYERS_SCHEMA
 from kokoromichi.services.bundle import Services
 from kokoromichi.simulation import presence
 from kokoromichi.simulation.driver import Driver
+from kokoromichi.simulation.memory_executor import MemoryExecutor
 from kokoromichi.simulation.session import Session
 from kokoromichi.simulation.streams import (
     CHARACTERS,
@@ -71,7 +72,9 @@ class Engine:
         self._scenario = scenario
         self._clock = ManualClock(self._start_us)
         self._provider = MemoryProvider(self._clock)
-        self._services = Services(self._provider, scenario.economy_on(0), self._clock)
+        self._services = Services(
+            self._provider, scenario.economy_on(0), self._clock, executor_class=MemoryExecutor
+        )
         self._world = World(scenario, seed, self._services)
         self._driver = Driver(self._clock)
         self._presence_key = stream_key(seed, PRESENCE)
@@ -150,7 +153,7 @@ class Engine:
                 world.want_days[player] = world.novel_days[player] = day + 1
                 self._record(player, "return")
             return
-        profile = self._provider.cached(world.user_ids[player])
+        profile = self._provider.profile_now(world.user_ids[player])
         if profile is None:
             return  # Arrived, and not played yet.
         lapsed = presence.streak_lapsed(

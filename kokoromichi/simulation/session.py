@@ -102,7 +102,7 @@ class Session:
 
     async def _fight(self, profile: UserProfile) -> None:
         world = self._world
-        terms = world.services.executor.live.battle_terms
+        terms = world.services.executor.live.config.battle
         mana = world.services.executor.live.item_of.get("win_permille", "")
         for battle in range(self._archetype.fights):
             tier = decisions.choose_tier(
@@ -189,7 +189,7 @@ class Session:
             self._novel()
 
     def _train_cost_gold(self, profile: UserProfile) -> int:
-        terms = self._world.services.executor.live.train_terms
+        terms = self._world.services.executor.live.config.train
         return train_cost_gold(profile.level, terms.price_gold, terms.growth_percent)
 
     def _outcome_name(self, outcome: int) -> str:

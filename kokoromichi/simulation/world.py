@@ -126,8 +126,7 @@ class World:
         Raises:
             StorageError: The store has lost the player.
         """
-        provider = self.services.executor.provider
-        found = provider.cached(self.user_ids[player]) or await provider.profile(self.user_ids[player])
+        found = await self.services.executor.provider.profile(self.user_ids[player])
         if found is None:
             message = f"player {self.user_ids[player]} has an account and is not stored"
             raise StorageError(message)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -15,6 +15,10 @@ from tests.servers.postgres import PostgresServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+PATIENCE_S: Final = 30.0
+"""For a chart to be drawn on a busy machine; less than what a test calls late."""
 
 
 @pytest.fixture
@@ -59,7 +63,7 @@ else:
     @pytest_asyncio.fixture
     async def simcord_env(simcord_bot: KokoroBot, caplog: pytest.LogCaptureFixture) -> AsyncIterator[Env]:
         """The simulated Discord. A refusal is an answer; what the bot logs as an error fails the test."""
-        env = Env(simcord_bot, check_errors=False)
+        env = Env(simcord_bot, check_errors=False, settle_timeout=PATIENCE_S)
         await env.start()
         yield env
         await env.shutdown()

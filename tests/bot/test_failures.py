@@ -40,7 +40,6 @@ class Brittle(MemoryProvider):
         super().__init__(clock)
         self.outcomes: list[Outcome] = []
         self.unreadable = False
-        self.cached = lambda _user_id: None  # Nothing of a database is cached.
 
     async def profile(self, user_id: str) -> UserProfile | None:
         if self.unreadable:

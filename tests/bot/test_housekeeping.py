@@ -40,7 +40,6 @@ class Remote(RemoteProvider, MemoryProvider):
     def __init__(self, clock: ManualClock) -> None:
         MemoryProvider.__init__(self, clock)
         RemoteProvider.__init__(self, Mirror(clock), clock)
-        self.cached = lambda _user_id: None  # Nothing of a database is cached.
         self.away = False
         self.asked_in_vain = 0
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tests.bot.standin import Asked
 
-KILLS: Final = int(os.environ.get("KOKORO_BOT_KILLS", "5"))  # noqa: TID251 - the campaign's size
+KILLS: Final = int(os.environ.get("KOKORO_BOT_KILLS", "3"))  # noqa: TID251 - the campaign's size
 SEED: Final = int(os.environ.get("KOKORO_BOT_SEED", "7"))  # noqa: TID251 - the campaign's course
 AT_ONCE: Final = 20
 ACTS_EACH: Final = 5

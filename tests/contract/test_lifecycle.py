@@ -66,10 +66,3 @@ async def test_migrate_takes_the_references_argument_both_ways(
         await provider.migrate_local_to_remote(dry_run)
     with pytest.raises(MisuseError, match=missing_side(provider)):
         await provider.migrate_local_to_remote(dry_run=dry_run)
-
-
-async def test_what_is_at_hand_is_what_is_stored(provider: DataProvider) -> None:
-    assert provider.cached("ada") is None
-    await with_player(provider, "ada", gold=100)
-    at_hand = provider.cached("ada")
-    assert at_hand is None or at_hand == await provider.profile("ada")

@@ -43,7 +43,7 @@ async def test_the_same_id_for_another_act_is_refused(provider: DataProvider) ->
     await with_player(provider, "ada", gold=100)
     await provider.apply(spend(1, 90))
     before = await stored(provider)
-    with pytest.raises(RequestMismatchError, match="r-1 was already used") as mismatch:
+    with pytest.raises(RequestMismatchError, match="r-1 was used before") as mismatch:
         await provider.apply(spend(2, 80, digest="sell"))
     assert mismatch.value.request_id == "r-1"
     with pytest.raises(RequestMismatchError):
@@ -60,6 +60,13 @@ async def test_the_same_id_at_the_same_moment_has_one_effect_and_one_answer(prov
     profile = await provider.profile("ada")
     assert profile is not None
     assert (profile.gold, profile.version, len(await entries(provider, "ada"))) == (90, 2, 2)
+
+
+async def test_who_decided_anew_meanwhile_gets_the_answer_of_what_was_stored(provider: DataProvider) -> None:
+    """The second caller read what the first had just stored: its own answer tells of an act that is none."""
+    await with_player(provider, "ada", gold=100)
+    answers = tuple(await asyncio.gather(provider.apply(spend(1, 90)), provider.apply(spend(2, 80))))
+    assert answers == (Committed(90, 0), Committed(90, 0))
 
 
 async def test_an_id_whose_act_failed_is_free(provider: DataProvider) -> None:

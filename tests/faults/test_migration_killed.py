@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from kokoromichi.core.data_provider import DataProvider
 
+pytestmark = pytest.mark.slow
+
 _USERS: Final = 600
 
 

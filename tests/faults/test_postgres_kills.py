@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 KILLS: Final = int(os.environ.get("KOKORO_PG_KILLS", "3"))  # noqa: TID251 - the campaign's size
 SEED: Final = int(os.environ.get("KOKORO_PG_SEED", "7"))  # noqa: TID251 - the campaign's course
 PLAYERS: Final = 20
+HUNG_S: Final = 240.0
+"""A machine that is shared says nothing about a provider by being slow."""
 STOCK: Final = 10_000_000
 
 
@@ -96,7 +98,7 @@ def server() -> Iterator[PostgresServer]:
 async def test_what_was_acknowledged_survives_every_kill_once(server: PostgresServer) -> None:
     chance = Random(SEED)  # noqa: S311 - no secret
     patient = PostgresProvider(server.url, pool_size=(2, 10), patience_s=60)
-    hasty = PostgresProvider(server.url, pool_size=(2, 10), patience_s=0.05)
+    hasty = PostgresProvider(server.url, pool_size=(2, 10), patience_s=0.3)
     async with patient, hasty:
         await with_counter(patient, "buyers.x", STOCK)
         load = Load(patient, hasty)
@@ -104,11 +106,12 @@ async def test_what_was_acknowledged_survives_every_kill_once(server: PostgresSe
         for _ in range(KILLS):
             await asyncio.sleep(chance.uniform(0.05, 0.4))
             server.kill()
-            await asyncio.sleep(chance.uniform(0, 0.2))
+            await asyncio.sleep(chance.uniform(0, 0.6))
             await asyncio.to_thread(server.start)
-        await asyncio.sleep(0.5)
+        while len(load.acknowledged) <= KILLS * PLAYERS:  # noqa: ASYNC110 - the load tells nobody
+            await asyncio.sleep(0.05)
         load.over = True
-        await asyncio.wait_for(asyncio.gather(*players), 90)
+        await asyncio.wait_for(asyncio.gather(*players), HUNG_S)
         await check(patient, load)
 
 

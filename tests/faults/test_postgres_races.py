@@ -261,6 +261,7 @@ CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_s
 CREATE CONSTRAINT TRIGGER linger AFTER INSERT ON requests DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW WHEN (new.request_id = 'slow-p0') EXECUTE FUNCTION linger();
 """
+LINGERS = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -281,7 +282,8 @@ async def test_a_refusal_to_ask_again_says_nothing_of_the_call_that_was_lost(
         ]
         told = asyncio.gather(*map(provider.apply, acts), return_exceptions=True)
         await first
-        await asyncio.sleep(0.3)
+        while not await session.fetchval(LINGERS):  # noqa: ASYNC110 - the server tells nobody
+            await asyncio.sleep(0.01)
         for holder in provider._connections.check_open()._holders:  # noqa: SLF001 - a network asks nobody
             if (connection := holder._con) is not None:  # noqa: SLF001 - likewise
                 connection.terminate()

@@ -1,6 +1,6 @@
 """The image's steps, replayed in a clean folder, and the bot that runs in it as nobody.
 
-It downloads everything that the image holds, which takes minutes: ``KOKORO_IMAGE=1`` asks for it.
+It downloads everything that the image holds.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import signal
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pytest
 from packaging.utils import canonicalize_name
@@ -21,9 +21,7 @@ from tests.project.image import NOBODY, Image
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ASKED_FOR: Final = os.environ.get("KOKORO_IMAGE") == "1"  # noqa: TID251 - whether it was asked for
-
-pytestmark = pytest.mark.skipif(not ASKED_FOR, reason="takes minutes: KOKORO_IMAGE=1 asks for it")
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -42,6 +42,7 @@ def test_a_missing_backend(code: str, in_ci: str, expected: int, tmp_path: Path)
     (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     (tmp_path / "conftest.py").write_bytes((ROOT / "tests" / "conftest.py").read_bytes())
     (tmp_path / "test_backend.py").write_text(code, encoding="utf-8")
-    done = finished(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", cwd=tmp_path, CI=in_ci)
+    command = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider")
+    done = finished(*command, cwd=tmp_path, CI=in_ci, PYTEST_ADDOPTS="")
     assert done.returncode == expected, done.stdout
     assert ("every backend must be there" in done.stdout) == (expected != PASSED)

@@ -29,7 +29,7 @@ from pymongo.errors import PyMongoError
 
 USER: Final = "kokoro"
 PASSWORD: Final = "sakura-7"
-_START_S: Final = 30.0
+_START_S: Final = 120.0
 _STOP_S: Final = 10.0
 
 

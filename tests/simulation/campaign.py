@@ -1,9 +1,9 @@
 """The campaign: its size, its runs, each played once, and what is measured on them.
 
-In CI the campaign is small: fewer players, seeds and items, such that each statement still holds with room
-to spare. The full one is the same tests, with the sizes that ``make campaign`` sets, all in one command. Its
-runs are kept, so that an interrupted one goes on; ``make campaign CAMPAIGN_PAIRS=30`` adds paired runs to
-those that are there.
+Among the slow tests it is small: fewer players, seeds and items, such that each statement still holds with
+room to spare. The full one is the same tests, with the sizes that ``make campaign`` sets, all in one command.
+Its runs are kept, so that an interrupted one goes on; ``make campaign CAMPAIGN_PAIRS=30`` adds paired runs
+to those that are there.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
+from filelock import FileLock
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -80,13 +81,17 @@ class Campaign:
     ) -> km.Run:
         """The run of a scenario, under the label of its folder; all runs of one seed are paired."""
         if label not in self._runs:
-            self._runs[label] = km.simulate(
-                scenario,
-                replications=replications or self.size.seeds,
-                seed=seed,
-                workers=self.size.workers,
-                out=self.folder / label,
-            )
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with FileLock(
+                self.folder / f"{label.replace('/', '-')}.lock"
+            ):  # Who comes second finds it played.
+                self._runs[label] = km.simulate(
+                    scenario,
+                    replications=replications or self.size.seeds,
+                    seed=seed,
+                    workers=self.size.workers,
+                    out=self.folder / label,
+                )
         return self._runs[label]
 
     # Elasticities: one price is raised by a fifth, with unlimited stock.

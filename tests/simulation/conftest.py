@@ -37,7 +37,9 @@ def played(answered: Answered) -> Path:
 
 
 @pytest.fixture(scope="session")
-def campaign(tmp_path_factory: pytest.TempPathFactory) -> Campaign:
-    """The campaign in the size that the environment asks for."""
+def campaign(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Campaign:
+    """The campaign in the size that the environment asks for; all processes of a test run share its runs."""
     size = Size()
-    return Campaign(size, tmp_path_factory.mktemp("campaign") if size.out is None else Path(size.out))
+    mine = tmp_path_factory.getbasetemp()
+    folder = (mine if worker_id == "master" else mine.parent) / "campaign"
+    return Campaign(size, folder if size.out is None else Path(size.out))

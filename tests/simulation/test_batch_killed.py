@@ -27,6 +27,8 @@ from tests.simulation.commands import (
     workers_of,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def unhurried(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -15,6 +15,8 @@ from kokoromichi.analysis.statistics import paired_interval
 from kokoromichi.simulation.archetypes import ARCHETYPES
 from tests.simulation.campaign import FULL_PAIRS, FULL_PLAYERS, Campaign, log_ratio
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def sold(campaign: Campaign) -> pl.DataFrame:

@@ -17,6 +17,8 @@ from tests.simulation.campaign import Campaign, there_at_the_end
 if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
 
+pytestmark = pytest.mark.slow
+
 
 def test_prices_four_times_as_high_leave_fewer_players(campaign: Campaign) -> None:
     base = campaign.scenario("baseline")

@@ -160,7 +160,7 @@ def test_a_folder_may_be_played_over(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a terminal, as Linux makes one")
 def test_a_terminal_sees_the_progress(tmp_path: Path) -> None:
     screen, terminal = os.openpty()
-    words = ("--players", "30", "--days", "20", "--replications", "3", "--workers", "serial", "--json")
+    words = ("--players", "16", "--days", "4", "--replications", "3", "--workers", "serial", "--json")
     with subprocess.Popen(
         [SCRIPT, "simulate", "baseline", *words, "--out", tmp_path / "run"],
         stdout=subprocess.PIPE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -362,9 +363,7 @@ def test_who_owns_every_business_saves_for_something_else() -> None:
 
 def test_a_catalogue_of_another_length_is_refused() -> None:
     numbers = {item: store for item, store in ECONOMY.config.store.items() if item != IDS[-1]}
-    short = Economy(
-        ECONOMY.config.model_copy(update={"store": numbers}), ECONOMY.catalogue[:-1], ECONOMY.waifus
-    )
+    short = Economy(replace(ECONOMY.config, store=numbers), ECONOMY.catalogue[:-1], ECONOMY.waifus)
     with pytest.raises(SetupError, match="must hold 23 items"):
         build_price_list(DEFAULT, short)
 

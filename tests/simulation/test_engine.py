@@ -18,6 +18,8 @@ from kokoromichi.core.schemas import (
     LEDGER_SCHEMA,
     PLAYERS_SCHEMA,
 )
+from kokoromichi.services.executor import CommandExecutor
+from kokoromichi.simulation import engine
 from kokoromichi.simulation.engine import Engine
 from kokoromichi.simulation.scenario import PriceChange, Scenario
 
@@ -73,10 +75,9 @@ def play(scenario: Scenario, seed: int = 5) -> Seen:
     return asyncio.run(both())
 
 
-@pytest.fixture(scope="module")
-def month() -> Seen:
-    """120 players for 30 days, a sale in the third week among them, scarce chests, and friends who share."""
-    base = Scenario.load("baseline", players=120, days=30)
+def scarce(players: int, days: int) -> Scenario:
+    """A sale in the third week, scarce chests, and friends who share."""
+    base = Scenario.load("baseline", players=players, days=days)
     population = base.population
     for archetype in population.archetypes:
         if not archetype.ring_transfer_gold:
@@ -85,8 +86,25 @@ def month() -> Seen:
             )
     sale = PriceChange(categories=("chest", "charm"), percent=70, from_day=14, days=7)
     scenario = base.with_population(population).replace(changes=(sale,))
-    scarce = {"store.treasure_chest.stock": 6, "store.treasure_chest.restock_units": 2}
-    return play(scenario.with_economy(scarce))
+    return scenario.with_economy({"store.treasure_chest.stock": 6, "store.treasure_chest.restock_units": 2})
+
+
+@pytest.fixture(scope="module")
+def month() -> Seen:
+    """120 players for 30 days."""
+    return play(scarce(120, 30))
+
+
+def test_the_executor_of_a_simulation_books_what_that_of_the_bot_books(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scenario = scarce(60, 18)
+    fast = play(scenario)
+    monkeypatch.setattr(engine, "MemoryExecutor", CommandExecutor)
+    general = play(scenario)
+    assert "too_poor" in set(fast.activity["code"])
+    assert fast.ledger.equals(general.ledger)
+    assert fast.activity.equals(general.activity)
 
 
 def test_a_small_server_leaves_a_sound_ledger() -> None:

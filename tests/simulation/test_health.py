@@ -12,6 +12,8 @@ import kokoromichi as km
 from kokoromichi.analysis.statistics import mean_interval, paired_interval
 from tests.simulation.campaign import Campaign, gold, headline
 
+pytestmark = pytest.mark.slow
+
 OPENING_GOLD = 10_000
 
 

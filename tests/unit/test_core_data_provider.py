@@ -38,4 +38,3 @@ async def test_it_has_no_files_to_adopt() -> None:
 async def test_it_opens_and_closes_without_a_word() -> None:
     async with PLAIN as opened:
         assert opened is PLAIN
-        assert opened.apply_now is None

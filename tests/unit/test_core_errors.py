@@ -32,7 +32,7 @@ ERRORS: list[tuple[KokoroError, str]] = [
     (MisuseError("begin() must come first"), "begin() must come first"),
     (
         RequestMismatchError("r-1"),
-        "request id r-1 was already used, for another act or too long ago: take a fresh one",
+        "request id r-1 was used before, by another act or too long ago: take a fresh one",
     ),
 ]
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from dataclasses import FrozenInstanceError, fields, replace
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -75,7 +76,7 @@ def test_the_shipped_numbers_are_those_of_the_design(number: object, value: obje
 
 
 def test_the_opening_knows_every_currency() -> None:
-    assert set(type(CONFIG.opening).model_fields) == set(CURRENCIES)
+    assert {field.name for field in fields(CONFIG.opening)} == set(CURRENCIES)
 
 
 @pytest.mark.parametrize(
@@ -172,9 +173,9 @@ def test_a_long_value_is_cut_in_the_message() -> None:
 
 
 def test_nothing_of_a_configuration_can_be_set() -> None:
-    with pytest.raises(ValidationError, match="frozen"):
+    with pytest.raises(FrozenInstanceError):
         CONFIG.opening.gold = 5  # type: ignore[misc]
-    with pytest.raises(ValidationError, match="frozen"):
+    with pytest.raises(FrozenInstanceError):
         CONFIG.opening = CONFIG.opening  # type: ignore[misc]
 
 
@@ -194,15 +195,15 @@ def test_the_hash_names_the_numbers() -> None:
 
 def test_a_copy_never_carries_the_hash_of_the_old_numbers() -> None:
     assert CONFIG.hash
-    poorer = CONFIG.model_copy(update={"opening": CONFIG.with_values({"opening.gold": 1}).opening})
+    poorer = replace(CONFIG, opening=CONFIG.with_values({"opening.gold": 1}).opening)
     assert poorer.opening.gold == 1
     assert poorer.hash != CONFIG.hash
-    assert CONFIG.model_copy() == CONFIG
+    assert replace(CONFIG) == CONFIG
 
 
 def test_a_copy_is_validated() -> None:
     with pytest.raises(ValidationError):
-        CONFIG.model_copy(update={"opening": {"gold": 1.5, "gems": 1}})
+        replace(CONFIG, opening={"gold": 1.5, "gems": 1})  # type: ignore[arg-type] # What is refused.
 
 
 def test_an_economy_travels_to_another_process() -> None:
@@ -315,7 +316,7 @@ def test_scaling_is_the_exact_product_rounded_half_up(percent: int) -> None:
 def test_set_values_stand_and_nothing_else_moves(prices: dict[str, int]) -> None:
     changed = CONFIG.with_values({f"store.{item_id}.price_gold": price for item_id, price in prices.items()})
     for item_id, item in CONFIG.store.items():
-        expected = item.model_copy(update={"price_gold": prices.get(item_id, item.price_gold)})
+        expected = replace(item, price_gold=prices.get(item_id, item.price_gold))
         assert changed.store[item_id] == expected
     back = {f"store.{item_id}.price_gold": CONFIG.store[item_id].price_gold for item_id in prices}
     assert changed.with_values(back).hash == CONFIG.hash
@@ -343,7 +344,7 @@ def test_an_item_with_numbers_and_no_words_is_refused() -> None:
 def test_an_item_with_words_and_no_numbers_is_refused() -> None:
     store = {item_id: item for item_id, item in CONFIG.store.items() if item_id != "silk_kimono"}
     with pytest.raises(EconomyError) as error:
-        Economy(CONFIG.model_copy(update={"store": store}), SHIPPED.catalogue, SHIPPED.waifus)
+        Economy(replace(CONFIG, store=store), SHIPPED.catalogue, SHIPPED.waifus)
     finding = only_finding(error)
     assert (finding.file, finding.field, finding.value) == (
         "store_catalog.json",

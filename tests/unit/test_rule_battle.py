@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,6 @@ from hypothesis import strategies as st
 from kokoromichi.core.models import DAY_US, HOUR_US, NEVER, SECOND_US
 from kokoromichi.rules.battle import (
     Aids,
-    BattleTerms,
     Fight,
     Fighter,
     battle_cost_hp,
@@ -23,7 +24,7 @@ from kokoromichi.rules.battle import (
 from kokoromichi.rules.codes import BALANCE_CAP, COOLING_DOWN, DAILY_CAP, MAX_BALANCE, OK, TIER_UNKNOWN
 from kokoromichi.rules.sections import Battle
 
-TERMS = BattleTerms(60, 5_000, 20, 100, 5, 500, 40, 100, 950, 150, 50)
+TERMS = Battle(60, 5_000, 20, 100, 5, 500, 40, 100, 950, 150, 50, (1,), (30,), (8,), 100)
 FRESH = Fighter(10_000, 1, 100, NEVER, NEVER, NEVER, 0, 0, 0)
 BARE = Aids(50, 0, 0, 0, 0)
 NOON = 20_000 * DAY_US + 12 * HOUR_US
@@ -43,10 +44,6 @@ def first_draw(permille: int) -> int:
     return -(-(permille << 32) // 1_000)
 
 
-def test_the_terms_are_named_as_in_the_economy() -> None:
-    assert set(BattleTerms._fields) <= set(Battle.model_fields)
-
-
 def test_a_victory_pays_gold_and_xp_and_costs_hit_points() -> None:
     assert against_first(WIN) == Fight(OK, 1, 10_030, 30, 8, 80, NOON, 20_000, 30, 0, 0, 0, 500)
 
@@ -57,7 +54,7 @@ def test_a_loss_pays_half_the_xp_and_no_gold() -> None:
 
 @pytest.mark.parametrize("permille", [100, 500, 950, 1_000])
 def test_the_draw_is_held_against_the_chance(permille: int) -> None:
-    terms = TERMS._replace(win_base_permille=permille, win_max_permille=1_000)
+    terms = replace(TERMS, win_base_permille=permille, win_max_permille=1_000)
     won = fight(NOON, first_draw(permille) - 1, FRESH, BARE, 1, 30, 8, terms)
     assert (won.won, won.chance_permille) == (1, permille)
     if permille < 1_000:
@@ -261,7 +258,7 @@ def test_a_battle_is_bounded_or_changes_nothing(draw: int, fighter: Fighter, aid
 
 @given(st.lists(st.tuples(st.integers(61, 4_000), DRAWS), max_size=250))
 def test_a_day_of_battles_pays_no_more_than_its_cap(fights: list[tuple[int, int]]) -> None:
-    terms = TERMS._replace(daily_cap_gold=1_000, win_base_permille=950)
+    terms = replace(TERMS, daily_cap_gold=1_000, win_base_permille=950)
     fighter, now_us = FRESH, NOON
     earned: dict[int, int] = {}
     for pause_s, draw in fights:

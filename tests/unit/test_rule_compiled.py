@@ -6,6 +6,8 @@ that no rule leaves int64.
 
 from __future__ import annotations
 
+from collections import namedtuple
+from dataclasses import fields
 from functools import cache
 from types import FunctionType
 from typing import TYPE_CHECKING, cast
@@ -29,6 +31,7 @@ from kokoromichi.rules import (
     transfer,
 )
 from kokoromichi.rules.codes import MAX_BALANCE, NO_LIMIT
+from kokoromichi.rules.sections import Battle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,8 +74,9 @@ DAY = st.integers(-1, 50_000)
 CYCLE = st.tuples(CAPPED, CAPPED, CAPPED)
 FIGHTER = st.builds(battle.Fighter, BALANCE, LEVEL, HP, LAST, LAST, DAY, CAPPED, CAPPED, CAPPED)
 AIDS = st.builds(battle.Aids, CAPPED, CAPPED, CAPPED, PERCENT, FLAG)
+Terms = namedtuple("Terms", [field.name for field in fields(Battle)][:11])  # type: ignore[misc] # numba takes no dataclass, and reads the same names of a tuple.
 TERMS = st.builds(
-    battle.BattleTerms,
+    Terms,
     st.integers(0, 10**7),
     CAPPED,
     *(HP, HP, HP),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import pytest
@@ -150,7 +151,7 @@ async def test_all_that_a_battle_takes_is_in_one_commit() -> None:
 async def test_an_economy_without_the_items_fights_without_them() -> None:
     catalogue = tuple(item for item in ECONOMY.catalogue if item.use != "battle")
     store = {item.id: ECONOMY.config.store[item.id] for item in catalogue}
-    config = ECONOMY.config.model_copy(update={"store": store})
+    config = replace(ECONOMY.config, store=store)
     world = await World.open(economy=type(ECONOMY)(config, catalogue, ECONOMY.waifus))
     assert (await world.services.battle.fight("ada", 1, draw=WIN)).hp == 80
     world.clock.advance(60)

@@ -103,26 +103,6 @@ async def test_what_is_decided_anew_is_decided_on_what_is_stored_then() -> None:
 
 
 @pytest.mark.usefixtures("pauses")
-async def test_an_act_on_an_old_profile_at_hand_is_decided_anew_on_what_is_stored() -> None:
-    old, world = await World.open(), await World.open()
-    await old.player("ada", gold=5_000)
-    await world.player("ada", gold=1_000)
-    await world.services.store.purchase("ada", "ema_plaque")
-
-    class Remembering(PassingProvider):
-        def __init__(self) -> None:
-            super().__init__(world.provider)
-            self.cached = old.provider.cached
-
-    services = Services(Remembering(), ECONOMY, world.clock)
-    before = await stored(world.provider)
-    with pytest.raises(RefusedError, match="Need 100 gold, have 0"):
-        await services.progress.train("ada")
-    assert await stored(world.provider) == before
-    assert (await services.daily.claim("ada")).gold == 1_000
-
-
-@pytest.mark.usefixtures("pauses")
 async def test_acts_of_one_player_at_the_same_moment_all_happen_in_some_order() -> None:
     world = await World.open()
     await world.player("ada", gold=10_000)

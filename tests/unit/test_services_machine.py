@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from kokoromichi.core.data_provider import Document
     from kokoromichi.core.models import Receipt
 
-EXAMPLES: Final = int(os.environ.get("KOKORO_EXAMPLES", "150"))  # noqa: TID251 - the campaign's size
+EXAMPLES: Final = int(os.environ.get("KOKORO_EXAMPLES", "80"))  # noqa: TID251 - the campaign's size
 
 TIGHT: Final = ECONOMY.with_values(
     {

@@ -176,7 +176,7 @@ async def test_one_request_id_for_other_changes_is_refused(
 
 async def test_one_request_id_for_another_amount_is_refused(provider: Unreliable) -> None:
     await (await payment(provider, 5, "r-1")).commit()
-    with pytest.raises(RequestMismatchError, match="r-1 was already used"):
+    with pytest.raises(RequestMismatchError, match="r-1 was used before"):
         await (await payment(provider, 50, "r-1")).commit()
     assert [row.amount for row in await rows(provider, "ada")] == [100, -5]
 

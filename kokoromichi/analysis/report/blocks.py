@@ -65,7 +65,7 @@ def chart(
     axes.set_title("\u00a0", loc="left", pad=_LABEL_POINTS, fontsize=1)
     label = f"Chart: {title}. {takeaway or says}"
     drawing = inline_svg(figure_of(axes), prefix=anchor, label=label)
-    svg = Markup(drawing)  # noqa: S704 - ElementTree escaped it  # nosec B704
+    svg = Markup(drawing)  # noqa: S704 - ElementTree escaped it
     table = Csv.of(anchor, csv)
     return Chart(
         anchor=anchor, title=title, takeaway=takeaway, svg=svg, definition=says, csv=table, wide=wide

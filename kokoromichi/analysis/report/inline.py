@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import xml.etree.ElementTree as ET  # nosec B405 - parses nothing but matplotlib's text
+import xml.etree.ElementTree as ET  # nosec B405 # parses nothing but matplotlib's text
 from typing import TYPE_CHECKING, Final
 
 from kokoromichi.analysis.plots import style
@@ -46,7 +46,7 @@ def inline_svg(figure: Figure, *, prefix: str, label: str) -> str:
         label: What the chart shows, read out to who cannot see it.
     """
     drawn = style.svg_text(figure)
-    root = ET.fromstring(drawn)  # noqa: S314 - matplotlib wrote it a line ago  # nosec B314
+    root = ET.fromstring(drawn)  # noqa: S314 - matplotlib wrote it a line ago
     ids = {old: f"{prefix}-{number}" for number, old in enumerate(_referenced(root))}
     _clean(root, ids)
     view_box = root.attrib["viewBox"]

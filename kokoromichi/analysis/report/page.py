@@ -222,5 +222,5 @@ def render(page: Page) -> str:
         lstrip_blocks=True,
     )
     css = (_FOLDER / "report.css").read_text(encoding="utf-8")
-    style = Markup(css)  # noqa: S704 - our own file  # nosec B704
+    style = Markup(css)  # noqa: S704 - our own file
     return environment.get_template("report.html.j2").render(page=page, css=style)

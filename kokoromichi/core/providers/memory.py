@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from copy import deepcopy
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from kokoromichi.core.bulk_load import Batch, StoredResponse
@@ -19,9 +19,9 @@ from kokoromichi.core.models import (
     SET_FIELDS,
     AnswerT,
     ChangeSet,
+    CounterChange,
     LedgerEntry,
     Receipt,
-    Step,
     UserChange,
     UserProfile,
     richest_first,
@@ -73,7 +73,7 @@ class MemoryProvider(DataProvider):
         self._observations: dict[Stream, list[Mapping[str, object]]] = {"activity": [], "economy_history": []}
         self._ledger = PackedLedger()
         self._tx = 0
-        self.cached = self._profiles.get
+        self.profile_now = self._profiles.get
 
     async def profile(self, user_id: str) -> UserProfile | None:
         """The committed state of a player, or None."""
@@ -118,25 +118,25 @@ class MemoryProvider(DataProvider):
             raise self._undone(tx, error) from None
         self._tx = tx
         for user, profile in zip(change.users, moved, strict=True):
-            profile.version += 1
-            for name, value in (user.fields or {}).items():
-                setattr(profile, name, value)
+            _write_fields(user, profile)
+        self._count(change.counters)
         self._keep_rest(change, first)
         return change.answer
 
-    def apply_now(self, step: Step[AnswerT]) -> AnswerT:
-        """``apply`` of one player's act, which waits for nothing here."""
-        tx = self._tx + 1
+    def apply_now(self, change: ChangeSet[AnswerT]) -> AnswerT:
+        """``apply`` of what one player does alone and without a request id, as a plain function."""
+        (user,), counters, tx = change.users, change.counters, self._tx + 1
+        if counters:
+            check_counters(self._counters, counters)
         try:
-            profile = self._move(step, step.at_us, tx)
+            profile = self._move(user, change.at_us, tx)
         except _UNFIT as error:
             raise self._undone(tx, error) from None
         self._tx = tx
-        profile.version += 1
-        if step.fields is not None:
-            for name, value in step.fields.items():
-                setattr(profile, name, value)
-        return step.answer
+        _write_fields(user, profile)
+        if counters:
+            self._count(counters)
+        return change.answer
 
     def _move(self, user: UserChange, at_us: int, tx: int) -> UserProfile:  # noqa: C901, PLR0912 - the hottest loop of all
         """Check, pack, then write, row by row: ``_undone`` moves back what was packed before a failure."""
@@ -191,16 +191,17 @@ class MemoryProvider(DataProvider):
             row = PackedRow(tx, change.at_us, kind, system, NOTHING, 0, 0, item, movement.quantity)
             ledger.append(row)
 
-    def _keep_rest(self, change: ChangeSet[AnswerT], first: int) -> None:
-        """Counters, the remembered answer and the notes: what few changes have."""
-        for counter in change.counters:
+    def _count(self, counters: Sequence[CounterChange]) -> None:
+        for counter in counters:
             self._counters[counter.name] = self._counters.get(counter.name, 0) + counter.delta
+
+    def _keep_rest(self, change: ChangeSet[AnswerT], first: int) -> None:
+        """The remembered answer, and what the rows of a change, numbered from ``first``, do not say."""
         if change.request_id is not None:
             self._answers[change.request_id] = change.digest, change.answer
-        movements = [movement for user in change.users for movement in user.movements]
         counterparties = {
             first + place: movement.counterparty
-            for place, movement in enumerate(movements)
+            for place, movement in enumerate(chain.from_iterable(user.movements for user in change.users))
             if movement.counterparty is not None
         }
         actor = change.actor or (change.users[0].user_id if change.users else SYSTEM)
@@ -344,3 +345,9 @@ class MemoryProvider(DataProvider):
         self._counters.update(batch.counters)
         self._answers = answers | self._answers
         self._sections.update({name: deepcopy(dict(section)) for name, section in batch.sections.items()})  # type: ignore[arg-type] # JSON, as it was read.
+
+
+def _write_fields(user: UserChange, profile: UserProfile) -> None:
+    profile.version += 1
+    for name, value in (user.fields or {}).items():
+        setattr(profile, name, value)

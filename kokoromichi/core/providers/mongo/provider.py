@@ -84,11 +84,6 @@ class MongoDBProvider(RemoteProvider):
         self._in_flight: dict[str, tuple[str, asyncio.Future[Any]]] = {}  # Receipts, each of its act.
         self._buffers: dict[Stream, list[Stored]] = {"activity": [], "economy_history": []}
 
-    @staticmethod
-    def cached(_user_id: str) -> UserProfile | None:
-        """Nothing is cached: others write too, and what is old would be refused for no reason."""
-        return None
-
     async def open(self) -> None:
         """Connect, make sure of transactions, and create what is missing.
 

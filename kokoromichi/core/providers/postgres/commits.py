@@ -1,4 +1,4 @@
-"""Changes on their way to the server: many in one call, and each with a outcome of its own."""
+"""Changes on their way to the server: many in one call, and each with an outcome of its own."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from kokoromichi.core.data_provider import Document
-    from kokoromichi.core.models import AnswerT, ChangeSet
+    from kokoromichi.core.models import AnswerT, ChangeSet, Receipt
     from kokoromichi.core.providers.postgres.connections import Connections
 
 _ONE: Final = "SELECT apply_change($1)"
@@ -61,12 +61,15 @@ class _Pending:
     """A change whose outcome is open; ``outcome`` will hold the remembered answer, or nothing for a new one.
 
     Attributes:
+        answer: What the change answers when it is new. A second caller may have decided on what it has just
+            stored: its own answer would be that of an act that never happened.
         in_doubt: It was asked for on a connection that was lost, so that the server may still store it.
     """
 
     request_id: str
     digest: str
     encoded: bytes
+    answer: Receipt
     outcome: asyncio.Future[str | None]
     in_doubt: bool = False
 
@@ -103,7 +106,8 @@ class PostgresCommits:
         pending = self._in_flight.get(request_id)  # The second caller waits for the first one's outcome.
         if pending is None:
             outcome = asyncio.get_running_loop().create_future()
-            pending = _Pending(request_id, change.digest, encode_change(change, request_id, unknown), outcome)
+            encoded = encode_change(change, request_id, unknown)
+            pending = _Pending(request_id, change.digest, encoded, change.answer, outcome)
             self._connections.check_open()
             self._in_flight[request_id] = pending
             outcome.add_done_callback(lambda _: self._in_flight.pop(request_id))
@@ -114,9 +118,7 @@ class PostgresCommits:
         elif pending.digest != change.digest:
             raise RequestMismatchError(request_id)
         stored = await asyncio.shield(pending.outcome)
-        if not stored:
-            return change.answer
-        return decode_response(stored)  # type: ignore[return-value] # The digest says that it is of this act.
+        return decode_response(stored) if stored else pending.answer  # type: ignore[return-value] # The digest says that it is of this act.
 
     async def fence(self, request_id: str, digest: str) -> str | None:
         """Spend a request id, unless its change is stored; see ``DataProvider.fence``.

@@ -112,7 +112,6 @@ class PostgresProvider(RemoteProvider):
         self._opening = self._connections.opening
         self._commits = PostgresCommits(self._connections)
         self._observed: list[tuple[Stream, bytes]] = []
-        self.cached = _not_at_hand
 
     async def open(self) -> None:
         """Connect, and bring the tables up to date.
@@ -294,8 +293,3 @@ class PostgresProvider(RemoteProvider):
     async def load(self, batch: Batch) -> None:
         """Store a part of another store as it was; see ``DataProvider.load``."""
         await bulk_load.load(self._connections, batch, self._clock.now_us())
-
-
-def _not_at_hand(_user_id: str) -> UserProfile | None:
-    """Nothing is cached: others write to the same database."""
-    return None
