@@ -11,7 +11,7 @@ from tests.project.checkout import PACKAGE, ROOT, modules, tracked
 LONGEST_FILE_LINES: Final = 350
 LONG_FOR_A_REASON: Final = {
     "core/providers/memory.py": "a whole store, and the model that the others are held against",
-    "core/providers/postgres/connections.py": "every way to reach a server, with what is said when it cannot be",
+    "core/providers/postgres/connections.py": "every way to reach a server, and what is said when none does",
     "services/admin.py": "what an admin may do is one class, checked in one place",
 }
 LONGEST_FUNCTION_LINES: Final = 60
