@@ -112,7 +112,7 @@ async def test_a_sync_that_fails_is_unknown_and_the_same_request_has_one_effect(
         assert "could not be written" in (local.failed or "")
         with pytest.raises(StorageError, match="only reads"):
             await local.save_game_data("events", {})
-        with pytest.raises(StorageError, match="the disk reports an error"):
+        with pytest.raises(StorageError, match="the disk reports an error, or has no room"):
             await local.reopen()  # Opening writes, and cannot be trusted yet.
         disk.fails = False
         await local.reopen()
