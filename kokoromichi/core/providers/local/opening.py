@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import time
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Final
 
@@ -50,6 +51,9 @@ _REFERENCE_FILES: Final = frozenset(
 )
 _REFERENCE_FOLDERS: Final = {"users": (".json", ".tmp"), "ledgers": (".log",), "backups": (".bak.json",)}
 SET_ASIDE: Final = "former"
+CHECK_S: Final = 0.3
+"""An opening looks for damage for so long at most, however large the database has grown."""
+_CHECK_STEPS: Final = 10_000
 
 
 def database_of(folder: Path) -> Path:
@@ -131,12 +135,13 @@ def set_former_mirror_aside(folder: Path) -> None:
         _LOG.warning("%s: a mirror of %s in a former format is now in %s", folder, mirror, aside)
 
 
-def refuse_loss(path: Path, newest_copied: int) -> Mapping[str, int | str]:
+def refuse_loss(path: Path, newest_copied: int, check_s: float = CHECK_S) -> Mapping[str, int | str]:
     """Refuse a database that has lost what was acknowledged, or is damaged; nothing of it is touched.
 
     Args:
         path: The database.
         newest_copied: The newest ledger row that its readable copy holds.
+        check_s: How long damage is looked for where the database was not closed, in seconds.
 
     Returns:
         What the store knows of itself.
@@ -156,10 +161,7 @@ def refuse_loss(path: Path, newest_copied: int) -> Mapping[str, int | str]:
             )
             raise StorageError(message)
         if meta.get("in_use"):
-            found = scalar(base, "PRAGMA quick_check(1)")
-            if found != "ok":
-                message = f"{path} is damaged: {found}. Nothing was changed: {RESTORE}"
-                raise StorageError(message)
+            _refuse_damage(base, path, check_s)
         newest = scalar(base, "SELECT coalesce(max(entry), 0) FROM ledger") if meta else 0
     if newest_copied > newest:
         message = (
@@ -171,6 +173,24 @@ def refuse_loss(path: Path, newest_copied: int) -> Mapping[str, int | str]:
     return meta
 
 
+def _refuse_damage(base: apsw.Connection, path: Path, check_s: float) -> None:
+    end_s = time.monotonic() + check_s
+    base.set_progress_handler(lambda: time.monotonic() > end_s, _CHECK_STEPS)
+    with suppress(apsw.InterruptError):  # Nothing was found in this time.
+        found = scalar(base, "PRAGMA quick_check(1)")
+        if found != "ok":
+            message = f"{path} is damaged: {found}. Nothing was changed: {RESTORE}"
+            raise StorageError(message)
+    base.set_progress_handler(None)
+
+
+def _is_marked(path: Path) -> bool:
+    """Whether the file itself, without its WAL, says that it is in use."""
+    with suppress(apsw.Error), closing(at_rest(path)) as base:
+        return bool(meta_of(base).get("in_use"))
+    return False
+
+
 def open_database(folder: Path, clock: Clock) -> apsw.Connection:
     """Open a folder's database for its owner, made or upgraded where it must be; blocks.
 
@@ -179,6 +199,7 @@ def open_database(folder: Path, clock: Clock) -> apsw.Connection:
         apsw.Error: The disk or the file says no.
     """
     path = database_of(folder)
+    marked = _is_marked(path)
     base = writable(path)
     try:
         if is_outdated(base):
@@ -193,9 +214,10 @@ def open_database(folder: Path, clock: Clock) -> apsw.Connection:
         if "residue" in meta_of(base):
             with suppress(apsw.BusyError):
                 sweep(base)
-        base.execute(SET_META, ("in_use", os.getpid()))
-        with suppress(apsw.BusyError):  # It is to stand in the file itself, whatever becomes of the WAL.
-            base.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_FULL)
+        if not marked:
+            base.execute(SET_META, ("in_use", os.getpid()))
+            with suppress(apsw.BusyError):  # It is to stand in the file itself, whatever becomes of the WAL.
+                base.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_FULL)
     except BaseException:
         base.close()
         raise
