@@ -117,9 +117,7 @@ def _check_row_texts(change: ChangeSet[Any]) -> None:
     texts += [text for text in (change.actor, change.reason) if text is not None]
     texts += [counter.name for counter in change.counters]
     try:
-        for text in texts:
-            if not text.isascii():
-                text.encode()
+        "".join(texts).encode()
     except UnicodeEncodeError as unfit:
         message = f"a change of {[user.user_id for user in change.users]} cannot be stored: {unfit}"
         raise MisuseError(message) from None

@@ -13,6 +13,8 @@ from kokoromichi.core.providers.local.schema import rows_of, scalar
 from kokoromichi.core.responses import decode_response
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import apsw
 
     from kokoromichi.core.models import Receipt, UserProfile
@@ -23,6 +25,9 @@ SPENT: Final = "spent"
 
 _MOST_ACTIVE: Final = 200_000
 FIND_REQUEST: Final = "SELECT digest, answer, at_us FROM requests WHERE request_id = ?"
+_FIND_REQUESTS: Final = """
+SELECT request_id, digest, answer, at_us FROM requests WHERE request_id IN (SELECT value FROM json_each(?))
+"""
 
 
 class Codes:
@@ -111,9 +116,10 @@ class Committed:
             self._held.put((found,))
         return found
 
-    def request(self, request_id: str) -> tuple[Any, ...] | None:
-        """The row of a request id, or None; see ``recalled``."""
-        return self._base.execute(FIND_REQUEST, (request_id,)).fetchone()
+    def requests(self, request_ids: Sequence[str]) -> dict[str, tuple[Any, ...]]:
+        """The rows of those request ids that are used; see ``recalled``."""
+        asked = msgspec.json.encode(request_ids).decode()
+        return {row[0]: row[1:] for row in rows_of(self._base, _FIND_REQUESTS, (asked,))}
 
     def take(self, group: Group) -> None:
         """A group is durable."""

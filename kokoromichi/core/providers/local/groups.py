@@ -15,7 +15,7 @@ from kokoromichi.core.responses import encode_response
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import apsw
 
@@ -86,19 +86,26 @@ class Job(Waiting):
 class Group:
     """The changes of one transaction, each checked against those before it.
 
+    Args:
+        committed: What is stored.
+        now_us: The moment of the transaction, in microseconds.
+        acts: What is going to be added: their request ids are looked up together.
+
     Attributes:
         entry: The newest ledger row then.
         users: Every changed player as they are then; ``counters`` likewise.
         active: Pairs of day and player that are not counted yet.
     """
 
-    def __init__(self, committed: Committed, now_us: int) -> None:
+    def __init__(self, committed: Committed, now_us: int, acts: Sequence[Act]) -> None:
         self._committed = committed
         self._now_us = now_us
         self.entry = committed.entry
         self.users: dict[str, UserProfile] = {}
         self.counters: dict[str, int] = {}
         self.active: set[tuple[int, int]] = set()
+        self._asked = [act.change.request_id for act in acts if act.change.request_id is not None]
+        self._known: dict[str, tuple[Any, ...]] | None = None
         self._acts: list[Act] = []
         self._requests: list[tuple[str, int, bytes | str, str]] = []
         self._rows: list[tuple[Any, ...]] = []
@@ -110,9 +117,11 @@ class Group:
 
     def add(self, act: Act) -> None:
         """Take a change in whole, or raise and take nothing of it; a remembered one is answered at once."""
-        change, committed = act.change, self._committed
+        change = act.change
         if change.request_id is not None:
-            known = committed.request(change.request_id)
+            if self._known is None:
+                self._known = self._committed.requests(self._asked)
+            known = self._known.get(change.request_id)
             act.answer = recalled(known, change.request_id, change.digest, self._now_us)
             if act.answer is not None:
                 return
