@@ -30,34 +30,29 @@ SELECT request_id, digest, answer, at_us FROM requests WHERE request_id IN (SELE
 """
 
 
-class Codes:
-    """The numbers under which a table of names has them; new ones are given out before they are stored."""
+class Codes(dict[str, int]):
+    """The codes of a table of names by name; new ones are given out before they are stored."""
 
     def __init__(self, base: apsw.Connection, table: str) -> None:
+        super().__init__()
         self._base = base
         self._table = table
         self.reread()
 
     def reread(self) -> None:
         """Forget everything, and go on behind what is stored."""
-        self._known: dict[str, int] = {}
+        self.clear()
         self.fresh: list[tuple[int, str]] = []
         self._last: int = scalar(self._base, f"SELECT coalesce(max(code), 0) FROM {self._table}")
 
-    def of(self, name: str) -> int:
-        """The code of a name, which is given one where it has none."""
-        code = self._known.get(name)
-        if code is None:
-            code = self._known[name] = self._found(name)
-        return code
-
-    def _found(self, name: str) -> int:
+    def __missing__(self, name: str) -> int:
+        """The code of a name that was not asked for before, which is given one where it has none."""
         row = self._base.execute(f"SELECT code FROM {self._table} WHERE name = ?", (name,)).fetchone()
-        if row is not None:
-            return int(row[0])
-        self._last += 1
-        self.fresh.append((self._last, name))
-        return self._last
+        if row is None:
+            self._last += 1
+            self.fresh.append((self._last, name))
+        self[name] = self._last if row is None else int(row[0])
+        return self[name]
 
     def write(self, base: apsw.Connection) -> None:
         """Store the new ones, inside of the transaction that uses them."""
@@ -71,7 +66,7 @@ class Codes:
     def forget(self) -> None:
         """The new ones were not stored."""
         for _code, name in self.fresh:
-            del self._known[name]
+            del self[name]
         self._last -= len(self.fresh)
         self.fresh = []
 

@@ -167,12 +167,12 @@ class Group:
         moved += [(SYSTEM, one) for one in change.system]
         if not moved:
             return
-        codes, tx, day = self._committed.players.of, self.entry + 1, change.at_us // DAY_US
-        actor = codes(change.actor or (change.users[0].user_id if change.users else SYSTEM))
+        codes, tx, day = self._committed.players, self.entry + 1, change.at_us // DAY_US
+        actor = codes[change.actor or (change.users[0].user_id if change.users else SYSTEM)]
         for user_id, movement in moved:
             self.entry += 1
-            player = codes(user_id)
-            counterparty = None if movement.counterparty is None else codes(movement.counterparty)
+            player = codes[user_id]
+            counterparty = None if movement.counterparty is None else codes[movement.counterparty]
             what = self._coded(movement, day)
             whose = (counterparty, actor, change.request_id, change.reason)
             self._rows.append((self.entry, tx, change.at_us, *what[:2], player, *what[2:], *whose))
@@ -181,13 +181,13 @@ class Group:
 
     def _coded(self, movement: Movement, day: int) -> tuple[int | None, ...]:
         """Book, kind, currency, amount, balance, item and quantity, which count in the totals of the day."""
-        names = self._committed.names.of
-        kind, book = names(movement.kind), names(KINDS[movement.kind].book)
+        names = self._committed.names
+        kind, book = names[movement.kind], names[KINDS[movement.kind].book]
         currency = amount = after = item = quantity = None
         if movement.currency is not None:
-            currency, amount, after = names(movement.currency), movement.amount, movement.balance_after
+            currency, amount, after = names[movement.currency], movement.amount, movement.balance_after
         if movement.item_id is not None:
-            item, quantity = names(movement.item_id), movement.quantity
+            item, quantity = names[movement.item_id], movement.quantity
         totals = self._totals.setdefault((day, kind, currency or NO_CURRENCY), [0, 0, 0])
         totals[0] += 1
         totals[1] += max(movement.amount, 0)
