@@ -149,7 +149,9 @@ async def test_a_second_process_is_refused_whatever_was_removed_and_may_read(fol
         assert process.stdout.readline() == b"held\n"
         for inner in ("users", "ledgers", "backups"):
             shutil.rmtree(folder / inner)
-        with pytest.raises(StorageError, match="is in use by another process: stop it, or set DATA_DIR"):
+        with pytest.raises(
+            StorageError, match=f"is in use by process {process.pid}: stop it, or name another"
+        ):
             await over(folder).open()
         async with LocalJSONProvider(folder, read_only=True) as reader:
             assert await reader.user_ids() == ["ada", "bo"]
