@@ -8,6 +8,7 @@ from kokoromichi.core.clock import DAY_US
 from kokoromichi.core.counters import check_counters
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.kinds import KINDS, SYSTEM
+from kokoromichi.core.models import MOST_INT
 from kokoromichi.core.providers.local.checks import check_deltas, players_after
 from kokoromichi.core.providers.local.committed import packed, recalled
 from kokoromichi.core.providers.local.documents import encode_profile
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 Row: TypeAlias = "tuple[Any, ...]"
 """A row of the table ``ledger``."""
 
-_MOST: Final = 2**63 - 1
 NO_CURRENCY: Final = 0
 
 INSERT_ROW: Final = f"INSERT INTO ledger VALUES ({','.join('?' * 15)})"
@@ -171,7 +171,7 @@ class Group:
         check_counters(now, change.counters)
         for counter in change.counters:
             now[counter.name] = now.get(counter.name, 0) + counter.delta
-            if now[counter.name] > _MOST:
+            if now[counter.name] > MOST_INT:
                 message = f"counter {counter.name} cannot become {now[counter.name]}: it holds 63 bits"
                 raise MisuseError(message)
         return now
@@ -226,7 +226,7 @@ class Group:
         self._committed.players.write(base)
         self._committed.names.write(base)
         totals = [
-            (*key, rows, min(gained, _MOST), min(lost, _MOST))
+            (*key, rows, min(gained, MOST_INT), min(lost, MOST_INT))
             for key, (rows, gained, lost) in self._totals.items()
         ]
         for statement, rows_of_table in (
