@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from random import Random  # noqa: TID251 - what a power cut spares is no part of a simulation
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import apsw
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from random import Random  # noqa: TID251 - what a power cut spares is no part of a simulation
     from types import TracebackType
 
 _SECTOR_BYTES: Final = 512
@@ -157,7 +157,7 @@ class WatchedFile(apsw.VFSFile):
             super().xTruncate(newsize)
             self._platter.pending.append((newsize, None))
 
-    def xSync(self, flags: int) -> None:  # noqa: N802 - SQLite's word
+    def xSync(self, flags: int) -> None:  # noqa: ARG002, N802 - SQLite's own
         """Make what was written durable, or fail."""
         with self._disk.stepping():
             if self._disk.fails:

@@ -51,9 +51,13 @@ _REFERENCE_FILES: Final = frozenset(
 )
 _REFERENCE_FOLDERS: Final = {"users": (".json", ".tmp"), "ledgers": (".log",), "backups": (".bak.json",)}
 SET_ASIDE: Final = "former"
-CHECK_S: Final = 0.3
+CHECK_S: Final = 0.2
 """An opening looks for damage for so long at most, however large the database has grown."""
 _CHECK_STEPS: Final = 10_000
+_MARK_IN_USE: Final = """
+INSERT INTO meta VALUES ('life_before', ?), ('life', ?), ('in_use', ?)
+    ON CONFLICT DO UPDATE SET value = excluded.value
+"""
 
 
 def database_of(folder: Path) -> Path:
@@ -184,11 +188,32 @@ def _refuse_damage(base: apsw.Connection, path: Path, check_s: float) -> None:
     base.set_progress_handler(None)
 
 
-def _is_marked(path: Path) -> bool:
-    """Whether the file itself, without its WAL, says that it is in use."""
-    with suppress(apsw.Error), closing(at_rest(path)) as base:
-        return bool(meta_of(base).get("in_use"))
-    return False
+def refuse_others_wal(path: Path) -> None:
+    """Refuse a database beside which lies the WAL of another state of it; only for who holds the folder.
+
+    SQLite would play the newer pages into the older ones: nothing tells it that they do not belong together.
+
+    Raises:
+        StorageError: It does; nothing of it was touched.
+        apsw.Error: It cannot be read with its WAL.
+    """
+    if not wal_of(path).exists():
+        return
+    try:
+        with closing(at_rest(path)) as file:
+            life = meta_of(file).get("life", "")
+    except apsw.Error:  # Power failed in a checkpoint: only its own WAL makes such a file whole.
+        return
+    with closing(readable(path)) as base:
+        meta = meta_of(base)
+    if life in (meta.get("life", ""), meta.get("life_before")):
+        return
+    name = wal_of(path).name
+    message = (
+        f"{path} and {name} are not of one time: one of them was put there by another hand. Bring back the "
+        f"database that belongs to {name}; or to go on with this one, move it alone to an empty folder"
+    )
+    raise StorageError(message)
 
 
 def open_database(folder: Path, clock: Clock) -> apsw.Connection:
@@ -199,7 +224,6 @@ def open_database(folder: Path, clock: Clock) -> apsw.Connection:
         apsw.Error: The disk or the file says no.
     """
     path = database_of(folder)
-    marked = _is_marked(path)
     base = writable(path)
     try:
         if is_outdated(base):
@@ -214,14 +238,23 @@ def open_database(folder: Path, clock: Clock) -> apsw.Connection:
         if "residue" in meta_of(base):
             with suppress(apsw.BusyError):
                 sweep(base)
-        if not marked:
-            base.execute(SET_META, ("in_use", os.getpid()))
-            with suppress(apsw.BusyError):  # It is to stand in the file itself, whatever becomes of the WAL.
-                base.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_FULL)
+        _mark_in_use(base)
     except BaseException:
         base.close()
         raise
     return base
+
+
+def _mark_in_use(base: apsw.Connection) -> None:
+    """Let the file itself say that it is in use, and which WAL belongs to it, whatever becomes of the WAL.
+
+    A reader that is in the way keeps both from the file: then the WAL names the state that it goes on from.
+    """
+    before = meta_of(base).get("life", "")
+    base.execute(_MARK_IN_USE, (before, secrets.token_hex(8), os.getpid()))
+    with suppress(apsw.BusyError):
+        base.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_FULL)
+        base.execute("DELETE FROM meta WHERE name = 'life_before'")
 
 
 def close_database(base: apsw.Connection, *, cleanly: bool) -> None:

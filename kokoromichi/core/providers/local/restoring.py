@@ -29,6 +29,7 @@ from kokoromichi.core.providers.local.opening import (
     database_of,
     is_there,
     refuse_loss,
+    refuse_others_wal,
     wal_of,
 )
 from kokoromichi.core.providers.local.ownership import FolderLock
@@ -162,6 +163,7 @@ def restore(source: Path, target: Path, clock: Clock) -> Restored:
 def _set_aside(path: Path, clock: Clock) -> None:
     if is_there(path):
         with suppress(StorageError, apsw.Error):
+            refuse_others_wal(path)
             refuse_loss(path, 0, math.inf)
             message = f"{path} is a sound database, and is not replaced: name another --target-dir"
             raise MisuseError(message)
