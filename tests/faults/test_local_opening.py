@@ -200,8 +200,13 @@ async def test_a_killed_store_comes_back_whole(folder: Path) -> None:
         assert (await audit_provider(local)).sound
 
 
-async def test_a_wal_that_was_taken_away_after_a_kill_is_missed(folder: Path) -> None:
+@pytest.mark.parametrize("kills", [1, 2])
+async def test_a_wal_that_was_taken_away_after_a_kill_is_missed(folder: Path, kills: int) -> None:
     await killed(folder)
+    for _ in range(1, kills):
+        local = over(folder)
+        await local.open()
+        kill(local)
     (folder / f"{DATABASE}-wal").unlink()
     said = await refusal(folder)
     assert "was not closed, and kokoromichi.sqlite3-wal, which holds its newest acts, is gone" in said

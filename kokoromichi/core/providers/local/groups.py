@@ -8,6 +8,7 @@ from kokoromichi.core.clock import DAY_US
 from kokoromichi.core.counters import check_counters
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.kinds import KINDS, SYSTEM
+from kokoromichi.core.models import MOST_INT
 from kokoromichi.core.providers.local.checks import check_deltas, players_after
 from kokoromichi.core.providers.local.committed import packed, recalled
 from kokoromichi.core.providers.local.documents import encode_profile
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 Row: TypeAlias = "tuple[Any, ...]"
 """A row of the table ``ledger``."""
 
-_MOST: Final = 2**63 - 1
 NO_CURRENCY: Final = 0
 
 INSERT_ROW: Final = f"INSERT INTO ledger VALUES ({','.join('?' * 15)})"
@@ -89,19 +89,26 @@ class Job(Waiting):
 class Group:
     """The changes of one transaction, each checked against those before it.
 
+    Args:
+        committed: What is stored.
+        now_us: The moment of the transaction, in microseconds.
+        acts: What is going to be added: their request ids are looked up together.
+
     Attributes:
         entry: The newest ledger row then.
         users: Every changed player as they are then; ``counters`` likewise.
         active: Pairs of day and player that are not counted yet.
     """
 
-    def __init__(self, committed: Committed, now_us: int) -> None:
+    def __init__(self, committed: Committed, now_us: int, acts: Sequence[Act]) -> None:
         self._committed = committed
         self._now_us = now_us
         self.entry = committed.entry
         self.users: dict[str, UserProfile] = {}
         self.counters: dict[str, int] = {}
         self.active: set[tuple[int, int]] = set()
+        self._asked = [act.change.request_id for act in acts if act.change.request_id is not None]
+        self._known: dict[str, tuple[Any, ...]] | None = None
         self._acts: list[Act] = []
         self._requests: list[tuple[str, int, bytes | str, str]] = []
         self._rows: list[Row] = []
@@ -118,11 +125,13 @@ class Group:
             KokoroError: The change does not fit what is stored and what is ahead of it in the group.
             apsw.Error: What is stored cannot be read.
         """
-        change, committed = act.change, self._committed
+        change = act.change
         if change.request_id is not None:
             # The authority on who was answered already: what looked before this, without the writer's
             # thread, only spared a turn through it.
-            known = committed.request(change.request_id)
+            if self._known is None:
+                self._known = self._committed.requests(self._asked)
+            known = self._known.get(change.request_id)
             act.answer = recalled(known, change.request_id, change.digest, self._now_us)
             if act.answer is not None:
                 return
@@ -162,7 +171,7 @@ class Group:
         check_counters(now, change.counters)
         for counter in change.counters:
             now[counter.name] = now.get(counter.name, 0) + counter.delta
-            if now[counter.name] > _MOST:
+            if now[counter.name] > MOST_INT:
                 message = f"counter {counter.name} cannot become {now[counter.name]}: it holds 63 bits"
                 raise MisuseError(message)
         return now
@@ -173,27 +182,27 @@ class Group:
         moved += [(SYSTEM, one) for one in change.system]
         if not moved:
             return []
-        codes, tx = self._committed.players.of, self.entry + 1
-        actor = codes(change.actor or (change.users[0].user_id if change.users else SYSTEM))
+        codes, tx = self._committed.players, self.entry + 1
+        actor = codes[change.actor or (change.users[0].user_id if change.users else SYSTEM)]
         rows: list[Row] = []
         for entry, (user_id, movement) in enumerate(moved, tx):
             book, kind, *what = self._coded(movement)
-            counterparty = None if movement.counterparty is None else codes(movement.counterparty)
+            counterparty = None if movement.counterparty is None else codes[movement.counterparty]
             whose = (counterparty, actor, change.request_id, change.reason)
-            rows.append((entry, tx, change.at_us, book, kind, codes(user_id), *what, *whose))
+            rows.append((entry, tx, change.at_us, book, kind, codes[user_id], *what, *whose))
         return rows
 
     def _coded(self, movement: Movement) -> tuple[int | None, ...]:
         """Book, kind, currency, amount, balance, item and quantity."""
-        names = self._committed.names.of
+        names = self._committed.names
         currency = amount = after = item = quantity = None
         if movement.currency is not None:
-            currency, amount, after = names(movement.currency), movement.amount, movement.balance_after
+            currency, amount, after = names[movement.currency], movement.amount, movement.balance_after
         if movement.item_id is not None:
-            item, quantity = names(movement.item_id), movement.quantity
+            item, quantity = names[movement.item_id], movement.quantity
         return (
-            names(KINDS[movement.kind].book),
-            names(movement.kind),
+            names[KINDS[movement.kind].book],
+            names[movement.kind],
             currency,
             amount,
             after,
@@ -203,19 +212,19 @@ class Group:
 
     def _count(self, change: ChangeSet[Any], rows: Sequence[Row]) -> None:
         """Let rows count in the totals of their day."""
-        codes, day = self._committed.players.of, change.at_us // DAY_US
+        codes, day = self._committed.players, change.at_us // DAY_US
         for _, _, _, _, kind, _, currency, amount, *_ in rows:
             totals = self._totals.setdefault((day, kind, currency or NO_CURRENCY), [0, 0, 0])
             totals[0] += 1
             totals[1] += max(amount or 0, 0)
             totals[2] += max(-(amount or 0), 0)
-        present = {(day, codes(user.user_id)) for user in change.users if user.movements}  # Known by now.
+        present = {(day, codes[user.user_id]) for user in change.users if user.movements}  # Known by now.
         self.active |= present - self._committed.active
 
     def write(self, base: apsw.Connection) -> None:
         """Write everything, inside of a transaction."""
         totals = [
-            (*key, rows, min(gained, _MOST), min(lost, _MOST))
+            (*key, rows, min(gained, MOST_INT), min(lost, MOST_INT))
             for key, (rows, gained, lost) in self._totals.items()
         ]
         for statement, rows_of_table in (

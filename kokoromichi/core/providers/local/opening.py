@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import time
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Final
 
@@ -50,6 +51,9 @@ _REFERENCE_FILES: Final = frozenset(
 )
 _REFERENCE_FOLDERS: Final = {"users": (".json", ".tmp"), "ledgers": (".log",), "backups": (".bak.json",)}
 SET_ASIDE: Final = "former"
+CHECK_S: Final = 0.2
+"""An opening looks for damage for so long at most, however large the database has grown."""
+_CHECK_STEPS: Final = 10_000
 _MARK_IN_USE: Final = """
 INSERT INTO meta VALUES ('life_before', ?), ('life', ?), ('in_use', ?)
     ON CONFLICT DO UPDATE SET value = excluded.value
@@ -135,12 +139,13 @@ def set_former_mirror_aside(folder: Path) -> None:
         _LOG.warning("%s: a mirror of %s in a former format is now in %s", folder, mirror, aside)
 
 
-def refuse_loss(path: Path, newest_copied: int) -> Mapping[str, int | str]:
+def refuse_loss(path: Path, newest_copied: int, check_s: float = CHECK_S) -> Mapping[str, int | str]:
     """Refuse a database that has lost what was acknowledged, or is damaged; nothing of it is touched.
 
     Args:
         path: The database.
         newest_copied: The newest ledger row that its readable copy holds.
+        check_s: How long damage is looked for where the database was not closed, in seconds.
 
     Returns:
         What the store knows of itself.
@@ -160,10 +165,7 @@ def refuse_loss(path: Path, newest_copied: int) -> Mapping[str, int | str]:
             )
             raise StorageError(message)
         if meta.get("in_use"):
-            found = scalar(base, "PRAGMA quick_check(1)")
-            if found != "ok":
-                message = f"{path} is damaged: {found}. Nothing was changed: {RESTORE}"
-                raise StorageError(message)
+            _refuse_damage(base, path, check_s)
         newest = scalar(base, "SELECT coalesce(max(entry), 0) FROM ledger") if meta else 0
     if newest_copied > newest:
         message = (
@@ -173,6 +175,17 @@ def refuse_loss(path: Path, newest_copied: int) -> Mapping[str, int | str]:
         )
         raise StorageError(message)
     return meta
+
+
+def _refuse_damage(base: apsw.Connection, path: Path, check_s: float) -> None:
+    end_s = time.monotonic() + check_s
+    base.set_progress_handler(lambda: time.monotonic() > end_s, _CHECK_STEPS)
+    with suppress(apsw.InterruptError):  # Nothing was found in this time.
+        found = scalar(base, "PRAGMA quick_check(1)")
+        if found != "ok":
+            message = f"{path} is damaged: {found}. Nothing was changed: {RESTORE}"
+            raise StorageError(message)
+    base.set_progress_handler(None)
 
 
 def refuse_others_wal(path: Path) -> None:

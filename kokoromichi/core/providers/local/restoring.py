@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field
@@ -163,7 +164,7 @@ def _set_aside(path: Path, clock: Clock) -> None:
     if is_there(path):
         with suppress(StorageError, apsw.Error):
             refuse_others_wal(path)
-            refuse_loss(path, 0)
+            refuse_loss(path, 0, math.inf)
             message = f"{path} is a sound database, and is not replaced: name another --target-dir"
             raise MisuseError(message)
     stamp = stamp_of(clock.now_us())

@@ -92,7 +92,7 @@ class Writer(threading.Thread):
 
     def _commit(self, acts: Sequence[Act]) -> None:
         """Check each, write all, commit once; who was refused has an error, the others share one outcome."""
-        group = Group(self.committed, self._clock.now_us())
+        group = Group(self.committed, self._clock.now_us(), acts)
         for act in acts:
             try:
                 group.add(act)
