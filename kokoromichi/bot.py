@@ -7,6 +7,7 @@ import logging
 import pkgutil
 import signal
 from collections import OrderedDict
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -86,6 +87,7 @@ class KokoroBot(Game):
         self.questions = set()
         self.running: set[object] = set()
         self._idle = asyncio.Event()
+        self._unmirrored = ""
         self._heard: OrderedDict[int, None] = OrderedDict()
 
     async def setup_hook(self) -> None:
@@ -119,7 +121,10 @@ class KokoroBot(Game):
             return None
         try:
             found = await DataManager(self.provider, self.services.executor.clock).mirror()
-        except (MisuseError, StorageError):
+        except (MisuseError, StorageError) as why:
+            if str(why) != self._unmirrored:
+                self._unmirrored = str(why)
+                log.warning("no command is answered from the mirror: %s", why)
             return None
         live = self.services.executor.live
         return Services(found.value, live.economy, self.services.executor.clock), found.as_of_us
@@ -208,6 +213,7 @@ def create_bot(
     economy = load_economy(settings.economy_dir)
     check_economy(economy)
     provider = provider or build_provider(settings)
+    _check_mirror(settings.mirror_dir, provider)
     services = Services(provider, economy, clock, dice, activity_sampling=settings.activity_sampling)
     return KokoroBot(settings, provider, services)
 
@@ -216,7 +222,8 @@ async def serve(settings: Settings) -> None:
     """Run the bot until SIGTERM or SIGINT.
 
     Raises:
-        MisuseError: The token is missing or refused, or the portal forbids an intent.
+        MisuseError: The token is missing or refused, the portal forbids an intent, or MIRROR_DIR is
+            no mirror.
         StorageError: The storage cannot be used.
     """
     token = settings.discord_token.get_secret_value()
@@ -225,6 +232,8 @@ async def serve(settings: Settings) -> None:
         raise MisuseError(message)
     _point_at(settings)
     bot = create_bot(settings)
+    if settings.mirror_dir is not None and bot.provider.beside is not None:
+        await _mark_mirror(bot.provider.beside, bot.provider.name)
     loop = asyncio.get_running_loop()
     stopping: set[asyncio.Task[None]] = set()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -282,6 +291,33 @@ def _check_shards(settings: Settings) -> None:
         shards = ",".join(map(str, settings.shard_ids))
         message = f"SHARD_IDS is {shards}; with SHARD_COUNT={count} they go from 0 to {count - 1}"
         raise MisuseError(message)
+
+
+def _check_mirror(folder: Path | None, provider: DataProvider) -> None:
+    """A mirror is a folder beside a remote provider."""
+    if folder is None:
+        return
+    if provider.beside is None:
+        message = f"MIRROR_DIR is set, and the provider {provider.name!r} has no mirror: take the setting out"
+        raise MisuseError(message)
+    if folder.is_file():
+        message = f"MIRROR_DIR is {str(folder)!r}, which is a file: name a folder"
+        raise MisuseError(message)
+
+
+async def _mark_mirror(mirror: DataProvider, of: str) -> None:
+    """Mark the mirror before the login, so that a folder that cannot be one stops the start.
+
+    One that is damaged or in use stops nothing: ``Housekeeping`` tells of it until that is mended.
+    """
+    try:
+        with suppress(StorageError):
+            await mirror.open()
+            await mirror.mark_mirror(of)
+    except MisuseError as why:
+        await mirror.close()
+        message = f"MIRROR_DIR cannot be used: {why}"
+        raise MisuseError(message) from why
 
 
 def _point_at(settings: Settings) -> None:

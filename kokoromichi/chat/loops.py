@@ -91,7 +91,7 @@ class Housekeeping(commands.Cog):
         self.prices.start()
         self.restock.start()
         self.mend.start()
-        if self._bot.settings.mirror_dir is not None and self._bot.provider.local is not None:
+        if self._bot.settings.mirror_dir is not None:
             self.mirror.change_interval(seconds=self._bot.settings.mirror_seconds)
             self.mirror.start()
 
@@ -135,4 +135,4 @@ class Housekeeping(commands.Cog):
         try:
             await self._bot.provider.sync_remote_to_local()
         except KokoroError as failed:
-            log.warning("the mirror does not follow: %s", failed)
+            log.warning("the mirror in MIRROR_DIR does not follow: %s", failed)

@@ -80,6 +80,7 @@ def _built(data_dir: Path | None, economy_dir: Path | None) -> KokoroBot:
         raise MisuseError(message) from missing
     changed: dict[str, object] = {
         "provider": "local",
+        "mirror_dir": None,
         "text_commands": True,
         "shard_count": 1,
         "shard_ids": (),

@@ -51,6 +51,7 @@ class Aged(Generic[T]):
 class DataManager:
     """Reads the mirror of a remote provider, whether or not its server can be reached.
 
+    It manages nothing: the name is the first KoKoroMichi's, whose callers go on with it.
     The mirror is the very object that the provider writes to when it follows: one process holds the folder.
 
     Args:
@@ -70,12 +71,12 @@ class DataManager:
             StorageError: The folder cannot be opened, or is no mirror that was ever whole.
         """
         provider = self._provider or get_provider()
-        mirror = provider.local
+        mirror = provider.beside
         if mirror is None:
             message = f"the provider {provider.name!r} has no mirror: only a remote one has, at MIRROR_DIR"
             raise MisuseError(message)
         await mirror.open()
-        if mirror.mirror is None or not mirror.mirrored_us:
+        if mirror.mirror_of is None or not mirror.mirrored_us:
             message = (
                 f"there is no mirror of {provider.name} yet: set MIRROR_DIR to a folder of its own; it is "
                 f"filled while {provider.name} can be reached"

@@ -42,18 +42,18 @@ class DataProvider(ABC):
     Attributes:
         name: The provider's key in ``PROVIDERS``.
         waiting: Commits of this process that are on their way.
-        mirror: The name of the store that this one mirrors, or None. A mirror is written by ``load`` alone,
-            and is no source of a copy.
+        mirror_of: The name of the store that this one mirrors, or None. A mirror is written by ``load``
+            alone, and is no source of a copy.
         mirrored_us: Of a mirror: up to when it is known to hold everything, in microseconds since the epoch;
             0 until it was whole once.
-        local: Of a remote store: the folder beside it, which copies go to and come from; None on others.
+        beside: Of a remote store: the folder beside it, which copies go to and come from; None on others.
     """
 
     name: ClassVar[str]
     waiting: int = 0
-    mirror: str | None = None
+    mirror_of: str | None = None
     mirrored_us: int = 0
-    local: DataProvider | None = None
+    beside: DataProvider | None = None
 
     @property
     def where(self) -> str:

@@ -44,5 +44,5 @@ async def health_of(provider: DataProvider) -> Health:
         await provider.ledger_rows(),
         provider.waiting,
         us_of(newest[0].at) if newest else NEVER,
-        (provider.local.mirrored_us if provider.local is not None else 0) or NEVER,
+        (provider.beside.mirrored_us if provider.beside is not None else 0) or NEVER,
     )

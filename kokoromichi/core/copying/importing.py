@@ -59,8 +59,8 @@ async def import_installation(
     if target is None and not dry_run:
         message = "an import needs a target; only a dry run may do without"
         raise MisuseError(message)
-    if target is not None and target.mirror is not None:
-        message = f"{target.where} is a mirror of {target.mirror}: import into {target.mirror} itself"
+    if target is not None and target.mirror_of is not None:
+        message = f"{target.where} is a mirror of {target.mirror_of}: import into {target.mirror_of} itself"
         raise MisuseError(message)
     report = CopyReport(
         f"existing installation {installation.label}", target.name if target else None, dry_run

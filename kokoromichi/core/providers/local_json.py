@@ -54,8 +54,9 @@ class LocalJSONProvider(DataProvider):
 
     Args:
         data_dir: The folder; created where it is missing.
-        debounce_seconds: Files of the copy are written so often at most.
-        cache_ttl: A profile stays in memory for so long since it was last read or written, in seconds.
+        debounce_seconds: The fixed period in which files of the readable copy are written at most once.
+        cache_ttl: How long a player stays in memory after they were last written, or read from the database,
+            in seconds.
         read_only: Read the state of one moment, that of the opening, beside whoever owns the folder; every
             write is refused.
         clock: What stamps corrections, answers and backups.
@@ -101,7 +102,7 @@ class LocalJSONProvider(DataProvider):
         return None if self._life.store is None else self._life.store.writer.failed
 
     @property
-    def mirror(self) -> str | None:  # type: ignore[override] # It is only read.
+    def mirror_of(self) -> str | None:  # type: ignore[override] # It is only read.
         """The name of the store that this one mirrors, or None."""
         return self._life.mirror
 

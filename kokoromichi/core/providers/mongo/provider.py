@@ -60,7 +60,7 @@ class MongoDBProvider(RemoteProvider):
             ``MONGO_URI`` when left out.
         clock: Dates corrections and remembered answers; the machine's own by default.
         patience_s: How long a commit is tried again when the server aborts it or is away, in seconds.
-        local: The folder that it is copied to and from; see ``RemoteProvider``.
+        beside: The folder that it is copied to and from; see ``RemoteProvider``.
     """
 
     name: ClassVar[str] = "mongo"
@@ -71,10 +71,10 @@ class MongoDBProvider(RemoteProvider):
         clock: Clock | None = None,
         *,
         patience_s: float = 15.0,
-        local: DataProvider | None = None,
+        beside: DataProvider | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
-        super().__init__(local, self._clock)
+        super().__init__(beside, self._clock)
         self._driver = MongoDriver(Settings().mongo_uri.get_secret_value() if uri is None else uri)
         self._patience_s = patience_s
         self._commits = MongoCommits(self._driver, self._clock, patience_s)

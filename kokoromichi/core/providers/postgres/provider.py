@@ -81,7 +81,7 @@ class PostgresProvider(RemoteProvider):
         schema: Where its tables are.
         patience_s: How long a call waits for a server that is away or busy, in seconds.
         lock_s: How long the server waits for a player, item or request that another session holds.
-        local: The folder that it is copied to and from; see ``RemoteProvider``.
+        beside: The folder that it is copied to and from; see ``RemoteProvider``.
     """
 
     name: ClassVar[str] = "postgres"
@@ -95,10 +95,10 @@ class PostgresProvider(RemoteProvider):
         schema: str = "public",
         patience_s: float = 10.0,
         lock_s: float = 5.0,
-        local: DataProvider | None = None,
+        beside: DataProvider | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
-        super().__init__(local, self._clock)
+        super().__init__(beside, self._clock)
         if database_url is None:
             database_url = Settings().database_url.get_secret_value()
         self._connections = Connections(
