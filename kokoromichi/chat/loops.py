@@ -102,7 +102,7 @@ class Housekeeping(commands.Cog):
 
     @tasks.loop(seconds=FOLLOWED_S)
     async def prices(self) -> None:
-        """Follow an admin's prices, whichever process he set them in."""
+        """Follow an admin's prices, whichever process they were set in."""
         try:
             await self._bot.services.overrides.follow()
         except StorageError as failed:

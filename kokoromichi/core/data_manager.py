@@ -86,7 +86,7 @@ class DataManager:
         return Aged(mirror, mirror.mirrored_us, age_us // SECOND_US)
 
     async def get_user_data(self, user_id: str | int) -> Aged[Document | None]:
-        """A player as a document of his own, or None: nobody is created by being looked at."""
+        """A player as a document of the caller's own, or None: nobody is created by being looked at."""
         mirror = await self.mirror()
         return Aged(await mirror.value.get_user(user_id), mirror.as_of_us, mirror.age_s)
 

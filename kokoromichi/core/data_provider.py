@@ -213,7 +213,7 @@ class DataProvider(ABC):
 
         The player's document becomes the pseudonym's, without name and unknown fields. In ledger rows
         user_id, counterparty, actor and reason are replaced, and nothing else, so that every sum stays; in
-        observations user_id. Requests that touched him are forgotten: their ids stay used, unanswered.
+        observations user_id. Requests that touched them are forgotten: their ids stay used, unanswered.
         A game data section is left as it is. Nothing happens where the pseudonym is a player already: it was
         done before. The id itself is free then: whoever has it opens a fresh account.
 
@@ -224,7 +224,7 @@ class DataProvider(ABC):
 
     @abstractmethod
     async def get_user(self, user_id: str | int) -> Document | None:
-        """A player as a document of his own: changing it changes nothing that is stored."""
+        """A player as a document of the caller's own: changing it changes nothing that is stored."""
 
     @abstractmethod
     async def save_user(self, user_id: str | int, data: Document) -> None:

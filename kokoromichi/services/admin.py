@@ -103,9 +103,9 @@ class AdminService:
     def freeze(
         self, user_id: str, *, actor: Actor, reason: str, request_id: str | None = None
     ) -> Awaitable[FreezeReceipt]:
-        """Stop a player: every act of his, and whatever another one would send him, is refused.
+        """Stop a player: every act of theirs, and whatever another one would send them, is refused.
 
-        He keeps what he has; what his businesses earn and his cooldowns run on.
+        They keep what they have; what their businesses earn and their cooldowns run on.
 
         Raises:
             RefusedError: not_allowed or unknown_player.
@@ -156,10 +156,10 @@ class AdminService:
     async def erase(
         self, user_id: str, *, actor: Actor, reason: str, request_id: str | None = None
     ) -> EraseReceipt:
-        """Forget a player who asks for it: his rows and balances stand under a pseudonym that is drawn.
+        """Forget a player who asks for it: their rows and balances stand under a pseudonym that is drawn.
 
-        The account is frozen and the act is booked first, without naming him; then everything that is stored
-        is rewritten (``DataProvider.erase``). Should he return, he opens a fresh account.
+        The account is frozen and the act is booked first, without naming them; then everything that is
+        stored is rewritten (``DataProvider.erase``). Should they return, they open a fresh account.
 
         Raises:
             RefusedError: not_allowed or unknown_player.
@@ -198,7 +198,7 @@ class AdminService:
         Args:
             user_id: Of one player; None looks at all.
             book: Book what differs as ``correction``, so that what is stored stays and the rows explain it.
-                Cut off in the middle, a player is left as his rows have it, which is sound too.
+                Cut off in the middle, a player is left as their rows have it, which is sound too.
             actor: The admin.
             reason: Why; required.
             request_id: Idempotency key: sent again, what was corrected differs no more.

@@ -26,8 +26,8 @@ class ActivityService:
 
     Args:
         executor: Where they are kept, and what tells the time and the economy in force.
-        sampling: The share of players who are noted, 0 to 1: each is, with all his acts, or is not; by his
-            id, so that every process and every restart choose the same.
+        sampling: The share of players who are noted, 0 to 1: each is, with all their acts, or is not; by
+            their id, so that every process and every restart choose the same.
     """
 
     def __init__(self, executor: CommandExecutor, sampling: float = 1.0) -> None:

@@ -219,7 +219,7 @@ class DoneReceipt(Receipt, frozen=True, gc=False, tag="DoneReceipt"):
 
 
 class EraseReceipt(Receipt, frozen=True, gc=False, tag="EraseReceipt"):
-    """A player was erased; what is left of him stands under a pseudonym that leads back to nobody."""
+    """A player was erased; what is left of them stands under a pseudonym that leads back to nobody."""
 
     pseudonym: str
 

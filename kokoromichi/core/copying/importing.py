@@ -136,7 +136,7 @@ class _Importing:
         """Whether there is nothing to do for a user: imported before, or not to be touched."""
         try:
             imported = await target.get_response(request_id_of(user), _digest(user)) is not None
-        except RequestMismatchError:  # Imported, and erased since: nobody brings him back by this.
+        except RequestMismatchError:  # Imported, and erased since: nobody brings them back by this.
             self._erased.add(user.user_id)
             self._skip(user)
             return True

@@ -292,7 +292,7 @@ class MemoryProvider(DataProvider):
         return self._observations[stream]
 
     async def get_user(self, user_id: str | int) -> Document | None:
-        """A player as a document of his own, or None."""
+        """A player as a document of the caller's own, or None."""
         profile = self._profiles.get(checked_user_id(user_id))
         return None if profile is None else profile.document()
 

@@ -89,7 +89,7 @@ class RemoteProvider(DataProvider):
         The first call of a process compares everything; later ones only players whose version has changed,
         so that they may be made every few minutes, while others write. A player who is written to without a
         pause is as of a moment ago, and follows with the next call. Where a player was erased here since the
-        last call, the mirror is made anew, since its rows name him.
+        last call, the mirror is made anew, since its rows name them.
 
         Raises:
             MisuseError: There is no local folder, or it has players of its own.

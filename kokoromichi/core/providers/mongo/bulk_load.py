@@ -114,7 +114,7 @@ class Loading:
 
 
 def _placing(snapshot: UserSnapshot, newest_us: Mapping[str, int]) -> InsertOne[Stored] | UpdateOne:
-    """A player put whole; rows of his own are numbered behind those that come with him."""
+    """A player put whole; rows that they have here are numbered behind those that come with them."""
     user_id = snapshot.profile.user_id
     document = {**document_of(snapshot.profile), "row_us": newest_us.get(user_id, 0)}
     check_size(document, f"the document of player {user_id}")

@@ -284,7 +284,7 @@ class MongoDBProvider(RemoteProvider):
                 _LOG.warning("%d rows of %s are lost: %s", len(rows), stream, type(error).__name__)
 
     async def get_user(self, user_id: str | int) -> Document | None:
-        """A player as a document of his own, or None."""
+        """A player as a document of the caller's own, or None."""
         profile = await self.profile(checked_user_id(user_id))
         return None if profile is None else profile.document()
 

@@ -249,7 +249,7 @@ class PostgresProvider(RemoteProvider):
             _LOG.warning("%d observations were lost: %s", len(rows), failed)
 
     async def get_user(self, user_id: str | int) -> Document | None:
-        """A player as a document of his own, or None."""
+        """A player as a document of the caller's own, or None."""
         profile = await self.profile(checked_user_id(user_id))
         return None if profile is None else profile.document()
 
