@@ -120,14 +120,14 @@ class KokoroBot(Game):
         if self.settings.mirror_dir is None:
             return None
         try:
-            found = await DataManager(self.provider, self.services.executor.clock).mirror()
+            found = await DataManager(self.provider, self.services.clock).mirror()
         except (MisuseError, StorageError) as why:
             if str(why) != self._unmirrored:
                 self._unmirrored = str(why)
                 log.warning("no command is answered from the mirror: %s", why)
             return None
-        live = self.services.executor.live
-        return Services(found.value, live.economy, self.services.executor.clock), found.as_of_us
+        services = Services(found.value, self.services.live.economy, self.services.clock)
+        return services, found.as_of_us
 
     def claim_event(self, event_id: int) -> bool:
         """Note an event; see ``Game.claim_event``."""

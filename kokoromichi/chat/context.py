@@ -167,7 +167,7 @@ class Context(commands.Context[Game]):
         async def call(services: Services) -> UserProfile:
             if own and services is self.services:
                 return await services.executor.open_account(user_id, f"{self.request_id}:open")
-            found = await services.executor.provider.profile(user_id)
+            found = await services.profile(user_id)
             if found is None:
                 raise refused(codes.UNKNOWN_PLAYER, user_id)
             return found

@@ -1,4 +1,4 @@
-"""What the bot does unasked: a sign of life, shelves, prices, the mirror, and mending a failed store."""
+"""What the bot does unasked: a sign of life, shelves, prices, the mirror, and mending storage that failed."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class Housekeeping(commands.Cog):
 
     @tasks.loop(seconds=MEND_S)
     async def mend(self) -> None:
-        """Open a store again that has failed a sync: until then it only reads."""
+        """Open the storage again after it failed a sync: until then it only reads."""
         if self._bot.provider.failed is None:
             return
         try:

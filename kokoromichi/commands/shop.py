@@ -79,9 +79,8 @@ class Shop(commands.Cog):
     async def _categories(
         self, interaction: discord.Interaction[Game], typed: str
     ) -> list[app_commands.Choice[str]]:
-        shelves = dict.fromkeys(
-            words.category for words in interaction.client.services.executor.live.words.values()
-        )
+        catalogue = interaction.client.services.live.catalogue
+        shelves = dict.fromkeys(entry.category for entry in catalogue.values())
         return choices(typed, {}, shelves)
 
     @command(aliases=["purchase"])

@@ -163,8 +163,8 @@ class AdminService:
 
         Raises:
             RefusedError: not_allowed or unknown_player.
-            StorageError: The store failed. The account may be frozen and not yet erased: the same request id,
-                sent again, completes it.
+            StorageError: The storage failed. The account may be frozen and not yet erased: the same request
+                id, sent again, completes it.
         """
         authorise(actor, "erase", reason)
 
@@ -245,7 +245,7 @@ class AdminService:
 
         Raises:
             RefusedError: not_allowed, unknown_item, bad_amount, or price_unsound (with the finding).
-            StorageError: The store failed. The act may be in the ledger and the price not yet in force: the
+            StorageError: The storage failed. The act may be in the ledger and the price not yet in force: the
                 same request id, sent again, completes it.
         """
         authorise(actor, "price", reason)
@@ -314,12 +314,12 @@ class AdminService:
     ) -> ReloadReceipt:
         """Activate the economy of a folder, whole or not at all; an admin's prices end with it.
 
-        It is this process's economy: where several serve one store, each is told.
+        It is this process's economy: where several share one database, each is told.
 
         Raises:
             RefusedError: not_allowed.
             EconomyError: The folder holds no sound economy; nothing happened, and every finding is listed.
-            StorageError: The store failed: the economy that was in force still is.
+            StorageError: The storage failed: the economy that was in force still is.
         """
         authorise(actor, "reload", reason)
         economy = await asyncio.to_thread(load_economy, folder)
@@ -350,7 +350,7 @@ class AdminService:
         reason: str,
         request_id: str | None = None,
     ) -> T:
-        """Look at the store as a whole (an audit, an export, its health): booked first, then done.
+        """Look at the storage as a whole (an audit, an export, its health): booked first, then done.
 
         Args:
             what: In a word, for the ledger.

@@ -41,7 +41,7 @@ class ActivityService:
         return int.from_bytes(digest, "big") < self._below
 
     async def note(self, player_id: str, act: str, refusal_code: str | None = None) -> None:
-        """Note one act of a player; a store that is away loses the note, and nothing else.
+        """Note one act of a player; storage that is away loses the note, and nothing else.
 
         Args:
             player_id: Whose.

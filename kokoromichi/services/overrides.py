@@ -28,7 +28,7 @@ HISTORY_SECTION: Final = "economy_history"
 
 FOLLOWED_S: Final = 2.0
 """So often the bot lets ``Overrides`` follow what another process has set, in seconds: within that time and
-one read, every process on the same store shows and charges the new price."""
+one read, every process on the same database shows and charges the new price."""
 
 SETTLED_S: Final = 60.0
 """So long a process looks after its own words, in seconds: another one that wrote the section at the same
@@ -173,7 +173,7 @@ class Overrides:
         """Store one word and activate it; an older word than what is stored changes nothing.
 
         Raises:
-            StorageError: The store failed.
+            StorageError: The storage failed.
         """
         document = await self.read()
         known = document.prices.get(item_id)
@@ -192,7 +192,7 @@ class Overrides:
             Whether it is in force now by this call.
 
         Raises:
-            StorageError: The store failed: the economy that was in force still is.
+            StorageError: The storage failed: the economy that was in force still is.
         """
         if at_us < self.since_us or (at_us == self.since_us and economy.hash == self.economy.hash):
             return False  # A second click, also one that comes after a later reload.
@@ -204,8 +204,8 @@ class Overrides:
     async def write_history(self) -> None:
         """Write the numbers in force into the economy's history, unless its newest ones there are the same.
 
-        The history stays where it was written when everything else is copied to another store, and is begun
-        anew there.
+        The history stays where it was written when everything else is copied to another provider, and is
+        begun anew there.
         """
         executor = self._executor
         written = {"economy_hash": executor.live.economy.hash, "where": executor.provider.where}

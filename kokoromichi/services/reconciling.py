@@ -44,7 +44,7 @@ async def differences(provider: DataProvider, user_id: str | None = None) -> lis
     A player who acts meanwhile is looked at again until their rows and their state are of one moment.
 
     Raises:
-        StorageError: The store failed, or a player never stood still.
+        StorageError: The storage failed, or a player never stood still.
         MisuseError: The id is malformed.
     """
     if user_id is not None:

@@ -79,7 +79,7 @@ class StoreService:
         Raises:
             RefusedError: unknown_item, bad_quantity, price_changed, over_limit, out_of_stock or too_poor;
                 nothing happened.
-            StorageError: The store failed; see ``DataProvider.apply``.
+            StorageError: The storage failed; see ``DataProvider.apply``.
         """
         decide = self._purchasing
         if expected_price_gold is not None:
@@ -127,7 +127,7 @@ class StoreService:
         """The first KoKoroMichi's call: ``(success, message, gold_balance)``, always with the true balance.
 
         Raises:
-            StorageError: The store failed: no tuple may hide that.
+            StorageError: The storage failed: no tuple may hide that.
         """
         known = checked_user_id(user_id)
         try:
@@ -258,15 +258,15 @@ class StoreService:
         return StoreListing(
             Item(
                 item_id=item_id,
-                name=words.name,
-                description=words.description,
-                category=words.category,
+                name=entry.name,
+                description=entry.description,
+                category=entry.category,
                 price_gold=offer.price_gold,
                 stock=None if offer.stock_counter is None else counters.get(offer.stock_counter, 0),
                 limit=None if offer.limit == codes.NO_LIMIT else offer.limit,
             )
             for item_id, offer in live.offers.items()
-            if category in (None, (words := live.words[item_id]).category)
+            if category in (None, (entry := live.catalogue[item_id]).category)
         )
 
     async def get_user_inventory(self, user_id: str | int) -> dict[str, int]:
