@@ -213,7 +213,6 @@ def create_bot(
     economy = load_economy(settings.economy_dir)
     check_economy(economy)
     provider = provider or build_provider(settings)
-    _check_mirror(settings.mirror_dir, provider)
     services = Services(provider, economy, clock, dice, activity_sampling=settings.activity_sampling)
     return KokoroBot(settings, provider, services)
 
@@ -232,8 +231,8 @@ async def serve(settings: Settings) -> None:
         raise MisuseError(message)
     _point_at(settings)
     bot = create_bot(settings)
-    if settings.mirror_dir is not None and bot.provider.beside is not None:
-        await _mark_mirror(bot.provider.beside, bot.provider.name)
+    if settings.mirror_dir is not None:
+        await _mark_mirror(settings.mirror_dir, bot.provider)
     loop = asyncio.get_running_loop()
     stopping: set[asyncio.Task[None]] = set()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -293,29 +292,23 @@ def _check_shards(settings: Settings) -> None:
         raise MisuseError(message)
 
 
-def _check_mirror(folder: Path | None, provider: DataProvider) -> None:
-    """A mirror is a folder beside a remote provider."""
-    if folder is None:
-        return
+async def _mark_mirror(folder: Path, provider: DataProvider) -> None:
+    """Mark the mirror before the login, so that a MIRROR_DIR that cannot be one ends the start.
+
+    A mirror that is damaged or in use ends nothing: ``Housekeeping`` tells of it until that is mended.
+    """
     if provider.beside is None:
         message = f"MIRROR_DIR is set, and the provider {provider.name!r} has no mirror: take the setting out"
         raise MisuseError(message)
-    if folder.is_file():
+    if await asyncio.to_thread(folder.is_file):
         message = f"MIRROR_DIR is {str(folder)!r}, which is a file: name a folder"
         raise MisuseError(message)
-
-
-async def _mark_mirror(mirror: DataProvider, of: str) -> None:
-    """Mark the mirror before the login, so that a folder that cannot be one stops the start.
-
-    One that is damaged or in use stops nothing: ``Housekeeping`` tells of it until that is mended.
-    """
     try:
         with suppress(StorageError):
-            await mirror.open()
-            await mirror.mark_mirror(of)
+            await provider.beside.open()
+            await provider.beside.mark_mirror(provider.name)
     except MisuseError as why:
-        await mirror.close()
+        await provider.close()
         message = f"MIRROR_DIR cannot be used: {why}"
         raise MisuseError(message) from why
 

@@ -127,8 +127,8 @@ class AdminService:
         def decide(profile: UserProfile, at_us: int, _: Arguments) -> ChangeSet[FreezeReceipt]:
             user = UserChange(profile.user_id, profile.version, (ADMIN_ACT,), {"frozen": frozen})
             receipt = FreezeReceipt(profile.user_id, frozen)
-            words = f"{operation}: {reason}"
-            return ChangeSet(at_us, (user,), receipt, actor=actor.user_id, reason=words)
+            why = f"{operation}: {reason}"
+            return ChangeSet(at_us, (user,), receipt, actor=actor.user_id, reason=why)
 
         return self._executor.act_upon(operation, user_id, (actor.user_id, reason), decide, request_id)
 
@@ -174,8 +174,8 @@ class AdminService:
                 raise refused(codes.UNKNOWN_PLAYER, user_id)
             at_us = self._executor.clock.now_us()
             receipt = EraseReceipt(f"{ERASED_PREFIX}{secrets.token_hex(12)}")
-            words = f"erase: {reason.replace(user_id, '(erased)')}"
-            change = act_of_the_system(at_us, receipt, actor, words)
+            why = f"erase: {reason.replace(user_id, '(erased)')}"
+            change = act_of_the_system(at_us, receipt, actor, why)
             change.users = (UserChange(user_id, stored.version, (), {"frozen": 1}),)
             return change
 
@@ -260,14 +260,14 @@ class AdminService:
             ):
                 raise refused(codes.BAD_AMOUNT, price_gold)
             known = (await overrides.read()).prices
-            prices = {name: word.price_gold for name, word in known.items()} | {item_id: price_gold}
+            prices = {name: one.price_gold for name, one in known.items()} | {item_id: price_gold}
             if findings := overrides.findings(prices):
                 raise refused(codes.PRICE_UNSOUND, str(findings[0]))
             at_us = self._executor.clock.now_us()
             word_us = max(at_us, known[item_id].at_us + 1) if item_id in known else at_us
             receipt = PriceReceipt(item_id, price_gold or item.price_gold, item.price_gold, word_us)
-            words = f"price of {item_id} {'as listed' if price_gold is None else price_gold}"
-            return act_of_the_system(at_us, receipt, actor, f"{words}: {reason}")
+            why = f"price of {item_id} {'as listed' if price_gold is None else price_gold}"
+            return act_of_the_system(at_us, receipt, actor, f"{why}: {reason}")
 
         arguments = (item_id, "list" if price_gold is None else price_gold, reason)
         async with overrides.changing:
@@ -300,9 +300,9 @@ class AdminService:
             counter = stock_counter(item_id)
             added = units - (await self._executor.provider.counters())[counter]
             row = Movement("restock", item_id=item_id, quantity=added) if added else ADMIN_ACT
-            words = f"stock of {item_id} {units}: {reason}"
+            why = f"stock of {item_id} {units}: {reason}"
             receipt = StockReceipt(item_id, added, units)
-            change = act_of_the_system(self._executor.clock.now_us(), receipt, actor, words, row)
+            change = act_of_the_system(self._executor.clock.now_us(), receipt, actor, why, row)
             change.counters = (CounterChange(counter, added),) if added else ()
             return change
 
@@ -373,7 +373,7 @@ class AdminService:
 
 
 def act_of_the_system(
-    at_us: int, receipt: AnswerT, actor: Actor, words: str, row: Movement = ADMIN_ACT
+    at_us: int, receipt: AnswerT, actor: Actor, why: str, row: Movement = ADMIN_ACT
 ) -> ChangeSet[AnswerT]:
     """An act that is upon no player."""
-    return ChangeSet(at_us, (), receipt, system=(row,), actor=actor.user_id, reason=words)
+    return ChangeSet(at_us, (), receipt, system=(row,), actor=actor.user_id, reason=why)

@@ -1,4 +1,4 @@
-"""The bot is killed inside money commands, with local files, and started again.
+"""The bot is killed inside money commands, with the local store, and started again.
 
 ``KOKORO_BOT_KILLS`` is the number of kills; a campaign takes 100.
 """
