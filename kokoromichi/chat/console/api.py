@@ -34,7 +34,7 @@ class FakeAPI:
             ``deleted`` or ``message``; the message as it stands since, or the choices; and what was attached.
 
     Attributes:
-        commands: The command tree as it was synchronised last.
+        commands: The command tree of every server, as it was synchronised last.
     """
 
     def __init__(self, application: Payload, new_id: Callable[[], int], noted: Noted) -> None:
@@ -49,7 +49,7 @@ class FakeAPI:
         routes: dict[str, Callable[[re.Match[str], Any, tuple[File, ...]], Any]] = {
             "GET /users/@me": lambda _found, _body, _files: payloads.bot_user(),
             "GET (/oauth2)?/applications/@me": lambda _found, _body, _files: application,
-            r"PUT /applications/\d+/(guilds/\d+/)?commands": self._sync,
+            r"PUT /applications/\d+/(guilds/(?P<place>\d+)/)?commands": self._sync,
             r"POST /channels/(?P<place>\d+)/messages": self._send,
             r"POST /channels/\d+/typing": lambda _found, _body, _files: None,
             r"POST /webhooks/\d+/(?P<place>\d+)": self._follow_up,
@@ -96,8 +96,9 @@ class FakeAPI:
                 return handler(found, body or {}, files)
         raise _error(404, 0, f"not imitated: {method} {path}")
 
-    def _sync(self, _found: re.Match[str], body: list[Payload], _files: tuple[File, ...]) -> list[Payload]:
-        self.commands = body
+    def _sync(self, found: re.Match[str], body: list[Payload], _files: tuple[File, ...]) -> list[Payload]:
+        if found["place"] is None:
+            self.commands = body
         return payloads.registered(body)
 
     def _send(self, found: re.Match[str], body: Payload, files: tuple[File, ...]) -> Payload:
