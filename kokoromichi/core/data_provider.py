@@ -122,7 +122,7 @@ class DataProvider(ABC):
 
     @abstractmethod
     async def get_response(self, request_id: str, digest: str) -> Receipt | None:
-        """What a request id was answered, or None when it was never used.
+        """The receipt of a request id, or None when it was never used.
 
         Raises:
             RequestMismatchError: It was used for another act.
@@ -135,7 +135,7 @@ class DataProvider(ABC):
         once a call has ended, and there is nothing to fence.
 
         Returns:
-            What it was answered, when it was stored after all; None when its id is spent, or was never used.
+            Its receipt, when it was stored after all; None when its id is spent, or was never used.
 
         Raises:
             RequestMismatchError: It was used for another act.
@@ -148,7 +148,7 @@ class DataProvider(ABC):
         """Store a change whole, or raise and store nothing.
 
         Returns:
-            The change's answer, or the one that its request id remembers.
+            The change's receipt, or the one that is stored under its request id.
 
         Raises:
             ConflictError: A player has another version than the one that was read.
@@ -252,7 +252,7 @@ class DataProvider(ABC):
         raise _not_copied(self.name, "sections")
 
     def stored_responses(self) -> AsyncIterator[StoredResponse]:
-        """Every request id of a caller with its answer, in any order; what a copy reads."""
+        """Every request id of a caller with its receipt, in any order; what a copy reads."""
         raise _not_copied(self.name, "stored_responses")
 
     async def load(self, batch: Batch) -> None:  # noqa: ARG002 - the interface

@@ -22,7 +22,7 @@ DAY_US: Final = 24 * HOUR_US
 """Microseconds of one UTC day."""
 
 ANSWERS_KEPT_DAYS: Final = 30
-"""So long a request id is answered; later it is spent."""
+"""So long the receipt of a request id is kept; later the id is spent."""
 
 ERASED_PREFIX: Final = "erased-"
 """How the pseudonym of an erased player starts; what follows is drawn, and leads back to nobody."""

@@ -124,7 +124,7 @@ class LocalJSONProvider(DataProvider):
         await self._life.reopen()
 
     async def get_response(self, request_id: str, digest: str) -> Receipt | None:
-        """What a request id was answered, or None; one that is on its way is waited for."""
+        """The receipt of a request id, or None; one that is on its way is waited for."""
         reading, store = await self._life.ready(), self._life.store
         outcome = None if store is None else store.commits.following(request_id, digest)
         if outcome is not None:
@@ -222,7 +222,7 @@ class LocalJSONProvider(DataProvider):
         return [name for (name,) in await self._rows("SELECT name FROM sections ORDER BY name")]
 
     async def stored_responses(self) -> AsyncIterator[StoredResponse]:
-        """Every request id of a caller whose answer is kept."""
+        """Every request id of a caller whose receipt is kept."""
         batches = (await self._life.ready()).answered()
         while (batch := await asyncio.to_thread(next, batches, None)) is not None:
             for asked in batch:

@@ -1,4 +1,4 @@
-"""The doors of a copy: parts of another store put as they were, and the answers handed on."""
+"""The doors of a copy: parts of another store put as they were, and the receipts handed on."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _DUPLICATE_KEY: Final = 11_000
 
 
 async def stored_responses(driver: MongoDriver) -> AsyncIterator[StoredResponse]:
-    """Every request id of a caller whose answer is kept, ascending."""
+    """Every request id of a caller whose receipt is kept, ascending."""
     wanted = {"_id": {"$lt": "~"}, "answer": {"$exists": True}}
     with failures(driver.where):
         async for each in driver.collection("requests").find(wanted).sort("_id", 1):

@@ -58,7 +58,7 @@ class MongoDBProvider(RemoteProvider):
     Args:
         uri: ``mongodb://user:password@host:port/database?options``; timeouts may be set there.
             ``MONGO_URI`` when left out.
-        clock: Dates corrections and remembered answers; the machine's own by default.
+        clock: Dates corrections and remembered receipts; the machine's own by default.
         patience_s: How long a commit is tried again when the server aborts it or is away, in seconds.
         beside: The folder that it is copied to and from; see ``RemoteProvider``.
     """
@@ -190,7 +190,7 @@ class MongoDBProvider(RemoteProvider):
         return dict(sorted(found))
 
     async def get_response(self, request_id: str, digest: str) -> Receipt | None:
-        """What a request id was answered, or None."""
+        """The receipt of a request id, or None."""
         checked_request_id(request_id)
         driver = await self._ready()
         with failures(driver.where):
@@ -325,7 +325,7 @@ class MongoDBProvider(RemoteProvider):
             return sorted([each["_id"] async for each in driver.collection("game_data").find({}, {"_id": 1})])
 
     async def stored_responses(self) -> AsyncIterator[StoredResponse]:
-        """Every request id of a caller with its answer, ascending."""
+        """Every request id of a caller with its receipt, ascending."""
         async for each in stored_responses(await self._ready()):
             yield each
 

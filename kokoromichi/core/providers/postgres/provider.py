@@ -133,7 +133,7 @@ class PostgresProvider(RemoteProvider):
             await super().close()
 
     async def _begin(self, first: asyncpg.Connection) -> None:
-        """Begin anew. Answers are kept for 30 days; the ids stay, so that none is ever used again."""
+        """Begin anew. Receipts are kept for 30 days; the ids stay, so that none is ever used again."""
         self._commits = PostgresCommits(self._connections)
         before = moment_of(self._clock.now_us()) - timedelta(days=ANSWERS_KEPT_DAYS)
         for statement in _FORGET:
@@ -180,7 +180,7 @@ class PostgresProvider(RemoteProvider):
         return {row["name"]: row["value"] for row in rows}
 
     async def get_response(self, request_id: str, digest: str) -> Receipt | None:
-        """What a request id was answered, or None; see ``DataProvider.get_response``."""
+        """The receipt of a request id, or None; see ``DataProvider.get_response``."""
         asked = "SELECT digest, answer::text FROM requests WHERE request_id = $1"
         checked = checked_request_id(request_id)
         row = await self._connections.read(lambda connection: connection.fetchrow(asked, checked))
@@ -287,7 +287,7 @@ class PostgresProvider(RemoteProvider):
         return [section for (section,) in rows]
 
     def stored_responses(self) -> AsyncIterator[StoredResponse]:
-        """Every request id of a caller whose answer is kept."""
+        """Every request id of a caller whose receipt is kept."""
         return bulk_load.stored_responses(self._connections)
 
     async def load(self, batch: Batch) -> None:
