@@ -67,7 +67,7 @@ class EconomyCog(commands.Cog, name="Economy"):
 
 
 async def _ledger(services: Services) -> tuple[Services, pl.DataFrame]:
-    return services, await read_ledger(services.executor.provider)
+    return services, await read_ledger(services.provider)
 
 
 def _picture(found: Digest) -> Picture | None:

@@ -35,7 +35,7 @@ class ProgressCallback:
 
 
 def sale(user_id: str, version: int, gold: int, request_id: str) -> ChangeSet[Committed]:
-    """One unit is sold to the player and pays him five gold; each act counts in a counter."""
+    """One unit is sold to the player and pays them five gold; each act counts in a counter."""
     row = Movement("sale", "gold", 5, gold + 5, "x", 1)
     taken = (CounterChange(SALES, -1),)
     return change(

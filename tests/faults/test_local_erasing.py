@@ -168,5 +168,5 @@ async def test_a_mirror_that_is_emptied_leaves_no_byte_of_anybody(tmp_path: Path
         await asyncio.sleep(0.1)
         assert names_her(tmp_path / "mirror")
         await mirror.empty()
-        assert (await mirror.user_ids(), mirror.mirror, mirror.mirrored_us) == ([], "local", 0)
+        assert (await mirror.user_ids(), mirror.mirror_of, mirror.mirrored_us) == ([], "local", 0)
     assert names_her(tmp_path / "mirror") == []

@@ -96,7 +96,7 @@ async def test_a_mirror_is_written_by_copies_alone_for_good(tmp_path: Path) -> N
     async with LocalJSONProvider(tmp_path / "mirror", clock=clock) as mirror:
         assert (await copy_all(source, mirror, mark_mirror=True)).complete
     async with LocalJSONProvider(tmp_path / "mirror", clock=clock) as mirror:
-        assert mirror.mirror == "memory"
+        assert mirror.mirror_of == "memory"
         for act in (
             mirror.apply(change(user("bo", 2))),
             mirror.save_user("bo", {"gold": 1}),

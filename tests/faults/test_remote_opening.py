@@ -71,8 +71,8 @@ def test_two_loops_at_once_are_told_where_it_belongs(fresh: DataProvider) -> Non
 def unreachable(name: str, local: DataProvider | None = None) -> DataProvider:
     port = free_port()
     if name == "mongo":
-        return MongoDBProvider(f"mongodb://127.0.0.1:{port}/d?serverSelectionTimeoutMS=200", local=local)
-    return PostgresProvider(f"postgresql://u:p@127.0.0.1:{port}/d", patience_s=0.2, local=local)
+        return MongoDBProvider(f"mongodb://127.0.0.1:{port}/d?serverSelectionTimeoutMS=200", beside=local)
+    return PostgresProvider(f"postgresql://u:p@127.0.0.1:{port}/d", patience_s=0.2, beside=local)
 
 
 @pytest.mark.parametrize("name", REMOTE)
@@ -127,8 +127,8 @@ def with_folder(name: str, folder: Path) -> DataProvider:
     """A fresh remote provider with a local folder beside it, neither of them open."""
     local = LocalJSONProvider(folder)
     if name == "mongo":
-        return MongoDBProvider(fresh_database(), local=local)
-    return PostgresProvider(server_url(), schema=fresh_schema(), local=local)
+        return MongoDBProvider(fresh_database(), beside=local)
+    return PostgresProvider(server_url(), schema=fresh_schema(), beside=local)
 
 
 SYNCS = ("sync_local_to_remote", "migrate_local_to_remote")

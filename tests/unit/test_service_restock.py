@@ -291,5 +291,5 @@ async def test_a_longer_period_after_a_reload_is_counted_from_the_last_restockin
 async def test_no_caller_takes_the_request_id_of_a_restocking() -> None:
     world = await selling(1)
     for request_id in ("stock:lucky_charm", "restock:lucky_charm:0:7", "retire:lucky_charm:0"):
-        with pytest.raises(MisuseError, match="reserved for the store's own acts"):
+        with pytest.raises(MisuseError, match="reserved for restocking"):
             await world.services.store.purchase("ada", "ema_plaque", request_id=request_id)
