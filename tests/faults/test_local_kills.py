@@ -1,6 +1,7 @@
 """A real process on a real disk, killed under load at random moments.
 
-``KOKORO_KILLS`` is the number of kills, a quarter of it in a game, in erasures and in restores; a campaign takes 500.
+``KOKORO_KILLS`` is the number of kills, and a quarter of it in a game, in erasures and in restores each; a
+campaign takes 500.
 """
 
 from __future__ import annotations
