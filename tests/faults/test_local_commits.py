@@ -230,6 +230,20 @@ async def test_a_database_that_was_taken_away_is_noticed_before_the_next_commit(
         await local.apply(spend(1, 90))
 
 
+async def test_a_wal_that_is_taken_away_while_it_is_in_use_loses_nothing(
+    local: LocalJSONProvider, tmp_path: Path
+) -> None:
+    wal = tmp_path / f"{DATABASE}-wal"
+    await local.apply(spend(1, 90))
+    wal.unlink()
+    with pytest.raises(StorageError, match="What it held is in the database now, and nothing is lost"):
+        await local.apply(change(user("bo", 1, money(1, 101))))
+    await local.reopen()
+    assert dict(await local.balances()) == {"ada": 90, "bo": 100}
+    assert await local.apply(change(user("bo", 1, money(1, 101)))) == Committed(0, 0)
+    assert (await audit_provider(local)).sound
+
+
 async def test_the_ledger_refuses_what_is_no_append(local: LocalJSONProvider, tmp_path: Path) -> None:
     await local.close()
     base = apsw.Connection(str(tmp_path / DATABASE))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,10 +16,12 @@ from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.providers.local.backups import Kept, superfluous
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from tests.contract.stored import NOON_US, Row, change, money, rows, user, with_counter, with_player
-from tests.faults.local_folders import fill, kill, over
+from tests.faults.local_folders import DATABASE, fill, kill, over
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from kokoromichi.core.providers.local.readable_copy import Key
 
 
 @pytest.fixture
@@ -200,6 +203,35 @@ async def test_damaged_files_and_edited_counters_are_set_aside_and_written_anew(
     assert written(folder, "counters.json")["plain.x"] == 5
     assert [path.read_bytes() for path in (folder / "backups").glob("ada.*.unused")] == [b"\x00" * 700]
     assert len(list((folder / "backups").glob("counters.*.unused"))) == 1
+
+
+async def test_closing_waits_for_the_files_that_are_being_written(folder: Path) -> None:
+    local = over(folder, 0.01)
+    await local.open()
+    store = local._life.store  # noqa: SLF001 - no door leads there
+    assert store is not None
+    write, begun, gate = store.copy.write, threading.Event(), threading.Event()
+
+    calls: list[set[Key]] = []
+
+    def slow(due: set[Key]) -> None:
+        calls.append(due)
+        begun.set()
+        gate.wait(30)
+        write(due)
+
+    store.copy.write = slow  # type: ignore[method-assign] # A disk that takes its time.
+    await local.apply(change(user("ada", 2, money(1, 71))))
+    await asyncio.to_thread(begun.wait, 30)
+    closing = asyncio.create_task(local.close())
+    done, _ = await asyncio.wait({closing}, timeout=0.2)
+    assert not done
+    assert len(calls) == 1  # Nobody else writes the same files meanwhile.
+    gate.set()
+    await closing
+    assert written(folder, "users/ada.json")["gold"] == 71
+    assert entries(folder, "admin") == [1, 2, 4, 5]
+    assert not (folder / f"{DATABASE}-wal").exists()
 
 
 async def test_a_copy_that_cannot_be_written_stops_nobody(

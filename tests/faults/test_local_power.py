@@ -17,8 +17,8 @@ from kokoromichi.core.errors import CommitUnknownError, StorageError
 from kokoromichi.core.transactions import Committed
 from tests.contract.stored import change, money, rows, user, with_counter, with_player
 from tests.faults.local_disk import UnsafeDisk
-from tests.faults.local_folders import DATABASE, over
-from tests.faults.local_load import SALES, STOCK, ProgressCallback, check, play
+from tests.faults.local_folders import DATABASE, image, over
+from tests.faults.local_load import SALES, STOCK, ProgressCallback, check, play, sale
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 CUTS: Final = int(os.environ.get("KOKORO_CUTS", "30"))  # noqa: TID251 - the campaign's size
 SEED: Final = int(os.environ.get("KOKORO_SEED", "7"))  # noqa: TID251 - the campaign's course
+EVE: Final = "830121070024439972"
 CUT_CHANCE: Final = 0.05
 """Of each write, sync, cut and removal."""
 
@@ -40,29 +41,33 @@ class Cut(NamedTuple):
     """A disk after power failed, and what players had been told until then."""
 
     files: dict[str, bytes]
-    books: dict[str, bytes]
+    beside: dict[str, bytes]
     acknowledged: dict[str, int]
+    erased: bool
 
     def write(self, folder: Path) -> None:
         """Make a folder of it."""
         (folder / "ledgers").mkdir(parents=True)
-        for name, content in self.files.items():
+        for name, content in (self.files | self.beside).items():
             (folder / name).write_bytes(content)
-        for name, content in self.books.items():
-            (folder / "ledgers" / name).write_bytes(content)
 
 
 async def lived(folder: Path, disk: UnsafeDisk, chance: Random) -> list[Cut]:
     """One life, from the first byte to the last, whose power fails at some of its steps."""
     cuts: list[Cut] = []
     told = ProgressCallback()
+    gone: list[str] = []
 
     def step() -> None:
         if chance.random() < CUT_CHANCE:
+            erased = bool(gone)
             acknowledged = dict(told.acknowledged)  # Before the disk is looked at.
             files = disk.after_cut(folder, chance)
-            books = {path.name: path.read_bytes() for path in (folder / "ledgers").glob("*.log")}
-            cuts.append(Cut(files, books, acknowledged))
+            beside = {
+                path.relative_to(folder).as_posix(): path.read_bytes()
+                for path in (*folder.glob("ledgers/*.log"), *folder.glob("erasures.*"))
+            }
+            cuts.append(Cut(files, beside, acknowledged, erased))
 
     disk.step = step
     async with over(folder, 0.005) as local:
@@ -72,8 +77,13 @@ async def lived(folder: Path, disk: UnsafeDisk, chance: Random) -> list[Cut]:
             for place in range(8)
         ]
         await asyncio.gather(*lives)
+        for version in range(5):
+            await local.apply(sale(EVE, version, 5 * version, f"eve-{version}"))
     async with over(folder, 0.005) as local:  # Beside what closing has made of the first part.
         await play(local, "p1", "last", 8, told.acknowledged.__setitem__, told.refused.add)
+        await local.erase(EVE, "erased-1")
+        gone.append(EVE)
+        await play(local, "p2", "after", 8, told.acknowledged.__setitem__, told.refused.add)
     return cuts
 
 
@@ -93,6 +103,8 @@ async def test_what_was_acknowledged_survives_every_power_cut_once(tmp_path: Pat
                     await check(local, told)
                 else:
                     assert not cut.acknowledged
+            if cut.erased:
+                assert not any(EVE.encode() in content for content in image(folder).values())
             tried += 1
             acknowledged += len(cut.acknowledged)
     assert acknowledged > CUTS

@@ -64,7 +64,8 @@ class Background:
 
     async def end(self) -> None:
         """End the task, and bring everything up to date for the last time."""
-        self._running.cancel()
+        async with self.files:  # A thread that writes them goes on whoever is cancelled: it is waited for.
+            self._running.cancel()
         with suppress(asyncio.CancelledError):
             await self._running
         try:

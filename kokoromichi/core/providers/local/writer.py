@@ -13,6 +13,7 @@ import apsw
 from kokoromichi.core.errors import CommitUnknownError, KokoroError, StorageError
 from kokoromichi.core.providers.local.errors import NOTHING_STORED, storage_error
 from kokoromichi.core.providers.local.groups import Act, Group, Job
+from kokoromichi.core.providers.local.schema import SET_META
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,6 +60,8 @@ class Writer(threading.Thread):
         self._queue, self._deliver = commits.queue, commits.deliver
         self._data_version = base.pragma("data_version")
         self._file = identity(path)
+        self._wal_path = path.with_name(f"{path.name}-wal")
+        self._wal = _inode(self._wal_path)
 
     def run(self) -> None:
         """Do what waits until None comes."""
@@ -168,8 +171,27 @@ class Writer(threading.Thread):
                 f"{self._path} is no longer the database that was opened: another hand has moved, replaced "
                 "or changed it. Nothing more is written: stop, bring it back, and start again"
             )
+        if self.failed is None and _inode(self._wal_path) != self._wal:
+            self._rescue()
         if self.failed is not None:
             raise StorageError(self.failed)
+
+    def _rescue(self) -> None:
+        """Bring what a WAL that was taken away holds into the file, while this connection has it open."""
+        try:
+            self.base.execute(SET_META, ("in_use", 0))  # With nothing beside it the file is a closed store.
+            self.base.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_FULL)
+        except apsw.Error as failure:
+            message = (
+                f"{self._wal_path} was taken away by another hand, and what it holds is lost with this "
+                f"process unless you end whatever reads the database, and ask again ({failure})"
+            )
+            raise StorageError(message) from failure
+        self.look()
+        self.failed = (
+            f"{self._wal_path} was taken away by another hand. What it held is in the database now, and "
+            "nothing is lost: open the store again"
+        )
 
     def _check_alone(self) -> None:
         if self.base.pragma("data_version") != self._data_version:
@@ -194,6 +216,11 @@ def _outcome(failure: StorageError, act: Act) -> StorageError:
     if isinstance(failure, CommitUnknownError):
         return CommitUnknownError(act.change.request_id)
     return StorageError(str(failure))
+
+
+def _inode(path: Path) -> tuple[int, ...] | None:
+    found = identity(path)
+    return None if found is None else found[:2]
 
 
 def identity(path: Path) -> tuple[int, ...] | None:
