@@ -7,6 +7,7 @@ import logging
 import pkgutil
 import signal
 from collections import OrderedDict
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -86,6 +87,7 @@ class KokoroBot(Game):
         self.questions = set()
         self.running: set[object] = set()
         self._idle = asyncio.Event()
+        self._unmirrored = ""
         self._heard: OrderedDict[int, None] = OrderedDict()
 
     async def setup_hook(self) -> None:
@@ -118,11 +120,14 @@ class KokoroBot(Game):
         if self.settings.mirror_dir is None:
             return None
         try:
-            found = await DataManager(self.provider, self.services.executor.clock).mirror()
-        except (MisuseError, StorageError):
+            found = await DataManager(self.provider, self.services.clock).mirror()
+        except (MisuseError, StorageError) as why:
+            if str(why) != self._unmirrored:
+                self._unmirrored = str(why)
+                log.warning("no command is answered from the mirror: %s", why)
             return None
-        live = self.services.executor.live
-        return Services(found.value, live.economy, self.services.executor.clock), found.as_of_us
+        services = Services(found.value, self.services.live.economy, self.services.clock)
+        return services, found.as_of_us
 
     def claim_event(self, event_id: int) -> bool:
         """Note an event; see ``Game.claim_event``."""
@@ -216,7 +221,8 @@ async def serve(settings: Settings) -> None:
     """Run the bot until SIGTERM or SIGINT.
 
     Raises:
-        MisuseError: The token is missing or refused, or the portal forbids an intent.
+        MisuseError: The token is missing or refused, the portal forbids an intent, or MIRROR_DIR is
+            no mirror.
         StorageError: The storage cannot be used.
     """
     token = settings.discord_token.get_secret_value()
@@ -225,6 +231,8 @@ async def serve(settings: Settings) -> None:
         raise MisuseError(message)
     _point_at(settings)
     bot = create_bot(settings)
+    if settings.mirror_dir is not None:
+        await _mark_mirror(settings.mirror_dir, bot.provider)
     loop = asyncio.get_running_loop()
     stopping: set[asyncio.Task[None]] = set()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -282,6 +290,27 @@ def _check_shards(settings: Settings) -> None:
         shards = ",".join(map(str, settings.shard_ids))
         message = f"SHARD_IDS is {shards}; with SHARD_COUNT={count} they go from 0 to {count - 1}"
         raise MisuseError(message)
+
+
+async def _mark_mirror(folder: Path, provider: DataProvider) -> None:
+    """Mark the mirror before the login, so that a MIRROR_DIR that cannot be one ends the start.
+
+    A mirror that is damaged or in use ends nothing: ``Housekeeping`` tells of it until that is mended.
+    """
+    if provider.beside is None:
+        message = f"MIRROR_DIR is set, and the provider {provider.name!r} has no mirror: take the setting out"
+        raise MisuseError(message)
+    if await asyncio.to_thread(folder.is_file):
+        message = f"MIRROR_DIR is {str(folder)!r}, which is a file: name a folder"
+        raise MisuseError(message)
+    try:
+        with suppress(StorageError):
+            await provider.beside.open()
+            await provider.beside.mark_mirror(provider.name)
+    except MisuseError as why:
+        await provider.close()
+        message = f"MIRROR_DIR cannot be used: {why}"
+        raise MisuseError(message) from why
 
 
 def _point_at(settings: Settings) -> None:

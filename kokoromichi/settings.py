@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _PACKAGE = Path(__file__).resolve().parent
 _LEVELS = ("CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG")
+
+Seconds: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 def shipped_folder(name: Literal["data", "scenarios", "populations"]) -> Path:
@@ -39,13 +41,15 @@ class Settings(BaseSettings):
         provider: Where players are stored: a key of ``PROVIDERS``.
         economy_dir: The folder of ``economy.toml``, ``store_catalog.json`` and ``waifus.json``.
         data_dir: The folder of what players do.
-        debounce_seconds: The local provider writes a player's file when he was quiet for so long.
-        cache_ttl: It keeps a player who is written in memory for so long, in seconds.
+        debounce_seconds: With the local provider: the fixed period in which files of the readable copy are
+            written at most once.
+        cache_ttl: With the local provider: how long a player stays in memory after they were last written, or
+            read from the database, in seconds.
         database_url: The PostgreSQL database, ``postgresql://user:password@host:port/database``.
         database_pool_min: Least connections to it; ``database_pool_max`` the most.
         mongo_uri: The MongoDB database, ``mongodb://user:password@host:port/database?replicaSet=name``.
-        mirror_dir: With a remote provider: the folder of a read-only mirror, which answers while the
-            database is away; None keeps none.
+        mirror_dir: With a remote provider, and refused with another: the folder of a read-only mirror, which
+            answers while the database is away; None keeps none.
         mirror_seconds: How often the bot lets the mirror follow, in seconds.
         activity_sampling: The share of players whose acts and refusals are noted for whoever tunes the
             economy, 0 to 1.
@@ -70,14 +74,14 @@ class Settings(BaseSettings):
     provider: str = "local"
     economy_dir: Path = Field(default_factory=lambda: shipped_folder("data"))
     data_dir: Path = Path("data")
-    debounce_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.5
-    cache_ttl: Annotated[float, Field(ge=0)] = 5.0
+    debounce_seconds: Seconds = 0.5
+    cache_ttl: Seconds = 5.0
     database_url: SecretStr = SecretStr("")
     database_pool_min: Annotated[int, Field(ge=0)] = 5
     database_pool_max: Annotated[int, Field(ge=1)] = 20
     mongo_uri: SecretStr = SecretStr("mongodb://127.0.0.1:27017/kokoromichi?replicaSet=rs0")
     mirror_dir: Path | None = None
-    mirror_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 300.0
+    mirror_seconds: Annotated[Seconds, Field(gt=0)] = 300.0
     activity_sampling: Annotated[float, Field(ge=0, le=1)] = 1.0
     log_level: Annotated[str, AfterValidator(_level)] = "INFO"
     heartbeat_file: Path | None = None

@@ -50,7 +50,7 @@ class Context(commands.Context[Game]):
 
     @property
     def player_id(self) -> str:
-        """Who asks, as the services know him."""
+        """Who asks, as the services know them."""
         return str(self.author.id)
 
     @property
@@ -97,8 +97,8 @@ class Context(commands.Context[Game]):
         Args:
             call: Calls the service with the request id.
             action: What a button does, in a word: its act has an id of its own.
-            play: Whether it is a player's, and so noted; an admin's is in the ledger, and his own erasure
-                must be the last that is said of him.
+            play: Whether it is a player's, and so noted; an admin's is in the ledger, and an erasure must be
+                the last that is said of a player.
 
         Raises:
             RefusedError: The game says no.
@@ -167,7 +167,7 @@ class Context(commands.Context[Game]):
         async def call(services: Services) -> UserProfile:
             if own and services is self.services:
                 return await services.executor.open_account(user_id, f"{self.request_id}:open")
-            found = await services.executor.provider.profile(user_id)
+            found = await services.profile(user_id)
             if found is None:
                 raise refused(codes.UNKNOWN_PLAYER, user_id)
             return found

@@ -48,7 +48,7 @@ class Lifecycle(commands.Cog):
         bucket = self._spam.get_bucket(ctx, now_s) if self._bot.limits_spam else None
         retry_after_s = bucket.update_rate_limit(now_s) if bucket is not None else None
         if bucket is not None and retry_after_s is not None and retry_after_s > SPAM_S:
-            bucket.reset()  # The clock was set back: he would be silenced until it is there again.
+            bucket.reset()  # The clock was set back: they would be silenced until it is there again.
             retry_after_s = bucket.update_rate_limit(now_s)
         if bucket is not None and retry_after_s:
             raise commands.CommandOnCooldown(bucket, retry_after_s, commands.BucketType.user)

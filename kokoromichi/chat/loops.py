@@ -1,4 +1,4 @@
-"""What the bot does unasked: a sign of life, shelves, prices, the mirror, and mending a failed store."""
+"""What the bot does unasked: a sign of life, shelves, prices, the mirror, and mending storage that failed."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Housekeeping(commands.Cog):
         self.prices.start()
         self.restock.start()
         self.mend.start()
-        if self._bot.settings.mirror_dir is not None and self._bot.provider.local is not None:
+        if self._bot.settings.mirror_dir is not None:
             self.mirror.change_interval(seconds=self._bot.settings.mirror_seconds)
             self.mirror.start()
 
@@ -102,7 +102,7 @@ class Housekeeping(commands.Cog):
 
     @tasks.loop(seconds=FOLLOWED_S)
     async def prices(self) -> None:
-        """Follow an admin's prices, whichever process he set them in."""
+        """Follow an admin's prices, whichever process they were set in."""
         try:
             await self._bot.services.overrides.follow()
         except StorageError as failed:
@@ -119,7 +119,7 @@ class Housekeeping(commands.Cog):
 
     @tasks.loop(seconds=MEND_S)
     async def mend(self) -> None:
-        """Open a store again that has failed a sync: until then it only reads.
+        """Open the storage again after it failed a sync: until then it only reads.
 
         Only what is on the disk then says what became of the commits whose outcome is unknown, so this
         lets ``Context._retry_unknown`` find it out.
@@ -139,4 +139,4 @@ class Housekeeping(commands.Cog):
         try:
             await self._bot.provider.sync_remote_to_local()
         except KokoroError as failed:
-            log.warning("the mirror does not follow: %s", failed)
+            log.warning("the mirror in MIRROR_DIR does not follow: %s", failed)

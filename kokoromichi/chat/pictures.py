@@ -65,7 +65,7 @@ def balance_picture(rows: Sequence[LedgerEntry]) -> Picture | None:
     """A player's gold over time.
 
     Args:
-        rows: His own rows, the newest first.
+        rows: Their own rows, the newest first.
 
     Returns:
         The picture, or None where everything happened at one moment.

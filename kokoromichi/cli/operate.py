@@ -10,7 +10,7 @@ from kokoromichi.cli.output import Json, answer, screen
 from kokoromichi.core.clock import SystemClock
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.models import SECOND_US
-from kokoromichi.operation.exits import TARGET_MISSED, exit_on_error, fail
+from kokoromichi.operation.exits import TARGET_MISSED, USAGE, exit_on_error, fail
 
 _OLDEST_S: Final = 60
 
@@ -44,10 +44,8 @@ def health(
 
 def bot() -> None:
     """Run the game on Discord until SIGTERM or Ctrl-C; DISCORD_TOKEN and PROVIDER say as whom and where."""
-    with exit_on_error():
-        try:
-            from kokoromichi.bot import run  # noqa: PLC0415 - --help stays fast
-        except ModuleNotFoundError as missing:
-            message = f"the bot needs {missing.name}: pip install 'kokoromichi[bot]'"
-            raise MisuseError(message) from missing
-        run()
+    try:
+        from kokoromichi.bot import run  # noqa: PLC0415 - --help stays fast
+    except ModuleNotFoundError as missing:
+        fail(f"the bot needs {missing.name}: pip install 'kokoromichi[bot]'", USAGE)
+    run()

@@ -65,7 +65,7 @@ def play(
 
 
 def _built(data_dir: Path | None, economy_dir: Path | None) -> KokoroBot:
-    """The bot as the settings have it, but with players in local files and text commands."""
+    """The bot as the settings have it, but with players in the local store and text commands."""
     from kokoromichi.settings import Settings  # noqa: PLC0415 - --help stays fast
 
     settings = Settings()
@@ -80,6 +80,7 @@ def _built(data_dir: Path | None, economy_dir: Path | None) -> KokoroBot:
         raise MisuseError(message) from missing
     changed: dict[str, object] = {
         "provider": "local",
+        "mirror_dir": None,
         "text_commands": True,
         "shard_count": 1,
         "shard_ids": (),

@@ -13,7 +13,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from kokoromichi.analysis.export import export_ledger
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.chat.arguments import ItemArgument, ReasonArgument, offered_items
 from kokoromichi.chat.context import Context, actor_of
 from kokoromichi.chat.declaring import act_of, group
@@ -94,7 +94,7 @@ class Admin(commands.Cog):
     @act_of(admin)
     @app_commands.describe(user="Whom", reason="Why")
     async def freeze(self, ctx: Context, user: discord.User, *, reason: ReasonArgument) -> None:
-        """Stop a player: whatever he would do, or be sent, is refused."""
+        """Stop a player: whatever they would do, or be sent, is refused."""
         freeze = partial(ctx.services.admin.freeze, ctx.player_named(user))
         receipt = await _done(ctx, reason, freeze)
         await ctx.answer(card(say("admin.freeze"), say("admin.frozen", player=mention(receipt.user_id))))
@@ -208,7 +208,7 @@ async def _done(
 async def _asked(
     ctx: Context, what: str, user_id: str, reason: str, act: Callable[..., Awaitable[Receipt]]
 ) -> None:
-    """Ask the author once more; the act is done at his click."""
+    """Ask the author once more; the act is done at their click."""
     title = say(f"admin.{what}")
 
     async def done(click: Click) -> discord.Embed:

@@ -41,7 +41,7 @@ class Battle(commands.Cog):
     async def _tiers(
         self, interaction: discord.Interaction[Game], typed: str
     ) -> list[app_commands.Choice[int]]:
-        terms = interaction.client.services.executor.live.config.battle
+        terms = interaction.client.services.live.config.battle
         names = {
             number: say("battle.tier", tier=number, level=level, gold=gold)
             for number, (level, gold) in enumerate(zip(terms.tier_level, terms.tier_gold, strict=True), 1)

@@ -39,7 +39,7 @@ class Daily(commands.Cog):
 def _format_streak(ctx: Context, found: UserProfile) -> str:
     if found.last_claim_us == NEVER:
         return say("streak.none")
-    daily = ctx.services.executor.live.config.daily
+    daily = ctx.services.live.config.daily
     day = found.streak % len(daily.gold)
     lines = [
         say("streak.now", streak=found.streak, best=found.best_streak),

@@ -10,7 +10,7 @@ from discord.ext import commands
 
 from kokoromichi.analysis.digest import TOP_SHARE, Digest
 from kokoromichi.analysis.observations import Observations
-from kokoromichi.analysis.stored import read_ledger
+from kokoromichi.analysis.provider_state import read_ledger
 from kokoromichi.chat.context import Context
 from kokoromichi.chat.declaring import command
 from kokoromichi.chat.embeds import Picture, card
@@ -67,7 +67,7 @@ class EconomyCog(commands.Cog, name="Economy"):
 
 
 async def _ledger(services: Services) -> tuple[Services, pl.DataFrame]:
-    return services, await read_ledger(services.executor.provider)
+    return services, await read_ledger(services.provider)
 
 
 def _picture(found: Digest) -> Picture | None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 STORE_ROWS: Final = 8
 SHOWN_S: Final = 900
-"""So long the price that a player was shown is the only one that he is charged, in seconds."""
+"""So long the price that a player was shown is the only one that they are charged, in seconds."""
 _SHOWN_PLAYERS: Final = 10_000
 
 
@@ -38,7 +38,7 @@ class ShownPrices:
         self._of: OrderedDict[str, tuple[int, dict[str, int]]] = OrderedDict()
 
     def note(self, player_id: str, offered: Iterable[Item], now_us: int) -> None:
-        """Remember what a player is shown, beside what he was shown before."""
+        """Remember what a player is shown, beside what they were shown before."""
         _, prices = self._of.pop(player_id, (0, {}))
         self._of[player_id] = now_us, {**prices, **{item.item_id: item.price_gold for item in offered}}
         if len(self._of) > _SHOWN_PLAYERS:
@@ -79,9 +79,8 @@ class Shop(commands.Cog):
     async def _categories(
         self, interaction: discord.Interaction[Game], typed: str
     ) -> list[app_commands.Choice[str]]:
-        shelves = dict.fromkeys(
-            words.category for words in interaction.client.services.executor.live.words.values()
-        )
+        catalogue = interaction.client.services.live.catalogue
+        shelves = dict.fromkeys(entry.category for entry in catalogue.values())
         return choices(typed, {}, shelves)
 
     @command(aliases=["purchase"])
@@ -103,9 +102,8 @@ class Shop(commands.Cog):
             )
         except RefusedError as refusal:
             if refusal.code == codes.CODE_NAMES[codes.PRICE_CHANGED]:
-                self._shown.forget(
-                    ctx.player_id
-                )  # He reads the new price now: it is charged when he asks again.
+                # They read the new price now: it is charged when they ask again.
+                self._shown.forget(ctx.player_id)
             raise
         await ctx.answer(receipt_card(ctx, say("purchase.title"), receipt))
 

@@ -36,7 +36,7 @@ class Summons(commands.Cog):
         )
         rows = [_format_pull(ctx, pull) for pull in receipt.pulls]
         rows += ["", format_receipt(ctx, receipt)]
-        rarity = ctx.services.executor.live.config.summon.pity_rarity
+        rarity = ctx.services.live.config.summon.pity_rarity
         pity = _format_pity(rarity, ctx.services.summon.left_pulls(receipt.pity))
         await ctx.answer(card(say("summon.title"), "\n".join(rows), footer=pity))
 
@@ -61,7 +61,7 @@ class Summons(commands.Cog):
     async def collection(self, ctx: Context, page: int = 1) -> None:
         """Show the characters you have, the rarest first."""
         found = await ctx.profile_of(None)
-        sheets = {sheet.id: sheet for sheet in ctx.services.executor.live.economy.waifus}
+        sheets = {sheet.id: sheet for sheet in ctx.services.live.economy.waifus}
         own = [sheets[waifu_id] for waifu_id in found.collection if waifu_id in sheets]
         own.sort(key=lambda sheet: (-RARITIES.index(sheet.rarity), sheet.name))
         rows = [say("collection.row", rarity=sheet.rarity, name=plain(sheet.name)) for sheet in own]
@@ -79,7 +79,7 @@ class Summons(commands.Cog):
     async def character(self, ctx: Context, *, character: CharacterArgument) -> None:
         """Show a character."""
         found = await ctx.profile_of(None)
-        (sheet,) = (one for one in ctx.services.executor.live.economy.waifus if one.id == character)
+        (sheet,) = (one for one in ctx.services.live.economy.waifus if one.id == character)
         stats = say("character.stats", hp=sheet.base_hp, attack=sheet.base_atk, defence=sheet.base_def)
         fields = [
             (say("character.rarity"), sheet.rarity),

@@ -28,7 +28,7 @@ class UserSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class StoredResponse:
-    """What a request id was answered.
+    """A request id and its receipt.
 
     Attributes:
         request_id: The idempotency key.
@@ -52,7 +52,7 @@ class Batch:
         rows: Ledger rows (``LEDGER_SCHEMA``), oldest first, appended as they are; they move no balance, since
             the profiles beside them hold the result already.
         counters: Absolute values, created or replaced.
-        requests: Answers to remember.
+        requests: Request ids with their receipts.
         sections: Documents, as ``save_game_data`` stores them.
     """
 

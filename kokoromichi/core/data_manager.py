@@ -51,6 +51,7 @@ class Aged(Generic[T]):
 class DataManager:
     """Reads the mirror of a remote provider, whether or not its server can be reached.
 
+    It manages nothing: the name is the first KoKoroMichi's, whose callers go on with it.
     The mirror is the very object that the provider writes to when it follows: one process holds the folder.
 
     Args:
@@ -70,12 +71,12 @@ class DataManager:
             StorageError: The folder cannot be opened, or is no mirror that was ever whole.
         """
         provider = self._provider or get_provider()
-        mirror = provider.local
+        mirror = provider.beside
         if mirror is None:
             message = f"the provider {provider.name!r} has no mirror: only a remote one has, at MIRROR_DIR"
             raise MisuseError(message)
         await mirror.open()
-        if mirror.mirror is None or not mirror.mirrored_us:
+        if mirror.mirror_of is None or not mirror.mirrored_us:
             message = (
                 f"there is no mirror of {provider.name} yet: set MIRROR_DIR to a folder of its own; it is "
                 f"filled while {provider.name} can be reached"
@@ -85,7 +86,7 @@ class DataManager:
         return Aged(mirror, mirror.mirrored_us, age_us // SECOND_US)
 
     async def get_user_data(self, user_id: str | int) -> Aged[Document | None]:
-        """A player as a document of his own, or None: nobody is created by being looked at."""
+        """A player as a document of the caller's own, or None: nobody is created by being looked at."""
         mirror = await self.mirror()
         return Aged(await mirror.value.get_user(user_id), mirror.as_of_us, mirror.age_s)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
-from kokoromichi.core.daily import active_of, totals_of
+from kokoromichi.core.day_totals import active_of, totals_of
 from kokoromichi.core.errors import MisuseError
 
 if TYPE_CHECKING:
@@ -42,18 +42,18 @@ class DataProvider(ABC):
     Attributes:
         name: The provider's key in ``PROVIDERS``.
         waiting: Commits of this process that are on their way.
-        mirror: The name of the store that this one mirrors, or None. A mirror is written by ``load`` alone,
-            and is no source of a copy.
+        mirror_of: The name of the store that this one mirrors, or None. A mirror is written by ``load``
+            alone, and is no source of a copy.
         mirrored_us: Of a mirror: up to when it is known to hold everything, in microseconds since the epoch;
             0 until it was whole once.
-        local: Of a remote store: the folder beside it, which copies go to and come from; None on others.
+        beside: Of a remote store: the folder beside it, which copies go to and come from; None on others.
     """
 
     name: ClassVar[str]
     waiting: int = 0
-    mirror: str | None = None
+    mirror_of: str | None = None
     mirrored_us: int = 0
-    local: DataProvider | None = None
+    beside: DataProvider | None = None
 
     @property
     def where(self) -> str:
@@ -122,7 +122,7 @@ class DataProvider(ABC):
 
     @abstractmethod
     async def get_response(self, request_id: str, digest: str) -> Receipt | None:
-        """What a request id was answered, or None when it was never used.
+        """The receipt of a request id, or None when it was never used.
 
         Raises:
             RequestMismatchError: It was used for another act.
@@ -135,7 +135,7 @@ class DataProvider(ABC):
         once a call has ended, and there is nothing to fence.
 
         Returns:
-            What it was answered, when it was stored after all; None when its id is spent, or was never used.
+            Its receipt, when it was stored after all; None when its id is spent, or was never used.
 
         Raises:
             RequestMismatchError: It was used for another act.
@@ -148,7 +148,7 @@ class DataProvider(ABC):
         """Store a change whole, or raise and store nothing.
 
         Returns:
-            The change's answer, or the one that its request id remembers.
+            The change's receipt, or the one that is stored under its request id.
 
         Raises:
             ConflictError: A player has another version than the one that was read.
@@ -213,7 +213,7 @@ class DataProvider(ABC):
 
         The player's document becomes the pseudonym's, without name and unknown fields. In ledger rows
         user_id, counterparty, actor and reason are replaced, and nothing else, so that every sum stays; in
-        observations user_id. Requests that touched him are forgotten: their ids stay used, unanswered.
+        observations user_id. Requests that touched them are forgotten: their ids stay used, unanswered.
         A game data section is left as it is. Nothing happens where the pseudonym is a player already: it was
         done before. The id itself is free then: whoever has it opens a fresh account.
 
@@ -224,7 +224,7 @@ class DataProvider(ABC):
 
     @abstractmethod
     async def get_user(self, user_id: str | int) -> Document | None:
-        """A player as a document of his own: changing it changes nothing that is stored."""
+        """A player as a document of the caller's own: changing it changes nothing that is stored."""
 
     @abstractmethod
     async def save_user(self, user_id: str | int, data: Document) -> None:
@@ -252,7 +252,7 @@ class DataProvider(ABC):
         raise _not_copied(self.name, "sections")
 
     def stored_responses(self) -> AsyncIterator[StoredResponse]:
-        """Every request id of a caller with its answer, in any order; what a copy reads."""
+        """Every request id of a caller with its receipt, in any order; what a copy reads."""
         raise _not_copied(self.name, "stored_responses")
 
     async def load(self, batch: Batch) -> None:  # noqa: ARG002 - the interface

@@ -84,11 +84,11 @@ class FloorError(KokoroError):
 
 
 class StorageError(KokoroError):
-    """The store failed; nothing happened."""
+    """The storage failed; nothing happened, unless it is a ``CommitUnknownError``."""
 
 
 class ConfigurationError(StorageError):
-    """The store cannot be used as it is set up: starting again does not help, a person must act."""
+    """The storage cannot be used as it is set up: starting again does not help, a person must act."""
 
 
 class InvalidProfileError(StorageError):
@@ -96,7 +96,9 @@ class InvalidProfileError(StorageError):
 
 
 class CommitUnknownError(StorageError):
-    """The store died after it was asked: the same request id, sent again, has one effect and one answer.
+    """The storage failed after it was asked, so that the act may have happened or not.
+
+    The same request id, sent again, has one effect and one answer.
 
     Attributes:
         request_id: The id to send again; None where there was none.

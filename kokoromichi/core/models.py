@@ -26,7 +26,7 @@ DAY_US: Final = 24 * HOUR_US
 """Microseconds of one UTC day."""
 
 ANSWERS_KEPT_DAYS: Final = 30
-"""So long a request id is answered; later it is spent."""
+"""So long the receipt of a request id is kept; later the id is spent."""
 
 ERASED_PREFIX: Final = "erased-"
 """How the pseudonym of an erased player starts; what follows is drawn, and leads back to nobody."""
@@ -54,10 +54,11 @@ class _Frozen(BaseModel):
 class UserProfile:
     """Everything that is stored of one player.
 
-    A profile is a read view: its only writer is the provider that holds it, which puts committed values
-    straight into place. A decision stays sound because the version it read is checked at the commit. It is a
-    dataclass with slots, neither a model nor frozen, since every act reads and writes it: an attribute of a
-    pydantic model costs 30 times as much, and two thousand instance dictionaries do not fit the cache.
+    A profile is a read view, and only its provider writes to it. The memory provider puts committed values
+    straight into the one that it gave; the others give one as of the read. A decision is sound with either,
+    because the version it read is checked at the commit. It is a dataclass with slots, neither a model nor
+    frozen, since every act reads and writes it: an attribute of a pydantic model costs 30 times as much, and
+    two thousand instance dictionaries do not fit the cache.
 
     Attributes:
         version: Commits so far; 0 is a player who is not stored yet.
@@ -220,7 +221,11 @@ class LedgerEntry(_Frozen):
 
 
 class Transaction(_Frozen):
-    """The record of one act: the rows that share its ``tx_id``."""
+    """The record of one act: the rows that share its ``tx_id``.
+
+    It is the record of the first KoKoroMichi's ``core/models.py``, kept for its callers: nothing here uses
+    it. The unit of work is ``core.transactions.Transaction``.
+    """
 
     tx_id: str
     request_id: str
@@ -230,7 +235,7 @@ class Transaction(_Frozen):
 
 
 class Receipt(msgspec.Struct, frozen=True, gc=False, tag_field="receipt"):
-    """What an act answers, and what its request id remembers; services define one for each act.
+    """What an act returns, and what is stored under its request id; services define one for each act.
 
     Each writes its tag out: it is stored, so that a class may be renamed and its tag may not.
     """
@@ -304,7 +309,7 @@ class ChangeSet(msgspec.Struct, Generic[AnswerT], gc=False):
     Attributes:
         at_us: When, from the clock that was passed in.
         users: Changed players, in the order of their ids, each once.
-        answer: What a repeated request id is answered.
+        answer: The receipt, which ``apply`` returns, now and whenever the request id is repeated.
         counters: Changed counters.
         system: Rows that belong to no player (restocks, admin acts).
         actor: Who asked; None is the first player of ``users``.

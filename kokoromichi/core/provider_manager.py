@@ -45,17 +45,17 @@ def _arguments(settings: Settings) -> dict[str, object]:
             "cache_ttl": settings.cache_ttl,
         }
     if settings.provider == "mongo":
-        return {"uri": settings.mongo_uri.get_secret_value(), "local": _local_of(settings)}
+        return {"uri": settings.mongo_uri.get_secret_value(), "beside": _folder_of(settings)}
     if settings.provider == "postgres":
         return {
             "database_url": settings.database_url.get_secret_value(),
             "pool_size": (settings.database_pool_min, settings.database_pool_max),
-            "local": _local_of(settings),
+            "beside": _folder_of(settings),
         }
     return {}
 
 
-def _local_of(settings: Settings) -> DataProvider:
+def _folder_of(settings: Settings) -> DataProvider:
     """The folder beside a remote provider: the mirror's, or else the one of DATA_DIR; not open."""
     folder = settings.mirror_dir or settings.data_dir
     return build_provider(settings.model_copy(update={"provider": "local", "data_dir": folder}))

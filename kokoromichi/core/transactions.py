@@ -73,7 +73,7 @@ class Transaction:
         user_ids: The players it may touch, at least one; the first is the default of every call.
         clock: What stamps its rows.
         operation: What it does, in a word: a request id that comes again must come for the same changes.
-        request_id: Idempotency key: the same id again has one effect and gives the first answer; drawn
+        request_id: Idempotency key: the same id again has one effect and gives the first receipt; drawn
             unless given.
         actor: Who asks; the first player unless given.
         reason: An admin's reason.
@@ -248,7 +248,7 @@ class Transaction:
         """Store everything in one atomic step; in the state "unknown", ask again with the same request id.
 
         Returns:
-            What the request id remembers: of this commit or of the first one.
+            The receipt of the request id: of this commit or of the first one.
 
         Raises:
             MisuseError: A balance or item moved without its row, or the profile would be invalid.

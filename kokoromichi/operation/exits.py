@@ -40,6 +40,8 @@ def exit_on_error() -> Iterator[None]:
     except StorageError as error:
         fail(str(error), USAGE if isinstance(error, ConfigurationError) else STORAGE_FAILED)
     except ValidationError as error:
+        if error.title != "Settings":
+            raise  # Whatever else is validated has its sentence where it is read.
         fail("; ".join(map(_setting, error.errors(include_url=False))), USAGE)
     except (KokoroError, ValueError, OSError) as error:
         fail(str(error), USAGE)
@@ -50,7 +52,7 @@ def exit_on_error() -> Iterator[None]:
 
 
 def _setting(wrong: ErrorDetails) -> str:
-    """What is wrong with one setting, the only thing that is not given its sentence where it is read."""
+    """What is wrong with one setting."""
     name = str(wrong["loc"][0]).upper() if wrong["loc"] else "a setting"
     said = wrong["msg"].removeprefix("Value error, ")
     return said if said.startswith(name) else f"{name} is {wrong['input']!r}: {said[:1].lower()}{said[1:]}"

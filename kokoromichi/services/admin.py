@@ -103,9 +103,9 @@ class AdminService:
     def freeze(
         self, user_id: str, *, actor: Actor, reason: str, request_id: str | None = None
     ) -> Awaitable[FreezeReceipt]:
-        """Stop a player: every act of his, and whatever another one would send him, is refused.
+        """Stop a player: every act of theirs, and whatever another one would send them, is refused.
 
-        He keeps what he has; what his businesses earn and his cooldowns run on.
+        They keep what they have; what their businesses earn and their cooldowns run on.
 
         Raises:
             RefusedError: not_allowed or unknown_player.
@@ -127,8 +127,8 @@ class AdminService:
         def decide(profile: UserProfile, at_us: int, _: Arguments) -> ChangeSet[FreezeReceipt]:
             user = UserChange(profile.user_id, profile.version, (ADMIN_ACT,), {"frozen": frozen})
             receipt = FreezeReceipt(profile.user_id, frozen)
-            words = f"{operation}: {reason}"
-            return ChangeSet(at_us, (user,), receipt, actor=actor.user_id, reason=words)
+            why = f"{operation}: {reason}"
+            return ChangeSet(at_us, (user,), receipt, actor=actor.user_id, reason=why)
 
         return self._executor.act_upon(operation, user_id, (actor.user_id, reason), decide, request_id)
 
@@ -156,15 +156,15 @@ class AdminService:
     async def erase(
         self, user_id: str, *, actor: Actor, reason: str, request_id: str | None = None
     ) -> EraseReceipt:
-        """Forget a player who asks for it: his rows and balances stand under a pseudonym that is drawn.
+        """Forget a player who asks for it: their rows and balances stand under a pseudonym that is drawn.
 
-        The account is frozen and the act is booked first, without naming him; then everything that is stored
-        is rewritten (``DataProvider.erase``). Should he return, he opens a fresh account.
+        The account is frozen and the act is booked first, without naming them; then everything that is
+        stored is rewritten (``DataProvider.erase``). Should they return, they open a fresh account.
 
         Raises:
             RefusedError: not_allowed or unknown_player.
-            StorageError: The store failed. The account may be frozen and not yet erased: the same request id,
-                sent again, completes it.
+            StorageError: The storage failed. The account may be frozen and not yet erased: the same request
+                id, sent again, completes it.
         """
         authorise(actor, "erase", reason)
 
@@ -174,8 +174,8 @@ class AdminService:
                 raise refused(codes.UNKNOWN_PLAYER, user_id)
             at_us = self._executor.clock.now_us()
             receipt = EraseReceipt(f"{ERASED_PREFIX}{secrets.token_hex(12)}")
-            words = f"erase: {reason.replace(user_id, '(erased)')}"
-            change = act_of_the_system(at_us, receipt, actor, words)
+            why = f"erase: {reason.replace(user_id, '(erased)')}"
+            change = act_of_the_system(at_us, receipt, actor, why)
             change.users = (UserChange(user_id, stored.version, (), {"frozen": 1}),)
             return change
 
@@ -198,7 +198,7 @@ class AdminService:
         Args:
             user_id: Of one player; None looks at all.
             book: Book what differs as ``correction``, so that what is stored stays and the rows explain it.
-                Cut off in the middle, a player is left as his rows have it, which is sound too.
+                Cut off in the middle, a player is left as their rows have it, which is sound too.
             actor: The admin.
             reason: Why; required.
             request_id: Idempotency key: sent again, what was corrected differs no more.
@@ -245,7 +245,7 @@ class AdminService:
 
         Raises:
             RefusedError: not_allowed, unknown_item, bad_amount, or price_unsound (with the finding).
-            StorageError: The store failed. The act may be in the ledger and the price not yet in force: the
+            StorageError: The storage failed. The act may be in the ledger and the price not yet in force: the
                 same request id, sent again, completes it.
         """
         authorise(actor, "price", reason)
@@ -260,14 +260,14 @@ class AdminService:
             ):
                 raise refused(codes.BAD_AMOUNT, price_gold)
             known = (await overrides.read()).prices
-            prices = {name: word.price_gold for name, word in known.items()} | {item_id: price_gold}
+            prices = {name: one.price_gold for name, one in known.items()} | {item_id: price_gold}
             if findings := overrides.findings(prices):
                 raise refused(codes.PRICE_UNSOUND, str(findings[0]))
             at_us = self._executor.clock.now_us()
             word_us = max(at_us, known[item_id].at_us + 1) if item_id in known else at_us
             receipt = PriceReceipt(item_id, price_gold or item.price_gold, item.price_gold, word_us)
-            words = f"price of {item_id} {'as listed' if price_gold is None else price_gold}"
-            return act_of_the_system(at_us, receipt, actor, f"{words}: {reason}")
+            why = f"price of {item_id} {'as listed' if price_gold is None else price_gold}"
+            return act_of_the_system(at_us, receipt, actor, f"{why}: {reason}")
 
         arguments = (item_id, "list" if price_gold is None else price_gold, reason)
         async with overrides.changing:
@@ -300,9 +300,9 @@ class AdminService:
             counter = stock_counter(item_id)
             added = units - (await self._executor.provider.counters())[counter]
             row = Movement("restock", item_id=item_id, quantity=added) if added else ADMIN_ACT
-            words = f"stock of {item_id} {units}: {reason}"
+            why = f"stock of {item_id} {units}: {reason}"
             receipt = StockReceipt(item_id, added, units)
-            change = act_of_the_system(self._executor.clock.now_us(), receipt, actor, words, row)
+            change = act_of_the_system(self._executor.clock.now_us(), receipt, actor, why, row)
             change.counters = (CounterChange(counter, added),) if added else ()
             return change
 
@@ -314,12 +314,12 @@ class AdminService:
     ) -> ReloadReceipt:
         """Activate the economy of a folder, whole or not at all; an admin's prices end with it.
 
-        It is this process's economy: where several serve one store, each is told.
+        It is this process's economy: where several share one database, each is told.
 
         Raises:
             RefusedError: not_allowed.
             EconomyError: The folder holds no sound economy; nothing happened, and every finding is listed.
-            StorageError: The store failed: the economy that was in force still is.
+            StorageError: The storage failed: the economy that was in force still is.
         """
         authorise(actor, "reload", reason)
         economy = await asyncio.to_thread(load_economy, folder)
@@ -350,7 +350,7 @@ class AdminService:
         reason: str,
         request_id: str | None = None,
     ) -> T:
-        """Look at the store as a whole (an audit, an export, its health): booked first, then done.
+        """Look at the storage as a whole (an audit, an export, its health): booked first, then done.
 
         Args:
             what: In a word, for the ledger.
@@ -373,7 +373,7 @@ class AdminService:
 
 
 def act_of_the_system(
-    at_us: int, receipt: AnswerT, actor: Actor, words: str, row: Movement = ADMIN_ACT
+    at_us: int, receipt: AnswerT, actor: Actor, why: str, row: Movement = ADMIN_ACT
 ) -> ChangeSet[AnswerT]:
     """An act that is upon no player."""
-    return ChangeSet(at_us, (), receipt, system=(row,), actor=actor.user_id, reason=words)
+    return ChangeSet(at_us, (), receipt, system=(row,), actor=actor.user_id, reason=why)

@@ -25,7 +25,7 @@ _SCROLL: Final = "full_loss_xp_once"
 
 
 class Opponent(NamedTuple):
-    """A tier of opponents as a player sees it; ``chance_permille`` is his, rested and without potions."""
+    """A tier of opponents as a player sees it; ``chance_permille`` is theirs, rested and without potions."""
 
     tier: int
     level: int

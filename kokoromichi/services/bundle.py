@@ -21,6 +21,7 @@ from kokoromichi.services.summon import SummonService
 if TYPE_CHECKING:
     from kokoromichi.core.clock import Clock
     from kokoromichi.core.data_provider import DataProvider
+    from kokoromichi.core.models import UserProfile
     from kokoromichi.rules.economy import Economy
 
 
@@ -33,7 +34,12 @@ class Services:
         clock: What tells the time.
         dice: What rolls where a caller gives no draws.
         activity_sampling: The share of players whose activity is noted, 0 to 1.
-        executor_class: What commits the acts; a store in memory has a faster one.
+        executor_class: What commits the acts; the memory provider has a faster one.
+
+    Attributes:
+        provider: Where acts are stored.
+        executor: What commits the acts.
+        clock: What tells the time.
     """
 
     def __init__(
@@ -46,7 +52,9 @@ class Services:
         activity_sampling: float = 1.0,
         executor_class: type[CommandExecutor] = CommandExecutor,
     ) -> None:
+        self.provider = provider
         self.executor = executor_class(provider, LiveEconomy(economy), clock, dice)
+        self.clock = self.executor.clock
         self.store = StoreService(self.executor)
         self.daily = DailyService(self.executor)
         self.bank = BankService(self.executor)
@@ -54,27 +62,32 @@ class Services:
         self.battle = BattleService(self.executor)
         self.progress = ProgressService(self.executor)
         self.history = HistoryService(provider)
-        self.standing = StandingService(provider, self.executor.clock)
+        self.standing = StandingService(provider, self.clock)
         self.activity = ActivityService(self.executor, activity_sampling)
         self.overrides = Overrides(self.executor, economy)
         self.admin = AdminService(self.executor, self.overrides, self.store)
 
     @property
+    def live(self) -> LiveEconomy:
+        """The economy in force; another one after a reload or a changed price."""
+        return self.executor.live
+
+    @property
     def item_names(self) -> dict[str, str]:
         """The names of everything in the catalogue, by item id, in its order."""
-        return {item_id: words.name for item_id, words in self.executor.live.words.items()}
+        return {item_id: entry.name for item_id, entry in self.live.catalogue.items()}
 
     @property
     def character_names(self) -> dict[str, str]:
         """The characters' names by id."""
-        return {waifu.id: waifu.name for waifu in self.executor.live.economy.waifus}
+        return {waifu.id: waifu.name for waifu in self.live.economy.waifus}
 
     @property
     def business_names(self) -> dict[str, str]:
         """The businesses' names by id."""
         return {
             business_id: business_id.replace("_", " ").capitalize()
-            for business_id in self.executor.live.config.business
+            for business_id in self.live.config.business
         }
 
     @property
@@ -84,13 +97,17 @@ class Services:
 
     def now_us(self) -> int:
         """The present moment, in microseconds since the epoch."""
-        return self.executor.clock.now_us()
+        return self.clock.now_us()
+
+    async def profile(self, user_id: str) -> UserProfile | None:
+        """A player as stored, or None: looking opens no account."""
+        return await self.provider.profile(user_id)
 
     async def start(self) -> None:
         """Activate the economy: an admin's prices, numbers into the history, stock on the shelf.
 
         Raises:
-            StorageError: The store failed, or what it has of an admin's prices is invalid.
+            StorageError: The storage failed, or what it has of an admin's prices is invalid.
         """
         await self.overrides.follow()
         await self._put_out()
@@ -107,6 +124,6 @@ class Services:
         Args:
             economy: Validated; whoever calls has checked that it breaks no law.
         """
-        at_us = max(self.executor.clock.now_us(), self.overrides.since_us + 1)
+        at_us = max(self.now_us(), self.overrides.since_us + 1)
         await self.overrides.renew(economy, at_us)
         await self._put_out()

@@ -44,7 +44,7 @@ _DOUBTS_KEPT: Final = 10_000
 
 
 class CommandExecutor:
-    """Every service's way to the store.
+    """Every service's way to storage.
 
     Args:
         provider: Where acts are stored.
@@ -97,7 +97,7 @@ class CommandExecutor:
             ConflictError: Others were faster until the patience ended; nothing happened.
             MisuseError: The act needs a stock and nobody called ``Services.start``; nothing happened.
             RequestMismatchError: The request id was used for another act.
-            StorageError: The store failed; see ``DataProvider.apply``.
+            StorageError: The storage failed; see ``DataProvider.apply``.
         """
         user_id = checked_user_id(user_id)
 
@@ -189,7 +189,7 @@ class CommandExecutor:
         """
         digest = digest_of(operation, user_id, arguments)
         if request_id is not None and request_id.startswith(RESERVED_PREFIXES):
-            message = f"request id {request_id!r} is reserved for the store's own acts: choose another one"
+            message = f"request id {request_id!r} is reserved for restocking: choose another one"
             raise MisuseError(message)
 
         async with AsyncExitStack() as turn:

@@ -1,4 +1,4 @@
-"""What an admin's word makes of a player: a grant of one balance or item, and the way back to the opening."""
+"""What an admin's act makes of a player: a grant of one balance or item, and the way back to the opening."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a store does: what an operator asks first."""
+"""How the storage does: what an operator asks first."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Health(NamedTuple):
-    """A store at one moment.
+    """The storage at one moment.
 
     Attributes:
         provider: Its key in ``PROVIDERS``.
@@ -32,7 +32,7 @@ class Health(NamedTuple):
 
 
 async def health_of(provider: DataProvider) -> Health:
-    """Ask a store how it does.
+    """Ask the storage how it does.
 
     Raises:
         StorageError: It does not answer.
@@ -44,5 +44,5 @@ async def health_of(provider: DataProvider) -> Health:
         await provider.ledger_rows(),
         provider.waiting,
         us_of(newest[0].at) if newest else NEVER,
-        (provider.local.mirrored_us if provider.local is not None else 0) or NEVER,
+        (provider.beside.mirrored_us if provider.beside is not None else 0) or NEVER,
     )

@@ -1,4 +1,4 @@
-"""What happened to a player's money and goods: his own ledger rows, page by page."""
+"""What happened to a player's money and goods: their own ledger rows, page by page."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class HistoryService:
             user_id: Whose.
             kind: Only rows of this kind; an unknown one has none.
             before: Only rows older than this ``entry_id``: the last one of the page before.
-            limit: Rows of a page, 1 to 1,000; who asks for one more than he shows knows whether more follow.
+            limit: Rows of a page, 1 to 1,000; who asks for one more than they show knows whether more follow.
 
         Raises:
             MisuseError: The id is malformed.

@@ -42,7 +42,7 @@ class LiveEconomy:
         economy: What it was made of.
         config: Its numbers.
         offers: What is sold, by item id, in catalogue order.
-        words: The catalogue's entry by item id.
+        catalogue: The catalogue's entry by item id.
         item_of: The first item with an effect, by the effect's name.
         thresholds: Cumulative odds of a pull, common first.
         characters: Ids of the characters by rarity index.
@@ -51,7 +51,7 @@ class LiveEconomy:
     def __init__(self, economy: Economy, listed: Economy | None = None) -> None:
         self.economy = economy
         self.config = economy.config
-        self.words: dict[str, CatalogueItem] = {item.id: item for item in economy.catalogue}
+        self.catalogue: dict[str, CatalogueItem] = {item.id: item for item in economy.catalogue}
         list_prices = (listed or economy).config.store
         self.offers: dict[str, Offer] = {
             item.id: Offer(
@@ -83,7 +83,7 @@ class LiveEconomy:
             *(("odds_ppm", rarity, None, self.config.summon.odds_ppm[rarity]) for rarity in RARITIES),
         ]
         for item_id, item in self.config.store.items():
-            category = self.words[item_id].category
+            category = self.catalogue[item_id].category
             numbers += [
                 ("price_gold", item_id, category, item.price_gold),
                 ("initial_stock", item_id, category, -1 if item.stock is None else item.stock),

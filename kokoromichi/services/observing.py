@@ -26,8 +26,8 @@ class ActivityService:
 
     Args:
         executor: Where they are kept, and what tells the time and the economy in force.
-        sampling: The share of players who are noted, 0 to 1: each is, with all his acts, or is not; by his
-            id, so that every process and every restart choose the same.
+        sampling: The share of players who are noted, 0 to 1: each is, with all their acts, or is not; by
+            their id, so that every process and every restart choose the same.
     """
 
     def __init__(self, executor: CommandExecutor, sampling: float = 1.0) -> None:
@@ -41,7 +41,7 @@ class ActivityService:
         return int.from_bytes(digest, "big") < self._below
 
     async def note(self, player_id: str, act: str, refusal_code: str | None = None) -> None:
-        """Note one act of a player; a store that is away loses the note, and nothing else.
+        """Note one act of a player; storage that is away loses the note, and nothing else.
 
         Args:
             player_id: Whose.

@@ -28,22 +28,22 @@ HISTORY_SECTION: Final = "economy_history"
 
 FOLLOWED_S: Final = 2.0
 """So often the bot lets ``Overrides`` follow what another process has set, in seconds: within that time and
-one read, every process on the same store shows and charges the new price."""
+one read, every process on the same database shows and charges the new price."""
 
 SETTLED_S: Final = 60.0
-"""So long a process looks after its own words, in seconds: another one that wrote the section at the same
-moment had not read them yet, and wrote over them."""
+"""So long a process looks after its own overrides, in seconds: another one that wrote the section at the
+same moment had not read them yet, and wrote over them."""
 
 
 Price = Annotated[int, Field(ge=1, le=MAX_BALANCE, strict=True)]
 
 
 class Override(BaseModel):
-    """An admin's word on one item.
+    """An admin's price of one item, or its end.
 
     Attributes:
         price_gold: The price; null gives the list price back.
-        at_us: When, in microseconds since the epoch: of two words on an item the later one holds.
+        at_us: When, in microseconds since the epoch: of two overrides of an item the later one holds.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -57,7 +57,7 @@ class OverridesDocument(BaseModel):
 
     Attributes:
         economy_hash: The economy whose list prices are overridden; over another one these prices are void.
-        since_us: When that economy was activated by a reload, else NEVER: older words are void.
+        since_us: When that economy was activated by a reload, else NEVER: older overrides are void.
         prices: By item.
     """
 
@@ -125,7 +125,7 @@ class Overrides:
             StorageError: See ``read``; the prices stay as they are.
         """
         document = await self._with_own(await self.read())
-        prices = {item_id: word.price_gold for item_id, word in document.prices.items()}
+        prices = {item_id: one.price_gold for item_id, one in document.prices.items()}
         if prices and (findings := self.findings(prices)):
             message = f"section {SECTION!r} breaks a law of the economy: {findings[0]}. Correct its prices"
             raise StorageError(message)
@@ -134,20 +134,20 @@ class Overrides:
             self._executor.live = LiveEconomy(economy, self.economy)
 
     async def _with_own(self, document: OverridesDocument) -> OverridesDocument:
-        """The section with this process's young words in it; stored where one of them was lost."""
+        """The section with this process's young overrides in it; stored where one of them was lost."""
         oldest_us = self._executor.clock.now_us() - int(SETTLED_S * SECOND_US)
         self._own = {
-            item_id: word for item_id, word in self._own.items() if word.at_us > max(oldest_us, self.since_us)
+            item_id: one for item_id, one in self._own.items() if one.at_us > max(oldest_us, self.since_us)
         }
         lost = {
-            item_id: word
-            for item_id, word in self._own.items()
-            if item_id not in document.prices or word.at_us > document.prices[item_id].at_us
+            item_id: one
+            for item_id, one in self._own.items()
+            if item_id not in document.prices or one.at_us > document.prices[item_id].at_us
         }
         if not lost:
             return document
         prices = {**document.prices, **lost}
-        if findings := self.findings({item_id: word.price_gold for item_id, word in prices.items()}):
+        if findings := self.findings({item_id: one.price_gold for item_id, one in prices.items()}):
             self._own.clear()
             _LOG.warning("another process wrote over prices that do not go with its own: %s", findings[0])
             return document
@@ -170,18 +170,18 @@ class Overrides:
         return list(prices_below_lowest(self.economy, asked))
 
     async def set(self, item_id: str, price_gold: int | None, at_us: int) -> None:
-        """Store one word and activate it; an older word than what is stored changes nothing.
+        """Store an override and activate it; one older than what is stored changes nothing.
 
         Raises:
-            StorageError: The store failed.
+            StorageError: The storage failed.
         """
         document = await self.read()
         known = document.prices.get(item_id)
         if at_us > document.since_us and (known is None or at_us > known.at_us):
-            word = Override(price_gold=price_gold, at_us=at_us)
-            prices = {**document.prices, item_id: word}
+            override = Override(price_gold=price_gold, at_us=at_us)
+            prices = {**document.prices, item_id: override}
             await self._save(document.model_copy(update={"prices": prices}))
-            self._own[item_id] = word
+            self._own[item_id] = override
             await self.follow()
             await self.write_history()
 
@@ -192,7 +192,7 @@ class Overrides:
             Whether it is in force now by this call.
 
         Raises:
-            StorageError: The store failed: the economy that was in force still is.
+            StorageError: The storage failed: the economy that was in force still is.
         """
         if at_us < self.since_us or (at_us == self.since_us and economy.hash == self.economy.hash):
             return False  # A second click, also one that comes after a later reload.
@@ -204,8 +204,8 @@ class Overrides:
     async def write_history(self) -> None:
         """Write the numbers in force into the economy's history, unless its newest ones there are the same.
 
-        The history stays where it was written when everything else is copied to another store, and is begun
-        anew there.
+        The history stays where it was written when everything else is copied to another provider, and is
+        begun anew there.
         """
         executor = self._executor
         written = {"economy_hash": executor.live.economy.hash, "where": executor.provider.where}

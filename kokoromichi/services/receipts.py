@@ -1,4 +1,4 @@
-"""What each act answers; a repeated request id is answered with the same receipt."""
+"""What each act returns; a repeated request id gives the same receipt."""
 
 from __future__ import annotations
 
@@ -213,13 +213,13 @@ class ReloadReceipt(Receipt, frozen=True, gc=False, tag="ReloadReceipt"):
 
 
 class DoneReceipt(Receipt, frozen=True, gc=False, tag="DoneReceipt"):
-    """An admin's act that answers nothing of its own was booked."""
+    """An admin's act that has nothing of its own to tell was booked."""
 
     what: str
 
 
 class EraseReceipt(Receipt, frozen=True, gc=False, tag="EraseReceipt"):
-    """A player was erased; what is left of him stands under a pseudonym that leads back to nobody."""
+    """A player was erased; what is left of them stands under a pseudonym that leads back to nobody."""
 
     pseudonym: str
 

@@ -1,4 +1,4 @@
-"""What is stored of a player, held against his rows; and the rows that explain a difference."""
+"""What is stored of a player, held against their rows; and the rows that explain a difference."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ class Difference(NamedTuple):
 async def differences(provider: DataProvider, user_id: str | None = None) -> list[Difference]:
     """Every difference of one player, or of all, by id.
 
-    A player who acts meanwhile is looked at again until his rows and his state are of one moment.
+    A player who acts meanwhile is looked at again until their rows and their state are of one moment.
 
     Raises:
-        StorageError: The store failed, or a player never stood still.
+        StorageError: The storage failed, or a player never stood still.
         MisuseError: The id is malformed.
     """
     if user_id is not None:
@@ -102,13 +102,14 @@ async def put_as_booked(provider: DataProvider, found: list[Difference]) -> None
         found: The differences of one player.
 
     Raises:
-        StorageError: There is no such player, the rows add up to less than nothing, or he never stood still.
+        StorageError: There is no such player, the rows add up to less than nothing, or the player never stood
+            still.
     """
     user_id = found[0].user_id
     for _ in range(_TRIES):
         stored = await provider.profile(user_id)
         if stored is None:
-            message = f"player {user_id} has rows and is not stored: restore him from a backup"
+            message = f"player {user_id} has rows and is not stored: restore them from a backup"
             raise StorageError(message)
         profile = deepcopy(stored)
         for each in found:

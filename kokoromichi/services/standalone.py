@@ -44,7 +44,7 @@ class StandaloneExecutor(CommandExecutor):
         """Make sure that what is in force is not older than ``FOLLOWED_S``.
 
         Raises:
-            StorageError: The store failed, or what it has of an admin's prices is invalid.
+            StorageError: The storage failed, or what it has of an admin's prices is invalid.
         """
         age_us = self.clock.now_us() - self._prepared_us
         if self._prepared_us == NEVER or not 0 <= age_us < FOLLOWED_S * _SECOND_US:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from kokoromichi.core.errors import RefusedError
 from kokoromichi.core.models import (
@@ -28,7 +28,7 @@ from kokoromichi.services.receipts import (
     SaleReceipt,
     UseReceipt,
 )
-from kokoromichi.services.refusals import REFUSALS, refused
+from kokoromichi.services.refusals import refused
 from kokoromichi.services.restocking import restock
 from kokoromichi.services.standalone import standalone_executor
 from kokoromichi.services.use import decide_use
@@ -38,9 +38,6 @@ if TYPE_CHECKING:
 
     from kokoromichi.core.data_provider import DataProvider
     from kokoromichi.services.live_economy import Offer
-
-_TOO_POOR: Final = REFUSALS[codes.TOO_POOR]
-_OVER_LIMIT: Final = REFUSALS[codes.OVER_LIMIT]
 
 
 class StoreService:
@@ -79,7 +76,7 @@ class StoreService:
         Raises:
             RefusedError: unknown_item, bad_quantity, price_changed, over_limit, out_of_stock or too_poor;
                 nothing happened.
-            StorageError: The store failed; see ``DataProvider.apply``.
+            StorageError: The storage failed; see ``DataProvider.apply``.
         """
         decide = self._purchasing
         if expected_price_gold is not None:
@@ -98,20 +95,16 @@ class StoreService:
     def _decide_purchase(
         self, profile: UserProfile, at_us: int, arguments: Arguments
     ) -> ChangeSet[PurchaseReceipt]:
-        item_id: str
-        quantity: int
-        item_id, quantity = arguments  # type: ignore[assignment] # As ``purchase`` put them in.
-        offer = self._executor.live.offers.get(item_id)
-        if offer is None or type(quantity) is not int:
-            raise _malformed(item_id, quantity, offer)
+        item_id, quantity, offer = self._asked(arguments)
         price_gold, limit, held = offer.price_gold, offer.limit, profile.inventory.get(item_id, 0)
         code, gold, owned = purchase(profile.gold, held, price_gold, quantity, limit)
         if code:
-            # Nobody has gold for more than what stands for no limit: it is never the reason.
+            # Without a limit the rule is given NO_LIMIT, a real bound. Units beyond it cost more than anybody
+            # may own, so that what the player lacks is gold.
             if code == codes.TOO_POOR or (code == codes.OVER_LIMIT and limit == codes.NO_LIMIT):
-                raise RefusedError(_TOO_POOR, price_gold * quantity, profile.gold, "gold")
+                raise refused(codes.TOO_POOR, price_gold * quantity, profile.gold, "gold")
             if code == codes.OVER_LIMIT:
-                raise RefusedError(_OVER_LIMIT, limit, held)
+                raise refused(code, limit, held)
             raise _items_refused(code, item_id, quantity, held)
         cost_gold = profile.gold - gold
         row = Movement("purchase", "gold", -cost_gold, gold, item_id, quantity)
@@ -127,7 +120,7 @@ class StoreService:
         """The first KoKoroMichi's call: ``(success, message, gold_balance)``, always with the true balance.
 
         Raises:
-            StorageError: The store failed: no tuple may hide that.
+            StorageError: The storage failed: no tuple may hide that.
         """
         known = checked_user_id(user_id)
         try:
@@ -155,10 +148,10 @@ class StoreService:
         code, gold, owned = sell(profile.gold, held, spent_gold, offer.price_gold, quantity, percent)
         if code:
             raise _items_refused(code, item_id, quantity, held)
-        paid_gold = gold - profile.gold
-        row = Movement("sale", "gold", paid_gold, gold, item_id, -quantity)
+        proceeds_gold = gold - profile.gold
+        row = Movement("sale", "gold", proceeds_gold, gold, item_id, -quantity)
         fields: dict[str, FieldValue] = {"paid_gold": self._paid_after_leaving(profile, item_id, quantity)}
-        receipt = SaleReceipt(item_id, quantity, paid_gold, gold, owned)
+        receipt = SaleReceipt(item_id, quantity, proceeds_gold, gold, owned)
         user = UserChange(profile.user_id, profile.version, (row,), fields)
         return ChangeSet(at_us, (user,), receipt)
 
@@ -258,15 +251,15 @@ class StoreService:
         return StoreListing(
             Item(
                 item_id=item_id,
-                name=words.name,
-                description=words.description,
-                category=words.category,
+                name=entry.name,
+                description=entry.description,
+                category=entry.category,
                 price_gold=offer.price_gold,
                 stock=None if offer.stock_counter is None else counters.get(offer.stock_counter, 0),
                 limit=None if offer.limit == codes.NO_LIMIT else offer.limit,
             )
             for item_id, offer in live.offers.items()
-            if category in (None, (words := live.words[item_id]).category)
+            if category in (None, (entry := live.catalogue[item_id]).category)
         )
 
     async def get_user_inventory(self, user_id: str | int) -> dict[str, int]:

@@ -104,7 +104,7 @@ class SummonService:
         return max(1, self._executor.live.config.summon.pity_pulls - pity)
 
     def rates(self, profile: UserProfile) -> Rates:
-        """The odds in force for a player, with his own dry run."""
+        """The odds in force for a player, with their own dry run."""
         live, numbers = self._executor.live, self._executor.live.config.summon
         least = RARITIES.index(numbers.pity_rarity)
         left_pulls = self.left_pulls(profile.pity)

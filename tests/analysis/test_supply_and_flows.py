@@ -15,11 +15,11 @@ def week() -> Book:
     """Two players, four days, the third of them without a row.
 
     Gold by day:
-      0  ada opens with 10,000 and claims 1,000; she buys for 4,000.     supply 7,000
-      1  bo opens with 10,000; ada sends him 1,000, of which 50 burn.    supply 16,950
+      0  ada opens with 10,000 and claims 1,000, and buys for 4,000.     supply 7,000
+      1  bo opens with 10,000; ada sends bo 1,000, of which 50 burn.     supply 16,950
       2  nothing.                                                        supply 16,950
-      3  bo exchanges 4,000 for 100 gems; a battle brings him 100;       supply 13,050
-         an admin takes 200 from ada and grants her 300.                 supply 13,150
+      3  bo exchanges 4,000 for 100 gems; a battle brings bo 100;        supply 13,050
+         an admin takes 200 from ada and grants ada 300.                 supply 13,150
     """
     book = Book().opening(0, "ada").move(0, "ada", "daily", 1_000)
     book.move(0, "ada", "purchase", -4_000, item="wooden_chest", units=4)

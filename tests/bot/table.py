@@ -45,7 +45,7 @@ class Table:
         return found
 
     async def endow(self, player: MemberActor, **fields: object) -> None:
-        """Give a player what a test needs him to have; the account is opened where there is none."""
+        """Give a player what a test needs them to have; the account is opened where there is none."""
         await self.bot.services.executor.open_account(str(player.id))
         document = await self.bot.provider.get_user(str(player.id))
         assert document is not None

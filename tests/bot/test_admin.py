@@ -170,7 +170,7 @@ async def test_what_cannot_be_undone_is_asked_once_more_and_done_once(
     table: Table, boss: MemberActor, name: str
 ) -> None:
     await table.endow(table.bob, gold=77)
-    result = await table.slash(boss, f"admin {name}", user=table.bob, reason="he asked")
+    result = await table.slash(boss, f"admin {name}", user=table.bob, reason="they asked")
     assert result.ephemeral
     assert f"<@{table.bob.id}>" in told(embed_of(result))
     message = result.response
@@ -190,10 +190,10 @@ async def test_what_cannot_be_undone_is_asked_once_more_and_done_once(
 
 async def test_a_question_that_is_cancelled_or_too_old_does_nothing(table: Table, boss: MemberActor) -> None:
     await table.endow(table.bob, gold=77)
-    result = await table.slash(boss, "admin reset", user=table.bob, reason="he asked")
+    result = await table.slash(boss, "admin reset", user=table.bob, reason="they asked")
     assert result.response is not None
     await boss.click(result.response, label="Cancel")
-    await table.slash(boss, "admin reset", user=table.bob, reason="he asked")
+    await table.slash(boss, "admin reset", user=table.bob, reason="they asked")
     await table.env.advance_time(61)
     assert (await table.profile(table.bob)).gold == 77
     assert await table.bot.provider.read_ledger(kind="admin_act") == []

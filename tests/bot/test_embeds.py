@@ -99,9 +99,9 @@ async def test_five_thousand_items_and_a_long_name_fit(table: Table) -> None:
 
 async def test_a_long_name_that_formats_is_shown_as_it_is(table: Table) -> None:
     name = ("**@everyone** " * 22)[:300]
-    table.bot.services.executor.live.words["health_potion"] = table.bot.services.executor.live.words[
-        "health_potion"
-    ].model_copy(update={"name": name, "description": "d" * 5_000})
+    catalogue = table.bot.services.live.catalogue
+    changed = {"name": name, "description": "d" * 5_000}
+    catalogue["health_potion"] = catalogue["health_potion"].model_copy(update=changed)
     for command, options in (("store", {}), ("buy", {"item": "health_potion"}), ("inventory", {})):
         result = await table.slash(table.alice, command, **options)
         embed = embed_of(result)

@@ -31,7 +31,7 @@ class Mirror(MemoryProvider):
     """Stands for the folder of a mirror, whose tasks the simulated Discord would wait for."""
 
     async def mark_mirror(self, of: str, as_of_us: int = 0) -> None:
-        self.mirror, self.mirrored_us = of, as_of_us
+        self.mirror_of, self.mirrored_us = of, as_of_us
 
 
 class Remote(RemoteProvider, MemoryProvider):

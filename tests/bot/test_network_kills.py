@@ -1,4 +1,4 @@
-"""The bot is killed inside money commands, with local files, and started again.
+"""The bot is killed inside money commands, with the local store, and started again.
 
 ``KOKORO_BOT_KILLS`` is the number of kills; a campaign takes 100.
 """
@@ -70,7 +70,7 @@ async def trade(discord: StandIn, life: int, asked: list[Asked]) -> None:
 
 def act(discord: StandIn, user: User, number: int, *, slash: bool) -> Asked:
     """The next thing that a player does: each of them moves gold, unless it is refused."""
-    friend = User(user.id - 1)  # Who played before him; the first of all is a stranger, and refused.
+    friend = User(user.id - 1)  # Who played before them; the first of all is a stranger, and refused.
     match number % ACTS_EACH:
         case 0:
             return discord.slash(user, "daily") if slash else discord.message(user, "!daily")

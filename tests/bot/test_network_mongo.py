@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 async def test_many_buy_the_last_of_an_item_at_once(tmp_path: Path) -> None:
-    """There are 100 chests, and 120 are wanted: whoever is told that he has one has one."""
+    """There are 100 chests, and 120 are wanted: whoever is told that they have one has one."""
     uri = fresh_database()
     async with (
         StandIn() as discord,

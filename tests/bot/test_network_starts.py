@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kokoromichi.chat.console.api import EVERYWHERE
 from kokoromichi.chat.console.payloads import BOT_ID
+from kokoromichi.core.providers.local_json import LocalJSONProvider
 from tests.bot.bot_process import ROOT, BotProcess, How
 from tests.bot.standin import OWNER, TOKEN, StandIn, User
 from tests.servers.postgres import PASSWORD, PostgresServer
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SECRETS = (TOKEN, PASSWORD)
+NOWHERE = f"postgresql://kokoro:{PASSWORD}@127.0.0.1:1/postgres"
 
 
 async def ended(folder: Path, expected: int, discord: StandIn | None = None, **settings: str) -> str:
@@ -87,14 +90,35 @@ async def test_a_broken_economy(line: str, broken: str, named: str, tmp_path: Pa
 
 
 async def test_a_folder_that_another_bot_holds(tmp_path: Path) -> None:
-    async with StandIn() as discord, BotProcess(discord, tmp_path, How(name="first")) as first:
-        said = await ended(tmp_path, 4)
-        assert f"is in use by process {first.pid}" in said
+    async with StandIn() as discord, BotProcess(discord, tmp_path, How(name="first")):
+        assert f"{tmp_path / 'data'} is in use by another process" in await ended(tmp_path, 4)
 
 
 async def test_a_database_that_is_not_there(tmp_path: Path) -> None:
-    url = f"postgresql://kokoro:{PASSWORD}@127.0.0.1:1/postgres"
-    await ended(tmp_path, 4, PROVIDER="postgres", DATABASE_URL=url)
+    await ended(tmp_path, 4, PROVIDER="postgres", DATABASE_URL=NOWHERE)
+
+
+async def test_a_mirror_of_files(tmp_path: Path) -> None:
+    said = await ended(tmp_path, 2, MIRROR_DIR=str(tmp_path / "mirror"))
+    assert "MIRROR_DIR is set, and the provider 'local' has no mirror" in said
+
+
+async def test_a_mirror_that_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "mirror").write_text("", "utf-8")
+    said = await ended(
+        tmp_path, 2, PROVIDER="postgres", DATABASE_URL=NOWHERE, MIRROR_DIR=str(tmp_path / "mirror")
+    )
+    assert "MIRROR_DIR is" in said
+    assert "which is a file: name a folder" in said
+
+
+async def test_a_mirror_that_has_players_of_its_own(tmp_path: Path) -> None:
+    async with LocalJSONProvider(tmp_path / "own") as own:
+        await own.save_user("ada", {"gold": 1})
+    said = await ended(
+        tmp_path, 2, PROVIDER="postgres", DATABASE_URL=NOWHERE, MIRROR_DIR=str(tmp_path / "own")
+    )
+    assert f"MIRROR_DIR cannot be used: {tmp_path / 'own'} has players of its own" in said
 
 
 @pytest.mark.parametrize(("ids", "count"), [("0", ""), ("0,2", "2"), ("-1", "2")])
@@ -127,7 +151,11 @@ async def test_slash_commands_need_no_privilege(tmp_path: Path) -> None:
         assert "10,000 gold" in asked.text
         unread = discord.message(User(1001), "!balance")
         await discord.message(User(OWNER), f"<@{BOT_ID}> sync").answered()
-        assert {command["name"] for command in discord.api.discord.commands} >= {"buy", "daily", "admin"}
+        assert {command["name"] for command in discord.api.discord.commands[EVERYWHERE]} >= {
+            "buy",
+            "daily",
+            "admin",
+        }
         assert unread.answers == []
 
 

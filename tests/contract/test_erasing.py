@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.clock import moment_of
 from kokoromichi.core.copying.importing import import_installation
 from kokoromichi.core.errors import MisuseError, RefusedError, RequestMismatchError
@@ -204,7 +204,7 @@ async def test_an_admin_erases_a_player_for_good(
     assert receipt.pseudonym not in [row.user_id for row in (await world.services.standing.page()).rows]
     with pytest.raises(RefusedError, match="is frozen"):
         await world.services.bank.transfer(BO, receipt.pseudonym, 5)
-    # He comes back, and the second click of the erasure is delivered late: it is answered and does nothing.
+    # They come back, and the second click of the erasure is delivered late: it is answered and does nothing.
     await world.services.executor.open_account(ADA)
     assert await admin.erase(ADA, actor=ROOT, reason=reason, request_id="r-9") == receipt
     assert (await world.profile(ADA)).gold == 10_000

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.bulk_load import Batch, UserSnapshot
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.models import NEVER
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 async def tampered(provider: DataProvider, clock: ManualClock) -> World:
-    """Ada has more gold and a mask too many, Bo lost what he bought; Cy is sound."""
+    """Ada has more gold and a mask too many, Bo lost what was bought; Cy is sound."""
     world = await World.open(provider, clock=clock)
     for user_id in ("ada", "bo", "cy"):
         await world.services.store.purchase(user_id, "ema_plaque", 2)

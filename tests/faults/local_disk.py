@@ -110,7 +110,7 @@ class UnsafeDisk(apsw.VFS):
                 self._platters[name] = Platter(bytearray(path.read_bytes()) if path.exists() else None)
             return self._platters[name]
 
-    def stepping(self) -> threading.RLock:  # type: ignore[valid-type] # It is a factory before Python 3.13.
+    def stepping(self) -> threading.RLock:
         """Begin a step; what is done under the lock is whole or not done when power fails."""
         with self._lock:
             self.step()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from kokoromichi.analysis.stored import audit_provider, read_ledger
+from kokoromichi.analysis.provider_state import audit_provider, read_ledger
 from kokoromichi.core.errors import CommitUnknownError, ConflictError, StorageError
 from kokoromichi.core.models import CounterChange, Movement
 from kokoromichi.core.transactions import Committed
@@ -35,7 +35,7 @@ class ProgressCallback:
 
 
 def sale(user_id: str, version: int, gold: int, request_id: str) -> ChangeSet[Committed]:
-    """One unit is sold to the player and pays him five gold; each act counts in a counter."""
+    """One unit is sold to the player and pays them five gold; each act counts in a counter."""
     row = Movement("sale", "gold", 5, gold + 5, "x", 1)
     taken = (CounterChange(SALES, -1),)
     return change(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 import pytest
 
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.copying.copy_all import copy_all
 from kokoromichi.core.copying.importing import import_installation
@@ -96,9 +96,9 @@ async def test_a_mirror_is_a_source_once_it_is_released(name: str, tmp_path: Pat
     origin = await played_on()
     async with AsyncExitStack() as stores:
         mirror = MemoryProvider(ManualClock(NOON_US))
-        mirror.mirror, mirror.mirrored_us = None, 0
+        mirror.mirror_of, mirror.mirrored_us = None, 0
         assert (await copy_all(origin, mirror)).complete
-        mirror.mirror = "postgres"
+        mirror.mirror_of = "postgres"
         target = await stores.enter_async_context(MAKERS[name](ManualClock(NOON_US), tmp_path))
         with pytest.raises(
             MisuseError, match=r"mirror of postgres, and .* release the mirror \(migrate --from-mirror\)"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import apsw
 import pytest
 
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.data_provider import DataProvider
 from kokoromichi.core.errors import (
@@ -317,3 +317,13 @@ async def test_observations_reach_their_tables_and_name_nobody_by_themselves(
     history = base.execute("SELECT document FROM economy_history").fetchall()
     assert history == [('{"economy_hash":"h","measure":"price_gold"}',)]
     base.close()
+
+
+async def test_a_player_who_was_first_noted_by_an_observation_plays_on(tmp_path: Path) -> None:
+    """A code that the observations gave out was written again with the next act, and every act failed."""
+    async with over(tmp_path) as local:
+        await local.append_observations("activity", [{"user_id": "bo", "act": "buy"}])
+        await local.backup(tmp_path / "at-once.sqlite3")  # Flushes what was observed.
+        await with_player(local, "ada", gold=100)
+        await with_player(local, "bo", gold=50)
+        assert await local.balances() == [("ada", 100), ("bo", 50)]

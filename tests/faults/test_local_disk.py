@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import apsw
 import pytest
 
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.errors import CommitUnknownError, StorageError
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from kokoromichi.core.transactions import Committed

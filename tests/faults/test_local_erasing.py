@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import apsw
 import pytest
 
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.bulk_load import Batch, UserSnapshot
 from kokoromichi.core.clock import ManualClock, moment_of
 from kokoromichi.core.errors import MisuseError, StorageError
@@ -168,5 +168,5 @@ async def test_a_mirror_that_is_emptied_leaves_no_byte_of_anybody(tmp_path: Path
         await asyncio.sleep(0.1)
         assert names_her(tmp_path / "mirror")
         await mirror.empty()
-        assert (await mirror.user_ids(), mirror.mirror, mirror.mirrored_us) == ([], "local", 0)
+        assert (await mirror.user_ids(), mirror.mirror_of, mirror.mirrored_us) == ([], "local", 0)
     assert names_her(tmp_path / "mirror") == []

@@ -19,7 +19,7 @@ import msgspec
 import polars as pl
 import pytest
 
-from kokoromichi.analysis.stored import audit_provider, read_ledger
+from kokoromichi.analysis.provider_state import audit_provider, read_ledger
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.providers.local.restoring import restore
 from kokoromichi.core.providers.local_json import LocalJSONProvider

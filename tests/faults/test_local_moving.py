@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.bulk_load import Batch, StoredResponse, UserSnapshot
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.copying.copy_all import copy_all
@@ -96,7 +96,7 @@ async def test_a_mirror_is_written_by_copies_alone_for_good(tmp_path: Path) -> N
     async with LocalJSONProvider(tmp_path / "mirror", clock=clock) as mirror:
         assert (await copy_all(source, mirror, mark_mirror=True)).complete
     async with LocalJSONProvider(tmp_path / "mirror", clock=clock) as mirror:
-        assert mirror.mirror == "memory"
+        assert mirror.mirror_of == "memory"
         for act in (
             mirror.apply(change(user("bo", 2))),
             mirror.save_user("bo", {"gold": 1}),

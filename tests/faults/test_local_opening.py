@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import apsw
 import pytest
 
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.providers.local import schema

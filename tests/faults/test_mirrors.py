@@ -9,7 +9,7 @@ import apsw
 import polars as pl
 import pytest
 
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.data_manager import DataManager
 from kokoromichi.core.errors import ConflictError, MisuseError, StorageError
@@ -38,9 +38,9 @@ def folder(path: Path, clock: ManualClock) -> LocalJSONProvider:
 
 
 MAKERS: dict[str, Callable[[DataProvider, ManualClock], RemoteProvider]] = {
-    "mongo": lambda local, clock: MongoDBProvider(fresh_database(), clock, local=local),
+    "mongo": lambda local, clock: MongoDBProvider(fresh_database(), clock, beside=local),
     "postgres": lambda local, clock: PostgresProvider(
-        server_url(), clock=clock, pool_size=(1, 20), schema=fresh_schema(), local=local
+        server_url(), clock=clock, pool_size=(1, 20), schema=fresh_schema(), beside=local
     ),
 }
 
@@ -83,8 +83,8 @@ async def grant(store: DataProvider, user_id: str, gold: int) -> None:
 
 
 def mirror_of(remote: RemoteProvider) -> DataProvider:
-    assert remote.local is not None
-    return remote.local
+    assert remote.beside is not None
+    return remote.beside
 
 
 async def test_a_mirror_follows_and_its_answers_carry_their_age(
@@ -194,7 +194,7 @@ class Counting(PostgresProvider):
 
 async def test_only_who_has_changed_is_asked_for(tmp_path: Path, clock: ManualClock) -> None:
     mirror = folder(tmp_path, clock)
-    async with Counting(server_url(), pool_size=(1, 5), schema=fresh_schema(), local=mirror) as remote:
+    async with Counting(server_url(), pool_size=(1, 5), schema=fresh_schema(), beside=mirror) as remote:
         for number in range(40):
             await with_player(remote, f"p{number}")
         await remote.sync_remote_to_local()
@@ -212,7 +212,7 @@ async def test_a_mirror_goes_on_in_the_next_process(tmp_path: Path, clock: Manua
     schema = fresh_schema()
     for gold in (1, 2):
         mirror = folder(tmp_path, clock)
-        async with PostgresProvider(server_url(), pool_size=(1, 5), schema=schema, local=mirror) as remote:
+        async with PostgresProvider(server_url(), pool_size=(1, 5), schema=schema, beside=mirror) as remote:
             if gold == 1:
                 await with_player(remote, "ada")
             await grant(remote, "ada", gold)
@@ -227,7 +227,7 @@ async def test_a_store_that_went_back_in_time_is_told_with_the_cure(
     for version in (2, 1):
         mirror = folder(tmp_path, clock)
         async with PostgresProvider(
-            server_url(), pool_size=(1, 5), schema=fresh_schema(), local=mirror
+            server_url(), pool_size=(1, 5), schema=fresh_schema(), beside=mirror
         ) as remote:
             await with_player(remote, "ada")
             if version == 2:
@@ -254,7 +254,7 @@ async def test_the_mirror_answers_while_the_server_is_away_and_from_the_start(
 ) -> None:
     def provider() -> PostgresProvider:
         local = folder(tmp_path, clock)
-        return PostgresProvider(server.url, clock=clock, pool_size=(1, 5), patience_s=1, local=local)
+        return PostgresProvider(server.url, clock=clock, pool_size=(1, 5), patience_s=1, beside=local)
 
     async with provider() as remote:
         await with_player(remote, "ada", 40)
@@ -355,7 +355,7 @@ class Lingering(LocalJSONProvider):
 async def test_a_sync_that_was_cut_off_doubles_nothing(tmp_path: Path, clock: ManualClock) -> None:
     mirror = Lingering(tmp_path, clock=clock)
     async with PostgresProvider(
-        server_url(), pool_size=(1, 5), schema=fresh_schema(), local=mirror
+        server_url(), pool_size=(1, 5), schema=fresh_schema(), beside=mirror
     ) as remote:
         await with_player(remote, "ada")
         await remote.sync_remote_to_local()
@@ -373,7 +373,7 @@ async def test_a_sync_that_was_cut_off_doubles_nothing(tmp_path: Path, clock: Ma
 async def test_a_mirror_whose_disk_failed_follows_again(tmp_path: Path, clock: ManualClock) -> None:
     mirror = LocalJSONProvider(tmp_path, clock=clock)
     async with PostgresProvider(
-        server_url(), pool_size=(1, 5), schema=fresh_schema(), local=mirror
+        server_url(), pool_size=(1, 5), schema=fresh_schema(), beside=mirror
     ) as remote:
         await with_player(remote, "ada")
         await remote.sync_remote_to_local()

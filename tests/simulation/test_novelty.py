@@ -173,7 +173,7 @@ def test_a_wish_within_reach_is_remembered_and_one_beyond_is_not(draw: int) -> N
 
 @pytest.fixture(scope="module")
 def wishless() -> pl.DataFrame:
-    """Who left and came back where nothing can be afforded, nobody leaves of himself and all return at once.
+    """Who left and came back where nothing can be afforded, nobody leaves unbidden and all return at once.
 
     So each leaving is one for want of a wish or of something new, and no streak ever breaks.
     """

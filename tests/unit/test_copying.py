@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.copying import copy_all as copying
 from kokoromichi.core.copying.copy_all import copy_all
@@ -236,7 +236,7 @@ async def test_a_section_that_differs_is_listed_and_left_alone() -> None:
 
 async def test_a_mirror_is_no_source_and_follows_even_where_sections_differ() -> None:
     source, mirror = await busy(), MemoryProvider()
-    mirror.mirror = "memory"
+    mirror.mirror_of = "memory"
     await copy_all(source, mirror)
     await source.save_game_data("guilds", {"names": []})
     assert (await copy_all(source, mirror)).complete
@@ -251,7 +251,7 @@ async def test_what_a_copy_cannot_be_made_of_is_misuse() -> None:
         await copy_all(store, store)
     with pytest.raises(MisuseError, match="other than its source"):
         await copy_all(store, None)
-    other.mirror = "postgres"
+    other.mirror_of = "postgres"
     with pytest.raises(MisuseError, match="mirrors postgres"):
         await copy_all(store, other)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kokoromichi.analysis.stored import audit_provider, read_ledger
+from kokoromichi.analysis.provider_state import audit_provider, read_ledger
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.copying.copy_all import copy_all
 from kokoromichi.core.copying.importing import import_installation
@@ -119,7 +119,7 @@ async def test_a_section_of_the_target_s_own_is_listed_and_left_alone(installati
 
 async def test_nothing_is_imported_into_a_mirror(installation: Installation) -> None:
     target = MemoryProvider()
-    target.mirror = "postgres"
+    target.mirror_of = "postgres"
     with pytest.raises(MisuseError, match="is a mirror of postgres: import into postgres itself"):
         await import_installation(installation, target, clock=CLOCK)
     assert await target.user_ids() == []

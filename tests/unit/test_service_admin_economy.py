@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.errors import RefusedError
 from kokoromichi.core.models import UserProfile
 from kokoromichi.rules.economy import load_economy
@@ -73,7 +73,7 @@ async def test_a_reset_leads_back_to_the_opening_by_rows() -> None:
     await world.services.admin.unfreeze("ada", actor=ROOT, reason="a test")
     await world.services.daily.claim("ada")
     before = (await world.profile("ada")).version
-    receipt = await world.services.admin.reset("ada", actor=ROOT, reason="he asked for it")
+    receipt = await world.services.admin.reset("ada", actor=ROOT, reason="they asked for it")
     assert receipt == ResetReceipt("ada", 10_000, 100)
     assert await world.profile("ada") == UserProfile(
         user_id="ada",
@@ -90,7 +90,7 @@ async def test_a_reset_leads_back_to_the_opening_by_rows() -> None:
         Row("grant", "ada", item_id="ema_plaque", quantity=-2),
         Row("grant", "ada", item_id="health_potion", quantity=-9),
     ]
-    assert {row.reason for row in (await entries(world.provider, "ada"))[-5:]} == {"reset: he asked for it"}
+    assert {row.reason for row in (await entries(world.provider, "ada"))[-5:]} == {"reset: they asked for it"}
     with pytest.raises(RefusedError, match="Already claimed today"):
         await world.services.daily.claim("ada")
     assert (await audit_provider(world.provider)).sound

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.clock import ManualClock, us_of
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.models import DAY_US
@@ -291,5 +291,5 @@ async def test_a_longer_period_after_a_reload_is_counted_from_the_last_restockin
 async def test_no_caller_takes_the_request_id_of_a_restocking() -> None:
     world = await selling(1)
     for request_id in ("stock:lucky_charm", "restock:lucky_charm:0:7", "retire:lucky_charm:0"):
-        with pytest.raises(MisuseError, match="reserved for the store's own acts"):
+        with pytest.raises(MisuseError, match="reserved for restocking"):
             await world.services.store.purchase("ada", "ema_plaque", request_id=request_id)

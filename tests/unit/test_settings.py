@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import typer
 from pydantic import ValidationError
 
 from kokoromichi import settings as module
+from kokoromichi.core.models import UserProfile
+from kokoromichi.operation.exits import exit_on_error
 from kokoromichi.settings import Settings, shipped_folder
 
 ROOT = Path(__file__).parents[2]
@@ -90,12 +93,24 @@ def test_what_is_shipped_is_found_in_the_wheel(monkeypatch: pytest.MonkeyPatch, 
     assert shipped_folder("populations") == tmp_path / "simulations" / "populations"
 
 
-@pytest.mark.parametrize("name", ["DEBOUNCE_SECONDS", "CACHE_TTL"])
-@pytest.mark.parametrize("value", ["-1", "nan", "soon"])
+@pytest.mark.parametrize("name", ["DEBOUNCE_SECONDS", "CACHE_TTL", "MIRROR_SECONDS"])
+@pytest.mark.parametrize("value", ["-1", "nan", "inf", "soon"])
 def test_a_number_of_seconds_is_one(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(ValidationError, match=name.lower()):
         Settings()
+
+
+def test_only_a_setting_is_told_as_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CACHE_TTL", "inf")
+    with pytest.raises(typer.Exit) as ended, exit_on_error():
+        Settings()
+    said = "Error: CACHE_TTL is 'inf': input should be a finite number\n"
+    assert (ended.value.exit_code, capsys.readouterr().err) == (2, said)
+    with pytest.raises(ValidationError), exit_on_error():
+        UserProfile.of_document({"user_id": "ada", "gold": -1})
 
 
 def test_an_empty_line_is_no_value_where_the_environment_has_one_too(

@@ -90,7 +90,7 @@ class FakeGuild:
         return difflib.get_close_matches(word.casefold(), self._names(), n=3)
 
     async def join(self, name: str) -> None:
-        """Let a player join, so that others can name him.
+        """Let a player join, so that others can name them.
 
         Raises:
             MisuseError: It is no name.

@@ -75,8 +75,8 @@ async def copy_all(
     if target is source or (target is None and not dry_run):
         message = "a copy needs a target other than its source; only a dry run may do without"
         raise MisuseError(message)
-    if target is not None and target.mirror not in (None, source.name):
-        message = f"the target mirrors {target.mirror}, not {source.name}: take another folder"
+    if target is not None and target.mirror_of not in (None, source.name):
+        message = f"the target mirrors {target.mirror_of}, not {source.name}: take another folder"
         raise MisuseError(message)
     report = CopyReport(source.name, target.name if target else None, dry_run)
     try:
@@ -98,16 +98,18 @@ async def copy_all(
 
 
 def _check_source(source: DataProvider, *, released: bool) -> None:
-    if source.mirror is None:
+    if source.mirror_of is None:
         return
     if not released:
         message = (
-            f"{source.where} is a mirror of {source.mirror}, and no source: copy from {source.mirror} "
+            f"{source.where} is a mirror of {source.mirror_of}, and no source: copy from {source.mirror_of} "
             "itself; where that is lost, release the mirror (migrate --from-mirror)"
         )
         raise MisuseError(message)
     if not source.mirrored_us:
-        message = f"{source.where} was never a whole mirror of {source.mirror}: there is nothing to release"
+        message = (
+            f"{source.where} was never a whole mirror of {source.mirror_of}: there is nothing to release"
+        )
         raise MisuseError(message)
 
 

@@ -59,8 +59,8 @@ async def import_installation(
     if target is None and not dry_run:
         message = "an import needs a target; only a dry run may do without"
         raise MisuseError(message)
-    if target is not None and target.mirror is not None:
-        message = f"{target.where} is a mirror of {target.mirror}: import into {target.mirror} itself"
+    if target is not None and target.mirror_of is not None:
+        message = f"{target.where} is a mirror of {target.mirror_of}: import into {target.mirror_of} itself"
         raise MisuseError(message)
     report = CopyReport(
         f"existing installation {installation.label}", target.name if target else None, dry_run
@@ -136,7 +136,7 @@ class _Importing:
         """Whether there is nothing to do for a user: imported before, or not to be touched."""
         try:
             imported = await target.get_response(request_id_of(user), _digest(user)) is not None
-        except RequestMismatchError:  # Imported, and erased since: nobody brings him back by this.
+        except RequestMismatchError:  # Imported, and erased since: nobody brings them back by this.
             self._erased.add(user.user_id)
             self._skip(user)
             return True

@@ -206,7 +206,7 @@ async def _plan_sections(
         stored = await target.get_game_data(name) if target and name in theirs else None
         if ours is None or ours == stored:
             report.skipped["sections"] += 1
-        elif stored is None or (target is not None and target.mirror is not None):
+        elif stored is None or (target is not None and target.mirror_of is not None):
             plan.sections[name] = ours
             report.planned["sections"] += 1
         else:

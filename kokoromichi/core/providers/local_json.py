@@ -56,8 +56,9 @@ class LocalJSONProvider(DataProvider):
 
     Args:
         data_dir: The folder; created where it is missing.
-        debounce_seconds: Files of the copy are written so often at most.
-        cache_ttl: A profile stays in memory for so long since it was last read or written, in seconds.
+        debounce_seconds: The fixed period in which files of the readable copy are written at most once.
+        cache_ttl: How long a player stays in memory after they were last written, or read from the database,
+            in seconds.
         read_only: Read the state of one moment, that of the opening, beside whoever owns the folder; every
             write is refused.
         clock: What stamps corrections, answers and backups.
@@ -103,7 +104,7 @@ class LocalJSONProvider(DataProvider):
         return None if self._life.store is None else self._life.store.writer.failed
 
     @property
-    def mirror(self) -> str | None:  # type: ignore[override] # It is only read.
+    def mirror_of(self) -> str | None:  # type: ignore[override] # It is only read.
         """The name of the store that this one mirrors, or None."""
         return self._life.mirror
 
@@ -125,7 +126,7 @@ class LocalJSONProvider(DataProvider):
         await self._life.reopen()
 
     async def get_response(self, request_id: str, digest: str) -> Receipt | None:
-        """What a request id was answered, or None; one that is on its way is waited for."""
+        """The receipt of a request id, or None; one that is on its way is waited for."""
         reading, store = await self._life.ready(), self._life.store
         outcome = None if store is None else store.commits.following(request_id, digest)
         if outcome is not None:
@@ -226,14 +227,14 @@ class LocalJSONProvider(DataProvider):
         return [name for (name,) in await self._rows("SELECT name FROM sections ORDER BY name")]
 
     async def stored_responses(self) -> AsyncIterator[StoredResponse]:
-        """Every request id of a caller whose answer is kept."""
+        """Every request id of a caller whose receipt is kept."""
         batches = (await self._life.ready()).answered()
         while (batch := await asyncio.to_thread(next, batches, None)) is not None:
             for asked in batch:
                 yield asked
 
     async def get_user(self, user_id: str | int) -> Document | None:
-        """A player as a document of his own, or None."""
+        """A player as a document of the caller's own, or None."""
         profile = await self.profile(checked_user_id(user_id))
         return None if profile is None else profile.document()
 

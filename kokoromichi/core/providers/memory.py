@@ -92,7 +92,7 @@ class MemoryProvider(DataProvider):
         return dict(sorted(self._counters.items()))
 
     async def get_response(self, request_id: str, digest: str) -> Receipt | None:
-        """What a request id was answered, or None."""
+        """The receipt of a request id, or None."""
         return self._recall(request_id, digest)
 
     def _recall(self, request_id: str, digest: str) -> Receipt | None:
@@ -196,7 +196,7 @@ class MemoryProvider(DataProvider):
             self._counters[counter.name] = self._counters.get(counter.name, 0) + counter.delta
 
     def _keep_rest(self, change: ChangeSet[AnswerT], first: int) -> None:
-        """The remembered answer, and what the rows of a change, numbered from ``first``, do not say."""
+        """The receipt to remember, and what the rows of a change, numbered from ``first``, do not say."""
         if change.request_id is not None:
             self._answers[change.request_id] = change.digest, change.answer
         counterparties = {
@@ -292,7 +292,7 @@ class MemoryProvider(DataProvider):
         return self._observations[stream]
 
     async def get_user(self, user_id: str | int) -> Document | None:
-        """A player as a document of his own, or None."""
+        """A player as a document of the caller's own, or None."""
         profile = self._profiles.get(checked_user_id(user_id))
         return None if profile is None else profile.document()
 
@@ -317,7 +317,7 @@ class MemoryProvider(DataProvider):
         return sorted(self._sections)
 
     async def stored_responses(self) -> AsyncIterator[StoredResponse]:
-        """Every request id of a caller with its answer."""
+        """Every request id of a caller with its receipt."""
         for request_id, (digest, answer) in self._answers.items():
             if answer is None:
                 continue

@@ -151,7 +151,7 @@ class PackedLedger:
         """Put a pseudonym in the place of a player, whose numbers stay.
 
         Returns:
-            The callers' request ids of the transactions that named him.
+            The callers' request ids of the transactions that named them.
         """
         touched: set[int] = set()
         old = self.names.get(user_id)

@@ -33,14 +33,14 @@ class RemoteProvider(DataProvider):
     server can be reached, and it is closed with this provider.
 
     Args:
-        local: The folder's provider, given by ``build_provider``; None has no folder.
+        beside: The folder's provider, given by ``build_provider``; None has no folder.
         clock: What dates the mirror.
     """
 
     _opening: Opening
 
-    def __init__(self, local: DataProvider | None, clock: Clock) -> None:
-        self.local = local
+    def __init__(self, beside: DataProvider | None, clock: Clock) -> None:
+        self.beside = beside
         self._dates = clock
         self._followed: dict[str, int] | None = None  # Versions in the mirror; None until it was whole once.
         self._rows: dict[Key, Tally] = {}  # What its ledger holds then.
@@ -49,8 +49,8 @@ class RemoteProvider(DataProvider):
     async def close(self) -> None:
         """Close the local folder."""
         self._followed = None
-        if self.local is not None:
-            await self.local.close()
+        if self.beside is not None:
+            await self.beside.close()
 
     async def sync_local_to_remote(self) -> CopyReport:
         """Copy everything from the local folder to this store; what is here already stays as it is.
@@ -60,7 +60,7 @@ class RemoteProvider(DataProvider):
             StorageError: Something could not be copied; players whose state here is ahead or has diverged
                 are listed and not touched.
         """
-        local = self._beside("sync_local_to_remote")
+        local = self._folder("sync_local_to_remote")
         await self._opening.ready()  # Before any report: what was never opened needs no undoing.
         await local.open()
         report = await copy_all(local, self)
@@ -77,7 +77,7 @@ class RemoteProvider(DataProvider):
             MisuseError: There is no local folder, or it is a mirror.
             StorageError: The server or the folder cannot be opened.
         """
-        local = self._beside("migrate_local_to_remote")
+        local = self._folder("migrate_local_to_remote")
         if not dry_run:
             await self._opening.ready()
         await local.open()
@@ -89,13 +89,13 @@ class RemoteProvider(DataProvider):
         The first call of a process compares everything; later ones only players whose version has changed,
         so that they may be made every few minutes, while others write. A player who is written to without a
         pause is as of a moment ago, and follows with the next call. Where a player was erased here since the
-        last call, the mirror is made anew, since its rows name him.
+        last call, the mirror is made anew, since its rows name them.
 
         Raises:
             MisuseError: There is no local folder, or it has players of its own.
             StorageError: The server or the folder cannot be used, or the mirror has diverged.
         """
-        mirror = self._beside("sync_remote_to_local")
+        mirror = self._folder("sync_remote_to_local")
         async with self._one_at_a_time:
             await mirror.open()
             if mirror.failed is not None:
@@ -110,7 +110,7 @@ class RemoteProvider(DataProvider):
 
     async def _forget_erased(self, mirror: DataProvider) -> None:
         """Empty a mirror that has not heard yet of a player who was erased here."""
-        if mirror.mirror is not None:
+        if mirror.mirror_of is not None:
             known = {*await mirror.user_ids()}
             hidden = {user_id for user_id in await self.user_ids() if user_id.startswith(ERASED_PREFIX)}
             if hidden - known and known:
@@ -156,11 +156,11 @@ class RemoteProvider(DataProvider):
         self._followed = followed
         return report
 
-    def _beside(self, call: str) -> DataProvider:
-        if self.local is None:
+    def _folder(self, call: str) -> DataProvider:
+        if self.beside is None:
             message = f"{call}: this provider was built without a local folder; build_provider gives it one"
             raise MisuseError(message)
-        return self.local
+        return self.beside
 
 
 def _follows(failure: CopyFailure, moving: set[str]) -> bool:

@@ -144,6 +144,5 @@ def _insert_observed(
         rest = {name: value for name, value in row.items() if name != "user_id"}
         code = players[str(row["user_id"])] if row.get("user_id") is not None else None
         activity.append((code, msgspec.json.encode(rest).decode()))
-    players.write(base)
     base.executemany("INSERT INTO activity (player, document) VALUES (?, ?)", activity)
     base.executemany("INSERT INTO economy_history (document) VALUES (?)", history)

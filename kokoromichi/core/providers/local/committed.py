@@ -42,7 +42,8 @@ class Codes(dict[str, int]):
     def reread(self) -> None:
         """Forget everything, and go on behind what is stored."""
         self.clear()
-        self.fresh: list[tuple[int, str]] = []
+        self._fresh: list[tuple[int, str]] = []  # Given out, and not written yet.
+        self._written: list[tuple[int, str]] = []  # Written, and not committed yet.
         self._last: int = scalar(self._base, f"SELECT coalesce(max(code), 0) FROM {self._table}")
 
     def __missing__(self, name: str) -> int:
@@ -50,25 +51,28 @@ class Codes(dict[str, int]):
         row = self._base.execute(f"SELECT code FROM {self._table} WHERE name = ?", (name,)).fetchone()
         if row is None:
             self._last += 1
-            self.fresh.append((self._last, name))
+            self._fresh.append((self._last, name))
         self[name] = self._last if row is None else int(row[0])
         return self[name]
 
     def write(self, base: apsw.Connection) -> None:
-        """Store the new ones, inside of the transaction that uses them."""
-        if self.fresh:
-            base.executemany(f"INSERT INTO {self._table} VALUES (?, ?)", self.fresh)
+        """Store the new ones, inside of the transaction that uses them; once, however often it is called."""
+        if self._fresh:
+            base.executemany(f"INSERT INTO {self._table} VALUES (?, ?)", self._fresh)
+            self._written += self._fresh
+            self._fresh = []
 
     def keep(self) -> None:
-        """The new ones are stored."""
-        self.fresh = []
+        """The transaction was committed."""
+        self._written = []
 
     def forget(self) -> None:
-        """The new ones were not stored."""
-        for _code, name in self.fresh:
+        """The transaction was not committed: the new ones are given out anew."""
+        lost = self._written + self._fresh
+        for _code, name in lost:
             del self[name]
-        self._last -= len(self.fresh)
-        self.fresh = []
+        self._last -= len(lost)
+        self._written, self._fresh = [], []
 
 
 class Committed:
@@ -120,16 +124,24 @@ class Committed:
         """A group is durable."""
         self.entry = group.entry
         self.counters.update(group.counters)
-        self.players.keep()
-        self.names.keep()
         self._held.put(group.users.values())
         self._held.sweep()
         if len(self.active) > _MOST_ACTIVE:
             self.active.clear()
         self.active |= group.active
 
+    def write_codes(self, base: apsw.Connection) -> None:
+        """Store the codes that were given out, whoever asked for them, in the transaction that uses them."""
+        self.players.write(base)
+        self.names.write(base)
+
+    def keep_codes(self) -> None:
+        """The transaction is committed, and so are the codes."""
+        self.players.keep()
+        self.names.keep()
+
     def forget(self) -> None:
-        """A group was not stored."""
+        """The transaction was not committed."""
         self.players.forget()
         self.names.forget()
 

@@ -21,7 +21,7 @@ _NAMES: Final = tuple(sorted(PROFILE_FIELDS))
 _SLOTS: Final = (*_NAMES, "unknown")
 _VALUES: Final = attrgetter(*_SLOTS)
 _NEW: Final = UserProfile.__new__
-_FILL: Final = vars(make_dataclass("_Fields", _SLOTS))["__init__"]
+_FILL: Final = make_dataclass("_Fields", _SLOTS).__init__  # type: ignore[misc] # It is called on no subclass.
 """Sets all of them, three times as fast as one ``setattr`` after the other: every act copies a profile."""
 _ENCODE: Final = msgspec.json.Encoder().encode
 _BLANK: Final = UserProfile(user_id="nobody")

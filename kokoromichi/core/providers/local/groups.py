@@ -223,8 +223,6 @@ class Group:
 
     def write(self, base: apsw.Connection) -> None:
         """Write everything, inside of a transaction."""
-        self._committed.players.write(base)
-        self._committed.names.write(base)
         totals = [
             (*key, rows, min(gained, MOST_INT), min(lost, MOST_INT))
             for key, (rows, gained, lost) in self._totals.items()

@@ -106,7 +106,6 @@ class Writer(threading.Thread):
                 self.committed.take(group)
                 group.answer()
             except StorageError as failure:
-                self.committed.forget()
                 for act in acts:
                     if act.error is None and act.answer is None:
                         act.error = _outcome(failure, act)
@@ -133,19 +132,24 @@ class Writer(threading.Thread):
             StorageError: Nothing of it happened.
         """
         self._check_place()
-        base, asked = self.base, False
+        base, asked, committed = self.base, False, False
         try:
             base.execute("BEGIN IMMEDIATE")
             self._check_alone()
             found = write(base)
+            self.committed.write_codes(base)
             asked = True
             base.execute("COMMIT")
+            committed = True
         except apsw.Error as failure:
             raise self._failure(failure, asked=asked) from failure
         finally:
+            if not committed:
+                self.committed.forget()
             if base.in_transaction:
                 with suppress(apsw.Error):  # What cannot even be rolled back is not committed either.
                     base.execute("ROLLBACK")
+        self.committed.keep_codes()
         self.look()
         return found
 

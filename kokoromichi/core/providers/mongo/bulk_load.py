@@ -1,4 +1,4 @@
-"""The doors of a copy: parts of another store put as they were, and the answers handed on."""
+"""The doors of a copy: parts of another store put as they were, and the receipts handed on."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _DUPLICATE_KEY: Final = 11_000
 
 
 async def stored_responses(driver: MongoDriver) -> AsyncIterator[StoredResponse]:
-    """Every request id of a caller whose answer is kept, ascending."""
+    """Every request id of a caller whose receipt is kept, ascending."""
     wanted = {"_id": {"$lt": "~"}, "answer": {"$exists": True}}
     with failures(driver.where):
         async for each in driver.collection("requests").find(wanted).sort("_id", 1):
@@ -114,7 +114,7 @@ class Loading:
 
 
 def _placing(snapshot: UserSnapshot, newest_us: Mapping[str, int]) -> InsertOne[Stored] | UpdateOne:
-    """A player put whole; rows of his own are numbered behind those that come with him."""
+    """A player put whole; rows that they have here are numbered behind those that come with them."""
     user_id = snapshot.profile.user_id
     document = {**document_of(snapshot.profile), "row_us": newest_us.get(user_id, 0)}
     check_size(document, f"the document of player {user_id}")

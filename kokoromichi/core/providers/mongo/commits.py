@@ -84,7 +84,7 @@ class MongoCommits:
 
     Args:
         driver: The database.
-        clock: Dates the answers that are remembered.
+        clock: Dates the receipts that are remembered.
         patience_s: How long a commit is tried again, in seconds, once it is its turn.
     """
 
@@ -142,10 +142,10 @@ class MongoCommits:
             del self._states[next(iter(self._states))]
 
     async def get_response(self, request_id: str, digest: str) -> Receipt | None:
-        """What a request id was answered, or None when it was never used.
+        """The receipt of a request id, or None when it was never used.
 
         Raises:
-            RequestMismatchError: It was used for another act, or so long ago that its answer is forgotten.
+            RequestMismatchError: It was used for another act, or so long ago that its receipt is forgotten.
         """
         stored = await self._driver.collection("requests").find_one({"_id": request_id})
         if stored is None:
@@ -199,7 +199,7 @@ class MongoCommits:
             raise CommitUnknownError(act.request_id) from error
 
     async def _answered(self, act: Act[AnswerT]) -> AnswerT | None:
-        """What the act's request id was answered before; a retry reads anew, so its change may not fit."""
+        """The receipt of the act, if it is stored; a retry reads anew, so that its change may not fit."""
         if act.change.request_id is None and not act.uncertain:
             return None
         with failures(self._driver.where):

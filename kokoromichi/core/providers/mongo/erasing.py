@@ -45,7 +45,7 @@ class Erasing:
         await activity.update_many({"user_id": self._user_id}, named, session=session)
 
     async def _replace_rows(self, book: str, session: MongoSession) -> set[str]:
-        """Replace him in a book, and answer the requests that touched him."""
+        """Replace them in a book, and return the requests that touched them."""
         ledger = self._driver.collection(f"ledger_{book}")
         quoted = {"$regex": re.escape(self._user_id)}
         names = ("user_id", "counterparty", "actor")

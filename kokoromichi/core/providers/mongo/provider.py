@@ -58,9 +58,9 @@ class MongoDBProvider(RemoteProvider):
     Args:
         uri: ``mongodb://user:password@host:port/database?options``; timeouts may be set there.
             ``MONGO_URI`` when left out.
-        clock: Dates corrections and remembered answers; the machine's own by default.
+        clock: Dates corrections and remembered receipts; the machine's own by default.
         patience_s: How long a commit is tried again when the server aborts it or is away, in seconds.
-        local: The folder that it is copied to and from; see ``RemoteProvider``.
+        beside: The folder that it is copied to and from; see ``RemoteProvider``.
     """
 
     name: ClassVar[str] = "mongo"
@@ -71,10 +71,10 @@ class MongoDBProvider(RemoteProvider):
         clock: Clock | None = None,
         *,
         patience_s: float = 15.0,
-        local: DataProvider | None = None,
+        beside: DataProvider | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
-        super().__init__(local, self._clock)
+        super().__init__(beside, self._clock)
         self._driver = MongoDriver(Settings().mongo_uri.get_secret_value() if uri is None else uri)
         self._patience_s = patience_s
         self._commits = MongoCommits(self._driver, self._clock, patience_s)
@@ -190,7 +190,7 @@ class MongoDBProvider(RemoteProvider):
         return dict(sorted(found))
 
     async def get_response(self, request_id: str, digest: str) -> Receipt | None:
-        """What a request id was answered, or None."""
+        """The receipt of a request id, or None."""
         checked_request_id(request_id)
         driver = await self._ready()
         with failures(driver.where):
@@ -284,7 +284,7 @@ class MongoDBProvider(RemoteProvider):
                 _LOG.warning("%d rows of %s are lost: %s", len(rows), stream, type(error).__name__)
 
     async def get_user(self, user_id: str | int) -> Document | None:
-        """A player as a document of his own, or None."""
+        """A player as a document of the caller's own, or None."""
         profile = await self.profile(checked_user_id(user_id))
         return None if profile is None else profile.document()
 
@@ -325,7 +325,7 @@ class MongoDBProvider(RemoteProvider):
             return sorted([each["_id"] async for each in driver.collection("game_data").find({}, {"_id": 1})])
 
     async def stored_responses(self) -> AsyncIterator[StoredResponse]:
-        """Every request id of a caller with its answer, ascending."""
+        """Every request id of a caller with its receipt, ascending."""
         async for each in stored_responses(await self._ready()):
             yield each
 

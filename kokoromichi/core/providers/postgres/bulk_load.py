@@ -1,4 +1,4 @@
-"""The doors of a copy: parts of another store put as they were, and the answers handed on."""
+"""The doors of a copy: parts of another store put as they were, and the receipts handed on."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _NUMBER: Final = "SELECT setval('ledger_tx', greatest((SELECT last_value FROM le
 
 
 async def stored_responses(connections: Connections) -> AsyncIterator[StoredResponse]:
-    """Every request id of a caller whose answer is kept, ascending."""
+    """Every request id of a caller whose receipt is kept, ascending."""
     last = ""
     while True:
         after = last

@@ -58,11 +58,11 @@ _LOCK_NOT_AVAILABLE: Final = "55P03"
 
 @dataclass(slots=True, eq=False)
 class _Pending:
-    """A change whose outcome is open; ``outcome`` will hold the remembered answer, or nothing for a new one.
+    """A change whose outcome is open; ``outcome`` will hold the remembered receipt, or nothing for a new one.
 
     Attributes:
-        answer: What the change answers when it is new. A second caller may have decided on what it has just
-            stored: its own answer would be that of an act that never happened.
+        answer: The receipt of the change when it is new. A second caller may have decided on what it has just
+            stored: its own receipt would be that of an act that never happened.
         in_doubt: It was asked for on a connection that was lost, so that the server may still store it.
     """
 
@@ -124,7 +124,7 @@ class PostgresCommits:
         """Spend a request id, unless its change is stored; see ``DataProvider.fence``.
 
         Returns:
-            The remembered answer, empty for an id that was made up; None when the id is spent.
+            The remembered receipt, empty for an id that was made up; None when the id is spent.
         """
 
         async def spend(connection: asyncpg.Connection) -> asyncpg.Record:

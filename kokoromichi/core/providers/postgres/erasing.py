@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _DONE: Final = "SELECT true FROM users WHERE user_id = $1"
 _LOCKED: Final = "SELECT true FROM users WHERE user_id = $1 FOR UPDATE"
-"""Whoever writes to him waits here, and finds him gone: his rows are all there, and no more come."""
+"""Whoever writes to them waits here, and finds them gone: their rows are all there, and no more come."""
 
 _USER: Final = (
     "UPDATE users SET user_id = $2, version = version + 1, unknown = '{}', "

@@ -81,7 +81,7 @@ class PostgresProvider(RemoteProvider):
         schema: Where its tables are.
         patience_s: How long a call waits for a server that is away or busy, in seconds.
         lock_s: How long the server waits for a player, item or request that another session holds.
-        local: The folder that it is copied to and from; see ``RemoteProvider``.
+        beside: The folder that it is copied to and from; see ``RemoteProvider``.
     """
 
     name: ClassVar[str] = "postgres"
@@ -95,10 +95,10 @@ class PostgresProvider(RemoteProvider):
         schema: str = "public",
         patience_s: float = 10.0,
         lock_s: float = 5.0,
-        local: DataProvider | None = None,
+        beside: DataProvider | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
-        super().__init__(local, self._clock)
+        super().__init__(beside, self._clock)
         if database_url is None:
             database_url = Settings().database_url.get_secret_value()
         self._connections = Connections(
@@ -133,7 +133,7 @@ class PostgresProvider(RemoteProvider):
             await super().close()
 
     async def _begin(self, first: asyncpg.Connection) -> None:
-        """Begin anew. Answers are kept for 30 days; the ids stay, so that none is ever used again."""
+        """Begin anew. Receipts are kept for 30 days; the ids stay, so that none is ever used again."""
         self._commits = PostgresCommits(self._connections)
         before = moment_of(self._clock.now_us()) - timedelta(days=ANSWERS_KEPT_DAYS)
         for statement in _FORGET:
@@ -180,7 +180,7 @@ class PostgresProvider(RemoteProvider):
         return {row["name"]: row["value"] for row in rows}
 
     async def get_response(self, request_id: str, digest: str) -> Receipt | None:
-        """What a request id was answered, or None; see ``DataProvider.get_response``."""
+        """The receipt of a request id, or None; see ``DataProvider.get_response``."""
         asked = "SELECT digest, answer::text FROM requests WHERE request_id = $1"
         checked = checked_request_id(request_id)
         row = await self._connections.read(lambda connection: connection.fetchrow(asked, checked))
@@ -249,7 +249,7 @@ class PostgresProvider(RemoteProvider):
             _LOG.warning("%d observations were lost: %s", len(rows), failed)
 
     async def get_user(self, user_id: str | int) -> Document | None:
-        """A player as a document of his own, or None."""
+        """A player as a document of the caller's own, or None."""
         profile = await self.profile(checked_user_id(user_id))
         return None if profile is None else profile.document()
 
@@ -287,7 +287,7 @@ class PostgresProvider(RemoteProvider):
         return [section for (section,) in rows]
 
     def stored_responses(self) -> AsyncIterator[StoredResponse]:
-        """Every request id of a caller whose answer is kept."""
+        """Every request id of a caller whose receipt is kept."""
         return bulk_load.stored_responses(self._connections)
 
     async def load(self, batch: Batch) -> None:

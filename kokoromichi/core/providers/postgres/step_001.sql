@@ -109,7 +109,7 @@ BEGIN
                 USING ERRCODE = 'KM001';
         END IF;
         stamp_us := greatest(stamp_us, held.stamped_us);
-        IF tx IS NULL THEN  -- Only now: the rows of one player are numbered in the order of his locks.
+        IF tx IS NULL THEN  -- Only now: the rows of one player are numbered in the order of their locks.
             tx := nextval('ledger_tx');
         END IF;
         prefix := lpad(stamp_us::text, 16, '0') || '-' || lpad(tx::text, 12, '0');
