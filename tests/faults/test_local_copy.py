@@ -1,4 +1,4 @@
-"""The copy that people read: it follows, former states are kept, and what another hand does to it is seen."""
+"""The copy that people read: it follows, former states are kept, and what is edited externally is seen."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.clock import DAY_US, ManualClock
 from kokoromichi.core.errors import MisuseError, StorageError
-from kokoromichi.core.providers.local.backups import Kept, superfluous
+from kokoromichi.core.providers.local.backups import Retention, superfluous
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from tests.contract.stored import NOON_US, Row, change, money, rows, user, with_counter, with_player
 from tests.faults.local_folders import DATABASE, fill, kill, over
@@ -152,7 +152,7 @@ async def test_a_former_file_put_back_takes_the_player_back(folder: Path) -> Non
     former = min((folder / "backups").glob("ada.*.json"))
     shutil.copy(former, folder / "users" / "ada.json")
     async with over(folder) as local:
-        assert "which another hand has put back" in (await local.edited_files())["users/ada.json"]
+        assert "that was put back externally" in (await local.edited_files())["users/ada.json"]
         await local.adopt()
         profile = await local.profile("ada")
         assert profile is not None
@@ -253,7 +253,7 @@ async def test_a_copy_that_cannot_be_written_stops_nobody(
 def test_backups_are_the_newest_few_and_then_one_a_day_for_their_days() -> None:
     noon = NOON_US
     hours = [noon - hour * DAY_US // 24 for hour in range(24 * 40)][::-1]
-    gone = superfluous(hours, Kept(newest=5, days=30), noon)
+    gone = superfluous(hours, Retention(newest=5, days=30), noon)
     kept = [at_us for at_us in hours if at_us not in set(gone)]
     assert kept[-5:] == hours[-5:]
     days = [at_us // DAY_US for at_us in kept[:-5]]

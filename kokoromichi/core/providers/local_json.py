@@ -13,7 +13,7 @@ from kokoromichi.core.clock import Clock, SystemClock
 from kokoromichi.core.data_provider import DataProvider, Document, Stream
 from kokoromichi.core.documents import check_batch, checked_document, correction
 from kokoromichi.core.providers.local.adoption import adopt_files
-from kokoromichi.core.providers.local.backups import Kept
+from kokoromichi.core.providers.local.backups import Retention
 from kokoromichi.core.providers.local.committed import FIND_REQUEST, recalled
 from kokoromichi.core.providers.local.documents import decode_profile
 from kokoromichi.core.providers.local.erasing import erase_player
@@ -78,7 +78,7 @@ class LocalJSONProvider(DataProvider):
         *,
         read_only: bool = False,
         clock: Clock | None = None,
-        backups: Kept = Kept(),  # noqa: B008 - frozen
+        backups: Retention = Retention(),  # noqa: B008 - frozen
     ) -> None:
         self._folder = Path(data_dir)
         self._clock = clock or SystemClock()
@@ -307,7 +307,7 @@ class LocalJSONProvider(DataProvider):
         await erase_player(store, background, user_id, pseudonym)
 
     async def edited_files(self) -> dict[str, str]:
-        """Files of the copy that another hand has changed, and how; see ``DataProvider.edited_files``."""
+        """Files of the copy that were edited externally, and how; see ``DataProvider.edited_files``."""
         copy = CopyFolder(self._folder, self._clock)
         found = await asyncio.to_thread(copy.foreign)
         return {copy.name(key): why for key, why in found.items()}

@@ -1,4 +1,4 @@
-"""What another hand has changed in a file since it was written, to be added to what is stored now."""
+"""What was edited externally in a file since it was written, to be added to what is stored now."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class Adoption:
 async def adopt_files(
     store: OpenStore, background: Background, adopt: Callable[[Adoption], Awaitable[None]]
 ) -> list[str]:
-    """Take every file of a player or a section that another hand has changed; answers their names.
+    """Take every file of a player or a section that was edited externally; answers their names.
 
     Raises:
         StorageError: One cannot be adopted; those before it are.

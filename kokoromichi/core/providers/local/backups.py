@@ -18,7 +18,7 @@ _STAMP: Final = "%Y%m%dT%H%M%S%fZ"
 _NAME: Final = re.compile(r"([0-9A-Za-z_-]{1,64})\.(\d{8}T\d{12})Z\.json")
 
 
-class Kept(NamedTuple):
+class Retention(NamedTuple):
     """Which backups stay.
 
     Attributes:
@@ -33,10 +33,10 @@ class Kept(NamedTuple):
 class Backups:
     """The backups in one folder; every call blocks."""
 
-    def __init__(self, folder: Path, clock: Clock, kept: Kept) -> None:
+    def __init__(self, folder: Path, clock: Clock, retention: Retention) -> None:
         self._folder = folder
         self._clock = clock
-        self._kept = kept
+        self._retention = retention
         self._stamps: dict[str, list[int]] | None = None
 
     def _of(self, name: str) -> list[int]:
@@ -68,7 +68,7 @@ class Backups:
         at_us = max(self._clock.now_us(), stamps[-1] + 1 if stamps else 0)
         self.path(name, at_us).write_bytes(content)
         stamps.append(at_us)
-        for gone_us in superfluous(stamps, self._kept, at_us):
+        for gone_us in superfluous(stamps, self._retention, at_us):
             self.path(name, gone_us).unlink(missing_ok=True)
             stamps.remove(gone_us)
 
@@ -85,7 +85,7 @@ class Backups:
         self._of(name).clear()
 
     def forget_all(self) -> None:
-        """Read anew what is there: another hand has been at the folder."""
+        """Read anew what is there: the folder was edited externally."""
         self._stamps = None
 
 
@@ -98,12 +98,12 @@ def _us_of_stamp(stamp: str) -> int:
     return us_of(datetime.strptime(f"{stamp}+0000", "%Y%m%dT%H%M%S%f%z"))
 
 
-def superfluous(stamps: Sequence[int], kept: Kept, now_us: int) -> list[int]:
+def superfluous(stamps: Sequence[int], retention: Retention, now_us: int) -> list[int]:
     """Which of these moments, oldest first, need no backup any more."""
-    older = stamps[: -kept.newest] if kept.newest else stamps
+    older = stamps[: -retention.newest] if retention.newest else stamps
     last_of_day = {at_us // DAY_US: at_us for at_us in older}
     newest_days = {at_us // DAY_US for at_us in stamps[len(older) :]}
-    oldest_us = now_us - kept.days * DAY_US
+    oldest_us = now_us - retention.days * DAY_US
     return [
         at_us
         for at_us in older

@@ -25,7 +25,7 @@ class Commits:
 
     Attributes:
         queue: What the writer does next.
-        waiting: Wishes that are on their way.
+        waiting: Commands that are on their way.
     """
 
     def __init__(self, publish: Callable[[Group], None]) -> None:
@@ -47,7 +47,7 @@ class Commits:
 
         Raises:
             RequestMismatchError: It is on its way for another act.
-            CommitUnknownError: It was on its way when the disk failed; opening again settles its outcome.
+            CommitUnknownError: It was on its way when the disk failed; opening again tells its outcome.
         """
         request_id = act.change.request_id
         if request_id is not None:
@@ -66,16 +66,16 @@ class Commits:
             return None
         if act.change.digest != digest:
             raise RequestMismatchError(request_id)
-        return self._fate_of(act)
+        return self._outcome_for(act)
 
     def send(self, waiting: Waiting) -> asyncio.Future[Any]:
         """Hand something to the writer, which takes all that waits when it is free."""
-        outcome = self._fate_of(waiting)
+        outcome = self._outcome_for(waiting)
         self.waiting += 1
         self.queue.put(waiting)
         return outcome
 
-    def _fate_of(self, waiting: Waiting) -> asyncio.Future[Any]:
+    def _outcome_for(self, waiting: Waiting) -> asyncio.Future[Any]:
         outcome: asyncio.Future[Any] = self._loop.create_future()
         waiting.outcomes.append(outcome)
         return outcome
@@ -83,15 +83,15 @@ class Commits:
     def deliver(self, done: Sequence[Waiting], group: Group | None) -> None:
         """Called by the writer's thread: one wake-up of the loop for a whole group."""
         with suppress(RuntimeError):  # The loop has ended, and nobody waits in it any more.
-            self._loop.call_soon_threadsafe(self._settle, done, group)
+            self._loop.call_soon_threadsafe(self._publish_outcomes, done, group)
 
-    def _settle(self, done: Sequence[Waiting], group: Group | None) -> None:
+    def _publish_outcomes(self, done: Sequence[Waiting], group: Group | None) -> None:
         self.waiting -= len(done)
         if group is not None:
             self._publish(group)
         for one in done:
             if isinstance(one, Act):
-                self._land(one)
+                self._forget_in_flight(one)
             for outcome in one.outcomes:
                 if outcome.done():
                     continue  # Who stops waiting changes nothing.
@@ -100,7 +100,7 @@ class Commits:
                 else:
                     outcome.set_exception(one.error)
 
-    def _land(self, act: Act) -> None:
+    def _forget_in_flight(self, act: Act) -> None:
         request_id = act.change.request_id
         if request_id is not None:
             self._in_flight.pop(request_id, None)

@@ -45,7 +45,7 @@ ADD_ACTIVE: Final = "INSERT OR IGNORE INTO active_players VALUES (?, ?)"
 
 
 class Waiting:
-    """Somebody's wish, and whoever waits for what comes of it.
+    """A waiting command, and whoever waits for what comes of it.
 
     Attributes:
         answer: What came of it.

@@ -14,6 +14,7 @@ from kokoromichi.core.providers.local.groups import (
     PUT_USER,
     user_row,
 )
+from kokoromichi.core.providers.local.schema import NAME_COLUMNS, PLAYER_COLUMNS
 from kokoromichi.core.schemas import LEDGER_SCHEMA
 
 if TYPE_CHECKING:
@@ -108,7 +109,9 @@ def _request_row(known: tuple[Any, ...] | None, asked: StoredResponse, now_us: i
 
 def insert_rows(base: apsw.Connection, committed: Committed, rows: Iterable[tuple[int, Row]]) -> None:
     """Append ledger rows, each under its number; one whose number is taken is left out."""
-    found = [_coded(committed, entry, row) for entry, row in rows]
+    tables = dict.fromkeys(PLAYER_COLUMNS, committed.players) | dict.fromkeys(NAME_COLUMNS, committed.names)
+    codes = [tables.get(name) for name in LEDGER_SCHEMA.names()[1:]]
+    found = [(entry, *map(_coded, codes, row[1:])) for entry, row in rows]
     committed.players.write(base)  # Once every code is given out.
     committed.names.write(base)
     base.executemany(_INSERT_ROW, found)
@@ -121,26 +124,6 @@ def count_rows(base: apsw.Connection, committed: Committed, after: int) -> None:
     base.execute(_COUNT_ACTIVE, (DAY_US, after, committed.players[SYSTEM]))
 
 
-def _coded(committed: Committed, entry: int, row: Row) -> tuple[Any, ...]:
-    _, tx_id, at_us, book, kind, user_id, currency, amount, after, item, quantity, other, actor, *rest = row
-    players, names = committed.players, committed.names
-    return (
-        entry,
-        tx_id,
-        at_us,
-        names[book],
-        names[kind],
-        players[user_id],
-        _maybe(names, currency),
-        amount,
-        after,
-        _maybe(names, item),
-        quantity,
-        _maybe(players, other),
-        players[actor],
-        *rest,
-    )
-
-
-def _maybe(codes: Codes, name: str | None) -> int | None:
-    return None if name is None else codes[name]
+def _coded(codes: Codes | None, value: Any) -> Any:
+    """A value as its column has it: the code of a name where the column has codes."""
+    return value if codes is None or value is None else codes[value]

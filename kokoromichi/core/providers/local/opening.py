@@ -210,7 +210,7 @@ def refuse_others_wal(path: Path) -> None:
         return
     name = wal_of(path).name
     message = (
-        f"{path} and {name} are not of one time: one of them was put there by another hand. Bring back the "
+        f"{path} and {name} are not of one time: one of them was put there since. Bring back the "
         f"database that belongs to {name}; or to go on with this one, move it alone to an empty folder"
     )
     raise StorageError(message)

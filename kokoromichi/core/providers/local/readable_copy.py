@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 
 from kokoromichi.core.kinds import BOOKS
-from kokoromichi.core.providers.local.backups import Backups, Kept
+from kokoromichi.core.providers.local.backups import Backups, Retention
 from kokoromichi.core.providers.local.documents import flat_document
 from kokoromichi.core.providers.local.seals import Sealed, read_sealed, sealed, unsealed
 from kokoromichi.core.providers.local.writer import identity
@@ -29,7 +29,7 @@ _TAIL_BYTES: Final = 65_536
 _BLOCK_BYTES: Final = 1 << 20
 
 EDITED: Final = "was edited externally"
-FORMER: Final = "is a former one, which another hand has put back"
+FORMER: Final = "is a former one that was put back externally"
 
 
 class Key(NamedTuple):
@@ -54,13 +54,13 @@ def marks_in(meta: Mapping[str, int | str]) -> dict[str, int]:
 
 
 class CopyFolder:
-    """Where the files of a copy and their backups are, and which of them another hand has changed."""
+    """Where the files of a copy and their backups are, and which of them were edited externally."""
 
-    def __init__(self, folder: Path, clock: Clock, kept: Kept = Kept()) -> None:  # noqa: B008 - frozen
+    def __init__(self, folder: Path, clock: Clock, retention: Retention = Retention()) -> None:  # noqa: B008 - frozen
         self.folder = folder
         self._backups = {
-            "user": Backups(folder / "backups", clock, kept),
-            "section": Backups(folder / "backups" / "sections", clock, kept),
+            "user": Backups(folder / "backups", clock, retention),
+            "section": Backups(folder / "backups" / "sections", clock, retention),
         }
 
     def path(self, key: Key) -> Path:
@@ -89,7 +89,7 @@ class CopyFolder:
         return None if newest is None else read_sealed(newest)
 
     def why_foreign(self, key: Key, found: Sealed) -> str | None:
-        """What another hand has done to a file, or None; blocks."""
+        """How a file was edited externally, or None; blocks."""
         if not found.is_sound:
             return EDITED
         if key.kind == "user":
@@ -99,7 +99,7 @@ class CopyFolder:
         return None
 
     def foreign(self) -> dict[Key, str]:
-        """Every file of a player, a section or the counters that another hand has changed; blocks."""
+        """Every file of a player, a section or the counters that was edited externally; blocks."""
         changed = {}
         for key in chain(self.present(), (COUNTERS,)):
             found = read_sealed(self.path(key))
@@ -123,13 +123,13 @@ class ReadableCopy(CopyFolder):
     Attributes:
         due: What is to be written next.
         marks: The newest row that each book's file holds.
-        edited: Files that another hand has changed, which are left alone until they are adopted, and why.
+        edited: Files edited externally, which are left alone until they are adopted, and why.
     """
 
     def __init__(
-        self, folder: Path, reading: Reading, clock: Clock, kept: Kept, marks: Mapping[str, int]
+        self, folder: Path, reading: Reading, clock: Clock, retention: Retention, marks: Mapping[str, int]
     ) -> None:
-        super().__init__(folder, clock, kept)
+        super().__init__(folder, clock, retention)
         self._reading = reading
         self._written: dict[Key, tuple[int, ...] | None] = {}
         self.due: set[Key] = set()

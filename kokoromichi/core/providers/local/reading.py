@@ -14,7 +14,7 @@ from kokoromichi.core.clock import moment_of
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.models import DailyTotal, LedgerEntry
 from kokoromichi.core.providers.local.committed import unpacked
-from kokoromichi.core.providers.local.schema import readable
+from kokoromichi.core.providers.local.schema import NAME_COLUMNS, PLAYER_COLUMNS, readable
 from kokoromichi.core.schemas import LEDGER_SCHEMA
 
 if TYPE_CHECKING:
@@ -28,11 +28,12 @@ _ROWS_TURNED: Final = 256
 _ENTRY_DIGITS: Final = 19
 _TX_DIGITS: Final = 12
 _COLUMNS: Final = LEDGER_SCHEMA.names()
-_PLAYERS: Final = ("user_id", "counterparty", "actor")
-_NAMES: Final = ("book", "kind", "currency", "item_id")
 _STORED: Final = {
     "own_tx": pl.Int64,
-    **{name: pl.UInt32 if name in _PLAYERS + _NAMES else kind for name, kind in LEDGER_SCHEMA.items()},
+    **{
+        name: pl.UInt32 if name in PLAYER_COLUMNS + NAME_COLUMNS else kind
+        for name, kind in LEDGER_SCHEMA.items()
+    },
     "entry_id": pl.Int64,
     "at": pl.Int64,
 }
@@ -219,8 +220,8 @@ def _decoded(store: str, players: pl.Series, names: pl.Series) -> list[pl.Expr]:
         "tx_id": tx_id,
         "at": pl.col("at").cast(LEDGER_SCHEMA["at"]),
         "request_id": pl.coalesce("request_id", "~" + tx_id),
-        **{name: pl.lit(players).gather(pl.col(name)) for name in _PLAYERS},
-        **{name: pl.lit(names).gather(pl.col(name)) for name in _NAMES},
+        **{name: pl.lit(players).gather(pl.col(name)) for name in PLAYER_COLUMNS},
+        **{name: pl.lit(names).gather(pl.col(name)) for name in NAME_COLUMNS},
     }
     return [made.get(name, pl.col(name)).alias(name) for name in _COLUMNS]
 

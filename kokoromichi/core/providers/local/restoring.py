@@ -88,7 +88,7 @@ class Restored:
     Attributes:
         until: The moment of the newest row; what was played after it is lost.
         rows_missing: Rows that stood in no file, or could not be read.
-        edited: Files that another hand had changed; a player's then stands in with their newest backup.
+        edited: Files that were edited externally; a player's then stands in with their newest backup.
         rebuilt: Players without a file, made of their rows.
         corrected: Rows of ``system`` that make up for rows that are missing.
         lost: Parts that were not there.

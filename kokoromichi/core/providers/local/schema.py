@@ -67,6 +67,10 @@ called it by; a null ``request_id`` is an act to which nobody gave one. ``ledger
 STEPS: Final[tuple[str, ...]] = (_FIRST,)
 """``user_version`` is how many of these a database has gone through: a new version appends one."""
 
+PLAYER_COLUMNS: Final = ("user_id", "counterparty", "actor")
+NAME_COLUMNS: Final = ("book", "kind", "currency", "item_id")
+"""The columns of ``LEDGER_SCHEMA`` that the ledger holds as codes of the tables ``players`` and ``names``."""
+
 _PRAGMAS: Final = (
     "page_size=2048",
     "journal_mode=WAL",

@@ -1,4 +1,4 @@
-"""A seal inside each file of the readable copy: what shows that another hand has changed it."""
+"""A seal inside each file of the readable copy: what shows that it was edited externally."""
 
 from __future__ import annotations
 

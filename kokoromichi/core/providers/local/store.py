@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kokoromichi.core.clock import Clock
-    from kokoromichi.core.providers.local.backups import Kept
+    from kokoromichi.core.providers.local.backups import Retention
     from kokoromichi.core.providers.local.commits import Commits
     from kokoromichi.core.providers.local.documents import ProfileCache
 
@@ -71,13 +71,13 @@ class StoreOptions:
 
     Attributes:
         cache_s: A profile stays in memory for so long, in seconds.
-        kept: Which former states of a file are kept.
+        retention: Which former states of a file are kept.
     """
 
     folder: Path
     clock: Clock
     cache_s: float
-    kept: Kept
+    retention: Retention
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ def _open_held(options: StoreOptions, lock: FolderLock, commits: Commits, cache:
     try:
         meta = meta_of(base)
         reading = Reading(path)
-        copy = ReadableCopy(folder, reading, clock, options.kept, marks_in(meta))
+        copy = ReadableCopy(folder, reading, clock, options.retention, marks_in(meta))
         if before.get("in_use") or not marks_in(meta):
             copy.all_due()
         writer = Writer(path, base, Committed(base, options.cache_s), clock, commits)

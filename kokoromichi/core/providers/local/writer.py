@@ -168,8 +168,8 @@ class Writer(threading.Thread):
     def _check_place(self) -> None:
         if self.failed is None and not self.at_its_place:
             self.failed = (
-                f"{self._path} is no longer the database that was opened: another hand has moved, replaced "
-                "or changed it. Nothing more is written: stop, bring it back, and start again"
+                f"{self._path} is no longer the database that was opened: it was moved, replaced "
+                "or changed externally. Nothing more is written: stop, bring it back, and start again"
             )
         if self.failed is None and _inode(self._wal_path) != self._wal:
             self._rescue()
