@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from kokoromichi.analysis.audit import STOCK_SCHEMA
-from kokoromichi.analysis.stored import StoredStates
+from kokoromichi.analysis.provider_state import StoredStates
 from kokoromichi.core.schemas import LEDGER_SCHEMA
 
 PLAYERS: Final = 5_000

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from kokoromichi.analysis.export import Selection, export_ledger
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.bulk_load import Batch, StoredResponse, UserSnapshot
 from kokoromichi.core.clock import DAY_US
 from kokoromichi.core.models import UserProfile

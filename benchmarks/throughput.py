@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import polars as pl
 from _workload_w import CLAIM, LIMITS, PRICES, REWARD_GOLD, Row, Workload, inlined, mesa_engine
 
-from kokoromichi.analysis.stored import read_ledger
+from kokoromichi.analysis.provider_state import read_ledger
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.errors import RefusedError
 from kokoromichi.core.providers.memory import MemoryProvider

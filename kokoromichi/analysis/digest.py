@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from kokoromichi.analysis.metrics.daily import ALL, OPENING
+from kokoromichi.analysis.metrics.by_day import ALL, OPENING
 from kokoromichi.analysis.metrics.flows import flows, net_flow
 from kokoromichi.analysis.metrics.wealth import balance_percentiles, top_shares
 

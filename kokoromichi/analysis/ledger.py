@@ -16,7 +16,7 @@ from kokoromichi.analysis.observations import (
     checked,
     scan_files,
 )
-from kokoromichi.analysis.stored import read_ledger
+from kokoromichi.analysis.provider_state import read_ledger
 
 if TYPE_CHECKING:
     import polars as pl

@@ -126,7 +126,7 @@ class Context(commands.Context[Game]):
             await self.answer(warning(say("error.checking")))
         except discord.HTTPException as unsent:  # What became of the commit must be found out all the same.
             log.warning("request %s: the answer could not be sent: %s", request_id, unsent)
-        for pause_s in _PAUSES_S:
+        for pause_s in _PAUSES_S:  # Meanwhile ``Housekeeping.mend`` opens a store that failed a sync again.
             await asyncio.sleep(pause_s)
             try:
                 return await call(request_id)

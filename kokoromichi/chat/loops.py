@@ -119,7 +119,11 @@ class Housekeeping(commands.Cog):
 
     @tasks.loop(seconds=MEND_S)
     async def mend(self) -> None:
-        """Open the storage again after it failed a sync: until then it only reads."""
+        """Open the storage again after it failed a sync: until then it only reads.
+
+        Only what is on the disk then says what became of the commits whose outcome is unknown, so this
+        lets ``Context._retry_unknown`` find it out.
+        """
         if self._bot.provider.failed is None:
             return
         try:

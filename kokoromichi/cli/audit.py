@@ -54,7 +54,7 @@ def audit(
         if folder is not None:
             _audit_folder(folder, as_json=as_json)
             return
-        from kokoromichi.analysis.stored import audit_provider  # noqa: PLC0415 - --help stays fast
+        from kokoromichi.analysis.provider_state import audit_provider  # noqa: PLC0415 - --help stays fast
 
         store = chosen_provider(provider, data_dir, read_only=not adopt)
 
@@ -129,7 +129,9 @@ def _fail(violations: int) -> None:
 
 
 def _audit_folder(folder: Path, *, as_json: bool) -> None:
-    targets = sorted(path for path in folder.glob("replications/[0-9]*") if path.is_dir()) or [folder]
+    from kokoromichi.simulation.batch import REPLICATIONS  # noqa: PLC0415 - --help stays fast
+
+    targets = sorted(path for path in (folder / REPLICATIONS).glob("[0-9]*") if path.is_dir()) or [folder]
     found = [_FolderAudit.of(target) for target in targets]
     violations = sum(audited.violations for audited in found)
     if as_json:
@@ -173,7 +175,7 @@ class _FolderAudit:
             message = f"{folder} is no folder: name that of a run, or of exported Parquet files"
             raise MisuseError(message)
         from kokoromichi.analysis.ledger import Ledger  # noqa: PLC0415 - --help stays fast
-        from kokoromichi.analysis.stored import StoredStates  # noqa: PLC0415
+        from kokoromichi.analysis.provider_state import StoredStates  # noqa: PLC0415
         from kokoromichi.simulation.batch import changed_files  # noqa: PLC0415
 
         changed = changed_files(folder)

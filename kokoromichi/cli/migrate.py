@@ -20,7 +20,7 @@ from kokoromichi.operation.exits import STORAGE_FAILED, exit_on_error, fail
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kokoromichi.core.copying.report import CopyReport, ProgressCallback
+    from kokoromichi.core.copying.report import CopyProgress, CopyReport, ProgressCallback
     from kokoromichi.core.reference.installation import Installation
     from kokoromichi.settings import Settings
 
@@ -75,39 +75,58 @@ def migrate(
     whose target is ahead is listed and left alone.
     """
     with exit_on_error():
-        from kokoromichi.core.reference.installation import is_own, read_installation  # noqa: PLC0415 - --help stays fast
-        from kokoromichi.settings import Settings  # noqa: PLC0415 - --help stays fast
-
-        settings = Settings()
+        settings = _settings()
         folder = data_dir or settings.data_dir
         if source is Provider.local:
-            read = settings.model_copy(update={"provider": "local", "data_dir": folder})
-            found = None if is_own(folder) else read_installation(folder, second_data_dir, time_zone)
-            sources: tuple[Path | None, ...] = (folder, second_data_dir)
+            read, found = _folder(settings, folder, second_data_dir, time_zone)
+        elif data_dir is not None or second_data_dir is not None:
+            raise MisuseError(f"--data-dir and --second-data-dir are of --from local, not {source.value}")
         else:
-            if data_dir is not None or second_data_dir is not None:
-                raise MisuseError(f"--data-dir and --second-data-dir are of --from local, not {source.value}")
-            read = _database(settings, source, target, from_url)
-            found, sources = None, ()
-        written = settings.model_copy(
-            update={"provider": target.value, "data_dir": _target_folder(target, folder, sources, target_dir)}
-        )
-        with progress(f"Migrating to {target.value}", None, "done") as (bar, task):
+            read, found = _database(settings, source, target, from_url), None
+        sources = (folder, second_data_dir) if source is Provider.local else ()
+        target_folder = _target_folder(target, folder, sources, target_dir)
+        written = settings.model_copy(update={"provider": target.value, "data_dir": target_folder})
+        done = _migrated(found or read, written, dry_run=dry_run, released=from_mirror)
+        _conclude(done, found, report, as_json=as_json)
 
-            def told_step(step: Any) -> None:
-                bar.update(task, description=f"{step.part}", completed=step.done, total=step.total)
 
-            moving = _moved(found or read, None if dry_run else written, told_step, released=from_mirror)
-            done = asyncio.run(moving)
-        document = done.document() | ({"installation": found.report()} if found else {})
-        if report is not None:
-            report.write_text(_json(document), encoding="utf-8")
-        if as_json:
-            typer.echo(_json(document))
-        else:
-            _show_migration(done, found)
-        if not done.complete:
-            fail(f"the migration is incomplete. {done.undo}".rstrip(), STORAGE_FAILED)
+def _settings() -> Settings:
+    from kokoromichi.settings import Settings  # noqa: PLC0415 - --help stays fast
+
+    return Settings()
+
+
+def _folder(
+    settings: Settings, folder: Path, second: Path | None, time_zone: str
+) -> tuple[Settings, Installation | None]:
+    """The settings of a folder as a source, and the existing installation that it holds, or None."""
+    from kokoromichi.core.reference.installation import is_own, read_installation  # noqa: PLC0415 - --help stays fast
+
+    found = None if is_own(folder) else read_installation(folder, second, time_zone)
+    return settings.model_copy(update={"provider": "local", "data_dir": folder}), found
+
+
+def _migrated(
+    source: Settings | Installation, target: Settings, *, dry_run: bool, released: bool
+) -> CopyReport:
+    with progress(f"Migrating to {target.provider}", None, "done") as (bar, task):
+
+        def show(step: CopyProgress) -> None:
+            bar.update(task, description=step.part, completed=step.done, total=step.total)
+
+        return asyncio.run(_moved(source, None if dry_run else target, show, released=released))
+
+
+def _conclude(done: CopyReport, found: Installation | None, report: Path | None, *, as_json: bool) -> None:
+    document = done.document() | ({"installation": found.report()} if found else {})
+    if report is not None:
+        report.write_text(_json(document), encoding="utf-8")
+    if as_json:
+        typer.echo(_json(document))
+    else:
+        _show_migration(done, found)
+    if not done.complete:
+        fail(f"the migration is incomplete. {done.undo}".rstrip(), STORAGE_FAILED)
 
 
 def _json(document: Mapping[str, object]) -> str:

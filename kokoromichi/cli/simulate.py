@@ -69,26 +69,27 @@ def simulate(
 
 
 def _conclude(run: Run, *, as_json: bool) -> None:
-    report = run.report()
-    metrics, health = run.metrics(), run.health()
+    from kokoromichi.simulation.batch import REPLICATIONS, SUMMARY  # noqa: PLC0415 - --help stays fast
+
+    report, rows = run.report(), int(run.health()["ledger_rows"].sum())
     if as_json:
         answer(
             {
                 "folder": str(run.folder),
                 "report": str(report),
                 "sound": run.sound,
-                "ledger_rows": int(health["ledger_rows"].sum()),
+                "ledger_rows": rows,
                 "findings": [str(finding) for finding in run.findings],
-                "metrics": {row.pop("metric"): row for row in metrics.to_dicts()},
+                "metrics": {row.pop("metric"): row for row in run.metrics().to_dicts()},
             }
         )
     else:
-        _show(run, report)
+        _show(run, report, rows)
     if not run.sound:
-        fail(f"a ledger breaks a law; {run.folder}/replications/*/summary.json says which", AUDIT_FAILED)
+        fail(f"a ledger breaks a law; {run.folder}/{REPLICATIONS}/*/{SUMMARY} says which", AUDIT_FAILED)
 
 
-def _show(run: Run, report: Path) -> None:
+def _show(run: Run, report: Path, rows: int) -> None:
     table = Table(title=f"{run.manifest['title']}", title_justify="left", title_style="bold")
     table.add_column("number")
     table.add_column("mean", justify="right")
@@ -101,7 +102,6 @@ def _show(run: Run, report: Path) -> None:
     screen.print(table)
     for finding in run.findings:
         screen.print(f"[yellow]Finding:[/] {escape(str(finding))}", highlight=False)
-    rows = int(run.health()["ledger_rows"].sum())
     if run.sound:
         screen.print(f"The audit is sound: every law holds over {rows:,} ledger rows.", highlight=False)
     screen.print(f"The report: {report}", highlight=False)
@@ -127,9 +127,10 @@ def report(
     with exit_on_error():
         from kokoromichi.analysis.observations import Observations  # noqa: PLC0415 - --help stays fast
         from kokoromichi.analysis.report import report_data, write_report  # noqa: PLC0415 - --help stays fast
+        from kokoromichi.simulation.batch import MANIFEST  # noqa: PLC0415 - --help stays fast
         from kokoromichi.simulation.run import Run as PlayedRun  # noqa: PLC0415 - --help stays fast
 
-        if (folder / "manifest.json").is_file():
+        if (folder / MANIFEST).is_file():
             path = PlayedRun(folder).report(out)
         else:
             observations = Observations.scan(folder)

@@ -13,7 +13,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from kokoromichi.analysis.export import export_ledger
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.chat.arguments import ItemArgument, ReasonArgument, offered_items
 from kokoromichi.chat.context import Context, actor_of
 from kokoromichi.chat.declaring import act_of, group

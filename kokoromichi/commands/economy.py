@@ -10,7 +10,7 @@ from discord.ext import commands
 
 from kokoromichi.analysis.digest import TOP_SHARE, Digest
 from kokoromichi.analysis.observations import Observations
-from kokoromichi.analysis.stored import read_ledger
+from kokoromichi.analysis.provider_state import read_ledger
 from kokoromichi.chat.context import Context
 from kokoromichi.chat.declaring import command
 from kokoromichi.chat.embeds import Picture, card

@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
-from kokoromichi.core.daily import active_of, totals_of
+from kokoromichi.core.day_totals import active_of, totals_of
 from kokoromichi.core.errors import MisuseError
 
 if TYPE_CHECKING:

@@ -15,16 +15,21 @@ from pydantic import ValidationError
 
 from kokoromichi.core.errors import ConflictError, MisuseError
 from kokoromichi.core.kinds import CURRENCIES, SYSTEM
-from kokoromichi.core.models import SET_FIELDS, ChangeSet, Movement, Receipt, UserChange, UserProfile
+from kokoromichi.core.models import (
+    LEAST_INT,
+    MOST_INT,
+    SET_FIELDS,
+    ChangeSet,
+    Movement,
+    Receipt,
+    UserChange,
+    UserProfile,
+)
 from kokoromichi.core.validation import checked_section, checked_user_id
 
 if TYPE_CHECKING:
     from kokoromichi.core.bulk_load import Batch
     from kokoromichi.core.data_provider import Document
-
-LEAST_INT: Final = -(2**63)
-MOST_INT: Final = 2**63 - 1
-"""A whole number has 64 bits in every column and index."""
 
 MOST_LEVELS: Final = 64
 """Mappings and lists inside one another; MongoDB reads a hundred, its own about them included."""

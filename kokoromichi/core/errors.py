@@ -101,15 +101,17 @@ class CommitUnknownError(StorageError):
     The same request id, sent again, has one effect and one answer.
 
     Attributes:
-        request_id: The id to send again.
+        request_id: The id to send again; None where there was none.
     """
 
-    def __init__(self, request_id: str) -> None:
+    def __init__(self, request_id: str | None = None) -> None:
         super().__init__(request_id)
         self.request_id = request_id
 
     def __str__(self) -> str:
         """Say what to do."""
+        if self.request_id is None:
+            return "the outcome of a change is unknown: look at what is stored before it is made again"
         return f"the outcome of request {self.request_id} is unknown: ask again with the same request id"
 
 

@@ -1,4 +1,4 @@
-"""Every kind of ledger row, its book and its direction: one table, shown in the documents."""
+"""Every kind of ledger row, its book and its role: one table, shown in the documents."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ class Kind(NamedTuple):
     Attributes:
         name: The code in the ledger's ``kind`` column.
         book: The ledger it is written to (``ledger_<book>``, ``ledgers/<book>.log``).
-        role: What it does to the supply; a ``correction`` is a faucet or a sink by its sign.
+        role: What it is for: spending is what left through a sink. Flows go by the sign of each row instead,
+            so that an ``exchange``, a sink of gold, is a faucet of gems, and a ``correction`` is either.
     """
 
     name: str

@@ -13,6 +13,10 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 from pydantic.dataclasses import dataclass
 
+LEAST_INT: Final = -(2**63)
+MOST_INT: Final = 2**63 - 1
+"""A whole number has 64 bits in every column and index."""
+
 NEVER: Final = -1
 """A time in microseconds that has not come yet."""
 
@@ -35,8 +39,8 @@ REQUEST_ID_PATTERN: Final = re.compile(r"[0-9A-Za-z_.:-]{1,128}")
 
 UserId = Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
 ItemId = Annotated[str, Field(min_length=1, max_length=64)]
-Count = Annotated[int, Field(ge=0, lt=2**63, strict=True)]
-MomentUs = Annotated[int, Field(ge=NEVER, lt=2**63, strict=True)]
+Count = Annotated[int, Field(ge=0, lt=MOST_INT + 1, strict=True)]
+MomentUs = Annotated[int, Field(ge=NEVER, lt=MOST_INT + 1, strict=True)]
 
 FieldValue: TypeAlias = int | str | dict[str, int]
 """What a profile's field may hold."""
@@ -332,7 +336,7 @@ class DailyTotal(msgspec.Struct, frozen=True, gc=False):
         day: UTC day, counted from the epoch.
         currency: None where only items have moved.
         rows: How many.
-        gained: The sum of what was added to balances, at most 2**63 - 1; ``lost`` of what was taken.
+        gained: The sum of what was added to balances, at most ``MOST_INT``; ``lost`` of what was taken.
     """
 
     day: int

@@ -7,10 +7,20 @@ from typing import TYPE_CHECKING, Final
 
 from kokoromichi.core.errors import ConflictError, MisuseError, RequestFencedError, RequestMismatchError
 from kokoromichi.core.kinds import CURRENCIES, KINDS, SYSTEM
-from kokoromichi.core.models import ID_PATTERN, REQUEST_ID_PATTERN, SET_FIELDS, Movement, UserChange
+from kokoromichi.core.models import (
+    ID_PATTERN,
+    LEAST_INT,
+    MOST_INT,
+    REQUEST_ID_PATTERN,
+    SET_FIELDS,
+    Movement,
+    UserChange,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+_LONGEST_ITEM_ID: Final = 64
 
 RESERVED_SECTIONS = frozenset({"economy", "store_catalog", "waifus"})
 """Shipped with the code; no document door writes them."""
@@ -112,6 +122,47 @@ def wrong_movement(movement: Movement, user_id: str, held: int) -> MisuseError:
         f"{movement.currency} {held} {movement.amount:+} is not {movement.balance_after}, "
         f"or {movement.item_id} {movement.quantity:+} is more than is held"
     )
+
+
+def check_movement(movement: Movement) -> None:
+    """Refuse half a row, or one of an unknown kind, currency or item, or of no whole number.
+
+    Raises:
+        MisuseError: It is one of these.
+    """
+    numbers = amount, after, quantity = movement.amount, movement.balance_after, movement.quantity
+    known = movement.kind in KINDS and (movement.currency is None or movement.currency in CURRENCIES)
+    whole = type(amount) is type(after) is type(quantity) is int
+    if not (known and whole and min(numbers) >= LEAST_INT and max(numbers) <= MOST_INT):
+        message = f"a row needs a known kind, a known currency and whole numbers of 64 bits: {movement}"
+        raise MisuseError(message)
+    if movement.is_incomplete:
+        raise incomplete_movement(movement)
+    if movement.item_id is not None and not 1 <= len(movement.item_id) <= _LONGEST_ITEM_ID:
+        message = f"item id {movement.item_id!r} is malformed: 1 to {_LONGEST_ITEM_ID} characters"
+        raise MisuseError(message)
+
+
+def moved(movement: Movement, user_id: str, balance: int, units: int) -> tuple[int, int]:
+    """The balance of a movement's currency and the held units of its item, after it.
+
+    Args:
+        movement: What moves.
+        user_id: Whose it is.
+        balance: What the player has of the currency; any number where it moves none.
+        units: What they hold of the item; likewise.
+
+    Raises:
+        MisuseError: The movement is malformed, or does not lead from these to what can be.
+    """
+    check_movement(movement)
+    after = balance + movement.amount
+    held = units + movement.quantity
+    if not (0 <= after <= MOST_INT and 0 <= held <= MOST_INT) or (
+        movement.currency is not None and after != movement.balance_after
+    ):
+        raise wrong_movement(movement, user_id, balance)
+    return after, held
 
 
 def reject_duplicate_users(users: Sequence[UserChange]) -> None:

@@ -99,7 +99,8 @@ class StoreService:
         price_gold, limit, held = offer.price_gold, offer.limit, profile.inventory.get(item_id, 0)
         code, gold, owned = purchase(profile.gold, held, price_gold, quantity, limit)
         if code:
-            # Nobody has gold for more than what stands for no limit: it is never the reason.
+            # Without a limit the rule is given NO_LIMIT, a real bound. Units beyond it cost more than anybody
+            # may own, so that what the player lacks is gold.
             if code == codes.TOO_POOR or (code == codes.OVER_LIMIT and limit == codes.NO_LIMIT):
                 raise refused(codes.TOO_POOR, price_gold * quantity, profile.gold, "gold")
             if code == codes.OVER_LIMIT:
@@ -147,10 +148,10 @@ class StoreService:
         code, gold, owned = sell(profile.gold, held, spent_gold, offer.price_gold, quantity, percent)
         if code:
             raise _items_refused(code, item_id, quantity, held)
-        paid_gold = gold - profile.gold
-        row = Movement("sale", "gold", paid_gold, gold, item_id, -quantity)
+        proceeds_gold = gold - profile.gold
+        row = Movement("sale", "gold", proceeds_gold, gold, item_id, -quantity)
         fields: dict[str, FieldValue] = {"paid_gold": self._paid_after_leaving(profile, item_id, quantity)}
-        receipt = SaleReceipt(item_id, quantity, paid_gold, gold, owned)
+        receipt = SaleReceipt(item_id, quantity, proceeds_gold, gold, owned)
         user = UserChange(profile.user_id, profile.version, (row,), fields)
         return ChangeSet(at_us, (user,), receipt)
 

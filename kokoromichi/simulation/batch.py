@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 import orjson
 
-from kokoromichi.analysis.stored import read_ledger, stored_states
+from kokoromichi.analysis.provider_state import read_ledger, stored_states
 from kokoromichi.core.errors import KokoroError, MisuseError
 from kokoromichi.rules.economy_laws import economy_findings
 from kokoromichi.simulation.engine import Engine
@@ -35,11 +35,17 @@ if TYPE_CHECKING:
     from kokoromichi.simulation.scenario import Scenario
 
 _PACKAGES: Final = ("kokoromichi", "numpy", "polars", "pydantic")
-_MANIFEST: Final = "manifest.json"
-_SUMMARY: Final = "summary.json"
-_REPLICATIONS: Final = "replications"
+MANIFEST: Final = "manifest.json"
+SUMMARY: Final = "summary.json"
+REPLICATIONS: Final = "replications"
+"""Folder of all replications, within the run's."""
 
 T = TypeVar("T")
+
+
+def replication_folder(folder: Path, replication: int) -> Path:
+    """The folder of one replication, numbered from 0, within that of all."""
+    return folder / f"{replication:03d}"
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,7 @@ class Job:
         scenario: What is simulated.
         seed: Seed of the batch; the replication's own is made of it.
         replication: Its number, from 0.
-        folder: Where its files go, as ``<folder>/<number>``.
+        folder: That of all replications.
     """
 
     scenario: Scenario
@@ -61,7 +67,7 @@ class Job:
     @property
     def target(self) -> Path:
         """The replication's own folder."""
-        return self.folder / f"{self.replication:03d}"
+        return replication_folder(self.folder, self.replication)
 
 
 OnDone: TypeAlias = "Callable[[Job, dict[str, object]], None]"
@@ -91,7 +97,7 @@ def play(job: Job) -> dict[str, object]:
         "audit": str(report),
         "audit_violations": {str(law): count for law, count in report.counts.items()},
     }
-    temporary = job.folder / f".{job.replication:03d}.{os.getpid()}"
+    temporary = job.folder / f".{job.target.name}.{os.getpid()}"
     temporary.mkdir(parents=True)
     try:
         ledger.write_parquet(temporary / "ledger.parquet")
@@ -100,7 +106,7 @@ def play(job: Job) -> dict[str, object]:
         played.players.write_parquet(temporary / "players.parquet")
         states.write(temporary)
         summary["files"] = _digests(temporary)
-        (temporary / _SUMMARY).write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2))
+        (temporary / SUMMARY).write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2))
         _put(temporary, job.target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -128,7 +134,7 @@ def _awaited(coroutine: Coroutine[Any, Any, T]) -> T:
 
 def summary_of(target: Path) -> dict[str, object] | None:
     """The summary of a replication that is done, or None."""
-    path = target / _SUMMARY
+    path = target / SUMMARY
     summary: dict[str, object] | None = orjson.loads(path.read_bytes()) if path.is_file() else None
     return summary
 
@@ -204,7 +210,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     Raises:
         MisuseError: The folder's manifest is of another program, or torn.
     """
-    path = folder / _MANIFEST
+    path = folder / MANIFEST
     try:
         found = orjson.loads(path.read_bytes())
     except orjson.JSONDecodeError as error:
@@ -225,11 +231,11 @@ def prepare(folder: Path, wanted: dict[str, object], *, replace: bool = False) -
     Raises:
         MisuseError: The folder holds another batch, or files that are none.
     """
-    path = folder / _MANIFEST
+    path = folder / MANIFEST
     if path.is_file():
         found = read_manifest(folder)
         differs = [key for key in wanted if key != "replications" and found.get(key) != wanted[key]]
-        played = folder / _REPLICATIONS
+        played = folder / REPLICATIONS
         if differs and (replace or not any(played.glob("[0-9]*"))):
             shutil.rmtree(played, ignore_errors=True)
             (folder / "report.html").unlink(missing_ok=True)  # It shows the run that went.
@@ -240,16 +246,16 @@ def prepare(folder: Path, wanted: dict[str, object], *, replace: bool = False) -
             )
             raise MisuseError(message)
     elif folder.is_dir() and any(folder.iterdir()):
-        message = f"{folder} is not empty and holds no {_MANIFEST}: choose an empty folder with --out"
+        message = f"{folder} is not empty and holds no {MANIFEST}: choose an empty folder with --out"
         raise MisuseError(message)
     elif folder.exists() and not folder.is_dir():
         message = f"{folder} is a file: choose a folder with --out"
         raise MisuseError(message)
     folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{_MANIFEST}.{os.getpid()}"
+    temporary = folder / f".{MANIFEST}.{os.getpid()}"
     temporary.write_bytes(orjson.dumps(wanted, option=orjson.OPT_INDENT_2))
     temporary.replace(path)
-    _clear(folder / _REPLICATIONS)
+    _clear(folder / REPLICATIONS)
 
 
 def _clear(replications: Path) -> None:

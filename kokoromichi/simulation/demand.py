@@ -30,7 +30,7 @@ GEMS: Final = 24
 BUSINESS: Final = 25
 ALTERNATIVES: Final = 26
 SAVE: Final = 26
-"""Outcome of a choice that buys nothing; it has no place in the tables, its weight never changes."""
+"""Outcome of a choice that buys nothing; it has no place in the tables, its weight is ``SAVE_WEIGHT``."""
 
 NONE: Final = -1
 """No goal, no wish, no business left."""
@@ -49,7 +49,7 @@ class PriceList(NamedTuple):
     """All integers that decisions read while one list of prices is in force; flat, in catalogue order.
 
     Attributes:
-        weights: [archetype, bucket, ALTERNATIVES], of which *save* has 2^20; 0 where nothing is sold.
+        weights: [archetype, bucket, ALTERNATIVES], against the 2^20 of *save*; 0 where nothing is sold.
         needs: [archetype, item, levels], in 1 / ``NEED_ONE``; 0 from the limit on.
         levels: Length of a row of ``needs``; who holds more is at the last level.
         wishes: [archetype, item]: weight at reference price and a purse of 10,000, times the reference price.
@@ -95,7 +95,8 @@ class Buyer(NamedTuple):
     Attributes:
         archetype: Place in the tables.
         gold: Balance, in gold.
-        hold_gold: What is not spent: ``hold_gold``; may exceed the balance.
+        hold_gold: What is kept back, in gold: the reserve and the set-aside (the function ``hold_gold``); may
+            exceed the balance.
         train_cost_gold: Cost of the next training session.
         business: What ``next_business`` returned.
     """

@@ -19,6 +19,7 @@ from kokoromichi.simulation.driver import Driver
 from kokoromichi.simulation.memory_executor import MemoryExecutor
 from kokoromichi.simulation.session import Session
 from kokoromichi.simulation.streams import (
+    CHARACTERS,
     DAY_DRAWS,
     DAY_HOURS,
     DAY_LEAVE_OR_RETURN,
@@ -37,9 +38,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from kokoromichi.simulation.scenario import Scenario
-
-CHARACTERS = "characters"
-"""Stream of the character that a pull finds within its rarity, at the address of the pull."""
 
 
 @dataclass(frozen=True)
@@ -148,9 +146,9 @@ class Engine:
 
     def _end_day(self, player: int, day: int, number: int) -> None:
         world = self._world
-        kind = world.archetypes[player]
+        archetype = world.archetypes[player]
         if world.away[player]:
-            if presence.happens(number, self._return_chances[kind]):
+            if presence.happens(number, self._return_chances[archetype]):
                 world.away[player], world.present[player] = 0, 1
                 world.want_days[player] = world.novel_days[player] = day + 1
                 self._record(player, "return")
@@ -165,7 +163,7 @@ class Engine:
             self._scenario.economy.config.daily.streak_window_h,
         )
         chance = presence.leave_chance(
-            self._leave_bases[kind],
+            self._leave_bases[archetype],
             day - world.arrival_days[player],
             day,
             world.want_days[player],
@@ -185,7 +183,7 @@ class Engine:
         history = self._provider.observations("economy_history")
         players = {
             "user_id": world.user_ids,
-            "archetype": [population.archetypes[kind].name for kind in world.archetypes],
+            "archetype": [population.archetypes[place].name for place in world.archetypes],
             "cohort": [population.cohorts[cohort].label for cohort in world.cohorts],
             "arrival_day": world.arrival_days,
         }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
+from kokoromichi.analysis.metrics import METRICS
 from kokoromichi.core.errors import MisuseError
 
 if TYPE_CHECKING:
@@ -15,28 +16,23 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-class _Chart(NamedTuple):
-    metric: str
-    after_warm_up: bool = False
-
-
-CHARTS: Final[dict[str, _Chart]] = {
-    "supply": _Chart("money_supply"),
-    "flows": _Chart("flows"),
-    "net_flow": _Chart("net_flow"),
-    "ratio": _Chart("net_flow"),
-    "days_to_afford": _Chart("days_to_afford"),
-    "waits": _Chart("days_to_afford"),
-    "lorenz": _Chart("lorenz", after_warm_up=True),
-    "balances": _Chart("balance_percentiles"),
-    "cohort_balances": _Chart("cohort_balances"),
-    "price_index": _Chart("price_index"),
-    "engel": _Chart("engel_shares", after_warm_up=True),
-    "retention": _Chart("retention"),
-    "sell_through": _Chart("sell_through"),
-    "hoarding": _Chart("hoarding", after_warm_up=True),
-    "refusals": _Chart("refusals", after_warm_up=True),
-    "acts": _Chart("acts", after_warm_up=True),
+CHARTS: Final[dict[str, str]] = {
+    "supply": "money_supply",
+    "flows": "flows",
+    "net_flow": "net_flow",
+    "ratio": "net_flow",
+    "days_to_afford": "days_to_afford",
+    "waits": "days_to_afford",
+    "lorenz": "lorenz",
+    "balances": "balance_percentiles",
+    "cohort_balances": "cohort_balances",
+    "price_index": "price_index",
+    "engel": "engel_shares",
+    "retention": "retention",
+    "sell_through": "sell_through",
+    "hoarding": "hoarding",
+    "refusals": "refusals",
+    "acts": "acts",
 }
 """By the name of a function of ``kokoromichi.analysis.plots``: the metric that it draws."""
 
@@ -73,7 +69,7 @@ class RunPlots:
         return partial(self._draw, name)
 
     def _draw(self, name: str, ax: Axes | None = None, **options: object) -> Axes:
-        chart = CHARTS[name]
-        frame = self._measure(chart.metric, **({"first_day": self._first_day} if chart.after_warm_up else {}))
+        measured = CHARTS[name]
+        frame = self._measure(measured, **METRICS[measured].options(self._first_day))
         draw: Callable[..., Axes] = getattr(import_module("kokoromichi.analysis.plots"), name)
         return draw(frame, ax, **options)

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from kokoromichi.analysis.metrics import METRICS, metric
+from kokoromichi.analysis.metrics import METRICS, first_measured_day, metric, numbered
 from kokoromichi.analysis.metrics.headline import headline
 from kokoromichi.analysis.observations import Observations
-from kokoromichi.analysis.report import WARM_UP_DAYS, ReportData, report_data, write_report
+from kokoromichi.analysis.report import ReportData, report_data, write_report
 from kokoromichi.analysis.statistics import mean_interval
 from kokoromichi.core.errors import KokoroError, MisuseError
 from kokoromichi.rules.findings import Finding
 from kokoromichi.simulation import batch
-from kokoromichi.simulation.batch import Job
+from kokoromichi.simulation.batch import MANIFEST, REPLICATIONS, SUMMARY, Job
 from kokoromichi.simulation.plots import RunPlots
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from kokoromichi.simulation.scenario import Scenario
 
 MOST_REPLICATIONS: Final = 1_000
-_REPLICATIONS: Final = "replications"
 
 
 class BatchError(KokoroError):
@@ -54,7 +53,7 @@ class Run:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
-        if not (self.folder / "manifest.json").is_file():
+        if not (self.folder / MANIFEST).is_file():
             message = f"{self.folder} holds no run: make one with kokoromichi simulate --out {self.folder}"
             raise MisuseError(message)
         self.manifest: Mapping[str, Any] = batch.read_manifest(self.folder)
@@ -70,8 +69,8 @@ class Run:
     @property
     def _targets(self) -> list[Path]:
         count = self.manifest["replications"]
-        targets = [self.folder / _REPLICATIONS / f"{number:03d}" for number in range(count)]
-        if missing := [target.name for target in targets if not (target / "summary.json").is_file()]:
+        targets = [batch.replication_folder(self.folder / REPLICATIONS, number) for number in range(count)]
+        if missing := [target.name for target in targets if not (target / SUMMARY).is_file()]:
             message = (
                 f"{self.folder} lacks replications {', '.join(missing)}: the run was interrupted; "
                 "give the same command again, and it goes on"
@@ -82,7 +81,7 @@ class Run:
     @property
     def warm_up_days(self) -> int:
         """Days cut before flows are measured: 30, none in a run that is no longer."""
-        return WARM_UP_DAYS if self.manifest["days"] > WARM_UP_DAYS else 0
+        return first_measured_day(self.manifest["days"])
 
     def health(self) -> pl.DataFrame:
         """Whether each replication's ledger keeps the laws of economy.md.
@@ -114,8 +113,7 @@ class Run:
     @cached_property
     def headlines(self) -> pl.DataFrame:
         """One row per replication: ``replication`` (Int64, from 1), then the columns of ``headline``."""
-        rows = [headline(observations.loaded(), self.warm_up_days) for observations in self.observations]
-        return _numbered(rows)
+        return numbered(headline(seen.loaded(), self.warm_up_days) for seen in self.observations)
 
     def metrics(self, confidence: float = 0.95) -> pl.DataFrame:
         """The headline numbers over the replications, each with its uncertainty.
@@ -153,7 +151,7 @@ class Run:
             MisuseError: There is no such metric.
         """
         measure = metric(name)
-        return _numbered([measure(observations, **options).collect() for observations in self.observations])
+        return numbered(measure(seen, **options).collect() for seen in self.observations)
 
     @property
     def plot(self) -> RunPlots:
@@ -180,7 +178,7 @@ class Run:
             title=self.manifest["title"],
             manifest=shown,
             findings=self.findings,
-            warm_up_days=WARM_UP_DAYS,
+            headlines=self.headlines,
         )
 
     def report(self, path: str | Path | None = None) -> Path:
@@ -228,7 +226,7 @@ def simulate(
     batch.pool_size(workers)  # A wrong word claims no folder.
     folder = Path(tempfile.mkdtemp(prefix="kokoromichi-") if out is None else out)
     batch.prepare(folder, batch.manifest(scenario, seed, replications), replace=replace)
-    jobs = [Job(scenario, seed, number, folder / _REPLICATIONS) for number in range(replications)]
+    jobs = [Job(scenario, seed, number, folder / REPLICATIONS) for number in range(replications)]
     failed = list(batch.run_jobs(jobs, workers, on_done or (lambda _job, _summary: None)))
     if failed:
         job, error = failed[0]
@@ -241,13 +239,6 @@ def simulate(
     if out is None:
         weakref.finalize(run, shutil.rmtree, folder, ignore_errors=True)
     return run
-
-
-def _numbered(frames: list[pl.DataFrame]) -> pl.DataFrame:
-    return pl.concat(
-        frame.select(pl.lit(number, pl.Int64).alias("replication"), pl.all())
-        for number, frame in enumerate(frames, 1)
-    )
 
 
 __all__ = ["METRICS", "BatchError", "Run", "simulate"]

@@ -9,33 +9,14 @@ from kokoromichi.core.models import NEVER
 from kokoromichi.rules.daily import counted_today, day_of
 from kokoromichi.rules.economy import RARITIES
 from kokoromichi.rules.pricing import train_cost_gold
-from kokoromichi.simulation import decisions, demand
+from kokoromichi.simulation import decisions, demand, streams
 from kokoromichi.simulation.demand import BUSINESS, GEMS, ITEMS, NONE, SAVE, TRAIN, UNLIMITED_STOCK, Buyer
 from kokoromichi.simulation.driver import Pause
-from kokoromichi.simulation.streams import (
-    MAX_PULLS,
-    SESSION_BATTLES,
-    SESSION_CELESTIAL_CHEST,
-    SESSION_CHOICES,
-    SESSION_DRAWS,
-    SESSION_GIFT,
-    SESSION_GIFT_RECEIVER,
-    SESSION_GOAL,
-    SESSION_PULLS,
-    SESSION_RECEIVER,
-    SESSION_SELL,
-    SESSION_TRANSFER,
-    SESSION_TREASURE_CHEST,
-    SESSION_WISH,
-    SESSION_WOODEN_CHEST,
-    draw,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
 
     from kokoromichi.core.models import Receipt, UserProfile
-    from kokoromichi.simulation.archetypes import Archetype
     from kokoromichi.simulation.world import World
 
     ReceiptT = TypeVar("ReceiptT", bound=Receipt)
@@ -45,9 +26,9 @@ ACT_GAP: Final = Pause(5)
 _BATTLE_GAP: Final = Pause(61)
 _GOOD_RARITY: Final = RARITIES.index("SSR")
 _CHEST_DRAWS: Final = {
-    "wooden_chest": SESSION_WOODEN_CHEST,
-    "treasure_chest": SESSION_TREASURE_CHEST,
-    "celestial_chest": SESSION_CELESTIAL_CHEST,
+    "wooden_chest": streams.SESSION_WOODEN_CHEST,
+    "treasure_chest": streams.SESSION_TREASURE_CHEST,
+    "celestial_chest": streams.SESSION_CELESTIAL_CHEST,
 }
 
 
@@ -71,8 +52,8 @@ class Session:
         self._user_id = world.user_ids[player]
         self._day = day
         self._session = 0
-        self._kind: Archetype = world.scenario.population.archetypes[world.archetypes[player]]
-        self._taste = world.archetypes[player]
+        self._archetype_index = world.archetypes[player]
+        self._archetype = world.scenario.population.archetypes[self._archetype_index]
         self._number = number
         self._draws = draws
         self._characters_key = characters_key
@@ -86,6 +67,8 @@ class Session:
         if self._number == 0:
             await self._act("claim", world.services.daily.claim(self._user_id))
             world.present[self._player] = 1
+        # A live view: the memory provider writes every commit into this object, so that it is read once.
+        # Over a provider whose profiles are snapshots, each act below would have to read it anew.
         profile = await world.profile(self._player)
         await self._collect(profile)
         await self._use(profile)
@@ -99,31 +82,32 @@ class Session:
     async def _collect(self, profile: UserProfile) -> None:
         services = self._world.services
         if profile.businesses:
-            since_us = services.executor.clock.now_us() - min(profile.businesses.values())
+            since_us = services.now_us() - min(profile.businesses.values())
             if decisions.wants_collecting(len(profile.businesses), since_us):
                 await self._act("collect", services.progress.collect(self._user_id))
 
     async def _use(self, profile: UserProfile) -> None:
         world, tables = self._world, self._world.tables
-        now_us = world.services.executor.clock.now_us()
+        now_us = world.services.now_us()
         running = 1 if now_us < max(profile.luck_until_us, profile.guard_until_us) else 0
         used = [0] * ITEMS
         count = decisions.items_to_use(
-            used, world.held(profile), tables.session_items, tables.day_items, running, self._kind.fights
+            used, world.held(profile), tables.session_items, tables.day_items, running, self._archetype.fights
         )
         for place in used[:count]:
             item_id = world.items[place]
-            chest = self._draws[_CHEST_DRAWS.get(item_id, SESSION_WOODEN_CHEST)]
+            # What is no chest reads no draw, and is given one lest ``use`` roll its own, which have no seed.
+            chest = self._draws[_CHEST_DRAWS.get(item_id, streams.SESSION_WOODEN_CHEST)]
             await self._act("use", world.services.store.use(self._user_id, item_id, draw=chest))
 
     async def _fight(self, profile: UserProfile) -> None:
         world = self._world
         terms = world.services.executor.live.config.battle
         mana = world.services.executor.live.item_of.get("win_permille", "")
-        for battle in range(self._kind.fights):
+        for battle in range(self._archetype.fights):
             tier = decisions.choose_tier(
                 profile.level,
-                self._kind.comfort_permille,
+                self._archetype.comfort_permille,
                 world.tier_levels,
                 terms.win_base_permille,
                 terms.win_slope_permille,
@@ -134,7 +118,7 @@ class Session:
                 self._user_id,
                 tier + 1,
                 mana_potions=decisions.takes_mana(battle, profile.inventory.get(mana, 0)),
-                draw=self._draws[SESSION_BATTLES + battle],
+                draw=self._draws[streams.SESSION_BATTLES + battle],
             )
             try:
                 receipt = await fight
@@ -148,26 +132,26 @@ class Session:
             await _BATTLE_GAP
 
     async def _spend(self, profile: UserProfile) -> None:
-        world, kind = self._world, self._kind
+        world, archetype = self._world, self._archetype
         self._set_goal(profile)
-        for slot in range(kind.slots):
+        for slot in range(archetype.slots):
             tables = world.tables
             held = world.held(profile)
             goal = world.goals[self._player]
             business = demand.next_business(tables.business_prices, world.owned_mask(profile))
             goal_gold = demand.goal_price_gold(tables, goal, business)
-            if goal != NONE and profile.gold >= goal_gold + kind.reserve_gold and self._in_stock(goal):
+            if goal != NONE and profile.gold >= goal_gold + archetype.reserve_gold and self._in_stock(goal):
                 await self._reach(goal, business)
                 continue
-            hold_gold = demand.hold_gold(kind.reserve_gold, kind.goal_percent, goal_gold)
+            hold_gold = demand.hold_gold(archetype.reserve_gold, archetype.goal_percent, goal_gold)
             cost_gold = self._train_cost_gold(profile)
-            buyer = Buyer(self._taste, profile.gold, hold_gold, cost_gold, business)
+            buyer = Buyer(self._archetype_index, profile.gold, hold_gold, cost_gold, business)
             demand.weigh(world.sums, tables, buyer, held, world.stock)
-            outcome = demand.choose(self._draws[SESSION_CHOICES + slot], world.sums)
+            outcome = demand.choose(self._draws[streams.SESSION_CHOICES + slot], world.sums)
             world.activity.record_choice(
                 self._user_id,
                 self._session,
-                world.services.executor.clock.now_us(),
+                world.services.now_us(),
                 world.economy_hash,
                 slot,
                 self._outcome_name(outcome),
@@ -178,8 +162,8 @@ class Session:
             await self._take(outcome, profile, held, business, cost_gold)
 
     def _set_goal(self, profile: UserProfile) -> None:
-        world, kind, player = self._world, self._kind, self._player
-        if not kind.goal_percent:
+        world, archetype, player = self._world, self._archetype, self._player
+        if not archetype.goal_percent:
             return
         tables = world.tables
         held = world.held(profile)
@@ -187,10 +171,10 @@ class Session:
         age_days = self._day - world.goal_days[player]
         if demand.goal_stands(tables, world.goals[player], age_days, held, business):
             return
-        buyer = Buyer(self._taste, profile.gold, 0, 0, business)
-        number = self._draws[SESSION_GOAL]
+        buyer = Buyer(self._archetype_index, profile.gold, 0, 0, business)
+        number = self._draws[streams.SESSION_GOAL]
         world.goals[player] = demand.draw_goal(
-            number, world.sums, tables, buyer, held, 1 if kind.goal_business else 0
+            number, world.sums, tables, buyer, held, 1 if archetype.goal_business else 0
         )
         world.goal_days[player] = self._day
 
@@ -198,7 +182,7 @@ class Session:
         return goal == BUSINESS or self._world.stock[goal] != 0
 
     async def _reach(self, goal: int, business: int) -> None:
-        """Buy the goal without choosing; its draw is spent all the same."""
+        """Buy the goal: nothing is chosen, so no ``choice`` is recorded and the slot's draw stays unread."""
         bought = await (self._invest(business) if goal == BUSINESS else self._buy(goal, 1))
         if bought:
             self._world.goals[self._player] = NONE
@@ -218,7 +202,7 @@ class Session:
     ) -> None:
         world = self._world
         if outcome == TRAIN:
-            reserve_gold = self._kind.reserve_gold
+            reserve_gold = self._archetype.reserve_gold
             for _ in range(demand.trainings_wanted(cost_gold, profile.gold, reserve_gold)):
                 await self._train(profile)
         elif outcome == GEMS:
@@ -226,7 +210,7 @@ class Session:
         elif outcome == BUSINESS:
             await self._invest(business)
         elif outcome != SAVE:
-            stock, reserve_gold = world.stock[outcome], self._kind.reserve_gold
+            stock, reserve_gold = world.stock[outcome], self._archetype.reserve_gold
             units = demand.units_wanted(
                 world.tables, outcome, held[outcome], stock, profile.gold, reserve_gold
             )
@@ -234,8 +218,8 @@ class Session:
 
     def _wish(self, profile: UserProfile) -> None:
         world = self._world
-        held, number = world.held(profile), self._draws[SESSION_WISH]
-        wish = demand.draw_wish(number, world.sums, world.tables, self._taste, held)
+        held, number = world.held(profile), self._draws[streams.SESSION_WISH]
+        wish = demand.draw_wish(number, world.sums, world.tables, self._archetype_index, held)
         affordable = wish == NONE or world.tables.prices[wish] <= profile.gold
         if affordable:
             world.want_days[self._player] = self._day
@@ -251,28 +235,31 @@ class Session:
         bell = decisions.first_held(world.held(profile), world.tables.summon_items)
         if bell != NONE:
             await self._act("use", world.services.store.use(self._user_id, world.items[bell], draw=0))
-        first = self._number * SESSION_DRAWS + SESSION_PULLS
+        first = self._number * streams.SESSION_DRAWS + streams.SESSION_PULLS
         rolled = [
-            *self._draws[SESSION_PULLS : SESSION_PULLS + MAX_PULLS],
-            *(draw(self._characters_key, self._player, self._day, first + pull) for pull in range(MAX_PULLS)),
+            *self._draws[streams.SESSION_PULLS : streams.SESSION_PULLS + streams.MAX_PULLS],
+            *(
+                streams.draw(self._characters_key, self._player, self._day, first + pull)
+                for pull in range(streams.MAX_PULLS)
+            ),
         ]
-        summon = world.services.summon.summon(self._user_id, MAX_PULLS, draws=rolled)
+        summon = world.services.summon.summon(self._user_id, streams.MAX_PULLS, draws=rolled)
         receipt = await self._act("summon", summon)
         if receipt is not None and any(RARITIES.index(pull.rarity) >= _GOOD_RARITY for pull in receipt.pulls):
             self._novel()
 
     async def _sell(self, profile: UserProfile) -> None:
         world, tables = self._world, self._world.tables
-        number, held = self._draws[SESSION_SELL], world.held(profile)
+        number, held = self._draws[streams.SESSION_SELL], world.held(profile)
         item = decisions.item_to_sell(number, profile.gold, held, tables.targets, tables.kept)
         if item != NONE:
             await self._act("sell", world.services.store.sell(self._user_id, world.items[item]))
 
     async def _share(self, profile: UserProfile) -> None:
         """Send gold to the ring's main or to a friend; without that, perhaps give a friend an item."""
-        world, kind = self._world, self._kind
+        world, archetype = self._world, self._archetype
         bank = world.services.bank
-        today = day_of(world.services.executor.clock.now_us())
+        today = day_of(world.services.now_us())
         sent_gold = 0
         if profile.sent_day != NEVER:
             sent_gold = counted_today(today, profile.sent_day, profile.sent_gold_today)
@@ -280,15 +267,17 @@ class Session:
         main = world.mains[self._player]
         if main != NONE and world.present[main]:
             amount = decisions.ring_transfer_gold(
-                kind.ring_transfer_gold, kind.reserve_gold, profile.gold, room_gold
+                archetype.ring_transfer_gold, archetype.reserve_gold, profile.gold, room_gold
             )
             if amount:
                 await self._act("transfer", bank.transfer(self._user_id, world.user_ids[main], amount))
             return
-        number = self._draws[SESSION_TRANSFER]
-        amount = decisions.transfer_gold(number, kind.transfer_permille, profile.gold, room_gold)
+        number = self._draws[streams.SESSION_TRANSFER]
+        amount = decisions.transfer_gold(number, archetype.transfer_permille, profile.gold, room_gold)
         if amount:
-            friend = decisions.draw_receiver(self._draws[SESSION_RECEIVER], self._player, world.present)
+            friend = decisions.draw_receiver(
+                self._draws[streams.SESSION_RECEIVER], self._player, world.present
+            )
             if friend != NONE:
                 await self._act("transfer", bank.transfer(self._user_id, world.user_ids[friend], amount))
             return
@@ -296,32 +285,32 @@ class Session:
 
     async def _give(self, profile: UserProfile) -> None:
         world, tables = self._world, self._world.tables
-        number, held = self._draws[SESSION_GIFT], world.held(profile)
-        item = decisions.gift_item(number, self._kind.gift_permille, held, tables.targets, tables.kept)
+        number, held = self._draws[streams.SESSION_GIFT], world.held(profile)
+        item = decisions.gift_item(number, self._archetype.gift_permille, held, tables.targets, tables.kept)
         if item == NONE:
             return
-        friend = decisions.draw_receiver(self._draws[SESSION_GIFT_RECEIVER], self._player, world.present)
+        friend = decisions.draw_receiver(
+            self._draws[streams.SESSION_GIFT_RECEIVER], self._player, world.present
+        )
         if friend != NONE:
             gift = world.services.store.gift(self._user_id, world.user_ids[friend], world.items[item])
             await self._act("gift", gift)
 
     def _record(self, act: str, code: str | None = None, outcome: str | None = None) -> None:
         world = self._world
-        now_us = world.services.executor.clock.now_us()
+        now_us = world.services.now_us()
         world.activity.record(self._user_id, self._session, now_us, act, world.economy_hash, code, outcome)
 
-    async def _act(
-        self, act: str, awaitable: Awaitable[ReceiptT], outcome: str | None = None, gap: Pause = ACT_GAP
-    ) -> ReceiptT | None:
+    async def _act(self, act: str, awaitable: Awaitable[ReceiptT]) -> ReceiptT | None:
         """Carry out one act; a refusal is data, a storage error stops the run."""
         receipt = None
         try:
             receipt = await awaitable
         except RefusedError as refusal:
-            self._record(act, refusal.code, outcome)
+            self._record(act, refusal.code)
         else:
-            self._record(act, None, outcome)
-        await gap
+            self._record(act)
+        await ACT_GAP
         return receipt
 
     def _novel(self) -> None:
@@ -334,7 +323,7 @@ class Session:
         if receipt is None:
             return False
         if world.stock[item] != UNLIMITED_STOCK:
-            world.stock[item] -= units
+            world.stock[item] -= units  # As the purchase has just taken them from the store's counter.
         if world.tables.kept[item] and item not in world.once_held[self._player]:
             world.once_held[self._player].add(item)
             self._novel()

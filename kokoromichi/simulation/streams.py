@@ -22,6 +22,11 @@ PRESENCE: Final = "presence"
 """Stream of leaving, returning, sessions and their hours; ``DAY_DRAWS`` a day."""
 SESSION: Final = "session"
 """Stream of all that happens within a session; ``SESSION_DRAWS`` a session."""
+CHARACTERS: Final = "characters"
+"""Stream of the character that a pull finds within its rarity.
+
+Its numbers stand at the addresses of the rarities in ``SESSION``, whose block has no room for ten more.
+"""
 
 ARRIVES_AT_ONCE: Final = 0
 ARRIVAL_DAY: Final = 1

@@ -43,6 +43,7 @@ class World:
         services: Where the players act.
         user_ids: Their ids.
         archetypes: Place of each player's archetype in ``scenario.population.archetypes``.
+        cohorts: Place of each player's cohort in ``scenario.population.cohorts``.
         mains: The player whom an alt account sends its gold to, or ``NONE``.
         arrival_days: Day of the first session.
         activities: Place of each player's activity multiplier.
@@ -53,8 +54,15 @@ class World:
         goals: What each saves for: an item, ``BUSINESS`` or ``NONE``; drawn on ``goal_days``.
         tiers: Highest battle tier fought, from 0; -1 before the first.
         once_held: Items of which a copy was held before, a set for each.
-        stock: Units left in the store, by item; ``UNLIMITED_STOCK`` where there is no end.
+        stock: Units left in the store, by item; ``UNLIMITED_STOCK`` where there is no end. It shadows the
+            store's counters, read once a day, since every choice would have to await the provider.
         tables: The price list in force.
+        economy_hash: Of the economy in force, which the next five come from.
+        items: Item ids in catalogue order.
+        businesses: Ids of the businesses, in the order of the economy.
+        tier_levels: Level of each battle tier.
+        ten_price_gems: Price of a ten-pull, in gems.
+        transfer_cap_gold: The most that a player may send in a day, in gold.
         activity: The stream that is written.
         sums: Scratch of the demand functions.
         sessions: Sessions so far.
@@ -66,7 +74,6 @@ class World:
         players = population.players
         self.scenario = scenario
         self.services = services
-        self.seed = seed
         self.user_ids = [user_id(player) for player in range(players)]
         self.archetypes = list(roster.archetype)
         self.cohorts = list(roster.cohort)

@@ -15,6 +15,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 from kokoromichi.analysis import plots
@@ -209,8 +210,30 @@ def test_flow_windows_average_over_days_and_runs_and_leave_out_openings_and_tran
             "amount": [10_000, 400, 90, 7_000, 200],
         }
     )
-    rows = flow_windows(frame, currency="gold", window_days=3).rows()
+    rows = flow_windows(frame, currency="gold", days_a_bar=3).rows()
     assert rows == [(0, 3, "faucet", "daily", 100.0), (3, 1, "sink", "purchase", -45.0)]
+
+
+def test_the_bars_of_a_currency_that_seldom_moves_are_those_of_the_numbers_beside_the_chart() -> None:
+    """Gems move on 20 of 90 days, gold on all: windows of ten days for both, on the same days."""
+    start = date(2026, 1, 5)
+    moved = [("gold", day) for day in range(90)] + [("gems", day) for day in range(30, 50)]
+    frame = pl.DataFrame(
+        {
+            "day": [start + timedelta(days=day) for _, day in moved],
+            "currency": [currency for currency, _ in moved],
+            "direction": "faucet",
+            "kind": "daily",
+            "amount": 70,
+        }
+    )
+    windows = flow_windows(frame, currency="gems")
+    assert windows.rows() == [(first, 10, "faucet", "daily", 70.0) for first in (30, 40)]
+    axes = plots.flows(frame, currency="gems")
+    bars = [patch for patch in axes.patches if isinstance(patch, Rectangle)]
+    assert [bar.get_x() + bar.get_width() / 2 for bar in bars] == pytest.approx([34.5, 44.5])
+    assert [bar.get_height() for bar in bars] == windows["per_day"].to_list()
+    assert axes.get_ylabel().startswith("gems a day, mean of 10 days")
 
 
 def test_weekly_sums_reach_back_seven_days_by_date_and_never_into_another_run() -> None:

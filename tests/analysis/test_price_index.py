@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from kokoromichi.analysis.metrics.index import price_index
+from kokoromichi.analysis.metrics.price_index import price_index
 from kokoromichi.analysis.observations import MissingObservationsError
 from tests.analysis.books import Book, day, history
 

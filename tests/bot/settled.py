@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from kokoromichi.analysis.stored import audit_provider, read_ledger
+from kokoromichi.analysis.provider_state import audit_provider, read_ledger
 from kokoromichi.core.kinds import SYSTEM
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from kokoromichi.core.providers.postgres import PostgresProvider

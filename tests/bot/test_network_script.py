@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random  # noqa: TID251 - what is asked is no part of a simulation
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from kokoromichi.analysis.stored import read_ledger
+from kokoromichi.analysis.provider_state import read_ledger
 from kokoromichi.core.errors import RefusedError
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from kokoromichi.core.providers.memory import MemoryProvider

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kokoromichi.chat.console.api import EVERYWHERE
 from kokoromichi.chat.console.payloads import BOT_ID
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from tests.bot.bot_process import ROOT, BotProcess, How
@@ -150,7 +151,11 @@ async def test_slash_commands_need_no_privilege(tmp_path: Path) -> None:
         assert "10,000 gold" in asked.text
         unread = discord.message(User(1001), "!balance")
         await discord.message(User(OWNER), f"<@{BOT_ID}> sync").answered()
-        assert {command["name"] for command in discord.api.discord.commands} >= {"buy", "daily", "admin"}
+        assert {command["name"] for command in discord.api.discord.commands[EVERYWHERE]} >= {
+            "buy",
+            "daily",
+            "admin",
+        }
         assert unread.answers == []
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.chat.console.guild import player_id, player_name
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from tests.contract.stored import rows

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kokoromichi.chat.console.api import EVERYWHERE
 from tests.bot.bot_process import BotProcess, bare
 from tests.bot.standin import GUILDS, StandIn, User
 
@@ -32,7 +33,11 @@ async def bot(discord: StandIn, tmp_path: Path) -> AsyncIterator[BotProcess]:
 async def test_a_slash_command_is_answered(discord: StandIn) -> None:
     asked = await discord.slash(ANNA, "say", words="hello").answered()
     assert [(answer.kind, answer.text) for answer in asked.answers] == [("response", "said\nhello")]
-    assert {command["name"] for command in discord.api.discord.commands} >= {"defer", "ask", "withdraw"}
+    assert {command["name"] for command in discord.api.discord.commands[EVERYWHERE]} >= {
+        "defer",
+        "ask",
+        "withdraw",
+    }
 
 
 @pytest.mark.usefixtures("bot")

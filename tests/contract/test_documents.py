@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.clock import moment_of
 from kokoromichi.core.errors import ConflictError, MisuseError
 from tests.contract.stored import (

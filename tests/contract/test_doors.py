@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core import provider_manager
 from kokoromichi.core.data_manager import data_manager
 from kokoromichi.core.errors import CommitUnknownError, MisuseError, RequestMismatchError, StorageError

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.copying.importing import import_installation
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.core.reference.installation import read_installation

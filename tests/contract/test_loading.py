@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.bulk_load import Batch, UserSnapshot
 from kokoromichi.core.errors import ConflictError, RequestMismatchError
 from kokoromichi.core.responses import decode_response

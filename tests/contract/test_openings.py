@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.copying.copy_all import copy_all
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.core.transactions import Transaction

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.bulk_load import Batch, UserSnapshot
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.models import NEVER

@@ -76,7 +76,7 @@ class Disk:
         self._base = base
         self.gate = threading.Event()
         self.gate.set()
-        self.failure: type[apsw.Error] | None = None
+        self.failure: type[Exception] | None = None
 
     @classmethod
     def under(cls, local: LocalJSONProvider) -> Disk:

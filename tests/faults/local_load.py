@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from kokoromichi.analysis.stored import audit_provider, read_ledger
+from kokoromichi.analysis.provider_state import audit_provider, read_ledger
 from kokoromichi.core.errors import CommitUnknownError, ConflictError, StorageError
 from kokoromichi.core.models import CounterChange, Movement
 from kokoromichi.core.transactions import Committed

@@ -10,13 +10,17 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from kokoromichi.core.clock import SystemClock
 from kokoromichi.core.errors import StorageError
+from kokoromichi.core.providers.local.restoring import restore
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from tests.contract.stored import with_counter
+from tests.faults.local_game import erase_on, play_game
 from tests.faults.local_load import SALES, STOCK, play
 
 if TYPE_CHECKING:
@@ -31,6 +35,7 @@ class Job(msgspec.Struct):
     Attributes:
         life: What its request ids begin with.
         players: How many trade at once.
+        act: What it does: sell, game, erase or restore.
         kill_after_s: When it is killed: after its first act, or with ``opening`` after its birth.
     """
 
@@ -39,6 +44,7 @@ class Job(msgspec.Struct):
     players: int
     kill_after_s: float
     opening: bool
+    act: str = "sell"
 
 
 def _say(line: str) -> None:
@@ -54,7 +60,18 @@ async def _live(job: Job, trading: Callable[[], None]) -> None:
     def refused(asked: str) -> None:
         _say(f"no {asked}")
 
+    if job.act == "restore":
+        trading()
+        restore(Path(job.folder), Path(job.folder).with_name("new"), SystemClock())
+        _say("ok restored 0")
+        return
     async with provider:
+        if job.act != "sell":
+            trading()
+            playing = play_game(provider, job.life, job.players, told)
+            await (
+                playing if job.act == "game" else asyncio.gather(playing, erase_on(provider, job.life, told))
+            )
         if SALES not in await provider.counters():
             await with_counter(provider, SALES, STOCK)
         trading()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 import pytest
 
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.copying.copy_all import copy_all
 from kokoromichi.core.copying.importing import import_installation

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import apsw
 import pytest
 
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.data_provider import DataProvider
 from kokoromichi.core.errors import (
@@ -81,6 +82,50 @@ async def test_one_who_is_refused_spoils_nobody_elses_commit(local: LocalJSONPro
     found = await asyncio.gather(*tasks, return_exceptions=True)
     assert [type(each) for each in found] == [Committed, MisuseError, MisuseError, Committed]
     assert dict(await local.balances()) == {"ada": 100, "bo": 101, "zoe": 1}
+
+
+async def test_an_act_whose_names_cannot_be_read_leaves_nothing_in_its_group(
+    local: LocalJSONProvider,
+) -> None:
+    store = local._life.store  # noqa: SLF001 - no door leads there
+    assert store is not None
+    base, disk = store.writer.base, Disk.under(local)
+    disk.gate.clear()
+    first = asyncio.create_task(local.apply(change(user("bo", 1, money(1, 101)))))
+    await asyncio.sleep(0.05)
+    taken = (CounterChange("stock.x", 5, creates=True),)
+    told_no = change(user("zoe", 0, money(5, 5)), counters=taken, request_id="r-1", digest="d")
+    acts = [local.apply(told_no), local.apply(change(user("bo", 2, money(1, 102))))]
+    outcomes = asyncio.gather(*acts, return_exceptions=True)
+    await asyncio.sleep(0)
+    reading = apsw.SQLITE_READ
+    base.authorizer = lambda act, table, *_: int(act == reading and table == "players")
+    disk.gate.set()
+    assert [type(one) for one in await outcomes] == [StorageError, Committed]
+    base.authorizer = None
+    assert await first == Committed(0, 0)
+    assert (await local.user_ids(), await local.counters()) == (["ada", "bo"], {})
+    assert await local.get_response("r-1", "d") is None
+    assert await local.apply(told_no) == Committed(0, 0)
+    assert (await audit_provider(local)).sound
+
+
+async def test_an_error_that_nobody_foresaw_leaves_nobody_waiting(local: LocalJSONProvider) -> None:
+    disk = Disk.under(local)
+    disk.failure = MemoryError
+    waiting = [local.apply(spend(1, 90)), local.apply(change(user("bo", 1, money(1, 101))))]
+    outcomes = await asyncio.wait_for(
+        asyncio.gather(*waiting, local.save_game_data("events", {}), return_exceptions=True), 5
+    )
+    assert [type(outcome) for outcome in outcomes] == [CommitUnknownError, CommitUnknownError, StorageError]
+    assert str(outcomes[0]) == "the outcome of request r-1 is unknown: ask again with the same request id"
+    assert "the outcome of a change is unknown: look at what is stored" in str(outcomes[1])
+    assert "after an unforeseen error" in (local.failed or "")
+    disk.failure = None
+    await local.reopen()
+    assert local.failed is None
+    assert await local.apply(spend(1, 90)) == Committed(90, 0)
+    assert dict(await local.balances()) == {"ada": 90, "bo": 100}
 
 
 async def test_a_duplicate_on_its_way_waits_for_the_first_ones_answer(local: LocalJSONProvider) -> None:
@@ -212,7 +257,9 @@ async def test_request_ids_outlive_the_process_and_their_answers(tmp_path: Path)
             if is_stored:
                 assert await local.apply(spend(2, 80)) == Committed(90, 0)
                 continue
-            with pytest.raises(RequestMismatchError):
+            with pytest.raises(
+                RequestMismatchError, match="by another act or too long ago: take a fresh one"
+            ):
                 await local.apply(spend(2, 80))
             with pytest.raises(RequestMismatchError):
                 await local.get_response("r-1", "spend")
@@ -270,3 +317,13 @@ async def test_observations_reach_their_tables_and_name_nobody_by_themselves(
     history = base.execute("SELECT document FROM economy_history").fetchall()
     assert history == [('{"economy_hash":"h","measure":"price_gold"}',)]
     base.close()
+
+
+async def test_a_player_who_was_first_noted_by_an_observation_plays_on(tmp_path: Path) -> None:
+    """A code that the observations gave out was written again with the next act, and every act failed."""
+    async with over(tmp_path) as local:
+        await local.append_observations("activity", [{"user_id": "bo", "act": "buy"}])
+        await local.backup(tmp_path / "at-once.sqlite3")  # Flushes what was observed.
+        await with_player(local, "ada", gold=100)
+        await with_player(local, "bo", gold=50)
+        assert await local.balances() == [("ada", 100), ("bo", 50)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.clock import DAY_US, ManualClock
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.providers.local.backups import Kept, superfluous

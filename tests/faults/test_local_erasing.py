@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import apsw
 import pytest
 
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.bulk_load import Batch, UserSnapshot
 from kokoromichi.core.clock import ManualClock, moment_of
 from kokoromichi.core.errors import MisuseError, StorageError

@@ -1,11 +1,12 @@
 """A real process on a real disk, killed under load at random moments.
 
-``KOKORO_KILLS`` is the number of kills; a campaign takes 500.
+``KOKORO_KILLS`` is the number of kills, half as many of a game and of erasures; a campaign takes 500.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -15,16 +16,25 @@ from threading import Timer
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+import polars as pl
 import pytest
 
+from kokoromichi.analysis.provider_state import audit_provider, read_ledger
+from kokoromichi.core.clock import ManualClock
+from kokoromichi.core.providers.local.restoring import restore
 from kokoromichi.core.providers.local_json import LocalJSONProvider
+from tests.contract.stored import NOON_US, stored
+from tests.faults.local_folders import DATABASE, image
+from tests.faults.local_game import ask, checksum
 from tests.faults.local_load import SALES, ProgressCallback, check
 from tests.faults.local_worker import Job
+from tests.unit.service_world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT: Final = Path(__file__).parents[2]
+ACTS_AGAIN: Final = 40
 KILLS: Final = int(os.environ.get("KOKORO_KILLS", "20"))  # noqa: TID251 - the campaign's size
 SEED: Final = int(os.environ.get("KOKORO_SEED", "7"))  # noqa: TID251 - the campaign's course
 LIVES_A_FOLDER: Final = 20
@@ -96,3 +106,72 @@ async def test_what_was_acknowledged_survives_every_kill_once(worker: Worker, tm
     assert acknowledged > KILLS * 20
     seconds = time.monotonic() - begun
     print(f"{KILLS} kills, {seconds:.0f} s: acknowledged {acknowledged:,}, lost 0, doubled 0")  # noqa: T201 - the campaign's figure
+
+
+async def check_game(folder: Path, told: ProgressCallback) -> None:
+    """Hold a game against what players were told: answers, single effects, every law, no id of the erased."""
+    async with LocalJSONProvider(folder, clock=ManualClock(NOON_US)) as provider:
+        report = await audit_provider(provider)
+        assert report.sound, str(report)
+        world = await World.open(provider)
+        ledger = await read_ledger(provider)
+        doubled = ledger.group_by("request_id").agg(pl.col("tx_id").n_unique()).filter(pl.col("tx_id") > 1)
+        assert doubled.height == 0, "doubled"
+        answered = {one: said for one, said in told.acknowledged.items() if not one.startswith("erased:")}
+        assert answered.keys() <= set(ledger["request_id"]), "acknowledged and lost"
+        for request_id in list(answered)[-ACTS_AGAIN:]:
+            assert checksum(await ask(world.services, request_id)) == answered[request_id]
+        assert await provider.ledger_rows() == ledger.height
+        erased = [one.removeprefix("erased:") for one in told.acknowledged if one.startswith("erased:")]
+    content = image(folder)
+    named = [
+        (name, one) for one in erased for name in content if one.encode() in content[name] or one in name
+    ]
+    assert named == [], "erased, and still named"
+
+
+@pytest.mark.parametrize("act", ["game", "erase"])
+async def test_a_game_that_is_killed_again_and_again_keeps_what_it_said(
+    act: str, worker: Worker, tmp_path: Path
+) -> None:
+    chance = Random(SEED)  # noqa: S311 - no secret
+    begun, told, acknowledged = time.monotonic(), ProgressCallback(), 0
+    kills = max(KILLS // 2, 3)
+    for kill in range(kills):
+        if kill % LIVES_A_FOLDER == 0:
+            acknowledged += len(told.acknowledged)
+            told = ProgressCallback()
+        folder = tmp_path / str(kill // LIVES_A_FOLDER)
+        worker.live(told, Job(str(folder), str(kill), 12, chance.uniform(0.1, 0.8), opening=False, act=act))
+        if kill % 5 == 4 or kill == kills - 1:
+            await check_game(folder, told)
+    acknowledged += len(told.acknowledged)
+    assert acknowledged > kills
+    assert act == "game" or any(one.startswith("erased:") for one in told.acknowledged)
+    seconds = time.monotonic() - begun
+    print(f"{act}: {kills} kills, {seconds:.0f} s: acknowledged {acknowledged:,}, lost 0, doubled 0")  # noqa: T201 - the campaign's figure
+
+
+async def test_a_restore_that_is_killed_leaves_nothing_or_everything_and_is_made_again(
+    worker: Worker, tmp_path: Path
+) -> None:
+    chance = Random(SEED)  # noqa: S311 - no secret
+    folder, new = tmp_path / "data", tmp_path / "new"
+    worker.live(ProgressCallback(), Job(str(folder), "0", 12, 1.0, opening=False, act="game"))
+    async with LocalJSONProvider(folder) as provider:
+        before = await stored(provider)
+    whole = 0
+    for kill in range(max(KILLS // 4, 5)):
+        worker.live(
+            ProgressCallback(),
+            Job(str(folder), str(kill), 1, chance.uniform(0, 0.3), opening=False, act="restore"),
+        )
+        if (new / DATABASE).exists():
+            whole += 1
+        else:
+            restore(folder, new, ManualClock(NOON_US))
+        async with LocalJSONProvider(new) as provider:
+            assert await stored(provider) == before
+            assert (await audit_provider(provider)).sound
+        shutil.rmtree(new)
+    print(f"{kill + 1} kills inside of a restore: {whole} were whole, the others were made again")  # noqa: T201 - the campaign's figure

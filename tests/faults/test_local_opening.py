@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Final
 import apsw
 import pytest
 
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
+from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.providers.local import schema
+from kokoromichi.core.providers.local.restoring import restore
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from kokoromichi.settings import shipped_folder
-from tests.contract.stored import change, money, stored, user, with_player
+from tests.contract.stored import NOON_US, change, money, stored, user, with_player
 from tests.faults.local_folders import DATABASE, fill, image, kill, over, refusal
 
 if TYPE_CHECKING:
@@ -149,7 +151,9 @@ async def test_a_second_process_is_refused_whatever_was_removed_and_may_read(fol
         assert process.stdout.readline() == b"held\n"
         for inner in ("users", "ledgers", "backups"):
             shutil.rmtree(folder / inner)
-        with pytest.raises(StorageError, match="is in use by another process: stop it, or set DATA_DIR"):
+        with pytest.raises(
+            StorageError, match=f"is in use by process {process.pid}: stop it, or name another"
+        ):
             await over(folder).open()
         async with LocalJSONProvider(folder, read_only=True) as reader:
             assert await reader.user_ids() == ["ada", "bo"]
@@ -196,8 +200,13 @@ async def test_a_killed_store_comes_back_whole(folder: Path) -> None:
         assert (await audit_provider(local)).sound
 
 
-async def test_a_wal_that_was_taken_away_after_a_kill_is_missed(folder: Path) -> None:
+@pytest.mark.parametrize("kills", [1, 2])
+async def test_a_wal_that_was_taken_away_after_a_kill_is_missed(folder: Path, kills: int) -> None:
     await killed(folder)
+    for _ in range(1, kills):
+        local = over(folder)
+        await local.open()
+        kill(local)
     (folder / f"{DATABASE}-wal").unlink()
     said = await refusal(folder)
     assert "was not closed, and kokoromichi.sqlite3-wal, which holds its newest acts, is gone" in said
@@ -211,6 +220,42 @@ async def test_an_older_database_beside_newer_books_is_refused(folder: Path) -> 
     (folder / DATABASE).write_bytes(older)
     said = await refusal(folder)
     assert "is older than the ledgers beside it, which hold row 5 where it ends with 4" in said
+
+
+@pytest.mark.parametrize("how", ["a backup", "the file as it lay there"])
+async def test_an_older_database_beside_a_newer_wal_is_refused_and_restored_from_the_copy(
+    how: str, folder: Path, tmp_path: Path
+) -> None:
+    older = tmp_path / DATABASE
+    if how == "a backup":
+        async with over(folder) as local:
+            await local.backup(older)
+    else:
+        shutil.copy(folder / DATABASE, older)
+    async with over(folder) as local:  # What is in no WAL any more.
+        for version in range(1, 40):
+            await local.apply(change(user("bo", version, money(1, 50 + version))))
+    local = over(folder)
+    await local.open()
+    await local.apply(change(user("bo", 40, money(1, 90))))
+    kill(local)
+    newer = (folder / DATABASE).read_bytes()
+    shutil.copy(older, folder / DATABASE)
+    said = await refusal(folder)
+    assert "and kokoromichi.sqlite3-wal are not of one time" in said
+    assert "move it alone to an empty folder" in said
+    restore(folder, tmp_path / "new", ManualClock(NOON_US))
+    (folder / DATABASE).write_bytes(newer)
+    async with over(folder) as local:
+        assert dict(await local.balances()) == {"ada": 70, "bo": 90}
+        assert (await audit_provider(local)).sound
+
+
+async def test_a_reader_at_the_opening_keeps_no_killed_store_from_coming_back(folder: Path) -> None:
+    async with LocalJSONProvider(folder, read_only=True):
+        await killed(folder)
+        async with over(folder) as local:
+            assert dict(await local.balances()) == {"ada": 70, "bo": 51}
 
 
 async def test_a_damaged_database_is_refused_and_its_wal_is_kept(folder: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.cli.app import app
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.errors import MisuseError, RequestMismatchError

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pytest
 
-from kokoromichi.analysis.stored import audit_provider, read_ledger
+from kokoromichi.analysis.provider_state import audit_provider, read_ledger
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from kokoromichi.core.providers.mongo import MongoDBProvider
 from kokoromichi.core.providers.postgres import PostgresProvider

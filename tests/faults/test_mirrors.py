@@ -9,7 +9,7 @@ import apsw
 import polars as pl
 import pytest
 
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.data_manager import DataManager
 from kokoromichi.core.errors import ConflictError, MisuseError, StorageError

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from polars.testing import assert_frame_equal
 
-from kokoromichi.analysis.stored import audit_provider, read_ledger
+from kokoromichi.analysis.provider_state import audit_provider, read_ledger
 from kokoromichi.core.bulk_load import Batch, StoredResponse, UserSnapshot
 from kokoromichi.core.copying.copy_all import copy_all
 from kokoromichi.core.errors import ConflictError, MisuseError, RequestMismatchError, StorageError

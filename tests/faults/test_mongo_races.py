@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pymongo import MongoClient
 
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.errors import CommitUnknownError, ConflictError, FloorError, MisuseError, StorageError
 from kokoromichi.core.models import CounterChange
 from kokoromichi.core.providers.mongo import MongoDBProvider

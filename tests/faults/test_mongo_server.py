@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from pymongo import MongoClient
 
-from kokoromichi.analysis.stored import audit_provider, read_ledger
+from kokoromichi.analysis.provider_state import audit_provider, read_ledger
 from kokoromichi.core.errors import ConfigurationError, ConflictError, KokoroError, StorageError
 from kokoromichi.core.models import Movement
 from kokoromichi.core.provider_manager import build_provider

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from kokoromichi.analysis.stored import audit_provider, read_ledger
+from kokoromichi.analysis.provider_state import audit_provider, read_ledger
 from kokoromichi.core.errors import CommitUnknownError, StorageError
 from kokoromichi.core.models import CounterChange, Movement
 from kokoromichi.core.providers.postgres import PostgresProvider

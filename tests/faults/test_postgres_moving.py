@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from kokoromichi.analysis.stored import audit_provider, read_ledger
+from kokoromichi.analysis.provider_state import audit_provider, read_ledger
 from kokoromichi.core.bulk_load import Batch, StoredResponse, UserSnapshot
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.errors import ConflictError, KokoroError, MisuseError, RequestMismatchError

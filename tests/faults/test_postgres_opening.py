@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.errors import ConfigurationError, MisuseError, RequestMismatchError, StorageError
 from kokoromichi.core.kinds import BOOKS

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 import pytest
 
-from kokoromichi.analysis.stored import audit_provider, read_ledger
+from kokoromichi.analysis.provider_state import audit_provider, read_ledger
 from kokoromichi.core.kinds import KINDS, SYSTEM
 from kokoromichi.core.schemas import (
     ACTIVITY_SCHEMA,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.services.authority import Actor, Role
 from tests.contract.stored import NOON_US
 from tests.unit.refusal_cases_store import NO_WHOLE_NUMBER, PLAQUES, STORE, Case

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.copying import copy_all as copying
 from kokoromichi.core.copying.copy_all import copy_all

@@ -12,7 +12,7 @@ import pytest
 from kokoromichi.analysis import export
 from kokoromichi.analysis.export import Format, Selection, export_ledger, read_key
 from kokoromichi.analysis.ledger import Ledger
-from kokoromichi.analysis.stored import read_ledger
+from kokoromichi.analysis.provider_state import read_ledger
 from kokoromichi.core.clock import us_of
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.models import ChangeSet, Movement, UserChange

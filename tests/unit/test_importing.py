@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kokoromichi.analysis.stored import audit_provider, read_ledger
+from kokoromichi.analysis.provider_state import audit_provider, read_ledger
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.copying.copy_all import copy_all
 from kokoromichi.core.copying.importing import import_installation

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.copying.importing import import_installation
 from kokoromichi.core.errors import StorageError

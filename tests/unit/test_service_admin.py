@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.errors import MisuseError, RefusedError
 from kokoromichi.services.authority import Actor, Role, role_of
 from kokoromichi.services.receipts import FreezeReceipt, GrantReceipt

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.errors import RefusedError
 from kokoromichi.core.models import UserProfile
 from kokoromichi.rules.economy import load_economy

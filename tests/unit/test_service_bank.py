@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.errors import RefusedError
 from kokoromichi.services.receipts import ExchangeReceipt, TransferReceipt
 from tests.contract.stored import NOON_US, Row, entries

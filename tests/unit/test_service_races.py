@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.errors import RefusedError
 from kokoromichi.services.bundle import Services
 from tests.contract.stored import NOON_US

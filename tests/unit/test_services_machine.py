@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.counters import stock_since_counter, stocked_items
 from kokoromichi.core.errors import ConflictError, MisuseError, RefusedError, RequestMismatchError
 from kokoromichi.core.transactions import Transaction

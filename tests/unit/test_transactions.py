@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kokoromichi.analysis.stored import audit_provider
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.errors import ConflictError, FloorError, MisuseError, RequestMismatchError
 from kokoromichi.core.providers.memory import MemoryProvider

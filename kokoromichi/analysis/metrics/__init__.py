@@ -1,11 +1,15 @@
-"""Every number that the laboratory reads from an economy: one function of ``Observations`` each."""
+"""Every number that the laboratory reads from an economy: one function of ``Observations`` each.
+
+A metric's docstring is input of the program: ``definitions.py`` reads meaning, grain and columns out of it,
+for the report and for docs/metrics.md.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from importlib import import_module
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import polars as pl
 
@@ -14,30 +18,50 @@ from kokoromichi.core.errors import MisuseError
 Metric: TypeAlias = Callable[..., pl.LazyFrame]
 """Takes an ``Observations`` value first, and options that have defaults."""
 
-METRICS: Final[dict[str, str]] = {
-    "money_supply": "kokoromichi.analysis.metrics.supply:money_supply",
-    "velocity": "kokoromichi.analysis.metrics.supply:velocity",
-    "flows": "kokoromichi.analysis.metrics.flows:flows",
-    "flows_total": "kokoromichi.analysis.metrics.flows:flows_total",
-    "net_flow": "kokoromichi.analysis.metrics.flows:net_flow",
-    "sink_faucet_ratio": "kokoromichi.analysis.metrics.flows:sink_faucet_ratio",
-    "balances": "kokoromichi.analysis.metrics.wealth:balances",
-    "balance_percentiles": "kokoromichi.analysis.metrics.wealth:balance_percentiles",
-    "gini": "kokoromichi.analysis.metrics.wealth:gini",
-    "lorenz": "kokoromichi.analysis.metrics.wealth:lorenz",
-    "top_shares": "kokoromichi.analysis.metrics.wealth:top_shares",
-    "days_to_afford": "kokoromichi.analysis.metrics.waits:days_to_afford",
-    "engel_shares": "kokoromichi.analysis.metrics.engel:engel_shares",
-    "price_index": "kokoromichi.analysis.metrics.index:price_index",
-    "retention": "kokoromichi.analysis.metrics.retention:retention",
-    "cohort_balances": "kokoromichi.analysis.metrics.retention:cohort_balances",
-    "sell_through": "kokoromichi.analysis.metrics.goods:sell_through",
-    "hoarding": "kokoromichi.analysis.metrics.goods:hoarding",
-    "acts": "kokoromichi.analysis.metrics.acts:acts",
-    "refusals": "kokoromichi.analysis.metrics.acts:refusals",
-    "ledger_health": "kokoromichi.analysis.metrics.health:ledger_health",
+WARM_UP_DAYS: Final = 30
+"""Days cut before flows are measured, since openings and arrivals fall into them."""
+
+
+class Entry(NamedTuple):
+    """Where a metric is, and how reports and the charts of a run take it.
+
+    Attributes:
+        module: Of this package; the function is called as the metric is.
+        after_warm_up: Whether the warm-up is cut.
+    """
+
+    module: str
+    after_warm_up: bool = False
+
+    def options(self, first_day: int) -> dict[str, int]:
+        """What the metric is called with; ``first_day``, counted from 0, is the first after the warm-up."""
+        return {"first_day": first_day} if self.after_warm_up else {}
+
+
+METRICS: Final[dict[str, Entry]] = {
+    "money_supply": Entry("supply"),
+    "velocity": Entry("supply", after_warm_up=True),
+    "flows": Entry("flows"),
+    "flows_total": Entry("flows", after_warm_up=True),
+    "net_flow": Entry("flows"),
+    "sink_faucet_ratio": Entry("flows", after_warm_up=True),
+    "balances": Entry("wealth"),
+    "balance_percentiles": Entry("wealth"),
+    "gini": Entry("wealth", after_warm_up=True),
+    "lorenz": Entry("wealth", after_warm_up=True),
+    "top_shares": Entry("wealth", after_warm_up=True),
+    "days_to_afford": Entry("waits"),
+    "engel_shares": Entry("engel", after_warm_up=True),
+    "price_index": Entry("price_index"),
+    "retention": Entry("retention"),
+    "cohort_balances": Entry("retention"),
+    "sell_through": Entry("goods"),
+    "hoarding": Entry("goods", after_warm_up=True),
+    "acts": Entry("acts", after_warm_up=True),
+    "refusals": Entry("acts", after_warm_up=True),
+    "ledger_health": Entry("health"),
 }
-"""One line a metric: its name, and where its function is. docs/metrics.md lists them in this order."""
+"""One line a metric, by its name. docs/metrics.md lists them in this order."""
 
 
 def metric(name: str) -> Metric:
@@ -49,6 +73,18 @@ def metric(name: str) -> Metric:
     if name not in METRICS:
         near = ", ".join(get_close_matches(name, METRICS)) or ", ".join(METRICS)
         raise MisuseError(f"there is no metric {name!r}; did you mean one of: {near}?")
-    module, _, function = METRICS[name].partition(":")
-    found: Metric = getattr(import_module(module), function)
+    found: Metric = getattr(import_module(f"{__name__}.{METRICS[name].module}"), name)
     return found
+
+
+def first_measured_day(days: int, warm_up_days: int = WARM_UP_DAYS) -> int:
+    """First day after the warm-up, counted from 0; where there are no days beyond it, none is cut."""
+    return warm_up_days if days > warm_up_days else 0
+
+
+def numbered(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """One frame of all replications, in their order: ``replication`` (Int64, from 1), then the columns."""
+    return pl.concat(
+        frame.select(pl.lit(number, pl.Int64).alias("replication"), pl.all())
+        for number, frame in enumerate(frames, 1)
+    )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from kokoromichi.analysis.metrics.daily import Day, day_of, days, share
+from kokoromichi.analysis.metrics.by_day import Day, day_of, days, share
 from kokoromichi.analysis.metrics.presence import active_days
 from kokoromichi.core.schemas import DECISIONS
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from kokoromichi.analysis.metrics.daily import SPENDING, Day, days, movements, share, total
+from kokoromichi.analysis.metrics.by_day import SPENDING, Day, days, movements, share, total
 from kokoromichi.analysis.metrics.prices import last_prices
 from kokoromichi.analysis.metrics.wealth import balances
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from kokoromichi.analysis.metrics.daily import OPENING, Day, days, movements, share, total
+from kokoromichi.analysis.metrics.by_day import OPENING, Day, days, movements, share, total
 from kokoromichi.analysis.metrics.presence import active_days
 
 if TYPE_CHECKING:

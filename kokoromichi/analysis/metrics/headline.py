@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from kokoromichi.analysis.metrics.acts import acts
-from kokoromichi.analysis.metrics.daily import ALL, Day, days
+from kokoromichi.analysis.metrics.by_day import ALL, Day, days
 from kokoromichi.analysis.metrics.flows import net_flow, sink_faucet_ratio
 from kokoromichi.analysis.metrics.retention import retention
 from kokoromichi.analysis.metrics.supply import money_supply, velocity

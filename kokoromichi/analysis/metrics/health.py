@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from kokoromichi.analysis.audit import reused_requests
-from kokoromichi.analysis.metrics.daily import TRANSFERS
+from kokoromichi.analysis.metrics.by_day import TRANSFERS
 from kokoromichi.core.kinds import KINDS, SYSTEM
 
 if TYPE_CHECKING:

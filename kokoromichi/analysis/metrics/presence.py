@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from kokoromichi.analysis.metrics.daily import day_of, days
+from kokoromichi.analysis.metrics.by_day import day_of, days
 from kokoromichi.core.kinds import SYSTEM
 
 if TYPE_CHECKING:

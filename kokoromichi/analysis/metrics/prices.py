@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from kokoromichi.analysis.metrics.daily import day_of, days
+from kokoromichi.analysis.metrics.by_day import day_of, days
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations

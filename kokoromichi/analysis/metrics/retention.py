@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from kokoromichi.analysis.metrics.daily import days, holdings, share, with_archetypes
+from kokoromichi.analysis.metrics.by_day import days, holdings, share, with_archetypes
 from kokoromichi.analysis.metrics.presence import active_days, presence, records_leaving, turns
 from kokoromichi.analysis.metrics.wealth import percentiles
 

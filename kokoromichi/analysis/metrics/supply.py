@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from kokoromichi.analysis.metrics.daily import (
+from kokoromichi.analysis.metrics.by_day import (
     OPENING,
     SPENDING,
     Day,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from kokoromichi.analysis import statistics
-from kokoromichi.analysis.metrics.daily import OPENING, movements, total, with_archetypes
+from kokoromichi.analysis.metrics.by_day import OPENING, movements, total, with_archetypes
 from kokoromichi.analysis.metrics.presence import presence
 from kokoromichi.analysis.metrics.prices import last_prices, price_list
 

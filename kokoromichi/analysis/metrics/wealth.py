@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from kokoromichi.analysis import statistics
-from kokoromichi.analysis.metrics.daily import SPENDING, Day, days, movements, total, with_archetypes
+from kokoromichi.analysis.metrics.by_day import SPENDING, Day, days, movements, total, with_archetypes
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations

@@ -80,12 +80,11 @@ def flows(
         The axes.
     """
     with canvas.drawing(ax, f"Faucets and sinks, {currency}", height_in=3.4) as axes:
-        rows = frame.filter(pl.col("currency") == currency)
-        shown = rows.filter(pl.col("kind") != "opening", pl.col("direction") != "transfer")
-        if canvas.has_data(shown, axes):
-            points, day_label = day_axis(rows)
-            width = days_a_bar or window_days(_day_count(points))
-            _stack(axes, flow_windows(frame, currency=currency, window_days=width), width)
+        bars = flow_windows(frame, currency=currency, days_a_bar=days_a_bar)
+        if canvas.has_data(bars, axes):
+            width = max(bars["length_days"])
+            _stack(axes, bars, width)
+            _, day_label = day_axis(frame)
             span = "a day" if width == 1 else f"a day, mean of {width} days"
             canvas.whole_days(axes.xaxis)
             canvas.label_axes(axes, day_label, f"{currency} {span}; faucets above zero, sinks below")
@@ -94,27 +93,25 @@ def flows(
     return axes
 
 
-def window_days(days: int) -> int:
-    """Return how many days one bar averages when so many are shown: 1 up to a month, 10 beyond."""
-    return 1 if days <= _MOST_BARS else _WINDOW_DAYS
-
-
-def flow_windows(frame: pl.DataFrame, *, currency: str, window_days: int) -> pl.DataFrame:
-    """Average faucets and sinks over windows of days and over replications.
+def flow_windows(frame: pl.DataFrame, *, currency: str, days_a_bar: int | None = None) -> pl.DataFrame:
+    """Average faucets and sinks over windows of days and over replications: the bars of ``flows``.
 
     Args:
-        frame: The metric ``flows``.
+        frame: The metric ``flows``, with every currency, so that all have the same windows.
         currency: gold or gems.
-        window_days: Days of a window; the last one may be shorter.
+        days_a_bar: As in ``flows``.
 
     Returns:
         One row per window, direction and kind, ascending: ``window`` (Int64, its first day, counted from the
-        frame's first), ``length_days`` (Int64), ``direction``, ``kind`` (String; ``other`` for small ones),
-        ``per_day`` (Float64, sinks negative, in units of the currency).
+        frame's first), ``length_days`` (Int64; the last one may be shorter), ``direction``, ``kind`` (String;
+        ``other`` for small ones), ``per_day`` (Float64, sinks negative, in units of the currency).
     """
-    points, _ = day_axis(frame.filter(pl.col("currency") == currency))
-    days, runs = _day_count(points), replications(frame)
-    rows = points.filter(pl.col("kind") != "opening", pl.col("direction") != "transfer")
+    points, _ = day_axis(frame)
+    days, runs = max(points["day_number"], default=-1) + 1, replications(frame)
+    width = days_a_bar or (1 if days <= _MOST_BARS else _WINDOW_DAYS)
+    rows = points.filter(
+        pl.col("currency") == currency, pl.col("kind") != "opening", pl.col("direction") != "transfer"
+    )
     of_kind, of_side = (
         pl.col("amount").sum().over("direction", "kind"),
         pl.col("amount").sum().over("direction"),
@@ -123,11 +120,11 @@ def flow_windows(frame: pl.DataFrame, *, currency: str, window_days: int) -> pl.
     signed = pl.when(pl.col("direction") == "faucet").then("amount").otherwise(-pl.col("amount"))
     grouped = rows.select(
         "direction",
-        window=pl.col("day_number") // window_days * window_days,
+        window=pl.col("day_number") // width * width,
         kind=pl.when(small).then(pl.lit("other")).otherwise("kind"),
         amount=signed,
     ).group_by("window", "direction", "kind")
-    length = pl.min_horizontal(pl.lit(window_days), days - pl.col("window"))
+    length = pl.min_horizontal(pl.lit(width), days - pl.col("window"))
     sums = grouped.agg(pl.col("amount").sum()).with_columns(length_days=length)
     per_day = pl.col("amount") / pl.col("length_days") / runs
     return sums.select("window", "length_days", "direction", "kind", per_day=per_day).sort(
@@ -277,11 +274,6 @@ def weekly(frame: pl.DataFrame) -> pl.DataFrame:
         ratio=pl.when(entered > 0).then(pl.col("week_sinks_gold") / entered),
         net_per_player_day=pl.when(players > 0).then(pl.col("week_net_gold") / players),
     ).drop(f"week_{name}" for name in names)
-
-
-def _day_count(points: pl.DataFrame) -> int:
-    last = points["day_number"].max()
-    return int(last) + 1 if isinstance(last, int) else 0
 
 
 def _centres(rows: pl.DataFrame) -> pl.Series:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from kokoromichi.analysis.metrics.daily import ALL
+from kokoromichi.analysis.metrics.by_day import ALL
 from kokoromichi.analysis.plots import canvas, style
 from kokoromichi.analysis.plots.series import averaged, banded, line_colours, line_with_band
 

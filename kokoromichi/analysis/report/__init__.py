@@ -1,7 +1,7 @@
 """The economy report: one HTML file that needs nothing from outside, the same bytes for the same input."""
 
-from kokoromichi.analysis.report.data import WARM_UP_DAYS, ReportData, report_data
+from kokoromichi.analysis.report.data import ReportData, report_data
 from kokoromichi.analysis.report.targets import TARGETS, Target
 from kokoromichi.analysis.report.writing import render_report, write_report
 
-__all__ = ["TARGETS", "WARM_UP_DAYS", "ReportData", "Target", "render_report", "report_data", "write_report"]
+__all__ = ["TARGETS", "ReportData", "Target", "render_report", "report_data", "write_report"]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from kokoromichi.analysis.metrics import METRICS, metric
-from kokoromichi.analysis.metrics.daily import days
+from kokoromichi.analysis.metrics import METRICS, WARM_UP_DAYS, first_measured_day, metric, numbered
+from kokoromichi.analysis.metrics.by_day import days
 from kokoromichi.analysis.metrics.headline import headline
 from kokoromichi.analysis.observations import MissingObservationsError, Observations
 from kokoromichi.analysis.report.targets import TARGETS, Target
@@ -20,25 +20,8 @@ if TYPE_CHECKING:
 
     from kokoromichi.rules.findings import Finding
 
-WARM_UP_DAYS: Final = 30
-"""Days cut before flows are measured, since openings and arrivals fall into them."""
-
 _LEFT_OUT: Final = frozenset({"balances"})
 """One row a player: a report names nobody."""
-
-_AFTER_WARM_UP: Final = frozenset(
-    {
-        "velocity",
-        "flows_total",
-        "sink_faucet_ratio",
-        "gini",
-        "lorenz",
-        "top_shares",
-        "engel_shares",
-        "hoarding",
-    }
-    | {"acts", "refusals"}
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -49,7 +32,7 @@ class ReportData:
         title: The report's title.
         manifest: How the observations came about, a name and a text each: scenario, seed, versions.
         frames: By the name of a metric (``METRICS``): its frame, ``replication`` (Int64, from 1) in front.
-        headline: One row per replication: ``replication``, and the columns of the metric ``headline``.
+        headline: One row per replication: ``replication`` (Int64, from 1), then the columns of ``headline``.
         missing: By the name of a metric: the sentence that says which stream was not observed, and the cure.
         replications: How many runs there are.
         first_day: First UTC day observed; None when nothing was.
@@ -87,6 +70,7 @@ def report_data(
     manifest: Mapping[str, str],
     targets: Mapping[str, Target] = TARGETS,
     findings: Sequence[Finding] | None = None,
+    headlines: pl.DataFrame | None = None,
     warm_up_days: int = WARM_UP_DAYS,
 ) -> ReportData:
     """Compute every metric of every run.
@@ -99,6 +83,7 @@ def report_data(
             when one is given here.
         targets: Bands by the name of a headline number.
         findings: What the economy's check found; None when it was not checked.
+        headlines: ``ReportData.headline`` where it is known already.
         warm_up_days: Days cut before flows, spending and acts are measured; none are cut from a shorter run.
 
     Raises:
@@ -109,13 +94,13 @@ def report_data(
     loaded = [run.loaded() for run in runs]
     spans = [days(run).collect()["day"] for run in loaded]
     length = max(span.len() for span in spans)
-    first_day = warm_up_days if length > warm_up_days else 0
+    first_day = first_measured_day(length, warm_up_days)
     frames, missing = _frames(loaded, first_day)
     return ReportData(
         title=title,
         manifest=tuple((name, str(text)) for name, text in manifest.items()),
         frames=frames,
-        headline=_numbered([headline(run, first_day) for run in loaded]),
+        headline=numbered(headline(run, first_day) for run in loaded) if headlines is None else headlines,
         missing=missing,
         replications=len(loaded),
         first_day=min((span[0] for span in spans if span.len()), default=None),
@@ -133,25 +118,17 @@ def report_data(
 def _frames(runs: Sequence[Observations], first_day: int) -> tuple[dict[str, pl.DataFrame], dict[str, str]]:
     frames: dict[str, pl.DataFrame] = {}
     missing: dict[str, str] = {}
-    for name in METRICS:
+    for name, entry in METRICS.items():
         if name in _LEFT_OUT:
             continue
-        options = {"first_day": first_day} if name in _AFTER_WARM_UP else {}
+        options = entry.options(first_day)
         try:
-            frames[name] = _numbered([metric(name)(run, **options).collect() for run in runs])
+            frames[name] = numbered(metric(name)(run, **options).collect() for run in runs)
         except MissingObservationsError as error:
             missing[name] = str(error)
             blank = metric(name)(Observations.empty(), **options).collect()
-            frames[name] = _numbered([blank])
+            frames[name] = numbered([blank])
     return frames, missing
-
-
-def _numbered(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    numbered = (
-        frame.select(pl.lit(run, dtype=pl.Int64).alias("replication"), pl.all())
-        for run, frame in enumerate(frames, 1)
-    )
-    return pl.concat(numbered)
 
 
 def _players(frames: Mapping[str, pl.DataFrame]) -> float:

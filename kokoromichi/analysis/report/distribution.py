@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from kokoromichi.analysis import plots
-from kokoromichi.analysis.metrics.daily import ALL
+from kokoromichi.analysis.metrics.by_day import ALL
 from kokoromichi.analysis.plots.canvas import words as spelled
 from kokoromichi.analysis.plots.series import averaged
 from kokoromichi.analysis.plots.wealth import lorenz_points

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final, Literal
 import polars as pl
 
 from kokoromichi.analysis import plots
-from kokoromichi.analysis.metrics.daily import OPENING
-from kokoromichi.analysis.plots.flows import flow_windows, weekly, window_days
+from kokoromichi.analysis.metrics.by_day import OPENING
+from kokoromichi.analysis.plots.flows import flow_windows, weekly
 from kokoromichi.analysis.plots.series import averaged
 from kokoromichi.analysis.report import words
 from kokoromichi.analysis.report.blocks import chart, definition, measured, summary
@@ -118,7 +118,7 @@ def flow_section(data: ReportData) -> PageSection:
     )
     blocks: list[Chart | PageTable] = []
     for currency in ("gold", "gems"):
-        windows = flow_windows(frame, currency=currency, window_days=window_days(data.days))
+        windows = flow_windows(frame, currency=currency)
         axes = plots.flows(frame, currency=currency)
         takeaway = _flow_takeaway(data, currency)
         blocks.append(chart(axes, anchor=f"flows-{currency}", takeaway=takeaway, says=says, csv=windows))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import polars as pl
 
-from kokoromichi.analysis.metrics.daily import ALL
+from kokoromichi.analysis.metrics.by_day import ALL
 from kokoromichi.analysis.plots.canvas import words as spelled
 from kokoromichi.analysis.plots.series import averaged
 from kokoromichi.analysis.report import words

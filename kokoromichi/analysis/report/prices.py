@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from kokoromichi.analysis import plots
-from kokoromichi.analysis.metrics.daily import ALL
+from kokoromichi.analysis.metrics.by_day import ALL
 from kokoromichi.analysis.metrics.headline import WAIT_ARCHETYPE, WAIT_ITEM
 from kokoromichi.analysis.plots.canvas import words as spelled
 from kokoromichi.analysis.plots.goods import engel_points

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kokoromichi.chat.console.payloads import File, Payload
 
 Noted: TypeAlias = "Callable[[str, str, Payload, tuple[File, ...]], None]"
+EVERYWHERE: Final = ""
 ACKNOWLEDGED: Final = 40060
 """The code of a second first answer."""
 _Answer: Final = discord.InteractionResponseType
@@ -34,11 +35,11 @@ class FakeAPI:
             ``deleted`` or ``message``; the message as it stands since, or the choices; and what was attached.
 
     Attributes:
-        commands: The command tree of every server, as it was synchronised last.
+        commands: The command trees as they were synchronised last, by guild; ``EVERYWHERE`` is no guild.
     """
 
     def __init__(self, application: Payload, new_id: Callable[[], int], noted: Noted) -> None:
-        self.commands: list[Payload] = []
+        self.commands: dict[str, list[Payload]] = {}
         self._new_id = new_id
         self._noted = noted
         self._messages: dict[int, Payload] = {}
@@ -49,7 +50,7 @@ class FakeAPI:
         routes: dict[str, Callable[[re.Match[str], Any, tuple[File, ...]], Any]] = {
             "GET /users/@me": lambda _found, _body, _files: payloads.bot_user(),
             "GET (/oauth2)?/applications/@me": lambda _found, _body, _files: application,
-            r"PUT /applications/\d+/(guilds/(?P<place>\d+)/)?commands": self._sync,
+            r"PUT /applications/\d+/(guilds/(?P<guild>\d+)/)?commands": self._sync,
             r"POST /channels/(?P<place>\d+)/messages": self._send,
             r"POST /channels/\d+/typing": lambda _found, _body, _files: None,
             r"POST /webhooks/\d+/(?P<place>\d+)": self._follow_up,
@@ -93,12 +94,11 @@ class FakeAPI:
         """
         for pattern, handler in self._routes:
             if (found := pattern.fullmatch(f"{method} {path}")) is not None:
-                return handler(found, body or {}, files)
+                return handler(found, {} if body is None else body, files)
         raise _error(404, 0, f"not imitated: {method} {path}")
 
     def _sync(self, found: re.Match[str], body: list[Payload], _files: tuple[File, ...]) -> list[Payload]:
-        if found["place"] is None:
-            self.commands = body
+        self.commands[found["guild"] or EVERYWHERE] = body
         return payloads.registered(body)
 
     def _send(self, found: re.Match[str], body: Payload, files: tuple[File, ...]) -> Payload:

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from kokoromichi.core.providers.local.adoption import Adoption
 
 _MOST_ROWS: Final = 1_000
+_MOST_ROWS_AT_ONCE: Final = 50
+"""A page up to this size takes less time than its way to a thread and back, where an index finds it."""
 
 
 class LocalJSONProvider(DataProvider):
@@ -192,7 +194,10 @@ class LocalJSONProvider(DataProvider):
         """A page of ledger rows, newest first; see ``DataProvider.read_ledger``."""
         reading = await self._life.ready()
         selection = Selection(book, user_id, kind, before)
-        return await asyncio.to_thread(reading.page, selection, max(1, min(limit, _MOST_ROWS)))
+        rows = max(1, min(limit, _MOST_ROWS))
+        if selection.is_by_one_index and rows <= _MOST_ROWS_AT_ONCE:
+            return reading.page(selection, rows, reading.now)
+        return await asyncio.to_thread(reading.page, selection, rows, reading.rows)
 
     async def ledger_frames(self, user_ids: Collection[str] | None = None) -> AsyncIterator[pl.DataFrame]:
         """Rows, oldest first, in frames of 16,384 rows of one snapshot."""

@@ -6,8 +6,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from kokoromichi.core.documents import MOST_INT
-from kokoromichi.core.models import NEVER
+from kokoromichi.core.models import MOST_INT, NEVER
 from kokoromichi.core.reference.values import (
     ImportFinding,
     Raw,

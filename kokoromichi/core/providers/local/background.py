@@ -142,8 +142,7 @@ def _insert_observed(
             history.append((msgspec.json.encode(row).decode(),))
             continue
         rest = {name: value for name, value in row.items() if name != "user_id"}
-        code = players.of(str(row["user_id"])) if row.get("user_id") is not None else None
+        code = players[str(row["user_id"])] if row.get("user_id") is not None else None
         activity.append((code, msgspec.json.encode(rest).decode()))
-    players.write(base)
     base.executemany("INSERT INTO activity (player, document) VALUES (?, ?)", activity)
     base.executemany("INSERT INTO economy_history (document) VALUES (?)", history)

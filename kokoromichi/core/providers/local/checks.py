@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, Final, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.kinds import CURRENCIES, KINDS, SYSTEM
-from kokoromichi.core.models import SET_FIELDS, UserProfile
+from kokoromichi.core.models import LEAST_INT, MOST_INT, SET_FIELDS, UserProfile
 from kokoromichi.core.providers.local.documents import changeable
 from kokoromichi.core.validation import (
+    check_movement,
     checked_user_id,
+    moved,
     reject_duplicate_users,
     wrong_fields,
-    wrong_movement,
     wrong_version,
 )
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from kokoromichi.core.models import ChangeSet, CounterChange, FieldValue, Movement, UserChange
 
-_LONGEST_ITEM: Final = 64
-_INT64: Final = 2**63
 _FIELD_TYPES: Final[dict[str, TypeAdapter[Any]]] = {
     name: TypeAdapter(hint)
     for name, hint in get_type_hints(UserProfile, include_extras=True).items()
@@ -43,7 +41,7 @@ def players_after(change: ChangeSet[Any], stored: Callable[[str], UserProfile | 
         reject_duplicate_users(change.users)
     after = [_player_after(user, stored(user.user_id)) for user in change.users]
     for movement in change.system:
-        _check_row(movement, SYSTEM)
+        check_movement(movement)
     _check_row_texts(change)
     return after
 
@@ -53,7 +51,6 @@ def _player_after(user: UserChange, stored: UserProfile | None) -> UserProfile:
     if profile.version != user.version:
         raise wrong_version(user, profile.version)
     for movement in user.movements:
-        _check_row(movement, user.user_id)
         _move(profile, movement)
     if user.fields:
         _set_fields(profile, user, user.fields)
@@ -62,21 +59,16 @@ def _player_after(user: UserChange, stored: UserProfile | None) -> UserProfile:
 
 
 def _move(profile: UserProfile, movement: Movement) -> None:
-    currency, item_id = movement.currency, movement.item_id
-    held = profile.gold if currency == "gold" else profile.gems
+    currency, item_id, inventory = movement.currency, movement.item_id, profile.inventory
+    balance = profile.gold if currency == "gold" else profile.gems
+    held = 0 if item_id is None else inventory.get(item_id, 0)
+    after, units = moved(movement, profile.user_id, balance, held)
     if currency is not None:
-        after = movement.balance_after
-        if not 0 <= after < _INT64 or held + movement.amount != after:
-            raise wrong_movement(movement, profile.user_id, held)
         setattr(profile, currency, after)
     if item_id is not None:
-        units = profile.inventory.get(item_id, 0) + movement.quantity
-        if not 0 <= units < _INT64:
-            raise wrong_movement(movement, profile.user_id, held)
-        if units:
-            profile.inventory[item_id] = units
-        else:
-            profile.inventory.pop(item_id, None)
+        inventory[item_id] = units
+        if not units:
+            del inventory[item_id]
 
 
 def _set_fields(profile: UserProfile, user: UserChange, fields: Mapping[str, FieldValue]) -> None:
@@ -90,26 +82,6 @@ def _set_fields(profile: UserProfile, user: UserChange, fields: Mapping[str, Fie
             raise MisuseError(message) from None
 
 
-def _check_row(movement: Movement, user_id: str) -> None:
-    if (
-        movement.kind in KINDS
-        and (movement.currency is None or movement.currency in CURRENCIES)
-        and type(movement.amount) is int
-        and type(movement.balance_after) is int
-        and type(movement.quantity) is int
-        and -_INT64 <= movement.amount < _INT64
-        and -_INT64 <= movement.quantity < _INT64
-        and not movement.is_incomplete
-        and (movement.item_id is None or 0 < len(movement.item_id) <= _LONGEST_ITEM)
-    ):
-        return
-    message = (
-        f"a {movement.kind} row of player {user_id} needs a known kind, a known currency for its amount, an "
-        f"item of 1 to {_LONGEST_ITEM} characters for its quantity and whole numbers of 64 bits: {movement}"
-    )
-    raise MisuseError(message)
-
-
 def _check_row_texts(change: ChangeSet[Any]) -> None:
     """Refuse what no column can hold: bound in the middle of a group, it would spoil the others' commit."""
     movements = [movement for user in change.users for movement in user.movements] + list(change.system)
@@ -117,13 +89,11 @@ def _check_row_texts(change: ChangeSet[Any]) -> None:
     texts += [text for text in (change.actor, change.reason) if text is not None]
     texts += [counter.name for counter in change.counters]
     try:
-        for text in texts:
-            if not text.isascii():
-                text.encode()
+        "".join(texts).encode()
     except UnicodeEncodeError as unfit:
         message = f"a change of {[user.user_id for user in change.users]} cannot be stored: {unfit}"
         raise MisuseError(message) from None
-    if not -_INT64 <= change.at_us < _INT64:
+    if not LEAST_INT <= change.at_us <= MOST_INT:
         message = f"a change cannot have happened at {change.at_us}: a moment is a number of 64 bits"
         raise MisuseError(message)
 

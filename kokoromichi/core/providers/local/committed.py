@@ -13,6 +13,8 @@ from kokoromichi.core.providers.local.schema import rows_of, scalar
 from kokoromichi.core.responses import decode_response
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import apsw
 
     from kokoromichi.core.models import Receipt, UserProfile
@@ -23,52 +25,54 @@ SPENT: Final = "spent"
 
 _MOST_ACTIVE: Final = 200_000
 FIND_REQUEST: Final = "SELECT digest, answer, at_us FROM requests WHERE request_id = ?"
+_FIND_REQUESTS: Final = """
+SELECT request_id, digest, answer, at_us FROM requests WHERE request_id IN (SELECT value FROM json_each(?))
+"""
 
 
-class Codes:
-    """The numbers under which a table of names has them; new ones are given out before they are stored."""
+class Codes(dict[str, int]):
+    """The codes of a table of names by name; new ones are given out before they are stored."""
 
     def __init__(self, base: apsw.Connection, table: str) -> None:
+        super().__init__()
         self._base = base
         self._table = table
         self.reread()
 
     def reread(self) -> None:
         """Forget everything, and go on behind what is stored."""
-        self._known: dict[str, int] = {}
-        self.fresh: list[tuple[int, str]] = []
+        self.clear()
+        self._fresh: list[tuple[int, str]] = []  # Given out, and not written yet.
+        self._written: list[tuple[int, str]] = []  # Written, and not committed yet.
         self._last: int = scalar(self._base, f"SELECT coalesce(max(code), 0) FROM {self._table}")
 
-    def of(self, name: str) -> int:
-        """The code of a name, which is given one where it has none."""
-        code = self._known.get(name)
-        if code is None:
-            code = self._known[name] = self._found(name)
-        return code
-
-    def _found(self, name: str) -> int:
+    def __missing__(self, name: str) -> int:
+        """The code of a name that was not asked for before, which is given one where it has none."""
         row = self._base.execute(f"SELECT code FROM {self._table} WHERE name = ?", (name,)).fetchone()
-        if row is not None:
-            return int(row[0])
-        self._last += 1
-        self.fresh.append((self._last, name))
-        return self._last
+        if row is None:
+            self._last += 1
+            self._fresh.append((self._last, name))
+        self[name] = self._last if row is None else int(row[0])
+        return self[name]
 
     def write(self, base: apsw.Connection) -> None:
-        """Store the new ones, inside of the transaction that uses them."""
-        if self.fresh:
-            base.executemany(f"INSERT INTO {self._table} VALUES (?, ?)", self.fresh)
+        """Store the new ones, inside of the transaction that uses them; once, however often it is called."""
+        if self._fresh:
+            base.executemany(f"INSERT INTO {self._table} VALUES (?, ?)", self._fresh)
+            self._written += self._fresh
+            self._fresh = []
 
     def keep(self) -> None:
-        """The new ones are stored."""
-        self.fresh = []
+        """The transaction was committed."""
+        self._written = []
 
     def forget(self) -> None:
-        """The new ones were not stored."""
-        for _code, name in self.fresh:
-            del self._known[name]
-        self._last -= len(self.fresh)
-        self.fresh = []
+        """The transaction was not committed: the new ones are given out anew."""
+        lost = self._written + self._fresh
+        for _code, name in lost:
+            del self[name]
+        self._last -= len(lost)
+        self._written, self._fresh = [], []
 
 
 class Committed:
@@ -111,24 +115,33 @@ class Committed:
             self._held.put((found,))
         return found
 
-    def request(self, request_id: str) -> tuple[Any, ...] | None:
-        """The row of a request id, or None; see ``recalled``."""
-        return self._base.execute(FIND_REQUEST, (request_id,)).fetchone()
+    def requests(self, request_ids: Sequence[str]) -> dict[str, tuple[Any, ...]]:
+        """The rows of those request ids that are used; see ``recalled``."""
+        asked = msgspec.json.encode(request_ids).decode()
+        return {row[0]: row[1:] for row in rows_of(self._base, _FIND_REQUESTS, (asked,))}
 
     def take(self, group: Group) -> None:
         """A group is durable."""
         self.entry = group.entry
         self.counters.update(group.counters)
-        self.players.keep()
-        self.names.keep()
         self._held.put(group.users.values())
         self._held.sweep()
         if len(self.active) > _MOST_ACTIVE:
             self.active.clear()
         self.active |= group.active
 
+    def write_codes(self, base: apsw.Connection) -> None:
+        """Store the codes that were given out, whoever asked for them, in the transaction that uses them."""
+        self.players.write(base)
+        self.names.write(base)
+
+    def keep_codes(self) -> None:
+        """The transaction is committed, and so are the codes."""
+        self.players.keep()
+        self.names.keep()
+
     def forget(self) -> None:
-        """A group was not stored."""
+        """The transaction was not committed."""
         self.players.forget()
         self.names.forget()
 

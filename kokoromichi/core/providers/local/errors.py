@@ -35,7 +35,7 @@ _CURES: Final[tuple[tuple[type[Exception], str], ...]] = (
     (apsw.CantOpenError, _UNOPENED),
     (apsw.CorruptError, f"it is damaged: {RESTORE}"),
     (apsw.NotADBError, f"it is no database, or damaged: {RESTORE}"),
-    (apsw.IOError, "the disk reports an error: check it, then open the store again"),
+    (apsw.IOError, "the disk reports an error, or has no room: check it, then open the store again"),
 )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from kokoromichi.core.clock import DAY_US
 from kokoromichi.core.counters import check_counters
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.kinds import KINDS, SYSTEM
+from kokoromichi.core.models import MOST_INT
 from kokoromichi.core.providers.local.checks import check_deltas, players_after
 from kokoromichi.core.providers.local.committed import packed, recalled
 from kokoromichi.core.providers.local.documents import encode_profile
@@ -15,7 +16,7 @@ from kokoromichi.core.responses import encode_response
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import apsw
 
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from kokoromichi.core.models import ChangeSet, Movement, UserProfile
     from kokoromichi.core.providers.local.committed import Committed
 
-_MOST: Final = 2**63 - 1
+Row: TypeAlias = "tuple[Any, ...]"
+"""A row of the table ``ledger``."""
+
 NO_CURRENCY: Final = 0
 
 INSERT_ROW: Final = f"INSERT INTO ledger VALUES ({','.join('?' * 15)})"
@@ -86,22 +89,29 @@ class Job(Waiting):
 class Group:
     """The changes of one transaction, each checked against those before it.
 
+    Args:
+        committed: What is stored.
+        now_us: The moment of the transaction, in microseconds.
+        acts: What is going to be added: their request ids are looked up together.
+
     Attributes:
         entry: The newest ledger row then.
         users: Every changed player as they are then; ``counters`` likewise.
         active: Pairs of day and player that are not counted yet.
     """
 
-    def __init__(self, committed: Committed, now_us: int) -> None:
+    def __init__(self, committed: Committed, now_us: int, acts: Sequence[Act]) -> None:
         self._committed = committed
         self._now_us = now_us
         self.entry = committed.entry
         self.users: dict[str, UserProfile] = {}
         self.counters: dict[str, int] = {}
         self.active: set[tuple[int, int]] = set()
+        self._asked = [act.change.request_id for act in acts if act.change.request_id is not None]
+        self._known: dict[str, tuple[Any, ...]] | None = None
         self._acts: list[Act] = []
         self._requests: list[tuple[str, int, bytes | str, str]] = []
-        self._rows: list[tuple[Any, ...]] = []
+        self._rows: list[Row] = []
         self._totals: dict[tuple[int, int, int], list[int]] = {}
 
     def __bool__(self) -> bool:
@@ -109,10 +119,19 @@ class Group:
         return bool(self._acts)
 
     def add(self, act: Act) -> None:
-        """Take a change in whole, or raise and take nothing of it; a remembered one is answered at once."""
-        change, committed = act.change, self._committed
+        """Take a change in whole, or raise and take nothing of it; a remembered one is answered at once.
+
+        Raises:
+            KokoroError: The change does not fit what is stored and what is ahead of it in the group.
+            apsw.Error: What is stored cannot be read.
+        """
+        change = act.change
         if change.request_id is not None:
-            known = committed.request(change.request_id)
+            # The authority on who was answered already: what looked before this, without the writer's
+            # thread, only spared a turn through it.
+            if self._known is None:
+                self._known = self._committed.requests(self._asked)
+            known = self._known.get(change.request_id)
             act.answer = recalled(known, change.request_id, change.digest, self._now_us)
             if act.answer is not None:
                 return
@@ -123,6 +142,8 @@ class Group:
         except (TypeError, ValueError) as unfit:
             message = f"the answer of a change of {[user.user_id for user in change.users]}: {unfit}"
             raise MisuseError(message) from None
+        rows = self._rows_of(change)
+        # Nothing may fail from here on.
         for profile in after:
             if act.unknown:
                 profile.unknown = {**profile.unknown, **act.unknown}
@@ -130,7 +151,9 @@ class Group:
         self.counters.update(counters)
         if change.request_id is not None:
             self._requests.append((change.request_id, self._now_us, packed(change.digest), answer))
-        self._add_rows(change)
+        self._count(change, rows)
+        self._rows += rows
+        self.entry += len(rows)
         self._acts.append(act)
 
     def _player(self, user_id: str) -> UserProfile | None:
@@ -148,49 +171,60 @@ class Group:
         check_counters(now, change.counters)
         for counter in change.counters:
             now[counter.name] = now.get(counter.name, 0) + counter.delta
-            if now[counter.name] > _MOST:
+            if now[counter.name] > MOST_INT:
                 message = f"counter {counter.name} cannot become {now[counter.name]}: it holds 63 bits"
                 raise MisuseError(message)
         return now
 
-    def _add_rows(self, change: ChangeSet[Any]) -> None:
+    def _rows_of(self, change: ChangeSet[Any]) -> list[Row]:
+        """The ledger rows of a change; a code that is given out for nothing does no harm."""
         moved = [(user.user_id, one) for user in change.users for one in user.movements]
         moved += [(SYSTEM, one) for one in change.system]
         if not moved:
-            return
-        codes, tx, day = self._committed.players.of, self.entry + 1, change.at_us // DAY_US
-        actor = codes(change.actor or (change.users[0].user_id if change.users else SYSTEM))
-        for user_id, movement in moved:
-            self.entry += 1
-            player = codes(user_id)
-            counterparty = None if movement.counterparty is None else codes(movement.counterparty)
-            what = self._coded(movement, day)
+            return []
+        codes, tx = self._committed.players, self.entry + 1
+        actor = codes[change.actor or (change.users[0].user_id if change.users else SYSTEM)]
+        rows: list[Row] = []
+        for entry, (user_id, movement) in enumerate(moved, tx):
+            book, kind, *what = self._coded(movement)
+            counterparty = None if movement.counterparty is None else codes[movement.counterparty]
             whose = (counterparty, actor, change.request_id, change.reason)
-            self._rows.append((self.entry, tx, change.at_us, *what[:2], player, *what[2:], *whose))
-            if user_id != SYSTEM and (day, player) not in self._committed.active:
-                self.active.add((day, player))
+            rows.append((entry, tx, change.at_us, book, kind, codes[user_id], *what, *whose))
+        return rows
 
-    def _coded(self, movement: Movement, day: int) -> tuple[int | None, ...]:
-        """Book, kind, currency, amount, balance, item and quantity, which count in the totals of the day."""
-        names = self._committed.names.of
-        kind, book = names(movement.kind), names(KINDS[movement.kind].book)
+    def _coded(self, movement: Movement) -> tuple[int | None, ...]:
+        """Book, kind, currency, amount, balance, item and quantity."""
+        names = self._committed.names
         currency = amount = after = item = quantity = None
         if movement.currency is not None:
-            currency, amount, after = names(movement.currency), movement.amount, movement.balance_after
+            currency, amount, after = names[movement.currency], movement.amount, movement.balance_after
         if movement.item_id is not None:
-            item, quantity = names(movement.item_id), movement.quantity
-        totals = self._totals.setdefault((day, kind, currency or NO_CURRENCY), [0, 0, 0])
-        totals[0] += 1
-        totals[1] += max(movement.amount, 0)
-        totals[2] += max(-movement.amount, 0)
-        return book, kind, currency, amount, after, item, quantity
+            item, quantity = names[movement.item_id], movement.quantity
+        return (
+            names[KINDS[movement.kind].book],
+            names[movement.kind],
+            currency,
+            amount,
+            after,
+            item,
+            quantity,
+        )
+
+    def _count(self, change: ChangeSet[Any], rows: Sequence[Row]) -> None:
+        """Let rows count in the totals of their day."""
+        codes, day = self._committed.players, change.at_us // DAY_US
+        for _, _, _, _, kind, _, currency, amount, *_ in rows:
+            totals = self._totals.setdefault((day, kind, currency or NO_CURRENCY), [0, 0, 0])
+            totals[0] += 1
+            totals[1] += max(amount or 0, 0)
+            totals[2] += max(-(amount or 0), 0)
+        present = {(day, codes[user.user_id]) for user in change.users if user.movements}  # Known by now.
+        self.active |= present - self._committed.active
 
     def write(self, base: apsw.Connection) -> None:
         """Write everything, inside of a transaction."""
-        self._committed.players.write(base)
-        self._committed.names.write(base)
         totals = [
-            (*key, rows, min(gained, _MOST), min(lost, _MOST))
+            (*key, rows, min(gained, MOST_INT), min(lost, MOST_INT))
             for key, (rows, gained, lost) in self._totals.items()
         ]
         for statement, rows_of_table in (

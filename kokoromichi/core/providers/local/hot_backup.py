@@ -49,7 +49,9 @@ def back_up(base: apsw.Connection, target: Path) -> None:
             while not running.done:
                 running.step(_PAGES_A_STEP)
         copy.execute("PRAGMA journal_mode=DELETE").fetchall()  # One file, with nothing beside it.
-        copy.execute("DELETE FROM meta WHERE name = 'in_use' OR name LIKE 'copied.%'")
+        copy.execute(
+            "DELETE FROM meta WHERE name IN ('in_use', 'life', 'life_before') OR name LIKE 'copied.%'"
+        )
         found = scalar(copy, "PRAGMA integrity_check(1)")
     if found != "ok":
         unfinished.unlink()

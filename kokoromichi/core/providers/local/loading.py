@@ -75,7 +75,8 @@ def _write_portion(
 ) -> None:
     for snapshot in batch.users:
         _check_version(committed, snapshot)
-    fresh = [_request_row(committed, asked, now_us) for asked in batch.requests]
+    used = committed.requests([asked.request_id for asked in batch.requests])
+    fresh = [_request_row(used.get(asked.request_id), asked, now_us) for asked in batch.requests]
     base.executemany(PUT_USER, [user_row(snapshot.profile) for snapshot in batch.users])
     base.executemany(PUT_COUNTER, list(batch.counters.items()))
     base.executemany(_PUT_REQUEST, [row for row in fresh if row is not None])
@@ -94,9 +95,9 @@ def _check_version(committed: Committed, snapshot: UserSnapshot) -> None:
         raise ConflictError(message)
 
 
-def _request_row(committed: Committed, asked: StoredResponse, now_us: int) -> tuple[Any, ...] | None:
+def _request_row(known: tuple[Any, ...] | None, asked: StoredResponse, now_us: int) -> tuple[Any, ...] | None:
     """The row to be written, or None where it is remembered already."""
-    digest, known = packed(asked.digest), committed.request(asked.request_id)
+    digest = packed(asked.digest)
     if known is not None and known[0] not in (digest, SPENT):
         raise RequestMismatchError(asked.request_id)
     if known is not None and known[0] == digest:
@@ -117,7 +118,7 @@ def count_rows(base: apsw.Connection, committed: Committed, after: int) -> None:
     """Let the rows behind an entry count in the days, and spend their request ids."""
     base.execute(_SPEND, (SPENT, after))
     base.execute(_COUNT_DAYS, (DAY_US, NO_CURRENCY, after))
-    base.execute(_COUNT_ACTIVE, (DAY_US, after, committed.players.of(SYSTEM)))
+    base.execute(_COUNT_ACTIVE, (DAY_US, after, committed.players[SYSTEM]))
 
 
 def _coded(committed: Committed, entry: int, row: Row) -> tuple[Any, ...]:
@@ -127,19 +128,19 @@ def _coded(committed: Committed, entry: int, row: Row) -> tuple[Any, ...]:
         entry,
         tx_id,
         at_us,
-        names.of(book),
-        names.of(kind),
-        players.of(user_id),
+        names[book],
+        names[kind],
+        players[user_id],
         _maybe(names, currency),
         amount,
         after,
         _maybe(names, item),
         quantity,
         _maybe(players, other),
-        players.of(actor),
+        players[actor],
         *rest,
     )
 
 
 def _maybe(codes: Codes, name: str | None) -> int | None:
-    return None if name is None else codes.of(name)
+    return None if name is None else codes[name]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import time
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Final
 
@@ -50,6 +51,13 @@ _REFERENCE_FILES: Final = frozenset(
 )
 _REFERENCE_FOLDERS: Final = {"users": (".json", ".tmp"), "ledgers": (".log",), "backups": (".bak.json",)}
 SET_ASIDE: Final = "former"
+CHECK_S: Final = 0.2
+"""An opening looks for damage for so long at most, however large the database has grown."""
+_CHECK_STEPS: Final = 10_000
+_MARK_IN_USE: Final = """
+INSERT INTO meta VALUES ('life_before', ?), ('life', ?), ('in_use', ?)
+    ON CONFLICT DO UPDATE SET value = excluded.value
+"""
 
 
 def database_of(folder: Path) -> Path:
@@ -131,12 +139,13 @@ def set_former_mirror_aside(folder: Path) -> None:
         _LOG.warning("%s: a mirror of %s in a former format is now in %s", folder, mirror, aside)
 
 
-def refuse_loss(path: Path, newest_copied: int) -> Mapping[str, int | str]:
+def refuse_loss(path: Path, newest_copied: int, check_s: float = CHECK_S) -> Mapping[str, int | str]:
     """Refuse a database that has lost what was acknowledged, or is damaged; nothing of it is touched.
 
     Args:
         path: The database.
         newest_copied: The newest ledger row that its readable copy holds.
+        check_s: How long damage is looked for where the database was not closed, in seconds.
 
     Returns:
         What the store knows of itself.
@@ -156,10 +165,7 @@ def refuse_loss(path: Path, newest_copied: int) -> Mapping[str, int | str]:
             )
             raise StorageError(message)
         if meta.get("in_use"):
-            found = scalar(base, "PRAGMA quick_check(1)")
-            if found != "ok":
-                message = f"{path} is damaged: {found}. Nothing was changed: {RESTORE}"
-                raise StorageError(message)
+            _refuse_damage(base, path, check_s)
         newest = scalar(base, "SELECT coalesce(max(entry), 0) FROM ledger") if meta else 0
     if newest_copied > newest:
         message = (
@@ -169,6 +175,45 @@ def refuse_loss(path: Path, newest_copied: int) -> Mapping[str, int | str]:
         )
         raise StorageError(message)
     return meta
+
+
+def _refuse_damage(base: apsw.Connection, path: Path, check_s: float) -> None:
+    end_s = time.monotonic() + check_s
+    base.set_progress_handler(lambda: time.monotonic() > end_s, _CHECK_STEPS)
+    with suppress(apsw.InterruptError):  # Nothing was found in this time.
+        found = scalar(base, "PRAGMA quick_check(1)")
+        if found != "ok":
+            message = f"{path} is damaged: {found}. Nothing was changed: {RESTORE}"
+            raise StorageError(message)
+    base.set_progress_handler(None)
+
+
+def refuse_others_wal(path: Path) -> None:
+    """Refuse a database beside which lies the WAL of another state of it; only for who holds the folder.
+
+    SQLite would play the newer pages into the older ones: nothing tells it that they do not belong together.
+
+    Raises:
+        StorageError: It does; nothing of it was touched.
+        apsw.Error: It cannot be read with its WAL.
+    """
+    if not wal_of(path).exists():
+        return
+    try:
+        with closing(at_rest(path)) as file:
+            life = meta_of(file).get("life", "")
+    except apsw.Error:  # Power failed in a checkpoint: only its own WAL makes such a file whole.
+        return
+    with closing(readable(path)) as base:
+        meta = meta_of(base)
+    if life in (meta.get("life", ""), meta.get("life_before")):
+        return
+    name = wal_of(path).name
+    message = (
+        f"{path} and {name} are not of one time: one of them was put there by another hand. Bring back the "
+        f"database that belongs to {name}; or to go on with this one, move it alone to an empty folder"
+    )
+    raise StorageError(message)
 
 
 def open_database(folder: Path, clock: Clock) -> apsw.Connection:
@@ -193,13 +238,23 @@ def open_database(folder: Path, clock: Clock) -> apsw.Connection:
         if "residue" in meta_of(base):
             with suppress(apsw.BusyError):
                 sweep(base)
-        base.execute(SET_META, ("in_use", os.getpid()))
-        with suppress(apsw.BusyError):  # It is to stand in the file itself, whatever becomes of the WAL.
-            base.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_FULL)
+        _mark_in_use(base)
     except BaseException:
         base.close()
         raise
     return base
+
+
+def _mark_in_use(base: apsw.Connection) -> None:
+    """Let the file itself say that it is in use, and which WAL belongs to it, whatever becomes of the WAL.
+
+    A reader that is in the way keeps both from the file: then the WAL names the state that it goes on from.
+    """
+    before = meta_of(base).get("life", "")
+    base.execute(_MARK_IN_USE, (before, secrets.token_hex(8), os.getpid()))
+    with suppress(apsw.BusyError):
+        base.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_FULL)
+        base.execute("DELETE FROM meta WHERE name = 'life_before'")
 
 
 def close_database(base: apsw.Connection, *, cleanly: bool) -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import fcntl
 import os
-from typing import TYPE_CHECKING, Final
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
 
 from kokoromichi.core.errors import StorageError
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 _HELD_HERE: Final[set[tuple[int, int]]] = set()
 """Device and inode of the folders that this process holds: what tells a second provider from a second bot."""
+_LOCKS: Final = Path("/proc/locks")
+"""What Linux knows of every lock; nobody is named without it, or from another container."""
 
 
 class FolderLock:
@@ -40,9 +41,26 @@ class FolderLock:
                 f"{folder} is in use by another provider of this process: use that one, or close it first "
                 "(what only reads may be opened with read_only=True)"
             )
-        return f"{folder} is in use by another process: stop it, or set DATA_DIR to another folder"
+        pid = _holder(self._folder)
+        whose = "another process" if pid is None else f"process {pid}"
+        return (
+            f"{folder} is in use by {whose}: stop it, or name another folder (DATA_DIR; "
+            "MIRROR_DIR where this one is a mirror's)"
+        )
 
     def release(self) -> None:
         """Let go."""
         _HELD_HERE.discard(self._folder)
         os.close(self._handle)
+
+
+def _holder(folder: tuple[int, int]) -> int | None:
+    """The process that holds the lock of a folder, as far as this one may know it."""
+    device, inode = folder
+    held = f"{os.major(device):02x}:{os.minor(device):02x}:{inode}"
+    with suppress(OSError):
+        for line in _LOCKS.read_text("ascii").splitlines():
+            _, kind, _, _, pid, where, *_ = line.split()
+            if kind == "FLOCK" and where == held:
+                return int(pid) or None  # 0 is one that this process does not see.
+    return None

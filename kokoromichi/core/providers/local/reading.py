@@ -24,10 +24,24 @@ if TYPE_CHECKING:
     import apsw
 
 FRAME_ROWS: Final = 16_384
+_ROWS_TURNED: Final = 256
+_ENTRY_DIGITS: Final = 19
+_TX_DIGITS: Final = 12
 _COLUMNS: Final = LEDGER_SCHEMA.names()
 _PLAYERS: Final = ("user_id", "counterparty", "actor")
 _NAMES: Final = ("book", "kind", "currency", "item_id")
-_FRAME: Final = "SELECT * FROM ledger WHERE entry > ? ORDER BY entry LIMIT ?"
+_STORED: Final = {
+    "own_tx": pl.Int64,
+    **{name: pl.UInt32 if name in _PLAYERS + _NAMES else kind for name, kind in LEDGER_SCHEMA.items()},
+    "entry_id": pl.Int64,
+    "at": pl.Int64,
+}
+"""The columns of ``_FRAME``: players and names as their codes."""
+_FRAME: Final = """
+SELECT iif(typeof(tx) = 'integer', tx, NULL), entry, iif(typeof(tx) = 'text', tx, NULL), at_us, book, kind,
+    player, currency, amount, balance_after, item, quantity, counterparty, actor, request_id, reason
+FROM ledger WHERE entry > ? ORDER BY entry LIMIT ?
+"""
 
 _TOTALS: Final = """
 SELECT day, (SELECT name FROM names WHERE code = kind), (SELECT name FROM names WHERE code = currency), rows,
@@ -53,6 +67,11 @@ class Selection(NamedTuple):
     user_id: str | None
     kind: str | None
     before: str | None
+
+    @property
+    def is_by_one_index(self) -> bool:
+        """Whether an index alone finds the rows, so that a page reads no more than it shows."""
+        return self.kind is None and (self.book is None or self.user_id is None)
 
     def where(self) -> tuple[str, list[Any]]:
         """The condition on the table ``ledger``, and its arguments.
@@ -132,19 +151,19 @@ class Reading:
         with self.session() as read:
             return read(query, arguments)
 
-    def page(self, selection: Selection, limit: int) -> list[LedgerEntry]:
-        """Rows of the ledger, newest first; blocks."""
+    def page(self, selection: Selection, limit: int, read: Read) -> list[LedgerEntry]:
+        """Rows of the ledger, newest first, read by ``now`` or ``rows``; blocks."""
         where, arguments = selection.where()
         chosen = f"SELECT entry FROM ledger WHERE {where} ORDER BY entry DESC LIMIT ?"
         query = f"SELECT * FROM ledger_rows WHERE entry IN ({chosen}) ORDER BY entry DESC"
-        return [LedgerEntry.model_validate(self.entry(row)) for row in self.rows(query, (*arguments, limit))]
+        return [LedgerEntry.model_validate(self.entry(row)) for row in read(query, (*arguments, limit))]
 
     def entry(self, row: Sequence[Any]) -> dict[str, Any]:
         """A row of ``ledger_rows`` as the columns of ``LEDGER_SCHEMA``."""
         values = dict(zip(_COLUMNS, row, strict=True))
         tx_id = self._tx_id(values["tx_id"])
         values.update(
-            entry_id=f"{values['entry_id']:019d}",
+            entry_id=f"{values['entry_id']:0{_ENTRY_DIGITS}d}",
             tx_id=tx_id,
             at=moment_of(values["at"]),
             request_id=values["request_id"] or f"~{tx_id}",
@@ -152,7 +171,7 @@ class Reading:
         return values
 
     def _tx_id(self, tx: int | str) -> str:
-        return tx if isinstance(tx, str) else f"{self._store}-{tx:012d}"
+        return tx if isinstance(tx, str) else f"{self._store}-{tx:0{_TX_DIGITS}d}"
 
     def daily_totals(self, since_day: int) -> list[DailyTotal]:
         """What each kind has moved on each day; for the loop's thread."""
@@ -171,27 +190,39 @@ class Reading:
     def frames(self, user_ids: Collection[str] | None = None) -> Generator[pl.DataFrame, None, None]:
         """The ledger, oldest first, from one snapshot; each step blocks."""
         with self.session() as read:
-            players, names = _by_code(read, "players"), _by_code(read, "names")
+            columns = _decoded(self._store, _by_code(read, "players"), _by_code(read, "names"))
+            wanted = pl.lit(value=True) if user_ids is None else pl.col("user_id").is_in(list(user_ids))
             after = 0
             while rows := read(_FRAME, (after, FRAME_ROWS)):
-                after = rows[-1][0]
-                frame = self._frame(rows, players, names)
-                yield frame if user_ids is None else frame.filter(pl.col("user_id").is_in(list(user_ids)))
+                after = rows[-1][1]
+                yield _stored_frame(rows).select(columns).filter(wanted)
 
-    def _frame(self, rows: list[Any], players: pl.Series, names: pl.Series) -> pl.DataFrame:
-        columns = dict(zip(_COLUMNS, zip(*rows, strict=True), strict=True))
-        made = [
-            pl.Series("entry_id", columns["entry_id"], pl.Int64).cast(pl.String).str.zfill(19),
-            pl.Series("tx_id", [self._tx_id(tx) for tx in columns["tx_id"]], pl.String),
-            pl.Series("at", columns["at"], pl.Int64).cast(LEDGER_SCHEMA["at"]),
-        ]
-        for name in _COLUMNS[len(made) :]:
-            table = players if name in _PLAYERS else names if name in _NAMES else None
-            if table is None:
-                made.append(pl.Series(name, columns[name], LEDGER_SCHEMA[name]))
-            else:
-                made.append(table.gather(pl.Series(columns[name], dtype=pl.UInt32)).alias(name))
-        return pl.DataFrame(made).with_columns(pl.col("request_id").fill_null("~" + pl.col("tx_id")))
+
+def _stored_frame(rows: Sequence[Sequence[Any]]) -> pl.DataFrame:
+    """Rows of the table as columns: a few rows at a time, since all at once miss every cache."""
+    columns: list[list[Any]] = [[] for _ in _STORED]
+    for first in range(0, len(rows), _ROWS_TURNED):
+        for column, values in zip(
+            columns, zip(*rows[first : first + _ROWS_TURNED], strict=True), strict=True
+        ):
+            column.extend(values)
+    named = zip(_STORED.items(), columns, strict=True)
+    return pl.DataFrame([pl.Series(name, values, kind) for (name, kind), values in named])
+
+
+def _decoded(store: str, players: pl.Series, names: pl.Series) -> list[pl.Expr]:
+    """The columns of ``LEDGER_SCHEMA``, made of those that are stored."""
+    own_tx = f"{store}-" + pl.col("own_tx").cast(pl.String).str.zfill(_TX_DIGITS)
+    tx_id = pl.coalesce("tx_id", own_tx)
+    made = {
+        "entry_id": pl.col("entry_id").cast(pl.String).str.zfill(_ENTRY_DIGITS),
+        "tx_id": tx_id,
+        "at": pl.col("at").cast(LEDGER_SCHEMA["at"]),
+        "request_id": pl.coalesce("request_id", "~" + tx_id),
+        **{name: pl.lit(players).gather(pl.col(name)) for name in _PLAYERS},
+        **{name: pl.lit(names).gather(pl.col(name)) for name in _NAMES},
+    }
+    return [made.get(name, pl.col(name)).alias(name) for name in _COLUMNS]
 
 
 def _by_code(read: Read, table: str) -> pl.Series:

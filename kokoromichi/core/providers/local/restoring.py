@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field
@@ -28,6 +29,7 @@ from kokoromichi.core.providers.local.opening import (
     database_of,
     is_there,
     refuse_loss,
+    refuse_others_wal,
     wal_of,
 )
 from kokoromichi.core.providers.local.ownership import FolderLock
@@ -161,7 +163,8 @@ def restore(source: Path, target: Path, clock: Clock) -> Restored:
 def _set_aside(path: Path, clock: Clock) -> None:
     if is_there(path):
         with suppress(StorageError, apsw.Error):
-            refuse_loss(path, 0)
+            refuse_others_wal(path)
+            refuse_loss(path, 0, math.inf)
             message = f"{path} is a sound database, and is not replaced: name another --target-dir"
             raise MisuseError(message)
     stamp = stamp_of(clock.now_us())

@@ -23,6 +23,7 @@ from kokoromichi.core.providers.local.opening import (
     open_database,
     refuse_loss,
     refuse_others,
+    refuse_others_wal,
     set_former_mirror_aside,
     wal_of,
 )
@@ -173,6 +174,7 @@ def _open_held(options: StoreOptions, lock: FolderLock, commits: Commits, cache:
     refuse_others(folder)
     before: Mapping[str, int | str] = {}
     if is_there(path):
+        refuse_others_wal(path)
         before = refuse_loss(path, CopyFolder(folder, clock).newest_entry())
     base = open_database(folder, clock)
     try:

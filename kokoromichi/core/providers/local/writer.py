@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from contextlib import suppress
 from itertools import groupby
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import apsw
 
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
     from kokoromichi.core.clock import Clock
     from kokoromichi.core.providers.local.commits import Commits
     from kokoromichi.core.providers.local.committed import Committed
+    from kokoromichi.core.providers.local.groups import Waiting
 
 T = TypeVar("T")
+
+_LOG: Final = logging.getLogger(__name__)
 
 
 class Writer(threading.Thread):
@@ -65,17 +69,30 @@ class Writer(threading.Thread):
                 found.append(self._queue.get())
             going = None not in found
             waiting = [one for one in found if one is not None]
-            for together, members in groupby(waiting, key=lambda one: isinstance(one, Act)):
-                if together:
-                    self._commit([one for one in members if isinstance(one, Act)])
-                else:
-                    for one in members:
-                        if isinstance(one, Job):
-                            self._work(one)
+            for _, members in groupby(waiting, key=lambda one: one if isinstance(one, Job) else Act):
+                self._carry_out(list(members))
+
+    def _carry_out(self, together: Sequence[Waiting]) -> None:
+        """Do a job alone, or acts in one transaction; whatever happens, nobody waits without an end."""
+        try:
+            if isinstance(together[0], Job):
+                self._work(together[0])
+            else:
+                self._commit([one for one in together if isinstance(one, Act)])
+        except Exception as unforeseen:  # noqa: BLE001 - a thread that ends leaves everybody waiting for ever
+            _LOG.exception("the writer of %s met what it does not know", self._path)
+            self.failed = (
+                f"{self._path} is not written any more after an unforeseen error ({unforeseen!r}): report "
+                "it with the log, and start again"
+            )
+            for one in together:
+                if one.error is None and one.answer is None:
+                    one.error = CommitUnknownError(one.change.request_id if isinstance(one, Act) else None)
+            self._deliver(together, None)
 
     def _commit(self, acts: Sequence[Act]) -> None:
         """Check each, write all, commit once; who was refused has an error, the others share one outcome."""
-        group = Group(self.committed, self._clock.now_us())
+        group = Group(self.committed, self._clock.now_us(), acts)
         for act in acts:
             try:
                 group.add(act)
@@ -89,10 +106,9 @@ class Writer(threading.Thread):
                 self.committed.take(group)
                 group.answer()
             except StorageError as failure:
-                self.committed.forget()
                 for act in acts:
                     if act.error is None and act.answer is None:
-                        act.error = _fate(failure, act.change.request_id)
+                        act.error = _outcome(failure, act)
                 self._deliver(acts, None)
                 return
         self._deliver(acts, group)
@@ -116,19 +132,24 @@ class Writer(threading.Thread):
             StorageError: Nothing of it happened.
         """
         self._check_place()
-        base, asked = self.base, False
+        base, asked, committed = self.base, False, False
         try:
             base.execute("BEGIN IMMEDIATE")
             self._check_alone()
             found = write(base)
+            self.committed.write_codes(base)
             asked = True
             base.execute("COMMIT")
+            committed = True
         except apsw.Error as failure:
             raise self._failure(failure, asked=asked) from failure
         finally:
+            if not committed:
+                self.committed.forget()
             if base.in_transaction:
                 with suppress(apsw.Error):  # What cannot even be rolled back is not committed either.
                     base.execute("ROLLBACK")
+        self.committed.keep_codes()
         self.look()
         return found
 
@@ -165,13 +186,14 @@ class Writer(threading.Thread):
             f"{self._path} could not be written: {failure}. Until it is opened again it only reads: check "
             "the disk, then start again"
         )
-        return CommitUnknownError("~")
+        return CommitUnknownError()
 
 
-def _fate(failure: StorageError, request_id: str | None) -> StorageError:
-    if not isinstance(failure, CommitUnknownError):
-        return StorageError(str(failure))
-    return CommitUnknownError(request_id or failure.request_id)
+def _outcome(failure: StorageError, act: Act) -> StorageError:
+    """An error of an act's own for what became of its group."""
+    if isinstance(failure, CommitUnknownError):
+        return CommitUnknownError(act.change.request_id)
+    return StorageError(str(failure))
 
 
 def identity(path: Path) -> tuple[int, ...] | None:

@@ -24,14 +24,14 @@ from kokoromichi.core.errors import (
     RequestFencedError,
     StorageError,
 )
-from kokoromichi.core.models import AnswerT
+from kokoromichi.core.models import MOST_INT, AnswerT
 from kokoromichi.core.providers.mongo.bulk_load import Loading
-from kokoromichi.core.providers.mongo.documents import changed, check_movement, ledger_rows, new_player
+from kokoromichi.core.providers.mongo.documents import changed, ledger_rows, new_player
 from kokoromichi.core.providers.mongo.driver import MOST_CONNECTIONS, failures, is_transient, storage_error
 from kokoromichi.core.providers.mongo.erasing import Erasing
 from kokoromichi.core.providers.mongo.outcomes import Attempts, Outcomes
 from kokoromichi.core.responses import decode_response, encode_response
-from kokoromichi.core.validation import FENCED, reject_duplicate_users, spent
+from kokoromichi.core.validation import FENCED, check_movement, reject_duplicate_users, spent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -317,7 +317,7 @@ class MongoCommits:
     async def _count(self, counter: CounterChange, session: MongoSession) -> None:
         name, delta = counter.name, counter.delta
         counters = self._driver.collection("counters")
-        if type(delta) is not int or not -(2**63) < delta < 2**63:
+        if type(delta) is not int or abs(delta) > MOST_INT:
             raise MisuseError(f"counter {name} changes by whole numbers of 64 bits, not by {delta!r}")
         if counter.creates:
             if delta < 0:
@@ -327,7 +327,7 @@ class MongoCommits:
             except DuplicateKeyError:
                 raise ConflictError(f"counter {name} exists already") from None
             return
-        fits = {"$gte": -delta} if delta < 0 else {"$lte": 2**63 - 1 - delta}
+        fits = {"$gte": -delta} if delta < 0 else {"$lte": MOST_INT - delta}
         result = await counters.update_one(
             {"_id": name, "value": fits}, {"$inc": {"value": delta}}, session=session
         )

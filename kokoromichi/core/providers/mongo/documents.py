@@ -13,12 +13,11 @@ from pydantic import ValidationError
 
 from kokoromichi.core.errors import InvalidProfileError, MisuseError
 from kokoromichi.core.kinds import CURRENCIES, KINDS, SYSTEM
-from kokoromichi.core.models import PROFILE_FIELDS, SET_FIELDS, Movement, UserChange, UserProfile
+from kokoromichi.core.models import PROFILE_FIELDS, SET_FIELDS, UserChange, UserProfile
 from kokoromichi.core.validation import (
     checked_user_id,
-    incomplete_movement,
+    moved,
     wrong_fields,
-    wrong_movement,
     wrong_version,
 )
 
@@ -33,7 +32,6 @@ MOST_BYTES: Final = 16 * 1024 * 1024
 """MongoDB's bound of one document; ours keeps 16 KiB of it free for the server's own additions."""
 
 _SPARE_BYTES: Final = 16 * 1024
-_LONGEST_ITEM_ID: Final = 64
 _OWN: Final = frozenset({"_id", "row_us"})
 """What a stored player has beside the profile: ``row_us`` is the time in the newest row's entry id."""
 _PAIRS: Final = {
@@ -129,39 +127,17 @@ def _moved(stored: Stored, user: UserChange) -> Stored:
     balances = {currency: int(stored[currency]) for currency in CURRENCIES}
     held = {pair["item"]: int(pair["units"]) for pair in stored["inventory"]}
     for movement in user.movements:
-        check_movement(movement)
         currency, item_id = movement.currency, movement.item_id
-        before = 0 if currency is None else balances[currency]
-        units = 0 if item_id is None else held.get(item_id, 0) + movement.quantity
-        misfit = currency is not None and before + movement.amount != movement.balance_after
-        if misfit or movement.balance_after < 0 or units < 0 or units >= 2**63:
-            raise wrong_movement(movement, user.user_id, before)
+        before = balances.get(currency or "", 0)
+        after_balance, units = moved(movement, user.user_id, before, held.get(item_id or "", 0))
         if currency is not None:
-            balances[currency] = movement.balance_after
+            balances[currency] = after_balance
         if item_id is not None:
             held[item_id] = units
     after: Stored = {name: value for name, value in balances.items() if value != stored[name]}
     if any(movement.item_id is not None for movement in user.movements):
         after["inventory"] = _pairs("inventory", {item: units for item, units in held.items() if units})
     return after
-
-
-def check_movement(movement: Movement) -> None:
-    """Refuse half a row, or one of an unknown kind, currency or item, or of no whole number.
-
-    Raises:
-        MisuseError: It is one of these.
-    """
-    numbers = (movement.amount, movement.balance_after, movement.quantity)
-    known = movement.kind in KINDS and (movement.currency is None or movement.currency in CURRENCIES)
-    if not known or any(type(number) is not int or not -(2**63) <= number < 2**63 for number in numbers):
-        message = f"a row needs a known kind, a known currency and whole numbers of 64 bits: {movement}"
-        raise MisuseError(message)
-    if movement.is_incomplete:
-        raise incomplete_movement(movement)
-    if movement.item_id is not None and not 1 <= len(movement.item_id) <= _LONGEST_ITEM_ID:
-        message = f"item id {movement.item_id!r} is malformed: 1 to {_LONGEST_ITEM_ID} characters"
-        raise MisuseError(message)
 
 
 def ledger_rows(

@@ -8,14 +8,13 @@ import polars as pl
 
 from kokoromichi.core.clock import DAY_US
 from kokoromichi.core.kinds import SYSTEM
-from kokoromichi.core.models import DailyTotal
+from kokoromichi.core.models import MOST_INT, DailyTotal
 from kokoromichi.core.schemas import LEDGER_SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _KEYS: Final = ("day", "kind", "currency")
-_MOST: Final = 2**63 - 1
 _AMOUNT: Final = pl.col("amount").fill_null(0).cast(pl.Int128)
 
 
@@ -32,7 +31,7 @@ def totals_of(frames: Iterable[pl.DataFrame], since_day: int) -> list[DailyTotal
         .sort(_KEYS, nulls_last=False)
     )
     return [
-        DailyTotal(day, kind, currency, rows, min(gained, _MOST), min(-lost, _MOST))
+        DailyTotal(day, kind, currency, rows, min(gained, MOST_INT), min(-lost, MOST_INT))
         for day, kind, currency, rows, gained, lost in summed.iter_rows()
     ]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from kokoromichi.analysis.metrics.daily import ALL, day_of, days, share
+from kokoromichi.analysis.metrics.by_day import ALL, day_of, days, share
 from kokoromichi.analysis.metrics.prices import price_list
 
 if TYPE_CHECKING:
