@@ -54,11 +54,10 @@ class _Frozen(BaseModel):
 class UserProfile:
     """Everything that is stored of one player.
 
-    A profile is a read view, and only its provider writes to it. The memory provider puts committed values
-    straight into the one that it gave; the others give one as of the read. A decision is sound with either,
-    because the version it read is checked at the commit. It is a dataclass with slots, neither a model nor
-    frozen, since every act reads and writes it: an attribute of a pydantic model costs 30 times as much, and
-    two thousand instance dictionaries do not fit the cache.
+    A profile is a read view: only its provider writes to it, and only the memory provider after the read.
+    A decision stays sound because the version it read is checked at the commit. It is a dataclass with slots,
+    neither a model nor frozen, since every act reads and writes it: an attribute of a pydantic model costs 30
+    times as much, and two thousand instance dictionaries do not fit the cache.
 
     Attributes:
         version: Commits so far; 0 is a player who is not stored yet.
@@ -223,8 +222,7 @@ class LedgerEntry(_Frozen):
 class Transaction(_Frozen):
     """The record of one act: the rows that share its ``tx_id``.
 
-    It is the record of the first KoKoroMichi's ``core/models.py``, kept for its callers: nothing here uses
-    it. The unit of work is ``core.transactions.Transaction``.
+    The first KoKoroMichi's record, for its callers; the unit of work is ``core.transactions.Transaction``.
     """
 
     tx_id: str

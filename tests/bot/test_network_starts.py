@@ -90,8 +90,8 @@ async def test_a_broken_economy(line: str, broken: str, named: str, tmp_path: Pa
 
 
 async def test_a_folder_that_another_bot_holds(tmp_path: Path) -> None:
-    async with StandIn() as discord, BotProcess(discord, tmp_path, How(name="first")):
-        assert f"{tmp_path / 'data'} is in use by another process" in await ended(tmp_path, 4)
+    async with StandIn() as discord, BotProcess(discord, tmp_path, How(name="first")) as first:
+        assert f"{tmp_path / 'data'} is in use by process {first.pid}" in await ended(tmp_path, 4)
 
 
 async def test_a_database_that_is_not_there(tmp_path: Path) -> None:

@@ -113,11 +113,13 @@ def test_only_a_setting_is_told_as_one(
         UserProfile.of_document({"user_id": "ada", "gold": -1})
 
 
-def test_an_empty_line_is_no_value_where_the_environment_has_one_too(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("nothing", ["", "''", "   # nothing"])
+def test_an_empty_line_is_no_value_of_any_setting_nor_is_an_empty_variable(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, nothing: str
 ) -> None:
-    (folder / ".env").write_text("PROVIDER=\nDATA_DIR=\nLOG_LEVEL=\n", "utf-8")
+    by_default = Settings()
+    lines = [f"{name.upper()}={nothing}\n" for name in Settings.model_fields]
+    (folder / ".env").write_text("".join(lines), "utf-8")
     monkeypatch.setenv("ECONOMY_DIR", "")
-    settings = Settings()
-    assert (settings.provider, settings.data_dir, settings.log_level) == ("local", Path("data"), "INFO")
-    assert (settings.economy_dir, settings.chosen_economy_dir) == (ROOT / "data", None)
+    assert Settings() == by_default
+    assert Settings().chosen_economy_dir is None
