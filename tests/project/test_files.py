@@ -10,7 +10,6 @@ from tests.project.checkout import PACKAGE, ROOT, modules, tracked
 
 LONGEST_FILE_LINES: Final = 350
 LONG_FOR_A_REASON: Final = {
-    "core/models.py": "everything that is stored, in one place",
     "core/providers/memory.py": "a whole store, and the model that the others are held against",
     "core/providers/postgres/connections.py": "every way to reach a server, and what is said when none does",
     "services/admin.py": "what an admin may do is one class, checked in one place",
