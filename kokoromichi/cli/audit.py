@@ -60,6 +60,7 @@ def audit(
 
         async def audited() -> tuple[list[str], dict[str, str], AuditReport]:
             async with store:
+                await store.verify()
                 adopted = await store.adopt() if adopt else []
                 return adopted, await store.edited_files(), await audit_provider(store)
 

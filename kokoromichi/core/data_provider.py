@@ -199,8 +199,15 @@ class DataProvider(ABC):
         """How many players have moved something on each UTC day, ascending."""
         return active_of([frame async for frame in self.ledger_frames()], since_day)
 
+    async def verify(self) -> None:  # noqa: B027 - a server looks after its own pages
+        """Look for damage below the laws, in everything that is stored; an audit begins with it.
+
+        Raises:
+            StorageError: There is some; it says what and the cure.
+        """
+
     async def edited_files(self) -> dict[str, str]:
-        """Files that another hand has changed, and how; here there are no files."""
+        """Files that were edited externally, and how; here there are no files."""
         return {}
 
     @abstractmethod

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -266,6 +267,22 @@ async def test_a_damaged_database_is_refused_and_its_wal_is_kept(folder: Path) -
     said = await refusal(folder)
     assert "damaged" in said
     assert "kokoromichi restore" in said
+
+
+async def test_damage_that_an_opening_does_not_meet_is_found_by_an_audit(folder: Path) -> None:
+    with closing(apsw.Connection(str(folder / DATABASE))) as base:
+        query = "SELECT rootpage FROM sqlite_master WHERE type = 'index' AND tbl_name = 'ledger'"
+        page = int(str(base.execute(query).fetchall()[0][0]))
+        page_bytes = int(str(base.pragma("page_size")))
+    with (folder / DATABASE).open("r+b") as file:
+        file.seek(page_bytes * (page - 1) + 8)
+        file.write(os.urandom(page_bytes // 2))
+    async with over(folder) as local:
+        with pytest.raises(StorageError, match="is damaged") as found:
+            await local.verify()
+        with pytest.raises(StorageError, match="is damaged"):
+            await local.read_ledger(user_id="ada")
+    assert "kokoromichi restore" in str(found.value)
 
 
 async def test_what_is_no_database_is_refused(folder: Path) -> None:

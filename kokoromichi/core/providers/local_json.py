@@ -12,11 +12,13 @@ import msgspec
 from kokoromichi.core.clock import Clock, SystemClock
 from kokoromichi.core.data_provider import DataProvider, Document, Stream
 from kokoromichi.core.documents import check_batch, checked_document, correction
+from kokoromichi.core.errors import StorageError
 from kokoromichi.core.providers.local.adoption import adopt_files
 from kokoromichi.core.providers.local.backups import Retention
 from kokoromichi.core.providers.local.committed import FIND_REQUEST, recalled
 from kokoromichi.core.providers.local.documents import decode_profile
 from kokoromichi.core.providers.local.erasing import erase_player
+from kokoromichi.core.providers.local.errors import RESTORE
 from kokoromichi.core.providers.local.groups import Act
 from kokoromichi.core.providers.local.hot_backup import back_up_file
 from kokoromichi.core.providers.local.life import FolderLife
@@ -305,6 +307,13 @@ class LocalJSONProvider(DataProvider):
         store, background = await self._life.owned()
         refuse_mirror(self._life, ERASED_THERE)
         await erase_player(store, background, user_id, pseudonym)
+
+    async def verify(self) -> None:
+        """Check every page and index of the database: opening looks for a moment only."""
+        found = await self._rows("PRAGMA integrity_check(1)")
+        if found != [("ok",)]:
+            message = f"{database_of(self._folder)} is damaged: {found[0][0]}. {RESTORE}"
+            raise StorageError(message)
 
     async def edited_files(self) -> dict[str, str]:
         """Files of the copy that were edited externally, and how; see ``DataProvider.edited_files``."""

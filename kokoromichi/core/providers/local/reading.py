@@ -7,6 +7,7 @@ from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
+import apsw
 import polars as pl
 
 from kokoromichi.core.bulk_load import StoredResponse
@@ -14,6 +15,7 @@ from kokoromichi.core.clock import moment_of
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.models import DailyTotal, LedgerEntry
 from kokoromichi.core.providers.local.committed import unpacked
+from kokoromichi.core.providers.local.errors import storage_error
 from kokoromichi.core.providers.local.schema import NAME_COLUMNS, PLAYER_COLUMNS, readable
 from kokoromichi.core.schemas import LEDGER_SCHEMA
 
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterator, Sequence
     from pathlib import Path
 
-    import apsw
 
 FRAME_ROWS: Final = 16_384
 _ROWS_TURNED: Final = 256
@@ -124,10 +125,13 @@ class Reading:
 
     def now(self, query: str, arguments: Sequence[Any] = ()) -> list[Any]:
         """All rows of a query that takes microseconds; for the loop's thread."""
-        if self._turn is None:
-            return self._loop.execute(query, arguments).fetchall()
-        with self._turn:
-            return self._loop.execute(query, arguments).fetchall()
+        try:
+            if self._turn is None:
+                return self._loop.execute(query, arguments).fetchall()
+            with self._turn:
+                return self._loop.execute(query, arguments).fetchall()
+        except apsw.Error as failure:
+            raise storage_error(self._path, failure) from failure
 
     @contextmanager
     def session(self) -> Iterator[Read]:
@@ -142,6 +146,8 @@ class Reading:
         try:
             base.execute("BEGIN")
             yield lambda query, arguments=(): base.execute(query, arguments).fetchall()
+        except apsw.Error as failure:
+            raise storage_error(self._path, failure) from failure
         finally:
             if base.in_transaction:
                 base.execute("ROLLBACK")
