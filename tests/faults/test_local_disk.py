@@ -136,7 +136,7 @@ def as_nobody(folder: Path, how: str) -> subprocess.Popen[str]:
     if os.getuid():
         pytest.skip("only root can become another user")
     for place in [folder, *folder.parents][:-1]:
-        if place.owner() == "root" and place.name.startswith(("pytest-", "test_")):
+        if place.owner() == "root" and place.name.startswith(("pytest-", "popen-", "test_")):
             place.chmod(0o755)
     command = [sys.executable, "-c", AS_NOBODY, str(folder), how]
     found = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
