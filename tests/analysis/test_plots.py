@@ -153,8 +153,8 @@ def test_no_word_of_a_chart_covers_another_or_leaves_the_figure(name: str, many:
     figure = canvas.figure_of(ax)
     with plots.chart_style():
         drawn = FigureCanvasAgg(figure)
-        drawn.draw()  # type: ignore[no-untyped-call]
-        renderer = drawn.get_renderer()  # type: ignore[no-untyped-call]
+        drawn.draw()  # type: ignore[no-untyped-call] # matplotlib has no types here.
+        renderer = drawn.get_renderer()  # type: ignore[no-untyped-call] # Likewise.
         words = [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
         words = [text for text in words if text not in hidden_ticks(ax)]
         boxes = [text.get_window_extent(renderer) for text in words]
