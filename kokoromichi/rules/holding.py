@@ -6,7 +6,12 @@ of what was granted or found. Every rounding here and in ``purchase.sell`` keeps
 
 from __future__ import annotations
 
+from typing import Final
+
 from kokoromichi.rules.codes import MAX_BALANCE
+
+UNKNOWN_PAID_GOLD: Final = -1
+"""Stands for what was paid where nobody knows it: an older profile, an import, a document saved by a tool."""
 
 
 def list_worth_gold(quantity: int, list_price_gold: int) -> int:
@@ -22,6 +27,42 @@ def list_worth_gold(quantity: int, list_price_gold: int) -> int:
     if quantity > 0 and list_price_gold > MAX_BALANCE // quantity:
         return MAX_BALANCE
     return quantity * list_price_gold
+
+
+def known_paid_gold(owned: int, paid_gold: int, list_price_gold: int) -> int:
+    """Say what was paid for all units held.
+
+    Args:
+        owned: Units held, at least 0.
+        paid_gold: What is stored, in gold; ``UNKNOWN_PAID_GOLD`` where nothing is.
+        list_price_gold: List price of one unit, in gold, at least 0.
+
+    Returns:
+        Gold; 0 without units, and their worth at the list price where nobody knows what was paid.
+    """
+    if owned < 1:
+        return 0
+    if paid_gold < 0:
+        return list_worth_gold(owned, list_price_gold)
+    return paid_gold
+
+
+def paid_left_gold(owned: int, paid_gold: int, list_price_gold: int, quantity: int) -> int:
+    """Compute what was paid for the units that stay when some are consumed.
+
+    Args:
+        owned: Units held before, at least 0.
+        paid_gold: As ``known_paid_gold`` takes it.
+        list_price_gold: List price of one unit, in gold, at least 0.
+        quantity: Units that leave, 0 to ``owned``.
+
+    Returns:
+        Gold; where none leaves, ``paid_gold`` as it was.
+    """
+    if quantity < 1:
+        return paid_gold
+    paid_gold = known_paid_gold(owned, paid_gold, list_price_gold)
+    return paid_gold - share_gold(owned, paid_gold, quantity)
 
 
 def paid_with(paid_gold: int, entering_gold: int) -> int:

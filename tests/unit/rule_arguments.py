@@ -6,6 +6,7 @@ from collections import namedtuple
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
+import numpy as np
 from hypothesis import strategies as st
 
 from kokoromichi.core.models import NEVER
@@ -14,6 +15,7 @@ from kokoromichi.rules import (
     chest,
     daily,
     exchange,
+    fight,
     holding,
     pricing,
     progress,
@@ -56,9 +58,17 @@ SMALL = st.integers(0, 10**6)
 FLAG = st.integers(0, 1)
 DAY = st.integers(-1, 50_000)
 CYCLE = st.tuples(CAPPED, CAPPED, CAPPED)
-FIGHTER = st.builds(battle.Fighter, BALANCE, LEVEL, HP, LAST, LAST, DAY, CAPPED, CAPPED, CAPPED)
-AIDS = st.builds(battle.Aids, CAPPED, CAPPED, CAPPED, PERCENT, FLAG)
-Terms = namedtuple("Terms", [field.name for field in fields(Battle)][:11])  # type: ignore[misc] # numba takes no dataclass, and reads the same names of a tuple.
+TIER = st.one_of(st.integers(1, 3), ANY)
+PAID = st.one_of(st.just(holding.UNKNOWN_PAID_GOLD), CAPPED)
+HOLDING = (CAPPED, PAID)
+FIGHTER = st.builds(
+    fight.Fighter,
+    *(BALANCE, LEVEL, XP, HP, LAST, LAST, DAY),
+    *(CAPPED, CAPPED, CAPPED, LAST, LAST, CAPPED),
+    *(*HOLDING, *HOLDING, *HOLDING),
+)
+AIDS = st.builds(fight.Aids, CAPPED, CAPPED, CAPPED, PERCENT, CAPPED, CAPPED, CAPPED)
+Terms = namedtuple("Terms", [field.name for field in fields(Battle)])  # type: ignore[misc] # numba takes no dataclass, and reads the same names of a tuple.
 TERMS = st.builds(
     Terms,
     st.integers(0, 10**7),
@@ -66,15 +76,31 @@ TERMS = st.builds(
     *(HP, HP, HP),
     *(PERMILLE, PERMILLE, PERMILLE, PERMILLE, PERMILLE),
     PERCENT,
+    *(st.tuples(LEVEL, LEVEL, LEVEL), CYCLE, st.tuples(XP, XP, XP)),
+    st.integers(1, 10**9),
 )
+TRANSFER = (TIME, BALANCE, BALANCE, ANY, DAY, CAPPED, PERCENT, CAPPED)
+PULLS = st.one_of(ANY, st.sampled_from([1, 10]))
+SUMMONER = st.builds(summon.Summoner, BALANCE, SMALL, CAPPED, BALANCE)
+STARTS = (0, 3, 5, 6, 7, 8, 9, 10)
+POOL = st.builds(
+    summon.Pool,
+    *(CAPPED, CAPPED, st.integers(1, 10**6), st.integers(0, 6), st.just(TABLE), st.just(STARTS)),
+    st.tuples(*[CAPPED] * 7),
+)
+
+
+def row(values: st.SearchStrategy[int], length: int) -> st.SearchStrategy[object]:
+    """What a rule writes into: numba takes an array, and no list."""
+    return st.lists(values, min_size=length, max_size=length).map(lambda row: np.array(row, dtype=np.int64))
+
 
 ARGUMENTS: dict[Rule, tuple[st.SearchStrategy[object], ...]] = {
     battle.battle_cost_hp: (HP, PERCENT),
-    battle.fight: (TIME, DRAW, FIGHTER, AIDS, LEVEL, CAPPED, XP, TERMS),
-    battle.find_tier: (ANY, st.integers(0, 9)),
     battle.loss_xp: (XP, PERCENT, FLAG, CAPPED),
     battle.may_fight: (TIME, LAST, st.integers(0, 10**7), ANY, CAPPED, BALANCE),
     battle.prize_gold: (CAPPED, CAPPED, CAPPED),
+    battle.ready_us: (LAST, st.integers(0, 10**7)),
     battle.regenerated_hp: (TIME, HP, LAST, HP, HP),
     battle.spend_hp: (HP, HP, HP, CAPPED, CAPPED),
     battle.win_permille: (LEVEL, LEVEL, PERMILLE, PERMILLE, PERMILLE, PERMILLE),
@@ -85,7 +111,11 @@ ARGUMENTS: dict[Rule, tuple[st.SearchStrategy[object], ...]] = {
     daily.next_claim_us: (LAST,),
     daily.streak_ends_us: (LAST, HOURS),
     exchange.gems_for_gold: (BALANCE, BALANCE, ANY, ANY, ANY),
+    fight.fight: (TIME, DRAW, TIER, FLAG, FIGHTER, AIDS, TERMS),
+    fight.unfought: (st.integers(1, 30), FIGHTER),
+    holding.known_paid_gold: (BALANCE, st.just(holding.UNKNOWN_PAID_GOLD) | BALANCE, CAPPED),
     holding.list_worth_gold: (BALANCE, BALANCE),
+    holding.paid_left_gold: (st.integers(1, MAX_INT64), PAID, CAPPED, CAPPED),
     holding.paid_with: (BALANCE, CAPPED),
     holding.share_gold: (st.integers(1, MAX_INT64) | st.integers(1, 30), BALANCE, BALANCE),
     pricing.fee_gold: (BALANCE, PERCENT),
@@ -94,9 +124,17 @@ ARGUMENTS: dict[Rule, tuple[st.SearchStrategy[object], ...]] = {
     pricing.resale_gold: (CAPPED, CAPPED),
     pricing.train_cost_gold: (LEVEL, CAPPED, PERMILLE),
     progress.add_xp: (LEVEL, CAPPED, ANY, st.integers(1, 10**9)),
-    progress.collect: (TIME, TIME, CAPPED, HOURS, PERCENT),
-    progress.invest: (BALANCE, ANY, FLAG),
-    progress.train: (BALANCE, LEVEL, CAPPED, CAPPED, PERMILLE, XP, CAPPED, st.integers(1, 10**9)),
+    progress.accrued: (TIME, TIME, CAPPED, HOURS, PERCENT),
+    progress.collect: (
+        *(TIME, BALANCE, st.tuples(TIME, TIME, TIME), CYCLE, row(st.just(0), 3)),
+        *(HOURS, PERCENT),
+    ),
+    progress.full_us: (LAST, HOURS),
+    progress.invest: (TIME, BALANCE, ANY, FLAG),
+    progress.train: (
+        *(BALANCE, LEVEL, CAPPED, FLAG, CAPPED),
+        *(PERMILLE, XP, CAPPED, st.integers(1, 10**9)),
+    ),
     purchase.activate: (TIME, LAST, CAPPED),
     purchase.gift: (BALANCE, BALANCE, ANY, LIMIT),
     purchase.give_item: (BALANCE, ANY, LIMIT),
@@ -104,15 +142,23 @@ ARGUMENTS: dict[Rule, tuple[st.SearchStrategy[object], ...]] = {
     purchase.restocked: (CAPPED, CAPPED, CAPPED),
     purchase.sell: (BALANCE, BALANCE, BALANCE, CAPPED, ANY, CAPPED),
     purchase.take_item: (BALANCE, ANY),
+    summon.choose_favorite: (FLAG, BALANCE),
     summon.character_of: (DRAW, st.integers(1, 2**31 - 1)),
     summon.guaranteed_rarity: (st.integers(0, TABLE[2] - 1), st.just(3), st.just(TABLE)),
     summon.keep_or_shard: (FLAG, BALANCE, CAPPED),
-    summon.pay_pulls: (BALANCE, st.one_of(ANY, st.sampled_from([1, 10])), CAPPED, CAPPED),
+    summon.left_pulls: (SMALL, st.integers(1, 10**6)),
+    summon.pay_pulls: (BALANCE, PULLS, CAPPED, CAPPED),
     summon.pull: (DRAW, SMALL, st.integers(1, 10**6), st.integers(0, 6), st.just(TABLE)),
     summon.rarity_of: (DRAW, st.just(TABLE)),
     summon.ring_bell: (SMALL, st.integers(1, 10**6), CAPPED),
+    summon.summon: (
+        *(PULLS, st.tuples(*[DRAW] * 20), SUMMONER),
+        *(row(BALANCE, STARTS[-1]), row(st.just(0), 10), row(st.just(0), 10), POOL),
+    ),
     transfer.credit: (BALANCE, ANY),
     transfer.debit: (BALANCE, ANY),
-    transfer.send: (BALANCE, BALANCE, ANY, PERCENT, CAPPED, CAPPED),
+    transfer.send: TRANSFER,
+    transfer.send_share: TRANSFER,
+    transfer.share_of: (BALANCE, ANY),
 }
 """What each rule promises to take: balances up to int64 (an import may), any quantity and amount."""

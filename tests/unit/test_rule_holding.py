@@ -4,7 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kokoromichi.rules.codes import MAX_BALANCE, OK
-from kokoromichi.rules.holding import list_worth_gold, paid_with, share_gold
+from kokoromichi.rules.holding import (
+    UNKNOWN_PAID_GOLD,
+    known_paid_gold,
+    list_worth_gold,
+    paid_left_gold,
+    paid_with,
+    share_gold,
+)
 from kokoromichi.rules.purchase import sell
 
 OWNED = st.one_of(st.integers(1, 30), st.integers(1, 2**63 - 1))
@@ -63,3 +70,16 @@ def test_a_sale_pays_the_same_however_it_is_split(
     _, half, _ = sell(0, owned, paid, price, first, percent)
     _, parts, _ = sell(half, owned - first, left, price, owned - first, percent)
     assert parts == whole
+
+
+def test_what_nobody_knows_was_paid_counts_at_the_list_price() -> None:
+    assert known_paid_gold(3, UNKNOWN_PAID_GOLD, 200) == 600
+    assert known_paid_gold(3, 0, 200) == 0
+    assert known_paid_gold(3, 450, 200) == 450
+    assert known_paid_gold(0, 450, 200) == known_paid_gold(0, UNKNOWN_PAID_GOLD, 200) == 0
+
+
+def test_what_is_consumed_takes_its_share_along() -> None:
+    assert [paid_left_gold(3, 5, 200, units) for units in (0, 1, 2, 3)] == [5, 3, 1, 0]
+    assert paid_left_gold(3, UNKNOWN_PAID_GOLD, 200, 1) == 400
+    assert paid_left_gold(3, UNKNOWN_PAID_GOLD, 200, 0) == UNKNOWN_PAID_GOLD

@@ -16,6 +16,8 @@ RULES = (
     "transfer",
     "summon",
     "battle",
+    "fight",
+    "holding",
     "progress",
     "exchange",
     "chest",
