@@ -20,12 +20,15 @@ from kokoromichi.rules import (
     chest,
     daily,
     exchange,
+    grant,
     holding,
     pricing,
     progress,
     purchase,
+    stock,
     summon,
     transfer,
+    use,
 )
 from tests.unit.rule_arguments import ARGUMENTS, MAX_INT64, TABLE
 
@@ -34,11 +37,15 @@ if TYPE_CHECKING:
 
 numba = pytest.importorskip("numba", reason="numba (extra `fast`) is not installed: nothing to compile with")
 
-MODULES = (battle, chest, daily, exchange, holding, pricing, progress, purchase, summon, transfer)
+MODULES = (
+    *(battle, chest, daily, exchange, grant, holding, pricing),
+    *(progress, purchase, stock, summon, transfer, use),
+)
 NOT_COMPILED = {
     "rarity_thresholds",
+    "total_gold",
     "widths",
-}  # One builds a table, once per economy; the other is for people to read.
+}  # One builds a table, once per economy; the others are for people to read.
 
 
 @cache
