@@ -9,7 +9,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from kokoromichi.rules import codes, daily, exchange, fight, progress, summon, transfer
+from kokoromichi.rules import (
+    codes,
+    daily,
+    exchange,
+    fight,
+    grant,
+    progress,
+    purchase,
+    stock,
+    summon,
+    transfer,
+    use,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +75,7 @@ class Act(NamedTuple):
     rows: tuple[Row, ...]
 
 
-_SENT_CODES: Final = (codes.OK, codes.BAD_AMOUNT, codes.TOO_POOR, codes.DAILY_CAP, codes.BALANCE_CAP)
+_SENT_CODES: Final = (codes.OK, codes.BAD_AMOUNT, codes.DAILY_CAP, codes.BALANCE_CAP)
 _SENT_ROWS: Final = (
     Row("transfer", "gold", "left_gold"),
     Row("fee", "gold", "fee_gold"),
@@ -79,6 +91,90 @@ ACTS: Final[dict[str, Act]] = {
             daily.Claimed,
             (codes.OK, codes.ALREADY_CLAIMED, codes.BALANCE_CAP),
             (Row("daily", "gold", "reward_gold"), Row("daily", "gems", "reward_gems")),
+        ),
+        Act(
+            "buy",
+            purchase.purchase,
+            purchase.Trade,
+            (
+                codes.OK,
+                codes.PRICE_CHANGED,
+                codes.BAD_QUANTITY,
+                codes.OVER_LIMIT,
+                codes.NOT_FOR_SALE,
+                codes.TOO_POOR,
+            ),
+            (Row("purchase", "gold", "moved_gold", "moved_units"),),
+        ),
+        Act(
+            "sell",
+            purchase.sell,
+            purchase.Trade,
+            (codes.OK, codes.BAD_QUANTITY, codes.NOT_OWNED, codes.NOT_FOR_SALE, codes.BALANCE_CAP),
+            (Row("sale", "gold", "moved_gold", "moved_units"),),
+        ),
+        Act(
+            "use",
+            use.use,
+            use.Used,
+            (
+                codes.OK,
+                codes.BAD_QUANTITY,
+                codes.NOT_OWNED,
+                codes.NOT_USABLE,
+                codes.ALREADY_ACTIVE,
+                codes.BALANCE_CAP,
+            ),
+            (Row("use", units="moved_units"), Row("reward", "gold", "reward_gold")),
+        ),
+        Act(
+            "gift",
+            purchase.gift,
+            purchase.Gift,
+            (codes.OK, codes.BAD_QUANTITY, codes.NOT_OWNED, codes.OVER_LIMIT),
+            (Row("gift", units="given_units"), Row("gift", units="taken_units", whose=OTHER)),
+        ),
+        Act(
+            "opening",
+            grant.open_account,
+            grant.Balances,
+            (codes.OK,),
+            (Row("opening", "gold", "moved_gold"), Row("opening", "gems", "moved_gems")),
+        ),
+        *(
+            Act(
+                f"grant_{currency}",
+                grant.grant_money,
+                grant.MoneyGrant,
+                (codes.OK, codes.BAD_AMOUNT, codes.TOO_POOR, codes.BALANCE_CAP),
+                (Row("grant", currency, "moved"),),
+            )
+            for currency in ("gold", "gems")
+        ),
+        Act(
+            "grant_item",
+            grant.grant_item,
+            grant.ItemGrant,
+            (codes.OK, codes.BAD_AMOUNT, codes.NOT_OWNED, codes.OVER_LIMIT),
+            (Row("grant", units="moved_units"),),
+        ),
+        Act(
+            "reset",
+            grant.reset_money,
+            grant.Balances,
+            (codes.OK,),
+            (Row("grant", "gold", "moved_gold"), Row("grant", "gems", "moved_gems")),
+        ),
+        Act(
+            "reset_item", grant.reset_item, grant.ItemGrant, (codes.OK,), (Row("grant", units="moved_units"),)
+        ),
+        Act("restock", stock.restock, stock.Shelf, (codes.OK,), (Row("restock", units="moved_units"),)),
+        Act(
+            "stock",
+            stock.set_stock,
+            stock.StockSet,
+            (codes.OK, codes.BAD_QUANTITY),
+            (Row("restock", units="moved_units"),),
         ),
         Act(
             "battle",
@@ -123,7 +219,7 @@ ACTS: Final[dict[str, Act]] = {
             (codes.OK, codes.BAD_QUANTITY, codes.NOT_FOR_SALE, codes.TOO_POOR, codes.BALANCE_CAP),
             (Row("exchange", "gold", "moved_gold"), Row("exchange", "gems", "moved_gems")),
         ),
-        Act("transfer", transfer.send, transfer.Sent, _SENT_CODES, _SENT_ROWS),
+        Act("transfer", transfer.send, transfer.Sent, (*_SENT_CODES, codes.TOO_POOR), _SENT_ROWS),
         Act("transfer_share", transfer.send_share, transfer.Sent, _SENT_CODES, _SENT_ROWS),
         Act(
             "summon",

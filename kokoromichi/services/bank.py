@@ -9,6 +9,7 @@ from kokoromichi.rules import codes
 from kokoromichi.rules.acts import OTHER
 from kokoromichi.rules.daily import counted_today, day_of
 from kokoromichi.rules.exchange import gems_for_gold
+from kokoromichi.rules.purchase import total_gold
 from kokoromichi.rules.transfer import Sent, send, send_share, share_of
 from kokoromichi.services.booking import Booking
 from kokoromichi.services.receipts import ExchangeReceipt, TransferReceipt
@@ -140,7 +141,7 @@ class BankService:
             told: dict[int, tuple[int | str, ...]] = {
                 codes.BAD_QUANTITY: (packs,),
                 codes.NOT_FOR_SALE: ("gems",),
-                codes.TOO_POOR: (pack.price_gold * packs, profile.gold, "gold"),
+                codes.TOO_POOR: (total_gold(pack.price_gold, packs), profile.gold, "gold"),
                 codes.BALANCE_CAP: (codes.MAX_BALANCE,),
             }
             raise refused(exchanged.code, *told[exchanged.code])

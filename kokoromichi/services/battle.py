@@ -11,7 +11,7 @@ from kokoromichi.rules.acts import HEALTH_POTION, MANA_POTION, REVIVE_SCROLL
 from kokoromichi.rules.battle import ready_us, regenerated_hp, win_permille
 from kokoromichi.rules.daily import counted_today, day_of
 from kokoromichi.rules.fight import Fight, Fighter, fight
-from kokoromichi.rules.holding import UNKNOWN_PAID_GOLD
+from kokoromichi.rules.holding import PAID_UNKNOWN
 from kokoromichi.services.booking import Booking
 from kokoromichi.services.receipts import BattleReceipt
 from kokoromichi.services.refusals import refused
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from kokoromichi.services.executor import Arguments, CommandExecutor
 
 _BOOKING: Final = Booking("battle")
-_STORED: Final = slice(Fight._fields.index("level"), Fight._fields.index("stamina_battles") + 1)
-_STORED_NAMES: Final = Fight._fields[_STORED]
-"""Fields of a profile that a battle sets, as its answer names them."""
 
 
 class Opponent(NamedTuple):
@@ -132,7 +129,18 @@ class BattleService:
         fought = fight(at_us, draw, tier, 1 if mana_potions else 0, fighter, live.aids, terms)
         if fought.code:
             raise self._refused(fought.code, profile, at_us, tier)
-        fields: dict[str, FieldValue] = dict(zip(_STORED_NAMES, fought[_STORED], strict=True))
+        fields: dict[str, FieldValue] = {
+            "level": fought.level,
+            "xp": fought.xp,
+            "hp": fought.hp,
+            "hp_at_us": fought.hp_at_us,
+            "battle_at_us": fought.battle_at_us,
+            "battle_day": fought.battle_day,
+            "battle_gold_today": fought.battle_gold_today,
+            "battles_won": fought.battles_won,
+            "battles_lost": fought.battles_lost,
+            "stamina_battles": fought.stamina_battles,
+        }
         if fought.moved_potions or fought.moved_manas or fought.moved_scrolls:
             fields["paid_gold"] = _paid_gold(profile, fought, live.item_of)
         receipt = BattleReceipt(
@@ -187,11 +195,11 @@ def _fighter(profile: UserProfile, item_of: Mapping[str, str]) -> Fighter:
         profile.guard_until_us,
         profile.stamina_battles,
         held(potion, 0),
-        paid_gold(potion, UNKNOWN_PAID_GOLD),
+        paid_gold(potion, PAID_UNKNOWN),
         held(mana, 0),
-        paid_gold(mana, UNKNOWN_PAID_GOLD),
+        paid_gold(mana, PAID_UNKNOWN),
         held(scroll, 0),
-        paid_gold(scroll, UNKNOWN_PAID_GOLD),
+        paid_gold(scroll, PAID_UNKNOWN),
     )
 
 

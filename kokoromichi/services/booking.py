@@ -42,7 +42,7 @@ class Booking:
     def rows(
         self,
         answer: tuple[int, ...],
-        profile: UserProfile,
+        profile: UserProfile | None,
         item_id: str | None = None,
         *,
         item_of: Mapping[str, str] = _NO_ITEMS,
@@ -52,12 +52,12 @@ class Booking:
 
         Args:
             answer: Of the act's decision.
-            profile: The player as they were when it was decided.
+            profile: The player as they were when it was decided; None for the system, which holds no money.
             item_id: What the act is about, or None.
             item_of: The item of each effect, for acts that consume items by their effect.
             counterparty: The other player of an act over two.
         """
-        gold, gems = profile.gold, profile.gems
+        gold, gems = (0, 0) if profile is None else (profile.gold, profile.gems)
         rows: tuple[Movement, ...] = ()
         for kind, currency, amount_place, units_place, effect in self._rows:
             amount, units = answer[amount_place], answer[units_place]

@@ -9,10 +9,12 @@ import msgspec
 from kokoromichi.core.clock import moment_of
 from kokoromichi.core.counters import stock_counter
 from kokoromichi.rules.acts import HEALTH_POTION, MANA_POTION, REVIVE_SCROLL
+from kokoromichi.rules.catalogue import EFFECTS
 from kokoromichi.rules.codes import NO_LIMIT
 from kokoromichi.rules.economy import RARITIES, CatalogueItem, Economy
 from kokoromichi.rules.fight import Aids
 from kokoromichi.rules.summon import Pool, rarity_thresholds
+from kokoromichi.rules.use import NO_EFFECT, UseTerms
 
 
 class Offer(msgspec.Struct, frozen=True, gc=False):
@@ -24,6 +26,7 @@ class Offer(msgspec.Struct, frozen=True, gc=False):
         limit: Most units a player may hold; ``NO_LIMIT`` where there is none.
         stock_counter: The counter of its limited stock, or None.
         effect: The effect's name.
+        effect_number: What rules call it; ``NO_EFFECT`` where the catalogue's is unknown.
         effect_size: In the effect's unit.
     """
 
@@ -32,6 +35,7 @@ class Offer(msgspec.Struct, frozen=True, gc=False):
     limit: int
     stock_counter: str | None
     effect: str
+    effect_number: int
     effect_size: int
 
 
@@ -48,6 +52,7 @@ class LiveEconomy:
         offers: What is sold, by item id, in catalogue order.
         catalogue: The catalogue's entry by item id.
         item_of: The first item with an effect, by the effect's name.
+        use_terms: What effects read of it.
         aids: What the economy's items do in a battle.
         pool: What a summon reads: prices, odds, and the characters by their numbers.
         characters: The characters by number, the most common first.
@@ -67,12 +72,21 @@ class LiveEconomy:
                 NO_LIMIT if numbers.limit is None else numbers.limit,
                 None if numbers.stock is None else stock_counter(item.id),
                 item.effect,
+                effect.number if (effect := EFFECTS.get(item.effect)) else NO_EFFECT,
                 numbers.effect_size,
             )
             for item in economy.catalogue
             if (numbers := self.config.store.get(item.id)) is not None
         }
         self.item_of = {offer.effect: item_id for item_id, offer in reversed(self.offers.items())}
+        self.use_terms = UseTerms(
+            self.config.battle.hp_full,
+            self.config.battle.hp_regen_per_h,
+            self.config.battle.xp_per_level,
+            self.config.summon.pity_pulls,
+            self.config.chest.payout_percent,
+            self.config.chest.chance_percent,
+        )
         self.aids = Aids(
             self.effect_size(HEALTH_POTION),
             self.effect_size(MANA_POTION),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from hypothesis import strategies as st
 
+from kokoromichi.core.counters import RETIRED_US
 from kokoromichi.core.models import NEVER
 from kokoromichi.rules import (
     battle,
@@ -16,12 +17,15 @@ from kokoromichi.rules import (
     daily,
     exchange,
     fight,
+    grant,
     holding,
     pricing,
     progress,
     purchase,
+    stock,
     summon,
     transfer,
+    use,
 )
 from kokoromichi.rules.codes import MAX_BALANCE, NO_LIMIT
 from kokoromichi.rules.sections import Battle
@@ -59,8 +63,8 @@ FLAG = st.integers(0, 1)
 DAY = st.integers(-1, 50_000)
 CYCLE = st.tuples(CAPPED, CAPPED, CAPPED)
 TIER = st.one_of(st.integers(1, 3), ANY)
-PAID = st.one_of(st.just(holding.UNKNOWN_PAID_GOLD), CAPPED)
-HOLDING = (CAPPED, PAID)
+PAID = st.just(holding.PAID_UNKNOWN) | BALANCE
+HOLDING = (st.just(0) | CAPPED, PAID)
 FIGHTER = st.builds(
     fight.Fighter,
     *(BALANCE, LEVEL, XP, HP, LAST, LAST, DAY),
@@ -95,6 +99,27 @@ def row(values: st.SearchStrategy[int], length: int) -> st.SearchStrategy[object
     return st.lists(values, min_size=length, max_size=length).map(lambda row: np.array(row, dtype=np.int64))
 
 
+HELD = st.integers(1, MAX_INT64) | st.integers(1, 30)
+PRICE = st.integers(1, 5) | st.integers(1, 300) | st.just(150) | ANY
+EXPECTED = st.sampled_from([*[purchase.ANY_PRICE] * 9, 150]) | ANY
+COUNTER = st.just(stock.UNLIMITED) | st.integers(0, 30) | CAPPED
+SINCE = LAST | st.just(0) | TIME.map(lambda since_us: since_us + RETIRED_US)
+QUANTITY = st.integers(1, 5) | st.integers(1, 300) | ANY
+DRAWS = DRAW.map(lambda draw: tuple((draw + unit * 0x9E3779B9) % 2**32 for unit in range(use.MOST_AT_ONCE)))
+EFFECT = st.integers(-1, use.AFFECTION_XP + 1)
+BODY = st.builds(
+    use.Body, LEVEL, XP, CAPPED, HP, LAST, LAST, LAST, st.integers(0, use.SESSION_BATTLES), FLAG, SMALL
+)
+USE_TERMS = st.builds(
+    use.UseTerms,
+    HP,
+    HP,
+    st.integers(1, 10**9),
+    st.integers(1, 10**6),
+    st.just((20, 40, 80, 150, 300)),
+    st.just((55, 30, 11, 3, 1)),
+)
+
 ARGUMENTS: dict[Rule, tuple[st.SearchStrategy[object], ...]] = {
     battle.battle_cost_hp: (HP, PERCENT),
     battle.loss_xp: (XP, PERCENT, FLAG, CAPPED),
@@ -112,12 +137,19 @@ ARGUMENTS: dict[Rule, tuple[st.SearchStrategy[object], ...]] = {
     daily.streak_ends_us: (LAST, HOURS),
     exchange.gems_for_gold: (BALANCE, BALANCE, ANY, ANY, ANY),
     fight.fight: (TIME, DRAW, TIER, FLAG, FIGHTER, AIDS, TERMS),
+    fight.paid_after: (HELD, PAID, BALANCE, st.integers(0, 1)),
     fight.unfought: (st.integers(1, 30), FIGHTER),
-    holding.known_paid_gold: (BALANCE, st.just(holding.UNKNOWN_PAID_GOLD) | BALANCE, CAPPED),
-    holding.list_worth_gold: (BALANCE, BALANCE),
-    holding.paid_left_gold: (st.integers(1, MAX_INT64), PAID, CAPPED, CAPPED),
+    grant.grant_item: (BALANCE, PAID, BALANCE, ANY, LIMIT),
+    grant.grant_money: (BALANCE, ANY),
+    grant.is_opening_due: (BALANCE, FLAG),
+    grant.open_account: (BALANCE, BALANCE, CAPPED, CAPPED),
+    grant.reset_item: (BALANCE,),
+    grant.reset_money: (BALANCE, BALANCE, CAPPED, CAPPED),
+    holding.paid_for: (BALANCE, PAID, BALANCE),
+    holding.paid_left: (HELD, BALANCE, BALANCE),
     holding.paid_with: (BALANCE, CAPPED),
-    holding.share_gold: (st.integers(1, MAX_INT64) | st.integers(1, 30), BALANCE, BALANCE),
+    holding.share_gold: (HELD, BALANCE, BALANCE),
+    pricing.capped_product: (BALANCE, BALANCE),
     pricing.fee_gold: (BALANCE, PERCENT),
     pricing.percent_of: (CAPPED, CAPPED),
     pricing.percent_up: (CAPPED, CAPPED),
@@ -135,15 +167,13 @@ ARGUMENTS: dict[Rule, tuple[st.SearchStrategy[object], ...]] = {
         *(BALANCE, LEVEL, CAPPED, FLAG, CAPPED),
         *(PERMILLE, XP, CAPPED, st.integers(1, 10**9)),
     ),
-    purchase.activate: (TIME, LAST, CAPPED),
-    purchase.gift: (BALANCE, BALANCE, ANY, LIMIT),
-    purchase.give_item: (BALANCE, ANY, LIMIT),
-    purchase.purchase: (BALANCE, BALANCE, ANY, ANY, LIMIT),
-    purchase.restocked: (CAPPED, CAPPED, CAPPED),
-    purchase.sell: (BALANCE, BALANCE, BALANCE, CAPPED, ANY, CAPPED),
-    purchase.take_item: (BALANCE, ANY),
-    summon.choose_favorite: (FLAG, BALANCE),
+    purchase.gift: (BALANCE, PAID, BALANCE, PAID, BALANCE, QUANTITY, LIMIT),
+    purchase.purchase: (BALANCE, BALANCE, PAID, PRICE, BALANCE, QUANTITY, LIMIT, EXPECTED),
+    purchase.sell: (BALANCE, BALANCE, PAID, CAPPED, BALANCE, QUANTITY, CAPPED),
+    stock.restock: (TIME, FLAG, COUNTER, COUNTER, SINCE, DAY, COUNTER, CAPPED, st.integers(0, 400)),
+    stock.set_stock: (BALANCE, ANY),
     summon.character_of: (DRAW, st.integers(1, 2**31 - 1)),
+    summon.choose_favorite: (FLAG, BALANCE),
     summon.guaranteed_rarity: (st.integers(0, TABLE[2] - 1), st.just(3), st.just(TABLE)),
     summon.keep_or_shard: (FLAG, BALANCE, CAPPED),
     summon.left_pulls: (SMALL, st.integers(1, 10**6)),
@@ -160,5 +190,19 @@ ARGUMENTS: dict[Rule, tuple[st.SearchStrategy[object], ...]] = {
     transfer.send: TRANSFER,
     transfer.send_share: TRANSFER,
     transfer.share_of: (BALANCE, ANY),
+    use.open_chests: (DRAWS, st.integers(1, use.MOST_AT_ONCE), CAPPED, BALANCE, USE_TERMS),
+    use.start: (TIME, EFFECT, st.integers(1, MAX_INT64), LAST, LAST, CAPPED, FLAG),
+    use.take_effect: (
+        TIME,
+        DRAWS,
+        EFFECT,
+        CAPPED,
+        st.integers(1, use.MOST_AT_ONCE),
+        BALANCE,
+        BODY,
+        USE_TERMS,
+    ),
+    use.units_that_help: (st.integers(1, MAX_INT64), CAPPED, CAPPED),
+    use.use: (TIME, DRAWS, EFFECT, CAPPED, QUANTITY, BALANCE, BALANCE, PAID, BALANCE, BODY, USE_TERMS),
 }
 """What each rule promises to take: balances up to int64 (an import may), any quantity and amount."""

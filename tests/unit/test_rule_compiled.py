@@ -22,12 +22,15 @@ from kokoromichi.rules import (
     daily,
     exchange,
     fight,
+    grant,
     holding,
     pricing,
     progress,
     purchase,
+    stock,
     summon,
     transfer,
+    use,
 )
 from tests.unit.rule_arguments import ARGUMENTS, MAX_INT64, TABLE
 
@@ -36,10 +39,14 @@ if TYPE_CHECKING:
 
 numba = pytest.importorskip("numba", reason="numba (extra `fast`) is not installed: nothing to compile with")
 
-MODULES = (battle, chest, daily, exchange, fight, holding, pricing, progress, purchase, summon, transfer)
+MODULES = (
+    *(battle, chest, daily, exchange, fight, grant, holding, pricing),
+    *(progress, purchase, stock, summon, transfer, use),
+)
 NOT_COMPILED = {
     "rarity_thresholds",
     "lucky_draws",
+    "total_gold",
     "widths",
 }  # One builds a table, once per economy; the others are for people to read.
 
