@@ -12,6 +12,8 @@ from kokoromichi.chat.context import Context
 from kokoromichi.chat.declaring import command
 from kokoromichi.chat.embeds import card
 from kokoromichi.chat.texts import moment, percent, say
+from kokoromichi.rules.moments import is_running
+from kokoromichi.rules.use import CHARM_US
 
 if TYPE_CHECKING:
     from kokoromichi.chat.game import Game
@@ -100,7 +102,11 @@ def _format_fight(receipt: BattleReceipt) -> str:
 
 def _format_effects(found: UserProfile, at_us: int) -> list[str]:
     lasting = {"battle.luck": found.luck_until_us, "battle.guard": found.guard_until_us}
-    told = [say(key, until=moment(until_us, "f")) for key, until_us in lasting.items() if until_us > at_us]
+    told = [
+        say(key, until=moment(until_us, "f"))
+        for key, until_us in lasting.items()
+        if is_running(at_us, until_us, CHARM_US)
+    ]
     if found.stamina_battles:
         told.append(say("battle.stamina", battles=found.stamina_battles))
     return told

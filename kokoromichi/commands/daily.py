@@ -47,7 +47,7 @@ def _format_streak(ctx: Context, found: UserProfile) -> str:
             "streak.next",
             gold=daily.gold[day],
             gems=daily.gems[day],
-            opens=moment(next_claim_us(found.last_claim_us)),
+            opens=moment(next_claim_us(ctx.services.now_us(), found.last_claim_us)),
         ),
         say("streak.breaks", breaks=moment(streak_ends_us(found.last_claim_us, daily.streak_window_h))),
     ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from kokoromichi.core.models import ChangeSet, UserChange, UserProfile
 from kokoromichi.rules import codes
 from kokoromichi.rules.acts import OTHER
-from kokoromichi.rules.daily import counted_today, day_of
+from kokoromichi.rules.daily import counted_today
 from kokoromichi.rules.exchange import gems_for_gold
 from kokoromichi.rules.purchase import total_gold
 from kokoromichi.rules.transfer import Sent, send, send_share, share_of
@@ -101,7 +101,7 @@ class BankService:
             terms.daily_cap_gold,
         )
         if sent.code:
-            used_gold = counted_today(day_of(at_us), sender.sent_day, sender.sent_gold_today)
+            used_gold = counted_today(at_us, sender.sent_day, sender.sent_gold_today)
             told: dict[int, tuple[int | str, ...]] = {
                 codes.BAD_AMOUNT: (amount,),
                 codes.TOO_POOR: (amount, sender.gold, "gold"),

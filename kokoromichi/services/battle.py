@@ -9,7 +9,7 @@ from kokoromichi.core.models import ChangeSet, FieldValue, UserChange, UserProfi
 from kokoromichi.rules import codes
 from kokoromichi.rules.acts import HEALTH_POTION, MANA_POTION, REVIVE_SCROLL
 from kokoromichi.rules.battle import ready_us, regenerated_hp, win_permille
-from kokoromichi.rules.daily import counted_today, day_of
+from kokoromichi.rules.daily import counted_today
 from kokoromichi.rules.fight import Fight, Fighter, fight
 from kokoromichi.rules.holding import PAID_UNKNOWN
 from kokoromichi.services.booking import Booking
@@ -111,7 +111,7 @@ class BattleService:
         return Readiness(
             hp,
             terms.hp_full,
-            ready_us(profile.battle_at_us, terms.cooldown_s),
+            ready_us(at_us, profile.battle_at_us, terms.cooldown_s),
             _earned_today(profile, at_us),
             terms.daily_cap_gold,
             tuple(map(Opponent, count(1), terms.tier_level, terms.tier_gold, terms.tier_xp, chances)),
@@ -163,7 +163,7 @@ class BattleService:
         told: dict[int, tuple[int | str, ...]] = {
             codes.TIER_UNKNOWN: (tier, len(terms.tier_level)),
             codes.NOT_OWNED: (live.item_of.get(MANA_POTION, ""), 0),
-            codes.COOLING_DOWN: (ready_us(profile.battle_at_us, terms.cooldown_s),),
+            codes.COOLING_DOWN: (ready_us(at_us, profile.battle_at_us, terms.cooldown_s),),
             codes.DAILY_CAP: (terms.daily_cap_gold, _earned_today(profile, at_us)),
             codes.BALANCE_CAP: (codes.MAX_BALANCE,),
         }
@@ -172,7 +172,7 @@ class BattleService:
 
 def _earned_today(profile: UserProfile, at_us: int) -> int:
     """Battle gold of the UTC day."""
-    return counted_today(day_of(at_us), profile.battle_day, profile.battle_gold_today)
+    return counted_today(at_us, profile.battle_day, profile.battle_gold_today)
 
 
 def _fighter(profile: UserProfile, item_of: Mapping[str, str]) -> Fighter:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from kokoromichi.core.errors import RefusedError
-from kokoromichi.core.models import NEVER
-from kokoromichi.rules.daily import counted_today, day_of
+from kokoromichi.rules.daily import counted_today
 from kokoromichi.rules.economy import RARITIES
+from kokoromichi.rules.moments import is_running
 from kokoromichi.rules.pricing import train_cost_gold
+from kokoromichi.rules.use import CHARM_US
 from kokoromichi.simulation import decisions, demand, streams
 from kokoromichi.simulation.demand import BUSINESS, GEMS, ITEMS, NONE, SAVE, TRAIN, UNLIMITED_STOCK, Buyer
 from kokoromichi.simulation.driver import Pause
@@ -89,7 +90,8 @@ class Session:
     async def _use(self, profile: UserProfile) -> None:
         world, tables = self._world, self._world.tables
         now_us = world.services.now_us()
-        running = 1 if now_us < max(profile.luck_until_us, profile.guard_until_us) else 0
+        ends = (profile.luck_until_us, profile.guard_until_us)
+        running = 1 if any(is_running(now_us, until_us, CHARM_US) for until_us in ends) else 0
         used = [0] * ITEMS
         count = decisions.items_to_use(
             used, world.held(profile), tables.session_items, tables.day_items, running, self._archetype.fights
@@ -259,10 +261,7 @@ class Session:
         """Send gold to the ring's main or to a friend; without that, perhaps give a friend an item."""
         world, archetype = self._world, self._archetype
         bank = world.services.bank
-        today = day_of(world.services.now_us())
-        sent_gold = 0
-        if profile.sent_day != NEVER:
-            sent_gold = counted_today(today, profile.sent_day, profile.sent_gold_today)
+        sent_gold = counted_today(world.services.now_us(), profile.sent_day, profile.sent_gold_today)
         room_gold = world.transfer_cap_gold - sent_gold
         main = world.mains[self._player]
         if main != NONE and world.present[main]:

@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from kokoromichi.core.counters import RETIRED_US
-from kokoromichi.core.models import NEVER
+from kokoromichi.core.models import DAY_US, NEVER
 from kokoromichi.rules import (
     battle,
     chest,
@@ -19,6 +19,7 @@ from kokoromichi.rules import (
     fight,
     grant,
     holding,
+    moments,
     pricing,
     progress,
     purchase,
@@ -60,7 +61,7 @@ HP = st.one_of(st.integers(0, 120), st.integers(0, 10**6))
 PERMILLE = st.integers(0, 1_000)
 SMALL = st.integers(0, 10**6)
 FLAG = st.integers(0, 1)
-DAY = st.integers(-1, 50_000)
+DAY = st.one_of(st.integers(-1, 50_000), TIME.map(lambda at_us: at_us // DAY_US))
 CYCLE = st.tuples(CAPPED, CAPPED, CAPPED)
 TIER = st.one_of(st.integers(1, 3), ANY)
 PAID = st.just(holding.PAID_UNKNOWN) | BALANCE
@@ -125,15 +126,16 @@ ARGUMENTS: dict[Rule, tuple[st.SearchStrategy[object], ...]] = {
     battle.loss_xp: (XP, PERCENT, FLAG, CAPPED),
     battle.may_fight: (TIME, LAST, st.integers(0, 10**7), ANY, CAPPED, BALANCE),
     battle.prize_gold: (CAPPED, CAPPED, CAPPED),
-    battle.ready_us: (LAST, st.integers(0, 10**7)),
+    battle.ready_us: (TIME, LAST, st.integers(0, 10**7)),
     battle.regenerated_hp: (TIME, HP, LAST, HP, HP),
     battle.spend_hp: (HP, HP, HP, CAPPED, CAPPED),
     battle.win_permille: (LEVEL, LEVEL, PERMILLE, PERMILLE, PERMILLE, PERMILLE),
     chest.payout: (DRAW, CAPPED, st.just((20, 40, 80, 150, 300)), st.just((55, 30, 11, 3, 1))),
     daily.claim: (TIME, LAST, CAPPED, CAPPED, BALANCE, BALANCE, CYCLE, CYCLE, HOURS),
-    daily.counted_today: (DAY, DAY, BALANCE),
+    daily.counted_today: (TIME, DAY, BALANCE),
+    daily.counting_day: (TIME, DAY),
     daily.day_of: (TIME,),
-    daily.next_claim_us: (LAST,),
+    daily.next_claim_us: (TIME, LAST),
     daily.streak_ends_us: (LAST, HOURS),
     exchange.gems_for_gold: (BALANCE, BALANCE, ANY, ANY, ANY),
     fight.fight: (TIME, DRAW, TIER, FLAG, FIGHTER, AIDS, TERMS),
@@ -149,6 +151,8 @@ ARGUMENTS: dict[Rule, tuple[st.SearchStrategy[object], ...]] = {
     holding.paid_left: (HELD, BALANCE, BALANCE),
     holding.paid_with: (BALANCE, CAPPED),
     holding.share_gold: (HELD, BALANCE, BALANCE),
+    moments.is_ahead: (TIME, LAST),
+    moments.is_running: (TIME, LAST, st.integers(0, 10**12)),
     pricing.capped_product: (BALANCE, BALANCE),
     pricing.fee_gold: (BALANCE, PERCENT),
     pricing.percent_of: (CAPPED, CAPPED),
@@ -161,7 +165,8 @@ ARGUMENTS: dict[Rule, tuple[st.SearchStrategy[object], ...]] = {
         *(TIME, BALANCE, st.tuples(TIME, TIME, TIME), CYCLE, row(st.just(0), 3)),
         *(HOURS, PERCENT),
     ),
-    progress.full_us: (LAST, HOURS),
+    progress.earning_since_us: (TIME, LAST),
+    progress.full_us: (TIME, LAST, HOURS),
     progress.invest: (TIME, BALANCE, ANY, FLAG),
     progress.train: (
         *(BALANCE, LEVEL, CAPPED, FLAG, CAPPED),

@@ -24,6 +24,7 @@ from kokoromichi.rules import (
     fight,
     grant,
     holding,
+    moments,
     pricing,
     progress,
     purchase,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 numba = pytest.importorskip("numba", reason="numba (extra `fast`) is not installed: nothing to compile with")
 
 MODULES = (
-    *(battle, chest, daily, exchange, fight, grant, holding, pricing),
+    *(battle, chest, daily, exchange, fight, grant, holding, moments, pricing),
     *(progress, purchase, stock, summon, transfer, use),
 )
 NOT_COMPILED = {

@@ -17,6 +17,7 @@ RULES = (
     "summon",
     "battle",
     "fight",
+    "moments",
     "holding",
     "progress",
     "exchange",
