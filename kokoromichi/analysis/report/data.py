@@ -39,7 +39,7 @@ class ReportData:
         days: Days from the first to the last one observed, the longest run's.
         players: Players that ever had a balance, the mean of the runs.
         measured_from_day: First day of flows, spending and acts, counted from 0: the warm-up is cut.
-        wait_item: The item whose wait is a headline number; None when no such item is known.
+        wait_item: The item whose wait is a headline number; empty when no chest is known.
         opening_gold: What a player starts with, in gold; None when it is not known.
         has_activity: Whether every run has its activity stream.
         has_players: Whether archetypes are known in every run.
@@ -57,7 +57,7 @@ class ReportData:
     days: int
     players: float
     measured_from_day: int
-    wait_item: str | None
+    wait_item: str
     opening_gold: int | None
     has_activity: bool
     has_players: bool
@@ -109,7 +109,7 @@ def report_data(
         days=length,
         players=_players(frames),
         measured_from_day=first_day,
-        wait_item=next((item for run in loaded for item in wait_item(run).collect()["item_id"]), None),
+        wait_item=next((item for run in loaded for item in wait_item(run).collect()["item_id"]), ""),
         opening_gold=_opening(loaded),
         has_activity=all(run.has_activity for run in loaded),
         has_players=all(run.has_players for run in loaded),

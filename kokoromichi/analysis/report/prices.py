@@ -41,7 +41,7 @@ def wait_section(data: ReportData) -> PageSection:
         csv=summary(everyone, ["item_id", "price_gold"], *columns),
     )
     by_archetype = chart(
-        plots.waits(frame, item_id=data.wait_item),
+        plots.waits(frame, item_id=data.wait_item or None),
         anchor="waits-by-archetype",
         takeaway=_wait_takeaway(data, WAIT_ARCHETYPE, "Casual players wait"),
         says="The same measures for one item, by archetype. An archetype without a dot has nobody who "
@@ -101,8 +101,6 @@ def prices_moved(data: ReportData) -> bool:
 
 
 def _wait_takeaway(data: ReportData, archetype: str, who: str) -> str:
-    if data.wait_item is None:
-        return ""
     frame = data.frames["days_to_afford"]
     rows = frame.filter(pl.col("archetype") == archetype, pl.col("item_id") == data.wait_item)
     found = words.span(rows["wait_days"].to_list())
