@@ -23,7 +23,7 @@ from kokoromichi.rules.use import (
     WIN_PERMILLE,
 )
 
-Category = Literal["potion", "scroll", "charm", "chest", "gift", "collectible"]
+Category = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$")]
 
 Use = Literal["battle", "session", "day", "training", "summon", "kept"]
 """When an item is consumed: in a battle, once a session, for 24 h, with training, with a ten-pull, never."""

@@ -11,7 +11,7 @@ from kokoromichi.rules.moments import is_running
 from kokoromichi.rules.pricing import train_cost_gold
 from kokoromichi.rules.use import CHARM_US
 from kokoromichi.simulation import decisions, demand, streams
-from kokoromichi.simulation.demand import BUSINESS, GEMS, ITEMS, NONE, SAVE, TRAIN, UNLIMITED_STOCK, Buyer
+from kokoromichi.simulation.demand import BUSINESS, GEMS, NONE, SAVE, TRAIN, UNLIMITED_STOCK, Buyer
 from kokoromichi.simulation.driver import Pause
 
 if TYPE_CHECKING:
@@ -25,12 +25,8 @@ if TYPE_CHECKING:
 ACT_GAP: Final = Pause(5)
 """What passes between two acts of a session."""
 _BATTLE_GAP: Final = Pause(61)
+_OUTCOMES: Final = {TRAIN: "train", GEMS: "gems", BUSINESS: "business", SAVE: "save"}
 _GOOD_RARITY: Final = RARITIES.index("SSR")
-_CHEST_DRAWS: Final = {
-    "wooden_chest": streams.SESSION_WOODEN_CHEST,
-    "treasure_chest": streams.SESSION_TREASURE_CHEST,
-    "celestial_chest": streams.SESSION_CELESTIAL_CHEST,
-}
 
 
 class Session:
@@ -92,15 +88,20 @@ class Session:
         now_us = world.services.now_us()
         ends = (profile.luck_until_us, profile.guard_until_us)
         running = 1 if any(is_running(now_us, until_us, CHARM_US) for until_us in ends) else 0
-        used = [0] * ITEMS
+        used = [0] * len(world.items)
         count = decisions.items_to_use(
             used, world.held(profile), tables.session_items, tables.day_items, running, self._archetype.fights
         )
         for place in used[:count]:
-            item_id = world.items[place]
-            # What is no chest reads no draw, and is given one lest ``use`` roll its own, which have no seed.
-            chest = self._draws[_CHEST_DRAWS.get(item_id, streams.SESSION_WOODEN_CHEST)]
-            await self._act("use", world.services.store.use(self._user_id, item_id, draw=chest))
+            item_id, draw = world.items[place], self._use_draw(place)
+            await self._act("use", world.services.store.use(self._user_id, item_id, draw=draw))
+
+    def _use_draw(self, item: int) -> int:
+        """What a chest reads; others are given one as well, lest ``use`` roll its own, which has no seed."""
+        slot = streams.SESSION_CHESTS.get(self._world.items[item])
+        if slot is not None:
+            return self._draws[slot]
+        return streams.draw(self._world.use_keys[item], self._player, self._day, self._number)
 
     async def _fight(self, profile: UserProfile) -> None:
         world = self._world
@@ -139,8 +140,8 @@ class Session:
         for slot in range(archetype.slots):
             tables = world.tables
             held = world.held(profile)
-            goal = world.goals[self._player]
-            business = demand.next_business(tables.business_prices, world.owned_mask(profile))
+            business = world.next_business(profile)
+            goal = self._goal(business)
             goal_gold = demand.goal_price_gold(tables, goal, business)
             if goal != NONE and profile.gold >= goal_gold + archetype.reserve_gold and self._in_stock(goal):
                 await self._reach(goal, business)
@@ -169,7 +170,7 @@ class Session:
             return
         tables = world.tables
         held = world.held(profile)
-        business = demand.next_business(tables.business_prices, world.owned_mask(profile))
+        business = world.next_business(profile)
         age_days = self._day - world.goal_days[player]
         if demand.goal_stands(tables, world.goals[player], age_days, held, business):
             return
@@ -179,6 +180,11 @@ class Session:
             number, world.sums, tables, buyer, held, 1 if archetype.goal_business else 0
         )
         world.goal_days[player] = self._day
+
+    def _goal(self, business: int) -> int:
+        """The goal, unless it was a business and a choice has bought the last one meanwhile."""
+        goal = self._world.goals[self._player]
+        return NONE if goal == BUSINESS and business == NONE else goal
 
     def _in_stock(self, goal: int) -> bool:
         return goal == BUSINESS or self._world.stock[goal] != 0
@@ -195,9 +201,7 @@ class Session:
         return train_cost_gold(profile.level, terms.price_gold, terms.growth_percent)
 
     def _outcome_name(self, outcome: int) -> str:
-        if outcome < ITEMS:
-            return self._world.items[outcome]
-        return {TRAIN: "train", GEMS: "gems", BUSINESS: "business", SAVE: "save"}[outcome]
+        return _OUTCOMES.get(outcome) or self._world.items[outcome]
 
     async def _take(
         self, outcome: int, profile: UserProfile, held: Sequence[int], business: int, cost_gold: int

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from kokoromichi.core.counters import stock_counter
 from kokoromichi.core.errors import StorageError
+from kokoromichi.rules.draws import below
 from kokoromichi.simulation.activity import ActivityRecorder
-from kokoromichi.simulation.demand import ALTERNATIVES, ITEMS, NONE, UNLIMITED_STOCK
+from kokoromichi.simulation.demand import NONE, SERVICES, UNLIMITED_STOCK, next_business
 from kokoromichi.simulation.population import user_id
 from kokoromichi.simulation.presence import arrival_day
 from kokoromichi.simulation.price_list import build_price_list
@@ -17,7 +18,7 @@ from kokoromichi.simulation.streams import (
     ARRIVES_AT_ONCE,
     POPULATION,
     POPULATION_DRAWS,
-    below,
+    USE,
     draws,
     stream_key,
 )
@@ -57,8 +58,9 @@ class World:
         stock: Units left in the store, by item; ``UNLIMITED_STOCK`` where there is no end. It shadows the
             store's counters, read once a day, since every choice would have to await the provider.
         tables: The price list in force.
-        economy_hash: Of the economy in force, which the next five come from.
+        economy_hash: Of the economy in force, which the next six come from.
         items: Item ids in catalogue order.
+        use_keys: Key of each item's stream ``USE``, in catalogue order.
         businesses: Ids of the businesses, in the order of the economy.
         tier_levels: Level of each battle tier.
         ten_price_gems: Price of a ten-pull, in gems.
@@ -74,6 +76,7 @@ class World:
         players = population.players
         self.scenario = scenario
         self.services = services
+        self._seed = seed
         self.user_ids = [user_id(player) for player in range(players)]
         self.archetypes = list(roster.archetype)
         self.cohorts = list(roster.cohort)
@@ -94,9 +97,9 @@ class World:
         self.goal_days = [0] * players
         self.tiers = [-1] * players
         self.once_held: list[set[int]] = [set() for _ in range(players)]
-        self.stock = [UNLIMITED_STOCK] * ITEMS
+        self.stock = [UNLIMITED_STOCK] * len(scenario.economy.catalogue)
         self.activity = ActivityRecorder()
-        self.sums = [0] * ALTERNATIVES
+        self.sums = [0] * (len(scenario.economy.catalogue) + SERVICES)
         self.sessions = 0
         self._price_lists: dict[str, PriceList] = {}
         self.put_into_force(scenario.economy)
@@ -110,6 +113,7 @@ class World:
         self.tables = self._price_lists[economy.hash]
         self.economy_hash = economy.hash
         self.items = tuple(item.id for item in economy.catalogue)
+        self.use_keys = [stream_key(self._seed, f"{USE}/{item_id}") for item_id in self.items]
         self.businesses = tuple(economy.config.business)
         self.tier_levels = economy.config.battle.tier_level
         self.ten_price_gems = economy.config.summon.ten_price_gems
@@ -137,7 +141,9 @@ class World:
         units = profile.inventory.get
         return [units(item_id, 0) for item_id in self.items]
 
-    def owned_mask(self, profile: UserProfile) -> int:
-        """Bit ``b`` is set when business ``b`` of the economy is owned."""
+    def next_business(self, profile: UserProfile) -> int:
+        """The cheapest business of the economy that a player does not own, or ``NONE``."""
         owned = profile.businesses
-        return sum(1 << place for place, business_id in enumerate(self.businesses) if business_id in owned)
+        return next_business(
+            self.tables.business_prices, [int(business_id in owned) for business_id in self.businesses]
+        )

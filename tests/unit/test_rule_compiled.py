@@ -20,6 +20,7 @@ from kokoromichi.rules import (
     battle,
     chest,
     daily,
+    draws,
     exchange,
     fight,
     grant,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 numba = pytest.importorskip("numba", reason="numba (extra `fast`) is not installed: nothing to compile with")
 
 MODULES = (
-    *(battle, chest, daily, exchange, fight, grant, holding, moments, pricing),
+    *(battle, chest, daily, draws, exchange, fight, grant, holding, moments, pricing),
     *(progress, purchase, stock, summon, transfer, use),
 )
 NOT_COMPILED = {
