@@ -111,9 +111,8 @@ async def test_every_look_at_a_store_finds_it_sound_while_players_act(
             seen.append(await look(bots, tmp_path / f"inside-{number}"))
         done.set()
         rounds = await asyncio.gather(*acting)
-    print(
-        f"{bots.name}: {len(PLAYERS)} players acted {sum(rounds):,} times; {len(seen)} looks, all sound: {seen}"
-    )
+    acts = f"{len(PLAYERS)} players acted {sum(rounds):,} times"
+    print(f"{bots.name}: {acts}, {len(seen)} looks at up to {seen[-1]:,} rows were sound")  # noqa: T201 - the campaign's figure
     assert min(rounds) > 0
     assert seen == sorted(seen)
     assert seen[0] < seen[-1]

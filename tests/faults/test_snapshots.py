@@ -1,4 +1,4 @@
-"""What becomes of a snapshot when its connection is lost, its moment is gone, or nobody ever reads it to the end."""
+"""What becomes of a snapshot that is lost, too old or left, and of the acts beside it."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ async def test_a_lost_snapshot_is_told_in_a_sentence_and_acts_go_on(
             await reader.counters()
             assert await session.fetchval(f"SELECT count(pg_terminate_backend(pid)) {_SNAPSHOTS}") == 1
             for read in (reader.counters, reader.versions, lambda: anext(reader.ledger_frames())):
-                with pytest.raises(StorageError, match="database .*: "):
+                with pytest.raises(StorageError, match=r"database .*: "):
                     await read()
             await store.apply(change(user("ada", 5, money(1, 105))))
         assert (await audit_provider(store)).sound

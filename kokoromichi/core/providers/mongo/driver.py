@@ -79,7 +79,7 @@ class MongoDriver:
         self._uri = uri
         self._client: AsyncIOMotorClient[Stored] | None = None
         self._collections: dict[str, Collection] = {}
-        self._pins: bool | None = None  # Whether a snapshot session stands still; None until it was tried.
+        self._pins = False  # Whether a snapshot session of this server was seen to stand still.
 
     async def connect(self) -> None:
         """Connect, and make sure of an answer and of transactions.
@@ -200,7 +200,7 @@ class MongoDriver:
         yet reads what stands, reads in a transaction, which it ends after
         ``transactionLifetimeLimitSeconds`` (60).
         """
-        if self._pins is None:
+        if not self._pins:
             self._pins = await self._try_snapshot()
         async with self._snapshot_session() if self._pins else self.transaction() as session:
             await self.collection(_VERSIONS).find_one(session=session)  # The first read chooses the moment.
