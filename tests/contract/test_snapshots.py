@@ -30,7 +30,7 @@ async def seen(reader: Reader) -> dict[str, object]:
         "rows": await reader.ledger_rows(),
         "totals": [await reader.daily_totals(), await reader.active_players()],
         "sections": {name: await reader.get_game_data(name) for name in await reader.sections()},
-        "requests": sorted([asked async for asked in reader.stored_responses()]),
+        "requests": sorted([asked async for asked in reader.stored_responses()], key=str),
     }
 
 

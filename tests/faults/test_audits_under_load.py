@@ -104,13 +104,15 @@ async def test_every_look_at_a_store_finds_it_sound_while_players_act(
         done = asyncio.Event()
         acting = [asyncio.create_task(plays(world, number, done)) for number in range(len(PLAYERS))]
         seen = []
-        for number in range(AUDITS):
-            async with AsyncExitStack() as held:  # As another process, and as the bot itself.
-                beside = bots if make is of_memory else await held.enter_async_context(opened())
-                seen.append(await look(beside, tmp_path / f"beside-{number}"))
-            seen.append(await look(bots, tmp_path / f"inside-{number}"))
-        done.set()
-        rounds = await asyncio.gather(*acting)
+        try:
+            for number in range(AUDITS):
+                async with AsyncExitStack() as held:  # As another process, and as the bot itself.
+                    beside = bots if make is of_memory else await held.enter_async_context(opened())
+                    seen.append(await look(beside, tmp_path / f"beside-{number}"))
+                seen.append(await look(bots, tmp_path / f"inside-{number}"))
+        finally:
+            done.set()
+            rounds = await asyncio.gather(*acting)
     acts = f"{len(PLAYERS)} players acted {sum(rounds):,} times"
     print(f"{bots.name}: {acts}, {len(seen)} looks at up to {seen[-1]:,} rows were sound")  # noqa: T201 - the campaign's figure
     assert min(rounds) > 0
