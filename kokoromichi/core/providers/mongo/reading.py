@@ -110,7 +110,7 @@ class MongoReader(Reader):
             )
 
     async def ledger_frames(self, user_ids: Collection[str] | None = None) -> AsyncIterator[pl.DataFrame]:
-        """Rows, oldest first, in frames of some 60,000 at most; without a session, each book of its own moment."""
+        """Rows, oldest first, in frames of some 60,000 at most; without a session, each book as it stands."""
         driver = await self._ready()
         with failures(driver.where):
             async for frame in read_frames(driver, user_ids, self._session):
