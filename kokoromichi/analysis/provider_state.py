@@ -92,11 +92,10 @@ async def stored_states(reader: Reader) -> StoredStates:
     """The balances, inventories and stock of a store."""
     balances: list[tuple[str, str, int]] = []
     inventories: list[tuple[str, str, int]] = []
-    for user_id in await reader.user_ids():
-        profile = await reader.profile(user_id)
-        if profile is not None:
-            balances += [(user_id, currency, getattr(profile, currency)) for currency in CURRENCIES]
-            inventories += [(user_id, item_id, units) for item_id, units in profile.inventory.items()]
+    async for profile in reader.profiles():
+        user_id = profile.user_id
+        balances += [(user_id, currency, getattr(profile, currency)) for currency in CURRENCIES]
+        inventories += [(user_id, item_id, units) for item_id, units in profile.inventory.items()]
     counters = await reader.counters()
     stock = [
         (

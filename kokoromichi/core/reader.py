@@ -38,10 +38,16 @@ class Reader(ABC):
     async def user_ids(self) -> list[str]:
         """Every player's id, ascending."""
 
+    async def profiles(self) -> AsyncIterator[UserProfile]:
+        """The committed state of every player, by id."""
+        for user_id in await self.user_ids():
+            profile = await self.profile(user_id)
+            if profile is not None:
+                yield profile
+
     async def versions(self) -> dict[str, int]:
         """Every player's version by id, ascending: what tells who has changed."""
-        found = [(user_id, await self.profile(user_id)) for user_id in await self.user_ids()]
-        return {user_id: profile.version for user_id, profile in found if profile is not None}
+        return {profile.user_id: profile.version async for profile in self.profiles()}
 
     @abstractmethod
     async def balances(self) -> list[tuple[str, int]]:

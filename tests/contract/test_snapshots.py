@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 async def seen(reader: Reader) -> dict[str, object]:
     """All that can be read."""
     profiles = [await reader.profile(user_id) for user_id in await reader.user_ids()]
+    assert profiles == [profile async for profile in reader.profiles()]
     frames = [frame async for frame in reader.ledger_frames()]
     return {
         "users": [None if profile is None else profile.document() for profile in profiles],

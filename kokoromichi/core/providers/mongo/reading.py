@@ -55,6 +55,13 @@ class MongoReader(Reader):
         stored = await self._stored(user_id)
         return None if stored is None else profile_of(stored)
 
+    async def profiles(self) -> AsyncIterator[UserProfile]:
+        """The committed state of every player, by id, many in one answer."""
+        driver = await self._ready()
+        with failures(driver.where):
+            async for stored in driver.collection("users").find(session=self._session).sort("_id", 1):
+                yield profile_of(stored)
+
     async def user_ids(self) -> list[str]:
         """Every player's id, ascending."""
         driver = await self._ready()
