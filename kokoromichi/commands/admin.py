@@ -226,7 +226,8 @@ async def _looked(ctx: Context, what: str, reason: str, look: Callable[[DataProv
 async def _exported(provider: DataProvider) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "ledger.jsonl"
-        await export_ledger(provider, path, "jsonl")
+        async with provider.snapshot() as reader:
+            await export_ledger(reader, path, "jsonl")
         return await asyncio.to_thread(path.read_bytes)
 
 
