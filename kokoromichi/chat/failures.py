@@ -45,6 +45,14 @@ class ClosingError(commands.CheckFailure):
     """The bot takes no more commands."""
 
 
+class MutedError(commands.CheckFailure):
+    """The bot may not write where the command was given."""
+
+
+class DirectMessagesClosedError(commands.CommandError):
+    """The answer is for the author's eyes alone, and they take no direct message."""
+
+
 class NotAllowedError(commands.CheckFailure):
     """Whoever asks has not the role that the command needs.
 
@@ -167,6 +175,8 @@ def _not_allowed(_ctx: Context, error: NotAllowedError) -> str:
 
 _SENTENCES: Final[dict[type, Callable[[Context, Any], str]]] = {
     ClosingError: lambda _ctx, _error: say("error.closing"),
+    MutedError: lambda ctx, _error: say("error.muted", channel=f"<#{ctx.channel.id}>"),
+    DirectMessagesClosedError: lambda ctx, _error: say("error.direct_closed", name=_name_of(ctx)),
     BotPlayerError: lambda _ctx, _error: say("error.bot_player"),
     BadNameError: _name,
     NoReasonError: lambda ctx, _error: say("error.missing", name="reason", usage=_usage(ctx)),
@@ -187,6 +197,8 @@ _SENTENCES: Final[dict[type, Callable[[Context, Any], str]]] = {
 
 
 def _usage(ctx: Context) -> str:
-    if ctx.command is None:
-        return ""
-    return f"/{ctx.command.qualified_name} {ctx.command.signature}".strip()
+    return "" if ctx.command is None else f"{_name_of(ctx)} {ctx.command.signature}".strip()
+
+
+def _name_of(ctx: Context) -> str:
+    return "" if ctx.command is None else f"/{ctx.command.qualified_name}"

@@ -52,6 +52,7 @@ class Lifecycle(commands.Cog):
             retry_after_s = bucket.update_rate_limit(now_s)
         if bucket is not None and retry_after_s:
             raise commands.CommandOnCooldown(bucket, retry_after_s, commands.BucketType.user)
+        ctx.require_answerable()
         return True
 
     async def bot_check(self, ctx: Context) -> bool:  # type: ignore[override] # Our context.
@@ -67,7 +68,7 @@ class Lifecycle(commands.Cog):
         return True
 
     async def _before(self, ctx: Context) -> None:
-        ctx.promise_answer()
+        await ctx.promise_answer()
 
     async def _after(self, ctx: Context) -> None:
         if not ctx.command_failed:

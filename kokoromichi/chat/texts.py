@@ -22,6 +22,9 @@ ENGLISH: Final[dict[str, str]] = {
     "error.unknown": "It could not be found out whether this went through. Do not repeat it; "
     "tell an admin the number `{request_id}`.",
     "error.closing": "The bot is restarting. Nothing was charged; try again in a minute.",
+    "error.muted": "I may not write in {channel}, so nothing was done there. Ask me where I may, or here.",
+    "error.direct_closed": "Only you may read that answer, and you take no direct messages from me. "
+    "Nothing was done; use `{name}`, or allow them.",
     "error.slower": "Slow down: again {ready}.",
     "error.argument": "{name} is not right: {why}. `{usage}`",
     "error.missing": "{name} is missing. `{usage}`",

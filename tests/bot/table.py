@@ -82,12 +82,15 @@ class Table:
         return [child for row in rows for child in row.children if isinstance(child, discord.Button)]
 
     async def said(self, player: MemberActor, text: str) -> discord.Embed:
-        """The embed that a text command is answered with."""
+        """The embed that a text command is answered with, in the channel or in a direct message."""
         self.clock.advance(UNHURRIED_S)
         asked = await player.send(self.channel, text)
         answer = self.channel.last_message
         assert answer is not None
-        assert answer.id != asked.id, f"{text!r} was not answered"
+        if answer.id == asked.id:
+            answer = player.user.dm_channel.last_message
+        assert answer is not None
+        assert answer.id > asked.id, f"{text!r} was not answered"
         return answer.embeds[0]
 
 
