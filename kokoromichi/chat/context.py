@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import discord
 from discord.ext import commands
 
-from kokoromichi.chat.delivery import asked_at, attached, can_answer, shown
+from kokoromichi.chat.delivery import attached, can_answer, referring, shown
 from kokoromichi.chat.embeds import Picture, noted, warning
 from kokoromichi.chat.failures import (
     BotPlayerError,
@@ -23,7 +23,7 @@ from kokoromichi.chat.game import Game
 from kokoromichi.chat.texts import moment, say
 from kokoromichi.chat.views import Click, Confirm, OwnedView, Pages
 from kokoromichi.core.errors import CommitUnknownError, RefusedError, StorageError
-from kokoromichi.core.models import Receipt
+from kokoromichi.core.models import Receipt, UserProfile
 from kokoromichi.rules import codes
 from kokoromichi.services.authority import Actor, role_of
 from kokoromichi.services.refusals import refused
@@ -31,7 +31,6 @@ from kokoromichi.services.refusals import refused
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from kokoromichi.core.models import UserProfile
     from kokoromichi.services.bundle import Services
 
 log = logging.getLogger(__name__)
@@ -206,6 +205,11 @@ class Context(commands.Context[Game]):
 
         return await self.read(call)
 
+    async def own(self) -> UserProfile:
+        """The author as their next act meets them; looking opens no account."""
+        stored = await self.services.profile(self.player_id) or UserProfile(user_id=self.player_id)
+        return self.services.executor.with_opening(stored)
+
     def player_named(self, user: discord.User | discord.Member) -> str:
         """Another player's id.
 
@@ -246,7 +250,7 @@ class Context(commands.Context[Game]):
         if can_answer(self):
             with suppress(discord.Forbidden):  # As of a moment ago.
                 parts = self._parts(embed, view, picture)
-                return await self.send(**parts, reference=asked_at(self), mention_author=False)
+                return await self.send(**parts, **referring(self))
         self.direct = True
         return await self.author.send(**self._parts(embed, view, picture))
 
@@ -257,6 +261,20 @@ class Context(commands.Context[Game]):
     async def ask(self, question: discord.Embed, act: Callable[[Click], Awaitable[discord.Embed]]) -> None:
         """Ask the author whether they mean it; ``act`` is called with their click, once."""
         await self.answer(question, view=Confirm(self, question, act))
+
+    async def do_or_ask(
+        self, act: Callable[[str], Awaitable[discord.Embed]], question: discord.Embed | None
+    ) -> None:
+        """Carry out an act and show its answer; where there is a question, ask the author first.
+
+        Args:
+            act: Called once, with the action that ``Context.act`` wants.
+            question: What to ask, or None.
+        """
+        if question is None:
+            await self.answer(await act(""))
+        else:
+            await self.ask(question, lambda _click: act("confirm"))
 
     async def turn_pages(
         self,

@@ -44,11 +44,11 @@ def _permits(ctx: Context, name: str) -> bool:
     return ctx.interaction is not None or ctx.direct or getattr(ctx.bot_permissions, name)
 
 
-def asked_at(ctx: Context) -> discord.MessageReference | None:
-    """What the answer to a text command refers to; None where the bot may not reply, and for slash."""
-    if ctx.interaction is None and _permits(ctx, "read_message_history"):
-        return ctx.message.to_reference(fail_if_not_exists=False)
-    return None
+def referring(ctx: Context) -> dict[str, Any]:
+    """What makes the answer to a text command a reply, where the bot may reply."""
+    if not _permits(ctx, "read_message_history"):
+        return {}
+    return {"reference": ctx.message.to_reference(fail_if_not_exists=False), "mention_author": False}
 
 
 def plain_text(embed: discord.Embed) -> str:

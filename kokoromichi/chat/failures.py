@@ -73,6 +73,10 @@ class BadAmountError(commands.BadArgument):
     """What was written is no amount."""
 
 
+class BadCountError(commands.BadArgument):
+    """A share was written where there is nothing to have a share of."""
+
+
 class NoReasonError(commands.BadArgument):
     """An admin's act came without a word of why."""
 
@@ -181,6 +185,7 @@ _SENTENCES: Final[dict[type, Callable[[Context, Any], str]]] = {
     BadNameError: _name,
     NoReasonError: lambda ctx, _error: say("error.missing", name="reason", usage=_usage(ctx)),
     BadAmountError: _argument("error.amount"),
+    BadCountError: _argument("error.count"),
     commands.RangeError: _out_of_range,
     commands.BadLiteralArgument: _not_among,
     commands.UserNotFound: _argument("error.player"),

@@ -8,6 +8,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from kokoromichi.chat.arguments import NumberArgument
 from kokoromichi.chat.context import Context
 from kokoromichi.chat.declaring import command
 from kokoromichi.chat.embeds import card
@@ -26,7 +27,9 @@ class Battle(commands.Cog):
 
     @command()
     @app_commands.describe(tier="How strong an opponent, from 1", mana_potion="Drink one for a better chance")
-    async def battle(self, ctx: Context, tier: int, mana_potion: Literal["no", "yes"] = "no") -> None:
+    async def battle(
+        self, ctx: Context, tier: NumberArgument, mana_potion: Literal["no", "yes"] = "no"
+    ) -> None:
         """Fight an opponent; victories pay gold, every battle teaches."""
         potions = int(mana_potion == "yes")
         receipt = await ctx.act(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import discord
 from discord import app_commands
 from discord.ext import commands
 
 from kokoromichi.chat.arguments import BusinessArgument, offered_businesses
+from kokoromichi.chat.asking import is_large
 from kokoromichi.chat.context import Context
 from kokoromichi.chat.declaring import command
 from kokoromichi.chat.embeds import card
@@ -34,11 +36,23 @@ class Growth(commands.Cog):
     @app_commands.describe(business="Which one to open")
     @app_commands.autocomplete(business=offered_businesses)
     async def invest(self, ctx: Context, *, business: BusinessArgument) -> None:
-        """Open a business; one of each."""
-        receipt = await ctx.act(
-            lambda request_id: ctx.services.progress.invest(ctx.player_id, business, request_id=request_id)
-        )
-        await ctx.answer(receipt_card(ctx, say("invest.title"), receipt))
+        """Open a business; one of each. You are asked once more where it costs you much."""
+        price_gold = ctx.services.live.config.business[business].price_gold
+
+        async def opened(action: str) -> discord.Embed:
+            receipt = await ctx.act(
+                lambda request_id: ctx.services.progress.invest(
+                    ctx.player_id, business, request_id=request_id
+                ),
+                action,
+            )
+            return receipt_card(ctx, say("invest.title"), receipt)
+
+        question = None
+        if business not in (await ctx.own()).businesses and await is_large(ctx, price_gold):
+            told = say("invest.question", business=named(ctx, business), gold=price_gold)
+            question = card(say("invest.title"), told)
+        await ctx.do_or_ask(opened, question)
 
     @command()
     async def businesses(self, ctx: Context) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import discord
 from discord import app_commands
 from discord.ext import commands
 
+from kokoromichi.chat.arguments import PlayerOrSelfArgument
 from kokoromichi.chat.context import Context
 from kokoromichi.chat.declaring import command
 from kokoromichi.chat.embeds import card
@@ -22,7 +22,7 @@ class Profile(commands.Cog):
 
     @command(aliases=["myprofile"])
     @app_commands.describe(user="Whose profile; yours when left out")
-    async def profile(self, ctx: Context, user: discord.User | None = None) -> None:
+    async def profile(self, ctx: Context, user: PlayerOrSelfArgument = None) -> None:
         """Show a player's profile."""
         found = await ctx.profile_of(user)
         words = ctx.services.character_names

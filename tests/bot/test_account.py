@@ -16,10 +16,6 @@ if TYPE_CHECKING:
 
 NEXT_DAY_S = (NOON_US // DAY_US + 1) * DAY_US // 1_000_000
 USAGE = "`/transfer <user> <amount>`"
-BAD_AMOUNT = f"amount is not right: it must be an amount such as 1500, 1.5k, 2m, all or half. {USAGE}"
-WRITTEN = [("all", 0), ("half", 5_000), ("1,500", 8_500), ("2K", 8_000)]
-FULL_WIDTH = chr(0xFF11) + chr(0xFF15)
-NO_AMOUNTS = ["-50", "1e5", "NaN", "0x10", FULL_WIDTH, "k", "1.5", "1,50", "inf", "+5", chr(0x663), "1_0"]
 BOT_PLAYER = "Bots have no purse."
 
 
@@ -101,18 +97,11 @@ async def test_a_streak_tells_what_comes_next_and_when_it_breaks(table: Table) -
 
 async def test_a_transfer_moves_gold_less_the_fee(table: Table) -> None:
     await table.endow(table.bob)
-    embed = await table.asked(table.alice, "transfer", user=table.bob, amount="1.5k")
+    embed = await table.asked(table.alice, "transfer", user=table.bob, amount="1500")
     assert told(embed) == (
         f"1,500 gold left your purse for {table.bob.mention}; 75 of it was the fee.\nBalance: 8,500 gold."
     )
     assert (await table.profile(table.bob)).gold == 11_425
-
-
-@pytest.mark.parametrize(("amount", "left_gold"), WRITTEN)
-async def test_an_amount_may_be_written_in_many_ways(table: Table, amount: str, left_gold: int) -> None:
-    await table.endow(table.bob)
-    await table.said(table.alice, f"!pay {table.bob.mention} {amount}")
-    assert (await table.profile(table.alice)).gold == left_gold
 
 
 async def test_half_of_nothing_is_refused(table: Table) -> None:
@@ -120,13 +109,6 @@ async def test_half_of_nothing_is_refused(table: Table) -> None:
     await table.endow(table.bob)
     sentence = await table.refusal(table.alice, "transfer", user=table.bob, amount="half")
     assert sentence == "The amount must be whole and above 0, also after a fee; 0 is not."
-
-
-@pytest.mark.parametrize("amount", NO_AMOUNTS)
-async def test_what_is_no_amount_moves_nothing(table: Table, amount: str) -> None:
-    await table.endow(table.bob)
-    assert await table.refusal(table.alice, "transfer", user=table.bob, amount=amount) == BAD_AMOUNT
-    assert (await table.profile(table.bob)).gold == 10_000
 
 
 @pytest.mark.parametrize(
@@ -165,7 +147,7 @@ async def test_no_more_is_sent_in_a_day_than_the_cap(table: Table) -> None:
         ("!transfer", "user is missing. `/transfer <user> <amount>`"),
         (
             "!transfer @nobody 5",
-            f"user is not right: there is no such player here. {USAGE}",
+            f"user is not right: I have seen nobody of that name here, or two; mention them with @. {USAGE}",
         ),
         ('!transfer "alice 5', "The quotation marks do not match. `/transfer <user> <amount>`"),
     ],
@@ -175,10 +157,9 @@ async def test_a_mistyped_text_command_tells_its_usage(table: Table, text: str, 
 
 
 async def test_gems_are_bought_for_gold(table: Table) -> None:
-    assert told(await table.asked(table.alice, "exchange", packs=2)) == (
-        "200 gems for 8,000 gold.\nBalance: 2,000 gold, 300 gems."
-    )
-    assert await table.refusal(table.alice, "exchange") == "Need 4,000 gold, have 2,000."
+    shown = told(await table.asked(table.alice, "exchange"))
+    assert shown == "100 gems for 4,000 gold.\nBalance: 6,000 gold, 200 gems."
+    assert await table.refusal(table.alice, "exchange", packs=2) == "Need 8,000 gold, have 6,000."
     sentence = await table.refusal(table.alice, "exchange", packs=0)
     assert sentence == "The quantity must be a whole number that is offered; 0 is not."
 

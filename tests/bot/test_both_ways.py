@@ -43,7 +43,7 @@ ASKED: dict[str, dict[str, object]] = {
     "summon": {"count": 10},
     "train": {},
     "transactions": {"page": 1},
-    "transfer": {"user": "carol", "amount": "1.5k"},
+    "transfer": {"user": "carol", "amount": "1500"},
     "use": {"item": "lucky_charm"},
 }
 
