@@ -98,7 +98,7 @@ class Bank(commands.Cog):
             question = card(say("exchange.title"), told)
         await ctx.do_or_ask(exchanged, question)
 
-    @command(aliases=["leaderboard"])
+    @command(aliases=["leaderboard", "lb", "top"])
     @app_commands.describe(page="Which page")
     async def rich_list(self, ctx: Context, page: NumberArgument = 1) -> None:
         """Show who has the most gold."""

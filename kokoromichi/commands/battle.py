@@ -58,12 +58,12 @@ class Battle(commands.Cog):
         found = await ctx.profile_of(None)
         now = ctx.services.battle.readiness(found)
         at_us = ctx.services.now_us()
-        ready = say("battle.ready") if now.ready_us <= at_us else moment(now.ready_us)
+        ready = say("now") if now.ready_us <= at_us else moment(now.ready_us)
         fields = [
             (say("profile.level"), say("profile.level_value", level=found.level, xp=found.xp)),
             (say("battle.hp"), say("battle.hp_value", hp=now.hp, full=now.hp_full)),
             (say("battle.next"), ready),
-            (say("battle.today"), say("battle.today_value", gold=now.earned_gold, cap=now.cap_gold)),
+            (say("battle.today"), say("of_cap", gold=now.earned_gold, cap=now.cap_gold)),
             (
                 say("profile.battles"),
                 say("profile.battles_value", won=found.battles_won, lost=found.battles_lost),

@@ -111,3 +111,18 @@ def streak_ends_us(last_claim_us: int, window_h: int) -> int:
     if last_claim_us == NEVER:
         return 0
     return max((day_of(last_claim_us) + 2) * DAY_US, last_claim_us + window_h * HOUR_US + 1)
+
+
+def streak_at(now_us: int, last_claim_us: int, streak: int, window_h: int) -> int:
+    """Find the streak that a claim would go on with.
+
+    Args:
+        now_us: The moment, in microseconds since the epoch, UTC.
+        last_claim_us: The last claim; NEVER before the first.
+        streak: Claims in a row up to then.
+        window_h: Hours after the last claim within which the streak still grows.
+
+    Returns:
+        ``streak``, or 0 once it has broken and before the first claim.
+    """
+    return streak if now_us < streak_ends_us(last_claim_us, window_h) else 0

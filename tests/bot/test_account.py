@@ -95,6 +95,41 @@ async def test_a_streak_tells_what_comes_next_and_when_it_breaks(table: Table) -
     )
 
 
+async def test_a_streak_that_broke_reads_as_broken_and_the_next_claim_as_what_it_pays(table: Table) -> None:
+    for day in range(6):
+        table.clock.us = NOON_US + day * DAY_US
+        paid = told(await table.asked(table.alice, "daily"))
+    assert "Day 6 of your streak" in paid
+    broke_s = table.clock.us // 1_000_000 + 48 * 3_600
+    table.clock.us = NOON_US + 15 * DAY_US
+    assert told(await table.asked(table.alice, "streak")) == (
+        f"Your streak of 6 broke <t:{broke_s}:R>; your best is 6.\n"
+        "The next claim pays 1,000 gold and 10 gems. It opens now."
+    )
+    assert fields_of(await table.asked(table.bob, "profile", user=table.alice))["Streak"] == "Day 0, best 6"
+    claimed = told(await table.asked(table.alice, "daily"))
+    assert claimed.startswith("You received 1,000 gold and 10 gems. Day 1 of your streak.")
+
+
+async def test_cooldowns_tell_what_one_may_do_when(table: Table) -> None:
+    await table.endow(table.bob)
+    assert fields_of(await table.asked(table.alice, "cooldowns"))["Daily reward"] == "now"
+    await table.asked(table.alice, "daily")
+    await table.asked(table.alice, "transfer", user=table.bob, amount=1_000)
+    fields = fields_of(await table.said(table.alice, "!cd"))
+    assert fields == {
+        "Daily reward": f"<t:{NEXT_DAY_S}:R>",
+        "Next battle": "now",
+        "Gold won today": "0 of at most 5,000",
+        "Gold sent today": "1,000 of at most 20,000",
+    }
+
+
+@pytest.mark.parametrize("name", ["lb", "top", "leaderboard"])
+async def test_the_rich_list_has_its_usual_names(table: Table, name: str) -> None:
+    assert (await table.said(table.alice, f"!{name}")).title == "The richest"
+
+
 async def test_a_transfer_moves_gold_less_the_fee(table: Table) -> None:
     await table.endow(table.bob)
     embed = await table.asked(table.alice, "transfer", user=table.bob, amount="1500")

@@ -26,6 +26,7 @@ ASKED: dict[str, dict[str, object]] = {
     "character": {"character": "echo"},
     "collect": {},
     "collection": {"page": 1},
+    "cooldowns": {},
     "daily": {},
     "economy": {"days": 3},
     "exchange": {"packs": 1},
