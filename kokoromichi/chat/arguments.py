@@ -11,6 +11,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from kokoromichi.chat.failures import BadAmountError, BadCountError, BadNameError, NoReasonError
+from kokoromichi.chat.known import seen_in
 from kokoromichi.chat.texts import plain, refusal, say
 from kokoromichi.core.errors import StorageError
 from kokoromichi.rules import codes
@@ -175,19 +176,11 @@ class PlayerConverter(app_commands.Transformer, commands.UserConverter):
         if _MENTIONED.fullmatch(argument):
             return await super().convert(ctx, argument)
         wanted = argument.removeprefix("@").casefold()
-        named = {one.id: one for one in _seen(ctx) if wanted in _names_of(one)}
+        named = {one.id: one for one in seen_in(ctx) if wanted in _names_of(one)}
         if len(named) != 1:
             raise commands.UserNotFound(argument)
         (found,) = named.values()
         return found  # type: ignore[return-value] # A member is as good.
-
-
-def _seen(ctx: Context) -> list[discord.User | discord.Member]:
-    """Whoever the bot knows to be in this server: it asks Discord for no list of members."""
-    if ctx.guild is None:
-        return []
-    talking = (message.author for message in ctx.bot.cached_messages if message.guild == ctx.guild)
-    return [*ctx.guild.members, *talking]
 
 
 def _names_of(user: discord.User | discord.Member) -> set[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import discord
 from discord.ext import commands
 
-from kokoromichi.chat.delivery import attached, can_answer, referring, shown
+from kokoromichi.chat.delivery import attached, can_answer, referring, shown, telling
 from kokoromichi.chat.embeds import Picture, noted, warning
 from kokoromichi.chat.failures import (
     BotPlayerError,
@@ -51,9 +51,11 @@ class Context(commands.Context[Game]):
 
     Attributes:
         direct: Whether a text command is answered in a direct message.
+        receiver_id: Another player of the server whom the answer concerns, and who is told; empty for nobody.
     """
 
     direct: bool = False
+    receiver_id: str = ""
     _answer: discord.Message | None = None
     _timer: asyncio.TimerHandle | None = None
     _deferral: asyncio.Future[None] | None = None
@@ -255,7 +257,7 @@ class Context(commands.Context[Game]):
         return await self.author.send(**self._parts(embed, view, picture))
 
     def _parts(self, embed: discord.Embed, view: OwnedView | None, picture: Picture | None) -> dict[str, Any]:
-        parts = {**shown(self, embed), "files": attached(self, picture)}
+        parts = {**shown(self, embed), "files": attached(self, picture), **telling(self)}
         return parts if view is None else {**parts, "view": view}
 
     async def ask(self, question: discord.Embed, act: Callable[[Click], Awaitable[discord.Embed]]) -> None:

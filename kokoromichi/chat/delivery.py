@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import discord
 
 from kokoromichi.chat.embeds import cut
+from kokoromichi.chat.texts import mention
 
 if TYPE_CHECKING:
     from kokoromichi.chat.context import Context
@@ -27,12 +28,29 @@ def can_answer(ctx: Context) -> bool:
 def shown(ctx: Context, embed: discord.Embed) -> dict[str, Any]:
     """Content and embed of an answer: an embed, or its words where the bot may send none.
 
-    An answer that may not refer to its question names the player in its content.
+    Its content names who is told beside the author, and these where the answer is no reply to them.
     """
-    name = "" if _permits(ctx, "read_message_history") else ctx.author.mention
+    names = [] if _permits(ctx, "read_message_history") else [ctx.author.mention]
+    names += [mention(ctx.receiver_id)] if is_told(ctx) else []
     if _permits(ctx, "embed_links"):
-        return {"content": name or None, "embed": embed}
-    return {"content": cut(f"{name}\n{plain_text(embed)}".strip(), CONTENT_CHARS), "embed": None}
+        return {"content": " ".join(names) or None, "embed": embed}
+    return {
+        "content": cut("\n".join([" ".join(names), plain_text(embed)]).strip(), CONTENT_CHARS),
+        "embed": None,
+    }
+
+
+def is_told(ctx: Context) -> bool:
+    """Whether somebody else reads the answer and is concerned by it."""
+    return bool(ctx.receiver_id) and ctx.guild is not None and not ctx.direct
+
+
+def telling(ctx: Context) -> dict[str, Any]:
+    """What makes a message that names them notify whom the answer concerns."""
+    if not is_told(ctx):
+        return {}
+    users = [discord.Object(int(ctx.receiver_id))]
+    return {"allowed_mentions": discord.AllowedMentions(everyone=False, roles=False, users=users)}
 
 
 def attached(ctx: Context, picture: Picture | None) -> list[discord.File]:

@@ -12,6 +12,7 @@ from kokoromichi.chat.texts import moment, plain, refusal, say
 from kokoromichi.core.errors import (
     CommitUnknownError,
     ConflictError,
+    InvalidProfileError,
     RefusedError,
     StorageError,
 )
@@ -99,9 +100,11 @@ def describe_failure(ctx: Context, error: Exception) -> Failure:
     """The sentence for an error, by its kind; a wrapped one is unwrapped first."""
     error = _innermost(error)
     if isinstance(error, RefusedError):
-        return Failure(refusal(error, ctx.services.names))
+        return Failure(describe_refusal(ctx, error))
     if isinstance(error, CommitUnknownError):
         return Failure(say("error.unknown", request_id=error.request_id))
+    if isinstance(error, InvalidProfileError):
+        return Failure(say("error.edited"))
     if isinstance(error, StorageError):
         return Failure(say("error.storage"))
     if isinstance(error, ConflictError):
@@ -110,6 +113,15 @@ def describe_failure(ctx: Context, error: Exception) -> Failure:
         return Failure(text)
     reference = secrets.token_hex(4)
     return Failure(say("error.unexpected", reference=reference), reference)
+
+
+def describe_refusal(ctx: Context, error: RefusedError) -> str:
+    """The sentence of a refusal, as true as what is known of its circumstances lets it be."""
+    offer = ctx.services.live.offers.get(str(error.numbers.get("item_id")))
+    circumstance = "" if offer is None else offer.effect
+    if ctx.command is not None and ctx.command.root_parent is not None:
+        circumstance = "admin"
+    return refusal(error, ctx.services.names, circumstance)
 
 
 def _innermost(error: Exception) -> Exception:
@@ -191,6 +203,7 @@ _SENTENCES: Final[dict[type, Callable[[Context, Any], str]]] = {
     commands.UserNotFound: _argument("error.player"),
     commands.BadArgument: _argument("error.whole"),
     app_commands.TransformerError: _argument("error.whole"),
+    app_commands.CommandSignatureMismatch: lambda _ctx, _error: say("error.gone"),
     commands.MissingRequiredArgument: _missing,
     commands.TooManyArguments: _extra,
     commands.CommandOnCooldown: _slower,

@@ -16,6 +16,10 @@ _MARKUP: Final = re.compile(r"[\\*_~`|\[\]<>#]")
 
 ENGLISH: Final[dict[str, str]] = {
     # What went wrong.
+    "error.edited": "What is stored of a player in this was changed by another hand, and cannot be read. "
+    "Nothing was charged; an admin must mend it, and trying again does not help.",
+    "error.gone": "That command is not there any more, or changed; Discord will show the new ones soon. "
+    "Nothing was charged.",
     "error.storage": "Storage is unavailable. Nothing was charged; try again in a moment.",
     "error.busy": "Too many changes at once. Nothing was charged; try again.",
     "error.checking": "The storage did not answer in time. Checking; please do not repeat the command.",
@@ -41,6 +45,7 @@ ENGLISH: Final[dict[str, str]] = {
     "error.did_you_mean": "Did you mean {names}?",
     "error.character": "There is no character {name}.",
     "error.command": "There is no command {name}.",
+    "error.shelf": "There is no shelf {name}.",
     "error.kind": "There is no kind of transaction {name}.",
     "error.range": "it must be from {least} to {most}",
     "error.choice": "it must be one of: {offered}",
@@ -89,6 +94,7 @@ ENGLISH: Final[dict[str, str]] = {
     "streak.next": "The next claim pays {gold} gold and {gems} gems. It opens {opens}.",
     "streak.breaks": "The streak breaks {breaks}.",
     "rich_list.title": "The richest",
+    "rich_list.as_of": "-# As it was {when}",
     "rich_list.row": "{rank}. {player} · {gold} gold",
     "rich_list.own": "You are number {rank} of {players}",
     "history.title": "Your transactions",
@@ -168,9 +174,11 @@ ENGLISH: Final[dict[str, str]] = {
     "invest.title": "Opened",
     "invest.question": "Open {business} for {gold} gold? That is most of what you have.",
     "businesses.title": "Businesses",
-    "businesses.offered": "**{name}** `{business_id}` · {price} gold · earns {income} a day",
-    "businesses.owned": "**{name}** · yours · earns {income} a day\n*{waiting} gold waits, full {full}*",
-    "businesses.full": "**{name}** · yours · earns {income} a day\n*{waiting} gold waits, full: collect it*",
+    "businesses.offered": "**{name}** `{business_id}` · {price} gold · leaves {left} a day",
+    "businesses.owned": "**{name}** · yours · leaves {left} a day\n*{waiting} gold waits, full {full}*",
+    "businesses.full": "**{name}** · yours · leaves {left} a day\n*{waiting} gold waits, full: collect it*",
+    "businesses.terms": "-# After {upkeep} % of upkeep; a business earns for {hours} hours, "
+    "then waits to be collected.",
     "businesses.waiting": "After upkeep, {gold} gold waits for /collect",
     "collect.title": "Collected",
     # The economy.
@@ -288,6 +296,21 @@ ENGLISH: Final[dict[str, str]] = {
 }
 
 
+REFUSED: Final[dict[tuple[str, str], str]] = {
+    ("already_active", "heal_hp"): "You have all your HP; {item_id} would do nothing.",
+    (
+        "already_active",
+        "half_hp_cost",
+    ): "You have fought no battle since the last {item_id}; it would do nothing.",
+    ("already_active", "double_train_xp"): "Your next training is boosted already; `/train` first.",
+    ("not_usable", "win_permille"): "{item_id} is drunk in a battle: `/battle`, and yes to the potion.",
+    ("not_usable", "full_loss_xp_once"): "{item_id} works by itself, in the next battle that you lose.",
+    ("not_usable", "none"): "{item_id} is for collecting; there is nothing to use.",
+    ("bad_amount", "admin"): "The number must be whole and fit what it is for; {amount} does not.",
+}
+"""Sentences that are truer than the services' own, by the refusal and an item's effect, or an admin's act."""
+
+
 def say(key: str, **values: object) -> str:
     """The text of a key; whole numbers among the values are grouped by thousands.
 
@@ -313,15 +336,17 @@ def moment(at_us: int, style: str = "R") -> str:
     return f"<t:{at_us // SECOND_US}:{style}>"
 
 
-def refusal(error: RefusedError, names: Mapping[str, str]) -> str:
+def refusal(error: RefusedError, names: Mapping[str, str], circumstance: str = "") -> str:
     """A refusal in the player's words; its times and players as the client shows them.
 
     Args:
         error: The refusal.
         names: What stands for the ids of items, businesses and characters.
+        circumstance: The effect of the item that is refused, or ``admin`` where an admin acts.
     """
+    sentence = REFUSED.get((error.code, circumstance), error.refusal.sentence)
     shown = {name: _shown(name, value, names) for name, value in error.numbers.items()}
-    return error.refusal.sentence.format(**shown)
+    return sentence.format(**shown)
 
 
 def _shown(name: str, value: int | str, names: Mapping[str, str]) -> str:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar
 
 import discord
 
-from kokoromichi.chat.delivery import shown
+from kokoromichi.chat.delivery import is_told, shown, telling
 from kokoromichi.chat.embeds import card, warning
-from kokoromichi.chat.texts import say
+from kokoromichi.chat.texts import mention, say
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -146,7 +146,10 @@ class Confirm(OwnedView):
 
     async def _confirmed(self, interaction: Click) -> None:
         await self._answered(interaction)
-        await interaction.edit_original_response(content=None, embed=await self._act(interaction), view=None)
+        embed = await self._act(interaction)
+        await interaction.edit_original_response(content=None, embed=embed, view=None)
+        if is_told(self.ctx):  # An edit notifies nobody.
+            await interaction.followup.send(mention(self.ctx.receiver_id), **telling(self.ctx))
 
     async def _cancelled(self, interaction: Click) -> None:
         await self._answered(interaction)

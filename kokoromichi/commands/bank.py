@@ -22,8 +22,9 @@ from kokoromichi.chat.asking import is_large
 from kokoromichi.chat.context import Context
 from kokoromichi.chat.declaring import command
 from kokoromichi.chat.embeds import Picture, card, paged
+from kokoromichi.chat.known import seen_in
 from kokoromichi.chat.receipts import format_entry, kind_names, receipt_card
-from kokoromichi.chat.texts import mention, plain, say
+from kokoromichi.chat.texts import mention, moment, plain, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,6 +68,7 @@ class Bank(commands.Cog):
             receipt = await ctx.act(
                 lambda request_id: send(ctx.player_id, receiver_id, asked, request_id=request_id), action
             )
+            ctx.receiver_id = receiver_id
             return receipt_card(ctx, say("transfer.title"), receipt)
 
         question = None
@@ -104,15 +106,22 @@ class Bank(commands.Cog):
         """Show who has the most gold."""
         own = await ctx.read(lambda services: services.standing.rank(ctx.player_id))
         first = await ctx.read(lambda services: services.standing.page(page, RANK_ROWS))
+        known = {str(user.id): plain(user.display_name) for user in seen_in(ctx)}
         foot = "" if own is None else say("rich_list.own", rank=own.rank, players=first.players)
 
         async def draw(number: int) -> discord.Embed:
             found = await ctx.read(lambda services: services.standing.page(number + 1, RANK_ROWS))
             rows = [
-                say("rich_list.row", rank=row.rank, player=mention(row.user_id), gold=row.gold)
+                say(
+                    "rich_list.row",
+                    rank=row.rank,
+                    player=known.get(row.user_id) or mention(row.user_id),
+                    gold=row.gold,
+                )
                 for row in found.rows
             ]
-            return card(say("rich_list.title"), "\n".join(rows) or say("nothing"), footer=foot)
+            text = "\n".join([*rows, say("rich_list.as_of", when=moment(found.read_us))] if rows else [])
+            return card(say("rich_list.title"), text or say("nothing"), footer=foot)
 
         await ctx.turn_pages(first.pages, draw, page - 1)
 

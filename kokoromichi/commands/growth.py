@@ -15,6 +15,7 @@ from kokoromichi.chat.declaring import command
 from kokoromichi.chat.embeds import card
 from kokoromichi.chat.receipts import named, receipt_card
 from kokoromichi.chat.texts import moment, say
+from kokoromichi.rules.pricing import percent_of
 
 if TYPE_CHECKING:
     from kokoromichi.chat.game import Game
@@ -58,10 +59,12 @@ class Growth(commands.Cog):
     async def businesses(self, ctx: Context) -> None:
         """Show every business, what it costs, and what waits in yours."""
         holdings = ctx.services.progress.holdings(await ctx.profile_of(None))
+        terms = ctx.services.live.config.income
         rows = [_format_holding(ctx, holding) for holding in holdings]
+        rows.append(say("businesses.terms", upkeep=terms.upkeep_percent, hours=terms.max_hours))
         waiting_gold = sum(holding.waiting_gold for holding in holdings)
         foot = say("businesses.waiting", gold=waiting_gold)
-        await ctx.answer(card(say("businesses.title"), "\n".join(rows) or say("nothing"), footer=foot))
+        await ctx.answer(card(say("businesses.title"), "\n".join(rows), footer=foot))
 
     @command()
     async def collect(self, ctx: Context) -> None:
@@ -74,19 +77,21 @@ class Growth(commands.Cog):
 
 def _format_holding(ctx: Context, holding: Holding) -> str:
     name = named(ctx, holding.business_id)
+    income_gold = holding.income_gold_per_day
+    left_gold = income_gold - percent_of(income_gold, ctx.services.live.config.income.upkeep_percent)
     if not holding.owned:
         return say(
             "businesses.offered",
             name=name,
             business_id=holding.business_id,
             price=holding.price_gold,
-            income=holding.income_gold_per_day,
+            left=left_gold,
         )
     full = holding.full_us <= ctx.services.now_us()
     return say(
         "businesses.full" if full else "businesses.owned",
         name=name,
-        income=holding.income_gold_per_day,
+        left=left_gold,
         waiting=holding.waiting_gold,
         full=moment(holding.full_us),
     )

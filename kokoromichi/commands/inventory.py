@@ -11,9 +11,9 @@ from kokoromichi.chat.arguments import ONE, Amount, AmountArgument, ItemArgument
 from kokoromichi.chat.context import Context
 from kokoromichi.chat.declaring import command
 from kokoromichi.chat.embeds import card, paged
+from kokoromichi.chat.failures import describe_refusal
 from kokoromichi.chat.receipts import format_uses, receipt_card
 from kokoromichi.chat.texts import mention, plain, say, verbatim
-from kokoromichi.chat.texts import refusal as told_refusal
 from kokoromichi.chat.views import Click
 from kokoromichi.core.errors import RefusedError
 
@@ -69,9 +69,7 @@ class Inventory(commands.Cog):
         used, refusal = await _use_each(ctx, item, count)
         text = format_uses(ctx, used)
         if refusal is not None:
-            text += "\n" + say(
-                "use.stopped", used=len(used), asked=count, why=told_refusal(refusal, ctx.services.names)
-            )
+            text += "\n" + say("use.stopped", used=len(used), asked=count, why=describe_refusal(ctx, refusal))
         await ctx.answer(card(say("use.title"), text))
 
     @command()
@@ -94,6 +92,7 @@ class Inventory(commands.Cog):
                 ),
                 "confirm",
             )
+            ctx.receiver_id = receiver_id
             return receipt_card(ctx, say("gift.title"), receipt)
 
         await ctx.ask(card(say("gift.title"), question), give)

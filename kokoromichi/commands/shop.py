@@ -15,6 +15,7 @@ from kokoromichi.chat.arguments import (
     ItemArgument,
     NumberArgument,
     choices,
+    found_name,
     offered_items,
 )
 from kokoromichi.chat.asking import is_large
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from kokoromichi.chat.game import Game
     from kokoromichi.core.models import Item, UserProfile
+    from kokoromichi.services.bundle import Services
     from kokoromichi.services.live_economy import Offer
 
 STORE_ROWS: Final = 8
@@ -64,7 +66,7 @@ class Shop(commands.Cog):
     @app_commands.describe(page="Which page", category="Only this shelf")
     async def store(self, ctx: Context, page: NumberArgument = 1, category: str | None = None) -> None:
         """Show what the store sells, what it costs, and what is left."""
-        shelf = category.casefold() if category else None
+        shelf = None if category is None else found_name(category, _shelves(ctx.services), _no_shelf)
         offered = await ctx.read(lambda services: services.store.view_store(shelf))
         found = await ctx.profile_of(None)
         self._shown.note(ctx.player_id, {item.item_id: item.price_gold for item in offered})
@@ -79,9 +81,7 @@ class Shop(commands.Cog):
     async def _categories(
         self, interaction: discord.Interaction[Game], typed: str
     ) -> list[app_commands.Choice[str]]:
-        catalogue = interaction.client.services.live.catalogue
-        shelves = dict.fromkeys(entry.category for entry in catalogue.values())
-        return choices(typed, {}, shelves)
+        return choices(typed, {}, _shelves(interaction.client.services))
 
     @command(aliases=["purchase"])
     @app_commands.describe(item="What to buy", quantity="How many, or all that you can pay")
@@ -126,6 +126,15 @@ class Shop(commands.Cog):
             key = "purchase.above_list" if known_gold is None else "purchase.changed"
             told += "\n" + say(key, price=offer.price_gold, was=was_gold)
         return card(say("purchase.title"), told)
+
+
+def _shelves(services: Services) -> dict[str, str]:
+    """What the shelves are called by those who ask for several things, by shelf."""
+    return {entry.category: f"{entry.category}s" for entry in services.live.catalogue.values()}
+
+
+def _no_shelf(text: str) -> str:
+    return say("error.shelf", name=plain(text))
 
 
 def _format_offer(item: Item, found: UserProfile) -> str:

@@ -139,6 +139,29 @@ async def test_a_transfer_moves_gold_less_the_fee(table: Table) -> None:
     assert (await table.profile(table.bob)).gold == 11_425
 
 
+async def test_who_receives_gold_is_told(table: Table) -> None:
+    await table.endow(table.bob)
+    result = await table.slash(table.alice, "transfer", user=table.bob, amount=100)
+    assert result.response is not None
+    assert result.response.content == table.bob.mention
+    await table.said(table.alice, f"!transfer {table.bob.mention} 100")
+    answer = table.channel.last_message
+    assert answer is not None
+    assert [user.id for user in answer.mentions if user.id != table.alice.id] == [table.bob.id]
+
+
+async def test_who_talks_here_is_known_by_name(table: Table) -> None:
+    await table.endow(table.bob)
+    await table.bob.send(table.channel, "good morning")
+    assert "left your purse" in told(await table.said(table.alice, "!transfer BOB 5"))
+    namesake = table.guild.add_member(table.env.create_user("bobby", global_name="Bob"))
+    await namesake.send(table.channel, "me too")
+    sentence = told(await table.said(table.alice, "!transfer bob 5"))
+    assert "I have seen nobody of that name here, or two; mention them with @" in sentence
+    rows = await table.bot.provider.read_ledger(kind="transfer")
+    assert len(rows) == 2
+
+
 async def test_half_of_nothing_is_refused(table: Table) -> None:
     await table.endow(table.alice, gold=1)
     await table.endow(table.bob)
@@ -204,11 +227,15 @@ async def test_the_rich_list_is_stable_on_ties_and_shows_ones_own_rank(table: Ta
     await table.endow(table.bob)
     await table.endow(table.alice)
     table.clock.advance(5)
+    await table.alice.send(table.channel, "good morning")  # Her name is known since.
     embed = await table.asked(table.bob, "rich_list")
-    first, second = sorted((table.alice, table.bob), key=lambda player: str(player.id))
-    assert told(embed) == f"1. {first.mention} · 10,000 gold\n2. {second.mention} · 10,000 gold"
-    assert embed.footer.text == f"You are number {1 if first is table.bob else 2} of 2"
-    assert told(await table.said(table.bob, "!leaderboard 7")) == told(embed)
+    assert str(table.alice.id) < str(table.bob.id)
+    read_s = table.clock.us // 1_000_000
+    assert told(embed) == (
+        f"1. alice · 10,000 gold\n2. bob · 10,000 gold\n-# As it was <t:{read_s}:R>"
+    )
+    assert embed.footer.text == "You are number 2 of 2"
+    assert told(await table.said(table.bob, "!leaderboard 7")) == told(embed)  # Read once in some seconds.
 
 
 async def test_the_rich_list_turns_its_pages(table: Table) -> None:

@@ -89,7 +89,9 @@ async def test_one_shelf_of_the_store(table: Table) -> None:
     shown = told(await table.asked(table.alice, "store", category="Potion"))
     assert "Health Potion" in shown
     assert "Lucky Charm" not in shown
-    assert told(await table.asked(table.alice, "store", category="nowhere")) == "Nothing here yet."
+    assert told(await table.said(table.alice, "!store 1 Potions")) == shown
+    sentence = await table.refusal(table.alice, "store", category="poton")
+    assert sentence == "There is no shelf poton. Did you mean potions (`potion`)?"
     offered = await table.alice.autocomplete(table.channel, "store", "category", "ch")
     assert [choice["value"] for choice in offered] == ["charm", "chest"]
 
@@ -142,7 +144,8 @@ async def test_using_an_item_does_what_it_says(table: Table) -> None:
     used = told(await table.asked(table.alice, "use", item="health_potion"))
     assert used.endswith("HP back. You hold 1 more.")
     assert (
-        await table.refusal(table.alice, "use", item="mana_potion") == "Mana Potion does not work this way."
+        await table.refusal(table.alice, "use", item="mana_potion")
+        == "Mana Potion is drunk in a battle: `/battle`, and yes to the potion."
     )
     assert await table.refusal(table.alice, "use", item="lucky_charm") == "You hold 0 of Lucky Charm."
     assert await table.refusal(table.alice, "use", item="phoenix_fether") == UNKNOWN
@@ -169,8 +172,11 @@ async def test_a_gift_is_given_at_the_click_and_once(table: Table) -> None:
     message = await question(table)
     first = await table.alice.click(message, label="Confirm")
     assert told(embed_of(first)) == (f"2 × Health Potion went to {table.bob.mention}. You hold 1 more.")
-    assert table.buttons() == []
+    assert message.components == []
     assert (await table.profile(table.bob)).inventory == {"health_potion": 2}
+    notice = table.channel.last_message
+    assert notice is not None
+    assert [user.id for user in notice.mentions] == [table.bob.id]
     rows = await table.bot.provider.read_ledger(kind="gift")
     assert len(rows) == 2
 
@@ -299,7 +305,7 @@ async def test_several_units_are_used_by_one_command_until_one_is_refused(table:
     used = told(await table.said(table.alice, "!use health potion 5"))
     assert used == (
         "2 × Health Potion: 80 HP back. You hold 7 more.\n"
-        "Used 2 of 5: The effect of Health Potion still runs."
+        "Used 2 of 5: You have all your HP; Health Potion would do nothing."
     )
     assert len(await table.bot.provider.read_ledger(kind="use")) == 2
     sentence = told(await table.said(table.alice, "!use health_potion 51"))
