@@ -227,13 +227,12 @@ async def test_the_rich_list_is_stable_on_ties_and_shows_ones_own_rank(table: Ta
     await table.endow(table.bob)
     await table.endow(table.alice)
     table.clock.advance(5)
-    await table.alice.send(table.channel, "good morning")  # Her name is known since.
+    for player in (table.alice, table.bob):  # Whose names are known since.
+        await player.send(table.channel, "good morning")
     embed = await table.asked(table.bob, "rich_list")
     assert str(table.alice.id) < str(table.bob.id)
     read_s = table.clock.us // 1_000_000
-    assert told(embed) == (
-        f"1. alice · 10,000 gold\n2. bob · 10,000 gold\n-# As it was <t:{read_s}:R>"
-    )
+    assert told(embed) == (f"1. alice · 10,000 gold\n2. bob · 10,000 gold\n-# As it was <t:{read_s}:R>")
     assert embed.footer.text == "You are number 2 of 2"
     assert told(await table.said(table.bob, "!leaderboard 7")) == told(embed)  # Read once in some seconds.
 
