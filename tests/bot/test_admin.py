@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.bot.table import Table
 
-NO_AMOUNT = "The amount must be whole and above 0, also after a fee; {} is not."
+NO_AMOUNT = "The number must be whole and fit what it is for; {} does not."
 OPTIONS: dict[str, dict[str, object]] = {
     "gold": {"user": "bob", "amount": 5},
     "item": {"user": "bob", "item": "ema_plaque", "quantity": 2},
