@@ -107,13 +107,9 @@ def claim(
     Returns:
         The claim.
     """
-    streak_now = 1
-    if last_claim_us != NEVER:
-        days = now_us // DAY_US - last_claim_us // DAY_US
-        if days == 0 or (days < 0 and not is_ahead(now_us, last_claim_us)):
-            return Claimed(ALREADY_CLAIMED, gold, gems, streak, best_streak, last_claim_us, 0, 0)
-        if days <= 1 or now_us - last_claim_us <= window_h * HOUR_US:  # Before ``streak_ends_us``.
-            streak_now = streak + 1
+    if now_us < next_claim_us(now_us, last_claim_us):
+        return Claimed(ALREADY_CLAIMED, gold, gems, streak, best_streak, last_claim_us, 0, 0)
+    streak_now = streak_at(now_us, last_claim_us, streak, window_h) + 1
     index = (streak_now - 1) % len(gold_cycle)
     reward_gold = gold_cycle[index]
     reward_gems = gems_cycle[index]
@@ -157,3 +153,18 @@ def streak_ends_us(last_claim_us: int, window_h: int) -> int:
     if last_claim_us == NEVER:
         return 0
     return max((day_of(last_claim_us) + 2) * DAY_US, last_claim_us + window_h * HOUR_US + 1)
+
+
+def streak_at(now_us: int, last_claim_us: int, streak: int, window_h: int) -> int:
+    """Find the streak that a claim would go on with.
+
+    Args:
+        now_us: The moment, in microseconds since the epoch, UTC.
+        last_claim_us: The last claim; NEVER before the first.
+        streak: Claims in a row up to then.
+        window_h: Hours after the last claim within which the streak still grows.
+
+    Returns:
+        ``streak``, or 0 once it has broken and before the first claim.
+    """
+    return streak if now_us < streak_ends_us(last_claim_us, window_h) else 0

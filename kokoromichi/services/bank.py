@@ -62,6 +62,14 @@ class BankService:
             "transfer_share", user_id, receiver_id, (share,), self._decide_share, request_id
         )
 
+    async def check_transfer(self, user_id: str, receiver_id: str, amount_gold: int) -> None:
+        """Refuse what ``transfer`` would refuse now, and change nothing: for before one asks a player twice.
+
+        Raises:
+            RefusedError: As ``transfer``.
+        """
+        await self._executor.decide_between(user_id, receiver_id, (amount_gold,), self._decide_transfer)
+
     def _decide_share(
         self, sender: UserProfile, receiver: UserProfile, at_us: int, arguments: Arguments
     ) -> ChangeSet[TransferReceipt]:

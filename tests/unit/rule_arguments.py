@@ -137,6 +137,7 @@ ARGUMENTS: dict[Rule, tuple[st.SearchStrategy[object], ...]] = {
     daily.counting_day: (TIME, DAY),
     daily.day_of: (TIME,),
     daily.next_claim_us: (TIME, LAST),
+    daily.streak_at: (TIME, LAST, CAPPED, HOURS),
     daily.streak_ends_us: (LAST, HOURS),
     draws.below: (DRAW, st.integers(1, 2**46)),
     exchange.gems_for_gold: (BALANCE, BALANCE, ANY, ANY, ANY),

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from kokoromichi.core import clock, models
 from kokoromichi.core.models import DAY_US, HOUR_US, NEVER
 from kokoromichi.rules.codes import ALREADY_CLAIMED, BALANCE_CAP, MAX_BALANCE, OK
-from kokoromichi.rules.daily import claim, counted_today, counting_day, day_of, next_claim_us, streak_ends_us
+from kokoromichi.rules.daily import (
+    claim,
+    counted_today,
+    counting_day,
+    day_of,
+    next_claim_us,
+    streak_at,
+    streak_ends_us,
+)
 from kokoromichi.rules.moments import CLOCK_SKEW_US
 
 GOLD = (1_000, 1_200, 1_500, 2_000, 2_500, 3_000, 5_000, 1_500, 1_800, 2_200)
@@ -134,6 +142,15 @@ def test_the_streak_breaks_when_it_is_said_to(last_us: int, window_h: int) -> No
     ends_us = streak_ends_us(last_us, window_h)
     assert claim(ends_us - 1, last_us, 5, 9, 0, 0, GOLD, GEMS, window_h)[3] == 6
     assert claim(ends_us, last_us, 5, 9, 0, 0, GOLD, GEMS, window_h)[3] == 1
+
+
+@given(st.one_of(TIMES, st.just(NEVER)), TIMES, st.integers(0, 100), st.integers(1, 8_760))
+def test_a_claim_goes_on_with_the_streak_that_is_shown(
+    last_us: int, now_us: int, streak: int, window_h: int
+) -> None:
+    claimed = claim(now_us, last_us, streak, streak, 0, 0, GOLD, GEMS, window_h)
+    if claimed.code == OK:
+        assert claimed.streak == streak_at(now_us, last_us, streak, window_h) + 1
 
 
 def test_the_next_claim_is_at_midnight() -> None:
