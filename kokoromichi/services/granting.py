@@ -8,7 +8,7 @@ from kokoromichi.core.kinds import CURRENCIES
 from kokoromichi.core.models import SET_FIELDS, FieldValue, Movement, UserChange, UserProfile
 from kokoromichi.rules import codes
 from kokoromichi.rules.grant import grant_item, grant_money, reset_item, reset_money
-from kokoromichi.rules.holding import PAID_UNKNOWN
+from kokoromichi.rules.holding import UNKNOWN_PAID_GOLD
 from kokoromichi.services.booking import Booking
 from kokoromichi.services.holdings import paid_field
 from kokoromichi.services.refusals import refused
@@ -70,7 +70,7 @@ def _granted_money(profile: UserProfile, currency: str, amount: int) -> tuple[Us
 
 def _granted_item(profile: UserProfile, item_id: str, offer: Offer, amount: int) -> tuple[UserChange, int]:
     held = profile.inventory.get(item_id, 0)
-    paid_gold = profile.paid_gold.get(item_id, PAID_UNKNOWN)
+    paid_gold = profile.paid_gold.get(item_id, UNKNOWN_PAID_GOLD)
     grant = grant_item(held, paid_gold, offer.list_price_gold, amount, offer.limit)
     if grant.code == codes.BAD_AMOUNT:
         raise refused(grant.code, amount)

@@ -17,7 +17,7 @@ from kokoromichi.core.models import (
 from kokoromichi.core.validation import checked_user_id
 from kokoromichi.rules import codes
 from kokoromichi.rules.acts import OTHER
-from kokoromichi.rules.holding import PAID_UNKNOWN
+from kokoromichi.rules.holding import UNKNOWN_PAID_GOLD
 from kokoromichi.rules.purchase import ANY_PRICE, gift, purchase, sell, total_gold
 from kokoromichi.services.booking import Booking
 from kokoromichi.services.executor import Arguments, CommandExecutor, Decide
@@ -101,7 +101,7 @@ class StoreService:
         bought = purchase(
             profile.gold,
             held,
-            profile.paid_gold.get(item_id, PAID_UNKNOWN),
+            profile.paid_gold.get(item_id, UNKNOWN_PAID_GOLD),
             offer.price_gold,
             offer.list_price_gold,
             quantity,
@@ -150,7 +150,7 @@ class StoreService:
         sold = sell(
             profile.gold,
             held,
-            profile.paid_gold.get(item_id, PAID_UNKNOWN),
+            profile.paid_gold.get(item_id, UNKNOWN_PAID_GOLD),
             offer.price_gold,
             offer.list_price_gold,
             quantity,
@@ -220,9 +220,9 @@ class StoreService:
         held, received = giver.inventory.get(item_id, 0), receiver.inventory.get(item_id, 0)
         given = gift(
             held,
-            giver.paid_gold.get(item_id, PAID_UNKNOWN),
+            giver.paid_gold.get(item_id, UNKNOWN_PAID_GOLD),
             received,
-            receiver.paid_gold.get(item_id, PAID_UNKNOWN),
+            receiver.paid_gold.get(item_id, UNKNOWN_PAID_GOLD),
             offer.list_price_gold,
             quantity,
             offer.limit,

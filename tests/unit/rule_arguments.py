@@ -71,7 +71,7 @@ TERMS = st.builds(
     *(PERMILLE, PERMILLE, PERMILLE, PERMILLE, PERMILLE),
     PERCENT,
 )
-PAID = st.just(holding.PAID_UNKNOWN) | BALANCE
+PAID = st.just(holding.UNKNOWN_PAID_GOLD) | BALANCE
 HELD = st.integers(1, MAX_INT64) | st.integers(1, 30)
 PRICE = st.integers(1, 5) | st.integers(1, 300) | st.just(150) | ANY
 EXPECTED = st.sampled_from([*[purchase.ANY_PRICE] * 9, 150]) | ANY
@@ -116,8 +116,8 @@ ARGUMENTS: dict[Rule, tuple[st.SearchStrategy[object], ...]] = {
     grant.open_account: (BALANCE, BALANCE, CAPPED, CAPPED),
     grant.reset_item: (BALANCE,),
     grant.reset_money: (BALANCE, BALANCE, CAPPED, CAPPED),
-    holding.paid_for: (BALANCE, PAID, BALANCE),
-    holding.paid_left: (HELD, BALANCE, BALANCE),
+    holding.known_paid_gold: (BALANCE, PAID, BALANCE),
+    holding.paid_left_gold: (HELD, PAID, BALANCE, BALANCE),
     holding.paid_with: (BALANCE, CAPPED),
     holding.share_gold: (HELD, BALANCE, BALANCE),
     pricing.capped_product: (BALANCE, BALANCE),
