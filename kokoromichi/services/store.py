@@ -19,6 +19,7 @@ from kokoromichi.rules import codes
 from kokoromichi.rules.acts import OTHER
 from kokoromichi.rules.holding import UNKNOWN_PAID_GOLD
 from kokoromichi.rules.purchase import ANY_PRICE, gift, purchase, sell, total_gold
+from kokoromichi.rules.use import MOST_AT_ONCE
 from kokoromichi.services.booking import Booking
 from kokoromichi.services.executor import Arguments, CommandExecutor, Decide
 from kokoromichi.services.holdings import paid_field
@@ -35,7 +36,7 @@ from kokoromichi.services.standalone import standalone_executor
 from kokoromichi.services.use import decide_use, items_refused
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Sequence
 
     from kokoromichi.core.data_provider import DataProvider
     from kokoromichi.services.live_economy import Offer
@@ -164,26 +165,38 @@ class StoreService:
         return ChangeSet(at_us, (user,), receipt)
 
     def use(
-        self, user_id: str, item_id: str, *, draw: int | None = None, request_id: str | None = None
+        self,
+        user_id: str,
+        item_id: str,
+        quantity: int = 1,
+        *,
+        draws: Sequence[int] = (),
+        request_id: str | None = None,
     ) -> Awaitable[UseReceipt]:
-        """Consume one unit; its effect changes a number that a rule reads.
+        """Consume units, all in one commit; their effect changes a number that a rule reads.
+
+        Effects that add up take several units at once, and no more of them than help; others take one.
 
         Args:
             user_id: Who uses it.
             item_id: What.
-            draw: 32 bits for what a chest holds; rolled where none is given.
+            quantity: Units offered.
+            draws: 32 bits for what each chest holds; rolled for the units that have none here.
             request_id: Idempotency key.
 
         Raises:
-            RefusedError: unknown_item, not_owned, not_usable, already_active or balance_cap.
+            RefusedError: unknown_item, bad_quantity (also more than one of what does not add up), not_owned,
+                not_usable, already_active or balance_cap.
         """
-        roll = self._executor.dice() if draw is None else draw
+        rolled = list(draws)
 
-        def decide(profile: UserProfile, at_us: int, _: Arguments) -> ChangeSet[UseReceipt]:
-            _item_id, _quantity, offer = self._asked((item_id, 1))
-            return decide_use(self._executor.live, profile, at_us, item_id, offer, 1, (roll,))
+        def decide(profile: UserProfile, at_us: int, arguments: Arguments) -> ChangeSet[UseReceipt]:
+            _, units, offer = self._asked(arguments)
+            while len(rolled) < min(units, MOST_AT_ONCE):
+                rolled.append(self._executor.dice())
+            return decide_use(self._executor.live, profile, at_us, item_id, offer, units, rolled)
 
-        return self._executor.act("use", user_id, (item_id,), decide, request_id)
+        return self._executor.act("use", user_id, (item_id, quantity), decide, request_id)
 
     def gift(
         self,

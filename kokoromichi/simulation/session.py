@@ -98,7 +98,7 @@ class Session:
             item_id = world.items[place]
             # What is no chest reads no draw, and is given one lest ``use`` roll its own, which have no seed.
             chest = self._draws[_CHEST_DRAWS.get(item_id, streams.SESSION_WOODEN_CHEST)]
-            await self._act("use", world.services.store.use(self._user_id, item_id, draw=chest))
+            await self._act("use", world.services.store.use(self._user_id, item_id, draws=(chest,)))
 
     async def _fight(self, profile: UserProfile) -> None:
         world = self._world
@@ -234,7 +234,7 @@ class Session:
             return
         bell = decisions.first_held(world.held(profile), world.tables.summon_items)
         if bell != NONE:
-            await self._act("use", world.services.store.use(self._user_id, world.items[bell], draw=0))
+            await self._act("use", world.services.store.use(self._user_id, world.items[bell], draws=(0,)))
         first = self._number * streams.SESSION_DRAWS + streams.SESSION_PULLS
         rolled = [
             *self._draws[streams.SESSION_PULLS : streams.SESSION_PULLS + streams.MAX_PULLS],
@@ -340,5 +340,5 @@ class Session:
         world = self._world
         manual = decisions.first_held(world.held(profile), world.tables.training_items)
         if manual != NONE and not profile.double_train:
-            await self._act("use", world.services.store.use(self._user_id, world.items[manual], draw=0))
+            await self._act("use", world.services.store.use(self._user_id, world.items[manual], draws=(0,)))
         await self._act("train", world.services.progress.train(self._user_id))
