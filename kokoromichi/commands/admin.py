@@ -14,7 +14,7 @@ from discord.ext import commands
 
 from kokoromichi.analysis.export import export_ledger
 from kokoromichi.analysis.provider_state import audit_provider
-from kokoromichi.chat.arguments import ItemArgument, ReasonArgument, offered_items
+from kokoromichi.chat.arguments import AnyItemArgument, ItemArgument, ReasonArgument, item_of, offered_items
 from kokoromichi.chat.context import Context, actor_of
 from kokoromichi.chat.declaring import act_of, group
 from kokoromichi.chat.embeds import Picture, card, warning
@@ -69,10 +69,17 @@ class Admin(commands.Cog):
     @app_commands.describe(user="Whose", item="What", quantity="Units; negative takes away", reason="Why")
     @app_commands.autocomplete(item=offered_to_admins)
     async def item(
-        self, ctx: Context, user: discord.User, item: ItemArgument, quantity: int, *, reason: ReasonArgument
+        self,
+        ctx: Context,
+        user: discord.User,
+        item: AnyItemArgument,
+        quantity: int,
+        *,
+        reason: ReasonArgument,
     ) -> None:
         """Give items to a player, or take them away."""
-        grant = partial(ctx.services.admin.grant, ctx.player_named(user), item, quantity)
+        user_id = ctx.player_named(user)
+        grant = partial(ctx.services.admin.grant, user_id, await item_of(ctx, user_id, item), quantity)
         await ctx.answer(receipt_card(ctx, say("admin.grant"), await _done(ctx, reason, grant)))
 
     @act_of(admin)

@@ -89,8 +89,8 @@ class AdminService:
             request_id: Idempotency key.
 
         Raises:
-            RefusedError: not_allowed, unknown_player, unknown_item, bad_amount, too_poor, not_owned,
-                over_limit or balance_cap.
+            RefusedError: not_allowed, unknown_player, unknown_item, item_retired, bad_amount, too_poor,
+                not_owned, over_limit or balance_cap.
         """
         authorise(actor, "grant", reason)
 

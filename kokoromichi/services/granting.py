@@ -11,6 +11,7 @@ from kokoromichi.rules.grant import grant_item, grant_money, reset_item, reset_m
 from kokoromichi.rules.holding import UNKNOWN_PAID_GOLD
 from kokoromichi.services.booking import Booking
 from kokoromichi.services.holdings import paid_field
+from kokoromichi.services.live_economy import RETIRED_OFFER
 from kokoromichi.services.refusals import refused
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def granted(live: LiveEconomy, profile: UserProfile, what: str, amount: int) -> 
         amount: Signed units.
 
     Raises:
-        RefusedError: unknown_item, bad_amount, too_poor, not_owned, over_limit or balance_cap.
+        RefusedError: unknown_item, item_retired, bad_amount, too_poor, not_owned, over_limit or balance_cap.
     """
     if type(amount) is not int:
         raise refused(codes.BAD_AMOUNT, amount)
@@ -53,7 +54,11 @@ def granted(live: LiveEconomy, profile: UserProfile, what: str, amount: int) -> 
         return _granted_money(profile, what, amount)
     offer = live.offers.get(what)
     if offer is None:
-        raise refused(codes.UNKNOWN_ITEM, what)
+        if not profile.inventory.get(what):
+            raise refused(codes.UNKNOWN_ITEM, what)
+        if amount > 0:
+            raise refused(codes.ITEM_RETIRED, what)
+        offer = RETIRED_OFFER
     return _granted_item(profile, what, offer, amount)
 
 

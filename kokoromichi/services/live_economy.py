@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from kokoromichi.core.clock import moment_of
 from kokoromichi.core.counters import stock_counter
 from kokoromichi.rules.catalogue import EFFECTS
-from kokoromichi.rules.codes import NO_LIMIT
+from kokoromichi.rules.codes import MAX_BALANCE, NO_LIMIT
 from kokoromichi.rules.economy import RARITIES, CatalogueItem, Economy
 from kokoromichi.rules.summon import rarity_thresholds
 from kokoromichi.rules.use import NO_EFFECT, UseTerms
@@ -33,6 +35,11 @@ class Offer(msgspec.Struct, frozen=True, gc=False):
     effect: str
     effect_number: int
     effect_size: int
+
+
+RETIRED_OFFER: Final = Offer(MAX_BALANCE, 0, NO_LIMIT, None, "none", NO_EFFECT, 0)
+"""An item that players hold and no catalogue names any more. It has no price, so that what was paid for it is
+its worth, and nothing where nobody knows that."""
 
 
 class LiveEconomy:

@@ -23,6 +23,7 @@ from kokoromichi.rules.use import MOST_AT_ONCE
 from kokoromichi.services.booking import Booking
 from kokoromichi.services.executor import Arguments, CommandExecutor, Decide
 from kokoromichi.services.holdings import paid_field
+from kokoromichi.services.live_economy import RETIRED_OFFER
 from kokoromichi.services.receipts import (
     GiftReceipt,
     PurchaseReceipt,
@@ -81,8 +82,8 @@ class StoreService:
             request_id: Idempotency key.
 
         Raises:
-            RefusedError: unknown_item, bad_quantity, price_changed, over_limit, out_of_stock or too_poor;
-                nothing happened.
+            RefusedError: unknown_item, item_retired, bad_quantity, price_changed, over_limit, out_of_stock or
+                too_poor; nothing happened.
             StorageError: The storage failed; see ``DataProvider.apply``.
         """
         decide = self._purchasing
@@ -97,7 +98,7 @@ class StoreService:
         arguments: Arguments,
         expected_price_gold: int = ANY_PRICE,
     ) -> ChangeSet[PurchaseReceipt]:
-        item_id, quantity, offer = self._asked(arguments)
+        item_id, quantity, offer = self._asked(profile, arguments)
         held = profile.inventory.get(item_id, 0)
         bought = purchase(
             profile.gold,
@@ -140,13 +141,15 @@ class StoreService:
     ) -> Awaitable[SaleReceipt]:
         """Sell units back at the resale share of the smaller of the price and of what was paid for them.
 
+        Units of a retired item have no price any more, and are sold at that share of what was paid.
+
         Raises:
             RefusedError: unknown_item, bad_quantity, not_owned, not_for_sale or balance_cap.
         """
         return self._executor.act("sell", user_id, (item_id, quantity), self._decide_sale, request_id)
 
     def _decide_sale(self, profile: UserProfile, at_us: int, arguments: Arguments) -> ChangeSet[SaleReceipt]:
-        item_id, quantity, offer = self._asked(arguments)
+        item_id, quantity, offer = self._asked(profile, arguments, RETIRED_OFFER)
         held = profile.inventory.get(item_id, 0)
         sold = sell(
             profile.gold,
@@ -185,13 +188,13 @@ class StoreService:
             request_id: Idempotency key.
 
         Raises:
-            RefusedError: unknown_item, bad_quantity (also more than one of what does not add up), not_owned,
-                not_usable, already_active or balance_cap.
+            RefusedError: unknown_item, item_retired, bad_quantity (also more than one of what does not add
+                up), not_owned, not_usable, already_active or balance_cap.
         """
         rolled = list(draws)
 
         def decide(profile: UserProfile, at_us: int, arguments: Arguments) -> ChangeSet[UseReceipt]:
-            _, units, offer = self._asked(arguments)
+            _, units, offer = self._asked(profile, arguments)
             while len(rolled) < min(units, MOST_AT_ONCE):
                 rolled.append(self._executor.dice())
             return decide_use(self._executor.live, profile, at_us, item_id, offer, units, rolled)
@@ -210,7 +213,8 @@ class StoreService:
         """Give units to another player, who must have an account and room under the limit.
 
         Raises:
-            RefusedError: unknown_item, bad_quantity, not_owned, over_limit, self_transfer or unknown_player.
+            RefusedError: unknown_item, item_retired, bad_quantity, not_owned, over_limit, self_transfer or
+                unknown_player.
         """
         arguments = (item_id, quantity)
         return self._executor.act_between(
@@ -229,7 +233,7 @@ class StoreService:
     def _decide_gift(
         self, giver: UserProfile, receiver: UserProfile, at_us: int, arguments: Arguments
     ) -> ChangeSet[GiftReceipt]:
-        item_id, quantity, offer = self._asked(arguments)
+        item_id, quantity, offer = self._asked(giver, arguments)
         held, received = giver.inventory.get(item_id, 0), receiver.inventory.get(item_id, 0)
         given = gift(
             held,
@@ -255,9 +259,16 @@ class StoreService:
         receipt = GiftReceipt(item_id, quantity, receiver.user_id, given.owned)
         return ChangeSet(at_us, users, receipt, actor=giver.user_id)
 
-    def _asked(self, arguments: Arguments) -> tuple[str, int, Offer]:
+    def _asked(
+        self, profile: UserProfile, arguments: Arguments, retired: Offer | None = None
+    ) -> tuple[str, int, Offer]:
+        """What is asked for; ``retired`` stands for a held item that is in no catalogue any more."""
         item_id, quantity = arguments
         offer = self._executor.live.offers.get(str(item_id))
+        if offer is None and profile.inventory.get(str(item_id)):
+            if retired is None:
+                raise refused(codes.ITEM_RETIRED, item_id)
+            offer = retired
         if offer is None or type(quantity) is not int:
             raise _malformed(item_id, quantity, offer)
         return str(item_id), quantity, offer

@@ -53,6 +53,14 @@ STORE: Final = [
         Case("store.use", ("ada", name), "unknown_item", {"item_id": name}, options={"draws": (0,)})
         for name in ("../evil", "")
     ),
+    *(
+        Case(act, arguments, "item_retired", {"item_id": "paper_crane"}, {"items": {"paper_crane": 2}})
+        for act, arguments in (
+            ("store.purchase", ("ada", "paper_crane")),
+            ("store.use", ("ada", "paper_crane")),
+            ("store.gift", ("ada", "bo", "paper_crane")),
+        )
+    ),
     Case(
         "store.purchase",
         ("ada", "ema_plaque", 2),
