@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import discord
@@ -198,12 +199,40 @@ class ReasonConverter(commands.Converter[str]):
 
 
 class ItemConverter(commands.Converter[str]):
-    """An argument that names an item of the store."""
+    """An argument that names an item of the store, or one that its author holds and no store has any more."""
 
     async def convert(self, ctx: Context, argument: str) -> str:  # type: ignore[override] # Our context.
         """Find it."""
         names = ctx.services.item_names
+        if argument not in names and await _holds(ctx, ctx.player_id, argument):
+            return argument
         return found_name(_taken_words(ctx, argument, names), names, _refusal_of(codes.UNKNOWN_ITEM))
+
+
+class AnyItemConverter(ItemConverter):
+    """An argument that names an item of anybody's: ``item_of`` finds it once it is known whose."""
+
+    async def convert(self, ctx: Context, argument: str) -> str:  # type: ignore[override] # Our context.
+        """Find it, or take what was written."""
+        with suppress(BadNameError):
+            return await super().convert(ctx, argument)
+        return argument
+
+
+async def item_of(ctx: Context, user_id: str, text: str) -> str:
+    """The id of an item of the store, or of one that this player holds and no store has any more.
+
+    Raises:
+        BadNameError: It is neither.
+    """
+    if await _holds(ctx, user_id, text):
+        return text
+    return found_name(text, ctx.services.item_names, _refusal_of(codes.UNKNOWN_ITEM))
+
+
+async def _holds(ctx: Context, user_id: str, item_id: str) -> bool:
+    found = await ctx.services.profile(user_id)
+    return found is not None and found.inventory.get(item_id, 0) > 0
 
 
 class BusinessConverter(commands.Converter[str]):
@@ -234,6 +263,7 @@ PlayerArgument = Annotated[discord.User, PlayerConverter]
 PlayerOrSelfArgument = Annotated[discord.User | None, PlayerConverter]
 ReasonArgument = Annotated[str, ReasonConverter]
 ItemArgument = Annotated[str, ItemConverter]
+AnyItemArgument = Annotated[str, AnyItemConverter]
 BusinessArgument = Annotated[str, BusinessConverter]
 CharacterArgument = Annotated[str, CharacterConverter]
 

@@ -127,6 +127,7 @@ ENGLISH: Final[dict[str, str]] = {
     "gift.title": "Gift",
     "gift.question": "Give {quantity} × {item} to {receiver}?",
     "inventory.title": "Inventory",
+    "inventory.retired": "{quantity} × `{item_id}`, retired: sell it back",
     "inventory.row": "{quantity} × **{name}** (`{item_id}`)",
     # Summons.
     "summon.title": "Summoned",

@@ -15,10 +15,12 @@ from discord.ext import commands
 from kokoromichi.analysis.export import export_ledger
 from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.chat.arguments import (
+    AnyItemArgument,
     CountArgument,
     ItemArgument,
     PlayerArgument,
     ReasonArgument,
+    item_of,
     offered_items,
 )
 from kokoromichi.chat.context import Context, actor_of
@@ -80,13 +82,14 @@ class Admin(commands.Cog):
         self,
         ctx: Context,
         user: PlayerArgument,
-        item: ItemArgument,
+        item: AnyItemArgument,
         quantity: CountArgument,
         *,
         reason: ReasonArgument,
     ) -> None:
         """Give items to a player, or take them away."""
-        grant = partial(ctx.services.admin.grant, ctx.player_named(user), item, quantity)
+        user_id = ctx.player_named(user)
+        grant = partial(ctx.services.admin.grant, user_id, await item_of(ctx, user_id, item), quantity)
         await ctx.answer(receipt_card(ctx, say("admin.grant"), await _done(ctx, reason, grant)))
 
     @act_of(admin)

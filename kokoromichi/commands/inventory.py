@@ -38,8 +38,11 @@ class Inventory(commands.Cog):
         names = ctx.services.item_names
         rows = []
         for item_id, units in sorted(found.inventory.items()):
-            name = plain(names.get(item_id, item_id))
-            rows.append(say("inventory.row", quantity=units, name=name, item_id=verbatim(item_id)))
+            if (name := names.get(item_id)) is None:
+                rows.append(say("inventory.retired", quantity=units, item_id=verbatim(item_id)))
+            else:
+                told = {"name": plain(name), "item_id": verbatim(item_id)}
+                rows.append(say("inventory.row", quantity=units, **told))
         pages = paged(rows, INVENTORY_ROWS) or [say("nothing")]
 
         async def draw(number: int) -> discord.Embed:

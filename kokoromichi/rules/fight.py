@@ -16,7 +16,7 @@ from kokoromichi.rules.battle import (
 )
 from kokoromichi.rules.codes import NOT_OWNED, OK, TIER_UNKNOWN
 from kokoromichi.rules.daily import counted_today, counting_day
-from kokoromichi.rules.holding import paid_for, paid_left
+from kokoromichi.rules.holding import paid_left_gold
 from kokoromichi.rules.moments import is_running
 from kokoromichi.rules.progress import add_xp
 from kokoromichi.rules.use import CHARM_US
@@ -43,7 +43,7 @@ class Fighter(NamedTuple):
         guard_until_us: A guardian amulet runs until then.
         stamina_battles: Battles left that cost fewer hit points.
         potions: Health potions held.
-        potions_paid_gold: Paid for them; ``PAID_UNKNOWN`` where nobody knows.
+        potions_paid_gold: Paid for them; ``UNKNOWN_PAID_GOLD`` where nobody knows.
         manas: Mana potions held.
         manas_paid_gold: Paid for them, likewise.
         scrolls: Revive scrolls held.
@@ -155,23 +155,6 @@ def unfought(code: int, fighter: Fighter) -> Fight:
     )
 
 
-def paid_after(owned: int, paid_gold: int, list_price_gold: int, consumed: int) -> int:
-    """Compute what was paid for the units that a battle leaves.
-
-    Args:
-        owned: Units held before.
-        paid_gold: Paid for them, in gold; ``PAID_UNKNOWN`` where nobody knows.
-        list_price_gold: List price of one unit, in gold.
-        consumed: Units that the battle takes, 0 to ``owned``.
-
-    Returns:
-        Gold; where none is taken, ``paid_gold`` as it was.
-    """
-    if consumed < 1:
-        return paid_gold
-    return paid_left(owned, paid_for(owned, paid_gold, list_price_gold), consumed)
-
-
 def fight(
     now_us: int, draw: int, tier: int, mana_potions: int, fighter: Fighter, aids: Aids, terms: Battle
 ) -> Fight:
@@ -234,9 +217,9 @@ def fight(
         fighter.battles_won + won,
         fighter.battles_lost + 1 - won,
         max(0, fighter.stamina_battles - 1),
-        paid_after(fighter.potions, fighter.potions_paid_gold, aids.potion_gold, drunk),
-        paid_after(fighter.manas, fighter.manas_paid_gold, aids.mana_gold, mana_potions),
-        paid_after(fighter.scrolls, fighter.scrolls_paid_gold, aids.scroll_gold, read),
+        paid_left_gold(fighter.potions, fighter.potions_paid_gold, aids.potion_gold, drunk),
+        paid_left_gold(fighter.manas, fighter.manas_paid_gold, aids.mana_gold, mana_potions),
+        paid_left_gold(fighter.scrolls, fighter.scrolls_paid_gold, aids.scroll_gold, read),
         won,
         tired,
         permille,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from kokoromichi.rules.codes import BAD_AMOUNT, BALANCE_CAP, MAX_BALANCE, NOT_OWNED, OK, OVER_LIMIT, TOO_POOR
-from kokoromichi.rules.holding import paid_for, paid_left, paid_with
+from kokoromichi.rules.holding import known_paid_gold, paid_left_gold, paid_with
 from kokoromichi.rules.pricing import capped_product
 
 
@@ -29,7 +29,7 @@ class ItemGrant(NamedTuple):
     Attributes:
         code: What the rule says.
         owned: Units held afterwards.
-        paid_gold: What was paid for them, in gold, or PAID_UNKNOWN.
+        paid_gold: What was paid for them, in gold, or UNKNOWN_PAID_GOLD.
         moved_units: Units that enter the holding; below 0 those that leave it.
     """
 
@@ -141,7 +141,7 @@ def grant_item(owned: int, paid_gold: int, list_price_gold: int, amount: int, li
 
     Args:
         owned: Units held before.
-        paid_gold: What was paid for them, in gold, or PAID_UNKNOWN.
+        paid_gold: What was paid for them, in gold, or UNKNOWN_PAID_GOLD.
         list_price_gold: List price of one unit, in gold, at least 0.
         amount: Units added; below 0 units taken; any integer of 64 bits.
         limit: Most units a player may hold; NO_LIMIT for none.
@@ -158,9 +158,9 @@ def grant_item(owned: int, paid_gold: int, list_price_gold: int, amount: int, li
         code = OVER_LIMIT
     if code != OK:
         return ItemGrant(code, owned, paid_gold, 0)
-    spent_gold = paid_for(owned, paid_gold, list_price_gold)
     if amount > 0:
-        spent_gold = paid_with(spent_gold, capped_product(amount, list_price_gold))
+        spent_gold = known_paid_gold(owned, paid_gold, list_price_gold)
+        paid_gold = paid_with(spent_gold, capped_product(amount, list_price_gold))
     else:
-        spent_gold = paid_left(owned, spent_gold, -amount)
-    return ItemGrant(OK, owned + amount, spent_gold, amount)
+        paid_gold = paid_left_gold(owned, paid_gold, list_price_gold, -amount)
+    return ItemGrant(OK, owned + amount, paid_gold, amount)

@@ -11,26 +11,44 @@ from typing import Final
 from kokoromichi.rules.codes import MAX_BALANCE
 from kokoromichi.rules.pricing import capped_product
 
-PAID_UNKNOWN: Final = -1
-"""What was paid for units where nobody knows it: an older profile, an import, a document saved by a tool."""
+UNKNOWN_PAID_GOLD: Final = -1
+"""Stands for what was paid where nobody knows it: an older profile, an import, a document saved by a tool."""
 
 
-def paid_for(owned: int, paid_gold: int, list_price_gold: int) -> int:
-    """Tell what was paid for all the units held.
+def known_paid_gold(owned: int, paid_gold: int, list_price_gold: int) -> int:
+    """Say what was paid for all units held.
 
     Args:
         owned: Units held, at least 0.
-        paid_gold: What is stored of it, in gold; ``PAID_UNKNOWN`` counts the units as bought at list price.
-        list_price_gold: List price of one unit, in gold, at least 0, whatever an admin's price is.
+        paid_gold: What is stored, in gold; ``UNKNOWN_PAID_GOLD`` where nothing is.
+        list_price_gold: List price of one unit, in gold, at least 0.
 
     Returns:
-        Gold, at least 0; nothing where no unit is held.
+        Gold; 0 without units, and their worth at the list price where nobody knows what was paid.
     """
     if owned < 1:
         return 0
-    if paid_gold == PAID_UNKNOWN:
+    if paid_gold < 0:
         return capped_product(owned, list_price_gold)
     return paid_gold
+
+
+def paid_left_gold(owned: int, paid_gold: int, list_price_gold: int, quantity: int) -> int:
+    """Compute what was paid for the units that stay when some are consumed.
+
+    Args:
+        owned: Units held before, at least 0.
+        paid_gold: As ``known_paid_gold`` takes it.
+        list_price_gold: List price of one unit, in gold, at least 0.
+        quantity: Units that leave, 0 to ``owned``.
+
+    Returns:
+        Gold; where none leaves, ``paid_gold`` as it was.
+    """
+    if quantity < 1:
+        return paid_gold
+    paid_gold = known_paid_gold(owned, paid_gold, list_price_gold)
+    return paid_gold - share_gold(owned, paid_gold, quantity)
 
 
 def paid_with(paid_gold: int, entering_gold: int) -> int:
@@ -64,8 +82,3 @@ def share_gold(owned: int, paid_gold: int, quantity: int) -> int:
     """
     quantity = min(quantity, owned)
     return paid_gold // owned * quantity + min(paid_gold % owned, quantity)
-
-
-def paid_left(owned: int, paid_gold: int, quantity: int) -> int:
-    """Compute what stays with a holding when some of its units leave; see ``share_gold``."""
-    return paid_gold - share_gold(owned, paid_gold, quantity)

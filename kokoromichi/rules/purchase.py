@@ -16,7 +16,7 @@ from kokoromichi.rules.codes import (
     PRICE_CHANGED,
     TOO_POOR,
 )
-from kokoromichi.rules.holding import paid_for, paid_left, paid_with, share_gold
+from kokoromichi.rules.holding import known_paid_gold, paid_left_gold, paid_with, share_gold
 from kokoromichi.rules.pricing import resale_gold
 
 ANY_PRICE: Final = -1
@@ -30,7 +30,7 @@ class Trade(NamedTuple):
         code: What the rule says.
         gold: Balance afterwards, in gold.
         owned: Units held afterwards.
-        paid_gold: What was paid for them, in gold, or PAID_UNKNOWN.
+        paid_gold: What was paid for them, in gold, or UNKNOWN_PAID_GOLD.
         moved_gold: What enters the balance, in gold; below 0 what leaves it.
         moved_units: Units that enter the holding; below 0 those that leave it.
     """
@@ -49,9 +49,9 @@ class Gift(NamedTuple):
     Attributes:
         code: What the rule says.
         owned: Units the giver holds afterwards.
-        paid_gold: What was paid for these, in gold, or PAID_UNKNOWN.
+        paid_gold: What was paid for these, in gold, or UNKNOWN_PAID_GOLD.
         received: Units the receiver holds afterwards.
-        received_paid_gold: What was paid for those, in gold, or PAID_UNKNOWN.
+        received_paid_gold: What was paid for those, in gold, or UNKNOWN_PAID_GOLD.
         given_units: Units that enter the giver's holding: below 0.
         taken_units: Units that enter the receiver's.
     """
@@ -80,7 +80,7 @@ def purchase(
     Args:
         gold: Balance before, in gold.
         owned: Units held before.
-        paid_gold: What was paid for them, in gold, or PAID_UNKNOWN.
+        paid_gold: What was paid for them, in gold, or UNKNOWN_PAID_GOLD.
         price_gold: Price of one unit, in gold; below 1 nothing is sold.
         list_price_gold: Its list price, in gold, at least 0.
         quantity: Units wanted, any integer of 64 bits.
@@ -107,7 +107,7 @@ def purchase(
     if code != OK:
         return Trade(code, gold, owned, paid_gold, 0, 0)
     cost_gold = price_gold * quantity
-    paid_gold = paid_with(paid_for(owned, paid_gold, list_price_gold), cost_gold)
+    paid_gold = paid_with(known_paid_gold(owned, paid_gold, list_price_gold), cost_gold)
     return Trade(OK, gold - cost_gold, owned + quantity, paid_gold, -cost_gold, quantity)
 
 
@@ -130,7 +130,7 @@ def sell(
     Args:
         gold: Balance before, in gold.
         owned: Units held before.
-        paid_gold: What was paid for them, in gold, or PAID_UNKNOWN.
+        paid_gold: What was paid for them, in gold, or UNKNOWN_PAID_GOLD.
         price_gold: Price of one unit, in gold, at most ``MAX_BALANCE``.
         list_price_gold: Its list price, in gold, at least 0.
         quantity: Units offered, any integer of 64 bits.
@@ -144,14 +144,14 @@ def sell(
         return Trade(BAD_QUANTITY, gold, owned, paid_gold, 0, 0)
     if quantity > owned:
         return Trade(NOT_OWNED, gold, owned, paid_gold, 0, 0)
-    spent_gold = paid_for(owned, paid_gold, list_price_gold)
+    spent_gold = known_paid_gold(owned, paid_gold, list_price_gold)
     unit_gold = resale_gold(min(price_gold, spent_gold // owned), resale_percent)
     if unit_gold < 1:
         return Trade(NOT_FOR_SALE, gold, owned, paid_gold, 0, 0)
     if quantity > (MAX_BALANCE - gold) // unit_gold:
         return Trade(BALANCE_CAP, gold, owned, paid_gold, 0, 0)
     proceeds_gold = unit_gold * quantity
-    left_gold = paid_left(owned, spent_gold, quantity)
+    left_gold = paid_left_gold(owned, spent_gold, list_price_gold, quantity)
     return Trade(OK, gold + proceeds_gold, owned - quantity, left_gold, proceeds_gold, -quantity)
 
 
@@ -168,9 +168,9 @@ def gift(
 
     Args:
         owned: Units the giver holds before.
-        paid_gold: What was paid for them, in gold, or PAID_UNKNOWN.
+        paid_gold: What was paid for them, in gold, or UNKNOWN_PAID_GOLD.
         received: Units the receiver holds before.
-        received_paid_gold: What was paid for those, in gold, or PAID_UNKNOWN.
+        received_paid_gold: What was paid for those, in gold, or UNKNOWN_PAID_GOLD.
         list_price_gold: List price of one unit, in gold, at least 0.
         quantity: Units given, any integer of 64 bits.
         limit: Most units the receiver may hold; NO_LIMIT for none.
@@ -187,8 +187,8 @@ def gift(
         code = OVER_LIMIT
     if code != OK:
         return Gift(code, owned, paid_gold, received, received_paid_gold, 0, 0)
-    spent_gold = paid_for(owned, paid_gold, list_price_gold)
+    spent_gold = known_paid_gold(owned, paid_gold, list_price_gold)
     carried_gold = min(share_gold(owned, spent_gold, quantity), MAX_BALANCE)
-    kept_gold = paid_with(paid_for(received, received_paid_gold, list_price_gold), carried_gold)
-    left_gold = paid_left(owned, spent_gold, quantity)
+    kept_gold = paid_with(known_paid_gold(received, received_paid_gold, list_price_gold), carried_gold)
+    left_gold = paid_left_gold(owned, spent_gold, list_price_gold, quantity)
     return Gift(OK, owned - quantity, left_gold, received + quantity, kept_gold, -quantity, quantity)

@@ -16,7 +16,7 @@ from kokoromichi.rules.codes import (
     NOT_USABLE,
     OK,
 )
-from kokoromichi.rules.holding import paid_for, paid_left
+from kokoromichi.rules.holding import paid_left_gold
 from kokoromichi.rules.moments import is_running
 from kokoromichi.rules.pricing import capped_product
 from kokoromichi.rules.progress import add_xp
@@ -94,7 +94,7 @@ class Used(NamedTuple):
         code: What the rule says.
         gold: Balance afterwards, in gold.
         owned: Units held afterwards.
-        paid_gold: What was paid for them, in gold, or PAID_UNKNOWN.
+        paid_gold: What was paid for them, in gold, or UNKNOWN_PAID_GOLD.
         reward_gold: What a chest held, in gold.
         moved_units: Units consumed: below 0. As many as help, which may be fewer than were offered.
         amount: What they gave, in the effect's unit.
@@ -146,7 +146,7 @@ def use(
         quantity: Units offered, any integer of 64 bits, as many as there are draws.
         gold: Balance before, in gold.
         owned: Units held before.
-        paid_gold: What was paid for them, in gold, or PAID_UNKNOWN.
+        paid_gold: What was paid for them, in gold, or UNKNOWN_PAID_GOLD.
         list_price_gold: List price of one unit, in gold, at least 0.
         body: What an effect may change.
         terms: What the economy says.
@@ -162,13 +162,14 @@ def use(
         code = NOT_OWNED
     if code != OK:
         return Used(code, gold, owned, paid_gold, 0, 0, 0, NEVER, *body[:])
-    took = take_effect(now_us, draws, effect, size, quantity, gold, body, terms)
-    code, units, amount, reward_gold, until_us = took[:5]
+    code, units, amount, reward_gold, until_us, after = take_effect(
+        now_us, draws, effect, size, quantity, gold, body, terms
+    )
     if code != OK:
         return Used(code, gold, owned, paid_gold, 0, 0, 0, NEVER, *body[:])  # Compiled, plain tuples spread.
-    gold, owned_after = gold + reward_gold, owned - units
-    left_gold = paid_left(owned, paid_for(owned, paid_gold, list_price_gold), units)
-    return Used(OK, gold, owned_after, left_gold, reward_gold, -units, amount, until_us, *took[5:])
+    gold, held = gold + reward_gold, owned - units
+    paid_gold = paid_left_gold(owned, paid_gold, list_price_gold, units)
+    return Used(OK, gold, held, paid_gold, reward_gold, -units, amount, until_us, *after[:])
 
 
 def take_effect(
@@ -180,7 +181,7 @@ def take_effect(
     gold: int,
     body: Body,
     terms: UseTerms,
-) -> tuple[int, ...]:
+) -> tuple[int, int, int, int, int, Body]:
     """Let some units of one effect work; see ``use``.
 
     Returns:
@@ -214,8 +215,8 @@ def take_effect(
         code, until_us, luck_us, guard_us, stamina, double = start(
             now_us, effect, quantity, luck_us, guard_us, stamina, double
         )
-    bodily = (level, xp, affection, hp, hp_at_us, luck_us, guard_us, stamina, double, pity)
-    return (code, units, amount, reward_gold, until_us, *bodily)
+    after = Body(level, xp, affection, hp, hp_at_us, luck_us, guard_us, stamina, double, pity)
+    return code, units, amount, reward_gold, until_us, after
 
 
 def units_that_help(quantity: int, size: int, room: int) -> int:

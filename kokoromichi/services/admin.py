@@ -89,8 +89,8 @@ class AdminService:
             request_id: Idempotency key.
 
         Raises:
-            RefusedError: not_allowed, unknown_player, unknown_item, bad_amount, too_poor, not_owned,
-                over_limit or balance_cap.
+            RefusedError: not_allowed, unknown_player, unknown_item, item_retired, bad_amount, too_poor,
+                not_owned, over_limit or balance_cap.
         """
         authorise(actor, "grant", reason)
 
@@ -293,13 +293,13 @@ class AdminService:
             offer = self._executor.live.offers.get(item_id)
             if offer is None:
                 raise refused(codes.UNKNOWN_ITEM, item_id)
+            if type(units) is not int or set_stock(0, units).code:  # Of any stock: a refusal fills no shelf.
+                raise refused(codes.BAD_QUANTITY, units)
             if offer.stock_counter is None:
                 raise refused(codes.STOCK_UNLIMITED, item_id)
             await self._store.restock()  # What is due comes first, and a shelf that nobody has filled yet.
             left = (await self._executor.provider.counters())[offer.stock_counter]
-            shelf = set_stock(left, units) if type(units) is int else None
-            if shelf is None or shelf.code:
-                raise refused(codes.BAD_QUANTITY, units)
+            shelf = set_stock(left, units)
             why = f"stock of {item_id} {units}: {reason}"
             receipt = StockReceipt(item_id, shelf.moved_units, shelf.stock)
             change = act_of_the_system(self._executor.clock.now_us(), receipt, actor, why)

@@ -11,7 +11,7 @@ from kokoromichi.rules.acts import HEALTH_POTION, MANA_POTION, REVIVE_SCROLL
 from kokoromichi.rules.battle import ready_us, regenerated_hp, win_permille
 from kokoromichi.rules.daily import counted_today
 from kokoromichi.rules.fight import Fight, Fighter, fight
-from kokoromichi.rules.holding import PAID_UNKNOWN
+from kokoromichi.rules.holding import UNKNOWN_PAID_GOLD
 from kokoromichi.services.booking import Booking
 from kokoromichi.services.receipts import BattleReceipt
 from kokoromichi.services.refusals import refused
@@ -195,11 +195,11 @@ def _fighter(profile: UserProfile, item_of: Mapping[str, str]) -> Fighter:
         profile.guard_until_us,
         profile.stamina_battles,
         held(potion, 0),
-        paid_gold(potion, PAID_UNKNOWN),
+        paid_gold(potion, UNKNOWN_PAID_GOLD),
         held(mana, 0),
-        paid_gold(mana, PAID_UNKNOWN),
+        paid_gold(mana, UNKNOWN_PAID_GOLD),
         held(scroll, 0),
-        paid_gold(scroll, PAID_UNKNOWN),
+        paid_gold(scroll, UNKNOWN_PAID_GOLD),
     )
 
 

@@ -8,9 +8,10 @@ from kokoromichi.core.kinds import CURRENCIES
 from kokoromichi.core.models import SET_FIELDS, FieldValue, Movement, UserChange, UserProfile
 from kokoromichi.rules import codes
 from kokoromichi.rules.grant import grant_item, grant_money, reset_item, reset_money
-from kokoromichi.rules.holding import PAID_UNKNOWN
+from kokoromichi.rules.holding import UNKNOWN_PAID_GOLD
 from kokoromichi.services.booking import Booking
 from kokoromichi.services.holdings import paid_field
+from kokoromichi.services.live_economy import RETIRED_OFFER
 from kokoromichi.services.refusals import refused
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def granted(live: LiveEconomy, profile: UserProfile, what: str, amount: int) -> 
         amount: Signed units.
 
     Raises:
-        RefusedError: unknown_item, bad_amount, too_poor, not_owned, over_limit or balance_cap.
+        RefusedError: unknown_item, item_retired, bad_amount, too_poor, not_owned, over_limit or balance_cap.
     """
     if type(amount) is not int:
         raise refused(codes.BAD_AMOUNT, amount)
@@ -53,7 +54,11 @@ def granted(live: LiveEconomy, profile: UserProfile, what: str, amount: int) -> 
         return _granted_money(profile, what, amount)
     offer = live.offers.get(what)
     if offer is None:
-        raise refused(codes.UNKNOWN_ITEM, what)
+        if not profile.inventory.get(what):
+            raise refused(codes.UNKNOWN_ITEM, what)
+        if amount > 0:
+            raise refused(codes.ITEM_RETIRED, what)
+        offer = RETIRED_OFFER
     return _granted_item(profile, what, offer, amount)
 
 
@@ -70,7 +75,7 @@ def _granted_money(profile: UserProfile, currency: str, amount: int) -> tuple[Us
 
 def _granted_item(profile: UserProfile, item_id: str, offer: Offer, amount: int) -> tuple[UserChange, int]:
     held = profile.inventory.get(item_id, 0)
-    paid_gold = profile.paid_gold.get(item_id, PAID_UNKNOWN)
+    paid_gold = profile.paid_gold.get(item_id, UNKNOWN_PAID_GOLD)
     grant = grant_item(held, paid_gold, offer.list_price_gold, amount, offer.limit)
     if grant.code == codes.BAD_AMOUNT:
         raise refused(grant.code, amount)

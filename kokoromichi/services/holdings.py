@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kokoromichi.rules.holding import PAID_UNKNOWN, paid_for, paid_left
+from kokoromichi.rules.holding import UNKNOWN_PAID_GOLD, paid_left_gold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,10 +36,9 @@ def paid_after_leaving(
     after = dict(profile.paid_gold)
     for item_id, units in leaving:
         held = profile.inventory[item_id]
-        stored_gold = profile.paid_gold.get(item_id, PAID_UNKNOWN)
-        paid_gold = paid_for(held, stored_gold, offers[item_id].list_price_gold)
+        stored_gold = profile.paid_gold.get(item_id, UNKNOWN_PAID_GOLD)
         if units == held:
             after.pop(item_id, None)
         else:
-            after[item_id] = paid_left(held, paid_gold, units)
+            after[item_id] = paid_left_gold(held, stored_gold, offers[item_id].list_price_gold, units)
     return after

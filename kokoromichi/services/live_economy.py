@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import accumulate, chain
+from typing import Final
 
 import msgspec
 
@@ -10,7 +11,7 @@ from kokoromichi.core.clock import moment_of
 from kokoromichi.core.counters import stock_counter
 from kokoromichi.rules.acts import HEALTH_POTION, MANA_POTION, REVIVE_SCROLL
 from kokoromichi.rules.catalogue import EFFECTS
-from kokoromichi.rules.codes import NO_LIMIT
+from kokoromichi.rules.codes import MAX_BALANCE, NO_LIMIT
 from kokoromichi.rules.economy import RARITIES, CatalogueItem, Economy
 from kokoromichi.rules.fight import Aids
 from kokoromichi.rules.summon import Pool, rarity_thresholds
@@ -37,6 +38,11 @@ class Offer(msgspec.Struct, frozen=True, gc=False):
     effect: str
     effect_number: int
     effect_size: int
+
+
+RETIRED_OFFER: Final = Offer(MAX_BALANCE, 0, NO_LIMIT, None, "none", NO_EFFECT, 0)
+"""An item that players hold and no catalogue names any more. It has no price, so that what was paid for it is
+its worth, and nothing where nobody knows that."""
 
 
 class LiveEconomy:

@@ -44,6 +44,10 @@ _SENTENCES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
     ),
     codes.PRICE_UNSOUND: ("This price breaks a law of the economy: {finding}.", ("finding",)),
     codes.STOCK_UNLIMITED: ("{item_id} is sold without a limit: it has no stock.", ("item_id",)),
+    codes.ITEM_RETIRED: (
+        "{item_id} is retired: what is held of it can be sold back or taken away, and nothing else.",
+        ("item_id",),
+    ),
     codes.NOT_ALLOWED: ("This is for a {needed_role}; you are a {role}.", ("needed_role", "role")),
 }
 

@@ -17,11 +17,13 @@ from kokoromichi.core.models import (
 from kokoromichi.core.validation import checked_user_id
 from kokoromichi.rules import codes
 from kokoromichi.rules.acts import OTHER
-from kokoromichi.rules.holding import PAID_UNKNOWN
+from kokoromichi.rules.holding import UNKNOWN_PAID_GOLD
 from kokoromichi.rules.purchase import ANY_PRICE, gift, purchase, sell, total_gold
+from kokoromichi.rules.use import MOST_AT_ONCE
 from kokoromichi.services.booking import Booking
 from kokoromichi.services.executor import Arguments, CommandExecutor, Decide
 from kokoromichi.services.holdings import paid_field
+from kokoromichi.services.live_economy import RETIRED_OFFER
 from kokoromichi.services.receipts import (
     GiftReceipt,
     PurchaseReceipt,
@@ -35,7 +37,7 @@ from kokoromichi.services.standalone import standalone_executor
 from kokoromichi.services.use import decide_use, items_refused
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Sequence
 
     from kokoromichi.core.data_provider import DataProvider
     from kokoromichi.services.live_economy import Offer
@@ -80,8 +82,8 @@ class StoreService:
             request_id: Idempotency key.
 
         Raises:
-            RefusedError: unknown_item, bad_quantity, price_changed, over_limit, out_of_stock or too_poor;
-                nothing happened.
+            RefusedError: unknown_item, item_retired, bad_quantity, price_changed, over_limit, out_of_stock or
+                too_poor; nothing happened.
             StorageError: The storage failed; see ``DataProvider.apply``.
         """
         decide = self._purchasing
@@ -96,12 +98,12 @@ class StoreService:
         arguments: Arguments,
         expected_price_gold: int = ANY_PRICE,
     ) -> ChangeSet[PurchaseReceipt]:
-        item_id, quantity, offer = self._asked(arguments)
+        item_id, quantity, offer = self._asked(profile, arguments)
         held = profile.inventory.get(item_id, 0)
         bought = purchase(
             profile.gold,
             held,
-            profile.paid_gold.get(item_id, PAID_UNKNOWN),
+            profile.paid_gold.get(item_id, UNKNOWN_PAID_GOLD),
             offer.price_gold,
             offer.list_price_gold,
             quantity,
@@ -139,18 +141,20 @@ class StoreService:
     ) -> Awaitable[SaleReceipt]:
         """Sell units back at the resale share of the smaller of the price and of what was paid for them.
 
+        Units of a retired item have no price any more, and are sold at that share of what was paid.
+
         Raises:
             RefusedError: unknown_item, bad_quantity, not_owned, not_for_sale or balance_cap.
         """
         return self._executor.act("sell", user_id, (item_id, quantity), self._decide_sale, request_id)
 
     def _decide_sale(self, profile: UserProfile, at_us: int, arguments: Arguments) -> ChangeSet[SaleReceipt]:
-        item_id, quantity, offer = self._asked(arguments)
+        item_id, quantity, offer = self._asked(profile, arguments, RETIRED_OFFER)
         held = profile.inventory.get(item_id, 0)
         sold = sell(
             profile.gold,
             held,
-            profile.paid_gold.get(item_id, PAID_UNKNOWN),
+            profile.paid_gold.get(item_id, UNKNOWN_PAID_GOLD),
             offer.price_gold,
             offer.list_price_gold,
             quantity,
@@ -164,26 +168,38 @@ class StoreService:
         return ChangeSet(at_us, (user,), receipt)
 
     def use(
-        self, user_id: str, item_id: str, *, draw: int | None = None, request_id: str | None = None
+        self,
+        user_id: str,
+        item_id: str,
+        quantity: int = 1,
+        *,
+        draws: Sequence[int] = (),
+        request_id: str | None = None,
     ) -> Awaitable[UseReceipt]:
-        """Consume one unit; its effect changes a number that a rule reads.
+        """Consume units, all in one commit; their effect changes a number that a rule reads.
+
+        Effects that add up take several units at once, and no more of them than help; others take one.
 
         Args:
             user_id: Who uses it.
             item_id: What.
-            draw: 32 bits for what a chest holds; rolled where none is given.
+            quantity: Units offered.
+            draws: 32 bits for what each chest holds; rolled for the units that have none here.
             request_id: Idempotency key.
 
         Raises:
-            RefusedError: unknown_item, not_owned, not_usable, already_active or balance_cap.
+            RefusedError: unknown_item, item_retired, bad_quantity (also more than one of what does not add
+                up), not_owned, not_usable, already_active or balance_cap.
         """
-        roll = self._executor.dice() if draw is None else draw
+        rolled = list(draws)
 
-        def decide(profile: UserProfile, at_us: int, _: Arguments) -> ChangeSet[UseReceipt]:
-            _item_id, _quantity, offer = self._asked((item_id, 1))
-            return decide_use(self._executor.live, profile, at_us, item_id, offer, 1, (roll,))
+        def decide(profile: UserProfile, at_us: int, arguments: Arguments) -> ChangeSet[UseReceipt]:
+            _, units, offer = self._asked(profile, arguments)
+            while len(rolled) < min(units, MOST_AT_ONCE):
+                rolled.append(self._executor.dice())
+            return decide_use(self._executor.live, profile, at_us, item_id, offer, units, rolled)
 
-        return self._executor.act("use", user_id, (item_id,), decide, request_id)
+        return self._executor.act("use", user_id, (item_id, quantity), decide, request_id)
 
     def gift(
         self,
@@ -197,7 +213,8 @@ class StoreService:
         """Give units to another player, who must have an account and room under the limit.
 
         Raises:
-            RefusedError: unknown_item, bad_quantity, not_owned, over_limit, self_transfer or unknown_player.
+            RefusedError: unknown_item, item_retired, bad_quantity, not_owned, over_limit, self_transfer or
+                unknown_player.
         """
         arguments = (item_id, quantity)
         return self._executor.act_between(
@@ -216,13 +233,13 @@ class StoreService:
     def _decide_gift(
         self, giver: UserProfile, receiver: UserProfile, at_us: int, arguments: Arguments
     ) -> ChangeSet[GiftReceipt]:
-        item_id, quantity, offer = self._asked(arguments)
+        item_id, quantity, offer = self._asked(giver, arguments)
         held, received = giver.inventory.get(item_id, 0), receiver.inventory.get(item_id, 0)
         given = gift(
             held,
-            giver.paid_gold.get(item_id, PAID_UNKNOWN),
+            giver.paid_gold.get(item_id, UNKNOWN_PAID_GOLD),
             received,
-            receiver.paid_gold.get(item_id, PAID_UNKNOWN),
+            receiver.paid_gold.get(item_id, UNKNOWN_PAID_GOLD),
             offer.list_price_gold,
             quantity,
             offer.limit,
@@ -242,9 +259,16 @@ class StoreService:
         receipt = GiftReceipt(item_id, quantity, receiver.user_id, given.owned)
         return ChangeSet(at_us, users, receipt, actor=giver.user_id)
 
-    def _asked(self, arguments: Arguments) -> tuple[str, int, Offer]:
+    def _asked(
+        self, profile: UserProfile, arguments: Arguments, retired: Offer | None = None
+    ) -> tuple[str, int, Offer]:
+        """What is asked for; ``retired`` stands for a held item that is in no catalogue any more."""
         item_id, quantity = arguments
         offer = self._executor.live.offers.get(str(item_id))
+        if offer is None and profile.inventory.get(str(item_id)):
+            if retired is None:
+                raise refused(codes.ITEM_RETIRED, item_id)
+            offer = retired
         if offer is None or type(quantity) is not int:
             raise _malformed(item_id, quantity, offer)
         return str(item_id), quantity, offer

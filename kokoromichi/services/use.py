@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from kokoromichi.core.models import ChangeSet, FieldValue, UserChange, UserProfile
 from kokoromichi.rules import codes
-from kokoromichi.rules.holding import PAID_UNKNOWN
+from kokoromichi.rules.holding import UNKNOWN_PAID_GOLD
 from kokoromichi.rules.use import Body, Used, use
 from kokoromichi.services.booking import Booking
 from kokoromichi.services.holdings import paid_field
@@ -68,18 +68,14 @@ def decide_use(
         quantity,
         profile.gold,
         held,
-        profile.paid_gold.get(item_id, PAID_UNKNOWN),
+        profile.paid_gold.get(item_id, UNKNOWN_PAID_GOLD),
         offer.list_price_gold,
         body,
         live.use_terms,
     )
     if used.code:
         raise items_refused(used.code, item_id, quantity, held)
-    fields: dict[str, FieldValue] = {
-        name: after
-        for name, after, before in zip(Body._fields, used[_BODY:], body, strict=True)
-        if after != before
-    }
+    fields: dict[str, FieldValue] = dict(zip(Body._fields, used[_BODY:], strict=True))
     fields["paid_gold"] = paid_field(profile, item_id, used.owned, used.paid_gold)
     receipt = UseReceipt(
         item_id, offer.effect, used.amount, used.gold, used.owned, used.until_us, -used.moved_units

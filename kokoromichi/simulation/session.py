@@ -94,7 +94,7 @@ class Session:
         )
         for place in used[:count]:
             item_id, draw = world.items[place], self._use_draw(place)
-            await self._act("use", world.services.store.use(self._user_id, item_id, draw=draw))
+            await self._act("use", world.services.store.use(self._user_id, item_id, draws=(draw,)))
 
     def _use_draw(self, item: int) -> int:
         """What a chest reads; others are given one as well, lest ``use`` roll its own, which has no seed."""
@@ -240,7 +240,7 @@ class Session:
             return
         bell = decisions.first_held(world.held(profile), world.tables.summon_items)
         if bell != NONE:
-            await self._act("use", world.services.store.use(self._user_id, world.items[bell], draw=0))
+            await self._act("use", world.services.store.use(self._user_id, world.items[bell], draws=(0,)))
         first = self._number * streams.SESSION_DRAWS + streams.SESSION_PULLS
         rolled = [
             *self._draws[streams.SESSION_PULLS : streams.SESSION_PULLS + streams.MAX_PULLS],
@@ -343,5 +343,5 @@ class Session:
         world = self._world
         manual = decisions.first_held(world.held(profile), world.tables.training_items)
         if manual != NONE and not profile.double_train:
-            await self._act("use", world.services.store.use(self._user_id, world.items[manual], draw=0))
+            await self._act("use", world.services.store.use(self._user_id, world.items[manual], draws=(0,)))
         await self._act("train", world.services.progress.train(self._user_id))

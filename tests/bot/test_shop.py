@@ -122,7 +122,7 @@ async def test_an_inventory_is_shown(table: Table) -> None:
     assert told(await table.asked(table.alice, "inventory")) == "Nothing here yet."
     await table.endow(table.alice, inventory={"mana_potion": 1_200, "gone_item": 1})
     assert told(await table.said(table.alice, "!inv")) == (
-        "1 × **gone\\_item** (`gone_item`)\n1,200 × **Mana Potion** (`mana_potion`)"
+        "1 × `gone_item`, retired: sell it back\n1,200 × **Mana Potion** (`mana_potion`)"
     )
 
 
@@ -347,3 +347,15 @@ async def test_a_word_too_many_is_refused_before_anything_is_charged(table: Tabl
     embed = await table.said(table.alice, f"!transfer <@{table.bob.id}> 1 000")
     assert embed.description == "000 is not understood here. `/transfer <user> <amount>`"
     assert await table.bot.provider.profile(str(table.alice.id)) is None
+
+
+async def test_a_retired_item_is_seen_and_sold_back(table: Table) -> None:
+    await table.endow(table.alice, inventory={"paper_crane": 5}, paid_gold={"paper_crane": 500})
+    seen = told(await table.asked(table.alice, "inventory"))
+    assert seen == "5 × `paper_crane`, retired: sell it back"
+    sold = told(await table.asked(table.alice, "sell", item="paper_crane", quantity=2))
+    assert sold.startswith("2 × paper\\_crane for 80 gold. You hold 3.")
+    for command in ("use", "buy"):
+        refusal = await table.refusal(table.alice, command, item="paper_crane")
+        assert refusal.startswith("paper\\_crane is retired: what is held of it can be sold back")
+    assert await table.refusal(table.bob, "sell", item="paper_crane") == "There is no item paper\\_crane."

@@ -121,7 +121,7 @@ async def test_every_act_is_kept_and_the_books_balance(provider: DataProvider, c
     await services.admin.grant("ada", "gems", 500, actor=ROOT, reason="a test")
     await services.store.purchase("ada", "wooden_chest", 2)
     await services.store.purchase("ada", "health_potion", 3)
-    await services.store.use("ada", "wooden_chest", draw=LOSE)
+    await services.store.use("ada", "wooden_chest", draws=(LOSE,))
     await services.store.sell("ada", "wooden_chest")
     await services.store.gift("ada", "bo", "health_potion", 2)
     await services.daily.claim("ada")

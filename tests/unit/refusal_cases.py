@@ -297,7 +297,7 @@ FROZEN: Final = [
     *(
         Case(act, ("ada", *arguments), "frozen", {"user_id": "ada"}, {"frozen": 1}, options={draw: value})
         for act, arguments, draw, value in (
-            ("store.use", ("ema_plaque",), "draw", 0),
+            ("store.use", ("ema_plaque",), "draws", (0,)),
             ("summon.summon", (), "draws", [0, 0]),
             ("battle.fight", (1,), "draw", 0),
         )

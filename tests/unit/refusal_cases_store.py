@@ -36,6 +36,7 @@ STORE: Final = [
             ("store.purchase", ("ema_plaque",)),
             ("store.sell", ("ema_plaque",)),
             ("store.gift", ("bo", "ema_plaque")),
+            ("store.use", ("ema_plaque",)),
         )
     ),
     *(
@@ -49,8 +50,16 @@ STORE: Final = [
         )
     ),
     *(
-        Case("store.use", ("ada", name), "unknown_item", {"item_id": name}, options={"draw": 0})
+        Case("store.use", ("ada", name), "unknown_item", {"item_id": name}, options={"draws": (0,)})
         for name in ("../evil", "")
+    ),
+    *(
+        Case(act, arguments, "item_retired", {"item_id": "paper_crane"}, {"items": {"paper_crane": 2}})
+        for act, arguments in (
+            ("store.purchase", ("ada", "paper_crane")),
+            ("store.use", ("ada", "paper_crane")),
+            ("store.gift", ("ada", "bo", "paper_crane")),
+        )
     ),
     Case(
         "store.purchase",
@@ -125,12 +134,26 @@ STORE: Final = [
         {"store.ema_plaque.price_gold": 2},
     ),
     Case("store.sell", ("ada", "ema_plaque", 1), "balance_cap", {"cap": MAX}, {**PLAQUES, "gold": MAX - 399}),
+    *(
+        Case(
+            "store.use",
+            ("ada", name, quantity),
+            "bad_quantity",
+            {"quantity": quantity},
+            {"items": {name: 200}},
+            options={"draws": (0,) * 100},
+        )
+        for name, quantity in (
+            *((name, 2) for name in ("lucky_charm", "guardian_amulet", "stamina_drink", "training_manual")),
+            ("wooden_chest", 101),
+        )
+    ),
     Case(
         "store.use",
         ("ada", "ema_plaque"),
         "not_owned",
         {"item_id": "ema_plaque", "owned_units": 0},
-        options={"draw": 0},
+        options={"draws": (0,)},
     ),
     *(
         Case(
@@ -139,7 +162,7 @@ STORE: Final = [
             "not_usable",
             {"item_id": name},
             {"items": {name: 1}},
-            options={"draw": 0},
+            options={"draws": (0,)},
         )
         for name in ("ema_plaque", "phoenix_feather", "mana_potion", "revive_scroll")
     ),
@@ -150,7 +173,7 @@ STORE: Final = [
             "already_active",
             {"item_id": name},
             {"items": {name: 2}, **running},
-            options={"draw": 0},
+            options={"draws": (0,)},
         )
         for name, running in {
             "health_potion": {},
@@ -166,7 +189,7 @@ STORE: Final = [
         "balance_cap",
         {"cap": MAX},
         {"items": {"wooden_chest": 1}, "gold": MAX - 179},
-        options={"draw": 0},
+        options={"draws": (0,)},
     ),
     Case(
         "store.use",
@@ -174,7 +197,7 @@ STORE: Final = [
         "balance_cap",
         {"cap": MAX},
         {"items": {"flower_bouquet": 1}, "affection": MAX - 4},
-        options={"draw": 0},
+        options={"draws": (0,)},
     ),
     Case(
         "store.gift",

@@ -65,7 +65,7 @@ FLAG = st.integers(0, 1)
 DAY = st.one_of(st.integers(-1, 50_000), TIME.map(lambda at_us: at_us // DAY_US))
 CYCLE = st.tuples(CAPPED, CAPPED, CAPPED)
 TIER = st.one_of(st.integers(1, 3), ANY)
-PAID = st.just(holding.PAID_UNKNOWN) | BALANCE
+PAID = st.just(holding.UNKNOWN_PAID_GOLD) | BALANCE
 HOLDING = (st.just(0) | CAPPED, PAID)
 FIGHTER = st.builds(
     fight.Fighter,
@@ -142,7 +142,6 @@ ARGUMENTS: dict[Rule, tuple[st.SearchStrategy[object], ...]] = {
     draws.below: (DRAW, st.integers(1, 2**46)),
     exchange.gems_for_gold: (BALANCE, BALANCE, ANY, ANY, ANY),
     fight.fight: (TIME, DRAW, TIER, FLAG, FIGHTER, AIDS, TERMS),
-    fight.paid_after: (HELD, PAID, BALANCE, st.integers(0, 1)),
     fight.unfought: (st.integers(1, 30), FIGHTER),
     grant.grant_item: (BALANCE, PAID, BALANCE, ANY, LIMIT),
     grant.grant_money: (BALANCE, ANY),
@@ -150,8 +149,8 @@ ARGUMENTS: dict[Rule, tuple[st.SearchStrategy[object], ...]] = {
     grant.open_account: (BALANCE, BALANCE, CAPPED, CAPPED),
     grant.reset_item: (BALANCE,),
     grant.reset_money: (BALANCE, BALANCE, CAPPED, CAPPED),
-    holding.paid_for: (BALANCE, PAID, BALANCE),
-    holding.paid_left: (HELD, BALANCE, BALANCE),
+    holding.known_paid_gold: (BALANCE, PAID, BALANCE),
+    holding.paid_left_gold: (HELD, PAID, BALANCE, BALANCE),
     holding.paid_with: (BALANCE, CAPPED),
     holding.share_gold: (HELD, BALANCE, BALANCE),
     moments.is_ahead: (TIME, LAST),

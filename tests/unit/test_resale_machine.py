@@ -125,9 +125,9 @@ class Histories(RuleBasedStateMachine):
         if isinstance(receipt, SaleReceipt):
             self.sold[item] += receipt.paid_gold
 
-    @rule(user=USERS, item=ITEMS, draw=st.sampled_from([WIN, LOSE]))
-    def use(self, user: str, item: str, draw: int) -> None:
-        self.attempt("store.use", user, item, draw=draw)
+    @rule(user=USERS, item=ITEMS, units=st.integers(1, 3), draw=st.sampled_from([WIN, LOSE]))
+    def use(self, user: str, item: str, units: int, draw: int) -> None:
+        self.attempt("store.use", user, item, units, draws=(draw,) * 3)
 
     @rule(user=USERS, draw=st.sampled_from([WIN, LOSE]))
     def battle(self, user: str, draw: int) -> None:

@@ -69,12 +69,10 @@ def name_of(rule: Rule) -> str:
 
 
 def integers_in(value: object) -> list[int]:
-    """List the integers of an answer: itself, or those of a flat sequence."""
-    return (
-        [int(number) for number in value]
-        if isinstance(value, (tuple, np.ndarray))
-        else [int(cast("int", value))]
-    )
+    """List the integers of an answer: itself, or those of a tuple or an array."""
+    if isinstance(value, (tuple, np.ndarray)):
+        return [number for each in value for number in integers_in(each)]
+    return [int(cast("int", value))]
 
 
 def test_every_rule_is_in_the_table() -> None:

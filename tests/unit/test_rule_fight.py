@@ -17,7 +17,7 @@ from kokoromichi.rules.codes import (
     TIER_UNKNOWN,
 )
 from kokoromichi.rules.fight import Aids, Fight, Fighter, fight, unfought
-from kokoromichi.rules.holding import PAID_UNKNOWN
+from kokoromichi.rules.holding import UNKNOWN_PAID_GOLD
 from kokoromichi.rules.moments import CLOCK_SKEW_US
 from kokoromichi.rules.progress import add_xp
 from kokoromichi.rules.sections import Battle
@@ -28,7 +28,7 @@ NOON = 20_000 * DAY_US + 12 * HOUR_US
 FRESH = Fighter(
     *(10_000, 1, 0, 100, NEVER, NEVER, NEVER, 0),
     *(5, 3, NEVER, NEVER, 0),
-    *(0, PAID_UNKNOWN, 0, PAID_UNKNOWN, 0, PAID_UNKNOWN),
+    *(0, UNKNOWN_PAID_GOLD, 0, UNKNOWN_PAID_GOLD, 0, UNKNOWN_PAID_GOLD),
 )
 AIDS = Aids(50, 150, 10, 50, 100, 150, 500)
 WIN, LOSE = 0, 2**32 - 1
@@ -186,7 +186,7 @@ def test_a_full_purse_is_refused_before_the_draw_is_seen() -> None:
     assert against_first(WIN, full._replace(gold=MAX_BALANCE - 30)).gold == MAX_BALANCE
 
 
-PAID = st.one_of(st.just(PAID_UNKNOWN), st.integers(0, 900))
+PAID = st.one_of(st.just(UNKNOWN_PAID_GOLD), st.integers(0, 900))
 ENDS = st.one_of(st.just(NEVER), st.integers(NOON - 9, NOON + DAY_US))
 FIGHTERS = st.builds(
     Fighter,

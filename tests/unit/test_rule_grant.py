@@ -23,7 +23,7 @@ from kokoromichi.rules.grant import (
     reset_item,
     reset_money,
 )
-from kokoromichi.rules.holding import PAID_UNKNOWN
+from kokoromichi.rules.holding import UNKNOWN_PAID_GOLD
 
 
 def test_an_opening_is_due_once() -> None:
@@ -70,10 +70,10 @@ def test_a_grant_of_money_adds_and_takes_within_what_a_balance_holds(
     ("owned", "paid", "amount", "limit", "granted"),
     [
         (2, 50, 3, NO_LIMIT, ItemGrant(OK, 5, 650, 3)),
-        (2, PAID_UNKNOWN, 3, 5, ItemGrant(OK, 5, 1_000, 3)),
+        (2, UNKNOWN_PAID_GOLD, 3, 5, ItemGrant(OK, 5, 1_000, 3)),
         (2, 50, 4, 5, ItemGrant(OVER_LIMIT, 2, 50, 0)),
         (2, 51, -1, 5, ItemGrant(OK, 1, 25, -1)),
-        (2, PAID_UNKNOWN, -2, 1, ItemGrant(OK, 0, 0, -2)),
+        (2, UNKNOWN_PAID_GOLD, -2, 1, ItemGrant(OK, 0, 0, -2)),
         (2, 50, -3, 5, ItemGrant(NOT_OWNED, 2, 50, 0)),
         (2, 50, 0, 5, ItemGrant(BAD_AMOUNT, 2, 50, 0)),
     ],

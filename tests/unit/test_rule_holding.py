@@ -4,7 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kokoromichi.rules.codes import MAX_BALANCE, OK
-from kokoromichi.rules.holding import PAID_UNKNOWN, paid_for, paid_left, paid_with, share_gold
+from kokoromichi.rules.holding import (
+    UNKNOWN_PAID_GOLD,
+    known_paid_gold,
+    paid_left_gold,
+    paid_with,
+    share_gold,
+)
 from kokoromichi.rules.pricing import capped_product
 from kokoromichi.rules.purchase import sell
 
@@ -15,17 +21,17 @@ PERCENT = st.integers(0, 100)
 
 
 def test_what_nobody_bought_is_worth_its_list_price() -> None:
-    assert paid_for(3, PAID_UNKNOWN, 200) == 600
-    assert paid_for(3, 0, 200) == 0
-    assert paid_for(0, PAID_UNKNOWN, MAX_BALANCE) == 0
-    assert paid_for(0, 500, 200) == 0
-    assert paid_for(2**63 - 1, PAID_UNKNOWN, 1) == MAX_BALANCE
+    assert known_paid_gold(3, UNKNOWN_PAID_GOLD, 200) == 600
+    assert known_paid_gold(3, 0, 200) == 0
+    assert known_paid_gold(0, UNKNOWN_PAID_GOLD, MAX_BALANCE) == 0
+    assert known_paid_gold(0, 500, 200) == 0
+    assert known_paid_gold(2**63 - 1, UNKNOWN_PAID_GOLD, 1) == MAX_BALANCE
 
 
 @given(st.integers(0, 2**63 - 1), PRICE)
 def test_a_list_worth_is_exact_up_to_the_highest_balance(quantity: int, price: int) -> None:
     assert (
-        paid_for(quantity, PAID_UNKNOWN, price)
+        known_paid_gold(quantity, UNKNOWN_PAID_GOLD, price)
         == capped_product(quantity, price)
         == min(quantity * price, MAX_BALANCE)
     )
@@ -44,7 +50,7 @@ def test_the_units_that_carry_one_gold_more_leave_first() -> None:
 @given(OWNED, PAID, st.data())
 def test_the_rest_of_a_holding_keeps_its_average(owned: int, paid: int, data: st.DataObject) -> None:
     quantity = data.draw(st.integers(1, owned))
-    left = paid_left(owned, paid, quantity)
+    left = paid_left_gold(owned, paid, 0, quantity)
     if quantity == owned:
         assert left == 0
     else:
@@ -66,7 +72,7 @@ def test_a_sale_pays_the_same_however_it_is_split(
 ) -> None:
     first = data.draw(st.integers(1, owned - 1))
     whole = sell(0, owned, paid, price, price, owned, percent)
-    left = paid_left(owned, paid, first)
+    left = paid_left_gold(owned, paid, 0, first)
     half = sell(0, owned, paid, price, price, first, percent)
     rest = sell(half.gold, owned - first, left, price, price, owned - first, percent)
     assert rest.gold == whole.gold

@@ -16,7 +16,7 @@ from kokoromichi.rules.codes import (
     PRICE_CHANGED,
     TOO_POOR,
 )
-from kokoromichi.rules.holding import PAID_UNKNOWN
+from kokoromichi.rules.holding import UNKNOWN_PAID_GOLD
 from kokoromichi.rules.purchase import ANY_PRICE, Gift, Trade, gift, purchase, sell, total_gold
 
 ANY = st.one_of(st.integers(-60, 60), st.integers(-(2**63), 2**63 - 1))
@@ -45,8 +45,8 @@ def test_a_purchase_takes_the_cost_and_adds_the_units() -> None:
 
 
 def test_a_purchase_values_units_of_unknown_cost_at_their_list_price() -> None:
-    assert purchase(10_000, 2, PAID_UNKNOWN, 150, 200, 3, 20, ANY_PRICE).paid_gold == 400 + 450
-    assert purchase(10_000, 0, PAID_UNKNOWN, 150, 200, 3, 20, ANY_PRICE).paid_gold == 450
+    assert purchase(10_000, 2, UNKNOWN_PAID_GOLD, 150, 200, 3, 20, ANY_PRICE).paid_gold == 400 + 450
+    assert purchase(10_000, 0, UNKNOWN_PAID_GOLD, 150, 200, 3, 20, ANY_PRICE).paid_gold == 450
 
 
 def test_the_last_gold_may_be_spent() -> None:
@@ -127,7 +127,7 @@ def test_a_sale_pays_of_the_smaller_of_the_price_and_the_average_paid() -> None:
 
 
 def test_a_sale_of_units_of_unknown_cost_pays_of_their_list_price() -> None:
-    assert sell(0, 3, PAID_UNKNOWN, 1_000, 200, 1, 40) == Trade(OK, 80, 2, 400, 80, -1)
+    assert sell(0, 3, UNKNOWN_PAID_GOLD, 1_000, 200, 1, 40) == Trade(OK, 80, 2, 400, 80, -1)
 
 
 def test_what_is_not_held_is_not_sold() -> None:
@@ -187,7 +187,7 @@ def test_a_receiver_has_a_limit() -> None:
 
 
 def test_a_gift_of_units_of_unknown_cost_carries_their_list_price() -> None:
-    moved = gift(3, PAID_UNKNOWN, 1, PAID_UNKNOWN, 200, 2, NO_LIMIT)
+    moved = gift(3, UNKNOWN_PAID_GOLD, 1, UNKNOWN_PAID_GOLD, 200, 2, NO_LIMIT)
     assert (moved.paid_gold, moved.received_paid_gold) == (200, 600)
 
 

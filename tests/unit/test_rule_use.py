@@ -13,7 +13,7 @@ from kokoromichi.rules.codes import (
     NOT_USABLE,
     OK,
 )
-from kokoromichi.rules.holding import PAID_UNKNOWN
+from kokoromichi.rules.holding import UNKNOWN_PAID_GOLD
 from kokoromichi.rules.use import MOST_AT_ONCE, SESSION_BATTLES, Body, Used, UseTerms, use
 
 NOW = 1_000 * DAY_US
@@ -27,10 +27,8 @@ LASTING = (rule.GOLD_PERCENT_DAY, rule.FULL_LOSS_XP_DAY, rule.HALF_HP_COST, rule
 def used(
     effect: int, size: int, quantity: int = 1, body: Body = BODY, *, owned: int = 9, gold: int = 0
 ) -> Used:
-    return use(
-        *(NOW, (LOW, HIGH) * 50, effect, size, quantity),
-        *(gold, owned, owned * 10, 10, body, TERMS),
-    )
+    draws = (LOW, HIGH) * (MOST_AT_ONCE // 2)
+    return use(NOW, draws, effect, size, quantity, gold, owned, owned * 10, 10, body, TERMS)
 
 
 def body_of(answer: Used) -> Body:
@@ -44,7 +42,7 @@ def test_units_leave_the_holding_with_their_share_of_what_was_paid(effect: int) 
 
 
 def test_units_of_unknown_cost_leave_at_the_list_price() -> None:
-    answer = use(NOW, (LOW,), rule.GRANT_XP, 5, 1, 0, 3, PAID_UNKNOWN, 200, BODY, TERMS)
+    answer = use(NOW, (LOW,), rule.GRANT_XP, 5, 1, 0, 3, UNKNOWN_PAID_GOLD, 200, BODY, TERMS)
     assert answer.paid_gold == 400
 
 

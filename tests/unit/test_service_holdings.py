@@ -82,7 +82,7 @@ async def test_what_is_consumed_takes_its_share_along() -> None:
     await world.services.store.purchase("ada", BOUQUET, 2)
     await world.services.store.purchase("ada", "health_potion", 2)
     await world.services.store.purchase("ada", "mana_potion")
-    await world.services.store.use("ada", BOUQUET, draw=WIN)
+    await world.services.store.use("ada", BOUQUET, draws=(WIN,))
     await world.services.battle.fight("ada", 1, mana_potions=1, draw=LOSE)
     profile = await world.profile("ada")
     assert profile.inventory == {BOUQUET: 1, "health_potion": 1}
@@ -131,7 +131,7 @@ async def test_a_reset_forgets_what_was_paid_with_the_goods() -> None:
 async def test_a_chest_that_is_opened_is_no_sale() -> None:
     world = await World.open()
     await world.services.store.purchase("ada", "wooden_chest", 2)
-    await world.services.store.use("ada", "wooden_chest", draw=WIN)
+    await world.services.store.use("ada", "wooden_chest", draws=(WIN,))
     assert await paid(world) == {"wooden_chest": 900}
 
 

@@ -122,7 +122,7 @@ async def test_one_box_is_opened_once() -> None:
     """Poketwo 343 and 143: one box opened twice."""
     world, services = await crowd()
     await world.player("ada", gold=0, items={"wooden_chest": 1})
-    found = await outcomes(*(services.store.use("ada", "wooden_chest", draw=0) for _ in range(10)))
+    found = await outcomes(*(services.store.use("ada", "wooden_chest", draws=(0,)) for _ in range(10)))
     assert found == {"UseReceipt": 1, "not_owned": 9}
     assert (await world.profile("ada")).gold == 180
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import Final
 
 import pytest
 
-from kokoromichi.core.errors import RefusedError
+from kokoromichi.core.errors import RefusedError, RequestMismatchError
+from kokoromichi.core.responses import decode_response, encode_response
 from kokoromichi.rules.use import SESSION_BATTLES
+from kokoromichi.services.receipts import UseReceipt
 from tests.contract.stored import NOON_US, Row
 from tests.unit.service_world import DAY_S, ECONOMY, HOUR_S, LOSE, ROOT, WIN, World
-
-if TYPE_CHECKING:
-    from kokoromichi.services.receipts import UseReceipt
 
 DAY_US: Final = DAY_S * 1_000_000
 TAKEN_IN_BATTLE: Final = ("mana_potion", "revive_scroll")
@@ -26,7 +26,7 @@ async def using(item_id: str, units: int = 1, **fields: int) -> tuple[World, Use
     """Ada uses one of her ``units``, with the dice at their lowest."""
     world = await World.open()
     await world.player("ada", items={item_id: units}, **fields)
-    return world, await world.services.store.use("ada", item_id, draw=WIN)
+    return world, await world.services.store.use("ada", item_id, draws=(WIN,))
 
 
 def test_the_tests_below_are_of_every_item() -> None:
@@ -52,7 +52,7 @@ async def test_what_is_kept_or_taken_in_battle_is_not_used_up(item_id: str) -> N
     world = await World.open()
     await world.player("ada", items={item_id: 1})
     with pytest.raises(RefusedError, match="does not work this way"):
-        await world.services.store.use("ada", item_id, draw=WIN)
+        await world.services.store.use("ada", item_id, draws=(WIN,))
     assert (await world.profile("ada")).inventory == {item_id: 1}
 
 
@@ -150,9 +150,9 @@ async def test_a_lasting_effect_is_renewed_when_it_has_ended(item_id: str, field
     world, _ = await using(item_id, units=2)
     world.clock.us = NOON_US + DAY_US - 1
     with pytest.raises(RefusedError, match=f"The effect of {item_id} still runs"):
-        await world.services.store.use("ada", item_id, draw=WIN)
+        await world.services.store.use("ada", item_id, draws=(WIN,))
     world.clock.us = NOON_US + DAY_US
-    await world.services.store.use("ada", item_id, draw=WIN)
+    await world.services.store.use("ada", item_id, draws=(WIN,))
     assert getattr(await world.profile("ada"), field) == NOON_US + 2 * DAY_US
 
 
@@ -167,7 +167,7 @@ async def test_a_lasting_effect_ends_in_the_microsecond_that_was_told() -> None:
     for wait_us, gold, xp in ((DAY_US - 1, 33, 8), (DAY_US, 30, 4)):
         world, charm = await using("lucky_charm")
         await world.services.admin.grant("ada", "guardian_amulet", 1, actor=ROOT, reason="a test")
-        amulet = await world.services.store.use("ada", "guardian_amulet", draw=WIN)
+        amulet = await world.services.store.use("ada", "guardian_amulet", draws=(WIN,))
         assert charm.until_us == amulet.until_us == NOON_US + DAY_US
         world.clock.us = NOON_US + wait_us
         await world.player("bo", luck_until_us=charm.until_us, guard_until_us=amulet.until_us)
@@ -191,7 +191,7 @@ async def test_a_chest_pays_a_share_of_its_worth_by_the_draw(
     world = await World.open()
     await world.player("ada", gold=1, items={item_id: 1})
     draw = -(-(share_of_draws << 32) // 100)
-    receipt = await world.services.store.use("ada", item_id, draw=draw)
+    receipt = await world.services.store.use("ada", item_id, draws=(draw,))
     paid = worth * percent // 100
     assert (receipt.amount, receipt.gold) == (paid, paid + 1)
     assert await world.booked("ada") == [
@@ -211,7 +211,7 @@ async def test_without_a_draw_the_dice_say_what_a_chest_holds() -> None:
 async def test_a_chest_that_holds_nothing_books_no_reward() -> None:
     world = await World.open(economy=ECONOMY.with_values({"store.wooden_chest.effect_size": 0}))
     await world.player("ada", items={"wooden_chest": 1})
-    assert (await world.services.store.use("ada", "wooden_chest", draw=LOSE)).amount == 0
+    assert (await world.services.store.use("ada", "wooden_chest", draws=(LOSE,))).amount == 0
     assert await world.booked("ada") == [Row("use", "ada", item_id="wooden_chest", quantity=-1)]
 
 
@@ -230,7 +230,51 @@ async def test_a_box_is_opened_once() -> None:
     """Poketwo 343 and 143: one box opened twice."""
     world, _ = await using("wooden_chest")
     with pytest.raises(RefusedError, match="You hold 0 of wooden_chest"):
-        await world.services.store.use("ada", "wooden_chest", draw=WIN)
+        await world.services.store.use("ada", "wooden_chest", draws=(WIN,))
     world.clock.advance(HOUR_S)
     with pytest.raises(RefusedError, match="You hold 0 of wooden_chest"):
-        await world.services.store.use("ada", "wooden_chest", draw=WIN)
+        await world.services.store.use("ada", "wooden_chest", draws=(WIN,))
+
+
+async def test_several_units_are_used_in_one_commit_and_told_in_one_receipt() -> None:
+    world = await World.open()
+    await world.player("ada", items={"flower_bouquet": 5})
+    receipt = await world.services.store.use("ada", "flower_bouquet", 4, draws=[WIN] * 4)
+    assert (receipt.quantity, receipt.amount, receipt.owned) == (4, 20, 1)
+    assert await world.booked("ada") == [Row("use", "ada", item_id="flower_bouquet", quantity=-4)]
+    profile = await world.profile("ada")
+    assert (profile.affection, profile.xp) == (20, 20)
+
+
+async def test_each_of_several_chests_has_a_draw_of_its_own_and_what_they_hold_is_one_row() -> None:
+    world = await World.open()
+    await world.player("ada", gold=0, items={"wooden_chest": 4})
+    world.rolls += [WIN, LOSE]
+    receipt = await world.services.store.use("ada", "wooden_chest", 3, draws=(LOSE,))
+    assert (receipt.quantity, receipt.amount, receipt.gold) == (3, 2_700 + 180 + 2_700, 5_580)
+    use, reward = await world.booked("ada")
+    assert (use.quantity, reward.kind, reward.amount) == (-3, "reward", 5_580)
+
+
+async def test_no_more_potions_are_drunk_than_help() -> None:
+    world = await World.open()
+    await world.player("ada", hp=30, hp_at_us=NOON_US, items={"health_potion": 5})
+    receipt = await world.services.store.use("ada", "health_potion", 5, draws=[WIN] * 5)
+    assert (receipt.quantity, receipt.amount, receipt.owned) == (2, 70, 3)
+    assert (await world.profile("ada")).inventory == {"health_potion": 3}
+
+
+async def test_a_request_for_another_quantity_is_another_act() -> None:
+    world = await World.open()
+    await world.player("ada", items={"flower_bouquet": 5})
+    use = partial(world.services.store.use, "ada", "flower_bouquet", draws=[WIN] * 3, request_id="r-1")
+    assert await use(2) == await use(2)
+    with pytest.raises(RequestMismatchError):
+        await use(3)
+
+
+def test_a_receipt_that_was_stored_before_there_were_quantities_is_of_one_unit() -> None:
+    stored = encode_response(UseReceipt("wooden_chest", "chest_gold", 180, 180, 0, -1, 1))
+    former = stored.replace(b',"quantity":1', b"")
+    assert former != stored
+    assert decode_response(former) == UseReceipt("wooden_chest", "chest_gold", 180, 180, 0, -1, 1)

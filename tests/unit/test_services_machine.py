@@ -20,6 +20,7 @@ from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.counters import stock_since_counter, stocked_items
 from kokoromichi.core.errors import ConflictError, MisuseError, RefusedError, RequestMismatchError
 from kokoromichi.core.transactions import Transaction
+from kokoromichi.rules.use import MOST_AT_ONCE
 from kokoromichi.services.bundle import Services
 from tests.contract.stored import NOON_US
 from tests.unit.passing_providers import SlowProvider
@@ -162,9 +163,10 @@ class Stories(RuleBasedStateMachine):
     def sell(self, user: str, item: str, units: int, request_id: str | None) -> None:
         self.run(self.attempt("store.sell", user, item, units, request_id=request_id))
 
-    @rule(user=USERS, item=ITEMS, draw=DRAWS, request_id=REQUESTS)
-    def use(self, user: str, item: str, draw: int, request_id: str | None) -> None:
-        self.run(self.attempt("store.use", user, item, draw=draw, request_id=request_id))
+    @rule(user=USERS, item=ITEMS, units=UNITS, draw=DRAWS, request_id=REQUESTS)
+    def use(self, user: str, item: str, units: int, draw: int, request_id: str | None) -> None:
+        draws = (draw,) * MOST_AT_ONCE
+        self.run(self.attempt("store.use", user, item, units, draws=draws, request_id=request_id))
 
     @rule(user=USERS, receiver=USERS, item=ITEMS, units=UNITS, request_id=REQUESTS)
     def gift(self, user: str, receiver: str, item: str, units: int, request_id: str | None) -> None:
