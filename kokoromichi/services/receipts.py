@@ -175,6 +175,12 @@ class FreezeReceipt(Receipt, frozen=True, gc=False, tag="FreezeReceipt"):
     frozen: int
 
 
+class ClocksReceipt(Receipt, frozen=True, gc=False, tag="ClocksReceipt"):
+    """A player's day was opened again: claim, battle and the caps of the day."""
+
+    user_id: str
+
+
 class ResetReceipt(Receipt, frozen=True, gc=False, tag="ResetReceipt"):
     """A player was put back to the opening; the balances are those afterwards."""
 

@@ -235,6 +235,7 @@ ADMINS: Final = [
             ("admin.grant", ("ada", "gold", 5)),
             ("admin.freeze", ("bo",)),
             ("admin.unfreeze", ("ada",)),
+            ("admin.clear_clocks", ("bo",)),
             ("admin.reset", ("bo",)),
             ("admin.set_price", ("ema_plaque", 900)),
             ("admin.set_stock", ("lucky_charm", 900)),
@@ -244,7 +245,7 @@ ADMINS: Final = [
     ),
     *(
         Case(act, ("zoe",), "unknown_player", {"user_id": "zoe"}, options=GRANTED)
-        for act in ("admin.freeze", "admin.unfreeze", "admin.reset")
+        for act in ("admin.freeze", "admin.unfreeze", "admin.clear_clocks", "admin.reset")
     ),
     *(
         Case("admin.set_price", (item_id, 900), "unknown_item", {"item_id": item_id}, options=GRANTED)

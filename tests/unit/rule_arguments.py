@@ -151,6 +151,11 @@ ARGUMENTS: dict[Rule, tuple[st.SearchStrategy[object], ...]] = {
     holding.paid_left: (HELD, BALANCE, BALANCE),
     holding.paid_with: (BALANCE, CAPPED),
     holding.share_gold: (HELD, BALANCE, BALANCE),
+    moments.clear_clocks: (
+        TIME,
+        st.builds(moments.Clocks, LAST, LAST, DAY, CAPPED, DAY, CAPPED, LAST, LAST, LAST),
+        st.integers(0, 10**12),
+    ),
     moments.is_ahead: (TIME, LAST),
     moments.is_running: (TIME, LAST, st.integers(0, 10**12)),
     pricing.capped_product: (BALANCE, BALANCE),
