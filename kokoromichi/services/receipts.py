@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from kokoromichi.core.models import Receipt
 
 
@@ -129,6 +131,7 @@ class BattleReceipt(Receipt, frozen=True, gc=False, tag="BattleReceipt"):
         gold: Balance afterwards.
         tired: Whether the hit points did not suffice.
         chance_permille: The chance to win that the draw was held against.
+        consumed: Units that it took, by item id.
     """
 
     tier: int
@@ -140,6 +143,13 @@ class BattleReceipt(Receipt, frozen=True, gc=False, tag="BattleReceipt"):
     gold: int
     tired: bool
     chance_permille: int
+    consumed: dict[str, int] = msgspec.field(default_factory=dict)
+
+
+class AutoUseReceipt(Receipt, frozen=True, gc=False, tag="AutoUseReceipt"):
+    """Battles take potions and scrolls by themselves from now on (``auto_use`` is 1) or not (0)."""
+
+    auto_use: int
 
 
 class TrainReceipt(Receipt, frozen=True, gc=False, tag="TrainReceipt"):

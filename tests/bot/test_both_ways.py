@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 DAY_US = 86_400_000_000
 ASKED: dict[str, dict[str, object]] = {
     "balance": {},
+    "auto_use": {"use": "off"},
     "battle": {"tier": 2, "mana_potion": "yes"},
     "battle_stats": {},
     "businesses": {},

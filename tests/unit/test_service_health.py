@@ -18,6 +18,6 @@ async def test_a_newest_row_that_is_ahead_of_the_clock_is_told_with_the_cure() -
     finding = await clock_finding(provider, NOON_US - 300_000_001)
     assert finding == (
         "the newest ledger row is of 2026-03-10 12:00:00 UTC and this machine's clock says "
-        "2026-03-10 11:54:59: one of them was wrong; set the clock right, and open the day of a player whom that disturbs with "
-        "/admin clocks"
+        "2026-03-10 11:54:59: one of them was wrong; set the clock right, and open the day of a player "
+        "whom that disturbs with /admin clocks"
     )
