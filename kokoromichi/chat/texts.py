@@ -123,6 +123,9 @@ ENGLISH: Final[dict[str, str]] = {
     "character.stats": "{hp} HP, {attack} attack, {defence} defence",
     "character.owned": "In your collection",
     "character.missing": "Not in your collection yet",
+    "character.redeem": "To choose with /redeem",
+    "character.redeem_value": "{shards} shards",
+    "redeem.title": "Chosen",
     "favorite.title": "Favorite",
     "favorite.none": "Nobody stands in your profile now.",
     # Battles.
@@ -259,6 +262,7 @@ ENGLISH: Final[dict[str, str]] = {
     "GrantReceipt": "{player}: {amount} of {what}, now {after}.",
     "PriceReceipt": "{item} costs {price_gold} gold now; in the list it stands at {list_price_gold}.",
     "StockReceipt": "{stock} of {item} are left now ({units} more).",
+    "RedeemReceipt": "{character} is yours for {cost_shards} shards. You have {shards} shards.",
     "ClocksReceipt": "{player} may claim, fight and send anew today.",
     "ResetReceipt": "{player} begins anew, with {gold} gold and {gems} gems.",
     "ReloadReceipt": "Economy `{economy_hash}` is in force, in the place of `{former_hash}`.",

@@ -37,6 +37,7 @@ NOT_ALLOWED: Final = 23
 PRICE_CHANGED: Final = 24
 PRICE_UNSOUND: Final = 25
 STOCK_UNLIMITED: Final = 26
+CHARACTER_OWNED: Final = 27
 
 CODE_NAMES: Final[dict[int, str]] = {
     OK: "ok",
@@ -66,5 +67,6 @@ CODE_NAMES: Final[dict[int, str]] = {
     PRICE_CHANGED: "price_changed",
     PRICE_UNSOUND: "price_unsound",
     STOCK_UNLIMITED: "stock_unlimited",
+    CHARACTER_OWNED: "character_owned",
 }
 """The text of a code, as refusals, receipts and the activity stream carry it."""

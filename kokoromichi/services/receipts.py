@@ -112,6 +112,14 @@ class SummonReceipt(Receipt, frozen=True, tag="SummonReceipt"):
     shards: int
 
 
+class RedeemReceipt(Receipt, frozen=True, gc=False, tag="RedeemReceipt"):
+    """A character was chosen for shards; ``shards`` are left."""
+
+    waifu_id: str
+    cost_shards: int
+    shards: int
+
+
 class FavoriteReceipt(Receipt, frozen=True, gc=False, tag="FavoriteReceipt"):
     """A character was made the favourite; an empty id is none."""
 

@@ -44,6 +44,7 @@ _SENTENCES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
     ),
     codes.PRICE_UNSOUND: ("This price breaks a law of the economy: {finding}.", ("finding",)),
     codes.STOCK_UNLIMITED: ("{item_id} is sold without a limit: it has no stock.", ("item_id",)),
+    codes.CHARACTER_OWNED: ("{waifu_id} is in your collection already.", ("waifu_id",)),
     codes.NOT_ALLOWED: ("This is for a {needed_role}; you are a {role}.", ("needed_role", "role")),
 }
 

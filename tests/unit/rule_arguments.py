@@ -190,6 +190,7 @@ ARGUMENTS: dict[Rule, tuple[st.SearchStrategy[object], ...]] = {
     summon.pay_pulls: (BALANCE, PULLS, CAPPED, CAPPED),
     summon.pull: (DRAW, SMALL, st.integers(1, 10**6), st.integers(0, 6), st.just(TABLE)),
     summon.rarity_of: (DRAW, st.just(TABLE)),
+    summon.redeem: (BALANCE, st.just(0) | BALANCE, ANY),
     summon.ring_bell: (SMALL, st.integers(1, 10**6), CAPPED),
     summon.summon: (
         *(PULLS, st.tuples(*[DRAW] * 20), SUMMONER),
