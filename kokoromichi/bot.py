@@ -31,6 +31,7 @@ from kokoromichi.operation.exits import DISCORD_FAILED, exit_on_error, fail
 from kokoromichi.rules.economy import load_economy
 from kokoromichi.rules.economy_laws import check_economy
 from kokoromichi.services.bundle import Services
+from kokoromichi.services.health import clock_finding
 from kokoromichi.settings import Settings
 
 if TYPE_CHECKING:
@@ -99,6 +100,8 @@ class KokoroBot(Game):
             StorageError: The storage cannot be used; it says what, where, and the cure.
         """
         await self.provider.open()
+        if finding := await clock_finding(self.provider, self.services.now_us()):
+            log.error("%s", finding)
         await self.services.start()
         for cog in (Lifecycle(self), Heartbeat(self), Housekeeping(self)):
             await self.add_cog(cog)

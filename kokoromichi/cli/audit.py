@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from kokoromichi.cli.data import Provider, chosen_provider
 from kokoromichi.cli.output import Json, answer, screen
+from kokoromichi.core.clock import SystemClock
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.operation.exits import AUDIT_FAILED, exit_on_error, fail
 
@@ -58,18 +59,27 @@ def audit(
 
         store = chosen_provider(provider, data_dir, read_only=not adopt)
 
-        async def audited() -> tuple[list[str], dict[str, str], AuditReport]:
+        from kokoromichi.services.health import clock_finding  # noqa: PLC0415 - --help stays fast
+
+        async def audited() -> tuple[list[str], dict[str, str], AuditReport, str | None]:
             async with store:
                 await store.verify()
                 adopted = await store.adopt() if adopt else []
-                return adopted, await store.edited_files(), await audit_provider(store)
+                clock = await clock_finding(store, SystemClock().now_us())
+                return adopted, await store.edited_files(), await audit_provider(store), clock
 
-        adopted, edited, found = asyncio.run(audited())
-        _conclude_audit(store.name, found, adopted if adopt else None, edited, as_json=as_json)
+        adopted, edited, found, clock = asyncio.run(audited())
+        _conclude_audit(store.name, found, adopted if adopt else None, edited, clock, as_json=as_json)
 
 
 def _conclude_audit(
-    name: str, found: AuditReport, adopted: list[str] | None, edited: dict[str, str], *, as_json: bool
+    name: str,
+    found: AuditReport,
+    adopted: list[str] | None,
+    edited: dict[str, str],
+    clock: str | None,
+    *,
+    as_json: bool,
 ) -> None:
     broken = _broken(found)
     if as_json:
@@ -79,6 +89,7 @@ def _conclude_audit(
             "rows": found.rows,
             "violations": _plain_violations(broken),
             "edited_files": edited,
+            "clock": clock,
         }
         answer(said if adopted is None else said | {"adopted": adopted})
     else:
@@ -87,6 +98,8 @@ def _conclude_audit(
         for file, why in edited.items():
             said_of = f"{file} {why}: `kokoromichi audit --adopt` books the difference"
             screen.print(escape(said_of), highlight=False)
+        if clock is not None:
+            screen.print(escape(f"Clock: {clock}"), highlight=False)
         if found.sound:
             screen.print(escape(f"{name}: {found}"), highlight=False)
         _show_violations(broken)

@@ -129,6 +129,13 @@ class Admin(commands.Cog):
         await ctx.answer(card(say("admin.freeze"), say("admin.unfrozen", player=mention(receipt.user_id))))
 
     @act_of(admin)
+    @app_commands.describe(user="Whose", reason="Why")
+    async def clocks(self, ctx: Context, user: discord.User, *, reason: ReasonArgument) -> None:
+        """Open a player's day again: claim, battle and caps, after a clock was wrong."""
+        clear = partial(ctx.services.admin.clear_clocks, ctx.player_named(user))
+        await ctx.answer(receipt_card(ctx, say("admin.clocks"), await _done(ctx, reason, clear)))
+
+    @act_of(admin)
     @app_commands.describe(user="Whom", reason="Why")
     async def reset(self, ctx: Context, user: PlayerArgument, *, reason: ReasonArgument) -> None:
         """Put a player back to the beginning; you are asked once more."""

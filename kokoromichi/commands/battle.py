@@ -12,6 +12,7 @@ from kokoromichi.chat.arguments import NumberArgument
 from kokoromichi.chat.context import Context
 from kokoromichi.chat.declaring import command
 from kokoromichi.chat.embeds import card
+from kokoromichi.chat.receipts import named
 from kokoromichi.chat.texts import moment, percent, say
 from kokoromichi.rules.moments import is_running
 from kokoromichi.rules.use import CHARM_US
@@ -40,7 +41,7 @@ class Battle(commands.Cog):
             )
         )
         title = say("battle.won" if receipt.won else "battle.lost")
-        await ctx.answer(card(title, _format_fight(receipt)))
+        await ctx.answer(card(title, _format_fight(ctx, receipt)))
 
     @battle.autocomplete("tier")
     async def _tiers(
@@ -53,6 +54,18 @@ class Battle(commands.Cog):
             if typed in ("", str(number))
         }
         return [app_commands.Choice(name=name, value=number) for number, name in names.items()][:25]
+
+    @command()
+    @app_commands.describe(use="Whether battles take potions and scrolls by themselves")
+    async def auto_use(self, ctx: Context, use: Literal["on", "off"]) -> None:
+        """Say whether battles take health potions and revive scrolls by themselves."""
+        receipt = await ctx.act(
+            lambda request_id: ctx.services.battle.set_auto_use(
+                ctx.player_id, int(use == "on"), request_id=request_id
+            )
+        )
+        told = say("auto_use.on" if receipt.auto_use else "auto_use.off")
+        await ctx.answer(card(say("auto_use.title"), told))
 
     @command()
     async def battle_stats(self, ctx: Context) -> None:
@@ -87,7 +100,7 @@ class Battle(commands.Cog):
         await ctx.answer(card(say("battle_stats.title"), "\n".join(rows), fields=fields))
 
 
-def _format_fight(receipt: BattleReceipt) -> str:
+def _format_fight(ctx: Context, receipt: BattleReceipt) -> str:
     lines = [
         say(
             "battle.paid" if receipt.won else "battle.unpaid",
@@ -98,6 +111,12 @@ def _format_fight(receipt: BattleReceipt) -> str:
         ),
         say("battle.after", level=receipt.level, hp=receipt.hp, gold=receipt.gold),
     ]
+    if receipt.consumed:
+        took = (
+            say("battle.took", units=units, item=named(ctx, item_id))
+            for item_id, units in receipt.consumed.items()
+        )
+        lines.insert(1, say("battle.consumed", items=", ".join(took)))
     if receipt.tired:
         lines.insert(1, say("battle.tired"))
     return "\n".join(lines)
@@ -110,6 +129,8 @@ def _format_effects(found: UserProfile, at_us: int) -> list[str]:
         for key, until_us in lasting.items()
         if is_running(at_us, until_us, CHARM_US)
     ]
+    if not found.auto_use:
+        told.append(say("auto_use.off"))
     if found.stamina_battles:
         told.append(say("battle.stamina", battles=found.stamina_battles))
     return told

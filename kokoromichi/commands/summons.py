@@ -11,7 +11,7 @@ from kokoromichi.chat.arguments import CharacterArgument, NumberArgument, all_ch
 from kokoromichi.chat.context import Context
 from kokoromichi.chat.declaring import command
 from kokoromichi.chat.embeds import card, paged
-from kokoromichi.chat.receipts import format_receipt, named
+from kokoromichi.chat.receipts import format_receipt, named, receipt_card
 from kokoromichi.chat.texts import percent, plain, say
 from kokoromichi.rules.economy import RARITIES
 
@@ -88,7 +88,19 @@ class Summons(commands.Cog):
             (say("character.base"), stats),
         ]
         owned = say("character.owned" if found.collection.get(character) else "character.missing")
+        if shards := ctx.services.live.redeem_shards[character]:
+            fields.append((say("character.redeem"), say("character.redeem_value", shards=shards)))
         await ctx.answer(card(plain(sheet.name), plain(sheet.description), fields=fields, footer=owned))
+
+    @command()
+    @app_commands.describe(character="Whom; one that you do not have")
+    @app_commands.autocomplete(character=all_characters)
+    async def redeem(self, ctx: Context, *, character: CharacterArgument) -> None:
+        """Choose a character for shards."""
+        receipt = await ctx.act(
+            lambda request_id: ctx.services.summon.redeem(ctx.player_id, character, request_id=request_id)
+        )
+        await ctx.answer(receipt_card(ctx, say("redeem.title"), receipt))
 
     @command()
     @app_commands.describe(character="Whom of your collection; nobody when left out")

@@ -73,6 +73,7 @@ class UserProfile:
         luck_until_us: A charm's gold bonus runs until then; ``guard_until_us`` likewise an amulet.
         stamina_battles: Battles left that cost fewer hit points.
         double_train: 1 when the next training session gives double XP.
+        auto_use: 1 while a battle takes health potions and revive scrolls by itself where they help.
         frozen: 1 when an admin has frozen the account: it neither acts nor receives.
         opening_due: 1 while its opening is still to be booked, with the first act: a document or a
             transaction that named neither gold nor gems has made the account.
@@ -111,6 +112,7 @@ class UserProfile:
     guard_until_us: MomentUs = NEVER
     stamina_battles: Count = 0
     double_train: Count = 0
+    auto_use: Count = 1
     frozen: Count = 0
     opening_due: Count = 0
     unknown: dict[str, Any] = Field(default_factory=dict)

@@ -228,6 +228,13 @@ ACTS: Final[dict[str, Act]] = {
             (codes.OK, codes.BAD_QUANTITY, codes.TOO_POOR),
             (Row("summon", "gems", "moved_gems"),),
         ),
+        Act(
+            "redeem",
+            summon.redeem,
+            summon.Redeemed,
+            (codes.OK, codes.CHARACTER_OWNED, codes.NOT_FOR_SALE, codes.TOO_POOR),
+            (),
+        ),
         Act("favorite", summon.choose_favorite, summon.Chosen, (codes.OK, codes.NOT_OWNED), ()),
     )
 }

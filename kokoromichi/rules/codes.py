@@ -38,6 +38,7 @@ PRICE_CHANGED: Final = 24
 PRICE_UNSOUND: Final = 25
 STOCK_UNLIMITED: Final = 26
 ITEM_RETIRED: Final = 27
+CHARACTER_OWNED: Final = 28
 
 CODE_NAMES: Final[dict[int, str]] = {
     OK: "ok",
@@ -68,5 +69,6 @@ CODE_NAMES: Final[dict[int, str]] = {
     PRICE_UNSOUND: "price_unsound",
     STOCK_UNLIMITED: "stock_unlimited",
     ITEM_RETIRED: "item_retired",
+    CHARACTER_OWNED: "character_owned",
 }
 """The text of a code, as refusals, receipts and the activity stream carry it."""

@@ -36,6 +36,7 @@ from kokoromichi.rules.sections import (
     ItemId,
     Opening,
     Rarity,
+    Redeem,
     Resale,
     StoreItem,
     Summon,
@@ -63,6 +64,7 @@ __all__ = [
     "Income",
     "Opening",
     "Rarity",
+    "Redeem",
     "Resale",
     "StoreItem",
     "Summon",
@@ -90,6 +92,7 @@ class EconomyConfig:
     exchange: Exchange = Field(description="gems for gold, one way")
     transfer: Transfer = Field(description="gold from player to player")
     store: Mapping[ItemId, StoreItem] = Field(description="the items of the store by id")
+    redeem: Redeem = Field(default_factory=Redeem, description="characters for shards")
 
     @staticmethod
     def from_tree(tree: Mapping[str, object], *, file: str = ECONOMY_FILE) -> EconomyConfig:

@@ -217,6 +217,15 @@ def pulls_are_fair(economy: Economy) -> Iterator[Finding]:
         yield _broken("summon.pity_rarity", summon.pity_rarity, "pity_has_odds", text)
 
 
+def choosing_is_dear(economy: Economy) -> Iterator[Finding]:
+    """A character of one's choice costs more shards than a duplicate gives, where it is offered."""
+    given = economy.config.summon.shards
+    for rarity, shards in economy.config.redeem.shards.items():
+        if 0 < shards <= given[rarity]:
+            text = f"is no more than a duplicate gives ({given[rarity]} shards); raise it, or write 0"
+            yield _broken(f"redeem.shards.{rarity}", shards, "choosing_is_dear", text)
+
+
 def stock_can_sell(economy: Economy) -> Iterator[Finding]:
     """An item can be bought: its limit and its stock hold a unit, and a restock has a stock to fill."""
     for item_id, item in economy.config.store.items():
@@ -256,6 +265,7 @@ LAWS: Final[tuple[Callable[[Economy], Iterator[Finding]], ...]] = (
     effects_are_known,
     chances_are_whole,
     pulls_are_fair,
+    choosing_is_dear,
     stock_can_sell,
     battles_are_sane,
 )

@@ -42,6 +42,7 @@ class Fighter(NamedTuple):
         luck_until_us: A lucky charm runs until then.
         guard_until_us: A guardian amulet runs until then.
         stamina_battles: Battles left that cost fewer hit points.
+        auto_use: 1 where health potions and revive scrolls are taken by themselves, else 0.
         potions: Health potions held.
         potions_paid_gold: Paid for them; ``UNKNOWN_PAID_GOLD`` where nobody knows.
         manas: Mana potions held.
@@ -63,6 +64,7 @@ class Fighter(NamedTuple):
     luck_until_us: int
     guard_until_us: int
     stamina_battles: int
+    auto_use: int
     potions: int
     potions_paid_gold: int
     manas: int
@@ -158,7 +160,9 @@ def unfought(code: int, fighter: Fighter) -> Fight:
 def fight(
     now_us: int, draw: int, tier: int, mana_potions: int, fighter: Fighter, aids: Aids, terms: Battle
 ) -> Fight:
-    """Fight one battle. A health potion and a revive scroll are consumed where they are held and needed.
+    """Fight one battle.
+
+    A health potion and a revive scroll are consumed where they are held and needed; ``auto_use`` declines.
 
     Args:
         now_us: The present, in microseconds since the epoch, UTC.
@@ -184,9 +188,10 @@ def fight(
     if code != OK:
         return unfought(code, fighter)
 
+    potions, scrolls = (fighter.potions, fighter.scrolls) if fighter.auto_use > 0 else (0, 0)
     hp, hp_at_us = regenerated_hp(now_us, fighter.hp, fighter.hp_at_us, terms.hp_full, terms.hp_regen_per_h)
     cost_hp = battle_cost_hp(terms.hp_cost, aids.stamina_percent if fighter.stamina_battles > 0 else 0)
-    hp, drunk, tired = spend_hp(hp, cost_hp, terms.hp_full, fighter.potions, aids.potion_hp)
+    hp, drunk, tired = spend_hp(hp, cost_hp, terms.hp_full, potions, aids.potion_hp)
     permille = win_permille(
         fighter.level,
         terms.tier_level[tier - 1],
@@ -202,7 +207,7 @@ def fight(
     if (draw * PERMILLE) >> 32 >= permille:
         won, prize = 0, 0
         amulet = 1 if is_running(now_us, fighter.guard_until_us, CHARM_US) else 0
-        gained, read = loss_xp(gained, terms.loss_xp_percent, amulet, fighter.scrolls)
+        gained, read = loss_xp(gained, terms.loss_xp_percent, amulet, scrolls)
     level, xp = add_xp(fighter.level, fighter.xp, gained, terms.xp_per_level)
     return Fight(
         OK,

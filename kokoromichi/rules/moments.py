@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
-from kokoromichi.core.models import SECOND_US
+from kokoromichi.core.models import DAY_US, NEVER, SECOND_US
 
 CLOCK_SKEW_US: Final = 300 * SECOND_US
 """By so much the clocks of two processes over one store may differ, in microseconds: synchronised ones stay
@@ -31,3 +31,43 @@ def is_running(now_us: int, until_us: int, lasts_us: int) -> bool:
         lasts_us: How long it lasts from its beginning.
     """
     return now_us < until_us <= now_us + lasts_us + CLOCK_SKEW_US
+
+
+class Clocks(NamedTuple):
+    """Every moment and every counter of a day that a player has, as ``UserProfile`` calls them."""
+
+    last_claim_us: int
+    battle_at_us: int
+    battle_day: int
+    battle_gold_today: int
+    sent_day: int
+    sent_gold_today: int
+    hp_at_us: int
+    luck_until_us: int
+    guard_until_us: int
+
+
+def clear_clocks(now_us: int, clocks: Clocks, charm_us: int) -> Clocks:
+    """Open a player's day again: claim, battle and caps at once, and nothing is left ahead of the clock.
+
+    Args:
+        now_us: The present, in microseconds since the epoch, UTC.
+        clocks: The player's.
+        charm_us: How long a charm or an amulet lasts.
+
+    Returns:
+        The player's then; a claim of today counts as one of yesterday, so that the streak goes on.
+    """
+    return Clocks(
+        last_claim_us=max(NEVER, min(clocks.last_claim_us, now_us - DAY_US)),
+        battle_at_us=NEVER,
+        battle_day=NEVER,
+        battle_gold_today=0,
+        sent_day=NEVER,
+        sent_gold_today=0,
+        hp_at_us=min(clocks.hp_at_us, now_us),
+        luck_until_us=clocks.luck_until_us if is_running(now_us, clocks.luck_until_us, charm_us) else NEVER,
+        guard_until_us=clocks.guard_until_us
+        if is_running(now_us, clocks.guard_until_us, charm_us)
+        else NEVER,
+    )

@@ -172,6 +172,20 @@ class Summon:
     shards: ShardsByRarity = Field(description="shards for a duplicate, by rarity")
 
 
+def _not_offered() -> dict[Rarity, int]:
+    return dict.fromkeys(RARITIES, 0)
+
+
+@dataclass(frozen=True, slots=True, config=KNOWN_KEYS_ONLY)
+class Redeem:
+    """A character of one's choice for shards; an economy without this section offers none."""
+
+    shards: ShardsByRarity = Field(
+        default_factory=_not_offered,
+        description="shards for a character that is chosen, by rarity; 0: not offered",
+    )
+
+
 @dataclass(frozen=True, slots=True, config=KNOWN_KEYS_ONLY)
 class Train:
     """Training sessions."""

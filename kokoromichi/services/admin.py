@@ -21,8 +21,9 @@ from kokoromichi.rules.economy_laws import check_economy
 from kokoromichi.rules.stock import set_stock
 from kokoromichi.services.authority import Actor, authorise
 from kokoromichi.services.booking import Booking
-from kokoromichi.services.granting import ADMIN_ACT, granted, to_opening
+from kokoromichi.services.granting import ADMIN_ACT, granted, to_opening, with_clear_clocks
 from kokoromichi.services.receipts import (
+    ClocksReceipt,
     DoneReceipt,
     EraseReceipt,
     FreezeReceipt,
@@ -133,6 +134,23 @@ class AdminService:
             return ChangeSet(at_us, (user,), receipt, actor=actor.user_id, reason=why)
 
         return self._executor.act_upon(operation, user_id, (actor.user_id, reason), decide, request_id)
+
+    def clear_clocks(
+        self, user_id: str, *, actor: Actor, reason: str, request_id: str | None = None
+    ) -> Awaitable[ClocksReceipt]:
+        """Open a player's day again: claim, battle, the caps of the day, and what lies ahead of the clock.
+
+        Raises:
+            RefusedError: not_allowed or unknown_player.
+        """
+        authorise(actor, "clocks", reason)
+
+        def decide(profile: UserProfile, at_us: int, _: Arguments) -> ChangeSet[ClocksReceipt]:
+            user = with_clear_clocks(profile, at_us)
+            receipt = ClocksReceipt(profile.user_id)
+            return ChangeSet(at_us, (user,), receipt, actor=actor.user_id, reason=f"clocks: {reason}")
+
+        return self._executor.act_upon("clocks", user_id, (actor.user_id, reason), decide, request_id)
 
     def reset(
         self, user_id: str, *, actor: Actor, reason: str, request_id: str | None = None

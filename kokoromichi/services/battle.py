@@ -13,7 +13,7 @@ from kokoromichi.rules.daily import counted_today
 from kokoromichi.rules.fight import Fight, Fighter, fight
 from kokoromichi.rules.holding import UNKNOWN_PAID_GOLD
 from kokoromichi.services.booking import Booking
-from kokoromichi.services.receipts import BattleReceipt
+from kokoromichi.services.receipts import AutoUseReceipt, BattleReceipt
 from kokoromichi.services.refusals import refused
 
 if TYPE_CHECKING:
@@ -75,6 +75,8 @@ class BattleService:
     ) -> Awaitable[BattleReceipt]:
         """Fight one battle; a health potion and a revive scroll are taken by themselves where they help.
 
+        A player may decline that: see ``set_auto_use``.
+
         Args:
             user_id: Who fights.
             tier: The opponent's tier, from 1.
@@ -91,6 +93,12 @@ class BattleService:
             return self._decide(profile, at_us, arguments, roll)
 
         return self._executor.act("battle", user_id, (tier, mana_potions), decide, request_id)
+
+    def set_auto_use(
+        self, user_id: str, auto_use: int, *, request_id: str | None = None
+    ) -> Awaitable[AutoUseReceipt]:
+        """Let a player's battles take health potions and revive scrolls by themselves (1), or none (0)."""
+        return self._executor.act("auto_use", user_id, (auto_use,), _decide_auto_use, request_id)
 
     def readiness(self, profile: UserProfile) -> Readiness:
         """What a player may know before a battle."""
@@ -129,6 +137,7 @@ class BattleService:
         fought = fight(at_us, draw, tier, 1 if mana_potions else 0, fighter, live.aids, terms)
         if fought.code:
             raise self._refused(fought.code, profile, at_us, tier)
+        consumed = _consumed(fought, live.item_of)
         fields: dict[str, FieldValue] = {
             "level": fought.level,
             "xp": fought.xp,
@@ -141,7 +150,7 @@ class BattleService:
             "battles_lost": fought.battles_lost,
             "stamina_battles": fought.stamina_battles,
         }
-        if fought.moved_potions or fought.moved_manas or fought.moved_scrolls:
+        if consumed:
             fields["paid_gold"] = _paid_gold(profile, fought, live.item_of)
         receipt = BattleReceipt(
             tier,
@@ -153,6 +162,7 @@ class BattleService:
             fought.gold,
             bool(fought.tired),
             fought.chance_permille,
+            consumed,
         )
         rows = _BOOKING.rows(fought, profile, item_of=live.item_of)
         return ChangeSet(at_us, (UserChange(profile.user_id, profile.version, rows, fields),), receipt)
@@ -194,6 +204,7 @@ def _fighter(profile: UserProfile, item_of: Mapping[str, str]) -> Fighter:
         profile.luck_until_us,
         profile.guard_until_us,
         profile.stamina_battles,
+        profile.auto_use,
         held(potion, 0),
         paid_gold(potion, UNKNOWN_PAID_GOLD),
         held(mana, 0),
@@ -201,6 +212,16 @@ def _fighter(profile: UserProfile, item_of: Mapping[str, str]) -> Fighter:
         held(scroll, 0),
         paid_gold(scroll, UNKNOWN_PAID_GOLD),
     )
+
+
+def _consumed(fought: Fight, item_of: Mapping[str, str]) -> dict[str, int]:
+    """Units that a battle took, by item."""
+    moved = (
+        (HEALTH_POTION, fought.moved_potions),
+        (MANA_POTION, fought.moved_manas),
+        (REVIVE_SCROLL, fought.moved_scrolls),
+    )
+    return {item_of[effect]: -units for effect, units in moved if units}
 
 
 def _paid_gold(profile: UserProfile, fought: Fight, item_of: Mapping[str, str]) -> dict[str, int]:
@@ -218,3 +239,9 @@ def _paid_gold(profile: UserProfile, fought: Fight, item_of: Mapping[str, str]) 
             else:
                 after.pop(item_id, None)
     return after
+
+
+def _decide_auto_use(profile: UserProfile, at_us: int, arguments: Arguments) -> ChangeSet[AutoUseReceipt]:
+    auto_use = 1 if arguments[0] else 0
+    user = UserChange(profile.user_id, profile.version, (), {"auto_use": auto_use})
+    return ChangeSet(at_us, (user,), AutoUseReceipt(auto_use))

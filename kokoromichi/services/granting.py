@@ -1,4 +1,4 @@
-"""What an admin's act makes of a player: a grant of one balance or item, and the way back to the opening."""
+"""What an admin's act makes of a player: a grant of one balance or item, an open day, a new beginning."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from kokoromichi.core.models import SET_FIELDS, FieldValue, Movement, UserChange
 from kokoromichi.rules import codes
 from kokoromichi.rules.grant import grant_item, grant_money, reset_item, reset_money
 from kokoromichi.rules.holding import UNKNOWN_PAID_GOLD
+from kokoromichi.rules.moments import Clocks, clear_clocks
+from kokoromichi.rules.use import CHARM_US
 from kokoromichi.services.booking import Booking
 from kokoromichi.services.holdings import paid_field
 from kokoromichi.services.live_economy import RETIRED_OFFER
@@ -97,3 +99,13 @@ def to_opening(profile: UserProfile, opening: Opening) -> tuple[UserChange, Bala
     new = UserProfile(user_id=profile.user_id)
     fields: dict[str, FieldValue] = {name: getattr(new, name) for name in sorted(SET_FIELDS - _KEPT)}
     return UserChange(profile.user_id, profile.version, tuple(rows), fields), balances
+
+
+def with_clear_clocks(profile: UserProfile, at_us: int) -> UserChange:
+    """A player whose day is open again; see ``clear_clocks``."""
+    clocks = Clocks(*(getattr(profile, name) for name in Clocks._fields))
+    fields: dict[str, FieldValue] = {
+        **clear_clocks(at_us, clocks, CHARM_US)._asdict(),
+        "businesses": {name: min(since_us, at_us) for name, since_us in profile.businesses.items()},
+    }
+    return UserChange(profile.user_id, profile.version, (ADMIN_ACT,), fields)

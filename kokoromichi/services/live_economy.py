@@ -63,6 +63,7 @@ class LiveEconomy:
         pool: What a summon reads: prices, odds, and the characters by their numbers.
         characters: The characters by number, the most common first.
         character_ids: Their ids.
+        redeem_shards: What a character of one's choice costs, in shards, by its id; 0: it is not offered.
         income_of: What a business earns, in gold a day, by its id.
     """
 
@@ -106,6 +107,9 @@ class LiveEconomy:
         }
         by_rarity = [[waifu for waifu in economy.waifus if waifu.rarity == rarity] for rarity in RARITIES]
         self.characters = tuple(chain.from_iterable(by_rarity))
+        self.redeem_shards = {
+            character.id: self.config.redeem.shards[character.rarity] for character in self.characters
+        }
         self.character_ids = tuple(character.id for character in self.characters)
         pulls = self.config.summon
         self.pool = Pool(

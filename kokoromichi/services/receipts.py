@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from kokoromichi.core.models import Receipt
 
 
@@ -110,6 +112,14 @@ class SummonReceipt(Receipt, frozen=True, tag="SummonReceipt"):
     shards: int
 
 
+class RedeemReceipt(Receipt, frozen=True, gc=False, tag="RedeemReceipt"):
+    """A character was chosen for shards; ``shards`` are left."""
+
+    waifu_id: str
+    cost_shards: int
+    shards: int
+
+
 class FavoriteReceipt(Receipt, frozen=True, gc=False, tag="FavoriteReceipt"):
     """A character was made the favourite; an empty id is none."""
 
@@ -129,6 +139,7 @@ class BattleReceipt(Receipt, frozen=True, gc=False, tag="BattleReceipt"):
         gold: Balance afterwards.
         tired: Whether the hit points did not suffice.
         chance_permille: The chance to win that the draw was held against.
+        consumed: Units that it took, by item id.
     """
 
     tier: int
@@ -140,6 +151,13 @@ class BattleReceipt(Receipt, frozen=True, gc=False, tag="BattleReceipt"):
     gold: int
     tired: bool
     chance_permille: int
+    consumed: dict[str, int] = msgspec.field(default_factory=dict)
+
+
+class AutoUseReceipt(Receipt, frozen=True, gc=False, tag="AutoUseReceipt"):
+    """Battles take potions and scrolls by themselves from now on (``auto_use`` is 1) or not (0)."""
+
+    auto_use: int
 
 
 class TrainReceipt(Receipt, frozen=True, gc=False, tag="TrainReceipt"):
@@ -173,6 +191,12 @@ class FreezeReceipt(Receipt, frozen=True, gc=False, tag="FreezeReceipt"):
 
     user_id: str
     frozen: int
+
+
+class ClocksReceipt(Receipt, frozen=True, gc=False, tag="ClocksReceipt"):
+    """A player's day was opened again: claim, battle and the caps of the day."""
+
+    user_id: str
 
 
 class ResetReceipt(Receipt, frozen=True, gc=False, tag="ResetReceipt"):

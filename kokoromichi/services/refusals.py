@@ -48,6 +48,7 @@ _SENTENCES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
         "{item_id} is retired: what is held of it can be sold back or taken away, and nothing else.",
         ("item_id",),
     ),
+    codes.CHARACTER_OWNED: ("{waifu_id} is in your collection already.", ("waifu_id",)),
     codes.NOT_ALLOWED: ("This is for a {needed_role}; you are a {role}.", ("needed_role", "role")),
 }
 

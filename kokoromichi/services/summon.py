@@ -15,11 +15,12 @@ from kokoromichi.rules.summon import (
     left_pulls,
     lucky_draws,
     pay_pulls,
+    redeem,
     summon,
     widths,
 )
 from kokoromichi.services.booking import Booking
-from kokoromichi.services.receipts import FavoriteReceipt, Pull, SummonReceipt
+from kokoromichi.services.receipts import FavoriteReceipt, Pull, RedeemReceipt, SummonReceipt
 from kokoromichi.services.refusals import refused
 
 if TYPE_CHECKING:
@@ -109,6 +110,31 @@ class SummonService:
             RefusedError: not_owned.
         """
         return self._executor.act("favorite", user_id, (waifu_id,), _decide_favorite, request_id)
+
+    def redeem(
+        self, user_id: str, waifu_id: str, *, request_id: str | None = None
+    ) -> Awaitable[RedeemReceipt]:
+        """Choose a character that the player does not have, for shards.
+
+        Raises:
+            RefusedError: character_owned, not_for_sale or too_poor.
+        """
+        return self._executor.act("redeem", user_id, (waifu_id,), self._redeemed, request_id)
+
+    def _redeemed(self, profile: UserProfile, at_us: int, arguments: Arguments) -> ChangeSet[RedeemReceipt]:
+        waifu_id = str(arguments[0])
+        price_shards = self._executor.live.redeem_shards.get(waifu_id, 0)
+        redeemed = redeem(profile.shards, profile.collection.get(waifu_id, 0), price_shards)
+        if redeemed.code == codes.TOO_POOR:
+            raise refused(redeemed.code, price_shards, profile.shards, "shards")
+        if redeemed.code:
+            raise refused(redeemed.code, waifu_id)
+        fields: dict[str, FieldValue] = {
+            "shards": redeemed.shards,
+            "collection": {**profile.collection, waifu_id: redeemed.copies},
+        }
+        receipt = RedeemReceipt(waifu_id, price_shards, redeemed.shards)
+        return ChangeSet(at_us, (UserChange(profile.user_id, profile.version, (), fields),), receipt)
 
     def left_pulls(self, pity: int) -> int:
         """At which pull the guarantee comes after so many without luck, counted from the next one."""

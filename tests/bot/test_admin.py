@@ -28,6 +28,7 @@ OPTIONS: dict[str, dict[str, object]] = {
     "stock": {"item": "lucky_charm", "units": 3},
     "freeze": {"user": "bob"},
     "unfreeze": {"user": "bob"},
+    "clocks": {"user": "bob"},
 }
 
 
@@ -60,6 +61,7 @@ async def asked(table: Table, admin: MemberActor, name: str, **options: object) 
         ("stock", "3 of Lucky Charm are left now (-247 more)."),
         ("freeze", "<@{bob}> neither acts nor receives from now on."),
         ("unfreeze", "<@{bob}> plays on."),
+        ("clocks", "<@{bob}> may claim, fight and send anew today."),
         ("audit", "sound: 6 laws hold over 3 rows"),
         ("reconcile", "Everything is as the ledger says."),
         (

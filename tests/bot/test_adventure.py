@@ -53,6 +53,21 @@ async def test_a_mana_potion_is_drunk_for_a_better_chance(table: Table) -> None:
     assert sentence.startswith("mana\\_potion is not right: it must be one of: no, yes.")
 
 
+async def test_a_battle_says_what_it_took_and_a_player_may_decline(table: Table) -> None:
+    table.bot.services.executor.dice = lambda: LOSE
+    await table.endow(table.alice, hp=0, hp_at_us=NOON_US, inventory={"health_potion": 2, "revive_scroll": 2})
+    text = told(await table.asked(table.alice, "battle", tier=1))
+    assert text.split("\n")[1] == "It took 1 × Health Potion, 1 × Revive Scroll."
+    declined = told(await table.asked(table.alice, "auto_use", use="off"))
+    assert declined == "Battles take no health potion and no revive scroll by themselves."
+    assert fields_of(await table.asked(table.alice, "battle_stats"))["At work"] == declined
+    await table.endow(table.alice, hp=0, hp_at_us=table.clock.us)
+    table.clock.advance(60)
+    assert "It took" not in told(await table.said(table.alice, "!battle 1"))
+    assert (await table.profile(table.alice)).inventory == {"health_potion": 1, "revive_scroll": 1}
+    assert told(await table.said(table.alice, "!auto_use on")).startswith("Battles take health potions")
+
+
 async def test_the_tired_are_told(table: Table) -> None:
     await table.endow(table.alice, hp=0, hp_at_us=NOON_US)
     text = told(await table.asked(table.alice, "battle", tier=1))

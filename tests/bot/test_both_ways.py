@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 DAY_US = 86_400_000_000
 ASKED: dict[str, dict[str, object]] = {
     "balance": {},
+    "auto_use": {"use": "off"},
     "battle": {"tier": 2, "mana_potion": "yes"},
     "battle_stats": {},
     "businesses": {},
@@ -37,6 +38,7 @@ ASKED: dict[str, dict[str, object]] = {
     "invest": {"business": "dojo"},
     "profile": {},
     "rates": {},
+    "redeem": {"character": "pomona"},
     "rich_list": {"page": 1},
     "sell": {"item": "mana_potion", "quantity": 1},
     "store": {"page": 2},
@@ -72,6 +74,7 @@ async def test_a_command_answers_the_same_both_ways(table: Table, name: str) -> 
             player,
             gold=50_000,
             gems=1_000,
+            shards=100,
             inventory={"mana_potion": 3, "lucky_charm": 1},
             collection={"echo": 1},
             businesses={"cafe": NOON_US - DAY_US},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from simcord import Env
 
 from kokoromichi.bot import KokoroBot, create_bot
 from kokoromichi.core.counters import stock_counter
@@ -151,3 +152,17 @@ async def test_prices_that_another_process_sets_are_followed(
     await table.env.advance_time(FOLLOWED_S)
     bought = await table.alice.slash(table.channel, "buy", item="health_potion")
     assert "for 120 gold" in (embed_of(bought).description or "")
+
+
+async def test_a_start_with_a_clock_behind_the_ledger_is_logged_as_an_error(
+    clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    provider = MemoryProvider(clock)
+    clock.advance(WEEK_S)
+    await provider.save_user("1", {"gold": 5})
+    clock.advance(-WEEK_S)
+    env = Env(create_bot(Settings(_env_file=None, shard_count=1), provider=provider, clock=clock))
+    await env.start()
+    await env.shutdown()
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert record.getMessage().startswith("the newest ledger row is of 2026-03-17 12:00:00 UTC")

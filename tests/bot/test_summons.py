@@ -118,6 +118,7 @@ async def test_a_character_is_shown(table: Table) -> None:
         "Element": "Wind",
         "Mythology": "Greek",
         "At level 1": "77 HP, 13 attack, 10 defence",
+        "To choose with /redeem": "10 shards",
     }
     assert embed.footer.text == "Not in your collection yet"
     await table.endow(table.alice, collection={"echo": 1})
@@ -148,3 +149,15 @@ async def test_characters_are_offered_while_typing(table: Table) -> None:
     assert [choice["value"] for choice in own] == ["echo", "pomona"]
     every = await table.alice.autocomplete(table.channel, "character", "character", "")
     assert len(every) == 25
+
+
+async def test_shards_buy_a_character_of_ones_choice(table: Table) -> None:
+    assert await table.refusal(table.alice, "redeem", character="echo") == "Need 10 shards, have 0."
+    await table.endow(table.alice, shards=25)
+    told_price = fields_of(await table.asked(table.alice, "character", character="echo"))
+    assert told_price["To choose with /redeem"] == "10 shards"
+    text = told(await table.asked(table.alice, "redeem", character="echo"))
+    assert text == "Echo is yours for 10 shards. You have 15 shards."
+    assert (await table.profile(table.alice)).collection == {"echo": 1}
+    sentence = told(await table.said(table.alice, "!redeem echo"))
+    assert sentence == "Echo is in your collection already."

@@ -7,16 +7,22 @@ import json
 import pkgutil
 from dataclasses import fields
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+import pytest
 
 import kokoromichi.services
 from kokoromichi.core import schemas
 from kokoromichi.core.kinds import KINDS
 from kokoromichi.core.models import Receipt, UserProfile
+from kokoromichi.core.providers.local.documents import decode_profile
+from kokoromichi.core.providers.mongo.documents import profile_of
 from kokoromichi.core.responses import decode_response, encode_response
 from kokoromichi.services.overrides import OverridesDocument
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 GOLDEN: Final = Path(__file__).parent / "stored_shapes.json"
 CURE: Final = (
@@ -85,3 +91,23 @@ def test_a_class_of_another_name_reads_what_the_tag_says() -> None:
 
     assert encode_response(Renamed(5)) == b'{"receipt":"FormerName","gold":5}'
     assert decode_response(b'{"receipt":"FormerName","gold":5}') == Renamed(5)
+
+
+OF_BEFORE: Final[dict[str, Any]] = {"version": 3, "gold": 5}
+"""A player as a store held them before there were the fields that have come since."""
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda: UserProfile.of_document({"user_id": "ada", **OF_BEFORE}),
+        lambda: UserProfile(user_id="ada", **OF_BEFORE),
+        lambda: decode_profile(json.dumps({"user_id": "ada", **OF_BEFORE})),
+        lambda: profile_of({"_id": "ada", **OF_BEFORE}),
+    ],
+    ids=["memory", "postgres", "local", "mongo"],
+)
+def test_a_player_of_before_a_field_reads_as_its_default(read: Callable[[], UserProfile]) -> None:
+    profile = read()
+    assert (profile.version, profile.gold, profile.auto_use) == (3, 5, 1)
+    assert profile == UserProfile(user_id="ada", version=3, gold=5)

@@ -9,10 +9,12 @@ from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.services.authority import Actor, Role
 from tests.contract.stored import NOON_US
 from tests.unit.refusal_cases_store import NO_WHOLE_NUMBER, PLAQUES, STORE, Case
-from tests.unit.service_world import MAX, ROOT
+from tests.unit.service_world import ECONOMY, MAX, ROOT
 
 DAY_US: Final = 86_400_000_000
 TODAY: Final = NOON_US // DAY_US
+MIKA: Final = ECONOMY.waifus[0].id
+PRICE: Final = ECONOMY.config.redeem.shards[ECONOMY.waifus[0].rarity]
 
 MONEY: Final = [
     Case(
@@ -156,6 +158,23 @@ PLAY: Final = [
         economy={"business.cafe.price_gold": 0},
     ),
     Case("summon.favorite", ("ada", "mika"), "not_owned", {"item_id": "mika", "owned_units": 0}),
+    Case(
+        "summon.redeem",
+        ("ada", MIKA),
+        "too_poor",
+        {"need": PRICE, "have": 5, "currency": "shards"},
+        {"shards": 5},
+    ),
+    Case("summon.redeem", ("ada", MIKA), "character_owned", {"waifu_id": MIKA}, {"collection": {MIKA: 1}}),
+    Case("summon.redeem", ("ada", "nobody"), "not_for_sale", {"item_id": "nobody"}, {"shards": 10**6}),
+    Case(
+        "summon.redeem",
+        ("ada", MIKA),
+        "not_for_sale",
+        {"item_id": MIKA},
+        {"shards": 10**6},
+        economy={"redeem.shards.*": 0},
+    ),
     Case("progress.collect", ("ada",), "nothing_to_collect"),
     Case(
         "progress.collect",
@@ -235,6 +254,7 @@ ADMINS: Final = [
             ("admin.grant", ("ada", "gold", 5)),
             ("admin.freeze", ("bo",)),
             ("admin.unfreeze", ("ada",)),
+            ("admin.clear_clocks", ("bo",)),
             ("admin.reset", ("bo",)),
             ("admin.set_price", ("ema_plaque", 900)),
             ("admin.set_stock", ("lucky_charm", 900)),
@@ -244,7 +264,7 @@ ADMINS: Final = [
     ),
     *(
         Case(act, ("zoe",), "unknown_player", {"user_id": "zoe"}, options=GRANTED)
-        for act in ("admin.freeze", "admin.unfreeze", "admin.reset")
+        for act in ("admin.freeze", "admin.unfreeze", "admin.clear_clocks", "admin.reset")
     ),
     *(
         Case("admin.set_price", (item_id, 900), "unknown_item", {"item_id": item_id}, options=GRANTED)
@@ -289,6 +309,7 @@ FROZEN: Final = [
             ("bank.transfer", ("bo", 100)),
             ("bank.buy_gems", ()),
             ("summon.favorite", ("",)),
+            ("summon.redeem", (MIKA,)),
             ("progress.train", ()),
             ("progress.invest", ("cafe",)),
             ("progress.collect", ()),

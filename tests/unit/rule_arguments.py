@@ -70,7 +70,7 @@ HOLDING = (st.just(0) | CAPPED, PAID)
 FIGHTER = st.builds(
     fight.Fighter,
     *(BALANCE, LEVEL, XP, HP, LAST, LAST, DAY),
-    *(CAPPED, CAPPED, CAPPED, LAST, LAST, CAPPED),
+    *(CAPPED, CAPPED, CAPPED, LAST, LAST, CAPPED, FLAG),
     *(*HOLDING, *HOLDING, *HOLDING),
 )
 AIDS = st.builds(fight.Aids, CAPPED, CAPPED, CAPPED, PERCENT, CAPPED, CAPPED, CAPPED)
@@ -153,6 +153,11 @@ ARGUMENTS: dict[Rule, tuple[st.SearchStrategy[object], ...]] = {
     holding.paid_left_gold: (HELD, PAID, BALANCE, BALANCE),
     holding.paid_with: (BALANCE, CAPPED),
     holding.share_gold: (HELD, BALANCE, BALANCE),
+    moments.clear_clocks: (
+        TIME,
+        st.builds(moments.Clocks, LAST, LAST, DAY, CAPPED, DAY, CAPPED, LAST, LAST, LAST),
+        st.integers(0, 10**12),
+    ),
     moments.is_ahead: (TIME, LAST),
     moments.is_running: (TIME, LAST, st.integers(0, 10**12)),
     pricing.capped_product: (BALANCE, BALANCE),
@@ -187,6 +192,7 @@ ARGUMENTS: dict[Rule, tuple[st.SearchStrategy[object], ...]] = {
     summon.pay_pulls: (BALANCE, PULLS, CAPPED, CAPPED),
     summon.pull: (DRAW, SMALL, st.integers(1, 10**6), st.integers(0, 6), st.just(TABLE)),
     summon.rarity_of: (DRAW, st.just(TABLE)),
+    summon.redeem: (BALANCE, st.just(0) | BALANCE, ANY),
     summon.ring_bell: (SMALL, st.integers(1, 10**6), CAPPED),
     summon.summon: (
         *(PULLS, st.tuples(*[DRAW] * 20), SUMMONER),

@@ -16,6 +16,8 @@ from typer.testing import CliRunner
 
 from kokoromichi.analysis.ledger import Ledger
 from kokoromichi.cli.app import app
+from kokoromichi.core.clock import ManualClock, SystemClock
+from kokoromichi.core.providers.local_json import LocalJSONProvider
 from tests.servers.postgres import fresh_postgres_database
 from tests.unit.old_folder import ANNA, snapshot, write
 
@@ -169,8 +171,6 @@ def test_the_audit_of_a_migrated_folder_is_sound(migrated: Path) -> None:
 
 
 def test_an_audit_shows_each_violation_with_its_rows(migrated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from kokoromichi.core.providers.local_json import LocalJSONProvider  # noqa: PLC0415 - beside its use
-
     ids = LocalJSONProvider.user_ids
 
     async def fewer(self: LocalJSONProvider) -> list[str]:
@@ -187,6 +187,21 @@ def test_an_audit_shows_each_violation_with_its_rows(migrated: Path, monkeypatch
     said = json.loads(invoke("audit", "--provider", "local", "--data-dir", migrated, "--json").stdout)
     assert said["sound"] is False
     assert {row["user_id"] for row in said["violations"]["1"]} == {first}
+
+
+def test_an_audit_tells_of_a_clock_that_is_behind_the_ledger(tmp_path: Path) -> None:
+    ahead_us = SystemClock().now_us() + 86_400_000_000
+
+    async def play() -> None:
+        async with LocalJSONProvider(tmp_path, clock=ManualClock(ahead_us)) as store:
+            await store.save_user("ada", {"gold": 5})
+
+    asyncio.run(play())
+    words = ("audit", "--provider", "local", "--data-dir", tmp_path)
+    told = invoke(*words)
+    assert told.exit_code == 0
+    assert "Clock: the newest ledger row is of" in told.stdout
+    assert "set the clock right" in json.loads(invoke(*words, "--json").stdout)["clock"]
 
 
 def test_a_file_edited_by_hand_is_told_by_the_audit_until_it_is_adopted(

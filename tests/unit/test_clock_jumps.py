@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 from kokoromichi.core.errors import RefusedError
 from tests.contract.stored import NOON_US
 from tests.unit.service_world import DAY_S, WIN, World
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 DAY_US: Final = DAY_S * 1_000_000
 ACTS: Final = ("claim", "fight", "send", "collect", "charm", "amulet")
@@ -34,13 +37,13 @@ def steps(offsets: st.SearchStrategy[int]) -> st.SearchStrategy[list[tuple[str, 
 async def act(world: World, name: str) -> bool:
     """Let ada act; whether she may."""
     services = world.services
-    asked = {
+    asked: dict[str, Callable[[], Awaitable[object]]] = {
         "claim": lambda: services.daily.claim("ada"),
         "fight": lambda: services.battle.fight("ada", 1, draw=WIN),
         "send": lambda: services.bank.transfer("ada", "bo", 20_000),
         "collect": lambda: services.progress.collect("ada"),
-        "charm": lambda: services.store.use("ada", "lucky_charm", draw=0),
-        "amulet": lambda: services.store.use("ada", "guardian_amulet", draw=0),
+        "charm": lambda: services.store.use("ada", "lucky_charm", draws=(0,)),
+        "amulet": lambda: services.store.use("ada", "guardian_amulet", draws=(0,)),
     }
     try:
         await asked[name]()

@@ -27,7 +27,7 @@ TERMS = Battle(60, 5_000, 20, 100, 5, 500, 40, 100, 950, 150, 50, *TIERS, 100)
 NOON = 20_000 * DAY_US + 12 * HOUR_US
 FRESH = Fighter(
     *(10_000, 1, 0, 100, NEVER, NEVER, NEVER, 0),
-    *(5, 3, NEVER, NEVER, 0),
+    *(5, 3, NEVER, NEVER, 0, 1),
     *(0, UNKNOWN_PAID_GOLD, 0, UNKNOWN_PAID_GOLD, 0, UNKNOWN_PAID_GOLD),
 )
 AIDS = Aids(50, 150, 10, 50, 100, 150, 500)
@@ -143,6 +143,15 @@ def test_a_scroll_is_read_after_a_loss_only_and_not_under_an_amulet() -> None:
         assert against_first(LOSE, held._replace(guard_until_us=ended_us)).moved_scrolls == -1
 
 
+def test_who_declines_keeps_potions_and_scrolls_and_still_takes_mana() -> None:
+    held = {"potions": 1, "manas": 1, "scrolls": 1}
+    weak = FRESH._replace(hp=0, hp_at_us=NOON, auto_use=0, **held)
+    seen = against_first(LOSE, weak, 1)
+    assert (seen.moved_potions, seen.moved_manas, seen.moved_scrolls) == (0, -1, 0)
+    assert (seen.tired, seen.hp, seen.xp_gained, seen.chance_permille) == (1, 0, 4, 500)
+    assert against_first(WIN, FRESH._replace(auto_use=0)) == against_first(WIN, FRESH)
+
+
 def test_xp_becomes_levels() -> None:
     seen = against_first(WIN, FRESH._replace(level=2, xp=195))
     assert (seen.level, seen.xp) == (3, 3)
@@ -203,6 +212,7 @@ FIGHTERS = st.builds(
     luck_until_us=ENDS,
     guard_until_us=ENDS,
     stamina_battles=st.integers(0, 3),
+    auto_use=st.integers(0, 1),
     potions=st.integers(0, 3),
     potions_paid_gold=PAID,
     manas=st.integers(0, 3),

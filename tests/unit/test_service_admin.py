@@ -6,10 +6,11 @@ import pytest
 
 from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.errors import MisuseError, RefusedError
+from kokoromichi.core.models import NEVER
 from kokoromichi.services.authority import Actor, Role, role_of
-from kokoromichi.services.receipts import FreezeReceipt, GrantReceipt
-from tests.contract.stored import Row, entries, stored
-from tests.unit.service_world import MAX, ROOT, World
+from kokoromichi.services.receipts import ClocksReceipt, FreezeReceipt, GrantReceipt
+from tests.contract.stored import NOON_US, Row, entries, stored
+from tests.unit.service_world import DAY_S, MAX, ROOT, WIN, World
 
 
 @pytest.mark.parametrize(
@@ -119,3 +120,30 @@ async def test_nobody_freezes_a_stranger_or_without_leave(act: str) -> None:
     with pytest.raises(RefusedError, match="This is for a manager; you are a player"):
         await world.ask(f"admin.{act}", "ada", actor=Actor("bo", Role.PLAYER), reason="a test")
     assert await stored(world.provider) == before
+
+
+async def test_an_admin_opens_the_day_of_a_player_again() -> None:
+    world = await World.open()
+    services, year_us = world.services, 365 * DAY_S * 1_000_000
+    await world.player("ada", gold=50_000, gems=0, items={"lucky_charm": 1}, businesses={"cafe": NOON_US})
+    await world.player("bo")
+    world.clock.us += year_us
+    await services.daily.claim("ada")
+    await services.battle.fight("ada", 1, draw=WIN)
+    await services.bank.transfer("ada", "bo", 20_000)
+    await services.store.use("ada", "lucky_charm", draws=(0,))
+    await services.progress.collect("ada")
+    receipt = await services.admin.clear_clocks("ada", actor=ROOT, reason="the clock was wrong")
+    assert receipt == ClocksReceipt("ada")
+    assert (await services.daily.claim("ada")).streak == 2
+    await services.battle.fight("ada", 1, draw=WIN)
+    await services.bank.transfer("ada", "bo", 20_000)
+    assert (await world.profile("ada")).luck_until_us == world.clock.us + DAY_S * 1_000_000  # It runs on.
+    world.clock.us -= year_us
+    await services.admin.clear_clocks("ada", actor=ROOT, reason="the clock was wrong")
+    profile = await world.profile("ada")
+    assert (profile.luck_until_us, profile.battle_at_us, profile.battle_gold_today) == (NEVER, NEVER, 0)
+    assert max(profile.hp_at_us, profile.last_claim_us, *profile.businesses.values()) <= world.clock.us
+    rows = [entry for entry in await entries(world.provider, "ada") if entry.kind == "admin_act"]
+    assert [(entry.actor, entry.reason) for entry in rows] == [("root", "clocks: the clock was wrong")] * 2
+    assert (await audit_provider(world.provider)).sound

@@ -8,8 +8,9 @@ from typing import Final
 import pytest
 
 from kokoromichi.core.errors import RefusedError
+from kokoromichi.core.responses import decode_response
 from kokoromichi.services.bundle import Services
-from kokoromichi.services.receipts import BattleReceipt
+from kokoromichi.services.receipts import AutoUseReceipt, BattleReceipt
 from tests.contract.stored import NOON_US, Row, entries
 from tests.unit.service_world import DAY_S, ECONOMY, HOUR_S, LOSE, WIN, World
 
@@ -143,9 +144,32 @@ async def test_all_that_a_battle_takes_is_in_one_commit() -> None:
     await world.player("ada", hp=0, hp_at_us=NOON_US, items=items)
     receipt = await world.services.battle.fight("ada", 1, mana_potions=1, draw=LOSE)
     assert (receipt.xp, receipt.hp, receipt.chance_permille) == (8, 30, 650)
+    assert receipt.consumed == items
     assert [row.item_id for row in await world.booked("ada")] == list(items)
     profile = await world.profile("ada")
     assert (profile.inventory, profile.version) == ({}, 2)
+
+
+async def test_who_declines_is_taken_nothing_that_they_did_not_ask_for() -> None:
+    world = await World.open()
+    items = {"health_potion": 1, "mana_potion": 1, "revive_scroll": 1}
+    await world.player("ada", hp=0, hp_at_us=NOON_US, items=items)
+    assert await world.services.battle.set_auto_use("ada", 0) == AutoUseReceipt(0)
+    receipt = await world.services.battle.fight("ada", 1, mana_potions=1, draw=LOSE)
+    assert (receipt.consumed, receipt.tired, receipt.xp) == ({"mana_potion": 1}, True, 4)
+    assert (await world.profile("ada")).inventory == {"health_potion": 1, "revive_scroll": 1}
+    world.clock.advance(60)
+    await world.services.battle.set_auto_use("ada", 1)
+    receipt = await world.services.battle.fight("ada", 1, draw=LOSE)
+    assert receipt.consumed == {"health_potion": 1, "revive_scroll": 1}
+
+
+def test_a_receipt_of_before_it_named_what_was_consumed_is_still_read() -> None:
+    stored = b'{"receipt":"BattleReceipt","tier":1,"won":true,"payout_gold":30,"xp":8,"level":1,"hp":80,'
+    stored += b'"gold":10030,"tired":false,"chance_permille":500}'
+    receipt = decode_response(stored)
+    assert isinstance(receipt, BattleReceipt)
+    assert (receipt.payout_gold, receipt.consumed) == (30, {})
 
 
 async def test_an_economy_without_the_items_fights_without_them() -> None:

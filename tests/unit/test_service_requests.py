@@ -44,6 +44,8 @@ ACTS: Final = [
     Act("bank.buy_gems", (1,), (2,)),
     Act("summon.summon", (1,), (10,)),
     Act("summon.favorite", (MIKA,), ("",), opens=False),
+    Act("summon.redeem", (ECONOMY.waifus[1].id,), (ECONOMY.waifus[2].id,), opens=False),
+    Act("battle.set_auto_use", (0,), (1,)),
     Act("battle.fight", (1,), (2,)),
     Act("progress.train", (), ()),
     Act("progress.invest", ("cafe",), ("dojo",)),
@@ -51,7 +53,9 @@ ACTS: Final = [
     Act("admin.freeze", (), (), {"actor": ROOT, "reason": "a test"}, opens=False),
     Act("admin.grant", ("gold", 5), ("gold", 6), {"actor": ROOT, "reason": "a test"}, opens=False),
 ]
-BOOKED: Final = [act for act in ACTS if act.name != "summon.favorite"]
+BOOKED: Final = [
+    act for act in ACTS if act.name not in {"summon.favorite", "summon.redeem", "battle.set_auto_use"}
+]
 """Those that move something, or are an admin's."""
 NAMES: Final = [act.name for act in ACTS]
 
@@ -64,7 +68,13 @@ async def opened(*, slow: bool = False) -> World:
     items = {"ema_plaque": 4, "experience_scroll": 1, "wisdom_tome": 1}
     businesses = {"spa": 0, "dojo": NOON_US - DAY_S * 1_000_000}
     await inner.player(
-        "ada", gold=50_000, gems=1_000, items=items, businesses=businesses, collection={MIKA: 1}
+        "ada",
+        gold=50_000,
+        gems=1_000,
+        shards=10_000,
+        items=items,
+        businesses=businesses,
+        collection={MIKA: 1},
     )
     world = await World.open(SlowProvider(inner.provider), clock=inner.clock) if slow else inner
     world.rolls += [WIN] * 1_000
@@ -156,7 +166,7 @@ async def test_the_first_act_opens_the_account_in_the_same_commit(act: Act, requ
         ("opening", "gold", 10_000, 10_000),
         ("opening", "gems", 100, 100),
     ]
-    assert len(booked) > 2 or act.name == "battle.fight"
+    assert len(booked) > 2 or act.name in {"battle.fight", "battle.set_auto_use"}
     assert len({entry.tx_id for entry in booked}) == 1
     profile = await world.profile("zoe")
     assert profile.version == 1

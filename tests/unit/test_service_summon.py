@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kokoromichi.core.errors import MisuseError, RefusedError
-from kokoromichi.services.receipts import Pull, SummonReceipt
+from kokoromichi.services.receipts import Pull, RedeemReceipt, SummonReceipt
 from tests.contract.stored import Row, entries, stored
 from tests.unit.service_world import ECONOMY, LOSE, WIN, World
 
@@ -107,3 +107,20 @@ async def test_a_free_pull_books_nothing() -> None:
     assert (await world.services.summon.summon("ada", 1, draws=[WIN, WIN])).cost_gems == 0
     assert await world.booked("ada") == []
     assert (await world.profile("ada")).pulls == 1
+
+
+async def test_shards_buy_a_character_of_ones_choice_and_no_gem_moves() -> None:
+    world = await World.open()
+    await world.player("ada", shards=3_005, collection={COMMON[0]: 1})
+    receipt = await world.services.summon.redeem("ada", MYTHIC[0])
+    assert receipt == RedeemReceipt(MYTHIC[0], 3_000, 5)
+    profile = await world.profile("ada")
+    assert (profile.shards, profile.gold, profile.gems) == (5, 10_000, 100)
+    assert profile.collection == {COMMON[0]: 1, MYTHIC[0]: 1}
+    assert await world.booked("ada") == []
+
+
+def test_an_economy_of_before_it_had_prices_in_shards_offers_no_choice() -> None:
+    tree = ECONOMY.config.tree()
+    del tree["redeem"]
+    assert set(type(ECONOMY.config).from_tree(tree).redeem.shards.values()) == {0}
