@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import polars as pl
 
-from kokoromichi.core.acts import FORMER
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.schemas import ACTIVITY_SCHEMA, ECONOMY_HISTORY_SCHEMA, LEDGER_SCHEMA, PLAYERS_SCHEMA
+from kokoromichi.rules.acts import FORMER
 
 if TYPE_CHECKING:
     import datetime as dt

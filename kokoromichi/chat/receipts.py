@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from msgspec.structs import replace
-
 from kokoromichi.chat.embeds import card
 from kokoromichi.chat.texts import mention, moment, plain, say
 from kokoromichi.core.clock import us_of
 from kokoromichi.core.kinds import CURRENCIES, KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import discord
 
     from kokoromichi.chat.context import Context
@@ -57,11 +53,10 @@ def _format_grant(ctx: Context, what: str, amount: object) -> str:
     return say("units", quantity=amount, item=named(ctx, what))
 
 
-def format_uses(ctx: Context, used: Sequence[UseReceipt]) -> str:
-    """What using one item several times came to: what it gave is added up."""
-    total = replace(used[-1], amount=sum(receipt.amount for receipt in used))
-    text = format_receipt(ctx, total)
-    return text if len(used) == 1 else say("use.several", quantity=len(used), told=text)
+def format_use(ctx: Context, used: UseReceipt) -> str:
+    """What a use came to, with the units that it took where they are several."""
+    text = format_receipt(ctx, used)
+    return text if used.quantity == 1 else say("use.several", quantity=used.quantity, told=text)
 
 
 def kind_names() -> dict[str, str]:

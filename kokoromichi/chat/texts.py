@@ -123,7 +123,6 @@ ENGLISH: Final[dict[str, str]] = {
     "sale.title": "Sold",
     "use.title": "Used",
     "use.several": "{quantity} × {told}",
-    "use.stopped": "Used {used} of {asked}: {why}",
     "gift.title": "Gift",
     "gift.question": "Give {quantity} × {item} to {receiver}?",
     "inventory.title": "Inventory",

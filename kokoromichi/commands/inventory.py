@@ -11,21 +11,16 @@ from kokoromichi.chat.arguments import ONE, Amount, AmountArgument, ItemArgument
 from kokoromichi.chat.context import Context
 from kokoromichi.chat.declaring import command
 from kokoromichi.chat.embeds import card, paged
-from kokoromichi.chat.failures import describe_refusal
-from kokoromichi.chat.receipts import format_uses, receipt_card
+from kokoromichi.chat.receipts import format_use, receipt_card
 from kokoromichi.chat.texts import mention, plain, say, verbatim
 from kokoromichi.chat.views import Click
-from kokoromichi.core.errors import RefusedError
 
 if TYPE_CHECKING:
     import discord
 
     from kokoromichi.chat.game import Game
-    from kokoromichi.services.receipts import UseReceipt
 
 INVENTORY_ROWS: Final = 20
-MOST_USES: Final = 50
-"""Units that one command uses: each is an act of its own."""
 
 
 class Inventory(commands.Cog):
@@ -67,13 +62,10 @@ class Inventory(commands.Cog):
     async def use(self, ctx: Context, item: ItemArgument, quantity: AmountArgument = ONE) -> None:
         """Use something that you hold."""
         count = await _count(ctx, item, quantity)
-        if not 0 < count <= MOST_USES:
-            raise commands.RangeError(count, minimum=1, maximum=MOST_USES)
-        used, refusal = await _use_each(ctx, item, count)
-        text = format_uses(ctx, used)
-        if refusal is not None:
-            text += "\n" + say("use.stopped", used=len(used), asked=count, why=describe_refusal(ctx, refusal))
-        await ctx.answer(card(say("use.title"), text))
+        receipt = await ctx.act(
+            lambda request_id: ctx.services.store.use(ctx.player_id, item, count, request_id=request_id)
+        )
+        await ctx.answer(card(say("use.title"), format_use(ctx, receipt)))
 
     @command()
     @app_commands.describe(user="Who receives it", item="What to give", quantity="How many, all or half")
@@ -106,27 +98,6 @@ async def _count(ctx: Context, item: str, quantity: Amount) -> int:
     if not quantity.share:
         return quantity.units
     return max(1, quantity.of((await ctx.own()).inventory.get(item, 0)))
-
-
-async def _use_each(ctx: Context, item: str, count: int) -> tuple[list[UseReceipt], RefusedError | None]:
-    """Use units one after another, each under a request id of its own, until one is refused.
-
-    Raises:
-        RefusedError: The first one is.
-    """
-    used: list[UseReceipt] = []
-    for number in range(count):
-        try:
-            receipt = await ctx.act(
-                lambda request_id: ctx.services.store.use(ctx.player_id, item, request_id=request_id),
-                str(number) if number else "",
-            )
-        except RefusedError as refusal:
-            if not used:
-                raise
-            return used, refusal
-        used.append(receipt)
-    return used, None
 
 
 async def setup(bot: Game) -> None:

@@ -33,7 +33,7 @@ class StoredResponse:
     Attributes:
         request_id: The idempotency key.
         digest: The act as asked; see ``validation.digest_of``.
-        answer: The receipt, as ``responses.encode_response`` writes it.
+        answer: The receipt, as ``Receipt.encoded`` gives it.
         at_us: When it was stored, in microseconds since the epoch; NEVER where the store does not know.
     """
 

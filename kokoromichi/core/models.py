@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import fields
 from datetime import datetime
-from typing import Annotated, Any, Final, Generic, TypeAlias, TypeVar
+from functools import lru_cache
+from typing import Annotated, Any, Final, Generic, TypeAlias, TypeVar, Union
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
@@ -239,6 +240,28 @@ class Receipt(msgspec.Struct, frozen=True, gc=False, tag_field="receipt"):
 
     Each writes its tag out: it is stored, so that a class may be renamed and its tag may not.
     """
+
+    def encoded(self) -> bytes:
+        """Tagged JSON: what a store that outlives the process remembers."""
+        return msgspec.json.encode(self)
+
+    @staticmethod
+    def decoded(encoded: bytes | str) -> Receipt:
+        """The receipt of tagged JSON; the class that wrote it must have been imported.
+
+        Raises:
+            msgspec.ValidationError: No receipt has this tag, or a field is wrong.
+        """
+        return _decoder(tuple(_descendants(Receipt))).decode(encoded)
+
+
+def _descendants(base: type[Receipt]) -> list[type[Receipt]]:
+    return [found for child in base.__subclasses__() for found in (child, *_descendants(child))]
+
+
+@lru_cache(maxsize=8)
+def _decoder(receipts: tuple[type[Receipt], ...]) -> msgspec.json.Decoder[Receipt]:
+    return msgspec.json.Decoder(Union[receipts])  # noqa: UP007 - made at run time
 
 
 class Movement(msgspec.Struct, frozen=True, gc=False):

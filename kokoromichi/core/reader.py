@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
-from kokoromichi.core.day_totals import active_of, totals_of
+import polars as pl
+
+from kokoromichi.core.clock import DAY_US
 from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.kinds import SYSTEM
+from kokoromichi.core.models import MOST_INT, DailyTotal
+from kokoromichi.core.schemas import LEDGER_SCHEMA
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection
-
-    import polars as pl
+    from collections.abc import AsyncIterator, Collection, Iterable
 
     from kokoromichi.core.bulk_load import StoredResponse
     from kokoromichi.core.data_provider import Document
-    from kokoromichi.core.models import DailyTotal, LedgerEntry, UserProfile
+    from kokoromichi.core.models import LedgerEntry, UserProfile
+
+_KEYS: Final = ("day", "kind", "currency")
+_AMOUNT: Final = pl.col("amount").fill_null(0).cast(pl.Int128)
 
 
 class Reader(ABC):
@@ -91,11 +97,11 @@ class Reader(ABC):
 
     async def daily_totals(self, since_day: int = 0) -> list[DailyTotal]:
         """What each kind has moved on each UTC day since the epoch, ascending; from a day on."""
-        return totals_of([frame async for frame in self.ledger_frames()], since_day)
+        return _totals_of([frame async for frame in self.ledger_frames()], since_day)
 
     async def active_players(self, since_day: int = 0) -> dict[int, int]:
         """How many players have moved something on each UTC day, ascending."""
-        return active_of([frame async for frame in self.ledger_frames()], since_day)
+        return _active_of([frame async for frame in self.ledger_frames()], since_day)
 
     @abstractmethod
     async def get_game_data(self, section: str) -> Document | None:
@@ -113,3 +119,33 @@ class Reader(ABC):
 def no_copy(name: str, call: str) -> MisuseError:
     """What a provider raises that copies do not know."""
     return MisuseError(f"{call}: the provider {name!r} takes no part in copies")
+
+
+def _totals_of(frames: Iterable[pl.DataFrame], since_day: int) -> list[DailyTotal]:
+    """What each kind has moved on each day, ascending."""
+    summed = (
+        _with_day(frames, since_day)
+        .group_by(_KEYS)
+        .agg(
+            pl.len().alias("rows"),
+            _AMOUNT.clip(lower_bound=0).sum().alias("gained"),
+            _AMOUNT.clip(upper_bound=0).sum().alias("lost"),
+        )
+        .sort(_KEYS, nulls_last=False)
+    )
+    return [
+        DailyTotal(day, kind, currency, rows, min(gained, MOST_INT), min(-lost, MOST_INT))
+        for day, kind, currency, rows, gained, lost in summed.iter_rows()
+    ]
+
+
+def _active_of(frames: Iterable[pl.DataFrame], since_day: int) -> dict[int, int]:
+    """How many players have moved something on each day, ascending."""
+    players = _with_day(frames, since_day).filter(pl.col("user_id") != SYSTEM)
+    return dict(players.group_by("day").agg(pl.col("user_id").n_unique()).sort("day").iter_rows())
+
+
+def _with_day(frames: Iterable[pl.DataFrame], since_day: int) -> pl.DataFrame:
+    rows = pl.concat([LEDGER_SCHEMA.to_frame(), *frames])
+    day = pl.col("at").dt.timestamp("us") // DAY_US
+    return rows.with_columns(day.alias("day")).filter(pl.col("day") >= since_day)

@@ -45,8 +45,8 @@ ACTIVITY_SCHEMA: Final = pl.Schema(
         "economy_hash": pl.String(),
     }
 )
-"""One row per act (``acts.ACTS``) or decision of a player, by time. ``code`` is a refusal's code, null where
-the act went through; slot, outcome, gold, hold and units_held belong to a spend choice. The places of
+"""One row per act (``rules.acts.PLAYED``) or decision of a player, by time. ``code`` is a refusal's, null
+where the act went through; slot, outcome, gold, hold and units_held belong to a spend choice. The places of
 units_held are the ``catalogue_place`` of the economy history."""
 
 ECONOMY_HISTORY_SCHEMA: Final = pl.Schema(

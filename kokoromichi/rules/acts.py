@@ -239,3 +239,18 @@ ACTS: Final[dict[str, Act]] = {
     )
 }
 """By name, as players meet them."""
+
+PLAYED: Final[tuple[str, ...]] = (
+    *("claim", "buy", "sell", "use", "gift", "transfer", "battle", "train"),
+    *("invest", "collect", "exchange", "summon", "redeem", "favorite"),
+)
+"""The acts of players, as the activity stream names them. The operations of ``CommandExecutor.act`` are words
+of their own: part of the digests of stored requests."""
+
+FORMER: Final = {"daily": "claim", "purchase": "buy"}
+"""An act's present name by what commands and older files call it."""
+
+
+def act_name(word: str) -> str:
+    """The present name of an act, by any name it had."""
+    return FORMER.get(word, word)

@@ -109,37 +109,3 @@ def send_share(
     """
     amount = share_of(gold, share)
     return send(now_us, gold, receiver_gold, amount, sent_day, sent_gold_today, fee_percent, daily_cap_gold)
-
-
-def credit(balance: int, amount: int) -> tuple[int, int]:
-    """Add to a balance what another rule has granted: income, a chest's gold, an admin's grant.
-
-    Args:
-        balance: Balance before, in any currency.
-        amount: What is added, any integer of 64 bits.
-
-    Returns:
-        OK, BAD_AMOUNT (below 1) or BALANCE_CAP, and the balance afterwards.
-    """
-    if amount < 1:
-        return BAD_AMOUNT, balance
-    if amount > MAX_BALANCE - balance:
-        return BALANCE_CAP, balance
-    return OK, balance + amount
-
-
-def debit(balance: int, amount: int) -> tuple[int, int]:
-    """Take from a balance: a price that was agreed elsewhere, an admin's correction.
-
-    Args:
-        balance: Balance before, in any currency.
-        amount: What is taken, any integer of 64 bits.
-
-    Returns:
-        OK, BAD_AMOUNT (below 1) or TOO_POOR, and the balance afterwards.
-    """
-    if amount < 1:
-        return BAD_AMOUNT, balance
-    if amount > balance:
-        return TOO_POOR, balance
-    return OK, balance - amount

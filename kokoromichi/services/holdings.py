@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kokoromichi.rules.holding import UNKNOWN_PAID_GOLD, paid_left_gold
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from kokoromichi.core.models import UserProfile
-    from kokoromichi.services.live_economy import Offer
 
 
 def paid_field(profile: UserProfile, item_id: str, owned: int, paid_gold: int) -> dict[str, int]:
@@ -20,25 +15,4 @@ def paid_field(profile: UserProfile, item_id: str, owned: int, paid_gold: int) -
         after[item_id] = paid_gold
     else:
         after.pop(item_id, None)
-    return after
-
-
-def paid_after_leaving(
-    profile: UserProfile, offers: Mapping[str, Offer], leaving: Iterable[tuple[str, int]]
-) -> dict[str, int]:
-    """The field after units left, at least 1 of each item and at most what is held, with their share.
-
-    Args:
-        profile: Whose.
-        offers: What is sold, by item id.
-        leaving: Item ids and units, each item once.
-    """
-    after = dict(profile.paid_gold)
-    for item_id, units in leaving:
-        held = profile.inventory[item_id]
-        stored_gold = profile.paid_gold.get(item_id, UNKNOWN_PAID_GOLD)
-        if units == held:
-            after.pop(item_id, None)
-        else:
-            after[item_id] = paid_left_gold(held, stored_gold, offers[item_id].list_price_gold, units)
     return after

@@ -6,10 +6,10 @@ import hashlib
 import logging
 from typing import TYPE_CHECKING, Final
 
-from kokoromichi.core.acts import act_name
 from kokoromichi.core.clock import moment_of
 from kokoromichi.core.errors import StorageError
 from kokoromichi.core.models import SECOND_US
+from kokoromichi.rules.acts import act_name
 
 if TYPE_CHECKING:
     from kokoromichi.services.executor import CommandExecutor

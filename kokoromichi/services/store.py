@@ -193,13 +193,15 @@ class StoreService:
         """
         rolled = list(draws)
 
-        def decide(profile: UserProfile, at_us: int, arguments: Arguments) -> ChangeSet[UseReceipt]:
-            _, units, offer = self._asked(profile, arguments)
+        def decide(profile: UserProfile, at_us: int, _arguments: Arguments) -> ChangeSet[UseReceipt]:
+            _, units, offer = self._asked(profile, (item_id, quantity))
             while len(rolled) < min(units, MOST_AT_ONCE):
                 rolled.append(self._executor.dice())
             return decide_use(self._executor.live, profile, at_us, item_id, offer, units, rolled)
 
-        return self._executor.act("use", user_id, (item_id, quantity), decide, request_id)
+        # One unit is asked for as before there were several: a request id from then still means the same.
+        arguments = (item_id,) if quantity == 1 else (item_id, quantity)
+        return self._executor.act("use", user_id, arguments, decide, request_id)
 
     def gift(
         self,

@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from kokoromichi.core.acts import act_name
+from kokoromichi.rules.acts import act_name
 from kokoromichi.rules.economy import Economy, load_config, load_economy
 from kokoromichi.rules.economy_laws import prices_below_lowest
 from kokoromichi.rules.findings import EconomyError, Finding

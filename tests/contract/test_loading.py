@@ -11,7 +11,7 @@ import pytest
 from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.bulk_load import Batch, UserSnapshot
 from kokoromichi.core.errors import ConflictError, RequestMismatchError
-from kokoromichi.core.responses import decode_response
+from kokoromichi.core.models import Receipt
 from kokoromichi.core.transactions import Committed
 from kokoromichi.core.validation import digest_of
 from tests.contract.stored import change, entries, goods, money, rows, stored, user, with_player
@@ -62,7 +62,7 @@ async def test_a_store_comes_in_as_it_was(provider: DataProvider, clock: ManualC
     asked = digest_of("purchase", "ada", ("lucky_charm", 2))
     assert await provider.get_response("r-1", asked) == await source.get_response("r-1", asked)
     (remembered,) = [each async for each in provider.stored_responses() if each.request_id == "r-1"]
-    assert decode_response(remembered.answer) == await source.get_response("r-1", asked)
+    assert Receipt.decoded(remembered.answer) == await source.get_response("r-1", asked)
     report = await audit_provider(provider)
     assert report.sound, str(report)
 

@@ -18,7 +18,6 @@ from kokoromichi.core.kinds import KINDS
 from kokoromichi.core.models import Receipt, UserProfile
 from kokoromichi.core.providers.local.documents import decode_profile
 from kokoromichi.core.providers.mongo.documents import profile_of
-from kokoromichi.core.responses import decode_response, encode_response
 from kokoromichi.services.overrides import OverridesDocument
 
 if TYPE_CHECKING:
@@ -89,8 +88,8 @@ def test_a_class_of_another_name_reads_what_the_tag_says() -> None:
     class Renamed(Receipt, frozen=True, gc=False, tag="FormerName"):
         gold: int
 
-    assert encode_response(Renamed(5)) == b'{"receipt":"FormerName","gold":5}'
-    assert decode_response(b'{"receipt":"FormerName","gold":5}') == Renamed(5)
+    assert Renamed(5).encoded() == b'{"receipt":"FormerName","gold":5}'
+    assert Receipt.decoded(b'{"receipt":"FormerName","gold":5}') == Renamed(5)
 
 
 OF_BEFORE: Final[dict[str, Any]] = {"version": 3, "gold": 5}

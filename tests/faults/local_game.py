@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from kokoromichi.core.errors import ConflictError, RefusedError, StorageError
-from kokoromichi.core.responses import encode_response
 from tests.unit.service_world import World
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ async def ask(services: Services, request_id: str) -> Receipt:
 
 def checksum(receipt: Receipt) -> int:
     """What tells one answer from another."""
-    return crc32(encode_response(receipt))
+    return crc32(receipt.encoded())
 
 
 async def play_game(

@@ -14,7 +14,6 @@ from kokoromichi.core.errors import ConflictError, KokoroError, MisuseError, Req
 from kokoromichi.core.models import UserProfile
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.core.providers.postgres import PostgresProvider
-from kokoromichi.core.responses import encode_response
 from kokoromichi.core.transactions import Committed
 from tests.contract.stored import NOON_US, change, money, stored, user, with_counter, with_player
 from tests.servers.postgres import fresh_schema, server_url
@@ -90,7 +89,7 @@ async def test_the_same_portion_again_is_a_conflict_and_changes_nothing(
 
 async def test_a_portion_that_fails_leaves_nothing(target: PostgresProvider) -> None:
     ada = UserSnapshot(0, UserProfile("ada", version=1, gold=5))
-    answer = encode_response(Committed(0, 0))
+    answer = Committed(0, 0).encoded()
     await target.load(Batch(requests=(StoredResponse("r-1", "spend", answer, NOON_US),)))
     bad: list[tuple[Batch, type[KokoroError]]] = [
         (Batch((ada, UserSnapshot(3, UserProfile("bo", version=4)))), ConflictError),

@@ -198,8 +198,6 @@ ARGUMENTS: dict[Rule, tuple[st.SearchStrategy[object], ...]] = {
         *(PULLS, st.tuples(*[DRAW] * 20), SUMMONER),
         *(row(BALANCE, STARTS[-1]), row(st.just(0), 10), row(st.just(0), 10), POOL),
     ),
-    transfer.credit: (BALANCE, ANY),
-    transfer.debit: (BALANCE, ANY),
     transfer.send: TRANSFER,
     transfer.send_share: TRANSFER,
     transfer.share_of: (BALANCE, ANY),

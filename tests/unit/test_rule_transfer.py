@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from kokoromichi.core.models import DAY_US
 from kokoromichi.rules.codes import BAD_AMOUNT, BALANCE_CAP, DAILY_CAP, MAX_BALANCE, OK, TOO_POOR
 from kokoromichi.rules.moments import CLOCK_SKEW_US
-from kokoromichi.rules.transfer import credit, debit, send, send_share, share_of
+from kokoromichi.rules.transfer import send, send_share, share_of
 
 TODAY = 8 * DAY_US + 5
 ANY = st.one_of(st.integers(-60, 30_000), st.integers(-(2**63), 2**63 - 1))
@@ -98,26 +98,3 @@ def test_no_transfer_makes_or_loses_gold(
         assert 100 * (fee - 1) < amount * fee_percent <= 100 * fee
     else:
         assert (sender_left, receiver_held, fee) == (sender, receiver, 0)
-
-
-def test_credit_and_debit_at_their_bounds() -> None:
-    assert credit(5, 10) == (OK, 15)
-    assert credit(MAX_BALANCE - 1, 1) == (OK, MAX_BALANCE)
-    assert credit(MAX_BALANCE, 1) == (BALANCE_CAP, MAX_BALANCE)
-    assert credit(5, 0) == (BAD_AMOUNT, 5)
-    assert credit(5, -5) == (BAD_AMOUNT, 5)
-    assert debit(5, 5) == (OK, 0)
-    assert debit(5, 1) == (OK, 4)
-    assert debit(5, 6) == (TOO_POOR, 5)
-    assert debit(5, 0) == (BAD_AMOUNT, 5)
-    assert debit(5, -5) == (BAD_AMOUNT, 5)
-
-
-@given(st.integers(0, MAX_BALANCE), ANY)
-def test_a_debit_undoes_a_credit(balance: int, amount: int) -> None:
-    code, more = credit(balance, amount)
-    assert 0 <= more <= MAX_BALANCE
-    if code == OK:
-        assert debit(more, amount) == (OK, balance)
-    else:
-        assert more == balance

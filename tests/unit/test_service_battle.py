@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from kokoromichi.core.errors import RefusedError
-from kokoromichi.core.responses import decode_response
+from kokoromichi.core.models import Receipt
 from kokoromichi.services.bundle import Services
 from kokoromichi.services.receipts import AutoUseReceipt, BattleReceipt
 from tests.contract.stored import NOON_US, Row, entries
@@ -167,7 +167,7 @@ async def test_who_declines_is_taken_nothing_that_they_did_not_ask_for() -> None
 def test_a_receipt_of_before_it_named_what_was_consumed_is_still_read() -> None:
     stored = b'{"receipt":"BattleReceipt","tier":1,"won":true,"payout_gold":30,"xp":8,"level":1,"hp":80,'
     stored += b'"gold":10030,"tired":false,"chance_permille":500}'
-    receipt = decode_response(stored)
+    receipt = Receipt.decoded(stored)
     assert isinstance(receipt, BattleReceipt)
     assert (receipt.payout_gold, receipt.consumed) == (30, {})
 

@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from kokoromichi.core.errors import RefusedError, RequestMismatchError
-from kokoromichi.core.responses import decode_response, encode_response
+from kokoromichi.core.models import Receipt
 from kokoromichi.rules.use import SESSION_BATTLES
 from kokoromichi.services.receipts import UseReceipt
 from tests.contract.stored import NOON_US, Row
@@ -274,7 +274,7 @@ async def test_a_request_for_another_quantity_is_another_act() -> None:
 
 
 def test_a_receipt_that_was_stored_before_there_were_quantities_is_of_one_unit() -> None:
-    stored = encode_response(UseReceipt("wooden_chest", "chest_gold", 180, 180, 0, -1, 1))
+    stored = UseReceipt("wooden_chest", "chest_gold", 180, 180, 0, -1, 1).encoded()
     former = stored.replace(b',"quantity":1', b"")
     assert former != stored
-    assert decode_response(former) == UseReceipt("wooden_chest", "chest_gold", 180, 180, 0, -1, 1)
+    assert Receipt.decoded(former) == UseReceipt("wooden_chest", "chest_gold", 180, 180, 0, -1, 1)

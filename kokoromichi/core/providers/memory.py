@@ -36,7 +36,6 @@ from kokoromichi.core.providers.packed_ledger import (
     PackedRow,
     TxNote,
 )
-from kokoromichi.core.responses import decode_response, encode_response
 from kokoromichi.core.validation import (
     FORGOTTEN,
     checked_id,
@@ -288,7 +287,7 @@ class MemoryProvider(DataProvider):
             self._profiles[pseudonym] = profile
         quoted = f'"{user_id}"'.encode()
         for request_id, (_digest, answer) in self._answers.items():
-            if request_id in touched or (answer is not None and quoted in encode_response(answer)):
+            if request_id in touched or (answer is not None and quoted in answer.encoded()):
                 self._answers[request_id] = FORGOTTEN, None
         self._observations["activity"] = [
             {**row, "user_id": pseudonym} if row["user_id"] == user_id else row
@@ -333,7 +332,7 @@ class MemoryProvider(DataProvider):
         for request_id, (digest, answer) in self._answers.items():
             if answer is None:
                 continue
-            yield StoredResponse(request_id, digest, encode_response(answer), NEVER)
+            yield StoredResponse(request_id, digest, answer.encoded(), NEVER)
 
     async def load(self, batch: Batch) -> None:
         """Store a part of another store; rows are numbered anew. See ``DataProvider.load``."""
@@ -345,7 +344,7 @@ class MemoryProvider(DataProvider):
                 message = f"player {user_id} is not of version {snapshot.expected_version}"
                 raise ConflictError(message)
         answers = {
-            asked.request_id: (asked.digest, decode_response(asked.answer)) for asked in batch.requests
+            asked.request_id: (asked.digest, Receipt.decoded(asked.answer)) for asked in batch.requests
         }
         for request_id, (digest, _answer) in answers.items():
             self._recall(request_id, digest)

@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from kokoromichi.core.errors import RequestMismatchError, StorageError
-from kokoromichi.core.models import ANSWERS_KEPT_DAYS, DAY_US
+from kokoromichi.core.models import ANSWERS_KEPT_DAYS, DAY_US, Receipt
 from kokoromichi.core.providers.local.documents import ProfileCache, decode_profile
 from kokoromichi.core.providers.local.schema import rows_of, scalar
-from kokoromichi.core.responses import decode_response
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import apsw
 
-    from kokoromichi.core.models import Receipt, UserProfile
+    from kokoromichi.core.models import UserProfile
     from kokoromichi.core.providers.local.groups import Group
 
 SPENT: Final = "spent"
@@ -159,7 +158,7 @@ def recalled(found: tuple[Any, ...] | None, request_id: str, digest: str, now_us
     if stored != packed(digest) or answer is None or now_us - at_us > ANSWERS_KEPT_DAYS * DAY_US:
         raise RequestMismatchError(request_id)
     try:
-        return decode_response(answer)
+        return Receipt.decoded(answer)
     except msgspec.DecodeError as unreadable:
         message = f"the answer of request {request_id} cannot be read: {unreadable}; take a fresh id"
         raise StorageError(message) from unreadable

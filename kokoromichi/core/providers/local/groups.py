@@ -12,7 +12,6 @@ from kokoromichi.core.models import MOST_INT
 from kokoromichi.core.providers.local.checks import check_deltas, players_after
 from kokoromichi.core.providers.local.committed import packed, recalled
 from kokoromichi.core.providers.local.documents import encode_profile
-from kokoromichi.core.responses import encode_response
 
 if TYPE_CHECKING:
     import asyncio
@@ -138,7 +137,7 @@ class Group:
         counters = self._counters_after(change)
         after = players_after(change, self._player)
         try:
-            answer = encode_response(change.answer).decode()
+            answer = change.answer.encoded().decode()
         except (TypeError, ValueError) as unfit:
             message = f"the answer of a change of {[user.user_id for user in change.users]}: {unfit}"
             raise MisuseError(message) from None

@@ -24,20 +24,19 @@ from kokoromichi.core.errors import (
     RequestFencedError,
     StorageError,
 )
-from kokoromichi.core.models import MOST_INT, AnswerT
+from kokoromichi.core.models import MOST_INT, AnswerT, Receipt
 from kokoromichi.core.providers.mongo.bulk_load import Loading
 from kokoromichi.core.providers.mongo.documents import changed, ledger_rows, new_player
 from kokoromichi.core.providers.mongo.driver import MOST_CONNECTIONS, failures, is_transient, storage_error
 from kokoromichi.core.providers.mongo.erasing import Erasing
 from kokoromichi.core.providers.mongo.outcomes import Attempts, Outcomes
-from kokoromichi.core.responses import decode_response, encode_response
 from kokoromichi.core.validation import FENCED, check_movement, reject_duplicate_users, spent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kokoromichi.core.bulk_load import Batch
-    from kokoromichi.core.models import ChangeSet, CounterChange, Receipt
+    from kokoromichi.core.models import ChangeSet, CounterChange
     from kokoromichi.core.providers.mongo.driver import MongoDriver, MongoSession, Stored
 
 _KEPT_STATES: Final = 4_096
@@ -152,7 +151,7 @@ class MongoCommits:
             return None
         if stored["digest"] != digest or "answer" not in stored:
             raise spent(request_id, stored["digest"])
-        return decode_response(stored["answer"])
+        return Receipt.decoded(stored["answer"])
 
     async def fence(self, request_id: str, digest: str) -> Receipt | None:
         """Spend a request id, unless its change is stored; see ``DataProvider.fence``."""
@@ -279,7 +278,7 @@ class MongoCommits:
             request = {
                 "_id": act.request_id,
                 "digest": act.change.digest,
-                "answer": encode_response(act.change.answer).decode(),
+                "answer": act.change.answer.encoded().decode(),
                 "at_us": self._clock.now_us(),
                 "tx_id": act.tx_id,
             }

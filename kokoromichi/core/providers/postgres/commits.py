@@ -19,16 +19,16 @@ from kokoromichi.core.errors import (
     RequestMismatchError,
     StorageError,
 )
+from kokoromichi.core.models import Receipt
 from kokoromichi.core.providers.postgres.connections import LOST, PAUSE_S, RETRIED, TIMED_OUT
 from kokoromichi.core.providers.postgres.wire import MADE_UP, encode_change, storage_error
-from kokoromichi.core.responses import decode_response
 from kokoromichi.core.validation import FENCED, checked_request_id, reject_duplicate_users, spent
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from kokoromichi.core.data_provider import Document
-    from kokoromichi.core.models import AnswerT, ChangeSet, Receipt
+    from kokoromichi.core.models import AnswerT, ChangeSet
     from kokoromichi.core.providers.postgres.connections import Connections
 
 _ONE: Final = "SELECT apply_change($1)"
@@ -118,7 +118,7 @@ class PostgresCommits:
         elif pending.digest != change.digest:
             raise RequestMismatchError(request_id)
         stored = await asyncio.shield(pending.outcome)
-        return decode_response(stored) if stored else pending.answer  # type: ignore[return-value] # The digest says that it is of this act.
+        return Receipt.decoded(stored) if stored else pending.answer  # type: ignore[return-value] # The digest says that it is of this act.
 
     async def fence(self, request_id: str, digest: str) -> str | None:
         """Spend a request id, unless its change is stored; see ``DataProvider.fence``.

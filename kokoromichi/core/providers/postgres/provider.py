@@ -25,7 +25,6 @@ from kokoromichi.core.providers.postgres.connections import Connections
 from kokoromichi.core.providers.postgres.reading import PostgresReader, snapshot
 from kokoromichi.core.providers.postgres.wire import encode_document
 from kokoromichi.core.providers.remote import RemoteProvider
-from kokoromichi.core.responses import decode_response
 from kokoromichi.core.validation import (
     checked_id,
     checked_pseudonym,
@@ -144,12 +143,12 @@ class PostgresProvider(PostgresReader, RemoteProvider):
             return None
         if row["digest"] != digest or row["answer"] is None:
             raise spent(request_id, row["digest"])
-        return decode_response(row["answer"])
+        return Receipt.decoded(row["answer"])
 
     async def fence(self, request_id: str, digest: str) -> Receipt | None:
         """Spend a request id whose outcome is unknown; see ``DataProvider.fence``."""
         answer = await self._commits.fence(checked_request_id(request_id), digest)
-        return None if answer is None else decode_response(answer)
+        return None if answer is None else Receipt.decoded(answer)
 
     async def apply(self, change: ChangeSet[AnswerT]) -> AnswerT:
         """Store a change whole, or raise and store nothing; see ``DataProvider.apply``."""

@@ -16,7 +16,6 @@ from kokoromichi.core.errors import (
 )
 from kokoromichi.core.kinds import KINDS, SYSTEM
 from kokoromichi.core.models import SET_FIELDS, ChangeSet, Movement, UserChange
-from kokoromichi.core.responses import encode_response
 from kokoromichi.core.validation import checked_user_id, incomplete_movement, wrong_fields
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def encode_change(change: ChangeSet[AnswerT], request_id: str, unknown: Document
         "users": [_user(user) for user in change.users],
     }
     if not request_id.startswith(MADE_UP):
-        wire["answer"] = msgspec.Raw(encode_response(change.answer))
+        wire["answer"] = msgspec.Raw(change.answer.encoded())
     if change.reason is not None:
         wire["reason"] = change.reason
     if change.counters:
