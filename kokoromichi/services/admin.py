@@ -21,6 +21,7 @@ from kokoromichi.rules.economy_laws import check_economy
 from kokoromichi.rules.stock import set_stock
 from kokoromichi.services.authority import Actor, authorise
 from kokoromichi.services.booking import Booking
+from kokoromichi.services.erased_days import keep_day
 from kokoromichi.services.granting import ADMIN_ACT, granted, to_opening, with_clear_clocks
 from kokoromichi.services.receipts import (
     ClocksReceipt,
@@ -178,7 +179,8 @@ class AdminService:
         """Forget a player who asks for it: their rows and balances stand under a pseudonym that is drawn.
 
         The account is frozen and the act is booked first, without naming them; then everything that is
-        stored is rewritten (``DataProvider.erase``). Should they return, they open a fresh account.
+        stored is rewritten (``DataProvider.erase``). Should they return, they open a fresh account;
+        on the same UTC day without a second claim and with the caps as they were.
 
         Raises:
             RefusedError: not_allowed or unknown_player.
@@ -200,7 +202,10 @@ class AdminService:
 
         # The digest does not hold whom: it outlives the erasure.
         receipt = await self._executor.retry_on_conflict("erase", actor.user_id, (), attempt, request_id)
-        await self._executor.provider.erase(user_id, receipt.pseudonym)
+        provider = self._executor.provider
+        if (stored := await provider.profile(user_id)) is not None:
+            await keep_day(provider, stored, self._executor.clock.now_us())
+        await provider.erase(user_id, receipt.pseudonym)
         return receipt
 
     async def reconcile(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from copy import copy
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 from weakref import WeakValueDictionary
 
@@ -19,6 +20,7 @@ from kokoromichi.core.validation import checked_user_id, digest_of
 from kokoromichi.rules import codes
 from kokoromichi.rules.grant import is_opening_due, open_account
 from kokoromichi.services.booking import Booking
+from kokoromichi.services.erased_days import kept_day
 from kokoromichi.services.refusals import refused
 
 if TYPE_CHECKING:
@@ -267,20 +269,35 @@ class CommandExecutor:
         self, user_id: str, decide: Callable[[UserProfile], ChangeSet[AnswerT]]
     ) -> ChangeSet[AnswerT]:
         """Read and decide for a player who may act; see ``_with_opening``."""
-        stored = await self.provider.profile(user_id) or UserProfile(user_id=user_id)
-        return self._with_opening(_thawed(stored), decide)
+        stored = await self.provider.profile(user_id)
+        if stored is not None:
+            return self._with_opening(_thawed(stored), decide)
+        newcomer = UserProfile(user_id=user_id)
+        kept = await kept_day(self.provider, user_id, self.clock.now_us())
+        for name, value in kept.items():
+            setattr(newcomer, name, value)
+        return self._with_opening(newcomer, decide, kept)
 
     def _with_opening(
-        self, stored: UserProfile, decide: Callable[[UserProfile], ChangeSet[AnswerT]]
+        self,
+        stored: UserProfile,
+        decide: Callable[[UserProfile], ChangeSet[AnswerT]],
+        kept: Mapping[str, int] = MappingProxyType({}),
     ) -> ChangeSet[AnswerT]:
-        """Decide for a player, and put the opening into the same commit where it is still to be booked."""
+        """Decide for a player, and put the opening into the same commit where it is still to be booked.
+
+        Args:
+            stored: The player as they are stored, or as somebody without an account begins.
+            decide: The decision.
+            kept: Fields that an account begins with.
+        """
         met, rows = self._opened(stored)
         change = decide(met)
         if met is stored:
             return change
         settled = {"opening_due": 0} if stored.opening_due else {}
         change.users = tuple(
-            replace(user, movements=rows + user.movements, fields={**(user.fields or {}), **settled})
+            replace(user, movements=rows + user.movements, fields={**kept, **(user.fields or {}), **settled})
             if user.user_id == stored.user_id
             else user
             for user in change.users

@@ -12,13 +12,14 @@ from kokoromichi.core.clock import moment_of
 from kokoromichi.core.copying.importing import import_installation
 from kokoromichi.core.errors import MisuseError, RefusedError, RequestMismatchError
 from kokoromichi.core.kinds import BOOKS
-from kokoromichi.core.models import ERASED_PREFIX
+from kokoromichi.core.models import DAY_US, ERASED_PREFIX
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.core.providers.mongo import MongoDBProvider
 from kokoromichi.core.providers.postgres import PostgresProvider
 from kokoromichi.core.reference.installation import read_installation
 from kokoromichi.services.authority import Actor, Role
+from kokoromichi.services.erased_days import ErasedDays
 from tests.contract.stored import NOON_US, entries, rows
 from tests.unit.old_folder import ANNA, BERT, write
 from tests.unit.service_world import ROOT, World
@@ -231,3 +232,28 @@ async def test_who_was_imported_leads_to_nobody_either_and_no_import_brings_him_
     assert again.skipped["users"] == 2
     assert await provider.profile(ANNA) is None
     assert (await audit_provider(provider)).sound
+
+
+async def test_a_return_on_the_same_day_has_neither_a_second_claim_nor_fresh_caps(
+    provider: DataProvider, clock: ManualClock
+) -> None:
+    world = await lived(provider, clock)
+    services, day = world.services, world.services.live.config
+    await services.bank.transfer(ADA, BO, 1_000)
+    await services.daily.claim(ADA)
+    await services.admin.erase(ADA, actor=ROOT, reason="as they asked")
+    with pytest.raises(RefusedError, match="Already claimed"):
+        await services.daily.claim(ADA)
+    await services.store.purchase(ADA, "ema_plaque")
+    await services.admin.grant(ADA, "gold", 30_000, actor=ROOT, reason="to send it")
+    with pytest.raises(RefusedError, match="Today's cap"):
+        await services.bank.transfer(ADA, BO, day.transfer.daily_cap_gold - 500)
+    section = await provider.get_game_data("erased_days")
+    assert section is not None
+    assert ADA not in str(section)
+    clock.us += DAY_US
+    assert (await services.daily.claim(ADA)).reward_gold == day.daily.gold[0]
+    await services.admin.erase(BO, actor=ROOT, reason="as they asked")
+    assert len(ErasedDays.model_validate(await provider.get_game_data("erased_days")).players) == 1
+    report = await audit_provider(provider)
+    assert report.sound, str(report)
