@@ -22,6 +22,7 @@ RULES = (
     "progress",
     "exchange",
     "chest",
+    "collection",
     "grant",
     "stock",
     "use",
