@@ -241,18 +241,10 @@ def outcome(
     earned_gold: int,
     prize: int,
 ) -> Fight:
-    """Fight a battle that may begin; see ``fight``.
+    """Fight a battle that may begin, as ``fight`` says.
 
-    Args:
-        now_us: The present, in microseconds since the epoch, UTC.
-        draw: A draw of 32 bits.
-        place: The opponent's tier, from 0.
-        mana_potions: 1 where a mana potion is taken, which is held then; else 0.
-        fighter: The player.
-        aids: What the economy's items do.
-        terms: The economy's numbers.
-        earned_gold: Battle gold of the day before it.
-        prize: What a victory pays.
+    ``place`` is the opponent's tier from 0, ``earned_gold`` the day's battle gold before it, and ``prize``
+    what a victory pays; a mana potion that is taken is held.
     """
     potions, scrolls = (fighter.potions, fighter.scrolls) if fighter.auto_use > 0 else (0, 0)
     hp, hp_at_us = regenerated_hp(now_us, fighter.hp, fighter.hp_at_us, terms.hp_full, terms.hp_regen_per_h)
