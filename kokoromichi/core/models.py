@@ -63,8 +63,7 @@ class UserProfile:
     Attributes:
         version: Commits so far; 0 is a player who is not stored yet.
         hp_at_us: When ``hp`` was last true; it regenerates from there.
-        paid_gold: Gold paid for all the units held, by item id; an item that is held and not here has been
-            paid for nobody knows how.
+        paid_gold: Gold paid for all the units held, by item id; of an item that is not here nobody knows it.
         streak: Daily claims in a row; ``last_claim_us`` is the last of them.
         pity: Pulls since the last guaranteed rarity.
         collection: Copies by character id.
@@ -76,8 +75,7 @@ class UserProfile:
         double_train: 1 when the next training session gives double XP.
         auto_use: 1 while a battle takes health potions and revive scrolls by itself where they help.
         frozen: 1 when an admin has frozen the account: it neither acts nor receives.
-        opening_due: 1 while its opening is still to be booked, with the first act: a document or a
-            transaction that named neither gold nor gems has made the account.
+        opening_due: 1 while its opening is still to be booked: a document without money made the account.
         unknown: Fields of a document that this version does not know; they are kept.
     """
 

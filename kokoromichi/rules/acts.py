@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kokoromichi.rules import (
     codes,
+    collection,
     daily,
     exchange,
     fight,
@@ -230,12 +231,12 @@ ACTS: Final[dict[str, Act]] = {
         ),
         Act(
             "redeem",
-            summon.redeem,
-            summon.Redeemed,
+            collection.redeem,
+            collection.Redeemed,
             (codes.OK, codes.CHARACTER_OWNED, codes.NOT_FOR_SALE, codes.TOO_POOR),
             (),
         ),
-        Act("favorite", summon.choose_favorite, summon.Chosen, (codes.OK, codes.NOT_OWNED), ()),
+        Act("favorite", collection.choose_favorite, collection.Chosen, (codes.OK, codes.NOT_OWNED), ()),
     )
 }
 """By name, as players meet them."""

@@ -187,23 +187,56 @@ def fight(
     code = may_fight(now_us, fighter.battle_at_us, terms.cooldown_s, left_gold, prize, fighter.gold)
     if code != OK:
         return unfought(code, fighter)
+    return outcome(now_us, draw, tier - 1, mana_potions, fighter, aids, terms, earned_gold, prize)
 
-    potions, scrolls = (fighter.potions, fighter.scrolls) if fighter.auto_use > 0 else (0, 0)
-    hp, hp_at_us = regenerated_hp(now_us, fighter.hp, fighter.hp_at_us, terms.hp_full, terms.hp_regen_per_h)
-    cost_hp = battle_cost_hp(terms.hp_cost, aids.stamina_percent if fighter.stamina_battles > 0 else 0)
-    hp, drunk, tired = spend_hp(hp, cost_hp, terms.hp_full, potions, aids.potion_hp)
-    permille = win_permille(
-        fighter.level,
-        terms.tier_level[tier - 1],
+
+def chance_permille(level: int, tier_level: int, added_permille: int, terms: Battle) -> int:
+    """Compute the chance to win as it is drawn for.
+
+    Args:
+        level: The player's level.
+        tier_level: The opponent's level.
+        added_permille: What a potion adds, less what tiredness takes off.
+        terms: The economy's numbers.
+
+    Returns:
+        Chance in permille, 0 to 1,000.
+    """
+    rested_permille = win_permille(
+        level,
+        tier_level,
         terms.win_base_permille,
         terms.win_slope_permille,
         terms.win_min_permille,
         terms.win_max_permille,
     )
-    permille += mana_potions * aids.mana_permille - tired * terms.tired_permille
-    permille = max(0, min(permille, PERMILLE))
+    return max(0, min(rested_permille + added_permille, PERMILLE))
+
+
+def outcome(
+    now_us: int,
+    draw: int,
+    place: int,
+    mana_potions: int,
+    fighter: Fighter,
+    aids: Aids,
+    terms: Battle,
+    earned_gold: int,
+    prize: int,
+) -> Fight:
+    """Fight a battle that may begin, as ``fight`` says.
+
+    ``place`` is the opponent's tier from 0, ``earned_gold`` the day's battle gold before it, and ``prize``
+    what a victory pays; a mana potion that is taken is held.
+    """
+    potions, scrolls = (fighter.potions, fighter.scrolls) if fighter.auto_use > 0 else (0, 0)
+    hp, hp_at_us = regenerated_hp(now_us, fighter.hp, fighter.hp_at_us, terms.hp_full, terms.hp_regen_per_h)
+    cost_hp = battle_cost_hp(terms.hp_cost, aids.stamina_percent if fighter.stamina_battles > 0 else 0)
+    hp, drunk, tired = spend_hp(hp, cost_hp, terms.hp_full, potions, aids.potion_hp)
+    added_permille = mana_potions * aids.mana_permille - tired * terms.tired_permille
+    permille = chance_permille(fighter.level, terms.tier_level[place], added_permille, terms)
     won, read = 1, 0
-    gained = terms.tier_xp[tier - 1]
+    gained = terms.tier_xp[place]
     if (draw * PERMILLE) >> 32 >= permille:
         won, prize = 0, 0
         amulet = 1 if is_running(now_us, fighter.guard_until_us, CHARM_US) else 0

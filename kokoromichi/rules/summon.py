@@ -7,15 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from kokoromichi.rules.codes import (
-    BAD_QUANTITY,
-    CHARACTER_OWNED,
-    MAX_BALANCE,
-    NOT_FOR_SALE,
-    NOT_OWNED,
-    OK,
-    TOO_POOR,
-)
+from kokoromichi.rules.codes import BAD_QUANTITY, MAX_BALANCE, OK, TOO_POOR
 from kokoromichi.rules.draws import below
 
 if TYPE_CHECKING:
@@ -315,56 +307,3 @@ def summon(
         copies[character], shards = keep_or_shard(had, shards, pool.duplicate_shards[rarity])
     gems = summoner.gems - cost_gems
     return Summoned(OK, gems, pity, summoner.pulls + wanted, shards, -cost_gems)
-
-
-class Chosen(NamedTuple):
-    """What the choice of a favourite came to: OK or NOT_OWNED; nothing moves."""
-
-    code: int
-
-
-def choose_favorite(named: int, copies: int) -> Chosen:
-    """Decide whether a character may be the favourite.
-
-    Args:
-        named: 1 where a character is named, 0 where it shall be none.
-        copies: What the player has of that character.
-
-    Returns:
-        The choice.
-    """
-    return Chosen(NOT_OWNED if named > 0 and copies < 1 else OK)
-
-
-class Redeemed(NamedTuple):
-    """What choosing a character for shards came to; on a refusal everything is as before.
-
-    Attributes:
-        code: OK, CHARACTER_OWNED, NOT_FOR_SALE or TOO_POOR.
-        copies: What the player has of the character afterwards.
-        shards: Shards held afterwards.
-    """
-
-    code: int
-    copies: int
-    shards: int
-
-
-def redeem(shards: int, copies: int, price_shards: int) -> Redeemed:
-    """Decide the choice of a character for shards: one that the player does not have.
-
-    Args:
-        shards: Shards held before.
-        copies: What the player has of the character.
-        price_shards: Its price, in shards; below 1 it is not offered.
-
-    Returns:
-        The choice; neither gold nor gems move.
-    """
-    if copies > 0:
-        return Redeemed(CHARACTER_OWNED, copies, shards)
-    if price_shards < 1:
-        return Redeemed(NOT_FOR_SALE, copies, shards)
-    if price_shards > shards:
-        return Redeemed(TOO_POOR, copies, shards)
-    return Redeemed(OK, 1, shards - price_shards)

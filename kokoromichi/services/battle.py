@@ -137,7 +137,7 @@ class BattleService:
         fought = fight(at_us, draw, tier, 1 if mana_potions else 0, fighter, live.aids, terms)
         if fought.code:
             raise self._refused(fought.code, profile, at_us, tier)
-        consumed = _consumed(fought, live.item_of)
+        taken = _taken(fought, live.item_of)
         fields: dict[str, FieldValue] = {
             "level": fought.level,
             "xp": fought.xp,
@@ -150,8 +150,8 @@ class BattleService:
             "battles_lost": fought.battles_lost,
             "stamina_battles": fought.stamina_battles,
         }
-        if consumed:
-            fields["paid_gold"] = _paid_gold(profile, fought, live.item_of)
+        if taken:
+            fields["paid_gold"] = _paid_gold(profile, taken)
         receipt = BattleReceipt(
             tier,
             bool(fought.won),
@@ -162,7 +162,7 @@ class BattleService:
             fought.gold,
             bool(fought.tired),
             fought.chance_permille,
-            consumed,
+            {item_id: units for item_id, units, _ in taken},
         )
         rows = _BOOKING.rows(fought, profile, item_of=live.item_of)
         return ChangeSet(at_us, (UserChange(profile.user_id, profile.version, rows, fields),), receipt)
@@ -214,30 +214,24 @@ def _fighter(profile: UserProfile, item_of: Mapping[str, str]) -> Fighter:
     )
 
 
-def _consumed(fought: Fight, item_of: Mapping[str, str]) -> dict[str, int]:
-    """Units that a battle took, by item."""
+def _taken(fought: Fight, item_of: Mapping[str, str]) -> list[tuple[str, int, int]]:
+    """What a battle took: the item, its units, and what was paid for those that are left, in gold."""
     moved = (
-        (HEALTH_POTION, fought.moved_potions),
-        (MANA_POTION, fought.moved_manas),
-        (REVIVE_SCROLL, fought.moved_scrolls),
-    )
-    return {item_of[effect]: -units for effect, units in moved if units}
-
-
-def _paid_gold(profile: UserProfile, fought: Fight, item_of: Mapping[str, str]) -> dict[str, int]:
-    """The field after what a battle took: without the items of which nothing is left."""
-    after = dict(profile.paid_gold)
-    for effect, moved, left_gold in (
         (HEALTH_POTION, fought.moved_potions, fought.potions_paid_gold),
         (MANA_POTION, fought.moved_manas, fought.manas_paid_gold),
         (REVIVE_SCROLL, fought.moved_scrolls, fought.scrolls_paid_gold),
-    ):
-        if moved:
-            item_id = item_of[effect]
-            if profile.inventory[item_id] + moved:
-                after[item_id] = left_gold
-            else:
-                after.pop(item_id, None)
+    )
+    return [(item_of[effect], -units, left_gold) for effect, units, left_gold in moved if units]
+
+
+def _paid_gold(profile: UserProfile, taken: list[tuple[str, int, int]]) -> dict[str, int]:
+    """The field after what a battle took: without the items of which nothing is left."""
+    after = dict(profile.paid_gold)
+    for item_id, units, left_gold in taken:
+        if profile.inventory[item_id] > units:
+            after[item_id] = left_gold
+        else:
+            after.pop(item_id, None)
     return after
 
 

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.models import ChangeSet, FieldValue, UserChange, UserProfile
 from kokoromichi.rules import codes
+from kokoromichi.rules.collection import choose_favorite, redeem
 from kokoromichi.rules.economy import RARITIES
 from kokoromichi.rules.summon import (
     TEN_PULLS,
     Summoner,
-    choose_favorite,
     left_pulls,
     lucky_draws,
     pay_pulls,
-    redeem,
     summon,
     widths,
 )

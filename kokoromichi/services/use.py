@@ -48,18 +48,6 @@ def decide_use(
         RefusedError: bad_quantity, not_owned, not_usable, already_active or balance_cap.
     """
     held = profile.inventory.get(item_id, 0)
-    body = Body(
-        profile.level,
-        profile.xp,
-        profile.affection,
-        profile.hp,
-        profile.hp_at_us,
-        profile.luck_until_us,
-        profile.guard_until_us,
-        profile.stamina_battles,
-        profile.double_train,
-        profile.pity,
-    )
     used = use(
         at_us,
         draws,
@@ -70,7 +58,7 @@ def decide_use(
         held,
         profile.paid_gold.get(item_id, UNKNOWN_PAID_GOLD),
         offer.list_price_gold,
-        body,
+        _body_of(profile),
         live.use_terms,
     )
     if used.code:
@@ -82,6 +70,21 @@ def decide_use(
     )
     user = UserChange(profile.user_id, profile.version, _BOOKING.rows(used, profile, item_id), fields)
     return ChangeSet(at_us, (user,), receipt)
+
+
+def _body_of(profile: UserProfile) -> Body:
+    return Body(
+        profile.level,
+        profile.xp,
+        profile.affection,
+        profile.hp,
+        profile.hp_at_us,
+        profile.luck_until_us,
+        profile.guard_until_us,
+        profile.stamina_battles,
+        profile.double_train,
+        profile.pity,
+    )
 
 
 def items_refused(code: int, item_id: str, quantity: int, held: int) -> RefusedError:

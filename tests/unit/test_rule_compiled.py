@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from kokoromichi.rules import (
     battle,
     chest,
+    collection,
     daily,
     draws,
     exchange,
@@ -42,7 +43,8 @@ if TYPE_CHECKING:
 numba = pytest.importorskip("numba", reason="numba (extra `fast`) is not installed: nothing to compile with")
 
 MODULES = (
-    *(battle, chest, daily, draws, exchange, fight, grant, holding, moments, pricing),
+    *(battle, chest, collection, daily, draws, exchange),
+    *(fight, grant, holding, moments, pricing),
     *(progress, purchase, stock, summon, transfer, use),
 )
 NOT_COMPILED = {

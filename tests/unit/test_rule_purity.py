@@ -23,6 +23,7 @@ RULES = (
     "progress",
     "exchange",
     "chest",
+    "collection",
     "grant",
     "stock",
     "use",

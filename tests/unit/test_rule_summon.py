@@ -8,23 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kokoromichi.rules.codes import (
-    BAD_QUANTITY,
-    CHARACTER_OWNED,
-    MAX_BALANCE,
-    NOT_FOR_SALE,
-    NOT_OWNED,
-    OK,
-    TOO_POOR,
-)
+from kokoromichi.rules.codes import BAD_QUANTITY, MAX_BALANCE, OK, TOO_POOR
 from kokoromichi.rules.summon import (
     DRAWS,
     Pool,
-    Redeemed,
     Summoned,
     Summoner,
     character_of,
-    choose_favorite,
     guaranteed_rarity,
     keep_or_shard,
     left_pulls,
@@ -33,7 +23,6 @@ from kokoromichi.rules.summon import (
     pull,
     rarity_of,
     rarity_thresholds,
-    redeem,
     ring_bell,
     summon,
     widths,
@@ -253,16 +242,3 @@ def test_the_chance_within_ten_pulls_is_exact() -> None:
     assert Fraction(*lucky_draws(10, 11, SSR, THRESHOLDS)) == 1 - common**10
     assert Fraction(*lucky_draws(10, 10, SSR, THRESHOLDS)) == 1
     assert Fraction(*lucky_draws(10, 60, 0, THRESHOLDS)) == 1
-
-
-def test_who_is_owned_may_be_the_favourite_and_nobody_too() -> None:
-    assert [choose_favorite(1, copies).code for copies in (0, 1, 9)] == [NOT_OWNED, OK, OK]
-    assert choose_favorite(0, 0).code == OK
-
-
-def test_shards_buy_a_character_that_is_not_owned() -> None:
-    assert redeem(250, 0, 200) == Redeemed(OK, 1, 50)
-    assert redeem(200, 0, 200) == Redeemed(OK, 1, 0)
-    assert redeem(199, 0, 200) == Redeemed(TOO_POOR, 0, 199)
-    assert redeem(250, 1, 200) == Redeemed(CHARACTER_OWNED, 1, 250)
-    assert redeem(250, 0, 0) == redeem(250, 0, -5) == Redeemed(NOT_FOR_SALE, 0, 250)
