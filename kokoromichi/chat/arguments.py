@@ -33,6 +33,8 @@ _MOST: Final = 10**18
 _MENTIONED: Final = re.compile(r"<@!?[0-9]+>|[0-9]{15,20}")
 _TELLING_CHARS: Final = 4
 """A shorter word of a name is like too many others."""
+MOST_DAYS: Final = 365
+"""As many days are shown of anything."""
 SUGGESTIONS: Final = 25
 """Discord shows so many while somebody types."""
 
@@ -143,7 +145,10 @@ class CountConverter(commands.Converter[int]):
 
     async def convert(self, _ctx: Context, argument: str | int) -> int:  # type: ignore[override] # Our context.
         """Parse it, and take no share."""
-        amount = parsed_amount(str(argument))
+        try:
+            amount = parsed_amount(str(argument))
+        except BadAmountError:
+            raise BadCountError(str(argument)) from None
         if amount.share:
             raise BadCountError(str(argument))
         return amount.units
@@ -161,6 +166,27 @@ class NumberConverter(app_commands.Transformer, commands.Converter[int]):
     async def convert(self, ctx: Context, argument: str) -> int:  # type: ignore[override] # Our context.
         """Parse it like every number."""
         return await CountConverter().convert(ctx, argument)
+
+
+class DaysConverter(NumberConverter):
+    """An argument that is a number of days, from 1 to ``MOST_DAYS``."""
+
+    @property
+    def min_value(self) -> int:
+        """The least that Discord lets through."""
+        return 1
+
+    @property
+    def max_value(self) -> int:
+        """The most."""
+        return MOST_DAYS
+
+    async def convert(self, ctx: Context, argument: str) -> int:  # type: ignore[override] # Our context.
+        """Parse it, and hold text to the bounds that Discord keeps for slash commands."""
+        days = await super().convert(ctx, argument)
+        if not self.min_value <= days <= self.max_value:
+            raise commands.RangeError(days, minimum=self.min_value, maximum=self.max_value)
+        return days
 
 
 class PlayerConverter(app_commands.Transformer, commands.UserConverter):
@@ -259,6 +285,7 @@ def _refusal_of(code: int) -> Callable[[str], str]:
 AmountArgument = Annotated[Amount, AmountConverter]
 CountArgument = Annotated[int, CountConverter]
 NumberArgument = Annotated[int, NumberConverter]
+DaysArgument = Annotated[int, DaysConverter]
 PlayerArgument = Annotated[discord.User, PlayerConverter]
 PlayerOrSelfArgument = Annotated[discord.User | None, PlayerConverter]
 ReasonArgument = Annotated[str, ReasonConverter]

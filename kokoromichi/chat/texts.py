@@ -52,7 +52,7 @@ ENGLISH: Final[dict[str, str]] = {
     "error.whole": "it must be a whole number",
     "error.amount": "write it in digits alone, such as 1500, or with k, m or b behind them, such as 2k "
     "for 2000; or all, or half",
-    "error.count": "write how many, in digits alone; there is nothing to have all or half of",
+    "error.count": "write it in digits alone, such as 12, or 2k for 2000",
     "error.player": "I have seen nobody of that name here, or two; mention them with @",
     "as_of": "Storage is unavailable; this is how things stood {when}.",
     # Words that stand in many places.

@@ -52,6 +52,7 @@ async def test_a_pull_that_nobody_can_pay_is_refused(table: Table) -> None:
 async def test_only_one_or_ten_are_sold(table: Table) -> None:
     sentence = told(await table.said(table.alice, "!summon 5"))
     assert sentence == "count is not right: it must be one of: 1, 10. `/summon [1|10=1]`"
+    assert "`!summon [1|10=1]`" in told(await table.said(table.alice, "!help summon"))
 
 
 async def test_rates_are_those_of_ones_own_dry_run(table: Table) -> None:
