@@ -228,11 +228,17 @@ class ItemConverter(commands.Converter[str]):
     """An argument that names an item of the store, or one that its author holds and no store has any more."""
 
     async def convert(self, ctx: Context, argument: str) -> str:  # type: ignore[override] # Our context.
-        """Find it."""
+        """Find it; a number, or ``all``, stands where the item should."""
         names = ctx.services.item_names
-        if argument not in names and await _holds(ctx, ctx.player_id, argument):
-            return argument
-        return found_name(_taken_words(ctx, argument, names), names, _refusal_of(codes.UNKNOWN_ITEM))
+        if argument not in names:
+            names = await _names_for(ctx, ctx.player_id)
+        text = _taken_words(ctx, argument, names)
+        try:
+            return found_name(text, names, _refusal_of(codes.UNKNOWN_ITEM))
+        except BadNameError:
+            if _is_amount(text) and ctx.current_parameter is not None:
+                raise commands.MissingRequiredArgument(ctx.current_parameter) from None
+            raise
 
 
 class AnyItemConverter(ItemConverter):
@@ -251,14 +257,22 @@ async def item_of(ctx: Context, user_id: str, text: str) -> str:
     Raises:
         BadNameError: It is neither.
     """
-    if await _holds(ctx, user_id, text):
-        return text
-    return found_name(text, ctx.services.item_names, _refusal_of(codes.UNKNOWN_ITEM))
+    return found_name(text, await _names_for(ctx, user_id), _refusal_of(codes.UNKNOWN_ITEM))
 
 
-async def _holds(ctx: Context, user_id: str, item_id: str) -> bool:
+async def _names_for(ctx: Context, user_id: str) -> dict[str, str]:
+    """What items are called: those of the store by their names, retired ones that a player holds by their ids."""
     found = await ctx.services.profile(user_id)
-    return found is not None and found.inventory.get(item_id, 0) > 0
+    held = {} if found is None else {item_id: item_id for item_id in found.inventory}
+    return {**held, **ctx.services.item_names}
+
+
+def _is_amount(text: str) -> bool:
+    try:
+        parsed_amount(text)
+    except BadAmountError:
+        return False
+    return True
 
 
 class BusinessConverter(commands.Converter[str]):

@@ -130,7 +130,7 @@ class Admin(commands.Cog):
 
     @act_of(admin)
     @app_commands.describe(user="Whose", reason="Why")
-    async def clocks(self, ctx: Context, user: discord.User, *, reason: ReasonArgument) -> None:
+    async def clocks(self, ctx: Context, user: PlayerArgument, *, reason: ReasonArgument) -> None:
         """Open a player's day again: claim, battle and caps, after a clock was wrong."""
         clear = partial(ctx.services.admin.clear_clocks, ctx.player_named(user))
         await ctx.answer(receipt_card(ctx, say("admin.clocks"), await _done(ctx, reason, clear)))

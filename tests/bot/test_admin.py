@@ -260,7 +260,7 @@ async def test_a_reason_of_spaces_is_none(table: Table, boss: MemberActor) -> No
 async def test_an_admin_takes_a_retired_item_away_from_who_holds_it(table: Table, boss: MemberActor) -> None:
     await table.endow(table.bob, inventory={"paper_crane": 5})
     told_boss = await asked(table, boss, "item", user="bob", item="paper_crane", quantity=-3)
-    assert told_boss == f"<@{table.bob.id}>: -3 of paper\\_crane, now 2."
+    assert told_boss == f"<@{table.bob.id}>: -3 × paper\\_crane, now 2."
     assert (await table.profile(table.bob)).inventory == {"paper_crane": 2}
     unknown = await asked(table, boss, "item", user=table.alice, item="paper_crane", quantity=-3)
     assert unknown == "There is no item paper\\_crane."
