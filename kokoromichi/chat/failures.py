@@ -118,11 +118,12 @@ def describe_failure(ctx: Context, error: Exception) -> Failure:
 
 def describe_refusal(ctx: Context, error: RefusedError) -> str:
     """The sentence of a refusal, as true as what is known of its circumstances lets it be."""
-    offer = ctx.services.live.offers.get(str(error.numbers.get("item_id")))
-    circumstance = "" if offer is None else offer.effect
-    if ctx.command is not None and ctx.command.root_parent is not None:
-        circumstance = "admin"
-    return refusal(error, ctx.services.names, circumstance)
+    circumstances = []
+    if ctx.command is not None:
+        circumstances.append((ctx.command.root_parent or ctx.command).name)
+    if (offer := ctx.services.live.offers.get(str(error.numbers.get("item_id")))) is not None:
+        circumstances.append(offer.effect)
+    return refusal(error, ctx.services.names, circumstances)
 
 
 def _innermost(error: Exception) -> Exception:

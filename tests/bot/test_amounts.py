@@ -129,7 +129,7 @@ async def test_all_commands_accept_the_same_writing(table: Table) -> None:
         "exchange": "100,000 gems",
         "admin gold": "1,000 gold, now",
         "admin item": "1,000 × Health Potion, now",
-        "admin stock": "1,000 of Lucky Charm are left",
+        "admin stock": "Lucky Charm: 1,000 left now",
     }.items():
         line = LINES[name].format(bob=table.bob.mention, amount="1k")
         assert said in told(await table.said(table.alice, line)), name

@@ -231,7 +231,8 @@ async def test_a_gift_over_the_receivers_limit_is_refused(table: Table) -> None:
     await table.endow(table.alice, inventory={"lucky_charm": 1})
     await table.endow(table.bob, inventory={"lucky_charm": 3})
     assert (
-        await table.refusal(table.alice, "gift", user=table.bob, item="lucky_charm") == "Limit 3, you own 3."
+        await table.refusal(table.alice, "gift", user=table.bob, item="lucky_charm")
+        == "They may own 3 at most, and own 3."
     )
 
 
@@ -298,6 +299,13 @@ async def test_a_price_that_was_charged_is_known(table: Table) -> None:
     await priced(table, 100)
     asked = told(await table.asked(table.alice, "buy", item="health_potion"))
     assert asked.endswith("A unit costs 100 gold now, and cost 90 when you saw it last.")
+
+
+async def test_what_does_not_add_up_is_used_one_at_a_time_and_says_so(table: Table) -> None:
+    await table.endow(table.alice, inventory={"training_manual": 2})
+    sentence = await table.refusal(table.alice, "use", item="training_manual", quantity=2)
+    assert sentence.startswith("2 cannot be used at once: ")
+    assert "one at a time" in sentence
 
 
 async def test_no_more_units_are_used_than_help(table: Table) -> None:

@@ -133,7 +133,7 @@ async def test_an_unknown_character_is_refused(table: Table) -> None:
 
 
 async def test_a_favorite_is_of_ones_own_collection(table: Table) -> None:
-    assert await table.refusal(table.alice, "favorite", character="echo") == "You hold 0 of Echo."
+    assert await table.refusal(table.alice, "favorite", character="echo") == "Echo is not in your collection."
     await table.endow(table.alice, collection={"echo": 1})
     assert told(await table.asked(table.alice, "favorite", character="echo")) == (
         "Echo stands in your profile now."
