@@ -58,6 +58,16 @@ REFUSALS: Final[dict[int, Refusal]] = {
 }
 
 
+def require_shown_price(price_gold: int, shown_gold: int | None) -> None:
+    """Refuse a price in force other than the one that its payer was shown, in gold; None where none was.
+
+    Raises:
+        RefusedError: price_changed.
+    """
+    if shown_gold is not None and shown_gold != price_gold:
+        raise refused(codes.PRICE_CHANGED, price_gold, shown_gold)
+
+
 def refused(code: int, *numbers: int | str) -> RefusedError:
     """The error for a rule's code, with the numbers that its sentence names, in their order."""
     return RefusedError(REFUSALS[code], *numbers)
