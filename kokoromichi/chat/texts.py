@@ -99,7 +99,8 @@ ENGLISH: Final[dict[str, str]] = {
     "rich_list.row": "{rank}. {player} · {gold} gold",
     "rich_list.own": "You are number {rank} of {players}",
     "history.title": "Your transactions",
-    "history.row": "{when} · **{kind}** · {what}",
+    "history.row": "{when} · **{kind}**{what}",
+    "history.part": " · {part}",
     "history.moved": "{sign}{amount}",
     "history.gold": "{moved} gold ({after})",
     "history.gems": "{moved} gems ({after})",
@@ -127,6 +128,7 @@ ENGLISH: Final[dict[str, str]] = {
     "gift.question": "Give {quantity} × {item} to {receiver}?",
     "inventory.title": "Inventory",
     "inventory.retired": "{quantity} × `{item_id}`, retired: sell it back",
+    "inventory.worthless": "{quantity} × `{item_id}`, retired",
     "inventory.row": "{quantity} × **{name}** (`{item_id}`)",
     # Summons.
     "summon.title": "Summoned",

@@ -122,7 +122,7 @@ async def test_an_inventory_is_shown(table: Table) -> None:
     assert told(await table.asked(table.alice, "inventory")) == "Nothing here yet."
     await table.endow(table.alice, inventory={"mana_potion": 1_200, "gone_item": 1})
     assert told(await table.said(table.alice, "!inv")) == (
-        "1 × `gone_item`, retired: sell it back\n1,200 × **Mana Potion** (`mana_potion`)"
+        "1 × `gone_item`, retired\n1,200 × **Mana Potion** (`mana_potion`)"
     )
 
 
