@@ -263,6 +263,9 @@ async def serve(settings: Settings) -> None:
             "or set TEXT_COMMANDS=false and use slash commands alone"
         )
         raise MisuseError(message) from None
+    except (StorageError, aiohttp.ClientError, discord.HTTPException):
+        if not bot.closing:  # Told to end while it starts, it may meet what it has just closed.
+            raise
     finally:
         await bot.close()
         await asyncio.gather(*stopping)

@@ -77,7 +77,7 @@ class BankService:
         (share,) = arguments
         if type(share) is not int:
             raise refused(codes.BAD_AMOUNT, share)
-        told = share_of(sender.gold, share) or share
+        told = share_of(sender.gold, share) if share > 0 else share
         return self._moved(sender, receiver, at_us, send_share, share, told)
 
     def _decide_transfer(
