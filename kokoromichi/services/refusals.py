@@ -27,7 +27,7 @@ _SENTENCES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
     codes.ALREADY_CLAIMED: ("Already claimed today; the next claim opens {next_us}.", ("next_us",)),
     codes.COOLING_DOWN: ("Still cooling down: ready {ready_us}.", ("ready_us",)),
     codes.DAILY_CAP: (
-        "Today's cap of {cap_gold} gold is reached: {used_gold} so far.",
+        "Today's cap is {cap_gold} gold, and {used_gold} of it is used.",
         ("cap_gold", "used_gold"),
     ),
     codes.SELF_TRANSFER: ("You cannot send to yourself.", ()),

@@ -97,7 +97,7 @@ async def test_the_cap_pays_the_rest_then_refuses_until_midnight() -> None:
     await world.player("ada", battle_day=DAY, battle_gold_today=4_980)
     assert (await world.services.battle.fight("ada", 1, draw=WIN)).payout_gold == 20
     world.clock.advance(60)
-    with pytest.raises(RefusedError, match="Today's cap of 5,000 gold is reached: 5,000 so far"):
+    with pytest.raises(RefusedError, match="Today's cap is 5,000 gold, and 5,000 of it is used"):
         await world.services.battle.fight("ada", 1, draw=LOSE)
     world.clock.us = NOON_US + DAY_S * 500_000
     assert (await world.services.battle.fight("ada", 1, draw=WIN)).payout_gold == 30
