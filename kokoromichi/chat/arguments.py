@@ -33,6 +33,8 @@ _MOST: Final = 10**18
 _MENTIONED: Final = re.compile(r"<@!?[0-9]+>|[0-9]{15,20}")
 _TELLING_CHARS: Final = 4
 """A shorter word of a name is like too many others."""
+MOST_DAYS: Final = 365
+"""As many days are shown of anything."""
 SUGGESTIONS: Final = 25
 """Discord shows so many while somebody types."""
 
@@ -143,7 +145,10 @@ class CountConverter(commands.Converter[int]):
 
     async def convert(self, _ctx: Context, argument: str | int) -> int:  # type: ignore[override] # Our context.
         """Parse it, and take no share."""
-        amount = parsed_amount(str(argument))
+        try:
+            amount = parsed_amount(str(argument))
+        except BadAmountError:
+            raise BadCountError(str(argument)) from None
         if amount.share:
             raise BadCountError(str(argument))
         return amount.units
@@ -161,6 +166,27 @@ class NumberConverter(app_commands.Transformer, commands.Converter[int]):
     async def convert(self, ctx: Context, argument: str) -> int:  # type: ignore[override] # Our context.
         """Parse it like every number."""
         return await CountConverter().convert(ctx, argument)
+
+
+class DaysConverter(NumberConverter):
+    """An argument that is a number of days, from 1 to ``MOST_DAYS``."""
+
+    @property
+    def min_value(self) -> int:
+        """The least that Discord lets through."""
+        return 1
+
+    @property
+    def max_value(self) -> int:
+        """The most."""
+        return MOST_DAYS
+
+    async def convert(self, ctx: Context, argument: str) -> int:  # type: ignore[override] # Our context.
+        """Parse it, and hold text to the bounds that Discord keeps for slash commands."""
+        days = await super().convert(ctx, argument)
+        if not self.min_value <= days <= self.max_value:
+            raise commands.RangeError(days, minimum=self.min_value, maximum=self.max_value)
+        return days
 
 
 class PlayerConverter(app_commands.Transformer, commands.UserConverter):
@@ -202,11 +228,17 @@ class ItemConverter(commands.Converter[str]):
     """An argument that names an item of the store, or one that its author holds and no store has any more."""
 
     async def convert(self, ctx: Context, argument: str) -> str:  # type: ignore[override] # Our context.
-        """Find it."""
+        """Find it; a number, or ``all``, stands where the item should."""
         names = ctx.services.item_names
-        if argument not in names and await _holds(ctx, ctx.player_id, argument):
-            return argument
-        return found_name(_taken_words(ctx, argument, names), names, _refusal_of(codes.UNKNOWN_ITEM))
+        if argument not in names:
+            names = await _names_for(ctx, ctx.player_id)
+        text = _taken_words(ctx, argument, names)
+        try:
+            return found_name(text, names, _refusal_of(codes.UNKNOWN_ITEM))
+        except BadNameError:
+            if _is_amount(text) and ctx.current_parameter is not None:
+                raise commands.MissingRequiredArgument(ctx.current_parameter) from None
+            raise
 
 
 class AnyItemConverter(ItemConverter):
@@ -225,14 +257,22 @@ async def item_of(ctx: Context, user_id: str, text: str) -> str:
     Raises:
         BadNameError: It is neither.
     """
-    if await _holds(ctx, user_id, text):
-        return text
-    return found_name(text, ctx.services.item_names, _refusal_of(codes.UNKNOWN_ITEM))
+    return found_name(text, await _names_for(ctx, user_id), _refusal_of(codes.UNKNOWN_ITEM))
 
 
-async def _holds(ctx: Context, user_id: str, item_id: str) -> bool:
+async def _names_for(ctx: Context, user_id: str) -> dict[str, str]:
+    """What items are called: those of the store by their names, retired ones that a player holds by their ids."""
     found = await ctx.services.profile(user_id)
-    return found is not None and found.inventory.get(item_id, 0) > 0
+    held = {} if found is None else {item_id: item_id for item_id in found.inventory}
+    return {**held, **ctx.services.item_names}
+
+
+def _is_amount(text: str) -> bool:
+    try:
+        parsed_amount(text)
+    except BadAmountError:
+        return False
+    return True
 
 
 class BusinessConverter(commands.Converter[str]):
@@ -259,6 +299,7 @@ def _refusal_of(code: int) -> Callable[[str], str]:
 AmountArgument = Annotated[Amount, AmountConverter]
 CountArgument = Annotated[int, CountConverter]
 NumberArgument = Annotated[int, NumberConverter]
+DaysArgument = Annotated[int, DaysConverter]
 PlayerArgument = Annotated[discord.User, PlayerConverter]
 PlayerOrSelfArgument = Annotated[discord.User | None, PlayerConverter]
 ReasonArgument = Annotated[str, ReasonConverter]

@@ -54,6 +54,11 @@ def act_of(parent: Group) -> Callable[[Callback], Declared]:
 AnyCommand: TypeAlias = "commands.Command[Any, ..., Any]"
 
 
+def usage_of(called: AnyCommand) -> str:
+    """How a command is written: its name and its arguments, choices without the quotation marks of Python."""
+    return f"{called.qualified_name} {called.signature}".replace('"', "").strip()
+
+
 def listed(bot: Game, role: Role = Role.OWNER) -> Iterator[AnyCommand]:
     """Every command that is called by itself and open to a role, by cog and in the order of its file."""
     for _, cog in sorted(bot.cogs.items()):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from discord import app_commands
 from discord.ext import commands
 
+from kokoromichi.chat.declaring import usage_of
 from kokoromichi.chat.texts import moment, plain, refusal, say
 from kokoromichi.core.errors import (
     CommitUnknownError,
@@ -75,7 +76,7 @@ class BadAmountError(commands.BadArgument):
 
 
 class BadCountError(commands.BadArgument):
-    """A share was written where there is nothing to have a share of."""
+    """What was written is no number, or a share where there is nothing to have a share of."""
 
 
 class NoReasonError(commands.BadArgument):
@@ -117,11 +118,12 @@ def describe_failure(ctx: Context, error: Exception) -> Failure:
 
 def describe_refusal(ctx: Context, error: RefusedError) -> str:
     """The sentence of a refusal, as true as what is known of its circumstances lets it be."""
-    offer = ctx.services.live.offers.get(str(error.numbers.get("item_id")))
-    circumstance = "" if offer is None else offer.effect
-    if ctx.command is not None and ctx.command.root_parent is not None:
-        circumstance = "admin"
-    return refusal(error, ctx.services.names, circumstance)
+    circumstances = []
+    if ctx.command is not None:
+        circumstances.append((ctx.command.root_parent or ctx.command).name)
+    if (offer := ctx.services.live.offers.get(str(error.numbers.get("item_id")))) is not None:
+        circumstances.append(offer.effect)
+    return refusal(error, ctx.services.names, circumstances)
 
 
 def _innermost(error: Exception) -> Exception:
@@ -215,7 +217,7 @@ _SENTENCES: Final[dict[type, Callable[[Context, Any], str]]] = {
 
 
 def _usage(ctx: Context) -> str:
-    return "" if ctx.command is None else f"{_name_of(ctx)} {ctx.command.signature}".strip()
+    return "" if ctx.command is None else f"/{usage_of(ctx.command)}"
 
 
 def _name_of(ctx: Context) -> str:

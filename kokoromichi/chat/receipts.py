@@ -76,7 +76,7 @@ def format_entry(ctx: Context, entry: LedgerEntry) -> str:
         parts.append(say("history.item", moved=units, name=named(ctx, entry.item_id)))
     if entry.counterparty is not None:
         parts.append(mention(entry.counterparty))
-    what = " · ".join(parts)
+    what = "".join(say("history.part", part=part) for part in parts)
     return say("history.row", when=moment(us_of(entry.at)), kind=say(f"kind.{entry.kind}"), what=what)
 
 

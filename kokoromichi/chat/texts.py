@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from kokoromichi.core.models import SECOND_US
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from kokoromichi.core.errors import RefusedError
 
@@ -52,7 +52,7 @@ ENGLISH: Final[dict[str, str]] = {
     "error.whole": "it must be a whole number",
     "error.amount": "write it in digits alone, such as 1500, or with k, m or b behind them, such as 2k "
     "for 2000; or all, or half",
-    "error.count": "write how many, in digits alone; there is nothing to have all or half of",
+    "error.count": "write it in digits alone, such as 12, or 2k for 2000",
     "error.player": "I have seen nobody of that name here, or two; mention them with @",
     "as_of": "Storage is unavailable; this is how things stood {when}.",
     # Words that stand in many places.
@@ -99,7 +99,8 @@ ENGLISH: Final[dict[str, str]] = {
     "rich_list.row": "{rank}. {player} · {gold} gold",
     "rich_list.own": "You are number {rank} of {players}",
     "history.title": "Your transactions",
-    "history.row": "{when} · **{kind}** · {what}",
+    "history.row": "{when} · **{kind}**{what}",
+    "history.part": " · {part}",
     "history.moved": "{sign}{amount}",
     "history.gold": "{moved} gold ({after})",
     "history.gems": "{moved} gems ({after})",
@@ -127,6 +128,7 @@ ENGLISH: Final[dict[str, str]] = {
     "gift.question": "Give {quantity} × {item} to {receiver}?",
     "inventory.title": "Inventory",
     "inventory.retired": "{quantity} × `{item_id}`, retired: sell it back",
+    "inventory.worthless": "{quantity} × `{item_id}`, retired",
     "inventory.row": "{quantity} × **{name}** (`{item_id}`)",
     # Summons.
     "summon.title": "Summoned",
@@ -245,6 +247,7 @@ ENGLISH: Final[dict[str, str]] = {
     "admin.title": "Admin",
     "admin.which": "`/help` lists what an admin may do; each act needs a reason.",
     "admin.grant": "Granted",
+    "admin.taken": "Taken away",
     "admin.price": "Price",
     "admin.stock": "Stock",
     "admin.freeze": "Frozen accounts",
@@ -257,8 +260,8 @@ ENGLISH: Final[dict[str, str]] = {
     "admin.erase_question": "Forget {player} for good? Nobody can undo that.",
     "admin.audit": "Audit",
     "admin.health": "Storage",
-    "admin.health_told": "{provider}: {players} players, {ledger_rows} ledger rows, {waiting} commits on "
-    "their way.\nLast commit: {committed}. Mirror: {mirrored}.",
+    "admin.health_told": "{provider}. Players: {players}, ledger rows: {ledger_rows}, commits on their "
+    "way: {waiting}.\nLast commit: {committed}. Mirror: {mirrored}.",
     "admin.never": "none",
     "admin.export": "The ledger",
     "admin.too_large": "The ledger has {megabytes} MB, too many to attach: use `kokoromichi ledger export`.",
@@ -289,7 +292,7 @@ ENGLISH: Final[dict[str, str]] = {
     "Balance: {gold} gold.",
     "GrantReceipt": "{player}: {granted}, now {after}.",
     "PriceReceipt": "{item} costs {price_gold} gold now; in the list it stands at {list_price_gold}.",
-    "StockReceipt": "{stock} of {item} are left now ({units} more).",
+    "StockReceipt": "{item}: {stock} left now; the change is {units}.",
     "RedeemReceipt": "{character} is yours for {cost_shards} shards. You have {shards} shards.",
     "ClocksReceipt": "{player} may claim, fight and send anew today.",
     "ResetReceipt": "{player} begins anew, with {gold} gold and {gems} gems.",
@@ -304,7 +307,7 @@ ENGLISH: Final[dict[str, str]] = {
     "effect.gold_percent_day": "battles pay {amount} % more gold until {until}",
     "effect.full_loss_xp_day": "lost battles give full XP until {until}",
     "effect.pity_count": "your pity count went up by {amount}",
-    "effect.chest_gold": "{amount} gold lay in it. Balance: {gold} gold",
+    "effect.chest_gold": "{amount} gold lay inside. Balance: {gold} gold",
 }
 
 
@@ -318,9 +321,20 @@ REFUSED: Final[dict[tuple[str, str], str]] = {
     ("not_usable", "win_permille"): "{item_id} is drunk in a battle: `/battle`, and yes to the potion.",
     ("not_usable", "full_loss_xp_once"): "{item_id} works by itself, in the next battle that you lose.",
     ("not_usable", "none"): "{item_id} is for collecting; there is nothing to use.",
+    (
+        "bad_quantity",
+        "use",
+    ): "{quantity} cannot be used at once: the number must be above 0, and what does not "
+    "add up is used one at a time.",
+    ("over_limit", "gift"): "They may own {limit_units} at most, and own {owned_units}.",
+    ("not_owned", "favorite"): "{item_id} is not in your collection.",
     ("bad_amount", "admin"): "The number must be whole and fit what it is for; {amount} does not.",
+    ("bad_quantity", "admin"): "The number must be whole and fit what it is for; {quantity} does not.",
+    ("over_limit", "admin"): "They may own {limit_units} at most, and own {owned_units}.",
+    ("not_owned", "admin"): "They hold {owned_units} of {item_id}.",
+    ("too_poor", "admin"): "They have {have} {currency}; {need} cannot be taken away.",
 }
-"""Sentences that are truer than the services' own, by the refusal and an item's effect, or an admin's act."""
+"""Sentences that are truer than the services' own, by the refusal and its circumstance."""
 
 
 def say(key: str, **values: object) -> str:
@@ -348,15 +362,17 @@ def moment(at_us: int, style: str = "R") -> str:
     return f"<t:{at_us // SECOND_US}:{style}>"
 
 
-def refusal(error: RefusedError, names: Mapping[str, str], circumstance: str = "") -> str:
+def refusal(error: RefusedError, names: Mapping[str, str], circumstances: Iterable[str] = ()) -> str:
     """A refusal in the player's words; its times and players as the client shows them.
 
     Args:
         error: The refusal.
         names: What stands for the ids of items, businesses and characters.
-        circumstance: The effect of the item that is refused, or ``admin`` where an admin acts.
+        circumstances: What is known beside it: the name of the command, or of its group, and the effect of
+            the item that is refused.
     """
-    sentence = REFUSED.get((error.code, circumstance), error.refusal.sentence)
+    told = (REFUSED.get((error.code, circumstance)) for circumstance in circumstances)
+    sentence = next(filter(None, told), error.refusal.sentence)
     shown = {name: _shown(name, value, names) for name, value in error.numbers.items()}
     return sentence.format(**shown)
 

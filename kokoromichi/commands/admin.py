@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from kokoromichi.chat.game import Game
     from kokoromichi.core.data_provider import DataProvider
+    from kokoromichi.services.receipts import GrantReceipt
     from kokoromichi.services.reconciling import Difference
 
 T = TypeVar("T")
@@ -73,7 +74,7 @@ class Admin(commands.Cog):
     ) -> None:
         """Give gold to a player, or take it away."""
         grant = partial(ctx.services.admin.grant, ctx.player_named(user), "gold", amount)
-        await ctx.answer(receipt_card(ctx, say("admin.grant"), await _done(ctx, reason, grant)))
+        await _answer_grant(ctx, await _done(ctx, reason, grant))
 
     @act_of(admin)
     @app_commands.describe(user="Whose", item="What", quantity="Units; negative takes away", reason="Why")
@@ -90,7 +91,7 @@ class Admin(commands.Cog):
         """Give items to a player, or take them away."""
         user_id = ctx.player_named(user)
         grant = partial(ctx.services.admin.grant, user_id, await item_of(ctx, user_id, item), quantity)
-        await ctx.answer(receipt_card(ctx, say("admin.grant"), await _done(ctx, reason, grant)))
+        await _answer_grant(ctx, await _done(ctx, reason, grant))
 
     @act_of(admin)
     @app_commands.describe(item="Of what", gold="Gold of a unit; 0 gives the list price back", reason="Why")
@@ -130,7 +131,7 @@ class Admin(commands.Cog):
 
     @act_of(admin)
     @app_commands.describe(user="Whose", reason="Why")
-    async def clocks(self, ctx: Context, user: discord.User, *, reason: ReasonArgument) -> None:
+    async def clocks(self, ctx: Context, user: PlayerArgument, *, reason: ReasonArgument) -> None:
         """Open a player's day again: claim, battle and caps, after a clock was wrong."""
         clear = partial(ctx.services.admin.clear_clocks, ctx.player_named(user))
         await ctx.answer(receipt_card(ctx, say("admin.clocks"), await _done(ctx, reason, clear)))
@@ -231,6 +232,11 @@ async def _done(
         "confirm" if click else "",
         play=False,
     )
+
+
+async def _answer_grant(ctx: Context, receipt: GrantReceipt) -> None:
+    title = say("admin.taken" if receipt.amount < 0 else "admin.grant")
+    await ctx.answer(receipt_card(ctx, title, receipt))
 
 
 async def _asked(

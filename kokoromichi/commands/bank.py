@@ -89,7 +89,9 @@ class Bank(commands.Cog):
 
         async def exchanged(action: str) -> discord.Embed:
             receipt = await ctx.act(
-                lambda request_id: ctx.services.bank.buy_gems(ctx.player_id, count, request_id=request_id),
+                lambda request_id: ctx.services.bank.buy_gems(
+                    ctx.player_id, count, expected_price_gold=pack.price_gold, request_id=request_id
+                ),
                 action,
             )
             return receipt_card(ctx, say("exchange.title"), receipt)

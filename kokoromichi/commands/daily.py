@@ -67,6 +67,8 @@ def _format_streak(ctx: Context, found: UserProfile) -> str:
     day = streak % len(daily.gold)
     if streak:
         lines = [say("streak.now", streak=streak, best=found.best_streak)]
+    elif not found.streak:  # A claim of the day outlives a reset and an erasure, its streak does not.
+        lines = [say("streak.none")]
     else:
         lines = [say("streak.broken", streak=found.streak, broke=moment(ends_us), best=found.best_streak)]
     lines.append(

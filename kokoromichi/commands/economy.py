@@ -11,6 +11,7 @@ from discord.ext import commands
 from kokoromichi.analysis.digest import TOP_SHARE, Digest
 from kokoromichi.analysis.observations import Observations
 from kokoromichi.analysis.provider_state import read_ledger
+from kokoromichi.chat.arguments import DaysArgument
 from kokoromichi.chat.context import Context
 from kokoromichi.chat.declaring import command
 from kokoromichi.chat.embeds import Picture, card
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 KEPT_S: Final = 300
 """So long one reading of the ledger answers everybody, in seconds."""
-MOST_DAYS: Final = 365
 _LARGEST_KINDS: Final = 4
 
 
@@ -39,7 +39,7 @@ class EconomyCog(commands.Cog, name="Economy"):
 
     @command()
     @app_commands.describe(days="How many days, 30 when left out")
-    async def economy(self, ctx: Context, days: commands.Range[int, 1, MOST_DAYS] = 30) -> None:
+    async def economy(self, ctx: Context, days: DaysArgument = 30) -> None:
         """Show how much gold there is, where it comes from and where it goes."""
         whole, read_us = await self._read(ctx)
         found = whole.last(days)

@@ -43,7 +43,7 @@ class Growth(commands.Cog):
         async def opened(action: str) -> discord.Embed:
             receipt = await ctx.act(
                 lambda request_id: ctx.services.progress.invest(
-                    ctx.player_id, business, request_id=request_id
+                    ctx.player_id, business, expected_price_gold=price_gold, request_id=request_id
                 ),
                 action,
             )

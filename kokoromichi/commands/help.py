@@ -10,7 +10,7 @@ from discord.ext import commands
 
 from kokoromichi.chat.arguments import choices, found_name
 from kokoromichi.chat.context import Context, actor_of
-from kokoromichi.chat.declaring import command, in_order, listed, needed_role
+from kokoromichi.chat.declaring import command, in_order, listed, needed_role, usage_of
 from kokoromichi.chat.embeds import card, paged
 from kokoromichi.chat.game import PREFIX
 from kokoromichi.chat.texts import plain, say
@@ -85,8 +85,8 @@ def _usage_card(one: commands.Command[Any, ..., Any]) -> discord.Embed:
             for act in in_order(one.walk_commands())
         ]
         return card(f"/{one.qualified_name}", "\n".join([one.help or "", "", *rows]))
-    usage = f"{one.qualified_name} {one.signature}".strip()
-    lines = [one.help or "", "", say("help.usage", name=one.qualified_name, usage=usage, prefix=PREFIX)]
+    told = say("help.usage", name=one.qualified_name, usage=usage_of(one), prefix=PREFIX)
+    lines = [one.help or "", "", told]
     if one.aliases:
         lines.append(say("help.aliases", names=", ".join(f"`{PREFIX}{alias}`" for alias in one.aliases)))
     described = [] if (slash := getattr(one, "app_command", None)) is None else slash.parameters

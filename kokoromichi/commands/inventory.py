@@ -34,7 +34,8 @@ class Inventory(commands.Cog):
         rows = []
         for item_id, units in sorted(found.inventory.items()):
             if (name := names.get(item_id)) is None:
-                rows.append(say("inventory.retired", quantity=units, item_id=verbatim(item_id)))
+                key = "inventory.retired" if found.paid_gold.get(item_id) else "inventory.worthless"
+                rows.append(say(key, quantity=units, item_id=verbatim(item_id)))
             else:
                 told = {"name": plain(name), "item_id": verbatim(item_id)}
                 rows.append(say("inventory.row", quantity=units, **told))

@@ -90,7 +90,7 @@ class Shop(commands.Cog):
         """Buy something from the store; you are asked where it is much, or costs more than you have read."""
         offer = ctx.services.live.offers.get(item)
         if offer is None:
-            raise refused(codes.UNKNOWN_ITEM, item)
+            raise refused(codes.ITEM_RETIRED, item)
         count = quantity.units
         if quantity.share:
             own = await ctx.own()

@@ -29,10 +29,11 @@ class Summons(commands.Cog):
 
     @command(aliases=["pull"])
     @app_commands.describe(count="One pull, or ten at a lower price")
-    async def summon(self, ctx: Context, count: Literal[1, 10] = 1) -> None:
+    async def summon(self, ctx: Context, count: Literal["1", "10"] = "1") -> None:
         """Summon characters for gems."""
+        pulls = int(count)
         receipt = await ctx.act(
-            lambda request_id: ctx.services.summon.summon(ctx.player_id, count, request_id=request_id)
+            lambda request_id: ctx.services.summon.summon(ctx.player_id, pulls, request_id=request_id)
         )
         rows = [_format_pull(ctx, pull) for pull in receipt.pulls]
         rows += ["", format_receipt(ctx, receipt)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from kokoromichi.core.models import ChangeSet, UserChange, UserProfile
@@ -13,7 +14,7 @@ from kokoromichi.rules.purchase import total_gold
 from kokoromichi.rules.transfer import Sent, send, send_share, share_of
 from kokoromichi.services.booking import Booking
 from kokoromichi.services.receipts import ExchangeReceipt, TransferReceipt
-from kokoromichi.services.refusals import refused
+from kokoromichi.services.refusals import refused, require_shown_price
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -128,22 +129,35 @@ class BankService:
         return ChangeSet(at_us, users, receipt, actor=sender.user_id)
 
     def buy_gems(
-        self, user_id: str, packs: int = 1, *, request_id: str | None = None
+        self,
+        user_id: str,
+        packs: int = 1,
+        *,
+        expected_price_gold: int | None = None,
+        request_id: str | None = None,
     ) -> Awaitable[ExchangeReceipt]:
         """Buy packs of gems for gold; there is no way back.
 
+        Args:
+            user_id: Who buys.
+            packs: How many.
+            expected_price_gold: The price of a pack that the buyer was shown; another one is never charged.
+            request_id: Idempotency key.
+
         Raises:
-            RefusedError: bad_quantity, not_for_sale, too_poor or balance_cap.
+            RefusedError: bad_quantity, price_changed, not_for_sale, too_poor or balance_cap.
         """
-        return self._executor.act("exchange", user_id, (packs,), self._decide_exchange, request_id)
+        decide = partial(self._decide_exchange, expected_price_gold=expected_price_gold)
+        return self._executor.act("exchange", user_id, (packs,), decide, request_id)
 
     def _decide_exchange(
-        self, profile: UserProfile, at_us: int, arguments: Arguments
+        self, profile: UserProfile, at_us: int, arguments: Arguments, expected_price_gold: int | None
     ) -> ChangeSet[ExchangeReceipt]:
         (packs,) = arguments
         if type(packs) is not int:
             raise refused(codes.BAD_QUANTITY, packs)
         pack = self._executor.live.config.exchange
+        require_shown_price(pack.price_gold, expected_price_gold)
         exchanged = gems_for_gold(profile.gold, profile.gems, pack.price_gold, pack.gems, packs)
         if exchanged.code:
             told: dict[int, tuple[int | str, ...]] = {

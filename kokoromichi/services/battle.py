@@ -85,7 +85,8 @@ class BattleService:
             request_id: Idempotency key.
 
         Raises:
-            RefusedError: tier_unknown, not_owned (no mana potion), cooling_down, daily_cap or balance_cap.
+            RefusedError: tier_unknown, not_owned (no mana potion), unknown_item (the
+                economy has none), cooling_down, daily_cap or balance_cap.
         """
         roll = self._executor.dice() if draw is None else draw
 
@@ -170,6 +171,8 @@ class BattleService:
     def _refused(self, code: int, profile: UserProfile, at_us: int, tier: int) -> Exception:
         live = self._executor.live
         terms = live.config.battle
+        if code == codes.NOT_OWNED and MANA_POTION not in live.item_of:
+            return refused(codes.UNKNOWN_ITEM, "mana_potion")
         told: dict[int, tuple[int | str, ...]] = {
             codes.TIER_UNKNOWN: (tier, len(terms.tier_level)),
             codes.NOT_OWNED: (live.item_of.get(MANA_POTION, ""), 0),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kokoromichi.core.models import NEVER, ChangeSet, UserChange, UserProfile
@@ -10,7 +11,7 @@ from kokoromichi.rules.pricing import train_cost_gold
 from kokoromichi.rules.progress import accrued, collect, full_us, invest, train
 from kokoromichi.services.booking import Booking
 from kokoromichi.services.receipts import CollectReceipt, InvestReceipt, TrainReceipt
-from kokoromichi.services.refusals import refused
+from kokoromichi.services.refusals import refused, require_shown_price
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 _TRAIN: Final = Booking("train")
 _INVEST: Final = Booking("invest")
 _COLLECT: Final = Booking("collect")
+_WHOLE_PERCENT: Final = 100
+"""What a manual gives that was used before it was retired: a plain session."""
 
 
 class Holding(NamedTuple):
@@ -71,7 +74,7 @@ class ProgressService:
             terms.price_gold,
             terms.growth_percent,
             terms.xp,
-            live.effect_size("double_train_xp"),
+            live.effect_size("double_train_xp") or _WHOLE_PERCENT,
             live.config.battle.xp_per_level,
         )
         if trained.code:
@@ -85,22 +88,35 @@ class ProgressService:
         return ChangeSet(at_us, (user,), receipt)
 
     def invest(
-        self, user_id: str, business_id: str, *, request_id: str | None = None
+        self,
+        user_id: str,
+        business_id: str,
+        *,
+        expected_price_gold: int | None = None,
+        request_id: str | None = None,
     ) -> Awaitable[InvestReceipt]:
         """Buy a business: one of each.
 
+        Args:
+            user_id: Who buys.
+            business_id: Which.
+            expected_price_gold: The price that the buyer was shown; another one is never charged.
+            request_id: Idempotency key.
+
         Raises:
-            RefusedError: unknown_business, already_owned, not_for_sale or too_poor.
+            RefusedError: unknown_business, price_changed, already_owned, not_for_sale or too_poor.
         """
-        return self._executor.act("invest", user_id, (business_id,), self._decide_business, request_id)
+        decide = partial(self._decide_business, expected_price_gold=expected_price_gold)
+        return self._executor.act("invest", user_id, (business_id,), decide, request_id)
 
     def _decide_business(
-        self, profile: UserProfile, at_us: int, arguments: Arguments
+        self, profile: UserProfile, at_us: int, arguments: Arguments, expected_price_gold: int | None
     ) -> ChangeSet[InvestReceipt]:
         business_id = str(arguments[0])
         business = self._executor.live.config.business.get(business_id)
         if business is None:
             raise refused(codes.UNKNOWN_BUSINESS, business_id)
+        require_shown_price(business.price_gold, expected_price_gold)
         owned = 1 if business_id in profile.businesses else 0
         invested = invest(at_us, profile.gold, business.price_gold, owned)
         if invested.code == codes.TOO_POOR:

@@ -27,7 +27,7 @@ _SENTENCES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
     codes.ALREADY_CLAIMED: ("Already claimed today; the next claim opens {next_us}.", ("next_us",)),
     codes.COOLING_DOWN: ("Still cooling down: ready {ready_us}.", ("ready_us",)),
     codes.DAILY_CAP: (
-        "Today's cap of {cap_gold} gold is reached: {used_gold} so far.",
+        "Today's cap is {cap_gold} gold, and {used_gold} of it is used.",
         ("cap_gold", "used_gold"),
     ),
     codes.SELF_TRANSFER: ("You cannot send to yourself.", ()),
@@ -56,6 +56,16 @@ REFUSALS: Final[dict[int, Refusal]] = {
     code: Refusal(codes.CODE_NAMES[code], sentence, numbers)
     for code, (sentence, numbers) in _SENTENCES.items()
 }
+
+
+def require_shown_price(price_gold: int, shown_gold: int | None) -> None:
+    """Refuse a price in force other than the one that its payer was shown, in gold; None where none was.
+
+    Raises:
+        RefusedError: price_changed.
+    """
+    if shown_gold is not None and shown_gold != price_gold:
+        raise refused(codes.PRICE_CHANGED, price_gold, shown_gold)
 
 
 def refused(code: int, *numbers: int | str) -> RefusedError:

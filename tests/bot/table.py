@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from kokoromichi.core.models import UserProfile
 
 UNHURRIED_S = 2
-AMOUNTS = {"amount", "gold", "packs", "quantity", "units"}
+AMOUNTS = {"amount", "count", "gold", "packs", "quantity", "units"}
 """Arguments that say how much: players write these."""
 
 

@@ -95,6 +95,15 @@ async def test_a_streak_tells_what_comes_next_and_when_it_breaks(table: Table) -
     )
 
 
+async def test_a_streak_that_a_reset_took_never_broke(table: Table) -> None:
+    await table.asked(table.alice, "daily")
+    await table.endow(table.alice, streak=0, best_streak=0)
+    assert told(await table.asked(table.alice, "streak")) == (
+        "You have no streak yet; `/daily` begins one.\n"
+        f"The next claim pays 1,000 gold and 10 gems. It opens <t:{NEXT_DAY_S}:R>."
+    )
+
+
 async def test_a_streak_that_broke_reads_as_broken_and_the_next_claim_as_what_it_pays(table: Table) -> None:
     for day in range(6):
         table.clock.us = NOON_US + day * DAY_US
@@ -196,7 +205,7 @@ async def test_no_more_is_sent_in_a_day_than_the_cap(table: Table) -> None:
     await table.endow(table.alice, gold=50_000)
     await table.asked(table.alice, "transfer", user=table.bob, amount="15k")
     sentence = await table.refusal(table.alice, "transfer", user=table.bob, amount="6k")
-    assert sentence == "Today's cap of 20,000 gold is reached: 15,000 so far."
+    assert sentence == "Today's cap is 20,000 gold, and 15,000 of it is used."
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ async def asked(table: Table, admin: MemberActor, name: str, **options: object) 
         ("gold", "<@{bob}>: 5 gold, now 10,005."),
         ("item", "<@{bob}>: 2 × Ema Plaque, now 2."),
         ("price", "Ema Plaque costs 1,300 gold now; in the list it stands at 1,000."),
-        ("stock", "3 of Lucky Charm are left now (-247 more)."),
+        ("stock", "Lucky Charm: 3 left now; the change is -247."),
         ("freeze", "<@{bob}> neither acts nor receives from now on."),
         ("unfreeze", "<@{bob}> plays on."),
         ("clocks", "<@{bob}> may claim, fight and send anew today."),
@@ -67,7 +67,7 @@ async def asked(table: Table, admin: MemberActor, name: str, **options: object) 
         (
             "health",
             (
-                "memory: 1 players, 3 ledger rows, 0 commits on their way.\n"
+                "memory. Players: 1, ledger rows: 3, commits on their way: 0.\n"
                 "Last commit: <t:1773144002:R>. Mirror: none."
             ),
         ),
@@ -86,6 +86,7 @@ async def test_an_act_answers_and_is_in_the_ledger_with_its_actor(
 async def test_text_takes_the_rest_as_the_reason(table: Table, boss: MemberActor) -> None:
     await table.bot.services.executor.open_account(str(table.bob.id))
     embed = await table.said(boss, f"!admin gold <@{table.bob.id}> -500 two accounts, one player")
+    assert embed.title == "Taken away"
     assert told(embed) == f"<@{table.bob.id}>: -500 gold, now 9,500."
     (row,) = await table.bot.provider.read_ledger(kind="grant")
     assert row.reason == "two accounts, one player"
@@ -95,13 +96,15 @@ async def test_text_takes_the_rest_as_the_reason(table: Table, boss: MemberActor
 @pytest.mark.parametrize(
     ("name", "options", "sentence"),
     [
-        ("gold", {"user": "bob", "amount": -10_001}, "Need 10,001 gold, have 10,000."),
+        ("gold", {"user": "bob", "amount": -10_001}, "They have 10,000 gold; 10,001 cannot be taken away."),
         (
             "gold",
             {"user": "bob", "amount": 0},
             NO_AMOUNT.format(0),
         ),
-        ("item", {"user": "bob", "item": "ema_plaque", "quantity": 6}, "Limit 5, you own 0."),
+        ("item", {"user": "bob", "item": "ema_plaque", "quantity": 6}, "They may own 5 at most, and own 0."),
+        ("item", {"user": "bob", "item": "ema_plaque", "quantity": -1}, "They hold 0 of Ema Plaque."),
+        ("stock", {"item": "lucky_charm", "units": -3}, NO_AMOUNT.format(-3)),
         ("item", {"user": "bob", "item": "no such thing", "quantity": 1}, "There is no item no such thing."),
         ("stock", {"item": "ema_plaque", "units": 3}, "Ema Plaque is sold without a limit: it has no stock."),
         (

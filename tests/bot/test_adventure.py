@@ -93,7 +93,7 @@ async def test_the_cooldown_is_in_storage(table: Table) -> None:
 async def test_the_daily_cap_is_in_storage(table: Table) -> None:
     await table.endow(table.alice, battle_day=NOON_US // DAY_US, battle_gold_today=5_000)
     sentence = await table.refusal(table.alice, "battle", tier=1)
-    assert sentence == "Today's cap of 5,000 gold is reached: 5,000 so far."
+    assert sentence == "Today's cap is 5,000 gold, and 5,000 of it is used."
     assert (
         fields_of(await table.asked(table.alice, "battle_stats"))["Gold won today"]
         == "5,000 of at most 5,000"

@@ -45,10 +45,7 @@ MEANT: Final = {
     "1b": 10**9,
     "-4": -4,
 }
-HOW: Final = (
-    "write it in digits alone, such as 1500, or with k, m or b behind them, such as 2k for 2000; "
-    "or all, or half"
-)
+HOW: Final = "write it in digits alone, such as 1"
 UNITS: Final = {"k": 10**3, "m": 10**6, "b": 10**9}
 LINES: Final = {
     "transfer": "!transfer {bob} {amount}",
@@ -132,7 +129,7 @@ async def test_all_commands_accept_the_same_writing(table: Table) -> None:
         "exchange": "100,000 gems",
         "admin gold": "1,000 gold, now",
         "admin item": "1,000 × Health Potion, now",
-        "admin stock": "1,000 of Lucky Charm are left",
+        "admin stock": "Lucky Charm: 1,000 left now",
     }.items():
         line = LINES[name].format(bob=table.bob.mention, amount="1k")
         assert said in told(await table.said(table.alice, line)), name
@@ -142,4 +139,16 @@ async def test_all_commands_accept_the_same_writing(table: Table) -> None:
 async def test_where_there_is_nothing_to_share_a_share_is_refused(table: Table, share: str) -> None:
     table.bot.owner_id = table.alice.id
     embed = await table.said(table.alice, f"!admin gold {table.bob.mention} {share} because")
-    assert "there is nothing to have all or half of" in told(embed)
+    assert told(embed).startswith(
+        "amount is not right: write it in digits alone, such as 12, or 2k for 2000. "
+    )
+
+
+@pytest.mark.parametrize("number", ["1_0", chr(0x661), "10.0", "+1", "1e1"])
+@pytest.mark.parametrize("name", ["summon", "economy", "store", "rich_list", "collection", "battle"])
+async def test_pages_days_pulls_and_tiers_are_read_as_strictly(table: Table, name: str, number: str) -> None:
+    await table.endow(table.alice, gems=1_000)
+    sentence = told(await table.said(table.alice, f"!{name} {number}"))
+    assert " is not right: " in sentence
+    assert "half" not in sentence
+    assert (await table.profile(table.alice)).gems == 1_000

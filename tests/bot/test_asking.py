@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 from simcord import SetupError
 
+from kokoromichi.services.authority import Actor, Role
+from kokoromichi.settings import shipped_folder
 from tests.bot.table import embed_of, told
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from simcord.results import ResponseMessage
 
     from tests.bot.table import Table
@@ -83,6 +88,40 @@ async def test_what_stood_in_the_question_is_sent_whatever_came_in_since(table: 
     await table.asked(table.alice, "daily")
     await table.alice.click(message, label="Confirm")
     assert (await table.profile(table.alice)).gold == 1_000
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "line", "sentence"),
+    [
+        (
+            "invest",
+            {"business": "cafe"},
+            ("[business.cafe]\nprice_gold = 10000", "[business.cafe]\nprice_gold = 9000"),
+            "The price is 9,000 gold now, not the 10,000 that you were shown.",
+        ),
+        (
+            "exchange",
+            {"packs": 2},
+            ("price_gold = 4000  # gold a pack", "price_gold = 4500  # gold a pack"),
+            "The price is 4,500 gold now, not the 4,000 that you were shown.",
+        ),
+    ],
+)
+async def test_a_price_that_a_reload_changes_under_a_question_is_not_charged(
+    table: Table, tmp_path: Path, name: str, options: dict[str, object], line: tuple[str, str], sentence: str
+) -> None:
+    await table.endow(table.alice)
+    message = await question(table, name, **options)
+    folder = tmp_path / "economy"
+    shutil.copytree(shipped_folder("data"), folder)
+    text = (folder / "economy.toml").read_text(encoding="utf-8")
+    assert line[0] in text
+    (folder / "economy.toml").write_text(text.replace(*line), encoding="utf-8")
+    boss = Actor("boss", Role.OWNER)
+    await table.bot.services.admin.reload(folder, actor=boss, reason="a test", request_id="r-1")
+    await table.alice.click(message, label="Confirm")
+    assert table.last_told() == sentence
+    assert (await table.profile(table.alice)).gold == 10_000
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ async def test_an_inventory_is_shown(table: Table) -> None:
     assert told(await table.asked(table.alice, "inventory")) == "Nothing here yet."
     await table.endow(table.alice, inventory={"mana_potion": 1_200, "gone_item": 1})
     assert told(await table.said(table.alice, "!inv")) == (
-        "1 × `gone_item`, retired: sell it back\n1,200 × **Mana Potion** (`mana_potion`)"
+        "1 × `gone_item`, retired\n1,200 × **Mana Potion** (`mana_potion`)"
     )
 
 
@@ -231,7 +231,8 @@ async def test_a_gift_over_the_receivers_limit_is_refused(table: Table) -> None:
     await table.endow(table.alice, inventory={"lucky_charm": 1})
     await table.endow(table.bob, inventory={"lucky_charm": 3})
     assert (
-        await table.refusal(table.alice, "gift", user=table.bob, item="lucky_charm") == "Limit 3, you own 3."
+        await table.refusal(table.alice, "gift", user=table.bob, item="lucky_charm")
+        == "They may own 3 at most, and own 3."
     )
 
 
@@ -300,16 +301,31 @@ async def test_a_price_that_was_charged_is_known(table: Table) -> None:
     assert asked.endswith("A unit costs 100 gold now, and cost 90 when you saw it last.")
 
 
-async def test_several_units_are_used_by_one_command_until_one_is_refused(table: Table) -> None:
+async def test_what_does_not_add_up_is_used_one_at_a_time_and_says_so(table: Table) -> None:
+    await table.endow(table.alice, inventory={"training_manual": 2})
+    sentence = await table.refusal(table.alice, "use", item="training_manual", quantity=2)
+    assert sentence.startswith("2 cannot be used at once: ")
+    assert "one at a time" in sentence
+
+
+async def test_no_more_units_are_used_than_help(table: Table) -> None:
     await table.endow(table.alice, inventory={"health_potion": 9}, hp=20, hp_at_us=NOON_US)
     used = told(await table.said(table.alice, "!use health potion 5"))
-    assert used == (
-        "2 × Health Potion: 80 HP back. You hold 7 more.\n"
-        "Used 2 of 5: You have all your HP; Health Potion would do nothing."
-    )
-    assert len(await table.bot.provider.read_ledger(kind="use")) == 2
-    sentence = told(await table.said(table.alice, "!use health_potion 51"))
-    assert sentence == "quantity is not right: it must be from 1 to 50. `/use <item> [quantity=1]`"
+    assert used == "2 × Health Potion: 80 HP back. You hold 7 more."
+    (row,) = await table.bot.provider.read_ledger(kind="use")
+    assert row.quantity == -2
+
+
+@pytest.mark.parametrize(
+    "line", ["sell all", "use half", "sell 5", "buy all", "buy 2 health_potion", "gift {bob} all"]
+)
+async def test_an_amount_in_the_place_of_the_item_is_told_as_an_item_that_is_missing(
+    table: Table, line: str
+) -> None:
+    await table.endow(table.alice, inventory={"health_potion": 9})
+    sentence = told(await table.said(table.alice, "!" + line.format(bob=table.bob.mention)))
+    assert sentence.startswith(f"item is missing. `/{line.split(maxsplit=1)[0]} ")
+    assert (await table.profile(table.alice)).inventory == {"health_potion": 9}
 
 
 async def test_all_or_half_of_what_is_held_is_sold(table: Table) -> None:
@@ -358,4 +374,6 @@ async def test_a_retired_item_is_seen_and_sold_back(table: Table) -> None:
     for command in ("use", "buy"):
         refusal = await table.refusal(table.alice, command, item="paper_crane")
         assert refusal.startswith("paper\\_crane is retired: what is held of it can be sold back")
+    by_words = told(await table.said(table.alice, "!sell Paper Crane all"))
+    assert by_words.startswith("3 × paper\\_crane for 120 gold. You hold 0.")
     assert await table.refusal(table.bob, "sell", item="paper_crane") == "There is no item paper\\_crane."

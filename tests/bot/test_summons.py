@@ -52,6 +52,7 @@ async def test_a_pull_that_nobody_can_pay_is_refused(table: Table) -> None:
 async def test_only_one_or_ten_are_sold(table: Table) -> None:
     sentence = told(await table.said(table.alice, "!summon 5"))
     assert sentence == "count is not right: it must be one of: 1, 10. `/summon [1|10=1]`"
+    assert "`!summon [1|10=1]`" in told(await table.said(table.alice, "!help summon"))
 
 
 async def test_rates_are_those_of_ones_own_dry_run(table: Table) -> None:
@@ -132,7 +133,7 @@ async def test_an_unknown_character_is_refused(table: Table) -> None:
 
 
 async def test_a_favorite_is_of_ones_own_collection(table: Table) -> None:
-    assert await table.refusal(table.alice, "favorite", character="echo") == "You hold 0 of Echo."
+    assert await table.refusal(table.alice, "favorite", character="echo") == "Echo is not in your collection."
     await table.endow(table.alice, collection={"echo": 1})
     assert told(await table.asked(table.alice, "favorite", character="echo")) == (
         "Echo stands in your profile now."

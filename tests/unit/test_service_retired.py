@@ -58,6 +58,21 @@ async def test_what_nobody_knows_the_cost_of_has_no_worth_any_more() -> None:
     assert (await world.profile("ada")).inventory == {BOUQUET: 2}
 
 
+async def test_a_manual_that_was_used_before_it_was_retired_leaves_a_plain_session() -> None:
+    world = await World.open()
+    await world.player("ada", items={"training_manual": 1})
+    await world.services.store.use("ada", "training_manual", draws=(0,))
+    await world.services.reload(without("training_manual"))
+    assert (await world.services.progress.train("ada")).xp_gained == ECONOMY.config.train.xp
+
+
+async def test_a_battle_with_a_retired_mana_potion_says_that_there_is_none() -> None:
+    world = await World.open(economy=without("mana_potion"))
+    await world.player("ada")
+    with pytest.raises(RefusedError, match=r"^There is no item mana_potion\.$"):
+        await world.services.battle.fight("ada", 1, mana_potions=1, draw=0)
+
+
 async def test_an_admin_takes_it_away_and_gives_none_of_it() -> None:
     world = await holding(5)
     receipt = await world.services.admin.grant("ada", BOUQUET, -3, actor=ROOT, reason="retired")
