@@ -86,7 +86,7 @@ def _granted_item(profile: UserProfile, item_id: str, offer: Offer, amount: int)
             grant.code, *((offer.limit, held) if grant.code == codes.OVER_LIMIT else (item_id, held))
         )
     rows = _GRANTING_ITEM.rows(grant, profile, item_id)
-    fields = {"paid_gold": paid_field(profile, item_id, grant.owned, grant.paid_gold)}
+    fields = {"paid_gold": paid_field(profile.paid_gold, item_id, grant.owned, grant.paid_gold)}
     return UserChange(profile.user_id, profile.version, rows, fields), grant.owned
 
 
