@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from kokoromichi.core.models import (
     ERASED_PREFIX,
+    NEVER,
     ChangeSet,
     CounterChange,
     UserChange,
@@ -18,6 +19,7 @@ from kokoromichi.core.validation import checked_user_id
 from kokoromichi.rules import codes
 from kokoromichi.rules.economy import load_economy
 from kokoromichi.rules.economy_laws import check_economy
+from kokoromichi.rules.moments import next_us
 from kokoromichi.rules.stock import set_stock
 from kokoromichi.services.authority import Actor, authorise
 from kokoromichi.services.booking import Booking
@@ -288,8 +290,8 @@ class AdminService:
             if findings := overrides.findings(prices):
                 raise refused(codes.PRICE_UNSOUND, str(findings[0]))
             at_us = self._executor.clock.now_us()
-            word_us = max(at_us, known[item_id].at_us + 1) if item_id in known else at_us
-            receipt = PriceReceipt(item_id, price_gold or item.price_gold, item.price_gold, word_us)
+            since_us = next_us(at_us, known[item_id].at_us if item_id in known else NEVER)
+            receipt = PriceReceipt(item_id, price_gold or item.price_gold, item.price_gold, since_us)
             why = f"price of {item_id} {'as listed' if price_gold is None else price_gold}"
             return act_of_the_system(at_us, receipt, actor, f"{why}: {reason}")
 
@@ -353,8 +355,8 @@ class AdminService:
 
         async def attempt() -> ChangeSet[ReloadReceipt]:
             at_us = self._executor.clock.now_us()
-            put_us = max(at_us, overrides.since_us + 1)
-            receipt = ReloadReceipt(economy.hash, overrides.economy.hash, put_us)
+            since_us = next_us(at_us, overrides.since_us)
+            receipt = ReloadReceipt(economy.hash, overrides.economy.hash, since_us)
             return act_of_the_system(at_us, receipt, actor, f"reload of economy {economy.hash}: {reason}")
 
         async with overrides.changing:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kokoromichi.rules.moments import next_us
 from kokoromichi.services.admin import AdminService
 from kokoromichi.services.bank import BankService
 from kokoromichi.services.battle import BattleService
@@ -124,6 +125,6 @@ class Services:
         Args:
             economy: Validated; whoever calls has checked that it breaks no law.
         """
-        at_us = max(self.now_us(), self.overrides.since_us + 1)
+        at_us = next_us(self.now_us(), self.overrides.since_us)
         await self.overrides.renew(economy, at_us)
         await self._put_out()

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from kokoromichi.core.models import UserProfile
 
 SECTION: Final = "erased_days"
-_KEPT: Final = (
+DAY_FIELDS: Final = (
     *("last_claim_us", "battle_at_us", "battle_day", "battle_gold_today"),
     *("sent_day", "sent_gold_today"),
 )
+"""The fields of a profile that hold the claim and the caps of a day."""
 
 
 class ErasedDays(BaseModel):
@@ -51,7 +52,7 @@ async def keep_day(provider: DataProvider, profile: UserProfile, at_us: int) -> 
     today = await _of_today(provider, at_us)
     if today is None:
         today = ErasedDays(day=day_of(at_us), key=secrets.token_hex(32))
-    day = {name: getattr(profile, name) for name in _KEPT}
+    day = {name: getattr(profile, name) for name in DAY_FIELDS}
     players = {**today.players, today.hash_of(profile.user_id): day}
     await provider.save_game_data(SECTION, today.model_copy(update={"players": players}).model_dump())
 

@@ -9,9 +9,10 @@ from kokoromichi.core.models import SET_FIELDS, FieldValue, Movement, UserChange
 from kokoromichi.rules import codes
 from kokoromichi.rules.grant import grant_item, grant_money, reset_item, reset_money
 from kokoromichi.rules.holding import UNKNOWN_PAID_GOLD
-from kokoromichi.rules.moments import Clocks, clear_clocks
+from kokoromichi.rules.moments import Clocks, clear_clocks, held_back_us
 from kokoromichi.rules.use import CHARM_US
 from kokoromichi.services.booking import Booking
+from kokoromichi.services.erased_days import DAY_FIELDS
 from kokoromichi.services.holdings import paid_field
 from kokoromichi.services.live_economy import RETIRED_OFFER
 from kokoromichi.services.refusals import refused
@@ -29,12 +30,7 @@ _GRANTING_ITEM: Final = Booking("grant_item")
 _RESETTING: Final = Booking("reset")
 _RESETTING_ITEM: Final = Booking("reset_item")
 
-_KEPT: Final = frozenset(
-    {
-        *("name", "frozen", "last_claim_us", "battle_at_us"),
-        *("battle_day", "battle_gold_today", "sent_day", "sent_gold_today"),
-    }
-)
+_KEPT: Final = frozenset({"name", "frozen", *DAY_FIELDS})
 """What a reset leaves: who it is, and what holds the caps of a day, so that no reset pays a day twice."""
 
 
@@ -106,6 +102,6 @@ def with_clear_clocks(profile: UserProfile, at_us: int) -> UserChange:
     clocks = Clocks(*(getattr(profile, name) for name in Clocks._fields))
     fields: dict[str, FieldValue] = {
         **clear_clocks(at_us, clocks, CHARM_US)._asdict(),
-        "businesses": {name: min(since_us, at_us) for name, since_us in profile.businesses.items()},
+        "businesses": {name: held_back_us(at_us, since_us) for name, since_us in profile.businesses.items()},
     }
     return UserChange(profile.user_id, profile.version, (ADMIN_ACT,), fields)
