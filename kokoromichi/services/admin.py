@@ -23,7 +23,6 @@ from kokoromichi.rules.moments import next_us
 from kokoromichi.rules.stock import set_stock
 from kokoromichi.services.authority import Actor, authorise
 from kokoromichi.services.booking import Booking
-from kokoromichi.services.erased_days import keep_day
 from kokoromichi.services.granting import ADMIN_ACT, granted, to_opening, with_clear_clocks
 from kokoromichi.services.receipts import (
     ClocksReceipt,
@@ -206,7 +205,7 @@ class AdminService:
         receipt = await self._executor.retry_on_conflict("erase", actor.user_id, (), attempt, request_id)
         provider = self._executor.provider
         if (stored := await provider.profile(user_id)) is not None:
-            await keep_day(provider, stored, self._executor.clock.now_us())
+            await self._executor.erased_days.keep(stored)
         await provider.erase(user_id, receipt.pseudonym)
         return receipt
 

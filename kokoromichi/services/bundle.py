@@ -110,6 +110,7 @@ class Services:
         Raises:
             StorageError: The storage failed, or what it has of an admin's prices is invalid.
         """
+        await self.executor.erased_days.forget()
         await self.overrides.follow()
         await self._put_out()
 
