@@ -31,7 +31,7 @@ _RESETTING: Final = Booking("reset")
 _RESETTING_ITEM: Final = Booking("reset_item")
 
 _KEPT: Final = frozenset({"name", "frozen", "auto_use", *DAY_FIELDS})
-"""What a reset leaves: who it is, what they chose, and what holds a day's caps, so that it pays no day twice."""
+"""What a reset leaves: who it is, what they chose, and what holds a day's caps, so that no day pays twice."""
 
 
 def granted(live: LiveEconomy, profile: UserProfile, what: str, amount: int) -> tuple[UserChange, int]:
