@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from kokoromichi.core.models import ChangeSet, FieldValue, UserChange, UserProfile
 from kokoromichi.rules import codes
 from kokoromichi.rules.acts import HEALTH_POTION, MANA_POTION, REVIVE_SCROLL
-from kokoromichi.rules.battle import ready_us, regenerated_hp, win_permille
+from kokoromichi.rules.battle import ready_us, regenerated_hp
 from kokoromichi.rules.daily import counted_today
-from kokoromichi.rules.fight import Fight, Fighter, fight
+from kokoromichi.rules.fight import Fight, Fighter, chance_permille, fight
 from kokoromichi.rules.holding import UNKNOWN_PAID_GOLD
 from kokoromichi.services.booking import Booking
+from kokoromichi.services.holdings import paid_field
 from kokoromichi.services.receipts import AutoUseReceipt, BattleReceipt
 from kokoromichi.services.refusals import refused
 
@@ -106,17 +107,7 @@ class BattleService:
         live, at_us = self._executor.live, self._executor.clock.now_us()
         terms = live.config.battle
         hp, _ = regenerated_hp(at_us, profile.hp, profile.hp_at_us, terms.hp_full, terms.hp_regen_per_h)
-        chances = (
-            win_permille(
-                profile.level,
-                level,
-                terms.win_base_permille,
-                terms.win_slope_permille,
-                terms.win_min_permille,
-                terms.win_max_permille,
-            )
-            for level in terms.tier_level
-        )
+        chances = (chance_permille(profile.level, level, 0, terms) for level in terms.tier_level)
         return Readiness(
             hp,
             terms.hp_full,
@@ -138,7 +129,6 @@ class BattleService:
         fought = fight(at_us, draw, tier, 1 if mana_potions else 0, fighter, live.aids, terms)
         if fought.code:
             raise self._refused(fought.code, profile, at_us, tier)
-        taken = _taken(fought, live.item_of)
         fields: dict[str, FieldValue] = {
             "level": fought.level,
             "xp": fought.xp,
@@ -151,6 +141,7 @@ class BattleService:
             "battles_lost": fought.battles_lost,
             "stamina_battles": fought.stamina_battles,
         }
+        taken = _taken(fought, live.item_of)
         if taken:
             fields["paid_gold"] = _paid_gold(profile, taken)
         receipt = BattleReceipt(
@@ -163,7 +154,7 @@ class BattleService:
             fought.gold,
             bool(fought.tired),
             fought.chance_permille,
-            {item_id: units for item_id, units, _ in taken},
+            {item_id: units for item_id, units, _, _ in taken},
         )
         rows = _BOOKING.rows(fought, profile, item_of=live.item_of)
         return ChangeSet(at_us, (UserChange(profile.user_id, profile.version, rows, fields),), receipt)
@@ -217,24 +208,21 @@ def _fighter(profile: UserProfile, item_of: Mapping[str, str]) -> Fighter:
     )
 
 
-def _taken(fought: Fight, item_of: Mapping[str, str]) -> list[tuple[str, int, int]]:
-    """What a battle took: the item, its units, and what was paid for those that are left, in gold."""
+def _taken(fought: Fight, item_of: Mapping[str, str]) -> list[tuple[str, int, int, int]]:
+    """What a battle took: the item, its units, those that are left, and what was paid for these, in gold."""
     moved = (
-        (HEALTH_POTION, fought.moved_potions, fought.potions_paid_gold),
-        (MANA_POTION, fought.moved_manas, fought.manas_paid_gold),
-        (REVIVE_SCROLL, fought.moved_scrolls, fought.scrolls_paid_gold),
+        (HEALTH_POTION, fought.moved_potions, fought.potions, fought.potions_paid_gold),
+        (MANA_POTION, fought.moved_manas, fought.manas, fought.manas_paid_gold),
+        (REVIVE_SCROLL, fought.moved_scrolls, fought.scrolls, fought.scrolls_paid_gold),
     )
-    return [(item_of[effect], -units, left_gold) for effect, units, left_gold in moved if units]
+    return [(item_of[effect], -units, left, paid_gold) for effect, units, left, paid_gold in moved if units]
 
 
-def _paid_gold(profile: UserProfile, taken: list[tuple[str, int, int]]) -> dict[str, int]:
-    """The field after what a battle took: without the items of which nothing is left."""
-    after = dict(profile.paid_gold)
-    for item_id, units, left_gold in taken:
-        if profile.inventory[item_id] > units:
-            after[item_id] = left_gold
-        else:
-            after.pop(item_id, None)
+def _paid_gold(profile: UserProfile, taken: list[tuple[str, int, int, int]]) -> dict[str, int]:
+    """The field after what a battle took."""
+    after = profile.paid_gold
+    for item_id, _, left, paid_gold in taken:
+        after = paid_field(after, item_id, left, paid_gold)
     return after
 
 
