@@ -160,7 +160,7 @@ class AdminService:
         """Put a player back to the opening: balances and goods by ``grant`` rows, progress to its beginning.
 
         What holds the caps of a day stays (the claim, the battle's cooldown, gold won and sent today), and
-        so does a freeze.
+        so do a freeze and what the player chose for their battles.
 
         Raises:
             RefusedError: not_allowed or unknown_player.

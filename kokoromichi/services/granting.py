@@ -30,8 +30,8 @@ _GRANTING_ITEM: Final = Booking("grant_item")
 _RESETTING: Final = Booking("reset")
 _RESETTING_ITEM: Final = Booking("reset_item")
 
-_KEPT: Final = frozenset({"name", "frozen", *DAY_FIELDS})
-"""What a reset leaves: who it is, and what holds the caps of a day, so that no reset pays a day twice."""
+_KEPT: Final = frozenset({"name", "frozen", "auto_use", *DAY_FIELDS})
+"""What a reset leaves: who it is, what they chose, and what holds a day's caps, so that no day pays twice."""
 
 
 def granted(live: LiveEconomy, profile: UserProfile, what: str, amount: int) -> tuple[UserChange, int]:
