@@ -14,9 +14,10 @@ from kokoromichi.core.models import DAY_US, SECOND_US
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.core.schemas import ECONOMY_HISTORY_SCHEMA, PLAYERS_SCHEMA
 from kokoromichi.services.bundle import Services
-from kokoromichi.simulation import presence
+from kokoromichi.simulation import presence, story
 from kokoromichi.simulation.driver import Driver
 from kokoromichi.simulation.memory_executor import MemoryExecutor
+from kokoromichi.simulation.player_state import AWAY, LAST_CLAIM_US, STREAK
 from kokoromichi.simulation.session import Session
 from kokoromichi.simulation.streams import (
     CHARACTERS,
@@ -87,8 +88,6 @@ class Engine:
             population.week_percent,
         )
         self._hours = presence.hour_table(population.hour_weights)
-        self._leave_bases = [scenario.leave_base(archetype) for archetype in population.archetypes]
-        self._return_chances = [archetype.return_chance for archetype in population.archetypes]
 
     async def play(self, on_day: Callable[[int], None] | None = None) -> Played:
         """Play every day of the horizon.
@@ -131,7 +130,7 @@ class Engine:
         day_us = self._start_us + day * DAY_US
         for player, numbers in enumerate(chance):
             age_days = day - world.arrival_days[player]
-            if age_days < 0 or world.away[player]:
+            if age_days < 0 or world.states[player][AWAY]:
                 continue
             row = presence.threshold_row(world.archetypes[player], world.activities[player], activities, day)
             count = presence.sessions_of_day(numbers[DAY_SESSIONS], self._thresholds, row, age_days)
@@ -146,33 +145,14 @@ class Engine:
 
     def _end_day(self, player: int, day: int, number: int) -> None:
         world = self._world
-        archetype = world.archetypes[player]
-        if world.away[player]:
-            if presence.happens(number, self._return_chances[archetype]):
-                world.away[player], world.present[player] = 0, 1
-                world.want_days[player] = world.novel_days[player] = day + 1
-                self._record(player, "return")
-            return
+        state = world.states[player]
         profile = self._provider.profile_now(world.user_ids[player])
         if profile is None:
             return  # Arrived, and not played yet.
-        lapsed = presence.streak_lapsed(
-            profile.streak,
-            profile.last_claim_us,
-            self._clock.us + 1,
-            self._scenario.economy.config.daily.streak_window_h,
-        )
-        chance = presence.leave_chance(
-            self._leave_bases[archetype],
-            day - world.arrival_days[player],
-            day,
-            world.want_days[player],
-            world.novel_days[player],
-            lapsed,
-        )
-        if presence.happens(number, chance):
-            world.away[player], world.present[player] = 1, 0
-            self._record(player, "leave")
+        state[STREAK], state[LAST_CLAIM_US] = profile.streak, profile.last_claim_us
+        act = story.end_day(state, day, self._clock.us + 1, number, world.traits_of(player), world.shared)
+        if act:
+            self._record(player, story.ACT_NAMES[act])
 
     def _record(self, player: int, act: str) -> None:
         world = self._world

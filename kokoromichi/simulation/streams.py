@@ -56,6 +56,11 @@ SESSION_GIFT: Final = 35
 SESSION_GIFT_RECEIVER: Final = 36
 SESSION_TREASURE_CHEST: Final = 37
 SESSION_CELESTIAL_CHEST: Final = 38
+CHEST_SLOTS: Final = {
+    "wooden_chest": SESSION_WOODEN_CHEST,
+    "treasure_chest": SESSION_TREASURE_CHEST,
+    "celestial_chest": SESSION_CELESTIAL_CHEST,
+}
 SESSION_DRAWS: Final = 40
 """Size of a session's block: number ``n`` of the day's session ``s`` is slot ``s * SESSION_DRAWS + n``."""
 
