@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import polars as pl
 
+from kokoromichi.core.acts import FORMER
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.schemas import ACTIVITY_SCHEMA, ECONOMY_HISTORY_SCHEMA, LEDGER_SCHEMA, PLAYERS_SCHEMA
 
@@ -111,12 +112,14 @@ class Observations:
     ) -> Observations:
         """Take frames in memory or lazy ones; None is a stream that was not observed.
 
+        Acts of an older activity get their present names.
+
         Raises:
             FrameSchemaError: A frame lacks a column or has it in another type; further columns are left out.
         """
         return cls(
             ledger=checked(ledger, "ledger"),
-            activity=_checked_or_empty(activity, "activity"),
+            activity=_checked_or_empty(activity, "activity").with_columns(pl.col("act").replace(FORMER)),
             economy_history=_checked_or_empty(economy_history, "economy_history"),
             players=_checked_or_empty(players, "players"),
             has_activity=activity is not None,

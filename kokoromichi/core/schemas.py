@@ -45,8 +45,9 @@ ACTIVITY_SCHEMA: Final = pl.Schema(
         "economy_hash": pl.String(),
     }
 )
-"""One row per act or decision of a player, by time. ``code`` is a refusal's code, null where the act went
-through; slot, outcome, gold, hold and units_held (catalogue order) belong to a spend choice."""
+"""One row per act (``acts.ACTS``) or decision of a player, by time. ``code`` is a refusal's code, null where
+the act went through; slot, outcome, gold, hold and units_held belong to a spend choice. The places of
+units_held are the ``catalogue_place`` of the economy history."""
 
 ECONOMY_HISTORY_SCHEMA: Final = pl.Schema(
     {
@@ -59,7 +60,7 @@ ECONOMY_HISTORY_SCHEMA: Final = pl.Schema(
     }
 )
 """One row per number in force from a date on. ``measure``: price_gold, initial_stock (-1: unlimited),
-target_units, odds_ppm, opening_gold; ``key``: item id, rarity or the currency."""
+target_units, catalogue_place (from 0), odds_ppm, opening_gold; ``key``: item id, rarity or the currency."""
 
 PLAYERS_SCHEMA: Final = pl.Schema(
     {"user_id": pl.String(), "archetype": pl.String(), "cohort": pl.String(), "arrival_day": pl.Int64()}

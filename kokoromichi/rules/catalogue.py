@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from kokoromichi.rules.codes import MAX_BALANCE
 from kokoromichi.rules.sections import ItemId, Rarity
 
-Category = Literal["potion", "scroll", "charm", "chest", "gift", "collectible"]
+Category = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$")]
 
 Use = Literal["battle", "session", "day", "training", "summon", "kept"]
 """When an item is consumed: in a battle, once a session, for 24 h, with training, with a ten-pull, never."""

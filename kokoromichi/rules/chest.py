@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kokoromichi.rules.draws import below
 from kokoromichi.rules.pricing import percent_of
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def payout(draw: int, worth_gold: int, payout_percent: Sequence[int], chance_per
     Returns:
         Gold, rounded down; what the chances leave over goes to the last share.
     """
-    roll = (draw * 100) >> 32
+    roll = below(draw, 100)
     row = 0
     while row < len(payout_percent) - 1 and roll >= chance_percent[row]:
         roll -= chance_percent[row]

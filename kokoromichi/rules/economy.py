@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked_dataclass
@@ -22,6 +22,7 @@ from kokoromichi.rules.findings import (
     EconomyError,
     Finding,
     from_validation,
+    shown,
 )
 from kokoromichi.rules.sections import (
     KNOWN_KEYS_ONLY,
@@ -226,6 +227,43 @@ class Economy:
     def scaled(self, factors: Mapping[str, Factor]) -> Self:
         """Multiply numbers, as ``EconomyConfig.scaled`` does; words stay."""
         return replace(self, config=self.config.scaled(factors))
+
+    def with_item(self, item_id: str, like: str, **numbers: int | None) -> Self:
+        """Add an item at the end of the catalogue.
+
+        Args:
+            item_id: Its id, which its name is made of.
+            like: The item whose words, use, effect and numbers it shares.
+            numbers: What differs: fields of ``StoreItem``.
+
+        Raises:
+            EconomyError: The id is taken, there is no item to be like, or a number is refused.
+        """
+        model = next((item for item in self.catalogue if item.id == like), None)
+        if model is None:
+            text = f"is no item to be like; there are {', '.join(item.id for item in self.catalogue)}"
+            raise EconomyError((Finding(CATALOGUE_FILE, item_id, shown(like), "words_and_numbers", text),))
+        words = model.model_copy(update={"id": item_id, "name": item_id.replace("_", " ").capitalize()})
+        tree = self.config.tree()
+        store = cast("dict[str, dict[str, object]]", tree["store"])
+        tree["store"] = {**store, item_id: {**store[like], **numbers}}
+        return replace(self, config=EconomyConfig.from_tree(tree), catalogue=(*self.catalogue, words))
+
+    def with_business(self, business_id: str, *, price_gold: int, income_gold_per_day: int) -> Self:
+        """Add a business, or change one.
+
+        Args:
+            business_id: Its id.
+            price_gold: What it costs to open.
+            income_gold_per_day: What it earns in a day, before upkeep.
+
+        Raises:
+            EconomyError: The id or a number is refused.
+        """
+        numbers = {"price_gold": price_gold, "income_gold_per_day": income_gold_per_day}
+        tree = self.config.tree()
+        tree["business"] = {**cast("Tree", tree["business"]), business_id: numbers}
+        return replace(self, config=EconomyConfig.from_tree(tree))
 
 
 def _twice(sheets: Sequence[Sheet], file: str) -> Iterator[Finding]:

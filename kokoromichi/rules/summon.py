@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from kokoromichi.rules.codes import BAD_QUANTITY, MAX_BALANCE, OK, TOO_POOR
+from kokoromichi.rules.draws import below
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -141,12 +142,12 @@ def character_of(draw: int, count: int) -> int:
 
     Args:
         draw: A draw of 32 bits, another than the one that gave the rarity.
-        count: Characters of the rarity, 1 to ``2**31 - 1``.
+        count: Characters of the rarity, 1 to ``2**46``.
 
     Returns:
         The character's index among them, 0 to ``count - 1``.
     """
-    return (draw * count) >> 32
+    return below(draw, count)
 
 
 def ring_bell(pity: int, pity_pulls: int, extra_pulls: int) -> int:

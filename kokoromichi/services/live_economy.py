@@ -82,12 +82,13 @@ class LiveEconomy:
             ("opening_gold", "gold", None, self.config.opening.gold),
             *(("odds_ppm", rarity, None, self.config.summon.odds_ppm[rarity]) for rarity in RARITIES),
         ]
-        for item_id, item in self.config.store.items():
+        for place, (item_id, item) in enumerate(self.config.store.items()):
             category = self.catalogue[item_id].category
             numbers += [
                 ("price_gold", item_id, category, item.price_gold),
                 ("initial_stock", item_id, category, -1 if item.stock is None else item.stock),
                 ("target_units", item_id, category, item.target_units),
+                ("catalogue_place", item_id, category, place),
             ]
         return [
             {

@@ -6,6 +6,7 @@ import hashlib
 import logging
 from typing import TYPE_CHECKING, Final
 
+from kokoromichi.core.acts import act_name
 from kokoromichi.core.clock import moment_of
 from kokoromichi.core.errors import StorageError
 from kokoromichi.core.models import SECOND_US
@@ -45,7 +46,7 @@ class ActivityService:
 
         Args:
             player_id: Whose.
-            act: What, in a word.
+            act: What: a name in ``ACTS``, or that of the command.
             refusal_code: The code of the refusal; None where the act went through.
         """
         if not self.is_noted(player_id):
@@ -55,7 +56,7 @@ class ActivityService:
             "user_id": player_id,
             "session": self._session(player_id, at_us),
             "at": moment_of(at_us),
-            "act": act,
+            "act": act_name(act),
             "code": refusal_code,
             "slot": None,
             "outcome": None,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from kokoromichi.core.models import HOUR_US
 from kokoromichi.rules.battle import win_permille
+from kokoromichi.rules.draws import below
 from kokoromichi.simulation.demand import NONE
 
 if TYPE_CHECKING:
@@ -236,7 +237,7 @@ def draw_receiver(number: int, sender: int, present: Sequence[int]) -> int:
     for player in range(first, last):
         if present[player] and player != sender:
             friends += 1
-    left = number * friends >> 32
+    left = below(number, friends)
     for player in range(first, last):
         if present[player] and player != sender:
             if left == 0:

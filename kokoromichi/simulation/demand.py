@@ -1,14 +1,16 @@
 """What players would spend gold on: one multinomial logit over everything that gold buys, and *save*.
 
 The decision functions take integers, flat sequences and flat tuples of them, so that the compiled engine
-takes them as they stand. ``price_list.py`` builds the tables, once a price list. Every intermediate value
-fits int64: a weight is at most 2^26, the sum of a choice set below 2^31, a draw below 2^32.
+takes them as they stand. ``price_list.py`` builds the tables, once a price list; they are as long as the
+economy has items and businesses. Every intermediate value fits int64: a weight is at most 2^26, so that the
+weights of a million items sum below 2^46, the bound of ``below``.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from kokoromichi.rules.draws import below
 from kokoromichi.simulation.weights import (
     BUCKETS,
     NEED_ONE,
@@ -23,17 +25,17 @@ from kokoromichi.simulation.weights import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-ITEMS: Final = 23
-"""Alternatives 0 to 22 are the items in catalogue order."""
-TRAIN: Final = 23
-GEMS: Final = 24
-BUSINESS: Final = 25
-ALTERNATIVES: Final = 26
-SAVE: Final = 26
-"""Outcome of a choice that buys nothing; it has no place in the tables, its weight is ``SAVE_WEIGHT``."""
-
 NONE: Final = -1
 """No goal, no wish, no business left."""
+SAVE: Final = -2
+"""Outcome of a choice that buys nothing; it has no place in the tables, its weight is ``SAVE_WEIGHT``."""
+TRAIN: Final = -3
+GEMS: Final = -4
+BUSINESS: Final = -5
+"""What gold buys besides items; an item is its place in the catalogue, from 0."""
+SERVICES: Final = 3
+"""Places of training, gems and the business, in this order: behind the items in ``weights`` and ``sums``."""
+
 UNLIMITED_STOCK: Final = -1
 
 WANTED_SHARE: Final = 4
@@ -49,7 +51,7 @@ class PriceList(NamedTuple):
     """All integers that decisions read while one list of prices is in force; flat, in catalogue order.
 
     Attributes:
-        weights: [archetype, bucket, ALTERNATIVES], against the 2^20 of *save*; 0 where nothing is sold.
+        weights: [archetype, bucket, items + SERVICES], against the 2^20 of *save*; 0 where nothing is sold.
         needs: [archetype, item, levels], in 1 / ``NEED_ONE``; 0 from the limit on.
         levels: Length of a row of ``needs``; who holds more is at the last level.
         wishes: [archetype, item]: weight at reference price and a purse of 10,000, times the reference price.
@@ -108,21 +110,26 @@ class Buyer(NamedTuple):
     business: int
 
 
-def next_business(prices: Sequence[int], owned_mask: int) -> int:
+def next_business(prices: Sequence[int], owned: Sequence[int]) -> int:
     """The cheapest business that a player does not own.
 
     Args:
         prices: Price of each business, in gold.
-        owned_mask: Bit ``b`` is set when business ``b`` is owned.
+        owned: 1 for each business that is owned.
 
     Returns:
         Its number, or ``NONE``.
     """
     best = NONE
     for business in range(len(prices)):
-        if not owned_mask >> business & 1 and (best == NONE or prices[business] < prices[best]):
+        if not owned[business] and (best == NONE or prices[business] < prices[best]):
             best = business
     return best
+
+
+def weights_row(tables: PriceList, archetype: int, gold: int) -> int:
+    """Where the weights of an archetype at a balance, in gold, start in ``PriceList.weights``."""
+    return (archetype * BUCKETS + purse_bucket(gold)) * (len(tables.prices) + SERVICES)
 
 
 def business_weight(tables: PriceList, buyer: Buyer, row: int) -> int:
@@ -130,7 +137,7 @@ def business_weight(tables: PriceList, buyer: Buyer, row: int) -> int:
     if buyer.business == NONE:
         return 0
     factor = tables.business_factors[buyer.archetype * len(tables.business_prices) + buyer.business]
-    return scale_weight(tables.weights[row + BUSINESS], factor)
+    return scale_weight(tables.weights[row + len(tables.prices) + 2], factor)
 
 
 def weigh(sums: list[int], tables: PriceList, buyer: Buyer, held: Sequence[int], stock: Sequence[int]) -> int:
@@ -140,26 +147,28 @@ def weigh(sums: list[int], tables: PriceList, buyer: Buyer, held: Sequence[int],
     reached (the table of needs holds the limit).
 
     Args:
-        sums: Receives, for each alternative, the weight of *save* and of all alternatives up to this one.
+        sums: Receives, for each item and then each of the ``SERVICES``, the weight of *save* and of all up to
+            this one.
         tables: The price list.
         buyer: The player.
         held: Units that the player holds of each item.
         stock: Units left in the store of each item; ``UNLIMITED_STOCK`` where there is no end.
 
     Returns:
-        The sum of all weights, *save* included, below 2^31.
+        The sum of all weights, *save* included.
     """
     spendable_gold = buyer.gold - buyer.hold_gold
     weights = tables.weights
     needs = tables.needs
     prices = tables.prices
     levels = tables.levels
-    row = (buyer.archetype * BUCKETS + purse_bucket(buyer.gold)) * ALTERNATIVES
-    need_row = buyer.archetype * ITEMS * levels
+    items = len(prices)
+    row = weights_row(tables, buyer.archetype, buyer.gold)
+    need_row = buyer.archetype * items * levels
     top = levels - 1
     total = SAVE_WEIGHT
     # The hottest loop of a simulation: a call of min costs more than the rest of its line.
-    for item in range(ITEMS):
+    for item in range(items):
         if prices[item] <= spendable_gold and stock[item] != 0:
             level = held[item]
             if level > top:  # noqa: PLR1730
@@ -174,15 +183,15 @@ def weigh(sums: list[int], tables: PriceList, buyer: Buyer, held: Sequence[int],
     if cost_gold <= spendable_gold:
         step = train_step(cost_gold, tables.reference_train_gold)
         total += scale_weight(
-            weights[row + TRAIN], tables.train_factors[buyer.archetype * TRAIN_STEPS + step]
+            weights[row + items], tables.train_factors[buyer.archetype * TRAIN_STEPS + step]
         )
-    sums[TRAIN] = total
+    sums[items] = total
     if tables.pack_price_gold <= spendable_gold:
-        total += weights[row + GEMS]
-    sums[GEMS] = total
+        total += weights[row + items + 1]
+    sums[items + 1] = total
     if buyer.business != NONE and tables.business_prices[buyer.business] <= spendable_gold:
         total += business_weight(tables, buyer, row)
-    sums[BUSINESS] = total
+    sums[items + 2] = total
     return total
 
 
@@ -194,15 +203,16 @@ def choose(number: int, sums: Sequence[int]) -> int:
         sums: What ``weigh`` filled.
 
     Returns:
-        An alternative of weight above 0, or ``SAVE``.
+        What is bought, of weight above 0: an item, ``TRAIN``, ``GEMS`` or ``BUSINESS``; or else ``SAVE``.
     """
-    target = number * sums[BUSINESS] >> 32
+    items = len(sums) - SERVICES
+    target = below(number, sums[items + 2])
     if target < SAVE_WEIGHT:
         return SAVE
-    alternative = 0
-    while sums[alternative] <= target:
-        alternative += 1
-    return alternative
+    place = 0
+    while sums[place] <= target:
+        place += 1
+    return place if place < items else TRAIN - (place - items)
 
 
 def units_wanted(tables: PriceList, item: int, held: int, stock: int, gold: int, reserve_gold: int) -> int:
@@ -246,14 +256,14 @@ def hold_gold(reserve_gold: int, goal_percent: int, goal_gold: int) -> int:
 
 
 def goal_price_gold(tables: PriceList, goal: int, business: int) -> int:
-    """Present price of a goal that stands; 0 without one.
+    """Present price of a goal; 0 without one, or where every business is owned.
 
     Args:
         tables: The price list.
         goal: An item, ``BUSINESS`` or ``NONE``.
         business: What ``next_business`` returned.
     """
-    if goal == NONE:
+    if goal == NONE or (goal == BUSINESS and business == NONE):
         return 0
     if goal == BUSINESS:
         return tables.business_prices[business]
@@ -287,7 +297,7 @@ def draw_goal(
 
     Args:
         number: Draw ``SESSION_GOAL``.
-        sums: Scratch of at least ITEMS places.
+        sums: Scratch, a place for each item at least.
         tables: The price list.
         buyer: The player; the hold is not read.
         held: Units that the player holds of each item; each quarters the weight of a collectible.
@@ -296,9 +306,10 @@ def draw_goal(
     Returns:
         An item with room under its limit, in stock or not; ``BUSINESS``; or ``NONE`` if nothing has a weight.
     """
-    row = (buyer.archetype * BUCKETS + purse_bucket(buyer.gold)) * ALTERNATIVES
+    row = weights_row(tables, buyer.archetype, buyer.gold)
+    items = len(tables.prices)
     total = 0
-    for item in range(ITEMS):
+    for item in range(items):
         if tables.dear[item] and held[item] < tables.limits[item]:
             weight = tables.weights[row + item]
             if tables.kept[item]:
@@ -309,8 +320,8 @@ def draw_goal(
         total += business_weight(tables, buyer, row)
     if total == 0:
         return NONE
-    target = number * total >> 32
-    for item in range(ITEMS):
+    target = below(number, total)
+    for item in range(items):
         if target < sums[item]:
             return item
     return BUSINESS
@@ -321,7 +332,7 @@ def draw_wish(number: int, sums: list[int], tables: PriceList, archetype: int, h
 
     Args:
         number: Draw ``SESSION_WISH``.
-        sums: Scratch of at least ITEMS places.
+        sums: Scratch, a place for each item at least.
         tables: The price list; no price of it is read.
         archetype: Place in the tables.
         held: Units that the player holds of each item.
@@ -329,15 +340,16 @@ def draw_wish(number: int, sums: list[int], tables: PriceList, archetype: int, h
     Returns:
         An item with room under its limit, or ``NONE`` when all limits are reached.
     """
-    row = archetype * ITEMS
+    items = len(tables.prices)
+    row = archetype * items
     total = 0
-    for item in range(ITEMS):
+    for item in range(items):
         if held[item] < tables.limits[item]:
             total += tables.wishes[row + item]
         sums[item] = total
     if total == 0:
         return NONE
-    target = number * total >> 32
+    target = below(number, total)
     item = 0
     while sums[item] <= target:
         item += 1

@@ -22,59 +22,57 @@ BUSINESSES: Final = 10
 """How many they own."""
 INCOME_SINCE_US: Final = 11
 """Since when the oldest income has not been collected."""
-OWNED_MASK: Final = 12
-"""Bit ``b`` is set when business ``b`` of the economy is owned."""
 
 # What a player keeps in mind.
-GOAL: Final = 13
+GOAL: Final = 12
 """An item, ``BUSINESS`` or ``NONE``; drawn on ``GOAL_DAY``."""
-GOAL_DAY: Final = 14
-NOVEL_DAY: Final = 15
+GOAL_DAY: Final = 13
+NOVEL_DAY: Final = 14
 """Last day with something new."""
-WANT_DAY: Final = 16
+WANT_DAY: Final = 15
 """Last day on which a wish was affordable."""
-BEST_TIER: Final = 17
+BEST_TIER: Final = 16
 """Highest battle tier fought, from 0; -1 before the first."""
-AWAY: Final = 18
+AWAY: Final = 17
 """1 after leaving, until the return."""
 
 # Who it is.
-PLAYER: Final = 19
-MAIN: Final = 20
+PLAYER: Final = 18
+MAIN: Final = 19
 """The player whom an alt account sends its gold to, or ``NONE``."""
-ARCHETYPE: Final = 21
-ARRIVAL_DAY: Final = 22
+ARCHETYPE: Final = 20
+ARRIVAL_DAY: Final = 21
 
 # Where the session stands.
-NOW_US: Final = 23
-DAY: Final = 24
+NOW_US: Final = 22
+DAY: Final = 23
 """Day since the scenario's start."""
-NUMBER: Final = 25
+NUMBER: Final = 24
 """Session of the day, from 0."""
-STAGE: Final = 26
-STEP: Final = 27
+STAGE: Final = 25
+STEP: Final = 26
 """What a stage counts; 0 whenever it begins."""
-SLOT: Final = 28
+SLOT: Final = 27
 """Spend choices so far."""
-LEFT: Final = 29
+LEFT: Final = 28
 """How many acts of one kind are still to come."""
 
 # What the next act is about, and what came of the last one.
-ITEM: Final = 30
-UNITS: Final = 31
-AMOUNT_GOLD: Final = 32
-OTHER: Final = 33
-TIER: Final = 34
-MANA: Final = 35
-DRAW: Final = 36
-HOLD_GOLD: Final = 37
-OUTCOME: Final = 38
+ITEM: Final = 29
+UNITS: Final = 30
+AMOUNT_GOLD: Final = 31
+OTHER: Final = 32
+TIER: Final = 33
+MANA: Final = 34
+DRAW: Final = 35
+HOLD_GOLD: Final = 36
+OUTCOME: Final = 37
 """What was chosen or wished for."""
-CODE: Final = 39
+CODE: Final = 38
 """The code of the last act."""
-RESULT: Final = 40
+RESULT: Final = 39
 """1 when a battle was won; the best rarity of a summon."""
-STATE_SIZE: Final = 41
+STATE_SIZE: Final = 40
 
 # Numbers of an archetype.
 FIGHTS: Final = 0

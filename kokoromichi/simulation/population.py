@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from kokoromichi.rules.economy import Economy
+
 Reference = Annotated[int, Field(strict=True, ge=1, le=MAX_BALANCE, json_schema_extra={"unit": "gold"})]
 Appeal = Annotated[
     float, Field(strict=True, ge=-6, le=6, allow_inf_nan=False, json_schema_extra={"unit": "utils"})
@@ -37,7 +39,7 @@ class Cohort(_Table):
     """Players of one archetype; they have neighbouring numbers."""
 
     name: str = Field(default="", max_length=64, description="what charts call them; left out: the archetype")
-    archetype: str = Field(description="a key of ARCHETYPES")
+    archetype: str = Field(description="a shipped archetype, or one that the population describes")
     players: int = Field(strict=True, ge=0, le=MAX_PLAYERS, description="how many, of the population's sum")
     ring_size: int = Field(
         default=0,
@@ -56,7 +58,7 @@ class Cohort(_Table):
 class Population(_Table):
     """Who plays.
 
-    Reference prices are frozen here and never read from an economy: else no change of price would matter.
+    Reference prices are frozen here: were they read from an economy anew, no change of price would matter.
     """
 
     name: str = Field(description="the file's name")
@@ -78,9 +80,11 @@ class Population(_Table):
         strict=True, ge=1, le=3_650, description="days after which an ordinary business has repaid"
     )
     reference_prices: Mapping[ItemId, Reference] = Field(
-        description="price of each item that players remember"
+        default={}, description="price of an item that players remember; left out: the list price on day 0"
     )
-    appeal: Mapping[ItemId, Appeal] = Field(description="liking for the item beyond its category")
+    appeal: Mapping[ItemId, Appeal] = Field(
+        default={}, description="liking for an item beyond its category; left out: 0"
+    )
     cohorts: tuple[Cohort, ...] = Field(min_length=1, description="in the order of the players' numbers")
     archetypes: tuple[Archetype, ...] = Field(
         min_length=1,
@@ -95,9 +99,6 @@ class Population(_Table):
         labels = [cohort.label for cohort in self.cohorts]
         if twin := next((label for label in labels if labels.count(label) > 1), None):
             message = f"two cohorts are called {twin!r}; give each its own name"
-            raise ValueError(message)
-        if odd := set(self.reference_prices) ^ set(self.appeal):
-            message = f"appeal and reference_prices differ in {', '.join(sorted(odd))}; write both"
             raise ValueError(message)
         if self.players > MAX_PLAYERS:
             message = f"the cohorts hold {self.players} players, more than {MAX_PLAYERS}"
@@ -129,7 +130,7 @@ class Population(_Table):
         path = find_file("populations", name_or_path)
         tree = read_toml(path)
         if (base := tree.pop("based_on", None)) is not None:
-            tree = {**_base(base, path), **tree}
+            tree = _merged(_base(base, path), tree)
         population = cls.from_tree(tree, file=str(path), name=path.stem)
         return population if players is None else population.scaled(players)
 
@@ -159,6 +160,17 @@ class Population(_Table):
     def archetype_of(self, cohort: Cohort) -> Archetype:
         """The archetype of a cohort, with the numbers that this population gives it."""
         return next(archetype for archetype in self.archetypes if archetype.name == cohort.archetype)
+
+    def remembering(self, economy: Economy) -> Self:
+        """Give every item that the population has no reference price for its list price in an economy."""
+        unknown = {
+            item_id: max(1, item.price_gold)
+            for item_id, item in economy.config.store.items()
+            if item_id not in self.reference_prices
+        }
+        if not unknown:
+            return self
+        return self.model_copy(update={"reference_prices": {**self.reference_prices, **unknown}})
 
     def scaled(self, players: int) -> Self:
         """Change the number of players and keep the shares, by largest remainders.
@@ -198,6 +210,32 @@ class Population(_Table):
             for archetype in self.archetypes
         )
         return self.model_copy(update={"archetypes": changed})
+
+    def with_cohort(self, name: str, like: str, players: int, changes: Mapping[str, object]) -> Self:
+        """Add players of an archetype of their own.
+
+        Args:
+            name: What the archetype and its cohort are called.
+            like: The archetype that it is like: one of this population, or a shipped one.
+            players: How many they are.
+            changes: What differs, by field, such as ``{"rate_per_day": 3.0}``.
+
+        Raises:
+            SetupError: The name is taken, there is no such archetype, or a value is refused.
+        """
+        known = {archetype.name: archetype for archetype in self.archetypes}
+        if name in known:
+            raise SetupError.of(self.name, "archetypes", name, "is taken; choose another name")
+        model = known.get(like) or _shipped(like, self.name, f"archetypes.{name}.like")
+        archetype = _changed(model.model_copy(update={"name": name}), changes, self.name)
+        fields = {field: getattr(self, field) for field in type(self).model_fields}
+        cohorts = (*self.cohorts, {"archetype": name, "players": players})
+        try:
+            return self.model_validate(
+                {**fields, "archetypes": (*self.archetypes, archetype), "cohorts": cohorts}
+            )
+        except ValidationError as error:
+            raise SetupError.from_validation(error, self.name) from None
 
     def roster(self) -> Roster:
         """Give every player a number, an archetype and, in a ring, a main.
@@ -256,8 +294,18 @@ def _base(name: object, file: Path) -> dict[str, object]:
     return tree
 
 
+def _merged(base: Mapping[str, object], tree: Mapping[str, object]) -> dict[str, object]:
+    """The base with what the file says: tables key by key, all else whole."""
+    merged = {**base, **tree}
+    for key, table in tree.items():
+        below = base.get(key)
+        if isinstance(table, dict) and isinstance(below, dict):
+            merged[key] = _merged(below, table)
+    return merged
+
+
 def _archetypes(tree: Mapping[str, object], file: str) -> tuple[Archetype, ...]:
-    """The archetypes that the cohorts name, in the order of ARCHETYPES, with the file's changes."""
+    """The archetypes that the cohorts name, with the file's changes: the shipped ones, then its own."""
     cohorts = tree.get("cohorts")
     changes = tree.get("archetypes", {})
     named = (
@@ -269,16 +317,33 @@ def _archetypes(tree: Mapping[str, object], file: str) -> tuple[Archetype, ...]:
         raise SetupError.of(
             file, "archetypes", changes, "must be tables of changed numbers, [archetypes.casual]"
         )
-    for name in (*named, *changes):
-        if name not in ARCHETYPES:
-            text = f"is no archetype; known are {', '.join(ARCHETYPES)}"
-            raise SetupError.of(file, "archetypes" if name in changes else "cohorts.archetype", name, text)
+    models = {name: _model(name, changes.get(name), file) for name in dict.fromkeys((*named, *changes))}
     for name in changes:
         if name not in named:
             raise SetupError.of(file, "archetypes", name, "has changed numbers, but no cohort is of it")
     return tuple(
-        _changed(load_archetype(name), changes.get(name, {}), file) for name in ARCHETYPES if name in named
+        _changed(models[name], changes.get(name, {}), file)
+        for name in dict.fromkeys((*ARCHETYPES, *models))
+        if name in models
     )
+
+
+def _model(name: object, changes: object, file: str) -> Archetype:
+    """What an archetype's changes begin with: the shipped one of its name, or the one that it is ``like``."""
+    if isinstance(changes, Mapping) and "like" in changes:
+        model = _shipped(changes["like"], file, f"archetypes.{name}.like")
+        return model.model_copy(update={"name": name})
+    return _shipped(name, file, "cohorts.archetype" if changes is None else "archetypes")
+
+
+def _shipped(name: object, file: str, field: str) -> Archetype:
+    if not isinstance(name, str) or name not in ARCHETYPES:
+        known = ", ".join(ARCHETYPES)
+        text = (
+            f'is no archetype; known are {known}, and [archetypes.{name}] with like = "casual" makes it one'
+        )
+        raise SetupError.of(file, field, name, text)
+    return load_archetype(name)
 
 
 def _changed(archetype: Archetype, changes: object, file: str) -> Archetype:
@@ -287,7 +352,8 @@ def _changed(archetype: Archetype, changes: object, file: str) -> Archetype:
             file, f"archetypes.{archetype.name}", changes, "must be a table of changed numbers"
         )
     try:
-        return Archetype.model_validate({**archetype.model_dump(), **changes, "name": archetype.name})
+        numbers = {field: number for field, number in changes.items() if field != "like"}
+        return Archetype.model_validate({**archetype.model_dump(), **numbers, "name": archetype.name})
     except ValidationError as error:
         found = SetupError.from_validation(error, file).findings
         prefix = f"archetypes.{archetype.name}."

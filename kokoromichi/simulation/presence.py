@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from kokoromichi.core.models import DAY_US
 from kokoromichi.rules.daily import streak_ends_us
+from kokoromichi.rules.draws import below
 from kokoromichi.simulation.streams import MAX_SESSIONS, SESSION_DRAWS
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def arrival_day(at_once_draw: int, day_draw: int, at_once_percent: int, late_day
     """
     if late_days == 0 or (at_once_draw * 100 >> 32) < at_once_percent:
         return 0
-    return 1 + (day_draw * late_days >> 32)
+    return 1 + below(day_draw, late_days)
 
 
 def session_thresholds(
@@ -146,7 +147,7 @@ def place_sessions(
     """
     size = len(hours)
     for i in range(count):
-        hour = hours[hour_draws[hour_at + i] * size >> 32]
+        hour = hours[below(hour_draws[hour_at + i], size)]
         place = i
         while place > 0 and starts[place - 1] > hour:
             starts[place] = starts[place - 1]

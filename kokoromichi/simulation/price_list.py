@@ -12,8 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
 from kokoromichi.rules.codes import NO_LIMIT
-from kokoromichi.simulation.demand import ITEMS, PriceList
-from kokoromichi.simulation.setup_files import SetupError
+from kokoromichi.simulation.demand import PriceList
 from kokoromichi.simulation.weights import (
     BUCKETS,
     FACTOR_ONE,
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from kokoromichi.simulation.archetypes import Archetype
     from kokoromichi.simulation.population import Population
 
-SinkAct = Literal["purchase", "train", "exchange", "invest", "summon"]
+SinkAct = Literal["buy", "train", "exchange", "invest", "summon"]
 """An act that takes gold or gems out, and that a scenario may close."""
 
 GOAL_FROM_GOLD: Final = 4_000
@@ -55,14 +54,11 @@ def build_price_list(
     """Build the tables of one list of prices.
 
     Args:
-        population: Whose tastes and reference prices.
+        population: Whose tastes and reference prices; what it does not know, it takes at the list price.
         economy: Whose prices, limits and targets.
         closed: Acts that nobody does in this scenario; what they would buy weighs nothing.
-
-    Raises:
-        SetupError: The population remembers other items than the economy sells.
     """
-    check_items(population, economy)
+    population = population.remembering(economy)
     catalogue = economy.catalogue
     config = economy.config
     store = [config.store[item.id] for item in catalogue]
@@ -103,26 +99,6 @@ def digest(tables: PriceList) -> str:
 _USES: Final = ("session", "day", "training", "summon", "kept")
 
 
-def check_items(population: Population, economy: Economy) -> None:
-    """Refuse a population whose players do not know what the store sells.
-
-    Raises:
-        SetupError: The items differ, or there are not ``ITEMS`` of them.
-    """
-    sold = [item.id for item in economy.catalogue]
-    known = list(population.reference_prices)
-    if len(sold) != ITEMS:
-        raise SetupError.of(
-            "store_catalog.json", "", len(sold), f"must hold {ITEMS} items, as many as demand.ITEMS"
-        )
-    if unknown := [item for item in sold if item not in population.reference_prices]:
-        text = f"has no reference price for {', '.join(unknown)}; the economy sells it, so write one"
-        raise SetupError.of(population.name, "reference_prices", "nothing", text)
-    if unsold := [item for item in known if item not in sold]:
-        text = f"remembers {', '.join(unsold)}, which the economy does not sell; take it out"
-        raise SetupError.of(population.name, "reference_prices", unsold[0], text)
-
-
 def _weights(
     archetype: Archetype, population: Population, economy: Economy, closed: Collection[SinkAct]
 ) -> list[int]:
@@ -140,12 +116,12 @@ def _utilities(
     """Utility of each alternative at a purse of 10,000 and a need of 1; None where nothing is sold."""
     utilities: list[float | None] = []
     for item in economy.catalogue:
-        taste = archetype.liking(item.category) + population.appeal[item.id]
+        taste = archetype.liking(item.category) + population.appeal.get(item.id, 0.0)
         price_gold = economy.config.store[item.id].price_gold
         reference_gold = population.reference_prices[item.id]
         utilities.append(
             None
-            if "purchase" in closed or price_gold < 1
+            if "buy" in closed or price_gold < 1
             else taste - archetype.beta * math.log(price_gold / reference_gold)
         )
     pack_gold = economy.config.exchange.price_gold
@@ -157,7 +133,7 @@ def _utilities(
 
 
 def _levels(store: Sequence[StoreItem]) -> int:
-    highest = max(max(item.limit or 0, item.target_units) for item in store)
+    highest = max((max(item.limit or 0, item.target_units) for item in store), default=0)
     return min(highest + 1, MOST_LEVELS)
 
 
@@ -186,13 +162,13 @@ def _need_parts(held: int, target: int) -> int:
 
 
 def _wishes(archetype: Archetype, population: Population, catalogue: Sequence[CatalogueItem]) -> list[int]:
-    """Weight at reference price and a purse of 10,000, times that price; scaled so that 23 sum below 2^31."""
+    """Weight at reference price and a purse of 10,000, times that price; the largest is ``WEIGHT_CAP``."""
     likings = [
-        weight_of(archetype.liking(item.category) + population.appeal[item.id])
+        weight_of(archetype.liking(item.category) + population.appeal.get(item.id, 0.0))
         * population.reference_prices[item.id]
         for item in catalogue
     ]
-    most = max(likings)
+    most = max(likings, default=0)
     return [(2 * liking * WEIGHT_CAP + most) // (2 * most) for liking in likings] if most else likings
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import (
     BaseModel,
@@ -16,17 +16,18 @@ from pydantic import (
     model_validator,
 )
 
+from kokoromichi.core.acts import act_name
 from kokoromichi.rules.economy import Economy, load_config, load_economy
 from kokoromichi.rules.economy_laws import prices_below_lowest
 from kokoromichi.rules.findings import EconomyError, Finding
 from kokoromichi.settings import shipped_folder
 from kokoromichi.simulation.population import Population
-from kokoromichi.simulation.price_list import SinkAct, check_items
+from kokoromichi.simulation.price_list import SinkAct
 from kokoromichi.simulation.setup_files import SetupError, beside, find_file, read_toml
 from kokoromichi.simulation.streams import MAX_DAYS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from typing_extensions import Self
@@ -84,6 +85,14 @@ class Scenario(BaseModel):
             raise ValueError(message)
         return start
 
+    @model_validator(mode="before")
+    @classmethod
+    def _knows_what_is_sold(cls, fields: dict[str, object]) -> dict[str, object]:
+        population, economy = fields.get("population"), fields.get("economy")
+        if isinstance(population, Population) and isinstance(economy, Economy):
+            return {**fields, "population": population.remembering(economy)}
+        return fields
+
     @model_validator(mode="after")
     def _names_what_is_sold(self) -> Self:
         items = {item.id for item in self.economy.catalogue}
@@ -127,8 +136,11 @@ class Scenario(BaseModel):
         if not isinstance(population, str):
             raise SetupError.of(file, "population", population, "must be the name of a population, or a path")
         tree["name"] = path.stem
-        tree["population"] = Population.load(beside(path, population), players=size)
-        tree["economy"] = _economy(tree.get("economy", {}), path, economy)
+        section = _economy_section(tree.get("economy", {}), file)
+        listed = read_economy(economy or _beside(path, section))
+        # Players remember the prices before the scenario changes them, or its changes would move nothing.
+        tree["population"] = Population.load(beside(path, population), players=size).remembering(listed)
+        tree["economy"] = _changed(listed, section, file)
         tree["closed"] = _closed(tree.get("closed", []), file)
         if days is not None:
             tree["days"] = days
@@ -137,11 +149,9 @@ class Scenario(BaseModel):
     @classmethod
     def _validated(cls, tree: Mapping[str, object], file: str) -> Self:
         try:
-            scenario = cls.model_validate(tree)
+            return cls.model_validate(tree)
         except ValidationError as error:
             raise SetupError.from_validation(error, file) from None
-        check_items(scenario.population, scenario.economy)
-        return scenario
 
     @property
     def players(self) -> int:
@@ -164,6 +174,22 @@ class Scenario(BaseModel):
             EconomyError: A path is unknown, or a value is refused.
         """
         return self.replace(economy=self.economy.with_values(values))
+
+    def with_item(self, item_id: str, like: str, *, appeal: float = 0.0, **numbers: int | None) -> Self:
+        """Sell another item; players remember the price that it is first sold at.
+
+        Args:
+            item_id: Its id.
+            like: The item whose words, use, effect and numbers it shares.
+            appeal: Liking for it beyond its category, in utils.
+            numbers: What differs, such as ``price_gold=60``: fields of ``StoreItem``.
+
+        Raises:
+            EconomyError: The id is taken, there is no item to be like, or a number is refused.
+            SetupError: The appeal is refused.
+        """
+        liked = self.population.model_copy(update={"appeal": {**self.population.appeal, item_id: appeal}})
+        return self.replace(economy=self.economy.with_item(item_id, like, **numbers), population=liked)
 
     def scaled(self, factors: Mapping[str, Factor]) -> Self:
         """Multiply numbers of the economy, such as ``{"daily.gold": 0.9}``; rounded half up.
@@ -215,6 +241,10 @@ class Scenario(BaseModel):
         return (archetype.leave_chance * self.leave_percent + 50) // 100
 
     def findings(self) -> tuple[Finding, ...]:
+        """What is likely a mistake: prices below the lowest promised, and items that nobody sells."""
+        return (*self._too_cheap(), *self._unsold())
+
+    def _too_cheap(self) -> Iterator[Finding]:
         """Scheduled prices below the lowest promised, each item's lowest on its first day."""
         worst: dict[str, tuple[int, int]] = {}
         for day in self._price_days():
@@ -223,11 +253,18 @@ class Scenario(BaseModel):
                 price_gold = store[item_id].price_gold
                 if item_id not in worst or price_gold < worst[item_id][0]:
                     worst[item_id] = price_gold, day
-        return tuple(
-            Finding(self.name, f"changes.{item_id}", f"{price_gold} gold on day {day}", found.law, found.text)
-            for item_id, (price_gold, day) in worst.items()
-            for found in prices_below_lowest(self.economy, {item_id: price_gold})
-        )
+        for item_id, (price_gold, day) in worst.items():
+            field, value = f"changes.{item_id}", f"{price_gold} gold on day {day}"
+            for found in prices_below_lowest(self.economy, {item_id: price_gold}):
+                yield Finding(self.name, field, value, found.law, found.text)
+
+    def _unsold(self) -> Iterator[Finding]:
+        text = "is not sold in this economy and has no effect; take the line out or correct the item's id"
+        tables = {"reference_prices": self.population.reference_prices, "appeal": self.population.appeal}
+        for name, table in tables.items():
+            for item_id, value in table.items():
+                if item_id not in self.economy.config.store:
+                    yield Finding(self.population.name, f"{name}.{item_id}", str(value), "item_is_sold", text)
 
 
 def _optional_int(value: object, file: str) -> int | None:
@@ -238,26 +275,30 @@ def _optional_int(value: object, file: str) -> int | None:
 
 def _closed(value: object, file: str) -> frozenset[object]:
     if not isinstance(value, list) or not all(isinstance(act, str) for act in value):
-        raise SetupError.of(file, "closed", value, 'must be a list of acts, such as ["purchase", "train"]')
-    return frozenset(value)
+        raise SetupError.of(file, "closed", value, 'must be a list of acts, such as ["buy", "train"]')
+    return frozenset(map(act_name, value))
 
 
-def _economy(section: object, scenario: Path, given: Path | None) -> Economy:
-    """The shipped economy, or another file's numbers, with what the scenario changes in them."""
-    file = str(scenario)
+def _economy_section(section: object, file: str) -> dict[str, object]:
     if not isinstance(section, dict) or set(section) - {"file", "values", "scaled"}:
         raise SetupError.of(file, "economy", section, "must be a table of file, values and scaled")
-    values, factors = (section.get(key, {}) for key in ("values", "scaled"))
-    if not isinstance(values, dict) or not isinstance(factors, dict):
+    if not all(isinstance(section.get(key, {}), dict) for key in ("values", "scaled")):
         raise SetupError.of(
             file, "economy", section, "must have tables of numbers by path as values and scaled"
         )
-    named = section.get("file")
-    if named is not None and not isinstance(named, str):
-        raise SetupError.of(file, "economy.file", named, "must be a path")
-    economy = read_economy(given or (scenario.parent / named if named is not None else None))
+    if not isinstance(section.get("file", ""), str):
+        raise SetupError.of(file, "economy.file", section["file"], "must be a path")
+    return section
+
+
+def _beside(scenario: Path, section: Mapping[str, object]) -> Path | None:
+    return scenario.parent / str(section["file"]) if "file" in section else None
+
+
+def _changed(economy: Economy, section: Mapping[str, Any], file: str) -> Economy:
+    """An economy with what a scenario changes in it."""
     try:
-        return economy.with_values(values).scaled(factors)
+        return economy.with_values(section.get("values", {})).scaled(section.get("scaled", {}))
     except EconomyError as error:
         raise EconomyError(
             Finding(file, f"economy: {found.field}", found.value, found.law, found.text)

@@ -70,7 +70,14 @@ class Session:
         """Play from the first act to the last."""
         world, state, player = self._world, self._state, self._player
         clock, stages = world.services.clock, story.STAGES
-        scene = Scene(world.held[player], self._draws, world.traits_of(player), world.tables, world.shared)
+        scene = Scene(
+            world.held[player],
+            world.owned[player],
+            self._draws,
+            world.traits_of(player),
+            world.tables,
+            world.shared,
+        )
         self._session = world.sessions
         world.sessions += 1
         story.begin_session(state, self._day, self._number)

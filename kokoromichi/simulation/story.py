@@ -85,7 +85,6 @@ from kokoromichi.simulation.player_state import (
     NUMBER,
     OTHER,
     OUTCOME,
-    OWNED_MASK,
     PLAYER,
     RESERVE_GOLD,
     RESULT,
@@ -117,6 +116,7 @@ from kokoromichi.simulation.streams import (
     SESSION_SELL,
     SESSION_TRANSFER,
     SESSION_WISH,
+    draw,
 )
 
 ACT_GAP_S: Final = 5
@@ -148,7 +148,8 @@ class Shared(NamedTuple):
         to_use: [player, item]: what is used in this session, in its order.
         sums: Scratch of the choices.
         scratch: As long as the catalogue.
-        use_slots: Slot of the session's draw that an item's use reads, by item.
+        use_slots: Slot of the session's draw that an item's use reads; ``NONE``: it has a stream of its own.
+        use_keys: Key of each item's own stream.
         tier_levels: Level of each tier's opponent.
         mana_item: The item that adds to the chance of a battle, or ``NONE``.
         win_base_permille: With the next three, what ``win_permille`` reads.
@@ -170,6 +171,7 @@ class Shared(NamedTuple):
     sums: list[int]
     scratch: list[int]
     use_slots: Sequence[int]
+    use_keys: Sequence[int]
     tier_levels: Sequence[int]
     mana_item: int
     win_base_permille: int
@@ -189,6 +191,7 @@ class Scene(NamedTuple):
 
     Attributes:
         held: Units that the player holds of each item.
+        owned: 1 for each business that the player owns, in the order of the economy.
         draws: The session's block of ``SESSION_DRAWS`` draws.
         traits: Numbers of the archetype (``player_state``).
         tables: The price list in force.
@@ -196,6 +199,7 @@ class Scene(NamedTuple):
     """
 
     held: Sequence[int]
+    owned: Sequence[int]
     draws: Sequence[int]
     traits: Sequence[int]
     tables: PriceList
@@ -268,9 +272,17 @@ def use(state: State, scene: Scene) -> int:
     if state[STEP] == state[LEFT]:
         return hand_on(state)
     state[ITEM] = scene.shared.to_use[mine + state[STEP]]
-    state[DRAW] = scene.draws[scene.shared.use_slots[state[ITEM]]]
+    state[DRAW] = draw_of_use(state, scene)
     state[STEP] += 1
     return DO_USE
+
+
+def draw_of_use(state: State, scene: Scene) -> int:
+    """What a chest reads; other items are given one as well, lest their use roll one without a seed."""
+    slot = scene.shared.use_slots[state[ITEM]]
+    if slot != NONE:
+        return scene.draws[slot]
+    return draw(scene.shared.use_keys[state[ITEM]], state[PLAYER], state[DAY], state[NUMBER])
 
 
 def fight(state: State, scene: Scene) -> int:
@@ -302,7 +314,7 @@ def fight(state: State, scene: Scene) -> int:
 def spend(state: State, scene: Scene) -> int:
     """Set a goal where none stands, then choose; each step below is a part of this stage."""
     if scene.traits[GOAL_PERCENT]:
-        business = next_business(scene.tables.business_prices, state[OWNED_MASK])
+        business = next_business(scene.tables.business_prices, scene.owned)
         age_days = state[DAY] - state[GOAL_DAY]
         if not goal_stands(scene.tables, state[GOAL], age_days, scene.held, business):
             buyer = Buyer(state[ARCHETYPE], state[GOLD], 0, 0, business)
@@ -325,7 +337,9 @@ def choose_slot(state: State, scene: Scene) -> int:
         return go_to(state, WISHING)
     slot, goal = state[SLOT], state[GOAL]
     state[SLOT] += 1
-    business = next_business(scene.tables.business_prices, state[OWNED_MASK])
+    business = next_business(scene.tables.business_prices, scene.owned)
+    if goal == BUSINESS and business == NONE:
+        goal = NONE  # A choice has bought the last one meanwhile.
     goal_gold = goal_price_gold(scene.tables, goal, business)
     if may_reach(state, goal, goal_gold + scene.traits[RESERVE_GOLD], scene.shared):
         go_to(state, REACHED)
@@ -375,9 +389,7 @@ def take(state: State, scene: Scene) -> int:
         return DO_EXCHANGE
     go_to(state, TAKEN)
     if outcome == BUSINESS:
-        return name_purchase(
-            state, BUSINESS, next_business(scene.tables.business_prices, state[OWNED_MASK]), 1
-        )
+        return name_purchase(state, BUSINESS, next_business(scene.tables.business_prices, scene.owned), 1)
     units = units_wanted(
         scene.tables,
         outcome,

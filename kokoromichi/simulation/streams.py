@@ -27,6 +27,9 @@ CHARACTERS: Final = "characters"
 
 Its numbers stand at the addresses of the rarities in ``SESSION``, whose block has no room for ten more.
 """
+USE: Final = "use"
+"""Begins the name of each item's own stream, ``use/<item id>``: what a chest holds depends neither on its
+place in the catalogue nor on which other items there are. One number a session, at the session's number."""
 
 ARRIVES_AT_ONCE: Final = 0
 ARRIVAL_DAY: Final = 1
@@ -47,20 +50,15 @@ SESSION_BATTLES: Final = 8
 """First of ``MAX_BATTLES``, one a battle."""
 SESSION_PULLS: Final = 20
 """First of ten, one a pull."""
-SESSION_WOODEN_CHEST: Final = 30
 SESSION_WISH: Final = 31
 SESSION_TRANSFER: Final = 32
 SESSION_RECEIVER: Final = 33
 SESSION_SELL: Final = 34
 SESSION_GIFT: Final = 35
 SESSION_GIFT_RECEIVER: Final = 36
-SESSION_TREASURE_CHEST: Final = 37
-SESSION_CELESTIAL_CHEST: Final = 38
-CHEST_SLOTS: Final = {
-    "wooden_chest": SESSION_WOODEN_CHEST,
-    "treasure_chest": SESSION_TREASURE_CHEST,
-    "celestial_chest": SESSION_CELESTIAL_CHEST,
-}
+SESSION_CHESTS: Final = {"wooden_chest": 30, "treasure_chest": 37, "celestial_chest": 38}
+"""Chests that were there before items had streams of their own. Their numbers stay where published runs found
+them; no line is ever added, and an economy without these items does not miss them."""
 SESSION_DRAWS: Final = 40
 """Size of a session's block: number ``n`` of the day's session ``s`` is slot ``s * SESSION_DRAWS + n``."""
 
@@ -130,16 +128,3 @@ def draws(key: int, players: IntArray | int, day: int, slots: IntArray | int) ->
     z = (z ^ z >> np.uint64(30)) * np.uint64(_MIX_1)
     z = (z ^ z >> np.uint64(27)) * np.uint64(_MIX_2)
     return ((z ^ z >> np.uint64(31)) >> np.uint64(32)).astype(np.int64)
-
-
-def below(number: int, bound: int) -> int:
-    """Turn a draw into an integer from 0 to bound - 1.
-
-    Args:
-        number: A draw of 32 bits.
-        bound: How many outcomes, below 2^31 so that the product fits int64.
-
-    Returns:
-        The outcome; each has the same chance up to bound / 2^32.
-    """
-    return number * bound >> 32

@@ -8,7 +8,7 @@ from typing import Final
 SAVE_WEIGHT: Final = 1 << 20
 """The weight of *save*, whose utility is 0."""
 WEIGHT_CAP: Final = 1 << 26
-"""The most that any alternative weighs, so that 26 of them and *save* sum below 2^31."""
+"""The most that any alternative weighs: a million of them sum below 2^46, the bound of ``below``."""
 BUCKETS: Final = 130
 """Purse buckets: two an octave, for every int64."""
 NEED_ONE: Final = 5 << 26

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from kokoromichi.core.counters import stock_counter
 from kokoromichi.core.models import NEVER
+from kokoromichi.rules.draws import below
 from kokoromichi.simulation import streams
 from kokoromichi.simulation.activity import ActivityRecorder
-from kokoromichi.simulation.demand import ALTERNATIVES, NONE, UNLIMITED_STOCK
+from kokoromichi.simulation.demand import NONE, SERVICES, UNLIMITED_STOCK
 from kokoromichi.simulation.player_state import (
     ARCHETYPE,
     ARRIVAL_DAY,
@@ -21,7 +22,6 @@ from kokoromichi.simulation.player_state import (
     LUCK_UNTIL_US,
     MAIN,
     NOVEL_DAY,
-    OWNED_MASK,
     PLAYER,
     SENT_DAY,
     STATE_SIZE,
@@ -58,6 +58,7 @@ class World:
         activities: Place of each player's activity multiplier.
         states: Each player's row, by the places of ``player_state``.
         held: Units of each item that each player holds, in catalogue order.
+        owned: 1 for each business that each player owns, in the order of the economy.
         shared: What all players share; its stock shadows the store's counters, read once a day, since every
             choice would have to await the provider.
         tables: The price list in force.
@@ -74,6 +75,7 @@ class World:
         players = population.players
         self.scenario = scenario
         self.services = services
+        self._seed = seed
         self.user_ids = [user_id(player) for player in range(players)]
         self.archetypes = list(roster.archetype)
         self.cohorts = list(roster.cohort)
@@ -89,9 +91,7 @@ class World:
             )
             for row in who
         ]
-        self.activities = [
-            streams.below(row[streams.ACTIVITY], len(population.activity_percent)) for row in who
-        ]
+        self.activities = [below(row[streams.ACTIVITY], len(population.activity_percent)) for row in who]
         self.states = [
             new_state(player, self.archetypes[player], roster.main[player], self.arrival_days[player])
             for player in range(players)
@@ -99,6 +99,7 @@ class World:
         self._traits = [traits(scenario, archetype) for archetype in population.archetypes]
         items = len(scenario.economy.catalogue)
         self.held = [[0] * items for _ in range(players)]
+        self.owned = [[0] * len(scenario.economy.config.business) for _ in range(players)]
         self._inventories: list[dict[str, int]] = [{} for _ in range(players)]
         self._businesses: list[object] = [None] * players
         self._scratch = ([0] * players, [0] * (players * items), [0] * (players * items))
@@ -122,7 +123,7 @@ class World:
         self.items = tuple(item.id for item in economy.catalogue)
         self.businesses = tuple(economy.config.business)
         present, once_held, to_use = self._scratch
-        self.shared = share(self.scenario, economy, present, once_held, to_use)
+        self.shared = share(self.scenario, self._seed, economy, present, once_held, to_use)
 
     async def take_stock(self) -> None:
         """Read what is left in the store."""
@@ -158,9 +159,7 @@ class World:
             self._businesses[player] = profile.businesses
             state[BUSINESSES] = len(profile.businesses)
             state[INCOME_SINCE_US] = min(profile.businesses.values())
-            state[OWNED_MASK] = sum(
-                1 << place for place, name in enumerate(self.businesses) if name in profile.businesses
-            )
+            self.owned[player][:] = [int(name in profile.businesses) for name in self.businesses]
 
 
 def new_state(player: int, archetype: int, main: int, arrival_day: int) -> list[int]:
@@ -192,7 +191,12 @@ def traits(scenario: Scenario, archetype: Archetype) -> list[int]:
 
 
 def share(
-    scenario: Scenario, economy: Economy, present: list[int], once_held: list[int], to_use: list[int]
+    scenario: Scenario,
+    seed: int,
+    economy: Economy,
+    present: list[int],
+    once_held: list[int],
+    to_use: list[int],
 ) -> Shared:
     """What all players share while an economy is in force; the stock is unlimited until it is taken."""
     items, config, battle = len(economy.catalogue), economy.config, economy.config.battle
@@ -202,9 +206,10 @@ def share(
         [UNLIMITED_STOCK] * items,
         once_held,
         to_use,
-        [0] * ALTERNATIVES,
+        [0] * (items + SERVICES),
         [0] * items,
-        [streams.CHEST_SLOTS.get(item.id, streams.SESSION_WOODEN_CHEST) for item in economy.catalogue],
+        [streams.SESSION_CHESTS.get(item.id, NONE) for item in economy.catalogue],
+        [streams.stream_key(seed, f"{streams.USE}/{item.id}") for item in economy.catalogue],
         battle.tier_level,
         mana.index(True) if any(mana) else NONE,
         battle.win_base_permille,

@@ -244,7 +244,7 @@ async def test_an_admin_who_erases_himself_leaves_no_trace(table: Table, boss: M
     await boss.click(question.response, label="Confirm")
     store = table.bot.provider
     assert isinstance(store, MemoryProvider)
-    assert [row["act"] for row in store.observations("activity")] == ["daily"]  # Nor was it play.
+    assert [row["act"] for row in store.observations("activity")] == ["claim"]  # Nor was it play.
     assert str(boss.id) not in repr([await store.read_ledger(), store.observations("activity")])
 
 

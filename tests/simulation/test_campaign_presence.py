@@ -43,7 +43,7 @@ def thrifty(campaign: Campaign) -> tuple[km.Run, km.Run]:
         "store.mana_potion.effect_size": 0,
     }
     base = km.Scenario.load("baseline", players=campaign.size.players, days=60).with_economy(even)
-    closed = frozenset({"purchase", "train", "exchange", "invest", "summon"})
+    closed = frozenset({"buy", "train", "exchange", "invest", "summon"})
     replications = min(campaign.size.seeds, 3)
     return (
         campaign.played("even", base, replications),

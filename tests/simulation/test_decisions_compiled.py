@@ -5,11 +5,9 @@ Equal answers at the ends of the ranges are the proof that no decision leaves in
 
 from __future__ import annotations
 
-from functools import cache
 from types import FunctionType
 from typing import TYPE_CHECKING, cast
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,16 +17,17 @@ from kokoromichi.rules.codes import MAX_BALANCE, NO_LIMIT
 from kokoromichi.rules.economy import load_economy
 from kokoromichi.settings import shipped_folder
 from kokoromichi.simulation import decisions, demand, presence, streams, weights
-from kokoromichi.simulation.demand import ALTERNATIVES, ITEMS, Buyer, PriceList
+from kokoromichi.simulation.demand import SERVICES, Buyer
 from kokoromichi.simulation.population import Population
 from kokoromichi.simulation.price_list import build_price_list
+from tests.simulation.compiling import as_array, compiled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    Decision = Callable[..., object]
+    import numpy as np
 
-numba = pytest.importorskip("numba", reason="numba (extra `fast`) is not installed: nothing to compile with")
+    Decision = Callable[..., object]
 
 NOT_COMPILED = {
     "session_thresholds",
@@ -45,6 +44,8 @@ NOT_COMPILED = {
 ECONOMY = load_economy(shipped_folder("data"))
 POPULATION = Population.load("default")
 DEAR = ECONOMY.with_values({"store.*.price_gold": MAX_BALANCE, "store.*.limit": 10**9})
+ITEMS = len(ECONOMY.catalogue)
+ALTERNATIVES = ITEMS + SERVICES
 LISTS = [build_price_list(POPULATION, economy) for economy in (ECONOMY, DEAR)]
 TABLE = presence.session_thresholds([0.8, 2.2], [0, 0], [60, 100], [100] * 7)
 HOURS = presence.hour_table(POPULATION.hour_weights)
@@ -77,7 +78,6 @@ RISING = st.lists(st.integers(1, 2**26), min_size=ALTERNATIVES, max_size=ALTERNA
 )
 
 ARGUMENTS: dict[Decision, tuple[st.SearchStrategy[object], ...]] = {
-    streams.below: (DRAW, st.integers(1, 2**31 - 1)),
     presence.arrival_day: (DRAW, DRAW, st.integers(0, 100), st.integers(0, 365)),
     presence.threshold_row: (FLAG, FLAG, st.just(2), DAY),
     presence.sessions_of_day: (DRAW, st.just(TABLE), st.integers(0, 27).map(lambda place: 4 * place), DAY),
@@ -101,7 +101,8 @@ ARGUMENTS: dict[Decision, tuple[st.SearchStrategy[object], ...]] = {
     weights.purse_bucket: (GOLD,),
     weights.scale_weight: (st.integers(0, 2**26), st.integers(0, 2**32)),
     weights.train_step: (PRICE, st.integers(1, 10**6)),
-    demand.next_business: (row(PRICE, 5), st.integers(0, 31)),
+    demand.next_business: (row(PRICE, 5), row(FLAG, 5)),
+    demand.weights_row: (TABLES, WHO, GOLD),
     demand.business_weight: (
         TABLES,
         BUYER,
@@ -142,26 +143,8 @@ ARGUMENTS: dict[Decision, tuple[st.SearchStrategy[object], ...]] = {
 }
 
 
-@cache
-def compiled(decision: Decision) -> Decision:
-    """Compile a decision, and the functions it calls, from the very code that plain Python runs."""
-    function = cast("FunctionType", decision)
-    names = dict(function.__globals__)
-    for name in function.__code__.co_names:
-        if isinstance(names.get(name), FunctionType):
-            names[name] = compiled(names[name])
-    return cast("Decision", numba.njit(FunctionType(function.__code__, names, function.__name__)))
-
-
 def name_of(decision: Decision) -> str:
     return cast("FunctionType", decision).__name__
-
-
-def as_array(value: object) -> object:
-    """Lists become arrays, inside a price list too; the rest stays."""
-    if isinstance(value, PriceList):
-        return PriceList._make(as_array(field) for field in value)
-    return np.array(value, dtype=np.int64) if isinstance(value, list) else value
 
 
 def test_every_decision_is_in_the_table() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from kokoromichi.rules.economy import load_economy
 from kokoromichi.settings import shipped_folder
-from kokoromichi.simulation.archetypes import ARCHETYPES, TASTES, Archetype, load_archetype
+from kokoromichi.simulation.archetypes import ARCHETYPES, Archetype, load_archetype
 from kokoromichi.simulation.demand import NONE
 from kokoromichi.simulation.population import Population, user_id
 from kokoromichi.simulation.setup_files import SetupError
@@ -69,7 +69,17 @@ def test_every_shipped_file_is_tested() -> None:
 
 def test_every_archetype_is_named_as_it_is_registered() -> None:
     assert [load_archetype(name).name for name in ARCHETYPES] == list(ARCHETYPES)
-    assert len(TASTES) == 9
+
+
+def test_what_a_population_has_no_price_for_costs_what_it_is_listed_at_and_stays_there() -> None:
+    economy = load_economy(shipped_folder("data")).with_item("moon_cake", "flower_bouquet", price_gold=60)
+    default = Population.load("default")
+    knowing = default.remembering(economy)
+    assert dict(knowing.reference_prices) == {**default.reference_prices, "moon_cake": 60}
+    dearer = economy.with_values({"store.moon_cake.price_gold": 90, "store.health_potion.price_gold": 7})
+    assert knowing.remembering(dearer) is knowing
+    free = economy.with_values({"store.moon_cake.price_gold": 0})
+    assert default.remembering(free).reference_prices["moon_cake"] == 1
 
 
 def test_reference_prices_are_the_shipped_prices() -> None:
@@ -145,6 +155,62 @@ def test_a_population_may_change_numbers_of_an_archetype(tmp_path: Path) -> None
     )
 
 
+def test_one_line_of_a_table_changes_one_line_of_the_base(tmp_path: Path) -> None:
+    base = Population.load("default")
+    text = """based_on = "default"
+[appeal]
+health_potion = 1.5
+[reference_prices]
+moon_cake = 70
+"""
+    mine = Population.load(write(tmp_path, text))
+    assert dict(mine.appeal) == {**base.appeal, "health_potion": 1.5}
+    assert dict(mine.reference_prices) == {**base.reference_prices, "moon_cake": 70}
+    assert mine.cohorts == base.cohorts
+
+
+def test_a_file_may_describe_an_archetype_of_its_own(tmp_path: Path) -> None:
+    text = """based_on = "default"
+[archetypes.streamer]
+like = "casual"
+rate_per_day = 3.0
+[archetypes.streamer.likings]
+pet = -2.0
+[[cohorts]]
+archetype = "streamer"
+players = 5
+[[cohorts]]
+archetype = "whale"
+players = 5
+"""
+    whale, streamer = Population.load(write(tmp_path, text)).archetypes
+    assert whale == load_archetype("whale")
+    changes = {"name": "streamer", "rate_per_day": 3.0, "likings": {"pet": -2.0}}
+    assert streamer == load_archetype("casual").model_copy(update=changes)
+
+
+def test_a_cohort_of_its_own_kind_is_added_in_a_notebook() -> None:
+    base = Population.load("default")
+    more = base.with_cohort("streamer", "casual", 7, {"rate_per_day": 3.0})
+    assert more.players == base.players + 7
+    assert more.archetype_of(more.cohorts[-1]).rate_per_day == 3.0
+    assert more.with_cohort("night_owl", "streamer", 1, {}).archetypes[-1].rate_per_day == 3.0
+    with pytest.raises(SetupError, match=r"'casual': is taken; choose another name"):
+        base.with_cohort("casual", "whale", 7, {})
+    with pytest.raises(SetupError, match=r"'witch': is no archetype; known are casual, grinder"):
+        base.with_cohort("wizard", "witch", 7, {})
+    with pytest.raises(SetupError, match="write its ring_size"):
+        base.with_cohort("botter", "alt_farmer", 7, {})
+
+
+def test_a_category_that_nobody_knows_is_liked_as_the_others_are_in_the_mean() -> None:
+    casual = load_archetype("casual")
+    assert casual.liking("potion") == casual.asc_potion
+    assert casual.liking("pet") == pytest.approx((-3.4 - 4.2 - 4.6 - 3.8 - 3.8 - 4.4) / 6)
+    fond = Population.load("default").with_archetype("casual", {"likings": {"pet": -1.0}})
+    assert fond.archetypes[0].liking("pet") == -1.0
+
+
 def test_only_the_archetypes_that_play_have_tables(tmp_path: Path) -> None:
     cohorts = (
         '[[cohorts]]\narchetype = "whale"\nplayers = 3\n[[cohorts]]\narchetype = "casual"\nplayers = 2\n'
@@ -197,7 +263,9 @@ def test_a_base_is_found_beside_the_file(tmp_path: Path) -> None:
         ("[[cohorts]]\narchetype = 'alt_farmer'\nplayers = 9", "", "write its ring_size"),
         ("[[cohorts]]\narchetype = 'casual'\nplayers = 9\nring_size = 3", "", "has a ring_size"),
         ("[[cohorts]]\narchetype = 'casual'\nplayers = 9\n" * 2, "", "two cohorts are called 'casual'"),
-        ("[appeal]\nhealth_potion = 0.6", "", "differ in"),
+        ("[appeal]\nhealth_potion = 7.0", "appeal.health_potion", "less than or equal to 6"),
+        ("[archetypes.wizard]\nlike = 'witch'", "archetypes.wizard.like", "known are casual, grinder"),
+        ("[archetypes.wizard]\nlike = 'whale'", "archetypes", "no cohort is of it"),
         ("based_on = 5", "based_on", "must be the name"),
         ("based_on = 'nobody'", "name", "known are alt_farm, default, whale_heavy"),
     ],
@@ -244,7 +312,7 @@ def test_the_parameters_of_players_md() -> None:
             float(value) for value in values
         ], field
     written = {line.split()[0] for line in PARAMETERS.strip().splitlines()}
-    assert written | {"name"} == set(Archetype.model_fields)
+    assert written | {"name", "likings"} == set(Archetype.model_fields)
 
 
 def test_a_population_travels_to_another_process() -> None:

@@ -48,7 +48,7 @@ def test_what_the_shipped_scenarios_change() -> None:
     assert Scenario.load("whale_heavy").population.name == "whale_heavy"
     assert Scenario.load("alt_farm").population.cohorts[-1].players == 150
     closed = Scenario.load("no_sinks")
-    assert closed.closed == {"purchase", "train", "exchange", "invest", "summon"}
+    assert closed.closed == {"buy", "train", "exchange", "invest", "summon"}
     assert closed.economy.config.transfer.fee_percent == closed.economy.config.income.upkeep_percent == 0
     assert set(build_price_list(closed.population, closed.economy, closed.closed).weights) == {0}
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from kokoromichi.simulation import streams
-from kokoromichi.simulation.streams import IntArray, below, draw, draws, stream_key
+from kokoromichi.simulation.streams import IntArray, draw, draws, stream_key
 
 SEEDS = st.integers(-(2**70), 2**70)
 PLAYERS = st.integers(0, streams.MAX_PLAYERS - 1)
@@ -54,7 +54,7 @@ def test_no_two_numbers_of_a_session_share_an_address() -> None:
         range(streams.SESSION_CHOICES, streams.SESSION_CHOICES + streams.MAX_CHOICES),
         range(streams.SESSION_BATTLES, streams.SESSION_BATTLES + streams.MAX_BATTLES),
         range(streams.SESSION_PULLS, streams.SESSION_PULLS + streams.MAX_PULLS),
-        [streams.SESSION_WOODEN_CHEST, streams.SESSION_TREASURE_CHEST, streams.SESSION_CELESTIAL_CHEST],
+        [*streams.SESSION_CHESTS.values()],
         [streams.SESSION_WISH, streams.SESSION_TRANSFER, streams.SESSION_RECEIVER, streams.SESSION_SELL],
         [streams.SESSION_GIFT, streams.SESSION_GIFT_RECEIVER],
     ]
@@ -100,18 +100,6 @@ def test_keys_differ() -> None:
     names = [streams.POPULATION, streams.PRESENCE, streams.SESSION]
     keys = {stream_key(seed, name) for seed in range(-200, 200) for name in names}
     assert len(keys) == 400 * len(names)
-
-
-@given(st.integers(0, 2**32 - 1), st.integers(1, 2**31 - 1))
-def test_below_stays_below(number: int, bound: int) -> None:
-    assert 0 <= below(number, bound) < bound
-
-
-def test_below_gives_each_outcome_its_share() -> None:
-    edges = [-(-outcome * 2**32 // 29) for outcome in range(30)]
-    for outcome, (first, end) in enumerate(pairwise(edges)):
-        assert below(first, 29) == outcome
-        assert below(end - 1, 29) == outcome
 
 
 def _along(key: int, axis: str, count: int) -> IntArray:

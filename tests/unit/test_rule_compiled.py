@@ -22,6 +22,7 @@ from kokoromichi.rules import (
     battle,
     chest,
     daily,
+    draws,
     exchange,
     holding,
     pricing,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 numba = pytest.importorskip("numba", reason="numba (extra `fast`) is not installed: nothing to compile with")
 
-MODULES = (battle, chest, daily, exchange, holding, pricing, progress, purchase, summon, transfer)
+MODULES = (battle, chest, daily, draws, exchange, holding, pricing, progress, purchase, summon, transfer)
 NOT_COMPILED = {
     "rarity_thresholds",
     "widths",
@@ -100,6 +101,7 @@ ARGUMENTS: dict[Rule, tuple[st.SearchStrategy[object], ...]] = {
     daily.day_of: (TIME,),
     daily.next_claim_us: (LAST,),
     daily.streak_ends_us: (LAST, HOURS),
+    draws.below: (DRAW, st.integers(1, 2**46)),
     exchange.gems_for_gold: (BALANCE, BALANCE, ANY, ANY, ANY),
     holding.list_worth_gold: (BALANCE, BALANCE),
     holding.paid_with: (BALANCE, CAPPED),
@@ -120,7 +122,7 @@ ARGUMENTS: dict[Rule, tuple[st.SearchStrategy[object], ...]] = {
     purchase.restocked: (CAPPED, CAPPED, CAPPED),
     purchase.sell: (BALANCE, BALANCE, BALANCE, CAPPED, ANY, CAPPED),
     purchase.take_item: (BALANCE, ANY),
-    summon.character_of: (DRAW, st.integers(1, 2**31 - 1)),
+    summon.character_of: (DRAW, st.integers(1, 2**46)),
     summon.guaranteed_rarity: (st.integers(0, TABLE[2] - 1), st.just(3), st.just(TABLE)),
     summon.keep_or_shard: (FLAG, BALANCE, CAPPED),
     summon.pay_pulls: (BALANCE, st.one_of(ANY, st.sampled_from([1, 10])), CAPPED, CAPPED),

@@ -13,6 +13,7 @@ RULES = (
     "pricing",
     "purchase",
     "daily",
+    "draws",
     "transfer",
     "summon",
     "battle",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib
 from typing import Final
 
-from kokoromichi.simulation.archetypes._parameters import TASTES, Archetype, Taste
+from kokoromichi.simulation.archetypes._parameters import CATEGORIES, Archetype
 
-__all__ = ["ARCHETYPES", "TASTES", "Archetype", "Taste", "load_archetype"]
+__all__ = ["ARCHETYPES", "CATEGORIES", "Archetype", "load_archetype"]
 
 ARCHETYPES: Final[dict[str, str]] = {
     "casual": "kokoromichi.simulation.archetypes.casual:PARAMETERS",

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from collections.abc import Mapping
+from statistics import fmean
+from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
-Taste = Literal["potion", "scroll", "charm", "chest", "gift", "collectible", "train", "gems", "business"]
-"""What an archetype has a liking for: the categories of the catalogue, and what else gold buys."""
-
-TASTES: Final[tuple[Taste, ...]] = (
-    "potion",
-    "scroll",
-    "charm",
-    "chest",
-    "gift",
-    "collectible",
-    "train",
-    "gems",
-    "business",
-)
+CATEGORIES: Final = ("potion", "scroll", "charm", "chest", "gift", "collectible")
+"""The categories that every archetype says its liking for."""
 
 
 def _number(unit: str, least: float, most: float) -> FieldInfo:
@@ -89,7 +79,18 @@ class Archetype(BaseModel):
     asc_gems: Liking = Field(description="liking for packs of gems")
     asc_business: Liking = Field(description="liking for businesses")
 
-    def liking(self, taste: Taste) -> float:
-        """The alternative-specific constant of a taste, in utils."""
-        liking: float = getattr(self, f"asc_{taste}")
+    likings: Mapping[str, Liking] = Field(
+        default={}, description="liking for further categories; one that is left out: the mean of the six"
+    )
+
+    def liking(self, category: str) -> float:
+        """The alternative-specific constant of a category, in utils."""
+        if category in self.likings:
+            return self.likings[category]
+        if category in CATEGORIES:
+            return self._asc(category)
+        return fmean(self._asc(known) for known in CATEGORIES)
+
+    def _asc(self, category: str) -> float:
+        liking: float = getattr(self, f"asc_{category}")
         return liking
