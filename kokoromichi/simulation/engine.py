@@ -12,7 +12,7 @@ import polars as pl
 from kokoromichi.core.clock import ManualClock, us_of
 from kokoromichi.core.models import DAY_US, SECOND_US
 from kokoromichi.core.providers.memory import MemoryProvider
-from kokoromichi.core.schemas import ECONOMY_HISTORY_SCHEMA, PLAYERS_SCHEMA
+from kokoromichi.core.schemas import ECONOMY_HISTORY_SCHEMA
 from kokoromichi.services.bundle import Services
 from kokoromichi.simulation import presence, story
 from kokoromichi.simulation.driver import Driver
@@ -120,7 +120,7 @@ class Engine:
         await self._driver
         self._clock.us = self._start_us + (day + 1) * DAY_US - 1
         for player, numbers in enumerate(chance):
-            if self._world.arrival_days[player] <= day:
+            if self._world.participants.arrival_days[player] <= day:
                 self._end_day(player, day, numbers[DAY_LEAVE_OR_RETURN])
 
     def _schedule(self, day: int, chance: Sequence[Sequence[int]]) -> None:
@@ -129,10 +129,12 @@ class Engine:
         block = draws(self._session_key, self._scenario.players, day, MAX_SESSIONS * SESSION_DRAWS)
         day_us = self._start_us + day * DAY_US
         for player, numbers in enumerate(chance):
-            age_days = day - world.arrival_days[player]
+            age_days = day - world.participants.arrival_days[player]
             if age_days < 0 or world.states[player][AWAY]:
                 continue
-            row = presence.threshold_row(world.archetypes[player], world.activities[player], activities, day)
+            row = presence.threshold_row(
+                world.participants.archetypes[player], world.participants.activities[player], activities, day
+            )
             count = presence.sessions_of_day(numbers[DAY_SESSIONS], self._thresholds, row, age_days)
             if not count:
                 continue
@@ -159,17 +161,10 @@ class Engine:
         world.activity.record(world.user_ids[player], world.sessions, self._clock.us, act, world.economy_hash)
 
     def _played(self) -> Played:
-        world, population = self._world, self._scenario.population
         history = self._provider.observations("economy_history")
-        players = {
-            "user_id": world.user_ids,
-            "archetype": [population.archetypes[place].name for place in world.archetypes],
-            "cohort": [population.cohorts[cohort].label for cohort in world.cohorts],
-            "arrival_day": world.arrival_days,
-        }
         return Played(
             self._provider,
-            world.activity.frame(),
+            self._world.activity.frame(),
             pl.DataFrame(list(history), schema=ECONOMY_HISTORY_SCHEMA),
-            pl.DataFrame(players, schema=PLAYERS_SCHEMA),
+            self._world.participants.frame(self._scenario.population),
         )

@@ -15,7 +15,7 @@ DOUBLE_TRAIN: Final = 3
 LUCK_UNTIL_US: Final = 4
 GUARD_UNTIL_US: Final = 5
 SENT_DAY: Final = 6
-SENT_GOLD: Final = 7
+SENT_GOLD_TODAY: Final = 7
 STREAK: Final = 8
 LAST_CLAIM_US: Final = 9
 BUSINESSES: Final = 10
@@ -74,16 +74,22 @@ RESULT: Final = 39
 """1 when a battle was won; the best rarity of a summon."""
 STATE_SIZE: Final = 40
 
-# Numbers of an archetype.
-FIGHTS: Final = 0
-COMFORT_PERMILLE: Final = 1
-SLOTS: Final = 2
-RESERVE_GOLD: Final = 3
-GOAL_PERCENT: Final = 4
-GOAL_BUSINESS: Final = 5
-TRANSFER_PERMILLE: Final = 6
-GIFT_PERMILLE: Final = 7
-RING_TRANSFER_GOLD: Final = 8
-LEAVE_CHANCE: Final = 9
-RETURN_CHANCE: Final = 10
-TRAITS_SIZE: Final = 11
+# What only the compiled engine keeps here: the rest of what a store knows, and where the clockwork stands.
+XP: Final = 40
+AFFECTION: Final = 41
+HP: Final = 42
+HP_AT_US: Final = 43
+BATTLE_AT_US: Final = 44
+BATTLE_DAY: Final = 45
+BATTLE_GOLD_TODAY: Final = 46
+BATTLES_WON: Final = 47
+BATTLES_LOST: Final = 48
+STAMINA_BATTLES: Final = 49
+PITY: Final = 50
+PULLS: Final = 51
+SHARDS: Final = 52
+BEST_STREAK: Final = 53
+JOINED: Final = 54
+"""1 once the account is open."""
+SESSION_ID: Final = 55
+ROW_SIZE: Final = 56

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 _CODES: Final = {name: code for code, name in CODE_NAMES.items()}
 _PAUSES: Final = {seconds: Pause(seconds) for seconds in (story.ACT_GAP_S, story.BATTLE_GAP_S)}
-_OUTCOMES: Final = {TRAIN: "train", GEMS: "gems", BUSINESS: "business", SAVE: "save"}
+OUTCOMES: Final = {TRAIN: "train", GEMS: "gems", BUSINESS: "business", SAVE: "save"}
 
 
 class Session:
@@ -124,7 +124,7 @@ class Session:
             state[NOW_US],
             world.economy_hash,
             state[SLOT] - 1,
-            _OUTCOMES.get(outcome) or world.items[outcome],
+            OUTCOMES.get(outcome) or world.items[outcome],
             state[GOLD],
             state[HOLD_GOLD],
             world.held[self._player],

@@ -58,23 +58,17 @@ from kokoromichi.simulation.player_state import (
     BEST_TIER,
     BUSINESSES,
     CODE,
-    COMFORT_PERMILLE,
     DAY,
     DOUBLE_TRAIN,
     DRAW,
-    FIGHTS,
-    GIFT_PERMILLE,
     GOAL,
-    GOAL_BUSINESS,
     GOAL_DAY,
-    GOAL_PERCENT,
     GOLD,
     GUARD_UNTIL_US,
     HOLD_GOLD,
     INCOME_SINCE_US,
     ITEM,
     LAST_CLAIM_US,
-    LEAVE_CHANCE,
     LEFT,
     LEVEL,
     LUCK_UNTIL_US,
@@ -86,19 +80,14 @@ from kokoromichi.simulation.player_state import (
     OTHER,
     OUTCOME,
     PLAYER,
-    RESERVE_GOLD,
     RESULT,
-    RETURN_CHANCE,
-    RING_TRANSFER_GOLD,
     SENT_DAY,
-    SENT_GOLD,
+    SENT_GOLD_TODAY,
     SLOT,
-    SLOTS,
     STAGE,
     STEP,
     STREAK,
     TIER,
-    TRANSFER_PERMILLE,
     UNITS,
     WANT_DAY,
 )
@@ -117,6 +106,19 @@ from kokoromichi.simulation.streams import (
     SESSION_TRANSFER,
     SESSION_WISH,
     draw,
+)
+from kokoromichi.simulation.traits import (
+    COMFORT_PERMILLE,
+    FIGHTS,
+    GIFT_PERMILLE,
+    GOAL_BUSINESS,
+    GOAL_PERCENT,
+    LEAVE_CHANCE,
+    RESERVE_GOLD,
+    RETURN_CHANCE,
+    RING_TRANSFER_GOLD,
+    SLOTS,
+    TRANSFER_PERMILLE,
 )
 
 ACT_GAP_S: Final = 5
@@ -193,7 +195,7 @@ class Scene(NamedTuple):
         held: Units that the player holds of each item.
         owned: 1 for each business that the player owns, in the order of the economy.
         draws: The session's block of ``SESSION_DRAWS`` draws.
-        traits: Numbers of the archetype (``player_state``).
+        traits: Numbers of the archetype, by the places of ``traits``.
         tables: The price list in force.
         shared: What all players share.
     """
@@ -523,7 +525,7 @@ def sent_today_gold(state: State) -> int:
     """Gold that a player has sent on this UTC day."""
     if state[SENT_DAY] == NEVER:
         return 0
-    return counted_today(day_of(state[NOW_US]), state[SENT_DAY], state[SENT_GOLD])
+    return counted_today(day_of(state[NOW_US]), state[SENT_DAY], state[SENT_GOLD_TODAY])
 
 
 STAGES: Final[tuple[Stage, ...]] = (

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kokoromichi.core.counters import stock_counter
+import polars as pl
+
 from kokoromichi.core.models import NEVER
+from kokoromichi.core.schemas import PLAYERS_SCHEMA
 from kokoromichi.rules.draws import below
 from kokoromichi.simulation import streams
 from kokoromichi.simulation.activity import ActivityRecorder
@@ -19,6 +22,7 @@ from kokoromichi.simulation.player_state import (
     GUARD_UNTIL_US,
     INCOME_SINCE_US,
     LAST_CLAIM_US,
+    LEVEL,
     LUCK_UNTIL_US,
     MAIN,
     NOVEL_DAY,
@@ -31,13 +35,70 @@ from kokoromichi.simulation.population import user_id
 from kokoromichi.simulation.presence import arrival_day
 from kokoromichi.simulation.price_list import build_price_list
 from kokoromichi.simulation.story import Shared
+from kokoromichi.simulation.traits import traits
 
 if TYPE_CHECKING:
     from kokoromichi.rules.economy import Economy
     from kokoromichi.services.bundle import Services
-    from kokoromichi.simulation.archetypes import Archetype
     from kokoromichi.simulation.demand import PriceList
+    from kokoromichi.simulation.population import Population
     from kokoromichi.simulation.scenario import Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Participants:
+    """Who plays one replication; lists run by player number.
+
+    Attributes:
+        user_ids: Their ids.
+        archetypes: Place of each player's archetype in ``Population.archetypes``.
+        cohorts: Place of each player's cohort in ``Population.cohorts``.
+        arrival_days: Day of the first session.
+        activities: Place of each player's activity multiplier.
+        states: Each player's row, by the places of ``player_state``.
+    """
+
+    user_ids: list[str]
+    archetypes: list[int]
+    cohorts: list[int]
+    arrival_days: list[int]
+    activities: list[int]
+    states: list[list[int]]
+
+    @classmethod
+    def drawn(cls, population: Population, seed: int) -> Participants:
+        """The players of a replication, by its seed."""
+        roster, players = population.roster(), population.players
+        key = streams.stream_key(seed, streams.POPULATION)
+        who = streams.draws(key, players, 0, streams.POPULATION_DRAWS).tolist()
+        arrival_days = [
+            arrival_day(
+                row[streams.ARRIVES_AT_ONCE],
+                row[streams.ARRIVAL_DAY],
+                population.at_once_percent,
+                population.late_days,
+            )
+            for row in who
+        ]
+        rows = zip(roster.archetype, roster.main, arrival_days, strict=True)
+        return cls(
+            [user_id(player) for player in range(players)],
+            list(roster.archetype),
+            list(roster.cohort),
+            arrival_days,
+            [below(row[streams.ACTIVITY], len(population.activity_percent)) for row in who],
+            [new_state(player, *row) for player, row in enumerate(rows)],
+        )
+
+    def frame(self, population: Population) -> pl.DataFrame:
+        """A frame of ``PLAYERS_SCHEMA``."""
+        players = {
+            "user_id": self.user_ids,
+            "archetype": [population.archetypes[place].name for place in self.archetypes],
+            "cohort": [population.cohorts[cohort].label for cohort in self.cohorts],
+            "arrival_day": self.arrival_days,
+        }
+        return pl.DataFrame(players, schema=PLAYERS_SCHEMA)
 
 
 class World:
@@ -51,11 +112,8 @@ class World:
     Attributes:
         scenario: What is simulated.
         services: Where the players act.
+        participants: Who plays.
         user_ids: Their ids.
-        archetypes: Place of each player's archetype in ``scenario.population.archetypes``.
-        cohorts: Place of each player's cohort in ``scenario.population.cohorts``.
-        arrival_days: Day of the first session.
-        activities: Place of each player's activity multiplier.
         states: Each player's row, by the places of ``player_state``.
         held: Units of each item that each player holds, in catalogue order.
         owned: 1 for each business that each player owns, in the order of the economy.
@@ -70,32 +128,12 @@ class World:
     """
 
     def __init__(self, scenario: Scenario, seed: int, services: Services) -> None:
-        population = scenario.population
-        roster = population.roster()
-        players = population.players
+        population, players = scenario.population, scenario.players
         self.scenario = scenario
         self.services = services
         self._seed = seed
-        self.user_ids = [user_id(player) for player in range(players)]
-        self.archetypes = list(roster.archetype)
-        self.cohorts = list(roster.cohort)
-        who = streams.draws(
-            streams.stream_key(seed, streams.POPULATION), players, 0, streams.POPULATION_DRAWS
-        ).tolist()
-        self.arrival_days = [
-            arrival_day(
-                row[streams.ARRIVES_AT_ONCE],
-                row[streams.ARRIVAL_DAY],
-                population.at_once_percent,
-                population.late_days,
-            )
-            for row in who
-        ]
-        self.activities = [below(row[streams.ACTIVITY], len(population.activity_percent)) for row in who]
-        self.states = [
-            new_state(player, self.archetypes[player], roster.main[player], self.arrival_days[player])
-            for player in range(players)
-        ]
+        self.participants = Participants.drawn(population, seed)
+        self.user_ids, self.states = self.participants.user_ids, self.participants.states
         self._traits = [traits(scenario, archetype) for archetype in population.archetypes]
         items = len(scenario.economy.catalogue)
         self.held = [[0] * items for _ in range(players)]
@@ -110,7 +148,7 @@ class World:
 
     def traits_of(self, player: int) -> list[int]:
         """The numbers of a player's archetype, by the places of ``player_state``."""
-        return self._traits[self.archetypes[player]]
+        return self._traits[self.states[player][ARCHETYPE]]
 
     def put_into_force(self, economy: Economy) -> None:
         """Let players see another list of prices; ``take_stock`` shows them what is left."""
@@ -129,7 +167,8 @@ class World:
         """Read what is left in the store."""
         counters = await self.services.provider.counters()
         self.shared.stock[:] = [
-            counters.get(stock_counter(item_id), UNLIMITED_STOCK) for item_id in self.items
+            UNLIMITED_STOCK if offer.stock_counter is None else counters[offer.stock_counter]
+            for offer in self.services.live.offers.values()
         ]
 
     async def look(self, player: int) -> None:
@@ -167,27 +206,10 @@ def new_state(player: int, archetype: int, main: int, arrival_day: int) -> list[
     state = [0] * STATE_SIZE
     state[PLAYER], state[ARCHETYPE], state[MAIN] = player, archetype, main
     state[ARRIVAL_DAY] = state[WANT_DAY] = state[NOVEL_DAY] = arrival_day
-    state[GOAL], state[BEST_TIER] = NONE, -1
+    state[LEVEL], state[GOAL], state[BEST_TIER] = 1, NONE, -1
     for place in (LAST_CLAIM_US, SENT_DAY, LUCK_UNTIL_US, GUARD_UNTIL_US):
         state[place] = NEVER
     return state
-
-
-def traits(scenario: Scenario, archetype: Archetype) -> list[int]:
-    """The numbers of an archetype, by the places of ``player_state``."""
-    return [
-        archetype.fights,
-        archetype.comfort_permille,
-        archetype.slots,
-        archetype.reserve_gold,
-        archetype.goal_percent,
-        int(archetype.goal_business),
-        archetype.transfer_permille,
-        archetype.gift_permille,
-        archetype.ring_transfer_gold,
-        scenario.leave_base(archetype),
-        archetype.return_chance,
-    ]
 
 
 def share(

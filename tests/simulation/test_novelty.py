@@ -77,7 +77,7 @@ class Evening:
         world = World(BASELINE, 1, services)
         await world.take_stock()
         names = [kind.name for kind in BASELINE.population.archetypes]
-        player = world.archetypes.index(names.index(self.archetype))
+        player = world.participants.archetypes.index(names.index(self.archetype))
         user_id = world.user_ids[player]
         await provider.save_user(user_id, {"gold": self.gold, "gems": self.gems, "pity": self.pity})
         state, items = world.states[player], len(world.items)

@@ -1,0 +1,56 @@
+"""The compiled form of a story: the loop with the chain of its stages in it."""
+
+from __future__ import annotations
+
+import logging
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from kokoromichi.simulation import streams
+from kokoromichi.simulation.compiled import draws, loop
+from kokoromichi.simulation.compiled.compiling import Compiler, without_collection
+from kokoromichi.simulation.player_state import STAGE
+from kokoromichi.simulation.story import NOTHING, STAGES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kokoromichi.simulation.story import Stage
+
+_LOG = logging.getLogger(__name__)
+
+
+class Program(NamedTuple):
+    """The functions of ``loop`` that Python calls, compiled."""
+
+    begin_day: Callable[..., None]
+    play_day: Callable[..., int]
+    close_day: Callable[..., None]
+
+
+@lru_cache(maxsize=4)
+def program_of(stages: tuple[Stage, ...] = STAGES) -> Program:
+    """The program of a story; that of the shipped one is kept on disk."""
+    replacing = {loop.ask: chain_of(stages), streams.draw: draws.draw}
+    compiler = Compiler(replacing, cached=stages is STAGES)
+    return Program(*(compiler.entry(getattr(loop, name)) for name in Program._fields))
+
+
+def chain_of(stages: tuple[Stage, ...]) -> Callable[..., int]:
+    """``loop.ask`` as a chain of branches: compiled code cannot index a table of functions."""
+    lines = ["def ask(state, scene):", "    while True:", "        stage = state[STAGE]"]
+    for number in range(len(stages)):
+        lines += [f"        {'elif' if number else 'if'} stage == {number}:"]
+        lines += [f"            act = stage_{number}(state, scene)"]
+    lines += ["        else:", "            act = -1", "        if act != NOTHING:", "            return act"]
+    scope: dict[str, Any] = {"STAGE": STAGE, "NOTHING": NOTHING}
+    scope.update({f"stage_{number}": stage for number, stage in enumerate(stages)})
+    exec("\n".join(lines), scope)  # noqa: S102 - made of the table alone
+    made: Callable[..., int] = scope["ask"]
+    return made
+
+
+def compiled_first(call: Callable[[], object]) -> None:
+    """Make a call that compiles, with the garbage collector off."""
+    with without_collection():
+        call()
