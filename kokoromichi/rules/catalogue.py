@@ -8,6 +8,20 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from kokoromichi.rules.codes import MAX_BALANCE
 from kokoromichi.rules.sections import ItemId, Rarity
+from kokoromichi.rules.use import (
+    AFFECTION_XP,
+    CHEST_GOLD,
+    DOUBLE_TRAIN_XP,
+    FULL_LOSS_XP_DAY,
+    FULL_LOSS_XP_ONCE,
+    GOLD_PERCENT_DAY,
+    GRANT_XP,
+    HALF_HP_COST,
+    HEAL_HP,
+    NO_EFFECT,
+    PITY_COUNT,
+    WIN_PERMILLE,
+)
 
 Category = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$")]
 
@@ -22,6 +36,7 @@ class Effect(NamedTuple):
 
     Attributes:
         name: The code in the catalogue's ``effect``.
+        number: What rules call it.
         use: When an item with this effect is consumed.
         unit: The unit of the item's ``effect_size``; empty where the effect has no size.
         most: The largest size that makes sense, in that unit.
@@ -29,6 +44,7 @@ class Effect(NamedTuple):
     """
 
     name: str
+    number: int
     use: Use
     unit: str
     most: int
@@ -38,18 +54,52 @@ class Effect(NamedTuple):
 EFFECTS: Final[dict[str, Effect]] = {
     effect.name: effect
     for effect in (
-        Effect("heal_hp", "battle", "HP", 1_000_000, "restores HP before a battle"),
-        Effect("win_permille", "battle", "permille", 1_000, "adds to the chance to win one battle"),
-        Effect("half_hp_cost", "session", "%", 100, "of the HP cost, spared in the session's battles"),
-        Effect("full_loss_xp_once", "battle", "%", 100, "of the tier's XP, for one lost battle"),
-        Effect("double_train_xp", "training", "%", 1_000, "of the XP of one training session"),
-        Effect("grant_xp", "session", "XP", 1_000_000_000, "granted"),
-        Effect("gold_percent_day", "day", "%", 1_000, "more battle gold for 24 h, under the daily cap"),
-        Effect("full_loss_xp_day", "day", "%", 100, "of the tier's XP, for battles lost within 24 h"),
-        Effect("pity_count", "summon", "pulls", 1_000_000, "added to the pity count"),
-        Effect("chest_gold", "session", "gold", MAX_BALANCE, "of worth: a drawn share of it is paid"),
-        Effect("affection_xp", "session", "XP", 1_000_000_000, "granted for the affection"),
-        Effect("none", "kept", "", 0, "kept for its beauty"),
+        Effect("heal_hp", HEAL_HP, "battle", "HP", 1_000_000, "restores HP before a battle"),
+        Effect(
+            "win_permille", WIN_PERMILLE, "battle", "permille", 1_000, "adds to the chance to win one battle"
+        ),
+        Effect(
+            "half_hp_cost",
+            HALF_HP_COST,
+            "session",
+            "%",
+            100,
+            "of the HP cost, spared in the session's battles",
+        ),
+        Effect(
+            "full_loss_xp_once",
+            FULL_LOSS_XP_ONCE,
+            "battle",
+            "%",
+            100,
+            "of the tier's XP, for one lost battle",
+        ),
+        Effect(
+            "double_train_xp", DOUBLE_TRAIN_XP, "training", "%", 1_000, "of the XP of one training session"
+        ),
+        Effect("grant_xp", GRANT_XP, "session", "XP", 1_000_000_000, "granted"),
+        Effect(
+            "gold_percent_day",
+            GOLD_PERCENT_DAY,
+            "day",
+            "%",
+            1_000,
+            "more battle gold for 24 h, under the daily cap",
+        ),
+        Effect(
+            "full_loss_xp_day",
+            FULL_LOSS_XP_DAY,
+            "day",
+            "%",
+            100,
+            "of the tier's XP, for battles lost within 24 h",
+        ),
+        Effect("pity_count", PITY_COUNT, "summon", "pulls", 1_000_000, "added to the pity count"),
+        Effect(
+            "chest_gold", CHEST_GOLD, "session", "gold", MAX_BALANCE, "of worth: a drawn share of it is paid"
+        ),
+        Effect("affection_xp", AFFECTION_XP, "session", "XP", 1_000_000_000, "granted for the affection"),
+        Effect("none", NO_EFFECT, "kept", "", 0, "kept for its beauty"),
     )
 }
 """Every effect that a catalogue may name."""

@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kokoromichi.core.models import DAY_US, HOUR_US, NEVER
 from kokoromichi.rules.codes import ALREADY_CLAIMED, BALANCE_CAP, MAX_BALANCE, OK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+class Claimed(NamedTuple):
+    """What a claim came to; on a refusal everything is as before, and the rewards are 0.
+
+    Attributes:
+        code: OK, ALREADY_CLAIMED (also when the clock went backwards) or BALANCE_CAP.
+        gold: Balance afterwards, in gold.
+        gems: Balance afterwards, in gems.
+        streak: Claims in a row.
+        best_streak: The longest streak.
+        last_claim_us: The last claim.
+        reward_gold: Gold of the reward.
+        reward_gems: Gems of the reward.
+    """
+
+    code: int
+    gold: int
+    gems: int
+    streak: int
+    best_streak: int
+    last_claim_us: int
+    reward_gold: int
+    reward_gems: int
 
 
 def day_of(at_us: int) -> int:
@@ -44,18 +68,20 @@ def claim(
     now_us: int,
     last_claim_us: int,
     streak: int,
+    best_streak: int,
     gold: int,
     gems: int,
     gold_cycle: Sequence[int],
     gems_cycle: Sequence[int],
     window_h: int,
-) -> tuple[int, int, int, int, int, int]:
+) -> Claimed:
     """Decide the daily claim: once per UTC day.
 
     Args:
         now_us: The present, in microseconds since the epoch, UTC.
         last_claim_us: The last claim; NEVER before the first.
         streak: Claims in a row before this one.
+        best_streak: The longest streak before this claim.
         gold: Balance before, in gold.
         gems: Balance before, in gems.
         gold_cycle: Gold of each day of the cycle, not empty.
@@ -63,23 +89,23 @@ def claim(
         window_h: Hours after the last claim within which the streak still grows.
 
     Returns:
-        OK, ALREADY_CLAIMED (also when the clock went backwards) or BALANCE_CAP; balance in gold; balance in
-        gems; streak; gold and gems of the reward (0 unless the code is OK). The first three are unchanged
-        unless the code is OK.
+        The claim.
     """
     streak_now = 1
     if last_claim_us != NEVER:
         days = now_us // DAY_US - last_claim_us // DAY_US
         if days < 1:
-            return ALREADY_CLAIMED, gold, gems, streak, 0, 0
+            return Claimed(ALREADY_CLAIMED, gold, gems, streak, best_streak, last_claim_us, 0, 0)
         if days == 1 or now_us - last_claim_us <= window_h * HOUR_US:  # Before ``streak_ends_us``.
             streak_now = streak + 1
     index = (streak_now - 1) % len(gold_cycle)
     reward_gold = gold_cycle[index]
     reward_gems = gems_cycle[index]
     if reward_gold > MAX_BALANCE - gold or reward_gems > MAX_BALANCE - gems:
-        return BALANCE_CAP, gold, gems, streak, 0, 0
-    return OK, gold + reward_gold, gems + reward_gems, streak_now, reward_gold, reward_gems
+        return Claimed(BALANCE_CAP, gold, gems, streak, best_streak, last_claim_us, 0, 0)
+    best_streak = max(best_streak, streak_now)
+    gold, gems = gold + reward_gold, gems + reward_gems
+    return Claimed(OK, gold, gems, streak_now, best_streak, now_us, reward_gold, reward_gems)
 
 
 def next_claim_us(last_claim_us: int) -> int:

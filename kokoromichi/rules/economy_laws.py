@@ -18,15 +18,12 @@ from kokoromichi.rules.catalogue import EFFECTS
 from kokoromichi.rules.findings import CATALOGUE_FILE, ECONOMY_FILE, EconomyError, Finding
 from kokoromichi.rules.pricing import percent_of, resale_gold
 from kokoromichi.rules.sections import RARITIES
+from kokoromichi.rules.use import SESSION_BATTLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from kokoromichi.rules.economy import Economy, EconomyConfig
-
-SESSION_BATTLES: Final = 12
-"""The most battles that one session, and so one stamina drink, covers. Where the drink lasts longer, health
-potions pay for themselves while it runs, and the law on its worth says too little."""
 
 _PPM: Final = 1_000_000
 _PERCENT: Final = 100

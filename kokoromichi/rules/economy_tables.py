@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, cast
 
 from kokoromichi.core.kinds import KINDS
+from kokoromichi.rules.acts import ACTOR, ACTS
 from kokoromichi.rules.catalogue import EFFECTS
-from kokoromichi.rules.codes import MAX_BALANCE
+from kokoromichi.rules.codes import CODE_NAMES, MAX_BALANCE, OK
 from kokoromichi.rules.economy import CONFIG
 from kokoromichi.rules.economy_laws import LAWS
 from kokoromichi.rules.economy_paths import ANY
@@ -14,6 +15,7 @@ from kokoromichi.rules.economy_paths import ANY
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from kokoromichi.rules.acts import Act, Row
     from kokoromichi.rules.economy import Economy, EconomyConfig
     from kokoromichi.rules.economy_paths import Tree
 
@@ -38,7 +40,8 @@ def document(text: str, economy: Economy) -> str:
         economy: Where the defaults are read from.
 
     Returns:
-        The text with every table of ``numbers``, ``store``, ``effects``, ``laws`` and ``kinds`` made anew.
+        The text with every table of ``numbers``, ``store``, ``effects``, ``laws``, ``kinds`` and ``acts``
+        made anew.
     """
     tables = {
         "numbers": numbers_table(economy.config),
@@ -46,6 +49,7 @@ def document(text: str, economy: Economy) -> str:
         "effects": effects_table(),
         "laws": laws_table(),
         "kinds": kinds_table(),
+        "acts": acts_table(),
     }
     for name, table in tables.items():
         start, end = f"<!-- table: {name} -->\n", "<!-- end -->"
@@ -100,6 +104,35 @@ def kinds_table() -> str:
     """Tabulate the ledger's kinds: the book of each and what it does to the supply."""
     rows = ((f"`{kind.name}`", f"`{kind.book}`", _ROLES[kind.role]) for kind in KINDS.values())
     return _table(("kind", "book", "gold and gems"), rows)
+
+
+def acts_table() -> str:
+    """Tabulate the acts: what the rule may say, which items it moves, and its rows in their order."""
+    rows = []
+    for act in ACTS.values():
+        said = ", ".join(f"`{CODE_NAMES[code]}`" for code in act.codes if code != OK)
+        moved = ", ".join(_moved(row) for row in act.rows if row.units)
+        booked = ", ".join(_booked(row) for row in act.rows)
+        rows.append((f"`{act.name}`", f"`{_rule_name(act)}`", said or "-", moved or "-", booked or "-"))
+    return _table(("act", "rule", "refusals", "items that move", "rows, in their order"), rows)
+
+
+def _rule_name(act: Act) -> str:
+    return f"{act.decide.__module__.rpartition('.')[2]}.{act.decide.__name__}"
+
+
+def _moved(row: Row) -> str:
+    what = f"the item with `{row.effect}`" if row.effect else "the item"
+    return f"{what}, by `{row.units}`{_of_whom(row)}"
+
+
+def _booked(row: Row) -> str:
+    what = " and ".join(filter(None, (row.currency, "items" if row.units else "")))
+    return f"`{row.kind}` of {what}{_of_whom(row)}"
+
+
+def _of_whom(row: Row) -> str:
+    return "" if row.whose == ACTOR else " (the other player)"
 
 
 def _leaves(root: Schema, node: Schema, path: str) -> Iterator[tuple[str, Schema]]:

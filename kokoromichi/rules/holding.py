@@ -6,22 +6,31 @@ of what was granted or found. Every rounding here and in ``purchase.sell`` keeps
 
 from __future__ import annotations
 
+from typing import Final
+
 from kokoromichi.rules.codes import MAX_BALANCE
+from kokoromichi.rules.pricing import capped_product
+
+PAID_UNKNOWN: Final = -1
+"""What was paid for units where nobody knows it: an older profile, an import, a document saved by a tool."""
 
 
-def list_worth_gold(quantity: int, list_price_gold: int) -> int:
-    """Value units that nobody bought, or of which nobody knows what was paid.
+def paid_for(owned: int, paid_gold: int, list_price_gold: int) -> int:
+    """Tell what was paid for all the units held.
 
     Args:
-        quantity: Units, at least 0.
-        list_price_gold: List price of one unit, in gold, at least 0.
+        owned: Units held, at least 0.
+        paid_gold: What is stored of it, in gold; ``PAID_UNKNOWN`` counts the units as bought at list price.
+        list_price_gold: List price of one unit, in gold, at least 0, whatever an admin's price is.
 
     Returns:
-        Gold, at most ``MAX_BALANCE``.
+        Gold, at least 0; nothing where no unit is held.
     """
-    if quantity > 0 and list_price_gold > MAX_BALANCE // quantity:
-        return MAX_BALANCE
-    return quantity * list_price_gold
+    if owned < 1:
+        return 0
+    if paid_gold == PAID_UNKNOWN:
+        return capped_product(owned, list_price_gold)
+    return paid_gold
 
 
 def paid_with(paid_gold: int, entering_gold: int) -> int:
@@ -55,3 +64,8 @@ def share_gold(owned: int, paid_gold: int, quantity: int) -> int:
     """
     quantity = min(quantity, owned)
     return paid_gold // owned * quantity + min(paid_gold % owned, quantity)
+
+
+def paid_left(owned: int, paid_gold: int, quantity: int) -> int:
+    """Compute what stays with a holding when some of its units leave; see ``share_gold``."""
+    return paid_gold - share_gold(owned, paid_gold, quantity)

@@ -10,6 +10,21 @@ MAX_PERCENT: Final = 1_000
 """A larger share counts as this one: an effect's size has no bound, and no product may leave int64."""
 
 
+def capped_product(count: int, each: int) -> int:
+    """Multiply, up to the most that anybody may hold: any number of units at any price stays in int64.
+
+    Args:
+        count: How many, at least 0.
+        each: What one is worth, at least 0.
+
+    Returns:
+        ``count x each``, at most ``MAX_BALANCE``.
+    """
+    if count > 0 and each > MAX_BALANCE // count:
+        return MAX_BALANCE
+    return count * each
+
+
 def percent_of(amount: int, percent: int) -> int:
     """Take a share, rounded down.
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import secrets
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from kokoromichi.core.counters import stock_counter
 from kokoromichi.core.models import (
     ERASED_PREFIX,
     ChangeSet,
     CounterChange,
-    Movement,
     UserChange,
     UserProfile,
 )
@@ -20,7 +18,9 @@ from kokoromichi.core.validation import checked_user_id
 from kokoromichi.rules import codes
 from kokoromichi.rules.economy import load_economy
 from kokoromichi.rules.economy_laws import check_economy
+from kokoromichi.rules.stock import set_stock
 from kokoromichi.services.authority import Actor, authorise
+from kokoromichi.services.booking import Booking
 from kokoromichi.services.granting import ADMIN_ACT, granted, to_opening
 from kokoromichi.services.receipts import (
     DoneReceipt,
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from kokoromichi.services.store import StoreService
 
 T = TypeVar("T")
+
+_STOCKING: Final = Booking("stock")
 
 
 class AdminService:
@@ -146,9 +148,8 @@ class AdminService:
         authorise(actor, "reset", reason)
 
         def decide(profile: UserProfile, at_us: int, _: Arguments) -> ChangeSet[ResetReceipt]:
-            opening = self._executor.live.config.opening
-            receipt = ResetReceipt(profile.user_id, opening.gold, opening.gems)
-            user = to_opening(profile, opening)
+            user, balances = to_opening(profile, self._executor.live.config.opening)
+            receipt = ResetReceipt(profile.user_id, balances.gold, balances.gems)
             return ChangeSet(at_us, (user,), receipt, actor=actor.user_id, reason=f"reset: {reason}")
 
         return self._executor.act_upon("reset", user_id, (actor.user_id, reason), decide, request_id)
@@ -292,18 +293,19 @@ class AdminService:
             offer = self._executor.live.offers.get(item_id)
             if offer is None:
                 raise refused(codes.UNKNOWN_ITEM, item_id)
-            if type(units) is not int or not 0 <= units <= codes.MAX_BALANCE:
-                raise refused(codes.BAD_QUANTITY, units)
             if offer.stock_counter is None:
                 raise refused(codes.STOCK_UNLIMITED, item_id)
             await self._store.restock()  # What is due comes first, and a shelf that nobody has filled yet.
-            counter = stock_counter(item_id)
-            added = units - (await self._executor.provider.counters())[counter]
-            row = Movement("restock", item_id=item_id, quantity=added) if added else ADMIN_ACT
+            left = (await self._executor.provider.counters())[offer.stock_counter]
+            shelf = set_stock(left, units) if type(units) is int else None
+            if shelf is None or shelf.code:
+                raise refused(codes.BAD_QUANTITY, units)
             why = f"stock of {item_id} {units}: {reason}"
-            receipt = StockReceipt(item_id, added, units)
-            change = act_of_the_system(self._executor.clock.now_us(), receipt, actor, why, row)
-            change.counters = (CounterChange(counter, added),) if added else ()
+            receipt = StockReceipt(item_id, shelf.moved_units, shelf.stock)
+            change = act_of_the_system(self._executor.clock.now_us(), receipt, actor, why)
+            if shelf.moved_units:
+                change.system = _STOCKING.rows(shelf, None, item_id)
+                change.counters = (CounterChange(offer.stock_counter, shelf.moved_units),)
             return change
 
         arguments = (item_id, units, reason)
@@ -372,8 +374,6 @@ class AdminService:
         return await look(self._executor.provider)
 
 
-def act_of_the_system(
-    at_us: int, receipt: AnswerT, actor: Actor, why: str, row: Movement = ADMIN_ACT
-) -> ChangeSet[AnswerT]:
-    """An act that is upon no player."""
-    return ChangeSet(at_us, (), receipt, system=(row,), actor=actor.user_id, reason=why)
+def act_of_the_system(at_us: int, receipt: AnswerT, actor: Actor, why: str) -> ChangeSet[AnswerT]:
+    """An act that is upon no player, and moves nothing."""
+    return ChangeSet(at_us, (), receipt, system=(ADMIN_ACT,), actor=actor.user_id, reason=why)

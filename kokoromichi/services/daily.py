@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from kokoromichi.core.models import ChangeSet, Movement, UserChange, UserProfile
-from kokoromichi.rules.codes import ALREADY_CLAIMED, MAX_BALANCE
+from kokoromichi.core.models import ChangeSet, UserChange, UserProfile
+from kokoromichi.rules.codes import BALANCE_CAP, MAX_BALANCE
 from kokoromichi.rules.daily import claim, next_claim_us
+from kokoromichi.services.booking import Booking
 from kokoromichi.services.receipts import ClaimReceipt
 from kokoromichi.services.refusals import refused
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from kokoromichi.services.executor import Arguments, CommandExecutor, Decide
+
+_BOOKING: Final = Booking("claim")
 
 
 class DailyService:
@@ -37,27 +40,27 @@ class DailyService:
 
     def _decide(self, profile: UserProfile, at_us: int, _: Arguments) -> ChangeSet[ClaimReceipt]:
         terms = self._executor.live.config.daily
-        code, gold, gems, streak, reward_gold, reward_gems = claim(
+        claimed = claim(
             at_us,
             profile.last_claim_us,
             profile.streak,
+            profile.best_streak,
             profile.gold,
             profile.gems,
             terms.gold,
             terms.gems,
             terms.streak_window_h,
         )
-        if code:
-            number = next_claim_us(profile.last_claim_us) if code == ALREADY_CLAIMED else MAX_BALANCE
-            raise refused(code, number)
-        rows: tuple[Movement, ...] = ()
-        if reward_gold:
-            rows += (Movement("daily", "gold", reward_gold, gold),)
-        if reward_gems:
-            rows += (Movement("daily", "gems", reward_gems, gems),)
-        fields = {"streak": streak, "last_claim_us": at_us}
-        if streak > profile.best_streak:
-            fields["best_streak"] = streak
-        receipt = ClaimReceipt(reward_gold, reward_gems, streak, gold, gems)
-        user = UserChange(profile.user_id, profile.version, rows, fields)
-        return ChangeSet(at_us, (user,), receipt)
+        if claimed.code:
+            at_cap = claimed.code == BALANCE_CAP
+            raise refused(claimed.code, MAX_BALANCE if at_cap else next_claim_us(profile.last_claim_us))
+        fields = {
+            "streak": claimed.streak,
+            "best_streak": claimed.best_streak,
+            "last_claim_us": claimed.last_claim_us,
+        }
+        receipt = ClaimReceipt(
+            claimed.reward_gold, claimed.reward_gems, claimed.streak, claimed.gold, claimed.gems
+        )
+        rows = _BOOKING.rows(claimed, profile)
+        return ChangeSet(at_us, (UserChange(profile.user_id, profile.version, rows, fields),), receipt)

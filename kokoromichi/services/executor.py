@@ -14,14 +14,16 @@ from msgspec.structs import replace
 
 from kokoromichi.core.clock import Clock, SystemClock
 from kokoromichi.core.errors import CommitUnknownError, ConflictError, FloorError, MisuseError, RefusedError
-from kokoromichi.core.kinds import CURRENCIES
-from kokoromichi.core.models import ChangeSet, Movement, Receipt, UserChange, UserProfile
+from kokoromichi.core.models import ChangeSet, Receipt, UserChange, UserProfile
 from kokoromichi.core.validation import checked_user_id, digest_of
 from kokoromichi.rules import codes
+from kokoromichi.rules.grant import is_opening_due, open_account
+from kokoromichi.services.booking import Booking
 from kokoromichi.services.refusals import refused
 
 if TYPE_CHECKING:
     from kokoromichi.core.data_provider import DataProvider
+    from kokoromichi.core.models import Movement
     from kokoromichi.services.live_economy import LiveEconomy
 
 Arguments: TypeAlias = "Sequence[str | int]"
@@ -33,6 +35,7 @@ Decide: TypeAlias = "Callable[[UserProfile, int, Arguments], ChangeSet[AnswerT]]
 """Profile, time in microseconds, arguments: a change, or a refusal is raised. It may be called again."""
 DecideBetween: TypeAlias = "Callable[[UserProfile, UserProfile, int, Arguments], ChangeSet[AnswerT]]"
 
+_OPENING: Final = Booking("opening")
 RESERVED_PREFIXES: Final = ("stock:", "restock:", "retire:")
 """How the request ids of restocking begin; no caller may take one first."""
 _TRIES_APART: Final = 8
@@ -248,12 +251,17 @@ class CommandExecutor:
 
     def with_opening(self, profile: UserProfile) -> UserProfile:
         """The profile as its next act meets it: with the opening, where that is still to be booked."""
-        if profile.version and not profile.opening_due:
-            return profile
+        return self._opened(profile)[0]
+
+    def _opened(self, profile: UserProfile) -> tuple[UserProfile, tuple[Movement, ...]]:
+        """The same, and the rows of its opening."""
+        if not is_opening_due(profile.version, profile.opening_due):
+            return profile, ()
         opening = self.live.config.opening
+        opened = open_account(profile.gold, profile.gems, opening.gold, opening.gems)
         met = copy(profile)
-        met.gold, met.gems, met.opening_due = profile.gold + opening.gold, profile.gems + opening.gems, 0
-        return met
+        met.gold, met.gems, met.opening_due = opened.gold, opened.gems, 0
+        return met, _OPENING.rows(opened, profile)
 
     async def _decided(
         self, user_id: str, decide: Callable[[UserProfile], ChangeSet[AnswerT]]
@@ -266,15 +274,10 @@ class CommandExecutor:
         self, stored: UserProfile, decide: Callable[[UserProfile], ChangeSet[AnswerT]]
     ) -> ChangeSet[AnswerT]:
         """Decide for a player, and put the opening into the same commit where it is still to be booked."""
-        met = self.with_opening(stored)
+        met, rows = self._opened(stored)
         change = decide(met)
         if met is stored:
             return change
-        rows = tuple(
-            Movement("opening", currency, after - before, after)
-            for currency in CURRENCIES
-            if (after := getattr(met, currency)) != (before := getattr(stored, currency))
-        )
         settled = {"opening_due": 0} if stored.opening_due else {}
         change.users = tuple(
             replace(user, movements=rows + user.movements, fields={**(user.fields or {}), **settled})

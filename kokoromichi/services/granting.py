@@ -7,19 +7,24 @@ from typing import TYPE_CHECKING, Final
 from kokoromichi.core.kinds import CURRENCIES
 from kokoromichi.core.models import SET_FIELDS, FieldValue, Movement, UserChange, UserProfile
 from kokoromichi.rules import codes
-from kokoromichi.rules.holding import list_worth_gold
-from kokoromichi.rules.purchase import give_item, take_item
-from kokoromichi.rules.transfer import credit, debit
-from kokoromichi.services.holdings import paid_after_entry, paid_after_leaving
+from kokoromichi.rules.grant import grant_item, grant_money, reset_item, reset_money
+from kokoromichi.rules.holding import PAID_UNKNOWN
+from kokoromichi.services.booking import Booking
+from kokoromichi.services.holdings import paid_field
 from kokoromichi.services.refusals import refused
 
 if TYPE_CHECKING:
-    from kokoromichi.core.errors import RefusedError
     from kokoromichi.rules.economy import Opening
-    from kokoromichi.services.live_economy import LiveEconomy
+    from kokoromichi.rules.grant import Balances
+    from kokoromichi.services.live_economy import LiveEconomy, Offer
 
 ADMIN_ACT: Final = Movement("admin_act")
 """The row of an act that moves nothing; which one it was stands before the admin's reason in ``reason``."""
+
+_GRANTING: Final = {currency: Booking(f"grant_{currency}") for currency in CURRENCIES}
+_GRANTING_ITEM: Final = Booking("grant_item")
+_RESETTING: Final = Booking("reset")
+_RESETTING_ITEM: Final = Booking("reset_item")
 
 _KEPT: Final = frozenset(
     {
@@ -44,59 +49,46 @@ def granted(live: LiveEconomy, profile: UserProfile, what: str, amount: int) -> 
     """
     if type(amount) is not int:
         raise refused(codes.BAD_AMOUNT, amount)
-    grant = _granted_money if what in CURRENCIES else _granted_item
-    return grant(live, profile, what, amount)
-
-
-def _granted_money(
-    _live: LiveEconomy, profile: UserProfile, currency: str, amount: int
-) -> tuple[UserChange, int]:
-    held: int = getattr(profile, currency)
-    code, after = credit(held, amount) if amount >= 0 else debit(held, -amount)
-    if code:
-        raise _grant_refused(code, amount, -amount, held, currency)
-    row = Movement("grant", currency, amount, after)
-    return UserChange(profile.user_id, profile.version, (row,)), after
-
-
-def _granted_item(
-    live: LiveEconomy, profile: UserProfile, item_id: str, amount: int
-) -> tuple[UserChange, int]:
-    offer = live.offers.get(item_id)
+    if what in CURRENCIES:
+        return _granted_money(profile, what, amount)
+    offer = live.offers.get(what)
     if offer is None:
-        raise refused(codes.UNKNOWN_ITEM, item_id)
+        raise refused(codes.UNKNOWN_ITEM, what)
+    return _granted_item(profile, what, offer, amount)
+
+
+def _granted_money(profile: UserProfile, currency: str, amount: int) -> tuple[UserChange, int]:
+    held: int = getattr(profile, currency)
+    grant = grant_money(held, amount)
+    if grant.code == codes.TOO_POOR:
+        raise refused(grant.code, abs(amount), held, currency)
+    if grant.code:
+        raise refused(grant.code, codes.MAX_BALANCE if grant.code == codes.BALANCE_CAP else amount)
+    rows = _GRANTING[currency].rows(grant, profile)
+    return UserChange(profile.user_id, profile.version, rows), grant.balance
+
+
+def _granted_item(profile: UserProfile, item_id: str, offer: Offer, amount: int) -> tuple[UserChange, int]:
     held = profile.inventory.get(item_id, 0)
-    code, after = give_item(held, amount, offer.limit) if amount >= 0 else take_item(held, -amount)
-    if code:
-        told = (offer.limit, held) if code == codes.OVER_LIMIT else (item_id, held)
-        raise _grant_refused(code, amount, *told)
-    if amount > 0:
-        entering_gold = list_worth_gold(amount, offer.list_price_gold)
-        paid_gold = paid_after_entry(profile, item_id, offer, entering_gold)
-    else:
-        paid_gold = paid_after_leaving(profile, live.offers, ((item_id, -amount),))
-    row = Movement("grant", item_id=item_id, quantity=amount)
-    return UserChange(profile.user_id, profile.version, (row,), {"paid_gold": paid_gold}), after
+    paid_gold = profile.paid_gold.get(item_id, PAID_UNKNOWN)
+    grant = grant_item(held, paid_gold, offer.list_price_gold, amount, offer.limit)
+    if grant.code == codes.BAD_AMOUNT:
+        raise refused(grant.code, amount)
+    if grant.code:
+        raise refused(
+            grant.code, *((offer.limit, held) if grant.code == codes.OVER_LIMIT else (item_id, held))
+        )
+    rows = _GRANTING_ITEM.rows(grant, profile, item_id)
+    fields = {"paid_gold": paid_field(profile, item_id, grant.owned, grant.paid_gold)}
+    return UserChange(profile.user_id, profile.version, rows, fields), grant.owned
 
 
-def _grant_refused(code: int, amount: int, *told: int | str) -> RefusedError:
-    if code in (codes.BAD_AMOUNT, codes.BAD_QUANTITY):
-        return refused(codes.BAD_AMOUNT, amount)
-    if code == codes.BALANCE_CAP:
-        return refused(code, codes.MAX_BALANCE)
-    return refused(code, *told)
-
-
-def to_opening(profile: UserProfile, opening: Opening) -> UserChange:
+def to_opening(profile: UserProfile, opening: Opening) -> tuple[UserChange, Balances]:
     """A player as on the first day: balances by ``grant`` rows, goods gone, the rest as of a new one."""
-    moved = [
-        Movement("grant", currency, after - getattr(profile, currency), after)
-        for currency, after in (("gold", opening.gold), ("gems", opening.gems))
-        if after != getattr(profile, currency)
-    ]
-    goods = [
-        Movement("grant", item_id=item_id, quantity=-units) for item_id, units in profile.inventory.items()
-    ]
+    balances = reset_money(profile.gold, profile.gems, opening.gold, opening.gems)
+    rows = [ADMIN_ACT, *_RESETTING.rows(balances, profile)]
+    for item_id, units in profile.inventory.items():
+        rows += _RESETTING_ITEM.rows(reset_item(units), profile, item_id)
     new = UserProfile(user_id=profile.user_id)
     fields: dict[str, FieldValue] = {name: getattr(new, name) for name in sorted(SET_FIELDS - _KEPT)}
-    return UserChange(profile.user_id, profile.version, (ADMIN_ACT, *moved, *goods), fields)
+    return UserChange(profile.user_id, profile.version, tuple(rows), fields), balances

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kokoromichi.rules.holding import list_worth_gold, paid_with, share_gold
+from kokoromichi.rules.holding import PAID_UNKNOWN, paid_for, paid_left
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -13,23 +13,13 @@ if TYPE_CHECKING:
     from kokoromichi.services.live_economy import Offer
 
 
-def paid_for(profile: UserProfile, item_id: str, offer: Offer) -> int:
-    """What was paid for all the units held, in gold.
-
-    Where nobody knows it (an older profile, an import, a document saved by a tool), the units count as bought
-    at the list price of the economy's file, whatever an admin's price is; the act that asks stores it so.
-    """
-    held = profile.inventory.get(item_id)
-    if not held:
-        return 0
-    paid_gold = profile.paid_gold.get(item_id)
-    return list_worth_gold(held, offer.list_price_gold) if paid_gold is None else paid_gold
-
-
-def paid_after_entry(profile: UserProfile, item_id: str, offer: Offer, entering_gold: int) -> dict[str, int]:
-    """The field after units entered that bring ``entering_gold`` along."""
+def paid_field(profile: UserProfile, item_id: str, owned: int, paid_gold: int) -> dict[str, int]:
+    """The field once ``owned`` units are held for which ``paid_gold`` was paid; none have no entry."""
     after = profile.paid_gold.copy()
-    after[item_id] = paid_with(paid_for(profile, item_id, offer), entering_gold)
+    if owned:
+        after[item_id] = paid_gold
+    else:
+        after.pop(item_id, None)
     return after
 
 
@@ -45,9 +35,11 @@ def paid_after_leaving(
     """
     after = dict(profile.paid_gold)
     for item_id, units in leaving:
-        held, paid_gold = profile.inventory[item_id], paid_for(profile, item_id, offers[item_id])
+        held = profile.inventory[item_id]
+        stored_gold = profile.paid_gold.get(item_id, PAID_UNKNOWN)
+        paid_gold = paid_for(held, stored_gold, offers[item_id].list_price_gold)
         if units == held:
             after.pop(item_id, None)
         else:
-            after[item_id] = paid_gold - share_gold(held, paid_gold, units)
+            after[item_id] = paid_left(held, paid_gold, units)
     return after

@@ -6,9 +6,11 @@ import msgspec
 
 from kokoromichi.core.clock import moment_of
 from kokoromichi.core.counters import stock_counter
+from kokoromichi.rules.catalogue import EFFECTS
 from kokoromichi.rules.codes import NO_LIMIT
 from kokoromichi.rules.economy import RARITIES, CatalogueItem, Economy
 from kokoromichi.rules.summon import rarity_thresholds
+from kokoromichi.rules.use import NO_EFFECT, UseTerms
 
 
 class Offer(msgspec.Struct, frozen=True, gc=False):
@@ -20,6 +22,7 @@ class Offer(msgspec.Struct, frozen=True, gc=False):
         limit: Most units a player may hold; ``NO_LIMIT`` where there is none.
         stock_counter: The counter of its limited stock, or None.
         effect: The effect's name.
+        effect_number: What rules call it; ``NO_EFFECT`` where the catalogue's is unknown.
         effect_size: In the effect's unit.
     """
 
@@ -28,6 +31,7 @@ class Offer(msgspec.Struct, frozen=True, gc=False):
     limit: int
     stock_counter: str | None
     effect: str
+    effect_number: int
     effect_size: int
 
 
@@ -44,6 +48,7 @@ class LiveEconomy:
         offers: What is sold, by item id, in catalogue order.
         catalogue: The catalogue's entry by item id.
         item_of: The first item with an effect, by the effect's name.
+        use_terms: What effects read of it.
         thresholds: Cumulative odds of a pull, common first.
         characters: Ids of the characters by rarity index.
     """
@@ -60,12 +65,21 @@ class LiveEconomy:
                 NO_LIMIT if numbers.limit is None else numbers.limit,
                 None if numbers.stock is None else stock_counter(item.id),
                 item.effect,
+                effect.number if (effect := EFFECTS.get(item.effect)) else NO_EFFECT,
                 numbers.effect_size,
             )
             for item in economy.catalogue
             if (numbers := self.config.store.get(item.id)) is not None
         }
         self.item_of = {offer.effect: item_id for item_id, offer in reversed(self.offers.items())}
+        self.use_terms = UseTerms(
+            self.config.battle.hp_full,
+            self.config.battle.hp_regen_per_h,
+            self.config.battle.xp_per_level,
+            self.config.summon.pity_pulls,
+            self.config.chest.payout_percent,
+            self.config.chest.chance_percent,
+        )
         self.thresholds = rarity_thresholds([self.config.summon.odds_ppm[rarity] for rarity in RARITIES])
         self.characters = tuple(
             tuple(waifu.id for waifu in economy.waifus if waifu.rarity == rarity) for rarity in RARITIES

@@ -34,6 +34,7 @@ class UseReceipt(Receipt, frozen=True, gc=False, tag="UseReceipt"):
         gold: Balance afterwards.
         owned: Units held afterwards.
         until_us: When a lasting effect ends, else -1.
+        quantity: Units consumed.
     """
 
     item_id: str
@@ -42,6 +43,7 @@ class UseReceipt(Receipt, frozen=True, gc=False, tag="UseReceipt"):
     gold: int
     owned: int
     until_us: int
+    quantity: int = 1
 
 
 class GiftReceipt(Receipt, frozen=True, gc=False, tag="GiftReceipt"):

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from kokoromichi.core.clock import DAY_US
 from kokoromichi.core.counters import (
-    RETIRED_US,
     first_stock_counter,
     last_restock_counter,
     stock_counter,
@@ -14,84 +12,93 @@ from kokoromichi.core.counters import (
     stocked_items,
 )
 from kokoromichi.core.kinds import SYSTEM
-from kokoromichi.core.models import ChangeSet, CounterChange, Movement
-from kokoromichi.rules.purchase import restocked
+from kokoromichi.core.models import NEVER, ChangeSet, CounterChange
+from kokoromichi.rules import stock
+from kokoromichi.services.booking import Booking
 from kokoromichi.services.receipts import RestockReceipt
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kokoromichi.rules.sections import StoreItem
     from kokoromichi.services.executor import CommandExecutor
+
+_BOOKING: Final = Booking("restock")
+
+_REQUEST_IDS: Final = {
+    stock.BEGUN: "stock:{item_id}",
+    stock.RENEWED: "stock:{item_id}:{since_us}",
+    stock.FILLED: "restock:{item_id}:{since_us}:after:{last_day}",
+    stock.RETIRED: "retire:{item_id}:{since_us}",
+}
+"""Of what was read, so that of all who decide upon it, whatever their clocks say, one is stored."""
 
 
 async def restock(executor: CommandExecutor) -> list[RestockReceipt]:
     """Put limited items on the shelf for the first time, and fill up those whose period has come.
 
-    A restocking happens once a period however often and from however many processes it is asked for; it
-    never fills above the first stock, and periods that passed meanwhile are not made up for. The stock of
-    an item that is sold without a limit now is retired; should it be limited again, its stock is new.
+    A restocking happens once a period however often and from however many processes it is asked for; see
+    ``rules.stock.restock``.
 
     Returns:
         One receipt per item that was filled up, in catalogue order.
     """
     counters = await executor.provider.counters()
-    at_us = began_us = executor.clock.now_us()
-    if not stocked_items(counters) and not await executor.provider.read_ledger(kind="purchase", limit=1):
-        began_us = 0  # Nothing was sold yet: every sale is of a stock, also where a clock steps back.
+    at_us = executor.clock.now_us()
+    any_sold = stocked_items(counters) or await executor.provider.read_ledger(kind="purchase", limit=1)
     receipts = []
-    for item_id, offer in executor.live.offers.items():
-        if offer.stock_counter is None:
-            change = _retiring(item_id, counters, at_us)
-        else:
-            numbers = executor.live.config.store[item_id]
-            change = _restocking(numbers, item_id, counters, at_us, began_us)
+    for item_id in executor.live.offers:
+        numbers = executor.live.config.store[item_id]
+        change = _shelved(item_id, numbers, counters, at_us, 1 if any_sold else 0)
         if change is not None and (receipt := await executor.provider.apply(change)).units:
             receipts.append(receipt)
     return receipts
 
 
-def _restocking(
-    numbers: StoreItem, item_id: str, counters: dict[str, int], at_us: int, began_us: int
+def _shelved(
+    item_id: str, numbers: StoreItem, counters: Mapping[str, int], at_us: int, any_sold: int
 ) -> ChangeSet[RestockReceipt] | None:
-    stock, last = stock_counter(item_id), last_restock_counter(item_id)
-    since = stock_since_counter(item_id)
-    units, initial = 0, numbers.stock or 0
-    day = at_us // DAY_US - began_us // DAY_US
-    firsts = {stock: initial, first_stock_counter(item_id): initial, since: began_us, last: day}
-    if stock not in counters:
-        changes = tuple(CounterChange(name, value, creates=True) for name, value in firsts.items())
-        now, request_id = initial, f"stock:{item_id}"
-    elif counters[since] >= RETIRED_US:
-        changes = tuple(CounterChange(name, value - counters[name]) for name, value in firsts.items())
-        now, request_id = initial, f"stock:{item_id}:{counters[since]}"
-    else:
-        since_us = counters[since]
-        waited_days = at_us // DAY_US - since_us // DAY_US - counters[last]
-        if not numbers.restock_days or waited_days < numbers.restock_days:
-            return None
-        units = restocked(counters[stock], initial, numbers.restock_units)
-        passed_days = waited_days - waited_days % numbers.restock_days
-        changes = (CounterChange(stock, units), CounterChange(last, passed_days))
-        now = counters[stock] + units
-        # Of what was read, so that of all who decide upon it, whatever their clocks say, one is stored.
-        request_id = f"restock:{item_id}:{since_us}:after:{counters[last]}"
-    rows = (Movement("restock", item_id=item_id, quantity=units),) if units else ()
-    return _shelving(RestockReceipt(item_id, units, now), at_us, changes, rows, request_id)
+    names = (
+        stock_counter(item_id),
+        first_stock_counter(item_id),
+        stock_since_counter(item_id),
+        last_restock_counter(item_id),
+    )
+    left, first_stock, since_us, last_day = before = tuple(counters.get(name, NEVER) for name in names)
+    shelf = stock.restock(
+        at_us,
+        any_sold,
+        left,
+        first_stock,
+        since_us,
+        last_day,
+        stock.UNLIMITED if numbers.stock is None else numbers.stock,
+        numbers.restock_units,
+        numbers.restock_days,
+    )
+    if shelf.step == stock.KEPT:
+        return None
+    after = (shelf.stock, shelf.first_stock, shelf.since_us, shelf.last_day)
+    request_id = _REQUEST_IDS[shelf.step].format(item_id=item_id, since_us=since_us, last_day=last_day)
+    return ChangeSet(
+        at_us,
+        (),
+        RestockReceipt(item_id, shelf.moved_units, shelf.stock),
+        _counted(names, before, after, begins=shelf.step == stock.BEGUN),
+        _BOOKING.rows(shelf, None, item_id),
+        actor=SYSTEM,
+        request_id=request_id,
+        digest="restock",
+    )
 
 
-def _retiring(item_id: str, counters: dict[str, int], at_us: int) -> ChangeSet[RestockReceipt] | None:
-    since = stock_since_counter(item_id)
-    if counters.get(since, RETIRED_US) >= RETIRED_US:
-        return None  # It never had a stock, or has none any more.
-    receipt = RestockReceipt(item_id, 0, counters[stock_counter(item_id)])
-    retired = (CounterChange(since, RETIRED_US),)
-    return _shelving(receipt, at_us, retired, (), f"retire:{item_id}:{counters[since]}")
-
-
-def _shelving(
-    receipt: RestockReceipt,
-    at_us: int,
-    changes: tuple[CounterChange, ...],
-    rows: tuple[Movement, ...],
-    request_id: str,
-) -> ChangeSet[RestockReceipt]:
-    return ChangeSet(at_us, (), receipt, changes, rows, actor=SYSTEM, request_id=request_id, digest="restock")
+def _counted(
+    names: tuple[str, ...], before: tuple[int, ...], after: tuple[int, ...], *, begins: bool
+) -> tuple[CounterChange, ...]:
+    """Counters change by what is added to them; those of a stock that begins are created."""
+    if begins:
+        return tuple(
+            CounterChange(name, value, creates=True) for name, value in zip(names, after, strict=True)
+        )
+    differences = (value - was for value, was in zip(after, before, strict=True))
+    return tuple(CounterChange(name, added) for name, added in zip(names, differences, strict=True) if added)

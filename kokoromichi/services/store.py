@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from kokoromichi.core.errors import RefusedError
 from kokoromichi.core.models import (
     ChangeSet,
     CounterChange,
-    FieldValue,
     Item,
-    Movement,
     StoreListing,
     UserChange,
     UserProfile,
 )
 from kokoromichi.core.validation import checked_user_id
 from kokoromichi.rules import codes
-from kokoromichi.rules.holding import share_gold
-from kokoromichi.rules.purchase import gift, purchase, sell
+from kokoromichi.rules.acts import OTHER
+from kokoromichi.rules.holding import PAID_UNKNOWN
+from kokoromichi.rules.purchase import ANY_PRICE, gift, purchase, sell, total_gold
+from kokoromichi.services.booking import Booking
 from kokoromichi.services.executor import Arguments, CommandExecutor, Decide
-from kokoromichi.services.holdings import paid_after_entry, paid_after_leaving, paid_for
+from kokoromichi.services.holdings import paid_field
 from kokoromichi.services.receipts import (
     GiftReceipt,
     PurchaseReceipt,
@@ -31,13 +32,18 @@ from kokoromichi.services.receipts import (
 from kokoromichi.services.refusals import refused
 from kokoromichi.services.restocking import restock
 from kokoromichi.services.standalone import standalone_executor
-from kokoromichi.services.use import decide_use
+from kokoromichi.services.use import decide_use, items_refused
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from kokoromichi.core.data_provider import DataProvider
     from kokoromichi.services.live_economy import Offer
+
+_BUYING: Final = Booking("buy")
+_SELLING: Final = Booking("sell")
+_GIVING: Final = Booking("gift")
+_TAKING: Final = Booking("gift", OTHER)
 
 
 class StoreService:
@@ -80,38 +86,36 @@ class StoreService:
         """
         decide = self._purchasing
         if expected_price_gold is not None:
-            decide = self._purchasing_at(expected_price_gold)
+            decide = partial(self._decide_purchase, expected_price_gold=expected_price_gold)
         return self._executor.act("purchase", user_id, (item_id, quantity), decide, request_id)
 
-    def _purchasing_at(self, expected_price_gold: int) -> Decide[PurchaseReceipt]:
-        def decide(profile: UserProfile, at_us: int, arguments: Arguments) -> ChangeSet[PurchaseReceipt]:
-            offer = self._executor.live.offers.get(str(arguments[0]))
-            if offer is not None and offer.price_gold != expected_price_gold:
-                raise refused(codes.PRICE_CHANGED, offer.price_gold, expected_price_gold)
-            return self._decide_purchase(profile, at_us, arguments)
-
-        return decide
-
     def _decide_purchase(
-        self, profile: UserProfile, at_us: int, arguments: Arguments
+        self,
+        profile: UserProfile,
+        at_us: int,
+        arguments: Arguments,
+        expected_price_gold: int = ANY_PRICE,
     ) -> ChangeSet[PurchaseReceipt]:
         item_id, quantity, offer = self._asked(arguments)
-        price_gold, limit, held = offer.price_gold, offer.limit, profile.inventory.get(item_id, 0)
-        code, gold, owned = purchase(profile.gold, held, price_gold, quantity, limit)
-        if code:
-            # Without a limit the rule is given NO_LIMIT, a real bound. Units beyond it cost more than anybody
-            # may own, so that what the player lacks is gold.
-            if code == codes.TOO_POOR or (code == codes.OVER_LIMIT and limit == codes.NO_LIMIT):
-                raise refused(codes.TOO_POOR, price_gold * quantity, profile.gold, "gold")
-            if code == codes.OVER_LIMIT:
-                raise refused(code, limit, held)
-            raise _items_refused(code, item_id, quantity, held)
-        cost_gold = profile.gold - gold
-        row = Movement("purchase", "gold", -cost_gold, gold, item_id, quantity)
-        fields: dict[str, FieldValue] = {"paid_gold": paid_after_entry(profile, item_id, offer, cost_gold)}
-        receipt = PurchaseReceipt(item_id, quantity, cost_gold, gold, owned)
-        user = UserChange(profile.user_id, profile.version, (row,), fields)
-        stock = () if offer.stock_counter is None else (CounterChange(offer.stock_counter, -quantity),)
+        held = profile.inventory.get(item_id, 0)
+        bought = purchase(
+            profile.gold,
+            held,
+            profile.paid_gold.get(item_id, PAID_UNKNOWN),
+            offer.price_gold,
+            offer.list_price_gold,
+            quantity,
+            offer.limit,
+            expected_price_gold,
+        )
+        if bought.code:
+            raise _purchase_refused(bought.code, profile, item_id, quantity, offer, expected_price_gold)
+        fields = {"paid_gold": paid_field(profile, item_id, bought.owned, bought.paid_gold)}
+        receipt = PurchaseReceipt(item_id, quantity, -bought.moved_gold, bought.gold, bought.owned)
+        user = UserChange(profile.user_id, profile.version, _BUYING.rows(bought, profile, item_id), fields)
+        stock = (
+            () if offer.stock_counter is None else (CounterChange(offer.stock_counter, -bought.moved_units),)
+        )
         return ChangeSet(at_us, (user,), receipt, stock)
 
     async def purchase_item(
@@ -143,20 +147,21 @@ class StoreService:
     def _decide_sale(self, profile: UserProfile, at_us: int, arguments: Arguments) -> ChangeSet[SaleReceipt]:
         item_id, quantity, offer = self._asked(arguments)
         held = profile.inventory.get(item_id, 0)
-        percent = self._executor.live.config.resale.percent
-        spent_gold = paid_for(profile, item_id, offer)
-        code, gold, owned = sell(profile.gold, held, spent_gold, offer.price_gold, quantity, percent)
-        if code:
-            raise _items_refused(code, item_id, quantity, held)
-        proceeds_gold = gold - profile.gold
-        row = Movement("sale", "gold", proceeds_gold, gold, item_id, -quantity)
-        fields: dict[str, FieldValue] = {"paid_gold": self._paid_after_leaving(profile, item_id, quantity)}
-        receipt = SaleReceipt(item_id, quantity, proceeds_gold, gold, owned)
-        user = UserChange(profile.user_id, profile.version, (row,), fields)
+        sold = sell(
+            profile.gold,
+            held,
+            profile.paid_gold.get(item_id, PAID_UNKNOWN),
+            offer.price_gold,
+            offer.list_price_gold,
+            quantity,
+            self._executor.live.config.resale.percent,
+        )
+        if sold.code:
+            raise items_refused(sold.code, item_id, quantity, held)
+        fields = {"paid_gold": paid_field(profile, item_id, sold.owned, sold.paid_gold)}
+        receipt = SaleReceipt(item_id, quantity, sold.moved_gold, sold.gold, sold.owned)
+        user = UserChange(profile.user_id, profile.version, _SELLING.rows(sold, profile, item_id), fields)
         return ChangeSet(at_us, (user,), receipt)
-
-    def _paid_after_leaving(self, profile: UserProfile, item_id: str, quantity: int) -> dict[str, int]:
-        return paid_after_leaving(profile, self._executor.live.offers, ((item_id, quantity),))
 
     def use(
         self, user_id: str, item_id: str, *, draw: int | None = None, request_id: str | None = None
@@ -175,7 +180,8 @@ class StoreService:
         roll = self._executor.dice() if draw is None else draw
 
         def decide(profile: UserProfile, at_us: int, _: Arguments) -> ChangeSet[UseReceipt]:
-            return decide_use(self._executor.live, profile, at_us, item_id, roll)
+            _item_id, _quantity, offer = self._asked((item_id, 1))
+            return decide_use(self._executor.live, profile, at_us, item_id, offer, 1, (roll,))
 
         return self._executor.act("use", user_id, (item_id,), decide, request_id)
 
@@ -212,21 +218,28 @@ class StoreService:
     ) -> ChangeSet[GiftReceipt]:
         item_id, quantity, offer = self._asked(arguments)
         held, received = giver.inventory.get(item_id, 0), receiver.inventory.get(item_id, 0)
-        code, owned, _ = gift(held, received, quantity, offer.limit)
-        if code == codes.OVER_LIMIT:
-            raise refused(code, offer.limit, received)
-        if code:
-            raise _items_refused(code, item_id, quantity, held)
-        give = Movement("gift", item_id=item_id, quantity=-quantity, counterparty=receiver.user_id)
-        take = Movement("gift", item_id=item_id, quantity=quantity, counterparty=giver.user_id)
-        carried_gold = share_gold(held, paid_for(giver, item_id, offer), quantity)
-        left = self._paid_after_leaving(giver, item_id, quantity)
-        kept = paid_after_entry(receiver, item_id, offer, carried_gold)
-        users = (
-            UserChange(giver.user_id, giver.version, (give,), {"paid_gold": left}),
-            UserChange(receiver.user_id, receiver.version, (take,), {"paid_gold": kept}),
+        given = gift(
+            held,
+            giver.paid_gold.get(item_id, PAID_UNKNOWN),
+            received,
+            receiver.paid_gold.get(item_id, PAID_UNKNOWN),
+            offer.list_price_gold,
+            quantity,
+            offer.limit,
         )
-        receipt = GiftReceipt(item_id, quantity, receiver.user_id, owned)
+        if given.code == codes.OVER_LIMIT:
+            raise refused(given.code, offer.limit, received)
+        if given.code:
+            raise items_refused(given.code, item_id, quantity, held)
+        left = {"paid_gold": paid_field(giver, item_id, given.owned, given.paid_gold)}
+        kept = {"paid_gold": paid_field(receiver, item_id, given.received, given.received_paid_gold)}
+        give = _GIVING.rows(given, giver, item_id, counterparty=receiver.user_id)
+        take = _TAKING.rows(given, receiver, item_id, counterparty=giver.user_id)
+        users = (
+            UserChange(giver.user_id, giver.version, give, left),
+            UserChange(receiver.user_id, receiver.version, take, kept),
+        )
+        receipt = GiftReceipt(item_id, quantity, receiver.user_id, given.owned)
         return ChangeSet(at_us, users, receipt, actor=giver.user_id)
 
     def _asked(self, arguments: Arguments) -> tuple[str, int, Offer]:
@@ -278,10 +291,14 @@ def _malformed(item_id: str | int, quantity: str | int, offer: Offer | None) -> 
     return refused(codes.BAD_QUANTITY, quantity)
 
 
-def _items_refused(code: int, item_id: str, quantity: int, held: int) -> RefusedError:
-    numbers: dict[int, tuple[int | str, ...]] = {
-        codes.BAD_QUANTITY: (quantity,),
-        codes.NOT_OWNED: (item_id, held),
-        codes.BALANCE_CAP: (codes.MAX_BALANCE,),
-    }
-    return refused(code, *numbers.get(code, (item_id,)))
+def _purchase_refused(
+    code: int, profile: UserProfile, item_id: str, quantity: int, offer: Offer, expected_price_gold: int
+) -> RefusedError:
+    held = profile.inventory.get(item_id, 0)
+    if code == codes.PRICE_CHANGED:
+        return refused(code, offer.price_gold, expected_price_gold)
+    if code == codes.TOO_POOR:
+        return refused(code, total_gold(offer.price_gold, quantity), profile.gold, "gold")
+    if code == codes.OVER_LIMIT:
+        return refused(code, offer.limit, held)
+    return items_refused(code, item_id, quantity, held)

@@ -12,12 +12,15 @@ import pytest
 from kokoromichi import chat, commands
 from kokoromichi.chat.texts import ENGLISH, moment, percent, refusal, say
 from kokoromichi.core.kinds import KINDS
-from kokoromichi.core.models import Receipt
+from kokoromichi.core.models import NEVER, Receipt
 from kokoromichi.rules import codes
+from kokoromichi.rules.catalogue import EFFECTS, Effect
+from kokoromichi.rules.use import Body, UseTerms, take_effect
 from kokoromichi.services import receipts
 from kokoromichi.services.refusals import refused
-from kokoromichi.services.use import _EFFECTS
 
+BODY = Body(1, 0, 0, 0, 0, NEVER, NEVER, 0, 0, 0)
+TERMS = UseTerms(100, 0, 100, 60, (100,), (100,))
 SOURCES = sorted(path for package in (chat, commands) for path in Path(package.__path__[0]).rglob("*.py"))
 KEYS = re.compile(r"[a-z_]+(\.[a-z_]+)?")
 
@@ -33,6 +36,10 @@ def written_keys() -> set[str]:
     return found
 
 
+def starts_by_use(effect: Effect) -> bool:
+    return take_effect(0, (0,), effect.number, 1, 1, 0, BODY, TERMS)[0] != codes.NOT_USABLE
+
+
 def made_keys() -> set[str]:
     """Keys that are put together of a table's names."""
     acts = {
@@ -42,7 +49,7 @@ def made_keys() -> set[str]:
     }
     return {
         *(f"kind.{kind}" for kind in KINDS),
-        *(f"effect.{effect}" for effect in _EFFECTS),
+        *(f"effect.{name}" for name, effect in EFFECTS.items() if starts_by_use(effect)),
         *(act for act in acts if act in ENGLISH),
         *(f"history.{currency}" for currency in ("gold", "gems")),
         *(f"admin.{act}{rest}" for act in ("reset", "erase") for rest in ("", "_question")),

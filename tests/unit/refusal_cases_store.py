@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from kokoromichi.rules.economy_laws import SESSION_BATTLES
+from kokoromichi.rules.use import SESSION_BATTLES
 from tests.contract.stored import NOON_US
 from tests.unit.service_world import MAX
 

@@ -26,7 +26,7 @@ def test_the_document_says_what_the_models_say() -> None:
     assert document(DOCUMENT, SHIPPED) == DOCUMENT, "refresh docs/economy.md: its first section says how"
 
 
-@pytest.mark.parametrize("name", ["numbers", "store", "effects", "laws", "kinds"])
+@pytest.mark.parametrize("name", ["numbers", "store", "effects", "laws", "kinds", "acts"])
 def test_every_table_has_its_place(name: str) -> None:
     assert DOCUMENT.count(f"<!-- table: {name} -->") == 1
 

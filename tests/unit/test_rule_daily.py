@@ -18,7 +18,17 @@ TIMES = st.integers(0, 4_000_000_000_000_000)
 
 
 def claimed(now_us: int, last_us: int, streak: int) -> tuple[int, int, int, int, int, int]:
-    return claim(now_us, last_us, streak, 10_000, 100, GOLD, GEMS, 48)
+    answer = claim(now_us, last_us, streak, 7, 10_000, 100, GOLD, GEMS, 48)
+    assert answer.best_streak == (7 if answer.code else max(7, answer.streak))
+    assert answer.last_claim_us == (last_us if answer.code else now_us)
+    return (
+        answer.code,
+        answer.gold,
+        answer.gems,
+        answer.streak,
+        answer.reward_gold,
+        answer.reward_gems,
+    )
 
 
 def test_rules_and_what_is_stored_mean_the_same_times() -> None:
@@ -75,19 +85,22 @@ def test_a_streak_restarts_a_microsecond_after_the_window() -> None:
 
 
 def test_a_short_window_still_leaves_the_whole_next_day() -> None:
-    assert claim(MONDAY + 2 * DAY_US - 1, MONDAY, 5, 0, 0, GOLD, GEMS, 1)[3] == 6
-    assert claim(MONDAY + 2 * DAY_US, MONDAY, 5, 0, 0, GOLD, GEMS, 1)[3] == 1
+    assert claim(MONDAY + 2 * DAY_US - 1, MONDAY, 5, 9, 0, 0, GOLD, GEMS, 1)[3] == 6
+    assert claim(MONDAY + 2 * DAY_US, MONDAY, 5, 9, 0, 0, GOLD, GEMS, 1)[3] == 1
 
 
 @pytest.mark.parametrize(
     ("gold", "gems"), [(MAX_BALANCE - 999, 0), (0, MAX_BALANCE - 9), (MAX_BALANCE + 7, 0)]
 )
 def test_no_claim_passes_the_highest_balance(gold: int, gems: int) -> None:
-    assert claim(MONDAY, NEVER, 0, gold, gems, GOLD, GEMS, 48) == (BALANCE_CAP, gold, gems, 0, 0, 0)
+    assert claim(MONDAY, NEVER, 0, 9, gold, gems, GOLD, GEMS, 48) == (
+        *(BALANCE_CAP, gold, gems, 0, 9),
+        *(NEVER, 0, 0),
+    )
 
 
 def test_a_claim_may_reach_the_highest_balance() -> None:
-    reached = claim(MONDAY, NEVER, 0, MAX_BALANCE - 1_000, MAX_BALANCE - 10, GOLD, GEMS, 48)
+    reached = claim(MONDAY, NEVER, 0, 9, MAX_BALANCE - 1_000, MAX_BALANCE - 10, GOLD, GEMS, 48)
     assert reached[:3] == (OK, MAX_BALANCE, MAX_BALANCE)
 
 
@@ -108,8 +121,8 @@ def test_a_claim_pays_an_entry_of_the_cycle_or_changes_nothing(
 @given(TIMES, st.integers(1, 8_760))
 def test_the_streak_breaks_when_it_is_said_to(last_us: int, window_h: int) -> None:
     ends_us = streak_ends_us(last_us, window_h)
-    assert claim(ends_us - 1, last_us, 5, 0, 0, GOLD, GEMS, window_h)[3] == 6
-    assert claim(ends_us, last_us, 5, 0, 0, GOLD, GEMS, window_h)[3] == 1
+    assert claim(ends_us - 1, last_us, 5, 9, 0, 0, GOLD, GEMS, window_h)[3] == 6
+    assert claim(ends_us, last_us, 5, 9, 0, 0, GOLD, GEMS, window_h)[3] == 1
 
 
 def test_the_next_claim_is_at_midnight() -> None:

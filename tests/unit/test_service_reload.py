@@ -13,6 +13,7 @@ from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.core.schemas import ECONOMY_HISTORY_SCHEMA
 from kokoromichi.rules.codes import NO_LIMIT
 from kokoromichi.rules.economy import RARITIES
+from kokoromichi.rules.use import GOLD_PERCENT_DAY, HEAL_HP
 from kokoromichi.services.bundle import Services
 from kokoromichi.services.live_economy import LiveEconomy, Offer
 from tests.contract.stored import NOON_US
@@ -101,8 +102,10 @@ async def test_each_economy_in_force_is_written_into_the_history() -> None:
 
 def test_offers_are_made_of_words_and_numbers() -> None:
     live = LiveEconomy(ECONOMY)
-    assert live.offers["lucky_charm"] == Offer(1_500, 1_500, 3, "stock.lucky_charm", "gold_percent_day", 10)
-    assert live.offers["health_potion"] == Offer(100, 100, NO_LIMIT, None, "heal_hp", 50)
+    assert live.offers["lucky_charm"] == Offer(
+        1_500, 1_500, 3, "stock.lucky_charm", "gold_percent_day", GOLD_PERCENT_DAY, 10
+    )
+    assert live.offers["health_potion"] == Offer(100, 100, NO_LIMIT, None, "heal_hp", HEAL_HP, 50)
     assert list(live.offers) == [item.id for item in ECONOMY.catalogue]
     assert live.item_of["grant_xp"] == "experience_scroll"  # The first of the two.
     assert live.effect_size("grant_xp") == 300

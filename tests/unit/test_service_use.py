@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from kokoromichi.core.errors import RefusedError
-from kokoromichi.rules.economy_laws import SESSION_BATTLES
+from kokoromichi.rules.use import SESSION_BATTLES
 from tests.contract.stored import NOON_US, Row
 from tests.unit.service_world import DAY_S, ECONOMY, HOUR_S, LOSE, ROOT, WIN, World
 

@@ -1,0 +1,165 @@
+"""What each rule promises to take, up to the ends of int64: what every test of all rules draws from."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+from hypothesis import strategies as st
+
+from kokoromichi.core.counters import RETIRED_US
+from kokoromichi.core.models import NEVER
+from kokoromichi.rules import (
+    battle,
+    chest,
+    daily,
+    draws,
+    exchange,
+    grant,
+    holding,
+    pricing,
+    progress,
+    purchase,
+    stock,
+    summon,
+    transfer,
+    use,
+)
+from kokoromichi.rules.codes import MAX_BALANCE, NO_LIMIT
+from kokoromichi.rules.sections import Battle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Rule = Callable[..., object]
+
+MAX_INT64 = 2**63 - 1
+ODDS_PPM = (604_000, 250_000, 100_000, 30_000, 10_000, 5_000, 1_000)
+TABLE = summon.rarity_thresholds(ODDS_PPM)
+
+ANY = st.one_of(
+    st.integers(-60, 60),
+    st.sampled_from([-MAX_INT64 - 1, 10**18, MAX_BALANCE, MAX_BALANCE + 1, MAX_INT64]),
+    st.integers(-MAX_INT64 - 1, MAX_INT64),
+)
+CAPPED = st.one_of(
+    st.integers(0, 50_000), st.integers(MAX_BALANCE - 300, MAX_BALANCE), st.integers(0, MAX_BALANCE)
+)
+BALANCE = st.one_of(CAPPED, st.sampled_from([MAX_BALANCE + 1, MAX_INT64]), st.integers(0, MAX_INT64))
+LIMIT = st.one_of(st.integers(0, 30), st.just(NO_LIMIT))
+PERCENT = st.integers(0, 100)
+TIME = st.one_of(st.integers(10**15, 10**15 + 10**11), st.integers(0, 4 * 10**15))
+LAST = st.one_of(st.just(NEVER), TIME)
+HOURS = st.integers(0, 8_760)
+DRAW = st.one_of(st.sampled_from([0, 2**31, 2**32 - 1]), st.integers(0, 2**32 - 1))
+LEVEL = st.one_of(st.integers(1, 60), st.integers(1, MAX_BALANCE))
+XP = st.integers(0, 10**9)
+HP = st.one_of(st.integers(0, 120), st.integers(0, 10**6))
+PERMILLE = st.integers(0, 1_000)
+SMALL = st.integers(0, 10**6)
+FLAG = st.integers(0, 1)
+DAY = st.integers(-1, 50_000)
+CYCLE = st.tuples(CAPPED, CAPPED, CAPPED)
+FIGHTER = st.builds(battle.Fighter, BALANCE, LEVEL, HP, LAST, LAST, DAY, CAPPED, CAPPED, CAPPED)
+AIDS = st.builds(battle.Aids, CAPPED, CAPPED, CAPPED, PERCENT, FLAG)
+Terms = namedtuple("Terms", [field.name for field in fields(Battle)][:11])  # type: ignore[misc] # numba takes no dataclass, and reads the same names of a tuple.
+TERMS = st.builds(
+    Terms,
+    st.integers(0, 10**7),
+    CAPPED,
+    *(HP, HP, HP),
+    *(PERMILLE, PERMILLE, PERMILLE, PERMILLE, PERMILLE),
+    PERCENT,
+)
+PAID = st.just(holding.PAID_UNKNOWN) | BALANCE
+HELD = st.integers(1, MAX_INT64) | st.integers(1, 30)
+PRICE = st.integers(1, 5) | st.integers(1, 300) | st.just(150) | ANY
+EXPECTED = st.sampled_from([*[purchase.ANY_PRICE] * 9, 150]) | ANY
+COUNTER = st.just(stock.UNLIMITED) | st.integers(0, 30) | CAPPED
+SINCE = LAST | st.just(0) | TIME.map(lambda since_us: since_us + RETIRED_US)
+QUANTITY = st.integers(1, 5) | st.integers(1, 300) | ANY
+DRAWS = DRAW.map(lambda draw: tuple((draw + unit * 0x9E3779B9) % 2**32 for unit in range(use.MOST_AT_ONCE)))
+EFFECT = st.integers(-1, use.AFFECTION_XP + 1)
+BODY = st.builds(
+    use.Body, LEVEL, XP, CAPPED, HP, LAST, LAST, LAST, st.integers(0, use.SESSION_BATTLES), FLAG, SMALL
+)
+USE_TERMS = st.builds(
+    use.UseTerms,
+    HP,
+    HP,
+    st.integers(1, 10**9),
+    st.integers(1, 10**6),
+    st.just((20, 40, 80, 150, 300)),
+    st.just((55, 30, 11, 3, 1)),
+)
+
+ARGUMENTS: dict[Rule, tuple[st.SearchStrategy[object], ...]] = {
+    battle.battle_cost_hp: (HP, PERCENT),
+    battle.fight: (TIME, DRAW, FIGHTER, AIDS, LEVEL, CAPPED, XP, TERMS),
+    battle.find_tier: (ANY, st.integers(0, 9)),
+    battle.loss_xp: (XP, PERCENT, FLAG, CAPPED),
+    battle.may_fight: (TIME, LAST, st.integers(0, 10**7), ANY, CAPPED, BALANCE),
+    battle.prize_gold: (CAPPED, CAPPED, CAPPED),
+    battle.regenerated_hp: (TIME, HP, LAST, HP, HP),
+    battle.spend_hp: (HP, HP, HP, CAPPED, CAPPED),
+    battle.win_permille: (LEVEL, LEVEL, PERMILLE, PERMILLE, PERMILLE, PERMILLE),
+    chest.payout: (DRAW, CAPPED, st.just((20, 40, 80, 150, 300)), st.just((55, 30, 11, 3, 1))),
+    daily.claim: (TIME, LAST, CAPPED, CAPPED, BALANCE, BALANCE, CYCLE, CYCLE, HOURS),
+    daily.counted_today: (DAY, DAY, BALANCE),
+    daily.day_of: (TIME,),
+    daily.next_claim_us: (LAST,),
+    daily.streak_ends_us: (LAST, HOURS),
+    draws.below: (DRAW, st.integers(1, 2**46)),
+    exchange.gems_for_gold: (BALANCE, BALANCE, ANY, ANY, ANY),
+    grant.grant_item: (BALANCE, PAID, BALANCE, ANY, LIMIT),
+    grant.grant_money: (BALANCE, ANY),
+    grant.is_opening_due: (BALANCE, FLAG),
+    grant.open_account: (BALANCE, BALANCE, CAPPED, CAPPED),
+    grant.reset_item: (BALANCE,),
+    grant.reset_money: (BALANCE, BALANCE, CAPPED, CAPPED),
+    holding.paid_for: (BALANCE, PAID, BALANCE),
+    holding.paid_left: (HELD, BALANCE, BALANCE),
+    holding.paid_with: (BALANCE, CAPPED),
+    holding.share_gold: (HELD, BALANCE, BALANCE),
+    pricing.capped_product: (BALANCE, BALANCE),
+    pricing.fee_gold: (BALANCE, PERCENT),
+    pricing.percent_of: (CAPPED, CAPPED),
+    pricing.percent_up: (CAPPED, CAPPED),
+    pricing.resale_gold: (CAPPED, CAPPED),
+    pricing.train_cost_gold: (LEVEL, CAPPED, PERMILLE),
+    progress.add_xp: (LEVEL, CAPPED, ANY, st.integers(1, 10**9)),
+    progress.collect: (TIME, TIME, CAPPED, HOURS, PERCENT),
+    progress.invest: (BALANCE, ANY, FLAG),
+    progress.train: (BALANCE, LEVEL, CAPPED, CAPPED, PERMILLE, XP, CAPPED, st.integers(1, 10**9)),
+    purchase.gift: (BALANCE, PAID, BALANCE, PAID, BALANCE, QUANTITY, LIMIT),
+    purchase.purchase: (BALANCE, BALANCE, PAID, PRICE, BALANCE, QUANTITY, LIMIT, EXPECTED),
+    purchase.sell: (BALANCE, BALANCE, PAID, CAPPED, BALANCE, QUANTITY, CAPPED),
+    stock.restock: (TIME, FLAG, COUNTER, COUNTER, SINCE, DAY, COUNTER, CAPPED, st.integers(0, 400)),
+    stock.set_stock: (BALANCE, ANY),
+    summon.character_of: (DRAW, st.integers(1, 2**46)),
+    summon.guaranteed_rarity: (st.integers(0, TABLE[2] - 1), st.just(3), st.just(TABLE)),
+    summon.keep_or_shard: (FLAG, BALANCE, CAPPED),
+    summon.pay_pulls: (BALANCE, st.one_of(ANY, st.sampled_from([1, 10])), CAPPED, CAPPED),
+    summon.pull: (DRAW, SMALL, st.integers(1, 10**6), st.integers(0, 6), st.just(TABLE)),
+    summon.rarity_of: (DRAW, st.just(TABLE)),
+    summon.ring_bell: (SMALL, st.integers(1, 10**6), CAPPED),
+    transfer.credit: (BALANCE, ANY),
+    transfer.debit: (BALANCE, ANY),
+    transfer.send: (BALANCE, BALANCE, ANY, PERCENT, CAPPED, CAPPED),
+    use.open_chests: (DRAWS, st.integers(1, use.MOST_AT_ONCE), CAPPED, BALANCE, USE_TERMS),
+    use.start: (TIME, EFFECT, st.integers(1, MAX_INT64), LAST, LAST, CAPPED, FLAG),
+    use.take_effect: (
+        TIME,
+        DRAWS,
+        EFFECT,
+        CAPPED,
+        st.integers(1, use.MOST_AT_ONCE),
+        BALANCE,
+        BODY,
+        USE_TERMS,
+    ),
+    use.units_that_help: (st.integers(1, MAX_INT64), CAPPED, CAPPED),
+    use.use: (TIME, DRAWS, EFFECT, CAPPED, QUANTITY, BALANCE, BALANCE, PAID, BALANCE, BODY, USE_TERMS),
+}
+"""What each rule promises to take: balances up to int64 (an import may), any quantity and amount."""
