@@ -9,10 +9,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from kokoromichi.rules import codes, daily, grant, purchase, stock, use
+from kokoromichi.rules import (
+    codes,
+    daily,
+    exchange,
+    fight,
+    grant,
+    progress,
+    purchase,
+    stock,
+    summon,
+    transfer,
+    use,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+HEALTH_POTION: Final = "heal_hp"
+MANA_POTION: Final = "win_permille"
+REVIVE_SCROLL: Final = "full_loss_xp_once"
+"""What a battle consumes, by its effect."""
 
 ACTOR: Final = "actor"
 """Whose row it is: the player who acts."""
@@ -57,6 +74,13 @@ class Act(NamedTuple):
     codes: tuple[int, ...]
     rows: tuple[Row, ...]
 
+
+_SENT_CODES: Final = (codes.OK, codes.BAD_AMOUNT, codes.TOO_POOR, codes.DAILY_CAP, codes.BALANCE_CAP)
+_SENT_ROWS: Final = (
+    Row("transfer", "gold", "left_gold"),
+    Row("fee", "gold", "fee_gold"),
+    Row("transfer", "gold", "arrived_gold", whose=OTHER),
+)
 
 ACTS: Final[dict[str, Act]] = {
     act.name: act
@@ -152,6 +176,59 @@ ACTS: Final[dict[str, Act]] = {
             (codes.OK, codes.BAD_QUANTITY),
             (Row("restock", units="moved_units"),),
         ),
+        Act(
+            "battle",
+            fight.fight,
+            fight.Fight,
+            (
+                *(codes.OK, codes.TIER_UNKNOWN, codes.NOT_OWNED),
+                *(codes.COOLING_DOWN, codes.DAILY_CAP, codes.BALANCE_CAP),
+            ),
+            (
+                Row("use", units="moved_potions", effect=HEALTH_POTION),
+                Row("use", units="moved_manas", effect=MANA_POTION),
+                Row("use", units="moved_scrolls", effect=REVIVE_SCROLL),
+                Row("battle", "gold", "moved_gold"),
+            ),
+        ),
+        Act(
+            "train",
+            progress.train,
+            progress.Trained,
+            (codes.OK, codes.TOO_POOR),
+            (Row("train", "gold", "moved_gold"),),
+        ),
+        Act(
+            "invest",
+            progress.invest,
+            progress.Invested,
+            (codes.OK, codes.ALREADY_OWNED, codes.NOT_FOR_SALE, codes.TOO_POOR),
+            (Row("invest", "gold", "moved_gold"),),
+        ),
+        Act(
+            "collect",
+            progress.collect,
+            progress.Collected,
+            (codes.OK, codes.NOTHING_TO_COLLECT, codes.BALANCE_CAP),
+            (Row("income", "gold", "income_gold"), Row("upkeep", "gold", "upkeep_gold")),
+        ),
+        Act(
+            "exchange",
+            exchange.gems_for_gold,
+            exchange.Exchanged,
+            (codes.OK, codes.BAD_QUANTITY, codes.NOT_FOR_SALE, codes.TOO_POOR, codes.BALANCE_CAP),
+            (Row("exchange", "gold", "moved_gold"), Row("exchange", "gems", "moved_gems")),
+        ),
+        Act("transfer", transfer.send, transfer.Sent, _SENT_CODES, _SENT_ROWS),
+        Act("transfer_share", transfer.send_share, transfer.Sent, _SENT_CODES, _SENT_ROWS),
+        Act(
+            "summon",
+            summon.summon,
+            summon.Summoned,
+            (codes.OK, codes.BAD_QUANTITY, codes.TOO_POOR),
+            (Row("summon", "gems", "moved_gems"),),
+        ),
+        Act("favorite", summon.choose_favorite, summon.Chosen, (codes.OK, codes.NOT_OWNED), ()),
     )
 }
 """By name, as players meet them."""

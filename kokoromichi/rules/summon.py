@@ -5,13 +5,13 @@ Rarities are numbered from the most common, 0, upwards. A draw is an integer fro
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from kokoromichi.rules.codes import BAD_QUANTITY, MAX_BALANCE, OK, TOO_POOR
+from kokoromichi.rules.codes import BAD_QUANTITY, MAX_BALANCE, NOT_OWNED, OK, TOO_POOR
 from kokoromichi.rules.draws import below
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import MutableSequence, Sequence
 
 TEN_PULLS: Final = 10
 """The size of the one bundle that is sold."""
@@ -50,7 +50,7 @@ def rarity_of(draw: int, thresholds: Sequence[int]) -> int:
     return rarity
 
 
-def pay_pulls(gems: int, pulls: int, price_gems: int, ten_price_gems: int) -> tuple[int, int, int]:
+def pay_pulls(gems: int, pulls: int, price_gems: int, ten_price_gems: int) -> tuple[int, int]:
     """Decide whether pulls can be paid.
 
     Args:
@@ -60,17 +60,17 @@ def pay_pulls(gems: int, pulls: int, price_gems: int, ten_price_gems: int) -> tu
         ten_price_gems: Price of ten pulls together, in gems.
 
     Returns:
-        OK, BAD_QUANTITY or TOO_POOR, the balance afterwards and the price (0 unless the code is OK).
+        OK, BAD_QUANTITY or TOO_POOR, and the price, also where it is more than the balance.
     """
     if pulls == 1:
         cost_gems = price_gems
     elif pulls == TEN_PULLS:
         cost_gems = ten_price_gems
     else:
-        return BAD_QUANTITY, gems, 0
+        return BAD_QUANTITY, 0
     if cost_gems > gems:
-        return TOO_POOR, gems, 0
-    return OK, gems - cost_gems, cost_gems
+        return TOO_POOR, cost_gems
+    return OK, cost_gems
 
 
 def pull(
@@ -137,6 +137,25 @@ def widths(least: int, thresholds: Sequence[int]) -> tuple[int, ...]:
     return tuple(found)
 
 
+def lucky_draws(pulls: int, left: int, least: int, thresholds: Sequence[int]) -> tuple[int, int]:
+    """Compute the chance that some of the next pulls is rare, for people to read; not compiled.
+
+    Args:
+        pulls: So many pulls.
+        left: What ``left_pulls`` says.
+        least: The index of the rarity that counts as rare.
+        thresholds: The table of ``rarity_thresholds``.
+
+    Returns:
+        Draws of all pulls together with such a rarity among them, and all there are: the chance is their
+        ratio.
+    """
+    every = DRAWS**pulls
+    if left <= pulls or least < 1:
+        return every, every
+    return every - thresholds[least - 1] ** pulls, every
+
+
 def character_of(draw: int, count: int) -> int:
     """Choose a character within a rarity, each with the same chance.
 
@@ -148,6 +167,19 @@ def character_of(draw: int, count: int) -> int:
         The character's index among them, 0 to ``count - 1``.
     """
     return below(draw, count)
+
+
+def left_pulls(pity: int, pity_pulls: int) -> int:
+    """Say at which pull the guarantee comes, unless luck is faster.
+
+    Args:
+        pity: Pulls since the last one of the pity rarity or better.
+        pity_pulls: The pull of a dry run that is guaranteed.
+
+    Returns:
+        The pull, counted from the next one: at least 1.
+    """
+    return max(1, pity_pulls - pity)
 
 
 def ring_bell(pity: int, pity_pulls: int, extra_pulls: int) -> int:
@@ -179,3 +211,118 @@ def keep_or_shard(copies: int, shards: int, duplicate_shards: int) -> tuple[int,
     if copies < 1:
         return 1, shards
     return copies, max(shards, min(shards + duplicate_shards, MAX_BALANCE))
+
+
+class Summoned(NamedTuple):
+    """What a summon came to; on a refusal everything is as before, and nothing moved.
+
+    Attributes:
+        code: OK, BAD_QUANTITY or TOO_POOR.
+        gems: Balance afterwards, in gems.
+        pity: Pulls since the last one of the pity rarity or better.
+        pulls: Pulls ever made.
+        shards: Shards held afterwards.
+        moved_gems: Gems that moved, at most 0.
+    """
+
+    code: int
+    gems: int
+    pity: int
+    pulls: int
+    shards: int
+    moved_gems: int
+
+
+class Summoner(NamedTuple):
+    """What a summon reads of a player, but for the collection.
+
+    Attributes:
+        gems: Balance, in gems.
+        pity: Pulls since the last one of the pity rarity or better.
+        pulls: Pulls ever made.
+        shards: Shards held.
+    """
+
+    gems: int
+    pity: int
+    pulls: int
+    shards: int
+
+
+class Pool(NamedTuple):
+    """What a summon reads of the economy: flat tables, the most common rarity first.
+
+    Attributes:
+        price_gems: Price of one pull.
+        ten_price_gems: Price of ten pulls together.
+        pity_pulls: The pull of a dry run that is guaranteed, at least 1.
+        pity_rarity: The index of the rarity that is guaranteed at least.
+        thresholds: The table of ``rarity_thresholds``.
+        starts: Number of the first character of each rarity, then the number of all characters.
+        duplicate_shards: What a duplicate of each rarity gives.
+    """
+
+    price_gems: int
+    ten_price_gems: int
+    pity_pulls: int
+    pity_rarity: int
+    thresholds: Sequence[int]
+    starts: Sequence[int]
+    duplicate_shards: Sequence[int]
+
+
+def summon(
+    wanted: int,
+    draws: Sequence[int],
+    summoner: Summoner,
+    copies: MutableSequence[int],
+    found: MutableSequence[int],
+    first: MutableSequence[int],
+    pool: Pool,
+) -> Summoned:
+    """Make 1 or 10 pulls: charged, drawn, and kept or turned into shards.
+
+    Args:
+        wanted: Pulls wanted, any integer of 64 bits.
+        draws: 32 bits each: one a pull for the rarities, then one a pull for the characters.
+        summoner: The player.
+        copies: What the player has of each character, by its number; receives what is so afterwards.
+        found: Receives the number of each pull's character; at least as long as the pulls.
+        first: Receives 1 for each pull of a character that was not owned, else 0; as long as ``found``.
+        pool: The economy's tables.
+
+    Returns:
+        The summon; on a refusal no sequence is touched and no draw is read.
+    """
+    code, cost_gems = pay_pulls(summoner.gems, wanted, pool.price_gems, pool.ten_price_gems)
+    if code != OK:
+        return Summoned(code, summoner.gems, summoner.pity, summoner.pulls, summoner.shards, 0)
+    pity, shards, starts = summoner.pity, summoner.shards, pool.starts
+    for place in range(wanted):
+        rarity, pity = pull(draws[place], pity, pool.pity_pulls, pool.pity_rarity, pool.thresholds)
+        count = starts[rarity + 1] - starts[rarity]
+        found[place] = character = starts[rarity] + character_of(draws[wanted + place], count)
+        had = copies[character]
+        first[place] = 1 if had < 1 else 0
+        copies[character], shards = keep_or_shard(had, shards, pool.duplicate_shards[rarity])
+    gems = summoner.gems - cost_gems
+    return Summoned(OK, gems, pity, summoner.pulls + wanted, shards, -cost_gems)
+
+
+class Chosen(NamedTuple):
+    """What the choice of a favourite came to: OK or NOT_OWNED; nothing moves."""
+
+    code: int
+
+
+def choose_favorite(named: int, copies: int) -> Chosen:
+    """Decide whether a character may be the favourite.
+
+    Args:
+        named: 1 where a character is named, 0 where it shall be none.
+        copies: What the player has of that character.
+
+    Returns:
+        The choice.
+    """
+    return Chosen(NOT_OWNED if named > 0 and copies < 1 else OK)

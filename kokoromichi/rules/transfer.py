@@ -2,46 +2,114 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from kokoromichi.rules.codes import BAD_AMOUNT, BALANCE_CAP, DAILY_CAP, MAX_BALANCE, OK, TOO_POOR
+from kokoromichi.rules.daily import counted_today, day_of
 from kokoromichi.rules.pricing import fee_gold
 
 
+class Sent(NamedTuple):
+    """What a transfer came to; on a refusal everything is as before, and nothing moved.
+
+    Attributes:
+        code: OK, BAD_AMOUNT (below 1, or nothing would arrive), TOO_POOR, DAILY_CAP or BALANCE_CAP (of the
+            receiver).
+        gold: The sender's balance afterwards, in gold.
+        receiver_gold: The receiver's balance afterwards, in gold.
+        sent_day: The UTC day of ``sent_gold_today``.
+        sent_gold_today: What the sender has sent that day, fees included, in gold.
+        left_gold: Gold of the sender that goes to the receiver, at most 0.
+        fee_gold: Gold of the sender that is burned, at most 0.
+        arrived_gold: Gold that the receiver gets, at least 0.
+    """
+
+    code: int
+    gold: int
+    receiver_gold: int
+    sent_day: int
+    sent_gold_today: int
+    left_gold: int
+    fee_gold: int
+    arrived_gold: int
+
+
 def send(
-    sender_gold: int,
+    now_us: int,
+    gold: int,
     receiver_gold: int,
     amount: int,
+    sent_day: int,
+    sent_gold_today: int,
     fee_percent: int,
-    sent_today: int,
     daily_cap_gold: int,
-) -> tuple[int, int, int, int, int]:
+) -> Sent:
     """Decide one transfer: both balances move, or none.
 
     Args:
-        sender_gold: The sender's balance before, in gold.
+        now_us: The present, in microseconds since the epoch, UTC.
+        gold: The sender's balance before, in gold.
         receiver_gold: The receiver's balance before, in gold.
         amount: Gold that leaves the sender, the fee included; any integer of 64 bits.
+        sent_day: The UTC day that ``sent_gold_today`` belongs to.
+        sent_gold_today: Gold the sender has sent that day, fees included.
         fee_percent: The fee, 0 to 100, rounded up to whole gold and burned.
-        sent_today: Gold the sender has sent this UTC day, fees included (``daily.counted_today``).
         daily_cap_gold: Most gold a player may send a day.
 
     Returns:
-        OK, BAD_AMOUNT (below 1, or nothing would arrive), TOO_POOR, DAILY_CAP or BALANCE_CAP (of the
-        receiver); the sender's balance; the receiver's balance; the fee (0 unless the code is OK); gold sent
-        today. Balances and ``sent_today`` are unchanged unless the code is OK.
+        The transfer.
     """
-    if amount < 1:
-        return BAD_AMOUNT, sender_gold, receiver_gold, 0, sent_today
-    if amount > sender_gold:
-        return TOO_POOR, sender_gold, receiver_gold, 0, sent_today
-    if amount > daily_cap_gold - sent_today:
-        return DAILY_CAP, sender_gold, receiver_gold, 0, sent_today
-    fee = fee_gold(amount, fee_percent)
+    day = day_of(now_us)
+    sent_today = counted_today(day, sent_day, sent_gold_today)
+    fee = fee_gold(max(amount, 0), fee_percent)
     net = amount - fee
-    if net < 1:
-        return BAD_AMOUNT, sender_gold, receiver_gold, 0, sent_today
-    if net > MAX_BALANCE - receiver_gold:
-        return BALANCE_CAP, sender_gold, receiver_gold, 0, sent_today
-    return OK, sender_gold - amount, receiver_gold + net, fee, sent_today + amount
+    code = OK
+    if amount < 1:
+        code = BAD_AMOUNT
+    elif amount > gold:
+        code = TOO_POOR
+    elif amount > daily_cap_gold - sent_today:
+        code = DAILY_CAP
+    elif net < 1:
+        code = BAD_AMOUNT
+    elif net > MAX_BALANCE - receiver_gold:
+        code = BALANCE_CAP
+    if code != OK:
+        return Sent(code, gold, receiver_gold, sent_day, sent_gold_today, 0, 0, 0)
+    day, sent_today = max(day, sent_day), sent_today + amount
+    return Sent(OK, gold - amount, receiver_gold + net, day, sent_today, -net, -fee, net)
+
+
+def share_of(gold: int, share: int) -> int:
+    """Compute a share of a balance.
+
+    Args:
+        gold: The balance.
+        share: 1 is all, 2 is half, and so on; any integer of 64 bits.
+
+    Returns:
+        Whole gold, rounded down; 0 where there is no such share.
+    """
+    return gold // share if share > 0 else 0
+
+
+def send_share(
+    now_us: int,
+    gold: int,
+    receiver_gold: int,
+    share: int,
+    sent_day: int,
+    sent_gold_today: int,
+    fee_percent: int,
+    daily_cap_gold: int,
+) -> Sent:
+    """Decide a transfer of a share of what the sender has; see ``send`` and ``share_of``.
+
+    Returns:
+        The transfer; BAD_AMOUNT also without a share.
+    """
+    amount = share_of(gold, share)
+    return send(now_us, gold, receiver_gold, amount, sent_day, sent_gold_today, fee_percent, daily_cap_gold)
 
 
 def credit(balance: int, amount: int) -> tuple[int, int]:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from kokoromichi.core.models import ChangeSet, Movement, UserChange, UserProfile
+from kokoromichi.core.models import ChangeSet, UserChange, UserProfile
 from kokoromichi.rules import codes
+from kokoromichi.rules.acts import OTHER
 from kokoromichi.rules.daily import counted_today, day_of
 from kokoromichi.rules.exchange import gems_for_gold
-from kokoromichi.rules.transfer import send
+from kokoromichi.rules.transfer import Sent, send, send_share, share_of
+from kokoromichi.services.booking import Booking
 from kokoromichi.services.receipts import ExchangeReceipt, TransferReceipt
 from kokoromichi.services.refusals import refused
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
 
     from kokoromichi.services.executor import Arguments, CommandExecutor
+
+_LEFT: Final = Booking("transfer")
+_ARRIVED: Final = Booking("transfer", OTHER)
+_EXCHANGE: Final = Booking("exchange")
 
 
 class BankService:
@@ -59,9 +65,10 @@ class BankService:
         self, sender: UserProfile, receiver: UserProfile, at_us: int, arguments: Arguments
     ) -> ChangeSet[TransferReceipt]:
         (share,) = arguments
-        if type(share) is not int or share < 1:
+        if type(share) is not int:
             raise refused(codes.BAD_AMOUNT, share)
-        return self._decide_transfer(sender, receiver, at_us, (sender.gold // share,))
+        told = share_of(sender.gold, share) or share
+        return self._moved(sender, receiver, at_us, send_share, share, told)
 
     def _decide_transfer(
         self, sender: UserProfile, receiver: UserProfile, at_us: int, arguments: Arguments
@@ -69,30 +76,46 @@ class BankService:
         (amount,) = arguments
         if type(amount) is not int:
             raise refused(codes.BAD_AMOUNT, amount)
-        numbers = self._executor.live.config.transfer
-        day = day_of(at_us)
-        sent_today = counted_today(day, sender.sent_day, sender.sent_gold_today)
-        code, gold, receiver_gold, fee_gold, sent_gold_today = send(
-            sender.gold, receiver.gold, amount, numbers.fee_percent, sent_today, numbers.daily_cap_gold
+        return self._moved(sender, receiver, at_us, send, amount, amount)
+
+    def _moved(
+        self,
+        sender: UserProfile,
+        receiver: UserProfile,
+        at_us: int,
+        rule: Callable[..., Sent],
+        asked: int,
+        amount: int,
+    ) -> ChangeSet[TransferReceipt]:
+        """Let ``send`` or ``send_share`` decide on what it is asked for: an amount or a share."""
+        terms = self._executor.live.config.transfer
+        sent = rule(
+            at_us,
+            sender.gold,
+            receiver.gold,
+            asked,
+            sender.sent_day,
+            sender.sent_gold_today,
+            terms.fee_percent,
+            terms.daily_cap_gold,
         )
-        if code:
+        if sent.code:
+            used_gold = counted_today(day_of(at_us), sender.sent_day, sender.sent_gold_today)
             told: dict[int, tuple[int | str, ...]] = {
                 codes.BAD_AMOUNT: (amount,),
                 codes.TOO_POOR: (amount, sender.gold, "gold"),
-                codes.DAILY_CAP: (numbers.daily_cap_gold, sent_today),
+                codes.DAILY_CAP: (terms.daily_cap_gold, used_gold),
                 codes.BALANCE_CAP: (codes.MAX_BALANCE,),
             }
-            raise refused(code, *told[code])
-        net = amount - fee_gold
-        out = Movement("transfer", "gold", -net, gold + fee_gold, counterparty=receiver.user_id)
-        fee = Movement("fee", "gold", -fee_gold, gold, counterparty=receiver.user_id)
-        arrived = Movement("transfer", "gold", net, receiver_gold, counterparty=sender.user_id)
-        fields = {"sent_day": max(day, sender.sent_day), "sent_gold_today": sent_gold_today}
+            raise refused(sent.code, *told[sent.code])
+        fields = {"sent_day": sent.sent_day, "sent_gold_today": sent.sent_gold_today}
+        left = _LEFT.rows(sent, sender, counterparty=receiver.user_id)
+        arrived = _ARRIVED.rows(sent, receiver, counterparty=sender.user_id)
         users = (
-            UserChange(sender.user_id, sender.version, (out, fee) if fee_gold else (out,), fields),
-            UserChange(receiver.user_id, receiver.version, (arrived,)),
+            UserChange(sender.user_id, sender.version, left, fields),
+            UserChange(receiver.user_id, receiver.version, arrived),
         )
-        receipt = TransferReceipt(receiver.user_id, amount, fee_gold, gold)
+        receipt = TransferReceipt(receiver.user_id, amount, -sent.fee_gold, sent.gold)
         return ChangeSet(at_us, users, receipt, actor=sender.user_id)
 
     def buy_gems(
@@ -112,20 +135,17 @@ class BankService:
         if type(packs) is not int:
             raise refused(codes.BAD_QUANTITY, packs)
         pack = self._executor.live.config.exchange
-        code, gold, gems = gems_for_gold(profile.gold, profile.gems, pack.price_gold, pack.gems, packs)
-        if code:
+        exchanged = gems_for_gold(profile.gold, profile.gems, pack.price_gold, pack.gems, packs)
+        if exchanged.code:
             told: dict[int, tuple[int | str, ...]] = {
                 codes.BAD_QUANTITY: (packs,),
                 codes.NOT_FOR_SALE: ("gems",),
                 codes.TOO_POOR: (pack.price_gold * packs, profile.gold, "gold"),
                 codes.BALANCE_CAP: (codes.MAX_BALANCE,),
             }
-            raise refused(code, *told[code])
-        cost_gold, bought_gems = profile.gold - gold, gems - profile.gems
-        rows = (
-            Movement("exchange", "gold", -cost_gold, gold),
-            Movement("exchange", "gems", bought_gems, gems),
+            raise refused(exchanged.code, *told[exchanged.code])
+        receipt = ExchangeReceipt(
+            packs, -exchanged.moved_gold, exchanged.moved_gems, exchanged.gold, exchanged.gems
         )
-        receipt = ExchangeReceipt(packs, cost_gold, bought_gems, gold, gems)
-        user = UserChange(profile.user_id, profile.version, rows)
+        user = UserChange(profile.user_id, profile.version, _EXCHANGE.rows(exchanged, profile))
         return ChangeSet(at_us, (user,), receipt)

@@ -5,23 +5,26 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from kokoromichi.core.models import NEVER, SECOND_US, ChangeSet, FieldValue, Movement, UserChange, UserProfile
+from kokoromichi.core.models import ChangeSet, FieldValue, UserChange, UserProfile
 from kokoromichi.rules import codes
-from kokoromichi.rules.battle import Aids, Fight, Fighter, fight, find_tier, regenerated_hp, win_permille
+from kokoromichi.rules.acts import HEALTH_POTION, MANA_POTION, REVIVE_SCROLL
+from kokoromichi.rules.battle import ready_us, regenerated_hp, win_permille
 from kokoromichi.rules.daily import counted_today, day_of
-from kokoromichi.rules.progress import add_xp
-from kokoromichi.services.holdings import paid_after_leaving
+from kokoromichi.rules.fight import Fight, Fighter, fight
+from kokoromichi.rules.holding import PAID_UNKNOWN
+from kokoromichi.services.booking import Booking
 from kokoromichi.services.receipts import BattleReceipt
 from kokoromichi.services.refusals import refused
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Mapping
 
     from kokoromichi.services.executor import Arguments, CommandExecutor
 
-_POTION: Final = "heal_hp"
-_MANA: Final = "win_permille"
-_SCROLL: Final = "full_loss_xp_once"
+_BOOKING: Final = Booking("battle")
+_STORED: Final = slice(Fight._fields.index("level"), Fight._fields.index("stamina_battles") + 1)
+_STORED_NAMES: Final = Fight._fields[_STORED]
+"""Fields of a profile that a battle sets, as its answer names them."""
 
 
 class Opponent(NamedTuple):
@@ -108,12 +111,11 @@ class BattleService:
             )
             for level in terms.tier_level
         )
-        last_us = profile.battle_at_us
         return Readiness(
             hp,
             terms.hp_full,
-            NEVER if last_us == NEVER else last_us + terms.cooldown_s * SECOND_US,
-            counted_today(day_of(at_us), profile.battle_day, profile.battle_gold_today),
+            ready_us(profile.battle_at_us, terms.cooldown_s),
+            _earned_today(profile, at_us),
             terms.daily_cap_gold,
             tuple(map(Opponent, count(1), terms.tier_level, terms.tier_gold, terms.tier_xp, chances)),
         )
@@ -124,85 +126,87 @@ class BattleService:
         tier, mana_potions = arguments
         live = self._executor.live
         terms = live.config.battle
-        if type(tier) is not int or find_tier(tier - 1, len(terms.tier_level)):
+        if type(tier) is not int:
             raise refused(codes.TIER_UNKNOWN, tier, len(terms.tier_level))
-        held = profile.inventory.get
-        potion, mana, scroll = (live.item_of.get(effect, "") for effect in (_POTION, _MANA, _SCROLL))
-        if mana_potions and not held(mana, 0):
-            raise refused(codes.NOT_OWNED, mana, 0)
-        fighter = Fighter(
-            profile.gold,
-            profile.level,
-            profile.hp,
-            profile.hp_at_us,
-            profile.battle_at_us,
-            profile.battle_day,
-            profile.battle_gold_today,
-            held(potion, 0),
-            held(scroll, 0),
-        )
-        aids = Aids(
-            live.effect_size(_POTION),
-            live.effect_size(_MANA) if mana_potions else 0,
-            live.effect_size("gold_percent_day") if at_us < profile.luck_until_us else 0,
-            live.effect_size("half_hp_cost") if profile.stamina_battles else 0,
-            1 if at_us < profile.guard_until_us else 0,
-        )
-        place = tier - 1
-        level, gold, xp = terms.tier_level[place], terms.tier_gold[place], terms.tier_xp[place]
-        fought = fight(at_us, draw, fighter, aids, level, gold, xp, terms)
+        fighter = _fighter(profile, live.item_of)
+        fought = fight(at_us, draw, tier, 1 if mana_potions else 0, fighter, live.aids, terms)
         if fought.code:
-            raise self._refused(fought, profile)
-        asked = ((potion, fought.drunk), (mana, 1 if mana_potions else 0), (scroll, fought.scrolls_spent))
-        spent = tuple((item_id, units) for item_id, units in asked if units)
-        return self._fought(profile, at_us, tier, fought, spent)
-
-    def _refused(self, fought: Fight, profile: UserProfile) -> Exception:
-        terms = self._executor.live.config.battle
-        if fought.code == codes.COOLING_DOWN:
-            return refused(fought.code, profile.battle_at_us + terms.cooldown_s * SECOND_US)
-        if fought.code == codes.DAILY_CAP:
-            return refused(fought.code, terms.daily_cap_gold, profile.battle_gold_today)
-        return refused(fought.code, codes.MAX_BALANCE)
-
-    def _fought(
-        self,
-        profile: UserProfile,
-        at_us: int,
-        tier: int,
-        fought: Fight,
-        spent: tuple[tuple[str, int], ...],
-    ) -> ChangeSet[BattleReceipt]:
-        rows = [Movement("use", item_id=item_id, quantity=-units) for item_id, units in spent]
-        if fought.payout_gold:
-            rows.append(Movement("battle", "gold", fought.payout_gold, fought.gold))
-        level, xp = add_xp(
-            profile.level, profile.xp, fought.xp, self._executor.live.config.battle.xp_per_level
-        )
-        fields: dict[str, FieldValue] = {
-            "level": level,
-            "xp": xp,
-            "hp": fought.hp,
-            "hp_at_us": fought.hp_at_us,
-            "battle_at_us": at_us,
-            "battle_day": fought.earned_day,
-            "battle_gold_today": fought.earned_gold,
-            "battles_won": profile.battles_won + fought.won,
-            "battles_lost": profile.battles_lost + 1 - fought.won,
-            "stamina_battles": max(0, profile.stamina_battles - 1),
-        }
-        if spent:
-            fields["paid_gold"] = paid_after_leaving(profile, self._executor.live.offers, spent)
+            raise self._refused(fought.code, profile, at_us, tier)
+        fields: dict[str, FieldValue] = dict(zip(_STORED_NAMES, fought[_STORED], strict=True))
+        if fought.moved_potions or fought.moved_manas or fought.moved_scrolls:
+            fields["paid_gold"] = _paid_gold(profile, fought, live.item_of)
         receipt = BattleReceipt(
             tier,
             bool(fought.won),
-            fought.payout_gold,
-            fought.xp,
-            level,
+            fought.moved_gold,
+            fought.xp_gained,
+            fought.level,
             fought.hp,
             fought.gold,
             bool(fought.tired),
             fought.chance_permille,
         )
-        user = UserChange(profile.user_id, profile.version, tuple(rows), fields)
-        return ChangeSet(at_us, (user,), receipt)
+        rows = _BOOKING.rows(fought, profile, item_of=live.item_of)
+        return ChangeSet(at_us, (UserChange(profile.user_id, profile.version, rows, fields),), receipt)
+
+    def _refused(self, code: int, profile: UserProfile, at_us: int, tier: int) -> Exception:
+        live = self._executor.live
+        terms = live.config.battle
+        told: dict[int, tuple[int | str, ...]] = {
+            codes.TIER_UNKNOWN: (tier, len(terms.tier_level)),
+            codes.NOT_OWNED: (live.item_of.get(MANA_POTION, ""), 0),
+            codes.COOLING_DOWN: (ready_us(profile.battle_at_us, terms.cooldown_s),),
+            codes.DAILY_CAP: (terms.daily_cap_gold, _earned_today(profile, at_us)),
+            codes.BALANCE_CAP: (codes.MAX_BALANCE,),
+        }
+        return refused(code, *told[code])
+
+
+def _earned_today(profile: UserProfile, at_us: int) -> int:
+    """Battle gold of the UTC day."""
+    return counted_today(day_of(at_us), profile.battle_day, profile.battle_gold_today)
+
+
+def _fighter(profile: UserProfile, item_of: Mapping[str, str]) -> Fighter:
+    held, paid_gold = profile.inventory.get, profile.paid_gold.get
+    potion = item_of.get(HEALTH_POTION, "")
+    mana = item_of.get(MANA_POTION, "")
+    scroll = item_of.get(REVIVE_SCROLL, "")
+    return Fighter(
+        profile.gold,
+        profile.level,
+        profile.xp,
+        profile.hp,
+        profile.hp_at_us,
+        profile.battle_at_us,
+        profile.battle_day,
+        profile.battle_gold_today,
+        profile.battles_won,
+        profile.battles_lost,
+        profile.luck_until_us,
+        profile.guard_until_us,
+        profile.stamina_battles,
+        held(potion, 0),
+        paid_gold(potion, PAID_UNKNOWN),
+        held(mana, 0),
+        paid_gold(mana, PAID_UNKNOWN),
+        held(scroll, 0),
+        paid_gold(scroll, PAID_UNKNOWN),
+    )
+
+
+def _paid_gold(profile: UserProfile, fought: Fight, item_of: Mapping[str, str]) -> dict[str, int]:
+    """The field after what a battle took: without the items of which nothing is left."""
+    after = dict(profile.paid_gold)
+    for effect, moved, left_gold in (
+        (HEALTH_POTION, fought.moved_potions, fought.potions_paid_gold),
+        (MANA_POTION, fought.moved_manas, fought.manas_paid_gold),
+        (REVIVE_SCROLL, fought.moved_scrolls, fought.scrolls_paid_gold),
+    ):
+        if moved:
+            item_id = item_of[effect]
+            if profile.inventory[item_id] + moved:
+                after[item_id] = left_gold
+            else:
+                after.pop(item_id, None)
+    return after

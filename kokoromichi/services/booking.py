@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from kokoromichi.core.models import UserProfile
 
 _NO_ITEMS: Final[dict[str, str]] = {}
+_CODE: Final = 0
+"""The place of the code in an answer: it is 0 where rows are booked, and so is what a row has not."""
 
 
 class Booking:
@@ -26,7 +28,13 @@ class Booking:
     def __init__(self, act: str, whose: str = ACTOR) -> None:
         places = {name: place for place, name in enumerate(ACTS[act].answer._fields)}  # type: ignore[attr-defined] # Every answer is a named tuple.
         self._rows = tuple(
-            (row.kind, row.currency or None, places.get(row.amount), places.get(row.units), row.effect)
+            (
+                row.kind,
+                row.currency or None,
+                places.get(row.amount, _CODE),
+                places.get(row.units, _CODE),
+                row.effect,
+            )
             for row in ACTS[act].rows
             if row.whose == whose
         )
@@ -49,16 +57,17 @@ class Booking:
             item_of: The item of each effect, for acts that consume items by their effect.
             counterparty: The other player of an act over two.
         """
-        balances = {} if profile is None else {"gold": profile.gold, "gems": profile.gems}
-        rows = []
+        gold, gems = (0, 0) if profile is None else (profile.gold, profile.gems)
+        rows: tuple[Movement, ...] = ()
         for kind, currency, amount_place, units_place, effect in self._rows:
-            amount = 0 if amount_place is None else answer[amount_place]
-            units = 0 if units_place is None else answer[units_place]
+            amount, units = answer[amount_place], answer[units_place]
             if not amount and not units:
                 continue
             after = 0
-            if currency is not None:
-                after = balances[currency] = balances[currency] + amount
+            if currency == "gold":
+                after = gold = gold + amount
+            elif currency == "gems":
+                after = gems = gems + amount
             moved = (item_of[effect] if effect else item_id) if units else None
-            rows.append(Movement(kind, currency, amount, after, moved, units, counterparty))
-        return tuple(rows)
+            rows += (Movement(kind, currency, amount, after, moved, units, counterparty),)
+        return rows

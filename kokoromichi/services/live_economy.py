@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import accumulate, chain
+
 import msgspec
 
 from kokoromichi.core.clock import moment_of
 from kokoromichi.core.counters import stock_counter
+from kokoromichi.rules.acts import HEALTH_POTION, MANA_POTION, REVIVE_SCROLL
 from kokoromichi.rules.catalogue import EFFECTS
 from kokoromichi.rules.codes import NO_LIMIT
 from kokoromichi.rules.economy import RARITIES, CatalogueItem, Economy
-from kokoromichi.rules.summon import rarity_thresholds
+from kokoromichi.rules.fight import Aids
+from kokoromichi.rules.summon import Pool, rarity_thresholds
 from kokoromichi.rules.use import NO_EFFECT, UseTerms
 
 
@@ -49,8 +53,11 @@ class LiveEconomy:
         catalogue: The catalogue's entry by item id.
         item_of: The first item with an effect, by the effect's name.
         use_terms: What effects read of it.
-        thresholds: Cumulative odds of a pull, common first.
-        characters: Ids of the characters by rarity index.
+        aids: What the economy's items do in a battle.
+        pool: What a summon reads: prices, odds, and the characters by their numbers.
+        characters: The characters by number, the most common first.
+        character_ids: Their ids.
+        income_of: What a business earns, in gold a day, by its id.
     """
 
     def __init__(self, economy: Economy, listed: Economy | None = None) -> None:
@@ -80,15 +87,40 @@ class LiveEconomy:
             self.config.chest.payout_percent,
             self.config.chest.chance_percent,
         )
-        self.thresholds = rarity_thresholds([self.config.summon.odds_ppm[rarity] for rarity in RARITIES])
-        self.characters = tuple(
-            tuple(waifu.id for waifu in economy.waifus if waifu.rarity == rarity) for rarity in RARITIES
+        self.aids = Aids(
+            self.effect_size(HEALTH_POTION),
+            self.effect_size(MANA_POTION),
+            self.effect_size("gold_percent_day"),
+            self.effect_size("half_hp_cost"),
+            *(self._list_price_gold(effect) for effect in (HEALTH_POTION, MANA_POTION, REVIVE_SCROLL)),
+        )
+        self.income_of = {
+            business_id: business.income_gold_per_day
+            for business_id, business in self.config.business.items()
+        }
+        by_rarity = [[waifu for waifu in economy.waifus if waifu.rarity == rarity] for rarity in RARITIES]
+        self.characters = tuple(chain.from_iterable(by_rarity))
+        self.character_ids = tuple(character.id for character in self.characters)
+        pulls = self.config.summon
+        self.pool = Pool(
+            pulls.price_gems,
+            pulls.ten_price_gems,
+            pulls.pity_pulls,
+            RARITIES.index(pulls.pity_rarity),
+            rarity_thresholds([pulls.odds_ppm[rarity] for rarity in RARITIES]),
+            tuple(accumulate(map(len, by_rarity), initial=0)),
+            tuple(pulls.shards[rarity] for rarity in RARITIES),
         )
 
     def effect_size(self, effect: str) -> int:
         """The size of an effect, by the item that has it; 0 where no item does."""
         item_id = self.item_of.get(effect)
         return 0 if item_id is None else self.offers[item_id].effect_size
+
+    def _list_price_gold(self, effect: str) -> int:
+        """The list price of the item that has an effect; 0 where no item does."""
+        item_id = self.item_of.get(effect)
+        return 0 if item_id is None else self.offers[item_id].list_price_gold
 
     def history_rows(self, at_us: int) -> list[dict[str, object]]:
         """The numbers in force from ``at_us`` on, as rows of ``ECONOMY_HISTORY_SCHEMA``."""

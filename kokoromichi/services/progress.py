@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from kokoromichi.core.models import HOUR_US, NEVER, ChangeSet, Movement, UserChange, UserProfile
+from kokoromichi.core.models import NEVER, ChangeSet, UserChange, UserProfile
 from kokoromichi.rules import codes
-from kokoromichi.rules.progress import collect, invest, train
-from kokoromichi.rules.transfer import credit
+from kokoromichi.rules.pricing import train_cost_gold
+from kokoromichi.rules.progress import accrued, collect, full_us, invest, train
+from kokoromichi.services.booking import Booking
 from kokoromichi.services.receipts import CollectReceipt, InvestReceipt, TrainReceipt
 from kokoromichi.services.refusals import refused
 
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 
     from kokoromichi.services.executor import Arguments, CommandExecutor
 
-_PLAIN_PERCENT = 100
+_TRAIN: Final = Booking("train")
+_INVEST: Final = Booking("invest")
+_COLLECT: Final = Booking("collect")
 
 
 class Holding(NamedTuple):
@@ -60,23 +63,25 @@ class ProgressService:
     def _decide_training(self, profile: UserProfile, at_us: int, _: Arguments) -> ChangeSet[TrainReceipt]:
         live = self._executor.live
         terms = live.config.train
-        percent = live.effect_size("double_train_xp") if profile.double_train else _PLAIN_PERCENT
-        code, gold, level, xp, cost_gold = train(
+        trained = train(
             profile.gold,
             profile.level,
             profile.xp,
+            profile.double_train,
             terms.price_gold,
             terms.growth_percent,
             terms.xp,
-            percent,
+            live.effect_size("double_train_xp"),
             live.config.battle.xp_per_level,
         )
-        if code:
-            raise refused(code, cost_gold, profile.gold, "gold")
-        rows = (Movement("train", "gold", -cost_gold, gold),) if cost_gold else ()
-        fields = {"level": level, "xp": xp, "double_train": 0}
-        receipt = TrainReceipt(cost_gold, terms.xp * percent // _PLAIN_PERCENT, level, xp, gold)
-        user = UserChange(profile.user_id, profile.version, rows, fields)
+        if trained.code:
+            cost_gold = train_cost_gold(profile.level, terms.price_gold, terms.growth_percent)
+            raise refused(trained.code, cost_gold, profile.gold, "gold")
+        fields = {"level": trained.level, "xp": trained.xp, "double_train": trained.double_train}
+        receipt = TrainReceipt(
+            -trained.moved_gold, trained.xp_gained, trained.level, trained.xp, trained.gold
+        )
+        user = UserChange(profile.user_id, profile.version, _TRAIN.rows(trained, profile), fields)
         return ChangeSet(at_us, (user,), receipt)
 
     def invest(
@@ -96,15 +101,15 @@ class ProgressService:
         business = self._executor.live.config.business.get(business_id)
         if business is None:
             raise refused(codes.UNKNOWN_BUSINESS, business_id)
-        code, gold, _ = invest(profile.gold, business.price_gold, int(business_id in profile.businesses))
-        if code == codes.TOO_POOR:
-            raise refused(code, business.price_gold, profile.gold, "gold")
-        if code:
-            raise refused(code, business_id)
-        rows = (Movement("invest", "gold", -business.price_gold, gold),)
-        fields = {"businesses": {**profile.businesses, business_id: at_us}}
-        receipt = InvestReceipt(business_id, business.price_gold, gold)
-        user = UserChange(profile.user_id, profile.version, rows, fields)
+        owned = 1 if business_id in profile.businesses else 0
+        invested = invest(at_us, profile.gold, business.price_gold, owned)
+        if invested.code == codes.TOO_POOR:
+            raise refused(invested.code, business.price_gold, profile.gold, "gold")
+        if invested.code:
+            raise refused(invested.code, business_id)
+        fields = {"businesses": {**profile.businesses, business_id: invested.since_us}}
+        receipt = InvestReceipt(business_id, -invested.moved_gold, invested.gold)
+        user = UserChange(profile.user_id, profile.version, _INVEST.rows(invested, profile), fields)
         return ChangeSet(at_us, (user,), receipt)
 
     def holdings(self, profile: UserProfile) -> tuple[Holding, ...]:
@@ -114,12 +119,11 @@ class ProgressService:
         found = []
         for business_id, business in config.business.items():
             income_gold = upkeep_gold = 0
-            full_us = since_us = profile.businesses.get(business_id, NEVER)
+            since_us = profile.businesses.get(business_id, NEVER)
             if since_us != NEVER:
-                _code, income_gold, upkeep_gold, _ = collect(
+                income_gold, upkeep_gold, _ = accrued(
                     at_us, since_us, business.income_gold_per_day, terms.max_hours, terms.upkeep_percent
                 )
-                full_us = since_us + terms.max_hours * HOUR_US
             found.append(
                 Holding(
                     business_id,
@@ -127,7 +131,7 @@ class ProgressService:
                     business.income_gold_per_day,
                     business_id in profile.businesses,
                     income_gold - upkeep_gold,
-                    full_us,
+                    full_us(since_us, terms.max_hours),
                 )
             )
         return tuple(found)
@@ -141,29 +145,25 @@ class ProgressService:
         return self._executor.act("collect", user_id, (), self._decide_collection, request_id)
 
     def _decide_collection(self, profile: UserProfile, at_us: int, _: Arguments) -> ChangeSet[CollectReceipt]:
-        config = self._executor.live.config
-        terms = config.income
-        businesses: dict[str, int] = dict(profile.businesses)
-        income_gold = upkeep_gold = 0
-        for business_id, since_us in profile.businesses.items():
-            business = config.business.get(business_id)
-            if business is None:
-                continue  # Taken out of the economy; what it earned stays where it is until it comes back.
-            _code, earned, burned, until_us = collect(
-                at_us, since_us, business.income_gold_per_day, terms.max_hours, terms.upkeep_percent
-            )
-            income_gold += earned
-            upkeep_gold += burned
-            businesses[business_id] = until_us
-        if not income_gold:
-            raise refused(codes.NOTHING_TO_COLLECT)
-        code, gold = credit(profile.gold, income_gold)
-        if code:
-            raise refused(code, codes.MAX_BALANCE)
-        rows = [Movement("income", "gold", income_gold, gold)]
-        if upkeep_gold:
-            rows.append(Movement("upkeep", "gold", -upkeep_gold, gold - upkeep_gold))
-        receipt = CollectReceipt(income_gold, upkeep_gold, gold - upkeep_gold)
-        fields = {"businesses": businesses}
-        user = UserChange(profile.user_id, profile.version, tuple(rows), fields)
+        terms = self._executor.live.config.income
+        # A business that was taken out of the economy earns nothing: it waits until it comes back.
+        income_of = self._executor.live.income_of
+        since_us = list(profile.businesses.values())
+        until_us = since_us.copy()
+        collected = collect(
+            at_us,
+            profile.gold,
+            since_us,
+            [income_of.get(business_id, 0) for business_id in profile.businesses],
+            until_us,
+            terms.max_hours,
+            terms.upkeep_percent,
+        )
+        if collected.code == codes.BALANCE_CAP:
+            raise refused(collected.code, codes.MAX_BALANCE)
+        if collected.code:
+            raise refused(collected.code)
+        fields = {"businesses": dict(zip(profile.businesses, until_us, strict=True))}
+        receipt = CollectReceipt(collected.income_gold, -collected.upkeep_gold, collected.gold)
+        user = UserChange(profile.user_id, profile.version, _COLLECT.rows(collected, profile), fields)
         return ChangeSet(at_us, (user,), receipt)

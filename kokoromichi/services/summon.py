@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.models import ChangeSet, FieldValue, Movement, UserChange, UserProfile
+from kokoromichi.core.models import ChangeSet, FieldValue, UserChange, UserProfile
 from kokoromichi.rules import codes
 from kokoromichi.rules.economy import RARITIES
-from kokoromichi.rules.summon import TEN_PULLS, character_of, keep_or_shard, pay_pulls, pull, widths
+from kokoromichi.rules.summon import (
+    TEN_PULLS,
+    Summoner,
+    choose_favorite,
+    left_pulls,
+    lucky_draws,
+    pay_pulls,
+    summon,
+    widths,
+)
+from kokoromichi.services.booking import Booking
 from kokoromichi.services.receipts import FavoriteReceipt, Pull, SummonReceipt
 from kokoromichi.services.refusals import refused
 
@@ -16,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
 
     from kokoromichi.services.executor import Arguments, CommandExecutor
+
+_BOOKING: Final = Booking("summon")
 
 
 class Rates(NamedTuple):
@@ -73,11 +85,10 @@ class SummonService:
         def decide(profile: UserProfile, at_us: int, _: Arguments) -> ChangeSet[SummonReceipt]:
             if type(count) is not int:
                 raise refused(codes.BAD_QUANTITY, count)
-            price = self._executor.live.config.summon
-            code, gems, cost_gems = pay_pulls(profile.gems, count, price.price_gems, price.ten_price_gems)
+            pool = self._executor.live.pool
+            code, cost_gems = pay_pulls(profile.gems, count, pool.price_gems, pool.ten_price_gems)
             if code == codes.TOO_POOR:
-                need = price.price_gems if count == 1 else price.ten_price_gems
-                raise refused(code, need, profile.gems, "gems")
+                raise refused(code, cost_gems, profile.gems, "gems")
             if code:
                 raise refused(code, count)
             rolled = [dice() for _ in range(2 * count)] if draws is None else draws
@@ -85,7 +96,7 @@ class SummonService:
             if len(rolled) != 2 * count:
                 message = f"{count} pulls need {2 * count} draws, not {len(rolled)}"
                 raise MisuseError(message)
-            return self._granted(profile, at_us, gems, cost_gems, rolled)
+            return self._summoned(profile, at_us, count, rolled)
 
         return self._executor.act("summon", user_id, (count,), decide, request_id)
 
@@ -101,57 +112,55 @@ class SummonService:
 
     def left_pulls(self, pity: int) -> int:
         """At which pull the guarantee comes after so many without luck, counted from the next one."""
-        return max(1, self._executor.live.config.summon.pity_pulls - pity)
+        return left_pulls(pity, self._executor.live.pool.pity_pulls)
 
     def rates(self, profile: UserProfile) -> Rates:
         """The odds in force for a player, with their own dry run."""
-        live, numbers = self._executor.live, self._executor.live.config.summon
-        least = RARITIES.index(numbers.pity_rarity)
-        left_pulls = self.left_pulls(profile.pity)
-        plain = widths(0, live.thresholds)
-        found = widths(least, live.thresholds) if left_pulls == 1 else plain
-        lucky = sum(plain[least:]) / sum(plain)
+        pool = self._executor.live.pool
+        left = left_pulls(profile.pity, pool.pity_pulls)
+        plain = widths(0, pool.thresholds)
+        found = widths(pool.pity_rarity, pool.thresholds) if left == 1 else plain
+        lucky, all_draws = lucky_draws(TEN_PULLS, left, pool.pity_rarity, pool.thresholds)
         return Rates(
             {rarity: width / sum(found) for rarity, width in zip(RARITIES, found, strict=True)},
-            numbers.pity_rarity,
-            left_pulls,
-            1.0 if left_pulls <= TEN_PULLS else 1 - (1 - lucky) ** TEN_PULLS,
-            numbers.price_gems,
-            numbers.ten_price_gems,
+            RARITIES[pool.pity_rarity],
+            left,
+            lucky / all_draws,
+            pool.price_gems,
+            pool.ten_price_gems,
         )
 
-    def _granted(
-        self, profile: UserProfile, at_us: int, gems: int, cost_gems: int, draws: Sequence[int]
+    def _summoned(
+        self, profile: UserProfile, at_us: int, count: int, draws: Sequence[int]
     ) -> ChangeSet[SummonReceipt]:
-        live, numbers = self._executor.live, self._executor.live.config.summon
-        count = len(draws) // 2
-        least = RARITIES.index(numbers.pity_rarity)
-        pity, shards, collection = profile.pity, profile.shards, dict(profile.collection)
-        pulls = []
-        for number in range(count):
-            rarity, pity = pull(draws[number], pity, numbers.pity_pulls, least, live.thresholds)
-            found = live.characters[rarity]
-            waifu_id = found[character_of(draws[count + number], len(found))]
-            copies = collection.get(waifu_id, 0)
-            kept, shards = keep_or_shard(copies, shards, numbers.shards[RARITIES[rarity]])
-            collection[waifu_id] = kept
-            pulls.append(Pull(waifu_id, RARITIES[rarity], copies == 0))
-        rows = (Movement("summon", "gems", -cost_gems, gems),) if cost_gems else ()
+        live = self._executor.live
+        held, ids = profile.collection.get, live.character_ids
+        copies = [held(character_id, 0) for character_id in ids]
+        found, first = [0] * count, [0] * count
+        summoner = Summoner(profile.gems, profile.pity, profile.pulls, profile.shards)
+        summoned = summon(count, draws, summoner, copies, found, first, live.pool)
+        collection, pulls = dict(profile.collection), []
+        for character, new in zip(found, first, strict=True):
+            collection[ids[character]] = copies[character]
+            pulls.append(Pull(ids[character], live.characters[character].rarity, bool(new)))
         fields: dict[str, FieldValue] = {
-            "pity": pity,
-            "pulls": profile.pulls + count,
-            "shards": shards,
+            "pity": summoned.pity,
+            "pulls": summoned.pulls,
+            "shards": summoned.shards,
             "collection": collection,
         }
-        receipt = SummonReceipt(tuple(pulls), cost_gems, gems, pity, shards)
-        user = UserChange(profile.user_id, profile.version, rows, fields)
-        return ChangeSet(at_us, (user,), receipt)
+        receipt = SummonReceipt(
+            tuple(pulls), -summoned.moved_gems, summoned.gems, summoned.pity, summoned.shards
+        )
+        rows = _BOOKING.rows(summoned, profile)
+        return ChangeSet(at_us, (UserChange(profile.user_id, profile.version, rows, fields),), receipt)
 
 
 def _decide_favorite(profile: UserProfile, at_us: int, arguments: Arguments) -> ChangeSet[FavoriteReceipt]:
     waifu_id = str(arguments[0])
-    if waifu_id and not profile.collection.get(waifu_id):
-        raise refused(codes.NOT_OWNED, waifu_id, 0)
+    copies = profile.collection.get(waifu_id, 0)
+    if code := choose_favorite(1 if waifu_id else 0, copies).code:
+        raise refused(code, waifu_id, copies)
     fields = {"favorite": waifu_id}
     user = UserChange(profile.user_id, profile.version, (), fields)
     return ChangeSet(at_us, (user,), FavoriteReceipt(waifu_id))

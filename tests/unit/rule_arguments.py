@@ -6,6 +6,7 @@ from collections import namedtuple
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
+import numpy as np
 from hypothesis import strategies as st
 
 from kokoromichi.core.counters import RETIRED_US
@@ -16,6 +17,7 @@ from kokoromichi.rules import (
     daily,
     draws,
     exchange,
+    fight,
     grant,
     holding,
     pricing,
@@ -61,9 +63,17 @@ SMALL = st.integers(0, 10**6)
 FLAG = st.integers(0, 1)
 DAY = st.integers(-1, 50_000)
 CYCLE = st.tuples(CAPPED, CAPPED, CAPPED)
-FIGHTER = st.builds(battle.Fighter, BALANCE, LEVEL, HP, LAST, LAST, DAY, CAPPED, CAPPED, CAPPED)
-AIDS = st.builds(battle.Aids, CAPPED, CAPPED, CAPPED, PERCENT, FLAG)
-Terms = namedtuple("Terms", [field.name for field in fields(Battle)][:11])  # type: ignore[misc] # numba takes no dataclass, and reads the same names of a tuple.
+TIER = st.one_of(st.integers(1, 3), ANY)
+PAID = st.one_of(st.just(holding.PAID_UNKNOWN), CAPPED)
+HOLDING = (CAPPED, PAID)
+FIGHTER = st.builds(
+    fight.Fighter,
+    *(BALANCE, LEVEL, XP, HP, LAST, LAST, DAY),
+    *(CAPPED, CAPPED, CAPPED, LAST, LAST, CAPPED),
+    *(*HOLDING, *HOLDING, *HOLDING),
+)
+AIDS = st.builds(fight.Aids, CAPPED, CAPPED, CAPPED, PERCENT, CAPPED, CAPPED, CAPPED)
+Terms = namedtuple("Terms", [field.name for field in fields(Battle)])  # type: ignore[misc] # numba takes no dataclass, and reads the same names of a tuple.
 TERMS = st.builds(
     Terms,
     st.integers(0, 10**7),
@@ -71,6 +81,8 @@ TERMS = st.builds(
     *(HP, HP, HP),
     *(PERMILLE, PERMILLE, PERMILLE, PERMILLE, PERMILLE),
     PERCENT,
+    *(st.tuples(LEVEL, LEVEL, LEVEL), CYCLE, st.tuples(XP, XP, XP)),
+    st.integers(1, 10**9),
 )
 PAID = st.just(holding.PAID_UNKNOWN) | BALANCE
 HELD = st.integers(1, MAX_INT64) | st.integers(1, 30)
@@ -93,14 +105,28 @@ USE_TERMS = st.builds(
     st.just((20, 40, 80, 150, 300)),
     st.just((55, 30, 11, 3, 1)),
 )
+TRANSFER = (TIME, BALANCE, BALANCE, ANY, DAY, CAPPED, PERCENT, CAPPED)
+PULLS = st.one_of(ANY, st.sampled_from([1, 10]))
+SUMMONER = st.builds(summon.Summoner, BALANCE, SMALL, CAPPED, BALANCE)
+STARTS = (0, 3, 5, 6, 7, 8, 9, 10)
+POOL = st.builds(
+    summon.Pool,
+    *(CAPPED, CAPPED, st.integers(1, 10**6), st.integers(0, 6), st.just(TABLE), st.just(STARTS)),
+    st.tuples(*[CAPPED] * 7),
+)
+
+
+def row(values: st.SearchStrategy[int], length: int) -> st.SearchStrategy[object]:
+    """What a rule writes into: numba takes an array, and no list."""
+    return st.lists(values, min_size=length, max_size=length).map(lambda row: np.array(row, dtype=np.int64))
+
 
 ARGUMENTS: dict[Rule, tuple[st.SearchStrategy[object], ...]] = {
     battle.battle_cost_hp: (HP, PERCENT),
-    battle.fight: (TIME, DRAW, FIGHTER, AIDS, LEVEL, CAPPED, XP, TERMS),
-    battle.find_tier: (ANY, st.integers(0, 9)),
     battle.loss_xp: (XP, PERCENT, FLAG, CAPPED),
     battle.may_fight: (TIME, LAST, st.integers(0, 10**7), ANY, CAPPED, BALANCE),
     battle.prize_gold: (CAPPED, CAPPED, CAPPED),
+    battle.ready_us: (LAST, st.integers(0, 10**7)),
     battle.regenerated_hp: (TIME, HP, LAST, HP, HP),
     battle.spend_hp: (HP, HP, HP, CAPPED, CAPPED),
     battle.win_permille: (LEVEL, LEVEL, PERMILLE, PERMILLE, PERMILLE, PERMILLE),
@@ -120,6 +146,9 @@ ARGUMENTS: dict[Rule, tuple[st.SearchStrategy[object], ...]] = {
     grant.reset_money: (BALANCE, BALANCE, CAPPED, CAPPED),
     holding.paid_for: (BALANCE, PAID, BALANCE),
     holding.paid_left: (HELD, BALANCE, BALANCE),
+    fight.fight: (TIME, DRAW, TIER, FLAG, FIGHTER, AIDS, TERMS),
+    fight.unfought: (st.integers(1, 30), FIGHTER),
+    holding.paid_left_gold: (st.integers(1, MAX_INT64), PAID, CAPPED, CAPPED),
     holding.paid_with: (BALANCE, CAPPED),
     holding.share_gold: (HELD, BALANCE, BALANCE),
     pricing.capped_product: (BALANCE, BALANCE),
@@ -129,24 +158,37 @@ ARGUMENTS: dict[Rule, tuple[st.SearchStrategy[object], ...]] = {
     pricing.resale_gold: (CAPPED, CAPPED),
     pricing.train_cost_gold: (LEVEL, CAPPED, PERMILLE),
     progress.add_xp: (LEVEL, CAPPED, ANY, st.integers(1, 10**9)),
-    progress.collect: (TIME, TIME, CAPPED, HOURS, PERCENT),
-    progress.invest: (BALANCE, ANY, FLAG),
-    progress.train: (BALANCE, LEVEL, CAPPED, CAPPED, PERMILLE, XP, CAPPED, st.integers(1, 10**9)),
     purchase.gift: (BALANCE, PAID, BALANCE, PAID, BALANCE, QUANTITY, LIMIT),
     purchase.purchase: (BALANCE, BALANCE, PAID, PRICE, BALANCE, QUANTITY, LIMIT, EXPECTED),
     purchase.sell: (BALANCE, BALANCE, PAID, CAPPED, BALANCE, QUANTITY, CAPPED),
     stock.restock: (TIME, FLAG, COUNTER, COUNTER, SINCE, DAY, COUNTER, CAPPED, st.integers(0, 400)),
     stock.set_stock: (BALANCE, ANY),
     summon.character_of: (DRAW, st.integers(1, 2**46)),
+    progress.accrued: (TIME, TIME, CAPPED, HOURS, PERCENT),
+    progress.collect: (
+        *(TIME, BALANCE, st.tuples(TIME, TIME, TIME), CYCLE, row(st.just(0), 3)),
+        *(HOURS, PERCENT),
+    ),
+    progress.full_us: (LAST, HOURS),
+    progress.invest: (TIME, BALANCE, ANY, FLAG),
+    progress.train: (
+        *(BALANCE, LEVEL, CAPPED, FLAG, CAPPED),
+        *(PERMILLE, XP, CAPPED, st.integers(1, 10**9)),
+    ),
+    summon.choose_favorite: (FLAG, BALANCE),
     summon.guaranteed_rarity: (st.integers(0, TABLE[2] - 1), st.just(3), st.just(TABLE)),
     summon.keep_or_shard: (FLAG, BALANCE, CAPPED),
-    summon.pay_pulls: (BALANCE, st.one_of(ANY, st.sampled_from([1, 10])), CAPPED, CAPPED),
+    summon.left_pulls: (SMALL, st.integers(1, 10**6)),
+    summon.pay_pulls: (BALANCE, PULLS, CAPPED, CAPPED),
     summon.pull: (DRAW, SMALL, st.integers(1, 10**6), st.integers(0, 6), st.just(TABLE)),
     summon.rarity_of: (DRAW, st.just(TABLE)),
     summon.ring_bell: (SMALL, st.integers(1, 10**6), CAPPED),
+    summon.summon: (
+        *(PULLS, st.tuples(*[DRAW] * 20), SUMMONER),
+        *(row(BALANCE, STARTS[-1]), row(st.just(0), 10), row(st.just(0), 10), POOL),
+    ),
     transfer.credit: (BALANCE, ANY),
     transfer.debit: (BALANCE, ANY),
-    transfer.send: (BALANCE, BALANCE, ANY, PERCENT, CAPPED, CAPPED),
     use.open_chests: (DRAWS, st.integers(1, use.MOST_AT_ONCE), CAPPED, BALANCE, USE_TERMS),
     use.start: (TIME, EFFECT, st.integers(1, MAX_INT64), LAST, LAST, CAPPED, FLAG),
     use.take_effect: (
@@ -161,5 +203,8 @@ ARGUMENTS: dict[Rule, tuple[st.SearchStrategy[object], ...]] = {
     ),
     use.units_that_help: (st.integers(1, MAX_INT64), CAPPED, CAPPED),
     use.use: (TIME, DRAWS, EFFECT, CAPPED, QUANTITY, BALANCE, BALANCE, PAID, BALANCE, BODY, USE_TERMS),
+    transfer.send: TRANSFER,
+    transfer.send_share: TRANSFER,
+    transfer.share_of: (BALANCE, ANY),
 }
 """What each rule promises to take: balances up to int64 (an import may), any quantity and amount."""

@@ -7,9 +7,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kokoromichi.core.models import DAY_US, HOUR_US, SECOND_US
-from kokoromichi.rules.codes import ALREADY_OWNED, MAX_BALANCE, NOT_FOR_SALE, NOTHING_TO_COLLECT, OK, TOO_POOR
-from kokoromichi.rules.progress import MAX_INCOME_GOLD, MAX_LEVEL, add_xp, collect, invest, train
+from kokoromichi.core.models import DAY_US, HOUR_US, NEVER, SECOND_US
+from kokoromichi.rules.codes import (
+    ALREADY_OWNED,
+    BALANCE_CAP,
+    MAX_BALANCE,
+    NOT_FOR_SALE,
+    NOTHING_TO_COLLECT,
+    OK,
+    TOO_POOR,
+)
+from kokoromichi.rules.progress import (
+    MAX_INCOME_GOLD,
+    MAX_LEVEL,
+    Collected,
+    Invested,
+    Trained,
+    add_xp,
+    collect,
+    full_us,
+    invest,
+    train,
+)
 
 MONDAY = 20_000 * DAY_US
 CAFE, GUILD_HALL = 500, 3_000
@@ -60,33 +79,68 @@ def test_levels_end_and_the_loop_with_them() -> None:
 
 
 def test_training_costs_gold_and_gives_xp() -> None:
-    assert train(10_000, 1, 0, 100, 10, 25, 100, 100) == (OK, 9_900, 1, 25, 100)
-    assert train(10_000, 1, 80, 100, 10, 25, 100, 100) == (OK, 9_900, 2, 5, 100)
-    assert train(10_000, 2, 5, 100, 10, 25, 100, 100) == (OK, 9_890, 2, 30, 110)
+    assert train(10_000, 1, 0, 0, 100, 10, 25, 200, 100) == Trained(OK, 9_900, 1, 25, 0, -100, 25)
+    assert train(10_000, 1, 80, 0, 100, 10, 25, 200, 100) == Trained(OK, 9_900, 2, 5, 0, -100, 25)
+    assert train(10_000, 2, 5, 0, 100, 10, 25, 200, 100) == Trained(OK, 9_890, 2, 30, 0, -110, 25)
 
 
 def test_a_manual_doubles_the_xp_of_a_session() -> None:
-    assert train(10_000, 1, 0, 100, 10, 25, 200, 100) == (OK, 9_900, 1, 50, 100)
+    assert train(10_000, 1, 0, 1, 100, 10, 25, 200, 100) == Trained(OK, 9_900, 1, 50, 0, -100, 50)
 
 
-def test_training_is_refused_below_its_price() -> None:
-    assert train(110, 2, 5, 100, 10, 25, 100, 100) == (OK, 0, 2, 30, 110)
-    assert train(109, 2, 5, 100, 10, 25, 100, 100) == (TOO_POOR, 109, 2, 5, 110)
+def test_training_is_refused_below_its_price_and_keeps_the_manual() -> None:
+    assert train(110, 2, 5, 0, 100, 10, 25, 200, 100) == Trained(OK, 0, 2, 30, 0, -110, 25)
+    assert train(109, 2, 5, 1, 100, 10, 25, 200, 100) == Trained(TOO_POOR, 109, 2, 5, 1, 0, 0)
 
 
 def test_one_of_each_business() -> None:
-    assert invest(10_000, 10_000, 0) == (OK, 0, 1)
-    assert invest(1, 1, 0) == (OK, 0, 1)
-    assert invest(9_999, 10_000, 0) == (TOO_POOR, 9_999, 0)
-    assert invest(50_000, 10_000, 1) == (ALREADY_OWNED, 50_000, 1)
-    assert invest(50_000, 0, 0) == (NOT_FOR_SALE, 50_000, 0)
-    assert invest(50_000, -5, 0) == (NOT_FOR_SALE, 50_000, 0)
+    assert invest(MONDAY, 10_000, 10_000, 0) == Invested(OK, 0, MONDAY, -10_000)
+    assert invest(MONDAY, 1, 1, 0) == Invested(OK, 0, MONDAY, -1)
+    assert invest(MONDAY, 9_999, 10_000, 0) == Invested(TOO_POOR, 9_999, NEVER, 0)
+    assert invest(MONDAY, 50_000, 10_000, 1) == Invested(ALREADY_OWNED, 50_000, NEVER, 0)
+    assert invest(MONDAY, 50_000, 0, 0) == Invested(NOT_FOR_SALE, 50_000, NEVER, 0)
+    assert invest(MONDAY, 50_000, -5, 0) == Invested(NOT_FOR_SALE, 50_000, NEVER, 0)
+
+
+def collected(
+    now_us: int, since_us: int, per_day: int, max_hours: int, upkeep_percent: int
+) -> tuple[int, int, int, int]:
+    """Collect from one business: code, income, upkeep and since when it earns then."""
+    until_us = [0]
+    answer = collect(now_us, 7, (since_us,), (per_day,), until_us, max_hours, upkeep_percent)
+    assert answer.gold == 7 + answer.income_gold + answer.upkeep_gold
+    return answer.code, answer.income_gold, -answer.upkeep_gold, until_us[0]
+
+
+def test_all_businesses_are_collected_together_each_with_its_own_remainder() -> None:
+    now_us, until_us = MONDAY + 3 * HOUR_US, [0, 0, 0]
+    since_us = (MONDAY, MONDAY, MONDAY + 3 * HOUR_US)
+    seen = collect(now_us, 10, since_us, (CAFE, 800, GUILD_HALL), until_us, 72, 50)
+    assert seen == Collected(OK, 10 + 81, 62 + 100, -31 - 50)
+    assert until_us == [MONDAY + 62 * DAY_US // CAFE, now_us, now_us]
+
+
+def test_a_full_purse_collects_nothing_though_upkeep_would_make_room() -> None:
+    def collect_with(gold: int) -> Collected:
+        return collect(MONDAY + DAY_US, gold, (MONDAY,), (CAFE,), [0], 72, 50)
+
+    assert collect_with(MAX_BALANCE - 500) == Collected(OK, MAX_BALANCE - 250, 500, -250)
+    assert collect_with(MAX_BALANCE - 499) == Collected(BALANCE_CAP, MAX_BALANCE - 499, 0, 0)
+
+
+def test_without_a_business_there_is_nothing_to_collect() -> None:
+    assert collect(MONDAY, 10, (), (), [], 72, 50) == Collected(NOTHING_TO_COLLECT, 10, 0, 0)
+
+
+def test_a_business_is_full_after_its_hours() -> None:
+    assert full_us(MONDAY, 72) == MONDAY + 3 * DAY_US
+    assert full_us(NEVER, 72) == NEVER
 
 
 def test_a_business_earns_by_the_day() -> None:
-    assert collect(MONDAY + DAY_US, MONDAY, CAFE, 72, 50) == (OK, 500, 250, MONDAY + DAY_US)
-    assert collect(MONDAY + 20 * HOUR_US, MONDAY, CAFE, 72, 50)[:3] == (OK, 416, 208)  # 416.67
-    assert collect(MONDAY + 36 * HOUR_US, MONDAY, GUILD_HALL, 72, 50) == (
+    assert collected(MONDAY + DAY_US, MONDAY, CAFE, 72, 50) == (OK, 500, 250, MONDAY + DAY_US)
+    assert collected(MONDAY + 20 * HOUR_US, MONDAY, CAFE, 72, 50)[:3] == (OK, 416, 208)  # 416.67
+    assert collected(MONDAY + 36 * HOUR_US, MONDAY, GUILD_HALL, 72, 50) == (
         OK,
         4_500,
         2_250,
@@ -95,43 +149,43 @@ def test_a_business_earns_by_the_day() -> None:
 
 
 def test_earning_stops_after_three_days() -> None:
-    assert collect(MONDAY + 72 * HOUR_US, MONDAY, CAFE, 72, 50)[1] == 1_500
-    assert collect(MONDAY + 40 * DAY_US, MONDAY, CAFE, 72, 50) == (OK, 1_500, 750, MONDAY + 40 * DAY_US)
+    assert collected(MONDAY + 72 * HOUR_US, MONDAY, CAFE, 72, 50)[1] == 1_500
+    assert collected(MONDAY + 40 * DAY_US, MONDAY, CAFE, 72, 50) == (OK, 1_500, 750, MONDAY + 40 * DAY_US)
 
 
 def test_the_second_click_pays_nothing() -> None:
     now_us = MONDAY + 20 * HOUR_US
-    _, _, _, until_us = collect(now_us, MONDAY, CAFE, 72, 50)
-    assert collect(now_us, until_us, CAFE, 72, 50) == (NOTHING_TO_COLLECT, 0, 0, until_us)
-    assert collect(now_us + SECOND_US, until_us, CAFE, 72, 50)[0] == NOTHING_TO_COLLECT
+    _, _, _, until_us = collected(now_us, MONDAY, CAFE, 72, 50)
+    assert collected(now_us, until_us, CAFE, 72, 50) == (NOTHING_TO_COLLECT, 0, 0, until_us)
+    assert collected(now_us + SECOND_US, until_us, CAFE, 72, 50)[0] == NOTHING_TO_COLLECT
 
 
 def test_gold_is_paid_the_moment_its_upkeep_is_whole() -> None:
     pair_us = 2 * DAY_US // CAFE  # 345.6 s
-    assert collect(MONDAY + pair_us - 1, MONDAY, CAFE, 72, 50)[0] == NOTHING_TO_COLLECT
-    assert collect(MONDAY + pair_us, MONDAY, CAFE, 72, 50) == (OK, 2, 1, MONDAY + pair_us)
-    assert collect(MONDAY + pair_us // 2, MONDAY, CAFE, 72, 0) == (OK, 1, 0, MONDAY + pair_us // 2)
-    assert collect(MONDAY + pair_us // 2, MONDAY, CAFE, 72, 100) == (OK, 1, 1, MONDAY + pair_us // 2)
+    assert collected(MONDAY + pair_us - 1, MONDAY, CAFE, 72, 50)[0] == NOTHING_TO_COLLECT
+    assert collected(MONDAY + pair_us, MONDAY, CAFE, 72, 50) == (OK, 2, 1, MONDAY + pair_us)
+    assert collected(MONDAY + pair_us // 2, MONDAY, CAFE, 72, 0) == (OK, 1, 0, MONDAY + pair_us // 2)
+    assert collected(MONDAY + pair_us // 2, MONDAY, CAFE, 72, 100) == (OK, 1, 1, MONDAY + pair_us // 2)
 
 
 def test_collecting_each_minute_burns_what_collecting_once_does() -> None:
     since_us, paid, burned = MONDAY, 0, 0
     for minute in range(1, 24 * 60 + 1):
-        _, income, upkeep, since_us = collect(MONDAY + minute * 60_000_000, since_us, CAFE, 72, 50)
+        _, income, upkeep, since_us = collected(MONDAY + minute * 60_000_000, since_us, CAFE, 72, 50)
         paid, burned = paid + income, burned + upkeep
-    assert (paid, burned) == collect(MONDAY + DAY_US, MONDAY, CAFE, 72, 50)[1:3] == (CAFE, CAFE // 2)
+    assert (paid, burned) == collected(MONDAY + DAY_US, MONDAY, CAFE, 72, 50)[1:3] == (CAFE, CAFE // 2)
 
 
 def test_nothing_is_earned_backwards_or_by_no_income() -> None:
-    assert collect(MONDAY - 1, MONDAY, CAFE, 72, 50) == (NOTHING_TO_COLLECT, 0, 0, MONDAY)
-    assert collect(MONDAY, MONDAY, CAFE, 72, 50) == (NOTHING_TO_COLLECT, 0, 0, MONDAY)
-    assert collect(MONDAY + DAY_US, MONDAY, 0, 72, 50) == (NOTHING_TO_COLLECT, 0, 0, MONDAY)
-    assert collect(MONDAY - 5 * DAY_US, MONDAY, CAFE, 72, 50) == (NOTHING_TO_COLLECT, 0, 0, MONDAY)
-    assert collect(MONDAY + DAY_US, MONDAY, CAFE, 0, 50) == (NOTHING_TO_COLLECT, 0, 0, MONDAY)
+    assert collected(MONDAY - 1, MONDAY, CAFE, 72, 50) == (NOTHING_TO_COLLECT, 0, 0, MONDAY)
+    assert collected(MONDAY, MONDAY, CAFE, 72, 50) == (NOTHING_TO_COLLECT, 0, 0, MONDAY)
+    assert collected(MONDAY + DAY_US, MONDAY, 0, 72, 50) == (NOTHING_TO_COLLECT, 0, 0, MONDAY)
+    assert collected(MONDAY - 5 * DAY_US, MONDAY, CAFE, 72, 50) == (NOTHING_TO_COLLECT, 0, 0, MONDAY)
+    assert collected(MONDAY + DAY_US, MONDAY, CAFE, 0, 50) == (NOTHING_TO_COLLECT, 0, 0, MONDAY)
 
 
 def test_an_enormous_income_is_cut() -> None:
-    assert collect(MONDAY + DAY_US, MONDAY, MAX_BALANCE, 72, 50)[1] == MAX_INCOME_GOLD
+    assert collected(MONDAY + DAY_US, MONDAY, MAX_BALANCE, 72, 50)[1] == MAX_INCOME_GOLD
 
 
 @given(
@@ -143,17 +197,17 @@ def test_often_or_seldom_pays_the_same(per_day: int, steps: list[int], upkeep_pe
     now_us, last_us, total = MONDAY, MONDAY, 0
     for step in steps:
         now_us += step
-        _, income, upkeep, last_us = collect(now_us, last_us, per_day, 8_760, upkeep_percent)
+        _, income, upkeep, last_us = collected(now_us, last_us, per_day, 8_760, upkeep_percent)
         assert upkeep * 100 == income * upkeep_percent
         assert last_us <= now_us
         total += income
-    _, once, _, _ = collect(now_us, MONDAY, per_day, 8_760, upkeep_percent)
+    _, once, _, _ = collected(now_us, MONDAY, per_day, 8_760, upkeep_percent)
     assert once - 100 // math.gcd(100, upkeep_percent) <= total <= once
 
 
 @given(st.integers(1, MAX_INCOME_GOLD), st.integers(1, 400 * DAY_US), st.integers(1, 8_760))
 def test_income_is_the_floor_of_what_was_earned(per_day: int, elapsed_us: int, max_hours: int) -> None:
-    code, income, upkeep, last_us = collect(MONDAY + elapsed_us, MONDAY, per_day, max_hours, 50)
+    code, income, upkeep, last_us = collected(MONDAY + elapsed_us, MONDAY, per_day, max_hours, 50)
     exact = Fraction(min(elapsed_us, max_hours * HOUR_US) * per_day, DAY_US)
     assert income == int(exact) // 2 * 2
     assert (code == OK) == (income > 0)

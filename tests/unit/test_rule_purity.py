@@ -17,6 +17,8 @@ RULES = (
     "transfer",
     "summon",
     "battle",
+    "fight",
+    "holding",
     "progress",
     "exchange",
     "chest",

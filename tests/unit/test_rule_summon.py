@@ -8,17 +8,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kokoromichi.rules.codes import BAD_QUANTITY, MAX_BALANCE, OK, TOO_POOR
+from kokoromichi.rules.codes import BAD_QUANTITY, MAX_BALANCE, NOT_OWNED, OK, TOO_POOR
 from kokoromichi.rules.summon import (
     DRAWS,
+    Pool,
+    Summoned,
+    Summoner,
     character_of,
+    choose_favorite,
     guaranteed_rarity,
     keep_or_shard,
+    left_pulls,
+    lucky_draws,
     pay_pulls,
     pull,
     rarity_of,
     rarity_thresholds,
     ring_bell,
+    summon,
     widths,
 )
 
@@ -73,15 +80,15 @@ def test_a_table_that_is_too_short_is_not_read_past_its_end() -> None:
 
 
 def test_one_pull_or_ten_have_a_price() -> None:
-    assert pay_pulls(100, 1, 50, 450) == (OK, 50, 50)
-    assert pay_pulls(450, 10, 50, 450) == (OK, 0, 450)
-    assert pay_pulls(449, 10, 50, 450) == (TOO_POOR, 449, 0)
-    assert pay_pulls(49, 1, 50, 450) == (TOO_POOR, 49, 0)
+    assert pay_pulls(100, 1, 50, 450) == (OK, 50)
+    assert pay_pulls(450, 10, 50, 450) == (OK, 450)
+    assert pay_pulls(449, 10, 50, 450) == (TOO_POOR, 450)
+    assert pay_pulls(49, 1, 50, 450) == (TOO_POOR, 50)
 
 
 @pytest.mark.parametrize("pulls", [0, -1, -10, 2, 9, 11, 100, 10**18])
 def test_no_other_number_of_pulls_is_sold(pulls: int) -> None:
-    assert pay_pulls(10**6, pulls, 50, 450) == (BAD_QUANTITY, 10**6, 0)
+    assert pay_pulls(10**6, pulls, 50, 450) == (BAD_QUANTITY, 0)
 
 
 def test_the_sixtieth_dry_pull_is_guaranteed() -> None:
@@ -177,3 +184,67 @@ def test_a_duplicate_becomes_shards() -> None:
     assert keep_or_shard(0, 3, 10) == (1, 3)
     assert keep_or_shard(1, 3, 10) == (1, 13)
     assert keep_or_shard(1, MAX_BALANCE, 10) == (1, MAX_BALANCE)
+
+
+STARTS = (0, 3, 5, 6, 7, 8, 9, 10)
+POOL = Pool(50, 450, 60, SSR, THRESHOLDS, STARTS, (1, 2, 5, 20, 50, 100, 300))
+RARE = DRAWS - 1
+
+
+def test_ten_pulls_are_charged_drawn_and_kept_or_turned_into_shards() -> None:
+    copies, found, first = [0] * 10, [0] * 10, [0] * 10
+    draws = [*[0] * 8, RARE, 0, *[0] * 9, RARE]
+    seen = summon(10, draws, Summoner(500, 7, 30, 4), copies, found, first, POOL)
+    assert seen == Summoned(OK, 50, 1, 40, 4 + 7, -450)
+    assert found == [*[0] * 8, 9, 2]
+    assert first == [1, *[0] * 7, 1, 1]
+    assert copies == [1, 0, 1, *[0] * 6, 1]
+
+
+def test_what_is_owned_already_becomes_shards_of_its_rarity() -> None:
+    copies, found, first = [0] * 9 + [1], [0], [1]
+    seen = summon(1, [RARE, 0], Summoner(50, 0, 0, 0), copies, found, first, POOL)
+    assert (seen, found, first, copies[9]) == (Summoned(OK, 0, 0, 1, 300, -50), [9], [0], 1)
+
+
+@pytest.mark.parametrize(("pulls", "gems", "code"), [(10, 449, TOO_POOR), (2, 10**6, BAD_QUANTITY)])
+def test_a_refused_summon_reads_no_draw_and_touches_nothing(pulls: int, gems: int, code: int) -> None:
+    seen = summon(pulls, [], Summoner(gems, 7, 30, 4), [], [], [], POOL)
+    assert seen == Summoned(code, gems, 7, 30, 4, 0)
+
+
+@given(
+    st.lists(ANY_DRAW, min_size=20, max_size=20),
+    st.integers(0, 59),
+    st.lists(st.integers(0, 2), min_size=10, max_size=10),
+)
+def test_each_pull_keeps_a_character_or_gives_shards(draws: list[int], pity: int, owned: list[int]) -> None:
+    copies, found, first = list(owned), [0] * 10, [0] * 10
+    seen = summon(10, draws, Summoner(450, pity, 0, 0), copies, found, first, POOL)
+    rarities = [bisect_right(STARTS, character) - 1 for character in found]
+    gained = sum(
+        POOL.duplicate_shards[rarity] for rarity, new in zip(rarities, first, strict=True) if not new
+    )
+    assert seen.shards == gained
+    assert sum(first) == sum(1 for character in set(found) if not owned[character])
+    assert copies == [max(1, had) if place in found else had for place, had in enumerate(owned)]
+    for place, draw in enumerate(draws[:10]):
+        rarity, pity = pull(draw, pity, 60, SSR, THRESHOLDS)
+        assert rarities[place] == rarity
+    assert seen.pity == pity
+
+
+def test_the_guarantee_is_counted_from_the_next_pull() -> None:
+    assert [left_pulls(pity, 60) for pity in (0, 58, 59, 70)] == [60, 2, 1, 1]
+
+
+def test_the_chance_within_ten_pulls_is_exact() -> None:
+    common = Fraction(THRESHOLDS[SSR - 1], DRAWS)
+    assert Fraction(*lucky_draws(10, 11, SSR, THRESHOLDS)) == 1 - common**10
+    assert Fraction(*lucky_draws(10, 10, SSR, THRESHOLDS)) == 1
+    assert Fraction(*lucky_draws(10, 60, 0, THRESHOLDS)) == 1
+
+
+def test_who_is_owned_may_be_the_favourite_and_nobody_too() -> None:
+    assert [choose_favorite(1, copies).code for copies in (0, 1, 9)] == [NOT_OWNED, OK, OK]
+    assert choose_favorite(0, 0).code == OK

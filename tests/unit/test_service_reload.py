@@ -110,5 +110,5 @@ def test_offers_are_made_of_words_and_numbers() -> None:
     assert live.item_of["grant_xp"] == "experience_scroll"  # The first of the two.
     assert live.effect_size("grant_xp") == 300
     assert live.effect_size("no_such_effect") == 0
-    assert sum(map(len, live.characters)) == len(ECONOMY.waifus)
-    assert live.thresholds[-1] == 2**32
+    assert len(live.characters) == live.pool.starts[-1] == len(ECONOMY.waifus)
+    assert live.pool.thresholds[-1] == 2**32

@@ -286,12 +286,12 @@ def do_train(state: IntArray, terms: Terms, columns: Columns) -> int:
         state[GOLD],
         state[LEVEL],
         state[XP],
+        state[DOUBLE_TRAIN],
         terms.train_price_gold,
         terms.train_growth_percent,
         terms.train_xp,
-        terms.xp_per_level,
-        state[DOUBLE_TRAIN],
         terms.manual_percent,
+        terms.xp_per_level,
     )
     if trained.code == OK:
         book_train(columns, state, state, trained, NO, terms.item_of)

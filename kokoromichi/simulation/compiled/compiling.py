@@ -6,6 +6,7 @@ that a function in another file was edited, and would play by an old rule.
 
 from __future__ import annotations
 
+import dis
 import gc
 import hashlib
 from functools import cache
@@ -75,11 +76,16 @@ class Compiler:
         """The function with all that it calls compiled; numbers as ``int64``: a literal compiles anew."""
         plain = cast("FunctionType", function)
         names = dict(plain.__globals__)
-        for name in plain.__code__.co_names:
+        for name in read_globals(plain):
             if isinstance(names.get(name), FunctionType):
                 names[name] = self.inner(names[name])
         names = {name: np.int64(value) if type(value) is int else value for name, value in names.items()}
         return FunctionType(plain.__code__, names, plain.__name__)
+
+
+def read_globals(function: FunctionType) -> set[str]:
+    """The globals that a function reads; ``co_names`` holds its attributes too."""
+    return {step.argval for step in dis.get_instructions(function) if step.opname == "LOAD_GLOBAL"}
 
 
 class without_collection:

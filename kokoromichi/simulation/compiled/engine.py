@@ -216,9 +216,7 @@ class CompiledEngine:
         players, clockwork, columns = self.players, self._clockwork, self._columns
         self._program.begin_day(day, players, clockwork)
         clockwork.starts[: clockwork.counts[SCHEDULED]].sort()
-        while not self._program.play_day(
-            day, day_us, players, clockwork, self._traits, *in_force, columns
-        ):
+        while not self._program.play_day(day, day_us, players, clockwork, self._traits, *in_force, columns):
             self._empty()
         if columns.counts[2] + len(players.rows) > len(columns.note_at_us):
             self._empty()

@@ -143,7 +143,7 @@ def new_players(
     """
     players = len(states)
     rows = np.zeros((players, player_state.ROW_SIZE), np.int64)
-    new = UserProfile(user_id="")
+    new = UserProfile(user_id="new")
     for name, place in vars(player_state).items():
         if name.isupper() and hasattr(new, name.lower()) and name != "BUSINESSES":
             rows[:, place] = getattr(new, name.lower())
