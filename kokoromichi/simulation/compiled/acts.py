@@ -92,11 +92,11 @@ book_use = booking("use")
 
 def carry_out(act: int, state: IntArray, players: Players, terms: Terms, columns: Columns) -> int:
     """Carry one act out; its code. The first act of a player opens the account, in the same transaction."""
-    if state[JOINED]:
-        return decided(act, state, players, terms, columns)
-    state[GOLD], state[GEMS] = terms.opening_gold, terms.opening_gems
-    code = decided(act, state, players, terms, columns)
-    if code != OK:
+    is_new = not state[JOINED]
+    if is_new:
+        state[GOLD], state[GEMS] = terms.opening_gold, terms.opening_gems
+    code = decided(act, state, players, terms, columns)  # Called in one place, since it is compiled into it.
+    if is_new and code != OK:
         state[GOLD], state[GEMS] = 0, 0
     return code
 

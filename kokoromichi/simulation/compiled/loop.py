@@ -172,16 +172,17 @@ def play_day(
             tables,
             shared,
         )
-        seconds = act_once(state, scene, players, terms, columns)
-        while seconds >= 0:
+        goes_on = True
+        while goes_on:
+            seconds = act_once(state, scene, players, terms, columns)
             second += seconds
             key = second << PLAYER_BITS | player
-            if is_somebody_first(key, clockwork):
+            goes_on = seconds >= 0
+            if goes_on and is_somebody_first(key, clockwork):
                 push(heap, counts[OPEN], key)
                 counts[OPEN] += 1
-                break
+                goes_on = False
             state[NOW_US] = day_us + second * SECOND_US
-            seconds = act_once(state, scene, players, terms, columns)
     return 1
 
 
