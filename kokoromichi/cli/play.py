@@ -29,7 +29,7 @@ T = TypeVar("T")
 _PROMPT: Final = "▸"
 _LEAVE: Final = {"quit", "exit"}
 _WELCOME: Final = """[bold #8e5bd0]KoKoroMichi[/] in a terminal: the bot's own commands, without Discord.
-You are [bold magenta]{name}[/]. Try [cyan]daily[/], [cyan]store[/], [cyan]buy health_potion 2[/], \
+You are [bold magenta]{name}[/]. Try [cyan]daily[/], [cyan]store[/], [cyan]buy {item} 2[/], \
 [cyan]inventory[/], [cyan]help[/].
 [cyan]as bob[/] lets another player speak, [cyan]quit[/] ends. What is played is kept in [bold]{folder}[/].
 """
@@ -160,7 +160,9 @@ class Terminal:
     def welcome(self) -> None:
         """Say who plays, and what to type."""
         folder = escape(str(self._bot.settings.data_dir))
-        self._console.print(_WELCOME.format(name=self._name, folder=folder), soft_wrap=True)
+        item = next(iter(self._bot.services.live.offers), "item")
+        said = _WELCOME.format(name=self._name, item=item, folder=folder)
+        self._console.print(said, soft_wrap=True)
 
     def run(self) -> None:
         """Carry out line after line, until the last one or ``quit``."""

@@ -27,6 +27,7 @@ from kokoromichi.simulation.plots import RunPlots
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from kokoromichi.analysis.metrics import Metric
     from kokoromichi.simulation.scenario import Scenario
 
 MOST_REPLICATIONS: Final = 1_000
@@ -137,11 +138,11 @@ class Run:
         number = {"mean": pl.Float64, "low": pl.Float64, "high": pl.Float64, "replications": pl.Int64}
         return pl.DataFrame(rows, {"metric": pl.String, **number}, orient="row")
 
-    def metric(self, name: str, **options: object) -> pl.DataFrame:
+    def metric(self, name: str | Metric, **options: object) -> pl.DataFrame:
         """One metric of every replication.
 
         Args:
-            name: A key of ``METRICS``.
+            name: A key of ``METRICS``, or a function of your own that takes ``Observations``.
             options: What the metric takes, such as ``first_day``.
 
         Returns:

@@ -12,6 +12,8 @@ from kokoromichi.analysis.observations import MissingObservationsError, Observat
 from tests.analysis.books import Book, activity, history, restock
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kokoromichi.analysis.metrics import Metric
 
 
@@ -96,6 +98,15 @@ def test_acts_after_a_warm_up() -> None:
         ("buy", 1, 0, 1, 1.0),
         ("claim", 1, 0, 1, 1.0),
     ]
+
+
+def test_an_act_of_an_older_activity_counts_under_its_present_name(tmp_path: Path) -> None:
+    rows = [(0, "ada", "daily", None), (1, "ada", "claim", None), (1, "bo", "daily", "already_claimed")]
+    activity(rows).write_parquet(tmp_path / "activity.parquet")
+    Book().opening(0, "ada").frame().write_parquet(tmp_path / "ledger.parquet")
+    seen = Observations.scan(tmp_path)
+    assert acts(seen).collect().select("act", "acts", "refused").rows() == [("claim", 2, 1)]
+    assert refusals(seen).collect().select("act", "code").rows() == [("claim", "already_claimed")]
 
 
 def test_refusals_by_act_and_code() -> None:

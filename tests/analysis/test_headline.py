@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kokoromichi.analysis.metrics.headline import headline
-from tests.analysis.books import Book, activity, players, prices
+from kokoromichi.analysis.metrics.headline import headline, wait_item
+from tests.analysis.books import Book, activity, history, players, prices
 
 
 def book() -> Book:
@@ -46,6 +46,23 @@ def test_a_ledger_alone_leaves_out_what_it_does_not_hold() -> None:
 
 def test_without_archetypes_the_wait_is_everybodys() -> None:
     assert headline(book().observations(history=prices(treasure_chest=5_000)))["wait_days"].to_list() == [2.0]
+
+
+@pytest.mark.parametrize(
+    ("chests", "middle"), [([], []), (["b"], ["b"]), (["b", "a"], ["b"]), (["c", "b", "a"], ["b"])]
+)
+def test_the_wait_is_for_the_middle_chest_of_the_catalogue(chests: list[str], middle: list[str]) -> None:
+    placed = [(0, "catalogue_place", item, "chest", place) for place, item in enumerate(chests)]
+    other = (0, "catalogue_place", "potion", "potion", 9)
+    for price_gold in (1, 900):  # A price never makes it another one.
+        priced = (3, "price_gold", "b", "chest", price_gold) if chests else other
+        seen = Book().observations(history=history([*placed, other, priced]))
+        assert wait_item(seen).collect()["item_id"].to_list() == middle
+
+
+def test_an_older_history_orders_chests_by_their_first_price() -> None:
+    seen = Book().observations(history=prices(dear=900, cheap=5, fair=40))
+    assert wait_item(seen).collect()["item_id"].to_list() == ["fair"]
 
 
 def test_a_group_nobody_is_in_has_no_wait() -> None:

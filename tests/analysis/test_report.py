@@ -272,7 +272,7 @@ def test_a_ledger_alone_gives_a_report_that_says_what_is_missing(runs: list[Run]
         "streams ledger ",
     ):
         assert said in text
-    assert "Wait for a treasure chest – " in text
+    assert "Wait for a chest – " in text
 
 
 def test_nothing_observed_gives_a_report_that_says_so() -> None:

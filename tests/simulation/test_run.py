@@ -70,6 +70,15 @@ def test_a_broken_ledger_is_said_to_be_broken(scenario: km.Scenario, tmp_path: P
     assert not run.sound
 
 
+def test_a_function_of_ones_own_is_measured_as_a_metric(run: km.Run) -> None:
+    def rows(seen: km.Observations) -> pl.LazyFrame:
+        return seen.ledger.select(rows=pl.len())
+
+    counted = run.metric(rows)
+    assert counted.columns == ["replication", "rows"]
+    assert counted["rows"].to_list() == run.health()["ledger_rows"].to_list()
+
+
 def test_metrics_are_the_headlines_with_their_uncertainty(run: km.Run) -> None:
     metrics = run.metrics()
     assert dict(metrics.schema) == {

@@ -231,6 +231,54 @@ def test_a_wrong_change_is_refused() -> None:
         Scenario.load("baseline").replace(horizon=5)
 
 
+def test_players_remember_the_prices_before_the_scenario_changes_them(tmp_path: Path) -> None:
+    few = 'based_on = "default"\ntitle = "T"\nreference_prices = 3\n'
+    (tmp_path / "few.toml").write_text(few, encoding="utf-8")
+    with pytest.raises(SetupError, match="reference_prices"):
+        Scenario.load(write(tmp_path, 'title = "T"\ndays = 3\npopulation = "few.toml"\n'))
+    own = (shipped_folder("populations") / "default.toml").read_text(encoding="utf-8")
+    own = own.replace("health_potion = 100\n", "").replace("health_potion = 0.6\n", "")
+    (tmp_path / "few.toml").write_text(own, encoding="utf-8")
+    text = 'title = "T"\ndays = 3\npopulation = "few.toml"\n[economy.scaled]\n"store.*.price_gold" = 1.5\n'
+    scenario = Scenario.load(write(tmp_path, text))
+    assert scenario.economy.config.store["health_potion"].price_gold == 150
+    assert scenario.population.reference_prices["health_potion"] == 100
+    assert "health_potion" not in scenario.population.appeal
+    assert scenario.findings() == ()
+
+
+def test_what_players_remember_and_nobody_sells_is_a_finding() -> None:
+    base = Scenario.load("baseline", days=3)
+    fond = base.population.model_copy(update={"appeal": {**base.population.appeal, "helth_potion": 1.0}})
+    (finding,) = base.replace(population=fond).findings()
+    assert (finding.file, finding.field, finding.value) == ("default", "appeal.helth_potion", "1.0")
+    assert "correct the item's id" in finding.text
+
+
+def test_acts_of_an_older_file_are_closed_under_their_present_names(tmp_path: Path) -> None:
+    old = Scenario.load(write(tmp_path, 'title = "T"\ndays = 3\nclosed = ["purchase", "train"]\n'))
+    assert old.closed == {"buy", "train"}
+    with pytest.raises(SetupError, match="'buy', 'train'"):
+        Scenario.load(write(tmp_path, 'title = "T"\ndays = 3\nclosed = ["sleep"]\n'))
+
+
+@pytest.mark.parametrize(
+    ("item_id", "like", "numbers", "said"),
+    [
+        ("health_potion", "mana_potion", {}, "stands twice; give each its own id"),
+        ("moon_cake", "sun_cake", {}, "is no item to be like; there are health_potion"),
+        ("moon_cake", "mana_potion", {"price_gold": -1}, "must be at least 0"),
+        ("moon_cake", "mana_potion", {"prize_gold": 1}, "is no field of the economy"),
+        ("Moon Cake", "mana_potion", {}, "store.Moon Cake"),
+    ],
+)
+def test_an_item_that_cannot_be_sold_is_refused_in_a_sentence(
+    item_id: str, like: str, numbers: dict[str, int], said: str
+) -> None:
+    with pytest.raises(EconomyError, match=said):
+        Scenario.load("baseline").with_item(item_id, like, **numbers)
+
+
 def test_a_scenario_travels_to_another_process() -> None:
     scenario = Scenario.load("sale_week", players=20)
     day = scenario.economy_on(42)

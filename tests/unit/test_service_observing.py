@@ -42,6 +42,13 @@ async def test_acts_and_refusals_are_rows_of_the_schema() -> None:
     assert seen(world).select("slot", "outcome", "gold", "hold", "units_held").null_count().row(0) == (2,) * 5
 
 
+async def test_a_command_is_noted_by_the_name_that_its_act_has_everywhere() -> None:
+    world = await World.open()
+    for command in ("daily", "buy", "favorite"):
+        await world.services.activity.note("ada", command)
+    assert seen(world)["act"].to_list() == ["claim", "buy", "favorite"]
+
+
 async def test_a_session_ends_with_a_long_silence() -> None:
     world = await World.open()
     for wait_s in (0, SESSION_GAP_S - 1, SESSION_GAP_S - 1, SESSION_GAP_S, 5):

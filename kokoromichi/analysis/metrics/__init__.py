@@ -64,12 +64,14 @@ METRICS: Final[dict[str, Entry]] = {
 """One line a metric, by its name. docs/metrics.md lists them in this order."""
 
 
-def metric(name: str) -> Metric:
-    """Find a metric by its name; its module is imported now and not before.
+def metric(name: str | Metric) -> Metric:
+    """Find a metric by its name; its module is imported now and not before. A function is one itself.
 
     Raises:
         MisuseError: No metric has this name; the error names the nearest ones.
     """
+    if callable(name):
+        return name
     if name not in METRICS:
         near = ", ".join(get_close_matches(name, METRICS)) or ", ".join(METRICS)
         raise MisuseError(f"there is no metric {name!r}; did you mean one of: {near}?")

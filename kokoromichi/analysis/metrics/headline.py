@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
 
 WAIT_ARCHETYPE: Final = "casual"
-WAIT_ITEM: Final = "treasure_chest"
+WAIT_CATEGORY: Final = "chest"
 
 
 def headline(observations: Observations, first_day: Day = 0) -> pl.DataFrame:
@@ -42,8 +42,8 @@ def headline(observations: Observations, first_day: Day = 0) -> pl.DataFrame:
         - ``gini`` (Float64): of gold balances at the last close.
         - ``top_1_share`` (Float64): share of the gold that the richest 1 % hold at the last close.
         - ``top_10_share`` (Float64): share of the gold that the richest 10 % hold at the last close.
-        - ``wait_days`` (Float64): median wait of casual players for a treasure chest; of all players where
-          archetypes are not known.
+        - ``wait_days`` (Float64): median wait of casual players for the chest in the middle of the
+          catalogue's; of all players where archetypes are not known.
         - ``retention_d1`` (Float64): share not away on day 1.
         - ``retention_d7`` (Float64): share not away on day 7.
         - ``retention_d30`` (Float64): share not away on day 30, which unlike the rolling share does not grow
@@ -80,6 +80,26 @@ def headline(observations: Observations, first_day: Day = 0) -> pl.DataFrame:
     )
 
 
+def wait_item(observations: Observations) -> pl.LazyFrame:
+    """The item whose wait stands for all: of the chests, the middle one in catalogue order.
+
+    A change of prices never makes it another one. A history without ``catalogue_place`` is ordered by the
+    first price instead.
+
+    Returns:
+        One row, none where no chest is sold: ``item_id`` (String).
+    """
+
+    def first(measure: str) -> pl.Expr:
+        value = pl.col("value").filter(pl.col("measure") == measure)
+        return value.sort_by(pl.col("effective_from").filter(pl.col("measure") == measure)).first()
+
+    chests = observations.economy_history.filter(pl.col("category") == WAIT_CATEGORY)
+    ordered = chests.group_by(item_id="key").agg(place=first("catalogue_place"), price=first("price_gold"))
+    middle = pl.int_range(pl.len()) == (pl.len().cast(pl.Int64) - 1) // 2
+    return ordered.sort("place", "price", "item_id").filter(middle).select("item_id")
+
+
 def _one(frame: pl.LazyFrame, column: str, value: str, number: str) -> pl.LazyFrame:
     """One row: the number of the row with this value, null where there is none."""
     return frame.filter(pl.col(column) == value).select(pl.col(number).first())
@@ -106,7 +126,7 @@ def _top(observations: Observations) -> pl.LazyFrame:
 def _wait(observations: Observations) -> pl.LazyFrame:
     if not observations.has_history:
         return pl.LazyFrame({"wait_days": [None]}, schema={"wait_days": pl.Float64()})
-    waits = days_to_afford(observations).filter(pl.col("item_id") == WAIT_ITEM)
+    waits = days_to_afford(observations).join(wait_item(observations), on="item_id", how="semi")
     return _one(waits, "archetype", WAIT_ARCHETYPE if observations.has_players else ALL, "wait_days")
 
 

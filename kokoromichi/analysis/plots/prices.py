@@ -52,17 +52,19 @@ def days_to_afford(frame: pl.DataFrame, ax: Axes | None = None, *, archetype: st
     return axes
 
 
-def waits(frame: pl.DataFrame, ax: Axes | None = None, *, item_id: str = "treasure_chest") -> Axes:
+def waits(frame: pl.DataFrame, ax: Axes | None = None, *, item_id: str | None = None) -> Axes:
     """Draw the median wait for one item by archetype, beside the days until earnings reach its price.
 
     Args:
         frame: The metric ``days_to_afford``; of several replications, the mean and p10 to p90.
         ax: Where to draw; None for a figure of its own.
-        item_id: Which item.
+        item_id: Which item; None for the one that most players waited for.
 
     Returns:
         The axes.
     """
+    if item_id is None:
+        item_id = _most_waited_for(frame)
     rows = frame.filter(pl.col("item_id") == item_id)
     order = averaged(rows, ["archetype"], "wait_days")
     order = order.sort(
@@ -80,6 +82,12 @@ def waits(frame: pl.DataFrame, ax: Axes | None = None, *, item_id: str = "treasu
             canvas.label_axes(axes, "days, median", "archetype", grid="x")
             canvas.legend_below(axes)
     return axes
+
+
+def _most_waited_for(frame: pl.DataFrame) -> str:
+    waiting = frame.filter(pl.col("archetype") == ALL).group_by("item_id").agg(pl.col("waiting").sum())
+    items = waiting.sort("waiting", "item_id", descending=[True, False])["item_id"]
+    return items[0] if len(items) else ""
 
 
 def _dots(ax: Axes, rows: pl.DataFrame, names: pl.Series, column: str) -> None:

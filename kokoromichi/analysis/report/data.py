@@ -9,7 +9,7 @@ import polars as pl
 
 from kokoromichi.analysis.metrics import METRICS, WARM_UP_DAYS, first_measured_day, metric, numbered
 from kokoromichi.analysis.metrics.by_day import days
-from kokoromichi.analysis.metrics.headline import headline
+from kokoromichi.analysis.metrics.headline import headline, wait_item
 from kokoromichi.analysis.observations import MissingObservationsError, Observations
 from kokoromichi.analysis.report.targets import TARGETS, Target
 from kokoromichi.core.errors import MisuseError
@@ -39,6 +39,7 @@ class ReportData:
         days: Days from the first to the last one observed, the longest run's.
         players: Players that ever had a balance, the mean of the runs.
         measured_from_day: First day of flows, spending and acts, counted from 0: the warm-up is cut.
+        wait_item: The item whose wait is a headline number; empty when no chest is known.
         opening_gold: What a player starts with, in gold; None when it is not known.
         has_activity: Whether every run has its activity stream.
         has_players: Whether archetypes are known in every run.
@@ -56,6 +57,7 @@ class ReportData:
     days: int
     players: float
     measured_from_day: int
+    wait_item: str
     opening_gold: int | None
     has_activity: bool
     has_players: bool
@@ -107,6 +109,7 @@ def report_data(
         days=length,
         players=_players(frames),
         measured_from_day=first_day,
+        wait_item=next((item for run in loaded for item in wait_item(run).collect()["item_id"]), ""),
         opening_gold=_opening(loaded),
         has_activity=all(run.has_activity for run in loaded),
         has_players=all(run.has_players for run in loaded),

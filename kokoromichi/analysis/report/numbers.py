@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import polars as pl
 
 from kokoromichi.analysis.metrics.by_day import ALL
+from kokoromichi.analysis.metrics.headline import WAIT_CATEGORY
 from kokoromichi.analysis.plots.canvas import words as spelled
 from kokoromichi.analysis.plots.series import averaged
 from kokoromichi.analysis.report import words
@@ -135,7 +136,7 @@ def _supply(data: ReportData) -> tuple[HeadlineNumber, ...]:
 def _wait(data: ReportData) -> HeadlineNumber:
     who = "casual players" if data.has_players else "all players"
     return HeadlineNumber(
-        label="Wait for a treasure chest",
+        label=f"Wait for a {spelled(data.wait_item or WAIT_CATEGORY)}",
         values=_column(data, "wait_days"),
         write=lambda value: words.decimal(value, 1),
         unit="days",

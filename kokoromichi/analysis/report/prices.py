@@ -8,7 +8,7 @@ import polars as pl
 
 from kokoromichi.analysis import plots
 from kokoromichi.analysis.metrics.by_day import ALL
-from kokoromichi.analysis.metrics.headline import WAIT_ARCHETYPE, WAIT_ITEM
+from kokoromichi.analysis.metrics.headline import WAIT_ARCHETYPE
 from kokoromichi.analysis.plots.canvas import words as spelled
 from kokoromichi.analysis.plots.goods import engel_points
 from kokoromichi.analysis.plots.series import averaged
@@ -32,18 +32,18 @@ def wait_section(data: ReportData) -> PageSection:
     frame = data.frames["days_to_afford"]
     columns = ("wait_days", "earned_days", "first_days", "never_share", "waiting", "afforded")
     everyone = frame.filter(pl.col("archetype") == ALL)
-    item = frame.filter(pl.col("item_id") == WAIT_ITEM)
+    item = frame.filter(pl.col("item_id") == data.wait_item)
     by_item = chart(
         plots.days_to_afford(frame),
         anchor="days-to-afford",
-        takeaway=_wait_takeaway(frame, ALL, "Players wait"),
+        takeaway=_wait_takeaway(data, ALL, "Players wait"),
         says=definition("days_to_afford"),
         csv=summary(everyone, ["item_id", "price_gold"], *columns),
     )
     by_archetype = chart(
-        plots.waits(frame, item_id=WAIT_ITEM),
+        plots.waits(frame, item_id=data.wait_item or None),
         anchor="waits-by-archetype",
-        takeaway=_wait_takeaway(frame, WAIT_ARCHETYPE, "Casual players wait"),
+        takeaway=_wait_takeaway(data, WAIT_ARCHETYPE, "Casual players wait"),
         says="The same measures for one item, by archetype. An archetype without a dot has nobody who "
         "waited, or fewer than half of it ever can afford the item.",
         csv=summary(item, ["archetype"], *columns),
@@ -100,10 +100,12 @@ def prices_moved(data: ReportData) -> bool:
     return data.frames["price_index"].filter((pl.col("fisher_chained") - _BASE).abs() > _TIE).height > 0
 
 
-def _wait_takeaway(frame: pl.DataFrame, archetype: str, who: str) -> str:
-    rows = frame.filter(pl.col("archetype") == archetype, pl.col("item_id") == WAIT_ITEM)
+def _wait_takeaway(data: ReportData, archetype: str, who: str) -> str:
+    frame = data.frames["days_to_afford"]
+    rows = frame.filter(pl.col("archetype") == archetype, pl.col("item_id") == data.wait_item)
     found = words.span(rows["wait_days"].to_list())
-    return f"{who} {words.decimal(found[0], 1)} days for a {spelled(WAIT_ITEM)} (median)." if found else ""
+    item = spelled(data.wait_item)
+    return f"{who} {words.decimal(found[0], 1)} days for a {item} (median)." if found else ""
 
 
 def spending_section(data: ReportData) -> PageSection:
