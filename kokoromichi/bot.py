@@ -18,9 +18,11 @@ from discord import app_commands
 from discord.ext import commands
 
 from kokoromichi.chat.context import Context
+from kokoromichi.chat.embeds import warning
 from kokoromichi.chat.game import PREFIX, Game
 from kokoromichi.chat.lifecycle import Lifecycle
 from kokoromichi.chat.loops import Heartbeat, Housekeeping
+from kokoromichi.chat.texts import say
 from kokoromichi.core.data_manager import DataManager
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.logging_config import configure_logging
@@ -174,6 +176,16 @@ class KokoroBot(Game):
 
 class DeduplicatingTree(app_commands.CommandTree[KokoroBot]):
     """Slash commands, each delivery of an interaction but the first passed over."""
+
+    async def on_error(
+        self, interaction: discord.Interaction[KokoroBot], error: app_commands.AppCommandError, /
+    ) -> None:
+        """Tell who uses a command that Discord still shows after an upgrade, until ``/sync``."""
+        if not isinstance(error, app_commands.CommandNotFound):
+            await super().on_error(interaction, error)
+        elif interaction.type is discord.InteractionType.application_command:
+            log.info("request %s: %s", interaction.id, error)
+            await interaction.response.send_message(embed=warning(say("error.gone")), ephemeral=True)
 
     async def interaction_check(self, interaction: discord.Interaction[KokoroBot], /) -> bool:
         """Autocompletion changes nothing and may come as often as it likes."""

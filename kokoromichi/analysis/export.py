@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from kokoromichi.core.data_provider import DataProvider
+    from kokoromichi.core.reader import Reader
 
 Format = Literal["parquet", "csv", "jsonl"]
 
@@ -97,17 +97,17 @@ def read_key(path: Path) -> bytes:
 
 
 async def export_ledger(
-    provider: DataProvider,
+    reader: Reader,
     out: Path,
     format_: Format = "parquet",
     selection: Selection | None = None,
     *,
     on_rows: Callable[[int], None] | None = None,
 ) -> Exported:
-    """Write the ledger of an open provider; what is half written is never seen under its name.
+    """Write the ledger of a store; what is half written is never seen under its name.
 
     Args:
-        provider: Read frame by frame.
+        reader: Read frame by frame: a snapshot, where others write meanwhile.
         out: A new or empty folder for Parquet: its files are ``ledger_<book>_<month>_<part>.parquet``, which
             ``Ledger.scan`` takes. A new file for CSV and JSON lines.
         format_: The format.
@@ -119,7 +119,7 @@ async def export_ledger(
         StorageError: The store failed.
     """
     _refuse_taken(out, format_)
-    frames = _selected(provider, selection or Selection(), on_rows or (lambda _rows: None))
+    frames = _selected(reader, selection or Selection(), on_rows or (lambda _rows: None))
     temporary = out.with_name(f".{out.name}.part")
     try:
         if format_ == "parquet":
@@ -155,10 +155,10 @@ def _drop(temporary: Path) -> None:
 
 
 async def _selected(
-    provider: DataProvider, selection: Selection, on_rows: Callable[[int], None]
+    reader: Reader, selection: Selection, on_rows: Callable[[int], None]
 ) -> AsyncIterator[pl.DataFrame]:
     rows = 0
-    async for frame in provider.ledger_frames():
+    async for frame in reader.ledger_frames():
         chosen = selection.of(frame)
         if chosen.height:
             yield chosen

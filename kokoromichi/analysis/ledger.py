@@ -87,8 +87,8 @@ class Ledger:
 
 
 async def _read(provider: DataProvider) -> pl.DataFrame:
-    async with provider:
-        return await read_ledger(provider)
+    async with provider, provider.snapshot() as reader:
+        return await read_ledger(reader)
 
 
 def _files(path: Path) -> list[Path]:

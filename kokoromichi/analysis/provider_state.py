@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kokoromichi.core.data_provider import DataProvider
+    from kokoromichi.core.reader import Reader
 
 _FOLDER: Final = "stored"
 _NAMES: Final = ("balances", "inventories", "stock")
@@ -81,22 +82,21 @@ class StoredStates:
         return cls(*frames)
 
 
-async def read_ledger(provider: DataProvider) -> pl.DataFrame:
-    """The whole ledger of a provider in memory, oldest first: a frame of ``LEDGER_SCHEMA``."""
-    frames = [frame async for frame in provider.ledger_frames()]
+async def read_ledger(reader: Reader) -> pl.DataFrame:
+    """The whole ledger of a store in memory, oldest first: a frame of ``LEDGER_SCHEMA``."""
+    frames = [frame async for frame in reader.ledger_frames()]
     return pl.concat(frames) if frames else pl.DataFrame(schema=LEDGER_SCHEMA)
 
 
-async def stored_states(provider: DataProvider) -> StoredStates:
-    """The balances, inventories and stock that a provider stores now."""
+async def stored_states(reader: Reader) -> StoredStates:
+    """The balances, inventories and stock of a store."""
     balances: list[tuple[str, str, int]] = []
     inventories: list[tuple[str, str, int]] = []
-    for user_id in await provider.user_ids():
-        profile = await provider.profile(user_id)
-        if profile is not None:
-            balances += [(user_id, currency, getattr(profile, currency)) for currency in CURRENCIES]
-            inventories += [(user_id, item_id, units) for item_id, units in profile.inventory.items()]
-    counters = await provider.counters()
+    async for profile in reader.profiles():
+        user_id = profile.user_id
+        balances += [(user_id, currency, getattr(profile, currency)) for currency in CURRENCIES]
+        inventories += [(user_id, item_id, units) for item_id, units in profile.inventory.items()]
+    counters = await reader.counters()
     stock = [
         (
             item,
@@ -114,7 +114,8 @@ async def stored_states(provider: DataProvider) -> StoredStates:
 
 
 async def audit_provider(provider: DataProvider) -> AuditReport:
-    """Hold everything that a provider stores against its ledger: the six laws of economy.md."""
-    frames = [frame.with_columns(_UNREAD) async for frame in provider.ledger_frames()]
-    ledger = pl.concat(frames) if frames else pl.DataFrame(schema=LEDGER_SCHEMA)
-    return (await stored_states(provider)).audit(ledger)
+    """Hold everything that a provider stores at one moment against its ledger: the six laws of economy.md."""
+    async with provider.snapshot() as reader:
+        frames = [frame.with_columns(_UNREAD) async for frame in reader.ledger_frames()]
+        states = await stored_states(reader)
+    return states.audit(pl.concat(frames) if frames else pl.DataFrame(schema=LEDGER_SCHEMA))

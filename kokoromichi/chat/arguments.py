@@ -1,16 +1,17 @@
-"""What players write, parsed once and strictly: amounts and items."""
+"""What players write, parsed once and strictly: amounts, things and other players."""
 
 from __future__ import annotations
 
 import difflib
 import re
-from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
+import discord
 from discord import app_commands
 from discord.ext import commands
 
-from kokoromichi.chat.failures import BadAmountError, BadNameError, NoReasonError
+from kokoromichi.chat.failures import BadAmountError, BadCountError, BadNameError, NoReasonError
+from kokoromichi.chat.known import seen_in
 from kokoromichi.chat.texts import plain, refusal, say
 from kokoromichi.core.errors import StorageError
 from kokoromichi.rules import codes
@@ -19,17 +20,16 @@ from kokoromichi.services.refusals import refused
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    import discord
-
     from kokoromichi.chat.context import Context
     from kokoromichi.chat.game import Game
     from kokoromichi.core.models import UserProfile
 
-_AMOUNT: Final = re.compile(
-    r"(?P<whole>\d{1,3}(?:,\d{3})+|\d{1,18})(?P<part>\.\d{1,9})?(?P<unit>[kmb]?)", re.ASCII
-)
+_AMOUNT: Final = re.compile(r"(?P<count>-?[0-9]{1,18})(?P<unit>[kmb]?)")
 _UNITS: Final = {"": 1, "k": 1_000, "m": 1_000_000, "b": 1_000_000_000}
 _SHARES: Final = {"all": 1, "max": 1, "half": 2}
+_MOST: Final = 10**18
+"""What is larger is no number of 64 bits, nor anybody's."""
+_MENTIONED: Final = re.compile(r"<@!?[0-9]+>|[0-9]{15,20}")
 _TELLING_CHARS: Final = 4
 """A shorter word of a name is like too many others."""
 SUGGESTIONS: Final = 25
@@ -37,33 +37,44 @@ SUGGESTIONS: Final = 25
 
 
 class Amount(NamedTuple):
-    """An amount of gold as it was asked for.
+    """How much or how many of something was asked for.
 
     Attributes:
-        gold: Whole gold, or 0 where a share of the balance was asked for.
-        share: The balance is divided by it: 1 is all, 2 half; 0 where gold was named.
+        units: A whole number, or 0 where a share was asked for.
+        share: What there is is divided by it: 1 is all, 2 half; 0 where a number was named.
     """
 
-    gold: int
+    units: int
     share: int = 0
+
+    def __str__(self) -> str:
+        """As it would be written."""
+        return next((word for word, share in _SHARES.items() if share == self.share), str(self.units))
+
+    def of(self, whole: int) -> int:
+        """The number that is meant where there are ``whole``, rounded down."""
+        return whole // self.share if self.share else self.units
+
+
+ONE: Final = Amount(1)
 
 
 def parsed_amount(text: str) -> Amount:
-    """``1500``, ``1,500``, ``1.5k``, ``2m``, ``all`` or ``half``.
+    """``1500``, ``2k``, ``3m``, ``all`` or ``half``: nothing that somebody could read as another number.
+
+    A point, a comma or a space is a mark of thousands for some, and of a fraction for others.
 
     Raises:
-        BadAmountError: It is none of these, or no whole gold.
+        BadAmountError: It is none of these.
     """
     word = text.strip().lower()
     if word in _SHARES:
         return Amount(0, _SHARES[word])
     found = _AMOUNT.fullmatch(word)
-    if found is None:
+    count = 0 if found is None else int(found["count"]) * _UNITS[found["unit"]]
+    if found is None or abs(count) > _MOST:
         raise BadAmountError(text)
-    gold = Decimal(found["whole"].replace(",", "") + (found["part"] or "")) * _UNITS[found["unit"]]
-    if gold != int(gold):
-        raise BadAmountError(text)
-    return Amount(int(gold))
+    return Amount(count)
 
 
 def found_name(text: str, names: Mapping[str, str], unknown: Callable[[str], str]) -> str:
@@ -79,8 +90,7 @@ def found_name(text: str, names: Mapping[str, str], unknown: Callable[[str], str
     """
     if text in names:
         return text  # As a suggestion that was taken always is.
-    wanted = _folded(text)
-    by_word = {_folded(word): found_id for found_id, name in names.items() for word in (name, found_id)}
+    wanted, by_word = _folded(text), _by_word(names)
     if wanted in by_word:
         return by_word[wanted]
     # One word of a name is often all that somebody remembers, or all that stood before a space.
@@ -90,8 +100,23 @@ def found_name(text: str, names: Mapping[str, str], unknown: Callable[[str], str
     raise BadNameError(unknown(text), tuple(f"{plain(names[found_id])} (`{found_id}`)" for found_id in near))
 
 
+def _by_word(names: Mapping[str, str]) -> dict[str, str]:
+    return {_folded(word): found_id for found_id, name in names.items() for word in (name, found_id)}
+
+
+def _taken_words(ctx: Context, first: str, names: Mapping[str, str]) -> str:
+    """The most words of a text command that name something, ``first`` alone where none do."""
+    view, known = ctx.view, _by_word(names)
+    for word in reversed(list(re.finditer(r"\S+", view.buffer[view.index :]))):
+        text = f"{first} {view.buffer[view.index : view.index + word.end()]}"
+        if _folded(text) in known:
+            view.index += word.end()
+            return text
+    return first
+
+
 def _folded(text: str) -> str:
-    return text.strip().casefold().replace(" ", "_").replace("-", "_")
+    return "_".join(text.casefold().replace("-", " ").split())
 
 
 def choices(typed: str, names: Mapping[str, str], wanted: Iterable[str]) -> list[app_commands.Choice[str]]:
@@ -105,11 +130,61 @@ def choices(typed: str, names: Mapping[str, str], wanted: Iterable[str]) -> list
 
 
 class AmountConverter(commands.Converter[Amount]):
-    """An argument that is an amount."""
+    """An argument that says how much or how many, of gold or of anything else."""
 
-    async def convert(self, _ctx: Context, argument: str) -> Amount:  # type: ignore[override] # Our context.
-        """Parse it."""
-        return parsed_amount(argument)
+    async def convert(self, _ctx: Context, argument: str | int) -> Amount:  # type: ignore[override] # Our context.
+        """Parse it; who has commands from before an upgrade still sends numbers."""
+        return parsed_amount(str(argument))
+
+
+class CountConverter(commands.Converter[int]):
+    """An argument that says how many where there is nothing to have a share of."""
+
+    async def convert(self, _ctx: Context, argument: str | int) -> int:  # type: ignore[override] # Our context.
+        """Parse it, and take no share."""
+        amount = parsed_amount(str(argument))
+        if amount.share:
+            raise BadCountError(str(argument))
+        return amount.units
+
+
+class NumberConverter(app_commands.Transformer, commands.Converter[int]):
+    """An argument that is the number of something: a page, a tier."""
+
+    type = discord.AppCommandOptionType.integer
+
+    async def transform(self, _interaction: object, value: int, /) -> int:
+        """Take what Discord has seen to."""
+        return value
+
+    async def convert(self, ctx: Context, argument: str) -> int:  # type: ignore[override] # Our context.
+        """Parse it like every number."""
+        return await CountConverter().convert(ctx, argument)
+
+
+class PlayerConverter(app_commands.Transformer, commands.UserConverter):
+    """An argument that is a player: mentioned, by id, or by the name of somebody known in this server."""
+
+    type = discord.AppCommandOptionType.user
+
+    async def transform(self, _interaction: object, value: discord.User, /) -> discord.User:
+        """Take whom Discord has found."""
+        return value
+
+    async def convert(self, ctx: Context, argument: str) -> discord.User:  # type: ignore[override] # Our context.
+        """Find them; a name that two have, or nobody whom the bot has seen here, is nobody's."""
+        if _MENTIONED.fullmatch(argument):
+            return await super().convert(ctx, argument)
+        wanted = argument.removeprefix("@").casefold()
+        named = {one.id: one for one in seen_in(ctx) if wanted in _names_of(one)}
+        if len(named) != 1:
+            raise commands.UserNotFound(argument)
+        (found,) = named.values()
+        return found  # type: ignore[return-value] # A member is as good.
+
+
+def _names_of(user: discord.User | discord.Member) -> set[str]:
+    return {name.casefold() for name in (user.name, user.global_name, user.display_name) if name}
 
 
 class ReasonConverter(commands.Converter[str]):
@@ -127,7 +202,8 @@ class ItemConverter(commands.Converter[str]):
 
     async def convert(self, ctx: Context, argument: str) -> str:  # type: ignore[override] # Our context.
         """Find it."""
-        return found_name(argument, ctx.services.item_names, _refusal_of(codes.UNKNOWN_ITEM))
+        names = ctx.services.item_names
+        return found_name(_taken_words(ctx, argument, names), names, _refusal_of(codes.UNKNOWN_ITEM))
 
 
 class BusinessConverter(commands.Converter[str]):
@@ -152,6 +228,10 @@ def _refusal_of(code: int) -> Callable[[str], str]:
 
 
 AmountArgument = Annotated[Amount, AmountConverter]
+CountArgument = Annotated[int, CountConverter]
+NumberArgument = Annotated[int, NumberConverter]
+PlayerArgument = Annotated[discord.User, PlayerConverter]
+PlayerOrSelfArgument = Annotated[discord.User | None, PlayerConverter]
 ReasonArgument = Annotated[str, ReasonConverter]
 ItemArgument = Annotated[str, ItemConverter]
 BusinessArgument = Annotated[str, BusinessConverter]

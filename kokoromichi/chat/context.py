@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Final, TypeVar
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import discord
 from discord.ext import commands
 
+from kokoromichi.chat.delivery import attached, can_answer, referring, shown, telling
 from kokoromichi.chat.embeds import Picture, noted, warning
-from kokoromichi.chat.failures import BotPlayerError, Failure, describe_failure
+from kokoromichi.chat.failures import (
+    BotPlayerError,
+    DirectMessagesClosedError,
+    Failure,
+    MutedError,
+    describe_failure,
+)
 from kokoromichi.chat.game import Game
 from kokoromichi.chat.texts import moment, say
 from kokoromichi.chat.views import Click, Confirm, OwnedView, Pages
 from kokoromichi.core.errors import CommitUnknownError, RefusedError, StorageError
-from kokoromichi.core.models import Receipt
+from kokoromichi.core.models import Receipt, UserProfile
 from kokoromichi.rules import codes
 from kokoromichi.services.authority import Actor, role_of
 from kokoromichi.services.refusals import refused
@@ -23,7 +31,6 @@ from kokoromichi.services.refusals import refused
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from kokoromichi.core.models import UserProfile
     from kokoromichi.services.bundle import Services
 
 log = logging.getLogger(__name__)
@@ -40,8 +47,15 @@ which Discord lets an interaction be answered."""
 
 
 class Context(commands.Context[Game]):
-    """One command as it runs."""
+    """One command as it runs.
 
+    Attributes:
+        direct: Whether a text command is answered in a direct message.
+        receiver_id: Another player of the server whom the answer concerns, and who is told; empty for nobody.
+    """
+
+    direct: bool = False
+    receiver_id: str = ""
     _answer: discord.Message | None = None
     _timer: asyncio.TimerHandle | None = None
     _deferral: asyncio.Future[None] | None = None
@@ -68,14 +82,33 @@ class Context(commands.Context[Game]):
         """Whether the answer is for the author's eyes alone, where Discord can do that."""
         return self.command is not None and bool(self.command.extras.get("private"))
 
-    def promise_answer(self) -> None:
+    def require_answerable(self) -> None:
+        """Make sure, before anything is done, that the author can be told of it.
+
+        Raises:
+            MutedError: The bot may not write where the command was given.
+        """
+        if not can_answer(self):
+            raise MutedError
+
+    async def promise_answer(self) -> None:
         """Tell Discord to wait for us, should the answer take longer than ``DEFER_S``.
 
         Not at once: an answer that comes in time needs one request instead of two, and whether it is for the
-        author's eyes alone is not fixed before it is known.
+        author's eyes alone is not fixed before it is known. What a text command answers for these alone goes
+        into a direct message, which is begun before the act: who cannot be told of it does not act.
+
+        Raises:
+            DirectMessagesClosedError: The author takes no direct message.
         """
         if self.interaction is not None:
             self._timer = asyncio.get_running_loop().call_later(DEFER_S, self._begin_deferral)
+        elif self.private and self.guild is not None:
+            try:
+                self._answer = await self.author.send(_PLACEHOLDER)
+                self.direct = True
+            except discord.Forbidden:
+                raise DirectMessagesClosedError from None
 
     def _begin_deferral(self) -> None:
         self._deferral = asyncio.ensure_future(self.defer(ephemeral=self.private))
@@ -174,6 +207,11 @@ class Context(commands.Context[Game]):
 
         return await self.read(call)
 
+    async def own(self) -> UserProfile:
+        """The author as their next act meets them; looking opens no account."""
+        stored = await self.services.profile(self.player_id) or UserProfile(user_id=self.player_id)
+        return self.services.executor.with_opening(stored)
+
     def player_named(self, user: discord.User | discord.Member) -> str:
         """Another player's id.
 
@@ -196,21 +234,49 @@ class Context(commands.Context[Game]):
         if self._as_of_us is not None:
             embed = noted(embed, say("as_of", when=moment(self._as_of_us)))
         if self._answer is None:
-            sent: dict[str, object] = {"embed": embed, "ephemeral": self.private}
-            sent.update({"view": view} if view is not None else {})
-            sent.update({"file": picture.file()} if picture is not None else {})
-            self._answer = await self.send(**sent)  # type: ignore[call-overload] # Only what was given.
+            self._answer = await self._send_first(embed, view, picture)
         else:
-            files = [] if picture is None else [picture.file()]
-            self._answer = await self._answer.edit(embed=embed, view=view, attachments=files)
+            files = attached(self, picture)
+            self._answer = await self._answer.edit(**shown(self, embed), view=view, attachments=files)
         if view is not None:
             view.message = self._answer
             self.bot.questions.add(self.request_id)
         return self._answer
 
+    async def _send_first(
+        self, embed: discord.Embed, view: OwnedView | None, picture: Picture | None
+    ) -> discord.Message:
+        """Answer where the command was given, or in a direct message where the bot may not write there."""
+        if self.interaction is not None:
+            return await self.send(**self._parts(embed, view, picture), ephemeral=self.private)
+        if can_answer(self):
+            with suppress(discord.Forbidden):  # As of a moment ago.
+                parts = self._parts(embed, view, picture)
+                return await self.send(**parts, **referring(self))
+        self.direct = True
+        return await self.author.send(**self._parts(embed, view, picture))
+
+    def _parts(self, embed: discord.Embed, view: OwnedView | None, picture: Picture | None) -> dict[str, Any]:
+        parts = {**shown(self, embed), "files": attached(self, picture), **telling(self)}
+        return parts if view is None else {**parts, "view": view}
+
     async def ask(self, question: discord.Embed, act: Callable[[Click], Awaitable[discord.Embed]]) -> None:
         """Ask the author whether they mean it; ``act`` is called with their click, once."""
         await self.answer(question, view=Confirm(self, question, act))
+
+    async def do_or_ask(
+        self, act: Callable[[str], Awaitable[discord.Embed]], question: discord.Embed | None
+    ) -> None:
+        """Carry out an act and show its answer; where there is a question, ask the author first.
+
+        Args:
+            act: Called once, with the action that ``Context.act`` wants.
+            question: What to ask, or None.
+        """
+        if question is None:
+            await self.answer(await act(""))
+        else:
+            await self.ask(question, lambda _click: act("confirm"))
 
     async def turn_pages(
         self,

@@ -12,6 +12,7 @@ from kokoromichi.chat.texts import moment, plain, refusal, say
 from kokoromichi.core.errors import (
     CommitUnknownError,
     ConflictError,
+    InvalidProfileError,
     RefusedError,
     StorageError,
 )
@@ -45,6 +46,14 @@ class ClosingError(commands.CheckFailure):
     """The bot takes no more commands."""
 
 
+class MutedError(commands.CheckFailure):
+    """The bot may not write where the command was given."""
+
+
+class DirectMessagesClosedError(commands.CommandError):
+    """The answer is for the author's eyes alone, and they take no direct message."""
+
+
 class NotAllowedError(commands.CheckFailure):
     """Whoever asks has not the role that the command needs.
 
@@ -63,6 +72,10 @@ class BotPlayerError(commands.BadArgument):
 
 class BadAmountError(commands.BadArgument):
     """What was written is no amount."""
+
+
+class BadCountError(commands.BadArgument):
+    """A share was written where there is nothing to have a share of."""
 
 
 class NoReasonError(commands.BadArgument):
@@ -87,9 +100,11 @@ def describe_failure(ctx: Context, error: Exception) -> Failure:
     """The sentence for an error, by its kind; a wrapped one is unwrapped first."""
     error = _innermost(error)
     if isinstance(error, RefusedError):
-        return Failure(refusal(error, ctx.services.names))
+        return Failure(describe_refusal(ctx, error))
     if isinstance(error, CommitUnknownError):
         return Failure(say("error.unknown", request_id=error.request_id))
+    if isinstance(error, InvalidProfileError):
+        return Failure(say("error.edited"))
     if isinstance(error, StorageError):
         return Failure(say("error.storage"))
     if isinstance(error, ConflictError):
@@ -98,6 +113,15 @@ def describe_failure(ctx: Context, error: Exception) -> Failure:
         return Failure(text)
     reference = secrets.token_hex(4)
     return Failure(say("error.unexpected", reference=reference), reference)
+
+
+def describe_refusal(ctx: Context, error: RefusedError) -> str:
+    """The sentence of a refusal, as true as what is known of its circumstances lets it be."""
+    offer = ctx.services.live.offers.get(str(error.numbers.get("item_id")))
+    circumstance = "" if offer is None else offer.effect
+    if ctx.command is not None and ctx.command.root_parent is not None:
+        circumstance = "admin"
+    return refusal(error, ctx.services.names, circumstance)
 
 
 def _innermost(error: Exception) -> Exception:
@@ -167,15 +191,19 @@ def _not_allowed(_ctx: Context, error: NotAllowedError) -> str:
 
 _SENTENCES: Final[dict[type, Callable[[Context, Any], str]]] = {
     ClosingError: lambda _ctx, _error: say("error.closing"),
+    MutedError: lambda ctx, _error: say("error.muted", channel=f"<#{ctx.channel.id}>"),
+    DirectMessagesClosedError: lambda ctx, _error: say("error.direct_closed", name=_name_of(ctx)),
     BotPlayerError: lambda _ctx, _error: say("error.bot_player"),
     BadNameError: _name,
     NoReasonError: lambda ctx, _error: say("error.missing", name="reason", usage=_usage(ctx)),
     BadAmountError: _argument("error.amount"),
+    BadCountError: _argument("error.count"),
     commands.RangeError: _out_of_range,
     commands.BadLiteralArgument: _not_among,
     commands.UserNotFound: _argument("error.player"),
     commands.BadArgument: _argument("error.whole"),
     app_commands.TransformerError: _argument("error.whole"),
+    app_commands.CommandSignatureMismatch: lambda _ctx, _error: say("error.gone"),
     commands.MissingRequiredArgument: _missing,
     commands.TooManyArguments: _extra,
     commands.CommandOnCooldown: _slower,
@@ -187,6 +215,8 @@ _SENTENCES: Final[dict[type, Callable[[Context, Any], str]]] = {
 
 
 def _usage(ctx: Context) -> str:
-    if ctx.command is None:
-        return ""
-    return f"/{ctx.command.qualified_name} {ctx.command.signature}".strip()
+    return "" if ctx.command is None else f"{_name_of(ctx)} {ctx.command.signature}".strip()
+
+
+def _name_of(ctx: Context) -> str:
+    return "" if ctx.command is None else f"/{ctx.command.qualified_name}"

@@ -36,11 +36,14 @@ class Lifecycle(commands.Cog):
         self._spam: commands.CooldownMapping[Context] = commands.CooldownMapping.from_cooldown(
             SPAM_COMMANDS, SPAM_S, commands.BucketType.user
         )
+        self._slowing: commands.CooldownMapping[Context] = commands.CooldownMapping.from_cooldown(
+            1, SPAM_S, commands.BucketType.user
+        )
         bot.before_invoke(self._before)
         bot.after_invoke(self._after)
 
     async def bot_check_once(self, ctx: Context) -> bool:  # type: ignore[override] # Our context.
-        """No command once the bot closes, and not too many of one player; either way it is told so."""
+        """No command once the bot closes, and not too many of one player who is no admin."""
         self._bot.begin(ctx)
         if self._bot.closing:
             raise ClosingError
@@ -50,8 +53,9 @@ class Lifecycle(commands.Cog):
         if bucket is not None and retry_after_s is not None and retry_after_s > SPAM_S:
             bucket.reset()  # The clock was set back: they would be silenced until it is there again.
             retry_after_s = bucket.update_rate_limit(now_s)
-        if bucket is not None and retry_after_s:
+        if bucket is not None and retry_after_s and (await actor_of(ctx)).role < Role.MANAGER:
             raise commands.CommandOnCooldown(bucket, retry_after_s, commands.BucketType.user)
+        ctx.require_answerable()
         return True
 
     async def bot_check(self, ctx: Context) -> bool:  # type: ignore[override] # Our context.
@@ -67,7 +71,7 @@ class Lifecycle(commands.Cog):
         return True
 
     async def _before(self, ctx: Context) -> None:
-        ctx.promise_answer()
+        await ctx.promise_answer()
 
     async def _after(self, ctx: Context) -> None:
         if not ctx.command_failed:
@@ -78,10 +82,19 @@ class Lifecycle(commands.Cog):
         """The last handler, for text and slash alike."""
         if isinstance(error, commands.CommandNotFound):
             return  # Other bots have commands too.
+        if isinstance(error, commands.CommandOnCooldown) and not self._is_to_be_slowed(ctx):
+            self._bot.finish(ctx)
+            return
         try:
             await ctx.fail(error)
         finally:
             self._bot.finish(ctx)
+
+    def _is_to_be_slowed(self, ctx: Context) -> bool:
+        """Whether a player is told to slow down: by slash always, in public once in ``SPAM_S``."""
+        now_s = self._bot.services.now_us() / SECOND_US
+        bucket = self._slowing.get_bucket(ctx, now_s)
+        return ctx.interaction is not None or bucket is None or bucket.update_rate_limit(now_s) is None
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction[Game]) -> None:

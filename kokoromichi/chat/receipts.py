@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from kokoromichi.chat.embeds import card
 from kokoromichi.chat.texts import mention, moment, plain, say
 from kokoromichi.core.clock import us_of
-from kokoromichi.core.kinds import KINDS
+from kokoromichi.core.kinds import CURRENCIES, KINDS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import discord
 
     from kokoromichi.chat.context import Context
     from kokoromichi.core.models import LedgerEntry, Receipt
+    from kokoromichi.services.receipts import UseReceipt
 
-_NAMED: Final = {"item_id": "item", "what": "what", "business_id": "business", "waifu_id": "character"}
+_NAMED: Final = {"item_id": "item", "business_id": "business", "waifu_id": "character"}
 
 
 def named(ctx: Context, thing_id: str) -> str:
@@ -34,6 +39,8 @@ def format_receipt(ctx: Context, receipt: Receipt) -> str:
     for field, word in _NAMED.items():
         if field in values:
             values[word] = named(ctx, str(values[field]))
+    if "what" in values:
+        values["granted"] = _format_grant(ctx, str(values["what"]), values["amount"])
     if (user_id := values.get("user_id")) is not None:
         values["player"] = mention(str(user_id))
     if (receiver_id := values.get("receiver_id")) is not None:
@@ -42,6 +49,19 @@ def format_receipt(ctx: Context, receipt: Receipt) -> str:
         until = moment(int(str(values["until_us"])), "t")
         values["effect"] = say(f"effect.{effect}", **{**values, "until": until})
     return say(type(receipt).__name__, **values)
+
+
+def _format_grant(ctx: Context, what: str, amount: object) -> str:
+    if what in CURRENCIES:
+        return say(what, **{what: amount})
+    return say("units", quantity=amount, item=named(ctx, what))
+
+
+def format_uses(ctx: Context, used: Sequence[UseReceipt]) -> str:
+    """What using one item several times came to: what it gave is added up."""
+    total = replace(used[-1], amount=sum(receipt.amount for receipt in used))
+    text = format_receipt(ctx, total)
+    return text if len(used) == 1 else say("use.several", quantity=len(used), told=text)
 
 
 def kind_names() -> dict[str, str]:

@@ -16,12 +16,19 @@ _MARKUP: Final = re.compile(r"[\\*_~`|\[\]<>#]")
 
 ENGLISH: Final[dict[str, str]] = {
     # What went wrong.
+    "error.edited": "What is stored of a player in this was changed by another hand, and cannot be read. "
+    "Nothing was charged; an admin must mend it, and trying again does not help.",
+    "error.gone": "That command is not there any more, or changed; Discord will show the new ones soon. "
+    "Nothing was charged.",
     "error.storage": "Storage is unavailable. Nothing was charged; try again in a moment.",
     "error.busy": "Too many changes at once. Nothing was charged; try again.",
     "error.checking": "The storage did not answer in time. Checking; please do not repeat the command.",
     "error.unknown": "It could not be found out whether this went through. Do not repeat it; "
     "tell an admin the number `{request_id}`.",
     "error.closing": "The bot is restarting. Nothing was charged; try again in a minute.",
+    "error.muted": "I may not write in {channel}, so nothing was done there. Ask me where I may, or here.",
+    "error.direct_closed": "Only you may read that answer, and you take no direct messages from me. "
+    "Nothing was done; use `{name}`, or allow them.",
     "error.slower": "Slow down: again {ready}.",
     "error.argument": "{name} is not right: {why}. `{usage}`",
     "error.missing": "{name} is missing. `{usage}`",
@@ -38,16 +45,20 @@ ENGLISH: Final[dict[str, str]] = {
     "error.did_you_mean": "Did you mean {names}?",
     "error.character": "There is no character {name}.",
     "error.command": "There is no command {name}.",
+    "error.shelf": "There is no shelf {name}.",
     "error.kind": "There is no kind of transaction {name}.",
     "error.range": "it must be from {least} to {most}",
     "error.choice": "it must be one of: {offered}",
     "error.whole": "it must be a whole number",
-    "error.amount": "it must be an amount such as 1500, 1.5k, 2m, all or half",
-    "error.player": "there is no such player here",
+    "error.amount": "write it in digits alone, such as 1500, or with k, m or b behind them, such as 2k "
+    "for 2000; or all, or half",
+    "error.count": "write how many, in digits alone; there is nothing to have all or half of",
+    "error.player": "I have seen nobody of that name here, or two; mention them with @",
     "as_of": "Storage is unavailable; this is how things stood {when}.",
     # Words that stand in many places.
     "gold": "{gold} gold",
     "gems": "{gems} gems",
+    "units": "{quantity} × {item}",
     "confirm": "Confirm",
     "cancel": "Cancel",
     "cancelled": "Cancelled. Nothing happened.",
@@ -56,6 +67,8 @@ ENGLISH: Final[dict[str, str]] = {
     "next": "Next",
     "page": "Page {page} of {pages}",
     "nothing": "Nothing here yet.",
+    "now": "now",
+    "of_cap": "{gold} of at most {cap}",
     # Accounts.
     "profile.title": "{name}",
     "profile.purse": "Purse",
@@ -67,16 +80,21 @@ ENGLISH: Final[dict[str, str]] = {
     "profile.collection_value": "Characters {kinds}, shards {shards}",
     "profile.battles": "Battles",
     "profile.battles_value": "{won} won, {lost} lost",
+    "profile.affection": "Affection",
+    "profile.affection_value": "{affection}",
     "profile.favorite": "Favorite",
     "balance.title": "Balance",
     "balance.rank": "Rank {rank} of {players}",
     "daily.title": "Daily reward",
     "streak.title": "Streak",
+    "cooldowns.title": "What you may do when",
     "streak.now": "Day {streak} of your streak; your best is {best}.",
     "streak.none": "You have no streak yet; `/daily` begins one.",
+    "streak.broken": "Your streak of {streak} broke {broke}; your best is {best}.",
     "streak.next": "The next claim pays {gold} gold and {gems} gems. It opens {opens}.",
     "streak.breaks": "The streak breaks {breaks}.",
     "rich_list.title": "The richest",
+    "rich_list.as_of": "-# As it was {when}",
     "rich_list.row": "{rank}. {player} · {gold} gold",
     "rich_list.own": "You are number {rank} of {players}",
     "history.title": "Your transactions",
@@ -87,7 +105,10 @@ ENGLISH: Final[dict[str, str]] = {
     "history.item": "{moved} × {name}",
     "history.newest": "The newest {rows}",
     "exchange.title": "Exchange",
+    "exchange.question": "Buy {gems} gems for {gold} gold? That is most of what you have.",
     "transfer.title": "Transfer",
+    "transfer.today": "Gold sent today",
+    "transfer.question": "Send {gold} gold to {receiver}? That is most of what you have.",
     # The shop.
     "store.title": "Store",
     "store.row": "**{name}** · {price} gold{left}\n*{description}* `{item_id}`",
@@ -95,8 +116,13 @@ ENGLISH: Final[dict[str, str]] = {
     "store.room": " · you own {owned} of at most {limit}",
     "store.owned": " · you own {owned}",
     "purchase.title": "Bought",
+    "purchase.question": "Buy {quantity} × {item} for {gold} gold in all?",
+    "purchase.changed": "A unit costs {price} gold now, and cost {was} when you saw it last.",
+    "purchase.above_list": "A unit costs {price} gold now; its list price is {was}.",
     "sale.title": "Sold",
     "use.title": "Used",
+    "use.several": "{quantity} × {told}",
+    "use.stopped": "Used {used} of {asked}: {why}",
     "gift.title": "Gift",
     "gift.question": "Give {quantity} × {item} to {receiver}?",
     "inventory.title": "Inventory",
@@ -134,12 +160,10 @@ ENGLISH: Final[dict[str, str]] = {
     "battle.tired": "You were tired: too few HP cost you some of your chance.",
     "battle.after": "Level {level}, {hp} HP.\nBalance: {gold} gold.",
     "battle_stats.title": "Your battles",
-    "battle.ready": "now",
     "battle.hp": "Health",
     "battle.hp_value": "{hp} of {full} HP",
     "battle.next": "Next battle",
-    "battle.today": "Gold today",
-    "battle.today_value": "{gold} of at most {cap}",
+    "battle.today": "Gold won today",
     "battle.effects": "At work",
     "battle.luck": "More gold until {until}",
     "battle.guard": "Full XP for lost battles until {until}",
@@ -148,10 +172,13 @@ ENGLISH: Final[dict[str, str]] = {
     # Training and businesses.
     "train.title": "Trained",
     "invest.title": "Opened",
+    "invest.question": "Open {business} for {gold} gold? That is most of what you have.",
     "businesses.title": "Businesses",
-    "businesses.offered": "**{name}** `{business_id}` · {price} gold · earns {income} a day",
-    "businesses.owned": "**{name}** · yours · earns {income} a day\n*{waiting} gold waits, full {full}*",
-    "businesses.full": "**{name}** · yours · earns {income} a day\n*{waiting} gold waits, full: collect it*",
+    "businesses.offered": "**{name}** `{business_id}` · {price} gold · leaves {left} a day",
+    "businesses.owned": "**{name}** · yours · leaves {left} a day\n*{waiting} gold waits, full {full}*",
+    "businesses.full": "**{name}** · yours · leaves {left} a day\n*{waiting} gold waits, full: collect it*",
+    "businesses.terms": "-# After {upkeep} % of upkeep; a business earns for {hours} hours, "
+    "then waits to be collected.",
     "businesses.waiting": "After upkeep, {gold} gold waits for /collect",
     "collect.title": "Collected",
     # The economy.
@@ -250,7 +277,7 @@ ENGLISH: Final[dict[str, str]] = {
     "InvestReceipt": "{business} is yours for {cost_gold} gold; it earns from now on.\nBalance: {gold} gold.",
     "CollectReceipt": "{income_gold} gold earned, {upkeep_gold} of it burned as upkeep.\n"
     "Balance: {gold} gold.",
-    "GrantReceipt": "{player}: {amount} of {what}, now {after}.",
+    "GrantReceipt": "{player}: {granted}, now {after}.",
     "PriceReceipt": "{item} costs {price_gold} gold now; in the list it stands at {list_price_gold}.",
     "StockReceipt": "{stock} of {item} are left now ({units} more).",
     "ResetReceipt": "{player} begins anew, with {gold} gold and {gems} gems.",
@@ -267,6 +294,21 @@ ENGLISH: Final[dict[str, str]] = {
     "effect.pity_count": "your pity count went up by {amount}",
     "effect.chest_gold": "{amount} gold lay in it. Balance: {gold} gold",
 }
+
+
+REFUSED: Final[dict[tuple[str, str], str]] = {
+    ("already_active", "heal_hp"): "You have all your HP; {item_id} would do nothing.",
+    (
+        "already_active",
+        "half_hp_cost",
+    ): "You have fought no battle since the last {item_id}; it would do nothing.",
+    ("already_active", "double_train_xp"): "Your next training is boosted already; `/train` first.",
+    ("not_usable", "win_permille"): "{item_id} is drunk in a battle: `/battle`, and yes to the potion.",
+    ("not_usable", "full_loss_xp_once"): "{item_id} works by itself, in the next battle that you lose.",
+    ("not_usable", "none"): "{item_id} is for collecting; there is nothing to use.",
+    ("bad_amount", "admin"): "The number must be whole and fit what it is for; {amount} does not.",
+}
+"""Sentences that are truer than the services' own, by the refusal and an item's effect, or an admin's act."""
 
 
 def say(key: str, **values: object) -> str:
@@ -294,15 +336,17 @@ def moment(at_us: int, style: str = "R") -> str:
     return f"<t:{at_us // SECOND_US}:{style}>"
 
 
-def refusal(error: RefusedError, names: Mapping[str, str]) -> str:
+def refusal(error: RefusedError, names: Mapping[str, str], circumstance: str = "") -> str:
     """A refusal in the player's words; its times and players as the client shows them.
 
     Args:
         error: The refusal.
         names: What stands for the ids of items, businesses and characters.
+        circumstance: The effect of the item that is refused, or ``admin`` where an admin acts.
     """
+    sentence = REFUSED.get((error.code, circumstance), error.refusal.sentence)
     shown = {name: _shown(name, value, names) for name, value in error.numbers.items()}
-    return error.refusal.sentence.format(**shown)
+    return sentence.format(**shown)
 
 
 def _shown(name: str, value: int | str, names: Mapping[str, str]) -> str:

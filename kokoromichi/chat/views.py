@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar
 
 import discord
 
+from kokoromichi.chat.delivery import is_told, shown, telling
 from kokoromichi.chat.embeds import card, warning
-from kokoromichi.chat.texts import say
+from kokoromichi.chat.texts import mention, say
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -75,7 +76,7 @@ class OwnedView(discord.ui.View):
         if self.message is None:
             return
         try:
-            await self.message.edit(embed=self.last_word(), view=self)
+            await self.message.edit(**shown(self.ctx, self.last_word()), view=self)
         except discord.HTTPException as gone:  # Deleted, or older than Discord lets us edit it.
             log.info("request %s: its buttons stay as they are: %s", self.ctx.request_id, gone)
 
@@ -145,12 +146,15 @@ class Confirm(OwnedView):
 
     async def _confirmed(self, interaction: Click) -> None:
         await self._answered(interaction)
-        await interaction.edit_original_response(embed=await self._act(interaction), view=None)
+        embed = await self._act(interaction)
+        await interaction.edit_original_response(content=None, embed=embed, view=None)
+        if is_told(self.ctx):  # An edit notifies nobody.
+            await interaction.followup.send(mention(self.ctx.receiver_id), **telling(self.ctx))
 
     async def _cancelled(self, interaction: Click) -> None:
         await self._answered(interaction)
         embed = card(self.question.title or "", say("cancelled"))
-        await interaction.edit_original_response(embed=embed, view=None)
+        await interaction.edit_original_response(content=None, embed=embed, view=None)
 
     async def _answered(self, interaction: Click) -> None:
         """A second click finds no living question."""
@@ -209,4 +213,4 @@ class Pages(OwnedView):
     async def _turn(self, interaction: Click, step: int) -> None:
         await interaction.response.defer()
         self.page = min(max(self.page + step, 0), self.count - 1)
-        await interaction.edit_original_response(embed=await self.embed(), view=self)
+        await interaction.edit_original_response(content=None, embed=await self.embed(), view=self)

@@ -115,9 +115,9 @@ def ledger_export(
         with progress(f"Exporting from {store.name}", None, "rows") as (bar, task):
 
             async def exported() -> Any:
-                async with store:
+                async with store, store.snapshot() as reader:
                     return await export_ledger(
-                        store,
+                        reader,
                         out_path,
                         format_.value,
                         selection,

@@ -9,12 +9,14 @@ import tempfile
 import threading
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
+from kokoromichi.core.clock import moment_of, us_of
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.operation.exits import USAGE, exit_on_error
 
@@ -22,16 +24,20 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
 
     from kokoromichi.bot import KokoroBot
+    from kokoromichi.chat.console.clock import SkippingClock
     from kokoromichi.chat.console.http_client import Choice, Posted
 
 T = TypeVar("T")
 
 _PROMPT: Final = "▸"
 _LEAVE: Final = {"quit", "exit"}
+_MOST_DAYS: Final = 366
+"""So many are skipped at once at the most."""
 _WELCOME: Final = """[bold #8e5bd0]KoKoroMichi[/] in a terminal: the bot's own commands, without Discord.
 You are [bold magenta]{name}[/]. Try [cyan]daily[/], [cyan]store[/], [cyan]buy {item} 2[/], \
 [cyan]inventory[/], [cyan]help[/].
-[cyan]as bob[/] lets another player speak, [cyan]quit[/] ends. What is played is kept in [bold]{folder}[/].
+[cyan]as bob[/] lets another player speak, [cyan]tomorrow[/] skips a day, [cyan]tomorrow 30[/] as many, \
+[cyan]quit[/] ends. What is played is kept in [bold]{folder}[/].
 """
 
 
@@ -51,9 +57,12 @@ def play(
     The local provider keeps what is played. With a script, the exit code is 2 where a line was no command.
     """
     with exit_on_error():
-        bot = _built(data_dir, economy)
+        from kokoromichi.chat.console.clock import SkippingClock  # noqa: PLC0415 - --help stays fast
+
+        clock = SkippingClock()
+        bot = _built(data_dir, economy, clock)
         with _running_loop() as loop:
-            terminal = Terminal(bot, player, loop)
+            terminal = Terminal(bot, clock, player, loop)
             terminal.open()
             try:
                 terminal.welcome()
@@ -64,7 +73,7 @@ def play(
         raise typer.Exit(USAGE)
 
 
-def _built(data_dir: Path | None, economy_dir: Path | None) -> KokoroBot:
+def _built(data_dir: Path | None, economy_dir: Path | None, clock: SkippingClock) -> KokoroBot:
     """The bot as the settings have it, but with players in the local store and text commands."""
     from kokoromichi.settings import Settings  # noqa: PLC0415 - --help stays fast
 
@@ -87,7 +96,7 @@ def _built(data_dir: Path | None, economy_dir: Path | None) -> KokoroBot:
     }
     changed |= {} if data_dir is None else {"data_dir": data_dir}
     changed |= {} if economy_dir is None else {"economy_dir": economy_dir}
-    return create_bot(settings.model_copy(update=changed))
+    return create_bot(settings.model_copy(update=changed), clock=clock)
 
 
 @contextmanager
@@ -118,6 +127,7 @@ class Terminal:
 
     Args:
         bot: What answers them; not open yet.
+        clock: The bot's.
         name: Who speaks first.
         loop: Where the bot runs.
 
@@ -126,18 +136,21 @@ class Terminal:
         strangers: How many lines were no command.
     """
 
-    def __init__(self, bot: KokoroBot, name: str, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, bot: KokoroBot, clock: SkippingClock, name: str, loop: asyncio.AbstractEventLoop
+    ) -> None:
         from kokoromichi.chat.console.guild import FakeGuild  # noqa: PLC0415 - --help stays fast
 
         self.interactive = sys.stdin.isatty()
         self.strangers = 0
         self._bot = bot
+        self._clock = clock
         self._name = name.casefold()
         self._loop = loop
         self._console = Console(highlight=False)
-        self._guild = FakeGuild(bot, name, self._shown)
-        self._busy = False
-        self._late: list[Posted] = []
+        self._posted: SimpleQueue[Posted | None] = SimpleQueue()
+        """Messages as the bot posts them, to be drawn by this thread; None after the last of an answer."""
+        self._guild = FakeGuild(bot, name, self._posted.put)
         self._choices: tuple[int, tuple[Choice, ...]] = (0, ())
         self._pictures: Path | None = None
 
@@ -149,6 +162,8 @@ class Terminal:
         """
         try:
             self._wait(self._guild.open())
+            if newest := self._wait(self._bot.provider.read_ledger(limit=1)):
+                self._clock.catch_up(us_of(newest[0].at))
         except BaseException:
             self.close()
             raise
@@ -192,6 +207,8 @@ class Terminal:
             return
         if word.casefold() == "as":
             self._hand_over(*rest.split(maxsplit=1))
+        elif word.casefold() == "tomorrow":
+            self._skip(rest.strip() or "1")
         elif line.isdecimal():
             self._press(int(line))
         elif self._guild.knows(word):
@@ -213,6 +230,15 @@ class Terminal:
             self._carry_out(line)
             self._name = before
 
+    def _skip(self, days: str) -> None:
+        """Go on some days later, with the store filled up as it would be by then."""
+        if not (days.isascii() and days.isdecimal() and 0 < int(days) <= _MOST_DAYS):
+            self._complain(f"Write [cyan]tomorrow[/] or [cyan]tomorrow DAYS[/], from 1 to {_MOST_DAYS}.")
+            return
+        self._clock.skip(int(days))
+        self._wait(self._bot.services.store.restock())
+        self._console.print(f"It is {moment_of(self._clock.now_us()):%A, %d %B %Y, %H:%M} UTC now.")
+
     def _press(self, number: int) -> None:
         message_id, choices = self._choices
         if 1 <= number <= len(choices):
@@ -225,24 +251,18 @@ class Terminal:
         self._console.print(text)
 
     def _answered(self, work: Coroutine[Any, Any, None]) -> None:
-        """Wait for an answer; what came while somebody typed stands before it."""
-        self._busy = True
-        while self._late:
-            self._draw(self._late.pop(0))
-        try:
-            self._wait(work)
-        finally:
-            self._busy = False
+        """Draw what is posted until an answer is complete; what came while somebody typed stands before it.
+
+        It is drawn in this thread: where the terminal is gone, this one ends, and closes the bot in order.
+        """
+        answer = asyncio.run_coroutine_threadsafe(work, self._loop)
+        answer.add_done_callback(lambda _done: self._posted.put(None))
+        while (message := self._posted.get()) is not None:
+            self._draw(message)
+        answer.result()
 
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
-
-    def _shown(self, message: Posted) -> None:
-        """A message was posted or edited: draw it now, or later where somebody is typing."""
-        if self._busy:
-            self._draw(message)
-        else:
-            self._late.append(message)
 
     def _draw(self, message: Posted) -> None:
         from kokoromichi.chat.console.drawing import drawn  # noqa: PLC0415 - --help stays fast

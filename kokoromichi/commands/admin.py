@@ -14,7 +14,13 @@ from discord.ext import commands
 
 from kokoromichi.analysis.export import export_ledger
 from kokoromichi.analysis.provider_state import audit_provider
-from kokoromichi.chat.arguments import ItemArgument, ReasonArgument, offered_items
+from kokoromichi.chat.arguments import (
+    CountArgument,
+    ItemArgument,
+    PlayerArgument,
+    ReasonArgument,
+    offered_items,
+)
 from kokoromichi.chat.context import Context, actor_of
 from kokoromichi.chat.declaring import act_of, group
 from kokoromichi.chat.embeds import Picture, card, warning
@@ -60,7 +66,9 @@ class Admin(commands.Cog):
 
     @act_of(admin)
     @app_commands.describe(user="Whose", amount="How much; negative takes it away", reason="Why")
-    async def gold(self, ctx: Context, user: discord.User, amount: int, *, reason: ReasonArgument) -> None:
+    async def gold(
+        self, ctx: Context, user: PlayerArgument, amount: CountArgument, *, reason: ReasonArgument
+    ) -> None:
         """Give gold to a player, or take it away."""
         grant = partial(ctx.services.admin.grant, ctx.player_named(user), "gold", amount)
         await ctx.answer(receipt_card(ctx, say("admin.grant"), await _done(ctx, reason, grant)))
@@ -69,7 +77,13 @@ class Admin(commands.Cog):
     @app_commands.describe(user="Whose", item="What", quantity="Units; negative takes away", reason="Why")
     @app_commands.autocomplete(item=offered_to_admins)
     async def item(
-        self, ctx: Context, user: discord.User, item: ItemArgument, quantity: int, *, reason: ReasonArgument
+        self,
+        ctx: Context,
+        user: PlayerArgument,
+        item: ItemArgument,
+        quantity: CountArgument,
+        *,
+        reason: ReasonArgument,
     ) -> None:
         """Give items to a player, or take them away."""
         grant = partial(ctx.services.admin.grant, ctx.player_named(user), item, quantity)
@@ -78,7 +92,9 @@ class Admin(commands.Cog):
     @act_of(admin)
     @app_commands.describe(item="Of what", gold="Gold of a unit; 0 gives the list price back", reason="Why")
     @app_commands.autocomplete(item=offered_to_admins)
-    async def price(self, ctx: Context, item: ItemArgument, gold: int, *, reason: ReasonArgument) -> None:
+    async def price(
+        self, ctx: Context, item: ItemArgument, gold: CountArgument, *, reason: ReasonArgument
+    ) -> None:
         """Set a price, until the next reload."""
         set_price = partial(ctx.services.admin.set_price, item, gold or None)
         await ctx.answer(receipt_card(ctx, say("admin.price"), await _done(ctx, reason, set_price)))
@@ -86,14 +102,16 @@ class Admin(commands.Cog):
     @act_of(admin)
     @app_commands.describe(item="Of what", units="How many shall be left", reason="Why")
     @app_commands.autocomplete(item=offered_to_admins)
-    async def stock(self, ctx: Context, item: ItemArgument, units: int, *, reason: ReasonArgument) -> None:
+    async def stock(
+        self, ctx: Context, item: ItemArgument, units: CountArgument, *, reason: ReasonArgument
+    ) -> None:
         """Set how much of a limited item is left."""
         set_stock = partial(ctx.services.admin.set_stock, item, units)
         await ctx.answer(receipt_card(ctx, say("admin.stock"), await _done(ctx, reason, set_stock)))
 
     @act_of(admin)
     @app_commands.describe(user="Whom", reason="Why")
-    async def freeze(self, ctx: Context, user: discord.User, *, reason: ReasonArgument) -> None:
+    async def freeze(self, ctx: Context, user: PlayerArgument, *, reason: ReasonArgument) -> None:
         """Stop a player: whatever they would do, or be sent, is refused."""
         freeze = partial(ctx.services.admin.freeze, ctx.player_named(user))
         receipt = await _done(ctx, reason, freeze)
@@ -101,7 +119,7 @@ class Admin(commands.Cog):
 
     @act_of(admin)
     @app_commands.describe(user="Whom", reason="Why")
-    async def unfreeze(self, ctx: Context, user: discord.User, *, reason: ReasonArgument) -> None:
+    async def unfreeze(self, ctx: Context, user: PlayerArgument, *, reason: ReasonArgument) -> None:
         """Let a player go on."""
         unfreeze = partial(ctx.services.admin.unfreeze, ctx.player_named(user))
         receipt = await _done(ctx, reason, unfreeze)
@@ -109,14 +127,14 @@ class Admin(commands.Cog):
 
     @act_of(admin)
     @app_commands.describe(user="Whom", reason="Why")
-    async def reset(self, ctx: Context, user: discord.User, *, reason: ReasonArgument) -> None:
+    async def reset(self, ctx: Context, user: PlayerArgument, *, reason: ReasonArgument) -> None:
         """Put a player back to the beginning; you are asked once more."""
         user_id = ctx.player_named(user)
         await _asked(ctx, "reset", user_id, reason, partial(ctx.services.admin.reset, user_id))
 
     @act_of(admin)
     @app_commands.describe(user="Whom", reason="Why")
-    async def erase(self, ctx: Context, user: discord.User, *, reason: ReasonArgument) -> None:
+    async def erase(self, ctx: Context, user: PlayerArgument, *, reason: ReasonArgument) -> None:
         """Forget a player who asks for it, for good; you are asked once more."""
         user_id = ctx.player_named(user)
         await _asked(ctx, "erase", user_id, reason, partial(ctx.services.admin.erase, user_id))
@@ -226,7 +244,8 @@ async def _looked(ctx: Context, what: str, reason: str, look: Callable[[DataProv
 async def _exported(provider: DataProvider) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "ledger.jsonl"
-        await export_ledger(provider, path, "jsonl")
+        async with provider.snapshot() as reader:
+            await export_ledger(reader, path, "jsonl")
         return await asyncio.to_thread(path.read_bytes)
 
 

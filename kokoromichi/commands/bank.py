@@ -9,12 +9,22 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from kokoromichi.chat.arguments import AmountArgument, choices, found_name
+from kokoromichi.chat.arguments import (
+    ONE,
+    AmountArgument,
+    NumberArgument,
+    PlayerArgument,
+    PlayerOrSelfArgument,
+    choices,
+    found_name,
+)
+from kokoromichi.chat.asking import is_large
 from kokoromichi.chat.context import Context
 from kokoromichi.chat.declaring import command
 from kokoromichi.chat.embeds import Picture, card, paged
+from kokoromichi.chat.known import seen_in
 from kokoromichi.chat.receipts import format_entry, kind_names, receipt_card
-from kokoromichi.chat.texts import mention, plain, say
+from kokoromichi.chat.texts import mention, moment, plain, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +43,7 @@ class Bank(commands.Cog):
 
     @command(aliases=["bal", "gold", "money"])
     @app_commands.describe(user="Whose balance; yours when left out")
-    async def balance(self, ctx: Context, user: discord.User | None = None) -> None:
+    async def balance(self, ctx: Context, user: PlayerOrSelfArgument = None) -> None:
         """Show how much gold and gems a player has."""
         found = await ctx.profile_of(user)
         lines = [mention(found.user_id), say("gold", gold=found.gold), say("gems", gems=found.gems)]
@@ -43,48 +53,81 @@ class Bank(commands.Cog):
             lines.append(say("balance.rank", rank=place.rank, players=listed.players))
         await ctx.answer(card(say("balance.title"), "\n".join(lines)))
 
-    @command(aliases=["pay", "send"])
-    @app_commands.describe(user="Who receives it", amount="1500, 1.5k, 2m, all or half")
-    async def transfer(self, ctx: Context, user: discord.User, amount: AmountArgument) -> None:
-        """Send gold to another player; a fee of it is burned."""
+    @command(aliases=["pay", "send", "give"])
+    @app_commands.describe(user="Who receives it", amount="1500, 2k, 3m, all or half")
+    async def transfer(self, ctx: Context, user: PlayerArgument, amount: AmountArgument) -> None:
+        """Send gold to another player; a fee of it is burned. You are asked once more where it is much."""
         receiver_id = ctx.player_named(user)
+        gold = amount.of((await ctx.own()).gold) if amount.share else amount.units
+        large = await is_large(ctx, gold)
         bank = ctx.services.bank
-        send, asked = (bank.transfer_share, amount.share) if amount.share else (bank.transfer, amount.gold)
-        receipt = await ctx.act(
-            lambda request_id: send(ctx.player_id, receiver_id, asked, request_id=request_id)
-        )
-        await ctx.answer(receipt_card(ctx, say("transfer.title"), receipt))
+
+        async def transferred(action: str) -> discord.Embed:
+            share = amount.share and not large  # What was asked for is the number that stood in the question.
+            send, asked = (bank.transfer_share, amount.share) if share else (bank.transfer, gold)
+            receipt = await ctx.act(
+                lambda request_id: send(ctx.player_id, receiver_id, asked, request_id=request_id), action
+            )
+            ctx.receiver_id = receiver_id
+            return receipt_card(ctx, say("transfer.title"), receipt)
+
+        question = None
+        if large:
+            await bank.check_transfer(ctx.player_id, receiver_id, gold)
+            told = say("transfer.question", gold=gold, receiver=mention(receiver_id))
+            question = card(say("transfer.title"), told)
+        await ctx.do_or_ask(transferred, question)
 
     @command()
-    @app_commands.describe(packs="How many packs")
-    async def exchange(self, ctx: Context, packs: int = 1) -> None:
+    @app_commands.describe(packs="How many packs, all or half of what you can pay")
+    async def exchange(self, ctx: Context, packs: AmountArgument = ONE) -> None:
         """Buy gems for gold; there is no way back."""
-        receipt = await ctx.act(
-            lambda request_id: ctx.services.bank.buy_gems(ctx.player_id, packs, request_id=request_id)
-        )
-        await ctx.answer(receipt_card(ctx, say("exchange.title"), receipt))
+        pack = ctx.services.live.config.exchange
+        count = packs.units
+        if packs.share and pack.price_gold:
+            count = max(1, packs.of((await ctx.own()).gold // pack.price_gold))
 
-    @command(aliases=["leaderboard"])
+        async def exchanged(action: str) -> discord.Embed:
+            receipt = await ctx.act(
+                lambda request_id: ctx.services.bank.buy_gems(ctx.player_id, count, request_id=request_id),
+                action,
+            )
+            return receipt_card(ctx, say("exchange.title"), receipt)
+
+        question, cost_gold = None, pack.price_gold * count
+        if await is_large(ctx, cost_gold):
+            told = say("exchange.question", gems=pack.gems * count, gold=cost_gold)
+            question = card(say("exchange.title"), told)
+        await ctx.do_or_ask(exchanged, question)
+
+    @command(aliases=["leaderboard", "lb", "top"])
     @app_commands.describe(page="Which page")
-    async def rich_list(self, ctx: Context, page: int = 1) -> None:
+    async def rich_list(self, ctx: Context, page: NumberArgument = 1) -> None:
         """Show who has the most gold."""
         own = await ctx.read(lambda services: services.standing.rank(ctx.player_id))
         first = await ctx.read(lambda services: services.standing.page(page, RANK_ROWS))
+        known = {str(user.id): plain(user.display_name) for user in seen_in(ctx)}
         foot = "" if own is None else say("rich_list.own", rank=own.rank, players=first.players)
 
         async def draw(number: int) -> discord.Embed:
             found = await ctx.read(lambda services: services.standing.page(number + 1, RANK_ROWS))
             rows = [
-                say("rich_list.row", rank=row.rank, player=mention(row.user_id), gold=row.gold)
+                say(
+                    "rich_list.row",
+                    rank=row.rank,
+                    player=known.get(row.user_id) or mention(row.user_id),
+                    gold=row.gold,
+                )
                 for row in found.rows
             ]
-            return card(say("rich_list.title"), "\n".join(rows) or say("nothing"), footer=foot)
+            text = "\n".join([*rows, say("rich_list.as_of", when=moment(found.read_us))] if rows else [])
+            return card(say("rich_list.title"), text or say("nothing"), footer=foot)
 
         await ctx.turn_pages(first.pages, draw, page - 1)
 
     @command(aliases=["history", "ledger"], private=True)
     @app_commands.describe(page="Which page", kind="Only movements of this kind")
-    async def transactions(self, ctx: Context, page: int = 1, kind: str | None = None) -> None:
+    async def transactions(self, ctx: Context, page: NumberArgument = 1, kind: str | None = None) -> None:
         """Show what happened to your gold, gems and items, the newest first."""
         wanted = None if kind is None else found_name(kind, kind_names(), _no_kind)
         rows = await ctx.read(

@@ -8,10 +8,13 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from kokoromichi.chat.arguments import NumberArgument
 from kokoromichi.chat.context import Context
 from kokoromichi.chat.declaring import command
 from kokoromichi.chat.embeds import card
 from kokoromichi.chat.texts import moment, percent, say
+from kokoromichi.rules.moments import is_running
+from kokoromichi.rules.use import CHARM_US
 
 if TYPE_CHECKING:
     from kokoromichi.chat.game import Game
@@ -26,7 +29,9 @@ class Battle(commands.Cog):
 
     @command()
     @app_commands.describe(tier="How strong an opponent, from 1", mana_potion="Drink one for a better chance")
-    async def battle(self, ctx: Context, tier: int, mana_potion: Literal["no", "yes"] = "no") -> None:
+    async def battle(
+        self, ctx: Context, tier: NumberArgument, mana_potion: Literal["no", "yes"] = "no"
+    ) -> None:
         """Fight an opponent; victories pay gold, every battle teaches."""
         potions = int(mana_potion == "yes")
         receipt = await ctx.act(
@@ -55,12 +60,12 @@ class Battle(commands.Cog):
         found = await ctx.profile_of(None)
         now = ctx.services.battle.readiness(found)
         at_us = ctx.services.now_us()
-        ready = say("battle.ready") if now.ready_us <= at_us else moment(now.ready_us)
+        ready = say("now") if now.ready_us <= at_us else moment(now.ready_us)
         fields = [
             (say("profile.level"), say("profile.level_value", level=found.level, xp=found.xp)),
             (say("battle.hp"), say("battle.hp_value", hp=now.hp, full=now.hp_full)),
             (say("battle.next"), ready),
-            (say("battle.today"), say("battle.today_value", gold=now.earned_gold, cap=now.cap_gold)),
+            (say("battle.today"), say("of_cap", gold=now.earned_gold, cap=now.cap_gold)),
             (
                 say("profile.battles"),
                 say("profile.battles_value", won=found.battles_won, lost=found.battles_lost),
@@ -100,7 +105,11 @@ def _format_fight(receipt: BattleReceipt) -> str:
 
 def _format_effects(found: UserProfile, at_us: int) -> list[str]:
     lasting = {"battle.luck": found.luck_until_us, "battle.guard": found.guard_until_us}
-    told = [say(key, until=moment(until_us, "f")) for key, until_us in lasting.items() if until_us > at_us]
+    told = [
+        say(key, until=moment(until_us, "f"))
+        for key, until_us in lasting.items()
+        if is_running(at_us, until_us, CHARM_US)
+    ]
     if found.stamina_battles:
         told.append(say("battle.stamina", battles=found.stamina_battles))
     return told

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import discord
 from discord import app_commands
 from discord.ext import commands
 
 from kokoromichi.chat.arguments import BusinessArgument, offered_businesses
+from kokoromichi.chat.asking import is_large
 from kokoromichi.chat.context import Context
 from kokoromichi.chat.declaring import command
 from kokoromichi.chat.embeds import card
 from kokoromichi.chat.receipts import named, receipt_card
 from kokoromichi.chat.texts import moment, say
+from kokoromichi.rules.pricing import percent_of
 
 if TYPE_CHECKING:
     from kokoromichi.chat.game import Game
@@ -34,20 +37,34 @@ class Growth(commands.Cog):
     @app_commands.describe(business="Which one to open")
     @app_commands.autocomplete(business=offered_businesses)
     async def invest(self, ctx: Context, *, business: BusinessArgument) -> None:
-        """Open a business; one of each."""
-        receipt = await ctx.act(
-            lambda request_id: ctx.services.progress.invest(ctx.player_id, business, request_id=request_id)
-        )
-        await ctx.answer(receipt_card(ctx, say("invest.title"), receipt))
+        """Open a business; one of each. You are asked once more where it costs you much."""
+        price_gold = ctx.services.live.config.business[business].price_gold
+
+        async def opened(action: str) -> discord.Embed:
+            receipt = await ctx.act(
+                lambda request_id: ctx.services.progress.invest(
+                    ctx.player_id, business, request_id=request_id
+                ),
+                action,
+            )
+            return receipt_card(ctx, say("invest.title"), receipt)
+
+        question = None
+        if business not in (await ctx.own()).businesses and await is_large(ctx, price_gold):
+            told = say("invest.question", business=named(ctx, business), gold=price_gold)
+            question = card(say("invest.title"), told)
+        await ctx.do_or_ask(opened, question)
 
     @command()
     async def businesses(self, ctx: Context) -> None:
         """Show every business, what it costs, and what waits in yours."""
         holdings = ctx.services.progress.holdings(await ctx.profile_of(None))
+        terms = ctx.services.live.config.income
         rows = [_format_holding(ctx, holding) for holding in holdings]
+        rows.append(say("businesses.terms", upkeep=terms.upkeep_percent, hours=terms.max_hours))
         waiting_gold = sum(holding.waiting_gold for holding in holdings)
         foot = say("businesses.waiting", gold=waiting_gold)
-        await ctx.answer(card(say("businesses.title"), "\n".join(rows) or say("nothing"), footer=foot))
+        await ctx.answer(card(say("businesses.title"), "\n".join(rows), footer=foot))
 
     @command()
     async def collect(self, ctx: Context) -> None:
@@ -60,19 +77,21 @@ class Growth(commands.Cog):
 
 def _format_holding(ctx: Context, holding: Holding) -> str:
     name = named(ctx, holding.business_id)
+    income_gold = holding.income_gold_per_day
+    left_gold = income_gold - percent_of(income_gold, ctx.services.live.config.income.upkeep_percent)
     if not holding.owned:
         return say(
             "businesses.offered",
             name=name,
             business_id=holding.business_id,
             price=holding.price_gold,
-            income=holding.income_gold_per_day,
+            left=left_gold,
         )
     full = holding.full_us <= ctx.services.now_us()
     return say(
         "businesses.full" if full else "businesses.owned",
         name=name,
-        income=holding.income_gold_per_day,
+        left=left_gold,
         waiting=holding.waiting_gold,
         full=moment(holding.full_us),
     )

@@ -9,49 +9,51 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from kokoromichi.chat.arguments import ItemArgument, choices, offered_items
+from kokoromichi.chat.arguments import (
+    ONE,
+    AmountArgument,
+    ItemArgument,
+    NumberArgument,
+    choices,
+    found_name,
+    offered_items,
+)
+from kokoromichi.chat.asking import is_large
 from kokoromichi.chat.context import Context
 from kokoromichi.chat.declaring import command
 from kokoromichi.chat.embeds import card, paged
-from kokoromichi.chat.receipts import receipt_card
+from kokoromichi.chat.receipts import named, receipt_card
 from kokoromichi.chat.texts import plain, say
-from kokoromichi.core.errors import RefusedError
-from kokoromichi.core.models import SECOND_US
 from kokoromichi.rules import codes
+from kokoromichi.services.refusals import refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
     from kokoromichi.chat.game import Game
     from kokoromichi.core.models import Item, UserProfile
+    from kokoromichi.services.bundle import Services
+    from kokoromichi.services.live_economy import Offer
 
 STORE_ROWS: Final = 8
-SHOWN_S: Final = 900
-"""So long the price that a player was shown is the only one that they are charged, in seconds."""
 _SHOWN_PLAYERS: Final = 10_000
 
 
 class ShownPrices:
-    """What each player read in the store a while ago: another price is not charged without a word."""
+    """The prices that each player read last, in the store or in a question: no other is charged unseen."""
 
     def __init__(self) -> None:
-        self._of: OrderedDict[str, tuple[int, dict[str, int]]] = OrderedDict()
+        self._of: OrderedDict[str, dict[str, int]] = OrderedDict()
 
-    def note(self, player_id: str, offered: Iterable[Item], now_us: int) -> None:
-        """Remember what a player is shown, beside what they were shown before."""
-        _, prices = self._of.pop(player_id, (0, {}))
-        self._of[player_id] = now_us, {**prices, **{item.item_id: item.price_gold for item in offered}}
+    def note(self, player_id: str, prices_gold: Mapping[str, int]) -> None:
+        """Remember what a player is shown, by item id, beside what they were shown before."""
+        self._of[player_id] = {**self._of.pop(player_id, {}), **prices_gold}
         if len(self._of) > _SHOWN_PLAYERS:
             self._of.popitem(last=False)
 
-    def price_gold(self, player_id: str, item_id: str, now_us: int) -> int | None:
-        """The price of a unit that a player was shown, or None where that is too long ago."""
-        shown_us, prices = self._of.get(player_id, (0, {}))
-        return prices.get(item_id) if 0 <= now_us - shown_us < SHOWN_S * SECOND_US else None
-
-    def forget(self, player_id: str) -> None:
-        """Forget what a player was shown."""
-        self._of.pop(player_id, None)
+    def price_gold(self, player_id: str, item_id: str) -> int | None:
+        """The price of a unit that a player was shown last, or None where they never were."""
+        return self._of.get(player_id, {}).get(item_id)
 
 
 class Shop(commands.Cog):
@@ -62,12 +64,12 @@ class Shop(commands.Cog):
 
     @command(aliases=["shop", "catalog"])
     @app_commands.describe(page="Which page", category="Only this shelf")
-    async def store(self, ctx: Context, page: int = 1, category: str | None = None) -> None:
+    async def store(self, ctx: Context, page: NumberArgument = 1, category: str | None = None) -> None:
         """Show what the store sells, what it costs, and what is left."""
-        shelf = category.casefold() if category else None
+        shelf = None if category is None else found_name(category, _shelves(ctx.services), _no_shelf)
         offered = await ctx.read(lambda services: services.store.view_store(shelf))
         found = await ctx.profile_of(None)
-        self._shown.note(ctx.player_id, offered, ctx.services.now_us())
+        self._shown.note(ctx.player_id, {item.item_id: item.price_gold for item in offered})
         pages = paged([_format_offer(item, found) for item in offered], STORE_ROWS) or [say("nothing")]
 
         async def draw(number: int) -> discord.Embed:
@@ -79,33 +81,60 @@ class Shop(commands.Cog):
     async def _categories(
         self, interaction: discord.Interaction[Game], typed: str
     ) -> list[app_commands.Choice[str]]:
-        catalogue = interaction.client.services.live.catalogue
-        shelves = dict.fromkeys(entry.category for entry in catalogue.values())
-        return choices(typed, {}, shelves)
+        return choices(typed, {}, _shelves(interaction.client.services))
 
     @command(aliases=["purchase"])
-    @app_commands.describe(item="What to buy", quantity="How many")
+    @app_commands.describe(item="What to buy", quantity="How many, or all that you can pay")
     @app_commands.autocomplete(item=offered_items)
-    async def buy(self, ctx: Context, item: ItemArgument, quantity: int = 1) -> None:
-        """Buy something from the store."""
-        now_us = ctx.services.now_us()
-        expected_price_gold = self._shown.price_gold(ctx.player_id, item, now_us)
-        try:
+    async def buy(self, ctx: Context, item: ItemArgument, quantity: AmountArgument = ONE) -> None:
+        """Buy something from the store; you are asked where it is much, or costs more than you have read."""
+        offer = ctx.services.live.offers.get(item)
+        if offer is None:
+            raise refused(codes.UNKNOWN_ITEM, item)
+        count = quantity.units
+        if quantity.share:
+            own = await ctx.own()
+            room = min(own.gold // offer.price_gold, offer.limit - own.inventory.get(item, 0))
+            count = max(1, quantity.of(room))
+
+        async def bought(action: str) -> discord.Embed:
             receipt = await ctx.act(
                 lambda request_id: ctx.services.store.purchase(
-                    ctx.player_id,
-                    item,
-                    quantity,
-                    expected_price_gold=expected_price_gold,
-                    request_id=request_id,
-                )
+                    ctx.player_id, item, count, expected_price_gold=offer.price_gold, request_id=request_id
+                ),
+                action,
             )
-        except RefusedError as refusal:
-            if refusal.code == codes.CODE_NAMES[codes.PRICE_CHANGED]:
-                # They read the new price now: it is charged when they ask again.
-                self._shown.forget(ctx.player_id)
-            raise
-        await ctx.answer(receipt_card(ctx, say("purchase.title"), receipt))
+            self._shown.note(ctx.player_id, {item: offer.price_gold})
+            return receipt_card(ctx, say("purchase.title"), receipt)
+
+        await ctx.do_or_ask(bought, await self._question(ctx, item, offer, count))
+
+    async def _question(self, ctx: Context, item: str, offer: Offer, count: int) -> discord.Embed | None:
+        """What to ask before a purchase, or None: the total is small, and no more than what was read."""
+        known_gold = self._shown.price_gold(ctx.player_id, item)
+        was_gold = offer.list_price_gold if known_gold is None else known_gold
+        changed = offer.price_gold > was_gold if known_gold is None else offer.price_gold != was_gold
+        cost_gold = offer.price_gold * count
+        if not (changed or await is_large(ctx, cost_gold)):
+            return None
+        own = await ctx.own()
+        if not 0 < cost_gold <= own.gold or count > offer.limit - own.inventory.get(item, 0):
+            return None  # It is refused, and no question is needed for that.
+        self._shown.note(ctx.player_id, {item: offer.price_gold})
+        told = say("purchase.question", quantity=count, item=named(ctx, item), gold=cost_gold)
+        if changed:
+            key = "purchase.above_list" if known_gold is None else "purchase.changed"
+            told += "\n" + say(key, price=offer.price_gold, was=was_gold)
+        return card(say("purchase.title"), told)
+
+
+def _shelves(services: Services) -> dict[str, str]:
+    """What the shelves are called by those who ask for several things, by shelf."""
+    return {entry.category: f"{entry.category}s" for entry in services.live.catalogue.values()}
+
+
+def _no_shelf(text: str) -> str:
+    return say("error.shelf", name=plain(text))
 
 
 def _format_offer(item: Item, found: UserProfile) -> str:

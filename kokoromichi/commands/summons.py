@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from discord import app_commands
 from discord.ext import commands
 
-from kokoromichi.chat.arguments import CharacterArgument, all_characters, own_characters
+from kokoromichi.chat.arguments import CharacterArgument, NumberArgument, all_characters, own_characters
 from kokoromichi.chat.context import Context
 from kokoromichi.chat.declaring import command
 from kokoromichi.chat.embeds import card, paged
@@ -58,7 +58,7 @@ class Summons(commands.Cog):
 
     @command()
     @app_commands.describe(page="Which page")
-    async def collection(self, ctx: Context, page: int = 1) -> None:
+    async def collection(self, ctx: Context, page: NumberArgument = 1) -> None:
         """Show the characters you have, the rarest first."""
         found = await ctx.profile_of(None)
         sheets = {sheet.id: sheet for sheet in ctx.services.live.economy.waifus}

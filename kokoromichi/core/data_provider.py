@@ -7,27 +7,24 @@ one answer. Two writers never both spend the same gold.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from kokoromichi.core.day_totals import active_of, totals_of
 from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.reader import Reader, no_copy
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
     from types import TracebackType
 
-    import polars as pl
     from typing_extensions import Self
 
-    from kokoromichi.core.bulk_load import Batch, StoredResponse
+    from kokoromichi.core.bulk_load import Batch
     from kokoromichi.core.models import (
         AnswerT,
         ChangeSet,
-        DailyTotal,
-        LedgerEntry,
         Receipt,
-        UserProfile,
     )
 
 
@@ -36,11 +33,10 @@ JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, J
 Stream = Literal["activity", "economy_history"]
 
 
-class DataProvider(ABC):
+class DataProvider(Reader):
     """Where players, counters and the ledger are kept.
 
     Attributes:
-        name: The provider's key in ``PROVIDERS``.
         waiting: Commits of this process that are on their way.
         mirror_of: The name of the store that this one mirrors, or None. A mirror is written by ``load``
             alone, and is no source of a copy.
@@ -49,7 +45,6 @@ class DataProvider(ABC):
         beside: Of a remote store: the folder beside it, which copies go to and come from; None on others.
     """
 
-    name: ClassVar[str]
     waiting: int = 0
     mirror_of: str | None = None
     mirrored_us: int = 0
@@ -60,14 +55,14 @@ class DataProvider(ABC):
         """What a message calls this store; never with a secret."""
         return self.name
 
-    async def open(self) -> None:  # noqa: B027 - a store in memory has nothing to open
+    async def open(self) -> None:
         """Make ready; a failure says what, where, and the cure.
 
         Raises:
             StorageError: The store cannot be used.
         """
 
-    async def close(self) -> None:  # noqa: B027 - nor to close
+    async def close(self) -> None:
         """Flush and let go of everything; closing twice is harmless."""
 
     @property
@@ -96,29 +91,20 @@ class DataProvider(ABC):
         await self.close()
 
     @abstractmethod
-    async def profile(self, user_id: str) -> UserProfile | None:
-        """The committed state of a player, or None if there is no such player."""
+    def snapshot(self) -> AbstractAsyncContextManager[Reader]:
+        """Everything as it stands at one moment, however long it is read, while others commit.
 
-    @abstractmethod
-    async def user_ids(self) -> list[str]:
-        """Every player's id, ascending."""
+        It is for whoever holds one part of the store against another: an audit, an export, a copy. No act
+        waits for it. However the block ends, what it holds is given back; until then the store keeps what is
+        overwritten, so that it is left as soon as everything is read.
 
-    async def versions(self) -> dict[str, int]:
-        """Every player's version by id, ascending: what tells who has changed."""
-        found = [(user_id, await self.profile(user_id)) for user_id in await self.user_ids()]
-        return {user_id: profile.version for user_id, profile in found if profile is not None}
-
-    @abstractmethod
-    async def balances(self) -> list[tuple[str, int]]:
-        """Every player's id and gold in one read: the richest first, ties by id."""
+        Raises:
+            StorageError: The store cannot be reached, or no longer has the moment; reading may raise it too.
+        """
 
     async def richest(self, limit: int, offset: int = 0) -> list[tuple[str, int]]:
         """A page of ``balances``; a store that has an index reads no more than the page."""
         return (await self.balances())[offset : offset + limit]
-
-    @abstractmethod
-    async def counters(self) -> dict[str, int]:
-        """Every counter by name, ascending."""
 
     @abstractmethod
     async def get_response(self, request_id: str, digest: str) -> Receipt | None:
@@ -159,47 +145,7 @@ class DataProvider(ABC):
             StorageError: The store failed.
         """
 
-    @abstractmethod
-    async def read_ledger(
-        self,
-        *,
-        book: str | None = None,
-        user_id: str | None = None,
-        kind: str | None = None,
-        before: str | None = None,
-        limit: int = 50,
-    ) -> list[LedgerEntry]:
-        """A page of ledger rows, newest first.
-
-        Args:
-            book: Only this book.
-            user_id: Only this player's rows.
-            kind: Only this kind.
-            before: Only rows older than this ``entry_id``: the last one of the page before.
-            limit: Rows of a page, 1 to 1,000.
-        """
-
-    @abstractmethod
-    def ledger_frames(self, user_ids: Collection[str] | None = None) -> AsyncIterator[pl.DataFrame]:
-        """The ledger, oldest first, in frames of ``LEDGER_SCHEMA`` of bounded size.
-
-        Args:
-            user_ids: Only the rows of these players, ``system`` among them or not; all rows when left out.
-        """
-
-    @abstractmethod
-    async def ledger_rows(self) -> int:
-        """How many rows the ledger has."""
-
-    async def daily_totals(self, since_day: int = 0) -> list[DailyTotal]:
-        """What each kind has moved on each UTC day since the epoch, ascending; from a day on."""
-        return totals_of([frame async for frame in self.ledger_frames()], since_day)
-
-    async def active_players(self, since_day: int = 0) -> dict[int, int]:
-        """How many players have moved something on each UTC day, ascending."""
-        return active_of([frame async for frame in self.ledger_frames()], since_day)
-
-    async def verify(self) -> None:  # noqa: B027 - a server looks after its own pages
+    async def verify(self) -> None:
         """Look for damage below the laws, in everything that is stored; an audit begins with it.
 
         Raises:
@@ -243,24 +189,12 @@ class DataProvider(ABC):
         """
 
     @abstractmethod
-    async def get_game_data(self, section: str) -> Document | None:
-        """A section's document, a copy of its own, or None."""
-
-    @abstractmethod
     async def save_game_data(self, section: str, data: Document) -> None:
         """Store a section's document.
 
         Raises:
             MisuseError: The section's name is malformed or reserved for what is shipped.
         """
-
-    async def sections(self) -> list[str]:
-        """Every stored section's name, ascending; what a copy reads."""
-        raise _not_copied(self.name, "sections")
-
-    def stored_responses(self) -> AsyncIterator[StoredResponse]:
-        """Every request id of a caller with its receipt, in any order; what a copy reads."""
-        raise _not_copied(self.name, "stored_responses")
 
     async def load(self, batch: Batch) -> None:  # noqa: ARG002 - the interface
         """Store a part of another store as it was, whole and durably, or raise and store nothing.
@@ -270,7 +204,7 @@ class DataProvider(ABC):
             RequestMismatchError: A request id is remembered for another act.
             StorageError: The store failed.
         """
-        raise _not_copied(self.name, "load")
+        raise no_copy(self.name, "load")
 
     async def mark_mirror(self, of: str, as_of_us: int = 0) -> None:  # noqa: ARG002 - the interface
         """Mark this store as a mirror of another, for good.
@@ -282,7 +216,7 @@ class DataProvider(ABC):
         Raises:
             MisuseError: It has players of its own, or mirrors another store.
         """
-        raise _not_copied(self.name, "mark_mirror")
+        raise no_copy(self.name, "mark_mirror")
 
     async def adopt(self) -> list[str]:
         """Take files as they were edited externally, and book what that moves; here there are no files.
@@ -295,7 +229,7 @@ class DataProvider(ABC):
 
     async def empty(self) -> None:
         """Empty a mirror, so that it is made anew; a store that is none raises ``MisuseError``."""
-        raise _not_copied(self.name, "empty")
+        raise no_copy(self.name, "empty")
 
     async def sync_local_to_remote(self) -> object:
         """Copy the local folder to the remote store; here there is no remote."""
@@ -314,7 +248,3 @@ def _no_remote(name: str, call: str) -> MisuseError:
     return MisuseError(
         f"{call}: the provider {name!r} has no remote store; set PROVIDER to mongo or postgres"
     )
-
-
-def _not_copied(name: str, call: str) -> MisuseError:
-    return MisuseError(f"{call}: the provider {name!r} takes no part in copies")

@@ -75,7 +75,7 @@ class Act(NamedTuple):
     rows: tuple[Row, ...]
 
 
-_SENT_CODES: Final = (codes.OK, codes.BAD_AMOUNT, codes.TOO_POOR, codes.DAILY_CAP, codes.BALANCE_CAP)
+_SENT_CODES: Final = (codes.OK, codes.BAD_AMOUNT, codes.DAILY_CAP, codes.BALANCE_CAP)
 _SENT_ROWS: Final = (
     Row("transfer", "gold", "left_gold"),
     Row("fee", "gold", "fee_gold"),
@@ -219,7 +219,7 @@ ACTS: Final[dict[str, Act]] = {
             (codes.OK, codes.BAD_QUANTITY, codes.NOT_FOR_SALE, codes.TOO_POOR, codes.BALANCE_CAP),
             (Row("exchange", "gold", "moved_gold"), Row("exchange", "gems", "moved_gems")),
         ),
-        Act("transfer", transfer.send, transfer.Sent, _SENT_CODES, _SENT_ROWS),
+        Act("transfer", transfer.send, transfer.Sent, (*_SENT_CODES, codes.TOO_POOR), _SENT_ROWS),
         Act("transfer_share", transfer.send_share, transfer.Sent, _SENT_CODES, _SENT_ROWS),
         Act(
             "summon",

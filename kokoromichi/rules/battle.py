@@ -6,6 +6,7 @@ from typing import Final
 
 from kokoromichi.core.models import HOUR_US, NEVER, SECOND_US
 from kokoromichi.rules.codes import BALANCE_CAP, COOLING_DOWN, DAILY_CAP, MAX_BALANCE, OK
+from kokoromichi.rules.moments import is_ahead
 from kokoromichi.rules.pricing import percent_of
 
 PERMILLE: Final = 1000
@@ -23,12 +24,12 @@ def regenerated_hp(now_us: int, hp: int, hp_at_us: int, hp_full: int, hp_regen_p
 
     Returns:
         Hit points now, and the time they are computed for: the moment the last whole point came, so that no
-        part of a point is lost however often this is asked. A clock that went backwards changes nothing.
+        part of a point is lost however often this is asked. A time ahead of the present counts as that.
     """
     if hp_at_us == NEVER or hp >= hp_full:
         return hp_full, now_us
     if now_us <= hp_at_us or hp_regen_per_h < 1:
-        return hp, hp_at_us
+        return hp, min(hp_at_us, now_us)
     elapsed_us = now_us - hp_at_us
     gained = elapsed_us // HOUR_US * hp_regen_per_h + elapsed_us % HOUR_US * hp_regen_per_h // HOUR_US
     if gained >= hp_full - hp:
@@ -130,17 +131,20 @@ def loss_xp(tier_xp: int, loss_xp_percent: int, amulet: int, scrolls: int) -> tu
     return percent_of(tier_xp, loss_xp_percent), 0
 
 
-def ready_us(battle_at_us: int, cooldown_s: int) -> int:
+def ready_us(now_us: int, battle_at_us: int, cooldown_s: int) -> int:
     """Say when the next battle may begin.
 
     Args:
+        now_us: The present, in microseconds since the epoch, UTC.
         battle_at_us: The last battle; NEVER before the first.
         cooldown_s: Least time between two battles, in seconds.
 
     Returns:
-        Microseconds since the epoch; NEVER before the first battle.
+        Microseconds since the epoch; NEVER before the first battle, and where that is ahead of the clock.
     """
-    return NEVER if battle_at_us == NEVER else battle_at_us + cooldown_s * SECOND_US
+    if battle_at_us == NEVER or is_ahead(now_us, battle_at_us):
+        return NEVER
+    return battle_at_us + cooldown_s * SECOND_US
 
 
 def may_fight(
@@ -165,7 +169,7 @@ def may_fight(
         OK, COOLING_DOWN, DAILY_CAP or BALANCE_CAP. None depends on the draw, so that a refusal cannot be used
         to fight on with a better one.
     """
-    if now_us < ready_us(battle_at_us, cooldown_s):
+    if now_us < ready_us(now_us, battle_at_us, cooldown_s):
         return COOLING_DOWN
     if left_gold < 1:
         return DAILY_CAP

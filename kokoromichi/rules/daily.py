@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kokoromichi.core.models import DAY_US, HOUR_US, NEVER
 from kokoromichi.rules.codes import ALREADY_CLAIMED, BALANCE_CAP, MAX_BALANCE, OK
+from kokoromichi.rules.moments import CLOCK_SKEW_US, is_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +16,7 @@ class Claimed(NamedTuple):
     """What a claim came to; on a refusal everything is as before, and the rewards are 0.
 
     Attributes:
-        code: OK, ALREADY_CLAIMED (also when the clock went backwards) or BALANCE_CAP.
+        code: OK, ALREADY_CLAIMED or BALANCE_CAP.
         gold: Balance afterwards, in gold.
         gems: Balance afterwards, in gems.
         streak: Claims in a row.
@@ -47,21 +48,34 @@ def day_of(at_us: int) -> int:
     return at_us // DAY_US
 
 
-def counted_today(day: int, counted_day: int, count: int) -> int:
-    """Read a counter that starts anew each UTC day.
+def counting_day(now_us: int, counted_day: int) -> int:
+    """Tell the UTC day that a day's counter goes on with.
 
     Args:
-        day: The present day.
-        counted_day: The day that the stored count belongs to.
-        count: The stored count.
+        now_us: The present, in microseconds since the epoch, UTC.
+        counted_day: The day that the counter belongs to.
 
     Returns:
-        The count of today: 0 on a later day. A clock that went backwards does not empty it; store
-        ``max(day, counted_day)`` beside the new count.
+        Today; tomorrow where the counter belongs to it and another clock may have begun it, so that no two
+        clocks empty a counter twice at midnight. A counter of any other day is none.
     """
-    if day > counted_day:
-        return 0
-    return count
+    if counted_day == day_of(now_us + CLOCK_SKEW_US):
+        return counted_day
+    return day_of(now_us)
+
+
+def counted_today(now_us: int, counted_day: int, amount: int) -> int:
+    """Read a counter that starts anew each day.
+
+    Args:
+        now_us: The present, in microseconds since the epoch, UTC.
+        counted_day: The day that ``amount`` belongs to.
+        amount: What was counted on that day.
+
+    Returns:
+        ``amount``, or 0 where it is not of the day that ``counting_day`` tells.
+    """
+    return amount if counting_day(now_us, counted_day) == counted_day else 0
 
 
 def claim(
@@ -77,6 +91,8 @@ def claim(
 ) -> Claimed:
     """Decide the daily claim: once per UTC day.
 
+    A last claim that is ahead of the clock was made while a clock was wrong: it keeps the streak alone.
+
     Args:
         now_us: The present, in microseconds since the epoch, UTC.
         last_claim_us: The last claim; NEVER before the first.
@@ -91,13 +107,9 @@ def claim(
     Returns:
         The claim.
     """
-    streak_now = 1
-    if last_claim_us != NEVER:
-        days = now_us // DAY_US - last_claim_us // DAY_US
-        if days < 1:
-            return Claimed(ALREADY_CLAIMED, gold, gems, streak, best_streak, last_claim_us, 0, 0)
-        if days == 1 or now_us - last_claim_us <= window_h * HOUR_US:  # Before ``streak_ends_us``.
-            streak_now = streak + 1
+    if now_us < next_claim_us(now_us, last_claim_us):
+        return Claimed(ALREADY_CLAIMED, gold, gems, streak, best_streak, last_claim_us, 0, 0)
+    streak_now = streak_at(now_us, last_claim_us, streak, window_h) + 1
     index = (streak_now - 1) % len(gold_cycle)
     reward_gold = gold_cycle[index]
     reward_gems = gems_cycle[index]
@@ -108,16 +120,20 @@ def claim(
     return Claimed(OK, gold, gems, streak_now, best_streak, now_us, reward_gold, reward_gems)
 
 
-def next_claim_us(last_claim_us: int) -> int:
+def next_claim_us(now_us: int, last_claim_us: int) -> int:
     """Find when the next claim is possible.
 
     Args:
+        now_us: The present, in microseconds since the epoch, UTC.
         last_claim_us: The last claim; NEVER before the first.
 
     Returns:
-        The first microsecond of the UTC day after it; 0 before the first claim.
+        The first microsecond of the UTC day after it; 0 before the first claim, and where that is on a later
+        day than today and ahead of the clock.
     """
     if last_claim_us == NEVER:
+        return 0
+    if is_ahead(now_us, last_claim_us) and day_of(last_claim_us) > day_of(now_us):
         return 0
     return (day_of(last_claim_us) + 1) * DAY_US
 
@@ -137,3 +153,18 @@ def streak_ends_us(last_claim_us: int, window_h: int) -> int:
     if last_claim_us == NEVER:
         return 0
     return max((day_of(last_claim_us) + 2) * DAY_US, last_claim_us + window_h * HOUR_US + 1)
+
+
+def streak_at(now_us: int, last_claim_us: int, streak: int, window_h: int) -> int:
+    """Find the streak that a claim would go on with.
+
+    Args:
+        now_us: The moment, in microseconds since the epoch, UTC.
+        last_claim_us: The last claim; NEVER before the first.
+        streak: Claims in a row up to then.
+        window_h: Hours after the last claim within which the streak still grows.
+
+    Returns:
+        ``streak``, or 0 once it has broken and before the first claim.
+    """
+    return streak if now_us < streak_ends_us(last_claim_us, window_h) else 0

@@ -15,9 +15,11 @@ from kokoromichi.rules.battle import (
     win_permille,
 )
 from kokoromichi.rules.codes import NOT_OWNED, OK, TIER_UNKNOWN
-from kokoromichi.rules.daily import counted_today, day_of
-from kokoromichi.rules.holding import paid_left_gold
+from kokoromichi.rules.daily import counted_today, counting_day
+from kokoromichi.rules.holding import paid_for, paid_left
+from kokoromichi.rules.moments import is_running
 from kokoromichi.rules.progress import add_xp
+from kokoromichi.rules.use import CHARM_US
 
 if TYPE_CHECKING:
     from kokoromichi.rules.sections import Battle
@@ -153,6 +155,23 @@ def unfought(code: int, fighter: Fighter) -> Fight:
     )
 
 
+def paid_after(owned: int, paid_gold: int, list_price_gold: int, consumed: int) -> int:
+    """Compute what was paid for the units that a battle leaves.
+
+    Args:
+        owned: Units held before.
+        paid_gold: Paid for them, in gold; ``PAID_UNKNOWN`` where nobody knows.
+        list_price_gold: List price of one unit, in gold.
+        consumed: Units that the battle takes, 0 to ``owned``.
+
+    Returns:
+        Gold; where none is taken, ``paid_gold`` as it was.
+    """
+    if consumed < 1:
+        return paid_gold
+    return paid_left(owned, paid_for(owned, paid_gold, list_price_gold), consumed)
+
+
 def fight(
     now_us: int, draw: int, tier: int, mana_potions: int, fighter: Fighter, aids: Aids, terms: Battle
 ) -> Fight:
@@ -174,10 +193,9 @@ def fight(
         return unfought(TIER_UNKNOWN, fighter)
     if mana_potions > fighter.manas:
         return unfought(NOT_OWNED, fighter)
-    day = day_of(now_us)
-    earned_gold = counted_today(day, fighter.battle_day, fighter.battle_gold_today)
+    earned_gold = counted_today(now_us, fighter.battle_day, fighter.battle_gold_today)
     left_gold = terms.daily_cap_gold - earned_gold
-    charm_percent = aids.charm_percent if now_us < fighter.luck_until_us else 0
+    charm_percent = aids.charm_percent if is_running(now_us, fighter.luck_until_us, CHARM_US) else 0
     prize = prize_gold(terms.tier_gold[tier - 1], charm_percent, left_gold)
     code = may_fight(now_us, fighter.battle_at_us, terms.cooldown_s, left_gold, prize, fighter.gold)
     if code != OK:
@@ -200,7 +218,7 @@ def fight(
     gained = terms.tier_xp[tier - 1]
     if (draw * PERMILLE) >> 32 >= permille:
         won, prize = 0, 0
-        amulet = 1 if now_us < fighter.guard_until_us else 0
+        amulet = 1 if is_running(now_us, fighter.guard_until_us, CHARM_US) else 0
         gained, read = loss_xp(gained, terms.loss_xp_percent, amulet, fighter.scrolls)
     level, xp = add_xp(fighter.level, fighter.xp, gained, terms.xp_per_level)
     return Fight(
@@ -211,14 +229,14 @@ def fight(
         hp,
         hp_at_us,
         now_us,
-        max(day, fighter.battle_day),
+        counting_day(now_us, fighter.battle_day),
         earned_gold + prize,
         fighter.battles_won + won,
         fighter.battles_lost + 1 - won,
         max(0, fighter.stamina_battles - 1),
-        paid_left_gold(fighter.potions, fighter.potions_paid_gold, aids.potion_gold, drunk),
-        paid_left_gold(fighter.manas, fighter.manas_paid_gold, aids.mana_gold, mana_potions),
-        paid_left_gold(fighter.scrolls, fighter.scrolls_paid_gold, aids.scroll_gold, read),
+        paid_after(fighter.potions, fighter.potions_paid_gold, aids.potion_gold, drunk),
+        paid_after(fighter.manas, fighter.manas_paid_gold, aids.mana_gold, mana_potions),
+        paid_after(fighter.scrolls, fighter.scrolls_paid_gold, aids.scroll_gold, read),
         won,
         tired,
         permille,

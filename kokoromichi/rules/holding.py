@@ -33,23 +33,6 @@ def paid_for(owned: int, paid_gold: int, list_price_gold: int) -> int:
     return paid_gold
 
 
-def paid_left_gold(owned: int, paid_gold: int, list_price_gold: int, quantity: int) -> int:
-    """Compute what was paid for the units that stay when some are consumed.
-
-    Args:
-        owned: Units held before, at least 0.
-        paid_gold: As ``paid_for`` takes it.
-        list_price_gold: List price of one unit, in gold, at least 0.
-        quantity: Units that leave, 0 to ``owned``.
-
-    Returns:
-        Gold; where none leaves, ``paid_gold`` as it was.
-    """
-    if quantity < 1:
-        return paid_gold
-    return paid_left(owned, paid_for(owned, paid_gold, list_price_gold), quantity)
-
-
 def paid_with(paid_gold: int, entering_gold: int) -> int:
     """Add what units that enter a holding bring along.
 

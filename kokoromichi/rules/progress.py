@@ -15,6 +15,8 @@ from kokoromichi.rules.codes import (
     OK,
     TOO_POOR,
 )
+from kokoromichi.rules.daily import day_of
+from kokoromichi.rules.moments import is_ahead
 from kokoromichi.rules.pricing import percent_of, train_cost_gold
 
 if TYPE_CHECKING:
@@ -145,6 +147,20 @@ def invest(now_us: int, gold: int, price_gold: int, owned: int) -> Invested:
     return Invested(OK, gold - price_gold, now_us, -price_gold)
 
 
+def earning_since_us(now_us: int, since_us: int) -> int:
+    """Say since when a business earns.
+
+    Args:
+        now_us: The present, in microseconds since the epoch, UTC.
+        since_us: The moment that is stored.
+
+    Returns:
+        That moment; the beginning of the UTC day where it is ahead of the clock, so that one which was wrong
+        costs a business no more than it pays: less than a day's income, once.
+    """
+    return day_of(now_us) * DAY_US if is_ahead(now_us, since_us) else since_us
+
+
 def accrued(
     now_us: int,
     since_us: int,
@@ -156,20 +172,21 @@ def accrued(
 
     Args:
         now_us: The present, in microseconds since the epoch, UTC.
-        since_us: Since when it has earned: the purchase, then the time of the answer before.
+        since_us: Since when it has earned: the purchase, then the time of the answer before; see
+            ``earning_since_us``.
         income_gold_per_day: What it earns, in gold a day, at least 0; above ``MAX_INCOME_GOLD`` it counts as
             that.
         max_hours: Hours after which it stops earning until collected.
         upkeep_percent: Share of what is collected that upkeep takes, 0 to 100.
 
     Returns:
-        Income, 0 where that is less than one whole gold or the clock went backwards; upkeep; the new
-        ``since_us``. Only amounts are paid that the upkeep divides without a rest (pairs of gold at 50 %),
-        and the time moves on by what they took to earn: the remainder stays, so that collecting often or
-        seldom pays and burns the same, and a second click pays nothing.
+        Income, 0 where that is less than one whole gold; upkeep; the new ``since_us``. Only amounts are paid
+        that the upkeep divides without a rest (pairs of gold at 50 %), and the time moves on by what they
+        took to earn: the remainder stays, so that collecting often or seldom pays and burns the same, and a
+        second click pays nothing.
     """
     per_day = min(income_gold_per_day, MAX_INCOME_GOLD)
-    start_us = max(since_us, now_us - max_hours * HOUR_US)
+    start_us = max(earning_since_us(now_us, since_us), now_us - max_hours * HOUR_US)
     days = (now_us - start_us) // DAY_US
     earned_gold = days * per_day + (now_us - start_us) % DAY_US * per_day // DAY_US
     income_gold = earned_gold - earned_gold % (100 // gcd(100, upkeep_percent))
@@ -180,17 +197,20 @@ def accrued(
     return income_gold, percent_of(income_gold, upkeep_percent), paid_until_us
 
 
-def full_us(since_us: int, max_hours: int) -> int:
+def full_us(now_us: int, since_us: int, max_hours: int) -> int:
     """Say when a business stops earning until it is collected.
 
     Args:
+        now_us: The present, in microseconds since the epoch, UTC.
         since_us: Since when it has earned; NEVER where it is not owned.
         max_hours: Hours after which it stops.
 
     Returns:
         Microseconds since the epoch; NEVER where it is not owned.
     """
-    return NEVER if since_us == NEVER else since_us + max_hours * HOUR_US
+    if since_us == NEVER:
+        return NEVER
+    return earning_since_us(now_us, since_us) + max_hours * HOUR_US
 
 
 class Collected(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from kokoromichi.rules.codes import BAD_AMOUNT, BALANCE_CAP, DAILY_CAP, MAX_BALANCE, OK, TOO_POOR
-from kokoromichi.rules.daily import counted_today, day_of
+from kokoromichi.rules.daily import counted_today, counting_day
 from kokoromichi.rules.pricing import fee_gold
 
 
@@ -59,8 +59,7 @@ def send(
     Returns:
         The transfer.
     """
-    day = day_of(now_us)
-    sent_today = counted_today(day, sent_day, sent_gold_today)
+    sent_today = counted_today(now_us, sent_day, sent_gold_today)
     fee = fee_gold(max(amount, 0), fee_percent)
     net = amount - fee
     code = OK
@@ -76,8 +75,8 @@ def send(
         code = BALANCE_CAP
     if code != OK:
         return Sent(code, gold, receiver_gold, sent_day, sent_gold_today, 0, 0, 0)
-    day, sent_today = max(day, sent_day), sent_today + amount
-    return Sent(OK, gold - amount, receiver_gold + net, day, sent_today, -net, -fee, net)
+    day = counting_day(now_us, sent_day)
+    return Sent(OK, gold - amount, receiver_gold + net, day, sent_today + amount, -net, -fee, net)
 
 
 def share_of(gold: int, share: int) -> int:

@@ -17,6 +17,7 @@ from kokoromichi.rules.codes import (
     OK,
 )
 from kokoromichi.rules.holding import paid_for, paid_left
+from kokoromichi.rules.moments import is_running
 from kokoromichi.rules.pricing import capped_product
 from kokoromichi.rules.progress import add_xp
 from kokoromichi.rules.summon import ring_bell
@@ -39,6 +40,9 @@ AFFECTION_XP: Final = 11
 
 DAY_H: Final = 24
 """How long a charm works, in hours."""
+
+CHARM_US: Final = DAY_H * HOUR_US
+"""The same in microseconds."""
 
 SESSION_BATTLES: Final = 12
 """The most battles that one session, and so one stamina drink, covers. Where the drink lasts longer, health
@@ -265,7 +269,7 @@ def start(
         now_us: The present, in microseconds since the epoch, UTC.
         effect: The effect's number.
         quantity: Units offered, at least 1.
-        luck_us: When a charm's luck ends; it runs while ``now_us`` is before.
+        luck_us: When a charm's luck ends; see ``is_running``.
         guard_us: When an amulet's guard ends.
         stamina: Battles left that cost fewer hit points.
         double: 1 when the next training session gives double XP.
@@ -277,11 +281,11 @@ def start(
     runs = 0
     until_us = NEVER
     if effect == GOLD_PERCENT_DAY:
-        runs = 1 if now_us < luck_us else 0
-        luck_us = until_us = now_us + DAY_H * HOUR_US
+        runs = 1 if is_running(now_us, luck_us, CHARM_US) else 0
+        luck_us = until_us = now_us + CHARM_US
     elif effect == FULL_LOSS_XP_DAY:
-        runs = 1 if now_us < guard_us else 0
-        guard_us = until_us = now_us + DAY_H * HOUR_US
+        runs = 1 if is_running(now_us, guard_us, CHARM_US) else 0
+        guard_us = until_us = now_us + CHARM_US
     elif effect == HALF_HP_COST:
         runs = 1 if stamina >= SESSION_BATTLES else 0
         stamina = SESSION_BATTLES

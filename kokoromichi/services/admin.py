@@ -209,7 +209,7 @@ class AdminService:
 
         Raises:
             RefusedError: not_allowed.
-            StorageError: A difference that no row can explain, or a player who never stood still.
+            StorageError: A difference that no row can explain, or a player who never stands still.
         """
         look = partial(differences, user_id=user_id)
         found = await self.inspect("reconcile", look, actor=actor, reason=reason, request_id=request_id)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 from kokoromichi.core.models import ChangeSet, UserChange, UserProfile
 from kokoromichi.rules import codes
 from kokoromichi.rules.acts import OTHER
-from kokoromichi.rules.daily import counted_today, day_of
+from kokoromichi.rules.daily import counted_today
 from kokoromichi.rules.exchange import gems_for_gold
+from kokoromichi.rules.purchase import total_gold
 from kokoromichi.rules.transfer import Sent, send, send_share, share_of
 from kokoromichi.services.booking import Booking
 from kokoromichi.services.receipts import ExchangeReceipt, TransferReceipt
@@ -61,6 +62,14 @@ class BankService:
             "transfer_share", user_id, receiver_id, (share,), self._decide_share, request_id
         )
 
+    async def check_transfer(self, user_id: str, receiver_id: str, amount_gold: int) -> None:
+        """Refuse what ``transfer`` would refuse now, and change nothing: for before one asks a player twice.
+
+        Raises:
+            RefusedError: As ``transfer``.
+        """
+        await self._executor.decide_between(user_id, receiver_id, (amount_gold,), self._decide_transfer)
+
     def _decide_share(
         self, sender: UserProfile, receiver: UserProfile, at_us: int, arguments: Arguments
     ) -> ChangeSet[TransferReceipt]:
@@ -100,7 +109,7 @@ class BankService:
             terms.daily_cap_gold,
         )
         if sent.code:
-            used_gold = counted_today(day_of(at_us), sender.sent_day, sender.sent_gold_today)
+            used_gold = counted_today(at_us, sender.sent_day, sender.sent_gold_today)
             told: dict[int, tuple[int | str, ...]] = {
                 codes.BAD_AMOUNT: (amount,),
                 codes.TOO_POOR: (amount, sender.gold, "gold"),
@@ -140,7 +149,7 @@ class BankService:
             told: dict[int, tuple[int | str, ...]] = {
                 codes.BAD_QUANTITY: (packs,),
                 codes.NOT_FOR_SALE: ("gems",),
-                codes.TOO_POOR: (pack.price_gold * packs, profile.gold, "gold"),
+                codes.TOO_POOR: (total_gold(pack.price_gold, packs), profile.gold, "gold"),
                 codes.BALANCE_CAP: (codes.MAX_BALANCE,),
             }
             raise refused(exchanged.code, *told[exchanged.code])

@@ -9,7 +9,7 @@ from kokoromichi.core.models import ChangeSet, FieldValue, UserChange, UserProfi
 from kokoromichi.rules import codes
 from kokoromichi.rules.acts import HEALTH_POTION, MANA_POTION, REVIVE_SCROLL
 from kokoromichi.rules.battle import ready_us, regenerated_hp, win_permille
-from kokoromichi.rules.daily import counted_today, day_of
+from kokoromichi.rules.daily import counted_today
 from kokoromichi.rules.fight import Fight, Fighter, fight
 from kokoromichi.rules.holding import PAID_UNKNOWN
 from kokoromichi.services.booking import Booking
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from kokoromichi.services.executor import Arguments, CommandExecutor
 
 _BOOKING: Final = Booking("battle")
-_STORED: Final = slice(Fight._fields.index("level"), Fight._fields.index("stamina_battles") + 1)
-_STORED_NAMES: Final = Fight._fields[_STORED]
-"""Fields of a profile that a battle sets, as its answer names them."""
 
 
 class Opponent(NamedTuple):
@@ -114,7 +111,7 @@ class BattleService:
         return Readiness(
             hp,
             terms.hp_full,
-            ready_us(profile.battle_at_us, terms.cooldown_s),
+            ready_us(at_us, profile.battle_at_us, terms.cooldown_s),
             _earned_today(profile, at_us),
             terms.daily_cap_gold,
             tuple(map(Opponent, count(1), terms.tier_level, terms.tier_gold, terms.tier_xp, chances)),
@@ -132,7 +129,18 @@ class BattleService:
         fought = fight(at_us, draw, tier, 1 if mana_potions else 0, fighter, live.aids, terms)
         if fought.code:
             raise self._refused(fought.code, profile, at_us, tier)
-        fields: dict[str, FieldValue] = dict(zip(_STORED_NAMES, fought[_STORED], strict=True))
+        fields: dict[str, FieldValue] = {
+            "level": fought.level,
+            "xp": fought.xp,
+            "hp": fought.hp,
+            "hp_at_us": fought.hp_at_us,
+            "battle_at_us": fought.battle_at_us,
+            "battle_day": fought.battle_day,
+            "battle_gold_today": fought.battle_gold_today,
+            "battles_won": fought.battles_won,
+            "battles_lost": fought.battles_lost,
+            "stamina_battles": fought.stamina_battles,
+        }
         if fought.moved_potions or fought.moved_manas or fought.moved_scrolls:
             fields["paid_gold"] = _paid_gold(profile, fought, live.item_of)
         receipt = BattleReceipt(
@@ -155,7 +163,7 @@ class BattleService:
         told: dict[int, tuple[int | str, ...]] = {
             codes.TIER_UNKNOWN: (tier, len(terms.tier_level)),
             codes.NOT_OWNED: (live.item_of.get(MANA_POTION, ""), 0),
-            codes.COOLING_DOWN: (ready_us(profile.battle_at_us, terms.cooldown_s),),
+            codes.COOLING_DOWN: (ready_us(at_us, profile.battle_at_us, terms.cooldown_s),),
             codes.DAILY_CAP: (terms.daily_cap_gold, _earned_today(profile, at_us)),
             codes.BALANCE_CAP: (codes.MAX_BALANCE,),
         }
@@ -164,7 +172,7 @@ class BattleService:
 
 def _earned_today(profile: UserProfile, at_us: int) -> int:
     """Battle gold of the UTC day."""
-    return counted_today(day_of(at_us), profile.battle_day, profile.battle_gold_today)
+    return counted_today(at_us, profile.battle_day, profile.battle_gold_today)
 
 
 def _fighter(profile: UserProfile, item_of: Mapping[str, str]) -> Fighter:

@@ -53,7 +53,9 @@ class DailyService:
         )
         if claimed.code:
             at_cap = claimed.code == BALANCE_CAP
-            raise refused(claimed.code, MAX_BALANCE if at_cap else next_claim_us(profile.last_claim_us))
+            raise refused(
+                claimed.code, MAX_BALANCE if at_cap else next_claim_us(at_us, profile.last_claim_us)
+            )
         fields = {
             "streak": claimed.streak,
             "best_streak": claimed.best_streak,

@@ -131,7 +131,7 @@ class ProgressService:
                     business.income_gold_per_day,
                     business_id in profile.businesses,
                     income_gold - upkeep_gold,
-                    full_us(since_us, terms.max_hours),
+                    full_us(at_us, since_us, terms.max_hours),
                 )
             )
         return tuple(found)

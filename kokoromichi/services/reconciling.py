@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from kokoromichi.core.data_provider import DataProvider
+    from kokoromichi.core.reader import Reader
 
 _TRIES: Final = 20
 
@@ -39,48 +40,30 @@ class Difference(NamedTuple):
 
 
 async def differences(provider: DataProvider, user_id: str | None = None) -> list[Difference]:
-    """Every difference of one player, or of all, by id.
-
-    A player who acts meanwhile is looked at again until their rows and their state are of one moment.
+    """Every difference of one player, or of all, by id, as of one moment.
 
     Raises:
-        StorageError: The storage failed, or a player never stood still.
+        StorageError: The storage failed.
         MisuseError: The id is malformed.
     """
-    if user_id is not None:
-        return await _of_one(provider, checked_user_id(user_id))
-    booked = await _booked(provider, None)
-    suspects = booked.keys() - {SYSTEM}
-    for known_id in await provider.user_ids():
-        profile = await provider.profile(known_id)
-        if profile is not None and not list(_compared(known_id, booked[known_id], _held(profile))):
-            suspects.discard(known_id)
-    return [found for suspect in sorted(suspects) for found in await _of_one(provider, suspect)]
-
-
-async def _of_one(provider: DataProvider, user_id: str) -> list[Difference]:
-    for _ in range(_TRIES):
-        version, held = _seen(await provider.profile(user_id))
-        booked = await _booked(provider, user_id)
-        if _seen(await provider.profile(user_id)) == (version, held):
-            return list(_compared(user_id, booked[user_id], held))
-    message = f"player {user_id} never stood still: freeze the account, and ask again"
-    raise StorageError(message)
-
-
-def _seen(profile: UserProfile | None) -> tuple[int, dict[str, int]]:
-    """Version and holdings of one moment: the profile itself may be written to."""
-    return (0, {}) if profile is None else (profile.version, _held(profile))
+    wanted = None if user_id is None else {checked_user_id(user_id)}
+    async with provider.snapshot() as reader:
+        booked = await _booked(reader, wanted)
+        found: list[Difference] = []
+        for known_id in sorted({*booked, *(wanted or await reader.user_ids())} - {SYSTEM}):
+            profile = await reader.profile(known_id)
+            found += _compared(known_id, booked[known_id], {} if profile is None else _held(profile))
+    return found
 
 
 def _held(profile: UserProfile) -> dict[str, int]:
     return {**{currency: getattr(profile, currency) for currency in CURRENCIES}, **profile.inventory}
 
 
-async def _booked(provider: DataProvider, user_id: str | None) -> defaultdict[str, Counter[str]]:
+async def _booked(reader: Reader, wanted: set[str] | None) -> defaultdict[str, Counter[str]]:
     """What the rows add up to, by player, and by currency or item."""
     found: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    async for frame in provider.ledger_frames(None if user_id is None else {user_id}):
+    async for frame in reader.ledger_frames(wanted):
         for what, units in (("currency", "amount"), ("item_id", "quantity")):
             moved = frame.filter(pl.col(what).is_not_null()).group_by("user_id", what)
             for owner, name, total in moved.agg(pl.col(units).cast(pl.Int128()).sum()).iter_rows():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from kokoromichi.core.models import ERASED_PREFIX, SECOND_US
+from kokoromichi.core.models import ERASED_PREFIX, NEVER, SECOND_US
 from kokoromichi.core.validation import checked_user_id
 
 if TYPE_CHECKING:
@@ -38,12 +38,14 @@ class StandingPage(NamedTuple):
         page: Which, from 1; a page beyond the last one shows that.
         pages: How many there are, at least 1.
         players: How many players stand in the list.
+        read_us: When balances were read, in microseconds since the epoch.
     """
 
     rows: tuple[Standing, ...]
     page: int
     pages: int
     players: int
+    read_us: int
 
 
 class StandingService:
@@ -60,7 +62,7 @@ class StandingService:
         self._clock = clock
         self._kept_us = int(kept_s * SECOND_US)
         self._reading = asyncio.Lock()
-        self._read_us: int | None = None
+        self._read_us: int = NEVER
         self._rows: list[Standing] = []
         self._rank_of: dict[str, int] = {}
 
@@ -76,7 +78,7 @@ class StandingService:
         pages = max(1, -(-len(self._rows) // size))
         page = min(max(1, page), pages)
         rows = tuple(self._rows[(page - 1) * size : page * size])
-        return StandingPage(rows, page, pages, len(self._rows))
+        return StandingPage(rows, page, pages, len(self._rows), self._read_us)
 
     async def rank(self, user_id: str) -> Standing | None:
         """A player's own place, or None for one who has no account (or opened it within the last seconds).
@@ -92,7 +94,7 @@ class StandingService:
     async def _refresh(self) -> None:
         async with self._reading:  # Whoever asks meanwhile gets the same list.
             now_us = self._clock.now_us()
-            if self._read_us is not None and 0 <= now_us - self._read_us < self._kept_us:
+            if self._read_us != NEVER and 0 <= now_us - self._read_us < self._kept_us:
                 return
             balances = await self._provider.balances()
             shown = [one for one in balances if not one[0].startswith(ERASED_PREFIX)]

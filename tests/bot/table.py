@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from kokoromichi.core.models import UserProfile
 
 UNHURRIED_S = 2
+AMOUNTS = {"amount", "gold", "packs", "quantity", "units"}
+"""Arguments that say how much: players write these."""
 
 
 class Table:
@@ -54,7 +56,8 @@ class Table:
     async def slash(self, player: MemberActor, name: str, **options: object) -> InteractionResult:
         """What a slash command comes to; so much later than the one before that nobody asks too fast."""
         self.clock.advance(UNHURRIED_S)
-        return await player.slash(self.channel, name, **options)
+        written = {key: str(value) if key in AMOUNTS else value for key, value in options.items()}
+        return await player.slash(self.channel, name, **written)
 
     async def asked(self, player: MemberActor, name: str, **options: object) -> discord.Embed:
         """The embed that a slash command is answered with, for all to see."""
@@ -82,12 +85,15 @@ class Table:
         return [child for row in rows for child in row.children if isinstance(child, discord.Button)]
 
     async def said(self, player: MemberActor, text: str) -> discord.Embed:
-        """The embed that a text command is answered with."""
+        """The embed that a text command is answered with, in the channel or in a direct message."""
         self.clock.advance(UNHURRIED_S)
         asked = await player.send(self.channel, text)
         answer = self.channel.last_message
         assert answer is not None
-        assert answer.id != asked.id, f"{text!r} was not answered"
+        if answer.id == asked.id:
+            answer = player.user.dm_channel.last_message
+        assert answer is not None
+        assert answer.id > asked.id, f"{text!r} was not answered"
         return answer.embeds[0]
 
 

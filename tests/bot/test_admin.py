@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.bot.table import Table
 
-NO_AMOUNT = "The amount must be whole and above 0, also after a fee; {} is not."
+NO_AMOUNT = "The number must be whole and fit what it is for; {} does not."
 OPTIONS: dict[str, dict[str, object]] = {
     "gold": {"user": "bob", "amount": 5},
     "item": {"user": "bob", "item": "ema_plaque", "quantity": 2},
@@ -54,8 +54,8 @@ async def asked(table: Table, admin: MemberActor, name: str, **options: object) 
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("gold", "<@{bob}>: 5 of gold, now 10,005."),
-        ("item", "<@{bob}>: 2 of Ema Plaque, now 2."),
+        ("gold", "<@{bob}>: 5 gold, now 10,005."),
+        ("item", "<@{bob}>: 2 × Ema Plaque, now 2."),
         ("price", "Ema Plaque costs 1,300 gold now; in the list it stands at 1,000."),
         ("stock", "3 of Lucky Charm are left now (-247 more)."),
         ("freeze", "<@{bob}> neither acts nor receives from now on."),
@@ -84,7 +84,7 @@ async def test_an_act_answers_and_is_in_the_ledger_with_its_actor(
 async def test_text_takes_the_rest_as_the_reason(table: Table, boss: MemberActor) -> None:
     await table.bot.services.executor.open_account(str(table.bob.id))
     embed = await table.said(boss, f"!admin gold <@{table.bob.id}> -500 two accounts, one player")
-    assert told(embed) == f"<@{table.bob.id}>: -500 of gold, now 9,500."
+    assert told(embed) == f"<@{table.bob.id}>: -500 gold, now 9,500."
     (row,) = await table.bot.provider.read_ledger(kind="grant")
     assert row.reason == "two accounts, one player"
     assert "reason is missing" in told(await table.said(boss, f"!admin gold <@{table.bob.id}> 5"))
@@ -131,7 +131,7 @@ async def test_nobody_is_found_who_has_no_account(table: Table, boss: MemberActo
 async def test_a_price_is_shown_and_charged_until_the_reload(table: Table, boss: MemberActor) -> None:
     await asked(table, boss, "price", item="ema_plaque", gold=1_300)
     assert (await table.asked(table.alice, "buy", item="ema_plaque")).description == (
-        "1 × Ema Plaque for 1,300 gold. You hold 1.\nBalance: 8,700 gold."
+        "Buy 1 × Ema Plaque for 1,300 gold in all?\nA unit costs 1,300 gold now; its list price is 1,000."
     )
     sentence = await asked(table, boss, "reload")
     assert sentence.startswith("Economy `")

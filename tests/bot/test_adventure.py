@@ -79,7 +79,10 @@ async def test_the_daily_cap_is_in_storage(table: Table) -> None:
     await table.endow(table.alice, battle_day=NOON_US // DAY_US, battle_gold_today=5_000)
     sentence = await table.refusal(table.alice, "battle", tier=1)
     assert sentence == "Today's cap of 5,000 gold is reached: 5,000 so far."
-    assert fields_of(await table.asked(table.alice, "battle_stats"))["Gold today"] == "5,000 of at most 5,000"
+    assert (
+        fields_of(await table.asked(table.alice, "battle_stats"))["Gold won today"]
+        == "5,000 of at most 5,000"
+    )
 
 
 async def test_stats_tell_strength_opponents_and_what_is_at_work(table: Table) -> None:
@@ -101,7 +104,7 @@ async def test_stats_tell_strength_opponents_and_what_is_at_work(table: Table) -
         "Level": "3 (5 XP)",
         "Health": "40 of 100 HP",
         "Next battle": "now",
-        "Gold today": "0 of at most 5,000",
+        "Gold won today": "0 of at most 5,000",
         "Battles": "2 won, 1 lost",
         "At work": f"More gold until <t:{until_us // 1_000_000}:f>\nBattles cost less HP; battles left: 4",
     }

@@ -26,6 +26,7 @@ ASKED: dict[str, dict[str, object]] = {
     "character": {"character": "echo"},
     "collect": {},
     "collection": {"page": 1},
+    "cooldowns": {},
     "daily": {},
     "economy": {"days": 3},
     "exchange": {"packs": 1},
@@ -43,7 +44,7 @@ ASKED: dict[str, dict[str, object]] = {
     "summon": {"count": 10},
     "train": {},
     "transactions": {"page": 1},
-    "transfer": {"user": "carol", "amount": "1.5k"},
+    "transfer": {"user": "carol", "amount": "1500"},
     "use": {"item": "lucky_charm"},
 }
 

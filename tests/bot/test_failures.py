@@ -9,7 +9,7 @@ import discord
 import pytest
 
 from kokoromichi.bot import KokoroBot, create_bot
-from kokoromichi.core.errors import CommitUnknownError, ConflictError, StorageError
+from kokoromichi.core.errors import CommitUnknownError, ConflictError, InvalidProfileError, StorageError
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.services.authority import Actor, Role
 from kokoromichi.settings import Settings
@@ -34,17 +34,22 @@ class Brittle(MemoryProvider):
     Attributes:
         outcomes: What becomes of the next commits, in their order; after the last of them all are stored.
         unreadable: Whether no player can be read.
+        edited: Whether another hand made a player's file unreadable.
     """
 
     def __init__(self, clock: ManualClock) -> None:
         super().__init__(clock)
         self.outcomes: list[Outcome] = []
         self.unreadable = False
+        self.edited = False
 
     async def profile(self, user_id: str) -> UserProfile | None:
         if self.unreadable:
             message = "the database does not answer"
             raise StorageError(message)
+        if self.edited:
+            message = "gold is no number"
+            raise InvalidProfileError(message)
         return await super().profile(user_id)
 
     async def apply(self, change: ChangeSet[AnswerT]) -> AnswerT:
@@ -207,7 +212,8 @@ async def test_a_gift_whose_fate_is_unknown_is_given_once(table: Table, store: B
     await table.alice.click(asked.response, label="Confirm")
     assert table.last_told() == CHECKING
     await table.env.advance_time(PAUSE_S)
-    assert table.last_told() == f"1 × Health Potion went to {table.bob.mention}. You hold 1 more."
+    shown = asked.response.embeds[0]
+    assert told(shown) == f"1 × Health Potion went to {table.bob.mention}. You hold 1 more."
     assert (await table.profile(table.bob)).inventory == {"health_potion": 1}
 
 
@@ -229,6 +235,42 @@ async def test_who_asks_too_fast_is_told_when_to_ask_again(table: Table) -> None
     assert not (await table.bob.slash(table.channel, "balance")).ephemeral
     table.clock.advance(10)
     assert not (await table.alice.slash(table.channel, "balance")).ephemeral
+
+
+async def test_who_asks_too_fast_in_public_is_told_once(table: Table) -> None:
+    for _ in range(8):
+        await table.alice.send(table.channel, "!balance")
+    asked = [await table.alice.send(table.channel, "!balance") for _ in range(5)]
+    said = [message for message in table.channel.history() if message.author.id != table.alice.id]
+    assert [told(message.embeds[0]).startswith("Slow down") for message in said] == [False] * 8 + [True]
+    last = table.channel.last_message
+    assert last is not None
+    assert last.id == asked[-1].id
+    table.clock.advance(10)
+    assert not told(await table.said(table.alice, "!balance")).startswith("Slow down")
+
+
+async def test_an_admin_is_not_slowed(table: Table) -> None:
+    table.bot.owner_id = table.alice.id
+    answers = [await table.alice.slash(table.channel, "balance") for _ in range(12)]
+    assert not any(answer.ephemeral for answer in answers)
+
+
+async def test_a_slash_command_that_is_gone_says_so(table: Table, caplog: pytest.LogCaptureFixture) -> None:
+    table.bot.tree.remove_command("daily")
+    result = await table.slash(table.alice, "daily")
+    assert result.ephemeral
+    assert told(embed_of(result)) == (
+        "That command is not there any more, or changed; Discord will show the new ones soon. "
+        "Nothing was charged."
+    )
+    assert "Traceback" not in caplog.text
+
+
+async def test_who_was_edited_by_another_hand_is_not_told_to_try_again(table: Table, store: Brittle) -> None:
+    store.edited = True
+    sentence = await table.refusal(table.alice, "daily")
+    assert sentence.endswith("an admin must mend it, and trying again does not help.")
 
 
 async def test_a_clock_that_is_set_back_silences_nobody(table: Table) -> None:

@@ -60,12 +60,13 @@ async def test_businesses_tell_what_waits(table: Table) -> None:
     embed = await table.asked(table.alice, "businesses")
     full_s = NOON_US // 1_000_000 + 3 * DAY_S
     assert told(embed).split("\n") == [
-        "**Cafe** · yours · earns 500 a day",
+        "**Cafe** · yours · leaves 250 a day",
         f"*250 gold waits, full <t:{full_s}:R>*",
-        "**Dojo** `dojo` · 25,000 gold · earns 800 a day",
-        "**Spa** · yours · earns 2,000 a day",
+        "**Dojo** `dojo` · 25,000 gold · leaves 400 a day",
+        "**Spa** · yours · leaves 1,000 a day",
         "*3,000 gold waits, full: collect it*",
-        "**Shop** `shop` · 50,000 gold · earns 1,500 a day",
-        "**Guild hall** `guild_hall` · 100,000 gold · earns 3,000 a day",
+        "**Shop** `shop` · 50,000 gold · leaves 750 a day",
+        "**Guild hall** `guild_hall` · 100,000 gold · leaves 1,500 a day",
+        "-# After 50 % of upkeep; a business earns for 72 hours, then waits to be collected.",
     ]
     assert embed.footer.text == "After upkeep, 3,250 gold waits for /collect"

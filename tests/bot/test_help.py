@@ -36,10 +36,10 @@ async def test_help_says_how_a_command_is_used(table: Table, asked: str) -> None
     embed = await table.said(table.alice, f"!help {asked}")
     assert embed.title == "/transfer"
     assert told(embed) == (
-        "Send gold to another player; a fee of it is burned.\n\n"
+        "Send gold to another player; a fee of it is burned. You are asked once more where it is much.\n\n"
         "`/transfer` or `!transfer <user> <amount>`\n"
-        "Also as `!pay`, `!send`\n\n"
-        "`user` Who receives it\n`amount` 1500, 1.5k, 2m, all or half"
+        "Also as `!pay`, `!send`, `!give`\n\n"
+        "`user` Who receives it\n`amount` 1500, 2k, 3m, all or half"
     )
 
 

@@ -80,7 +80,7 @@ def simcord_bot(remote: Remote, clock: ManualClock, tmp_path: Path) -> KokoroBot
 async def test_reading_answers_from_the_mirror_with_its_age_and_money_says_that_nothing_was_charged(
     table: Table, remote: Remote
 ) -> None:
-    await table.alice.slash(table.channel, "buy", item="health_potion", quantity=2)
+    await table.alice.slash(table.channel, "buy", item="health_potion", quantity="2")
     await remote.sync_remote_to_local()
     remote.away = True
     as_of = f"-# Storage is unavailable; this is how things stood <t:{table.clock.us // 1_000_000}:R>."

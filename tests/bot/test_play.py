@@ -73,6 +73,7 @@ def test_the_lowest_price_and_a_rise_pay_no_more_than_a_share_of_what_was_paid(t
         tmp_path,
         "admin price flower_bouquet 140 x",
         "as bob buy flower_bouquet 50",
+        "as bob 1",
         "admin price flower_bouquet 0 over",
         "as bob sell flower_bouquet 25",
         "admin price flower_bouquet 100000 x",
@@ -136,8 +137,51 @@ def test_names_are_checked_and_a_stranger_is_told_of(tmp_path: Path) -> None:
     code, answers, _ = played(tmp_path, "as x-y balance", "balance nobody", options=("--player", "Carol"))
     assert code == 2
     assert "'x-y' is no player's name" in answers
-    assert "nobody is not understood here. /balance [user]" in answers
+    assert "I have seen nobody of that name here, or two" in answers
     assert "carol ▸ balance nobody" in answers
+
+
+def test_days_are_skipped_and_the_next_session_goes_on_there(tmp_path: Path) -> None:
+    _, answers, _ = played(
+        tmp_path, "daily", "tomorrow", "daily", "tomorrow", "tomorrow", "tomorrow", "daily"
+    )
+    assert "Day 1 of your streak." in answers
+    assert "Day 2 of your streak." in answers
+    assert answers.count("Day 1 of your streak.") == 2, "four days later it has broken"
+    code, answers, _ = played(tmp_path, "daily", "tomorrow 1", "daily", "tomorrow 0", "tomorrow 1_0")
+    assert "Already claimed today" in answers, "no session goes back in time"
+    assert "Day 2 of your streak." in answers
+    assert code == 2
+    assert answers.count("from 1 to 366") == 2
+
+
+def test_businesses_earn_while_a_month_is_skipped(tmp_path: Path) -> None:
+    _, answers, _ = played(tmp_path, "invest cafe", "1", "tomorrow 30", "collect")
+    assert "1,500 gold earned, 750 of it burned as upkeep." in answers, "three days of 500, then it is full"
+
+
+def test_a_reader_that_goes_away_ends_the_game_and_frees_the_folder(tmp_path: Path) -> None:
+    lines = "\n".join(["store"] * 40)
+    arguments = (SCRIPT, "play", "--data-dir", tmp_path / "players")
+    with subprocess.Popen(
+        arguments,
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as game:
+        assert game.stdin is not None
+        assert game.stdout is not None
+        assert game.stderr is not None
+        game.stdin.write(lines)
+        game.stdin.close()
+        for _ in range(20):
+            game.stdout.readline()
+        game.stdout.close()
+        game.wait(60)
+        assert "Traceback" not in game.stderr.read()
+    assert "10,000 gold" in played(tmp_path, "balance")[1]
 
 
 async def test_a_folder_that_a_bot_holds_is_left_alone(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ async def test_the_host_of_the_terminal_alone_is_an_admin(tmp_path: Path) -> Non
     offered = [await guild.offered(name, ["admin", "item", "bob", ""]) for name in ("bob", "alice")]
     await guild.close()
     assert refused.startswith("You may not do that here: it needs the owner of the bot")
-    assert granted.endswith("5 of gold, now 10,005.")
+    assert granted.endswith("5 gold, now 10,005.")
     assert offered[0] == []
     assert "Ema Plaque" in offered[1] or "ema_plaque" in offered[1]
 

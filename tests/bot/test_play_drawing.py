@@ -32,6 +32,7 @@ NOW_S = 1_800_000_000
             f"<t:{NOW_S + 3_600}:R>, <t:{NOW_S - 172_800}:R>, <t:{NOW_S}:R>",
             "in 1 hour, 2 days ago, 0 seconds ago",
         ),
+        (f"<t:{NOW_S + 48 * 3_600 - 60}:R>, <t:{NOW_S + 89}:R>", "in 2 days, in 1 minute"),
         ("2 * 3 * 4 and a_b_c and 5 < 6", "2 * 3 * 4 and a_b_c and 5 < 6"),
     ],
 )

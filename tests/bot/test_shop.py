@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 from simcord import SetupError
 
-from kokoromichi.commands.shop import SHOWN_S
 from kokoromichi.services.authority import Actor, Role
 from tests.bot.table import embed_of, told
 from tests.contract.stored import NOON_US
@@ -22,7 +21,7 @@ UNKNOWN = "There is no item phoenix\\_fether. Did you mean Phoenix Feather (`pho
 
 
 async def test_buying_charges_once_and_says_what_is_left(table: Table) -> None:
-    result = await table.alice.slash(table.channel, "buy", item="health_potion", quantity=2)
+    result = await table.alice.slash(table.channel, "buy", item="health_potion", quantity="2")
     assert embed_of(result).description == (
         "2 × Health Potion for 200 gold. You hold 2.\nBalance: 9,800 gold."
     )
@@ -69,7 +68,10 @@ async def test_what_is_sold_out_is_refused(table: Table) -> None:
 
 async def test_text_that_is_no_number_tells_the_usage(table: Table) -> None:
     sentence = told(await table.said(table.alice, "!buy health_potion many"))
-    assert sentence == ("quantity is not right: it must be a whole number. `/buy <item> [quantity=1]`")
+    assert sentence == (
+        "quantity is not right: write it in digits alone, such as 1500, or with k, m or b behind them, "
+        "such as 2k for 2000; or all, or half. `/buy <item> [quantity=1]`"
+    )
 
 
 async def test_the_store_shows_price_stock_and_room(table: Table) -> None:
@@ -87,7 +89,9 @@ async def test_one_shelf_of_the_store(table: Table) -> None:
     shown = told(await table.asked(table.alice, "store", category="Potion"))
     assert "Health Potion" in shown
     assert "Lucky Charm" not in shown
-    assert told(await table.asked(table.alice, "store", category="nowhere")) == "Nothing here yet."
+    assert told(await table.said(table.alice, "!store 1 Potions")) == shown
+    sentence = await table.refusal(table.alice, "store", category="poton")
+    assert sentence == "There is no shelf poton. Did you mean potions (`potion`)?"
     offered = await table.alice.autocomplete(table.channel, "store", "category", "ch")
     assert [choice["value"] for choice in offered] == ["charm", "chest"]
 
@@ -140,7 +144,8 @@ async def test_using_an_item_does_what_it_says(table: Table) -> None:
     used = told(await table.asked(table.alice, "use", item="health_potion"))
     assert used.endswith("HP back. You hold 1 more.")
     assert (
-        await table.refusal(table.alice, "use", item="mana_potion") == "Mana Potion does not work this way."
+        await table.refusal(table.alice, "use", item="mana_potion")
+        == "Mana Potion is drunk in a battle: `/battle`, and yes to the potion."
     )
     assert await table.refusal(table.alice, "use", item="lucky_charm") == "You hold 0 of Lucky Charm."
     assert await table.refusal(table.alice, "use", item="phoenix_fether") == UNKNOWN
@@ -167,8 +172,11 @@ async def test_a_gift_is_given_at_the_click_and_once(table: Table) -> None:
     message = await question(table)
     first = await table.alice.click(message, label="Confirm")
     assert told(embed_of(first)) == (f"2 × Health Potion went to {table.bob.mention}. You hold 1 more.")
-    assert table.buttons() == []
+    assert message.components == []
     assert (await table.profile(table.bob)).inventory == {"health_potion": 2}
+    notice = table.channel.last_message
+    assert notice is not None
+    assert [user.id for user in notice.mentions] == [table.bob.id]
     rows = await table.bot.provider.read_ledger(kind="gift")
     assert len(rows) == 2
 
@@ -235,24 +243,94 @@ async def test_a_gift_that_cannot_be_given_is_not_asked_for(table: Table) -> Non
     assert await table.bot.provider.profile(str(table.alice.id)) is None
 
 
-async def test_another_price_than_the_one_that_was_shown_is_not_charged_without_a_word(table: Table) -> None:
-    await table.slash(table.alice, "store")
+async def priced(table: Table, gold: int) -> None:
+    """An admin sets the price of a health potion, whose list price is 100."""
     boss = Actor("1", Role.OWNER)
-    await table.bot.services.admin.set_price("health_potion", 120, actor=boss, reason="a test")
-    sentence = await table.refusal(table.alice, "buy", item="health_potion")
-    assert sentence == "The price is 120 gold now, not the 100 that you were shown."
+    await table.bot.services.admin.set_price("health_potion", gold, actor=boss, reason="a test")
+
+
+@pytest.mark.parametrize(("price_gold", "later_s"), [(120, 0), (90, 0), (120, 86_400)])
+async def test_another_price_than_the_one_that_was_read_is_asked_for(
+    table: Table, price_gold: int, later_s: int
+) -> None:
+    await table.slash(table.alice, "store")
+    await priced(table, price_gold)
+    table.clock.advance(later_s)
+    question = await table.slash(table.alice, "buy", item="health_potion")
+    assert told(embed_of(question)) == (
+        f"Buy 1 × Health Potion for {price_gold} gold in all?\n"
+        f"A unit costs {price_gold} gold now, and cost 100 when you saw it last."
+    )
     assert (await table.profile(table.alice)).gold == 10_000
-    await table.slash(table.alice, "buy", item="health_potion")
-    assert (await table.profile(table.alice)).gold == 9_880
+    assert question.response is not None
+    await table.alice.click(question.response, label="Confirm")
+    assert (await table.profile(table.alice)).gold == 10_000 - price_gold
+    assert told(await table.asked(table.alice, "buy", item="health_potion")).startswith(
+        "1 × Health Potion for"
+    )
 
 
-async def test_what_was_shown_long_ago_is_no_promise(table: Table) -> None:
-    await table.slash(table.alice, "store")
-    table.clock.advance(int(SHOWN_S))
-    boss = Actor("1", Role.OWNER)
-    await table.bot.services.admin.set_price("health_potion", 120, actor=boss, reason="a test")
-    await table.slash(table.alice, "buy", item="health_potion")
-    assert (await table.profile(table.alice)).gold == 9_880
+async def test_a_price_above_the_list_is_asked_for_also_where_the_store_was_never_opened(
+    table: Table,
+) -> None:
+    await priced(table, 120)
+    assert told(await table.asked(table.alice, "buy", item="health_potion", quantity=2)) == (
+        "Buy 2 × Health Potion for 240 gold in all?\nA unit costs 120 gold now; its list price is 100."
+    )
+    assert await table.bot.provider.read_ledger(kind="purchase") == []
+    await priced(table, 90)
+    assert "for 90 gold" in told(await table.asked(table.bob, "buy", item="health_potion"))
+
+
+async def test_a_price_that_changes_while_one_is_asked_is_not_charged(table: Table) -> None:
+    await priced(table, 120)
+    question = await table.slash(table.alice, "buy", item="health_potion")
+    await priced(table, 130)
+    assert question.response is not None
+    await table.alice.click(question.response, label="Confirm")
+    assert table.last_told() == "The price is 130 gold now, not the 120 that you were shown."
+    assert await table.bot.provider.read_ledger(kind="purchase") == []
+
+
+async def test_a_price_that_was_charged_is_known(table: Table) -> None:
+    await priced(table, 90)
+    await table.asked(table.alice, "buy", item="health_potion")
+    await priced(table, 100)
+    asked = told(await table.asked(table.alice, "buy", item="health_potion"))
+    assert asked.endswith("A unit costs 100 gold now, and cost 90 when you saw it last.")
+
+
+async def test_several_units_are_used_by_one_command_until_one_is_refused(table: Table) -> None:
+    await table.endow(table.alice, inventory={"health_potion": 9}, hp=20, hp_at_us=NOON_US)
+    used = told(await table.said(table.alice, "!use health potion 5"))
+    assert used == (
+        "2 × Health Potion: 80 HP back. You hold 7 more.\n"
+        "Used 2 of 5: You have all your HP; Health Potion would do nothing."
+    )
+    assert len(await table.bot.provider.read_ledger(kind="use")) == 2
+    sentence = told(await table.said(table.alice, "!use health_potion 51"))
+    assert sentence == "quantity is not right: it must be from 1 to 50. `/use <item> [quantity=1]`"
+
+
+async def test_all_or_half_of_what_is_held_is_sold(table: Table) -> None:
+    await table.endow(table.alice, inventory={"health_potion": 9})
+    assert told(await table.said(table.alice, "!sell health potion half")).startswith("4 × Health Potion")
+    assert told(await table.said(table.alice, "!sell health potion all")).startswith("5 × Health Potion")
+    assert told(await table.said(table.alice, "!sell health potion all")) == "You hold 0 of Health Potion."
+
+
+async def test_all_that_one_can_pay_is_asked_for_and_bought(table: Table) -> None:
+    bought = await table.asked(table.alice, "buy", item="lucky_charm", quantity="all")
+    assert told(bought).startswith("3 × Lucky Charm for 4,500 gold."), "its limit is 3"
+    question = await table.asked(table.alice, "buy", item="health_potion", quantity="all")
+    assert told(question) == "Buy 55 × Health Potion for 5,500 gold in all?"
+
+
+@pytest.mark.parametrize(
+    "words", ["health potion 2", "Health-Potion 2", "health_potion 2", '"health potion" 2']
+)
+async def test_a_name_of_several_words_needs_no_quotes(table: Table, words: str) -> None:
+    assert told(await table.said(table.alice, f"!buy {words}")).startswith("2 × Health Potion")
 
 
 async def question(table: Table) -> ResponseMessage:

@@ -94,7 +94,8 @@ async def test_a_mirror_is_written_by_copies_alone_for_good(tmp_path: Path) -> N
     source = MemoryProvider(clock)
     await fill(source)
     async with LocalJSONProvider(tmp_path / "mirror", clock=clock) as mirror:
-        assert (await copy_all(source, mirror, mark_mirror=True)).complete
+        await mirror.mark_mirror(source.name)
+        assert (await copy_all(source, mirror)).complete
     async with LocalJSONProvider(tmp_path / "mirror", clock=clock) as mirror:
         assert mirror.mirror_of == "memory"
         for act in (

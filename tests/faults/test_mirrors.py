@@ -138,7 +138,7 @@ async def test_players_of_a_folder_s_own_move_and_the_folder_becomes_no_mirror(
     assert (planned.planned["users"], await remote.user_ids()) == (1, [])
     await remote.sync_local_to_remote()
     assert await held(remote) == await held(mirror_of(remote))
-    with pytest.raises(StorageError, match="has players of its own and cannot become a mirror"):
+    with pytest.raises(MisuseError, match="has players of its own and cannot become a mirror"):
         await remote.sync_remote_to_local()
     await grant(remote, "ada", 1)
     with pytest.raises(StorageError, match="1 not copied; user ada: its ledger rows in the target"):

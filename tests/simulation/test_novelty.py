@@ -100,7 +100,7 @@ def us_of_day(day: int) -> int:
 
 def pulls(rarities: Sequence[str]) -> dict[int, int]:
     """The draws that find these rarities, the other pulls of ten the commonest."""
-    thresholds = (0, *LIVE.thresholds)
+    thresholds = (0, *LIVE.pool.thresholds)
     wanted = [thresholds[RARITIES.index(rarity)] for rarity in rarities]
     wanted += [0] * (MAX_PULLS - len(wanted))
     return {SESSION_PULLS + number: draw for number, draw in enumerate(wanted)}

@@ -11,11 +11,13 @@ from kokoromichi.core.errors import ConflictError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     import polars as pl
 
     from kokoromichi.core.data_provider import Document, Stream
     from kokoromichi.core.models import AnswerT, ChangeSet, LedgerEntry, Receipt, UserProfile
+    from kokoromichi.core.reader import Reader
 
 
 class PassingProvider(DataProvider):
@@ -29,6 +31,9 @@ class PassingProvider(DataProvider):
 
     def __init__(self, inner: DataProvider) -> None:
         self.inner = inner
+
+    def snapshot(self) -> AbstractAsyncContextManager[Reader]:
+        return self.inner.snapshot()
 
     async def profile(self, user_id: str) -> UserProfile | None:
         return await self.inner.profile(user_id)

@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from kokoromichi.core.counters import RETIRED_US
-from kokoromichi.core.models import NEVER
+from kokoromichi.core.models import DAY_US, NEVER
 from kokoromichi.rules import (
     battle,
     chest,
@@ -20,6 +20,7 @@ from kokoromichi.rules import (
     fight,
     grant,
     holding,
+    moments,
     pricing,
     progress,
     purchase,
@@ -61,11 +62,11 @@ HP = st.one_of(st.integers(0, 120), st.integers(0, 10**6))
 PERMILLE = st.integers(0, 1_000)
 SMALL = st.integers(0, 10**6)
 FLAG = st.integers(0, 1)
-DAY = st.integers(-1, 50_000)
+DAY = st.one_of(st.integers(-1, 50_000), TIME.map(lambda at_us: at_us // DAY_US))
 CYCLE = st.tuples(CAPPED, CAPPED, CAPPED)
 TIER = st.one_of(st.integers(1, 3), ANY)
-PAID = st.one_of(st.just(holding.PAID_UNKNOWN), CAPPED)
-HOLDING = (CAPPED, PAID)
+PAID = st.just(holding.PAID_UNKNOWN) | BALANCE
+HOLDING = (st.just(0) | CAPPED, PAID)
 FIGHTER = st.builds(
     fight.Fighter,
     *(BALANCE, LEVEL, XP, HP, LAST, LAST, DAY),
@@ -84,7 +85,22 @@ TERMS = st.builds(
     *(st.tuples(LEVEL, LEVEL, LEVEL), CYCLE, st.tuples(XP, XP, XP)),
     st.integers(1, 10**9),
 )
-PAID = st.just(holding.PAID_UNKNOWN) | BALANCE
+TRANSFER = (TIME, BALANCE, BALANCE, ANY, DAY, CAPPED, PERCENT, CAPPED)
+PULLS = st.one_of(ANY, st.sampled_from([1, 10]))
+SUMMONER = st.builds(summon.Summoner, BALANCE, SMALL, CAPPED, BALANCE)
+STARTS = (0, 3, 5, 6, 7, 8, 9, 10)
+POOL = st.builds(
+    summon.Pool,
+    *(CAPPED, CAPPED, st.integers(1, 10**6), st.integers(0, 6), st.just(TABLE), st.just(STARTS)),
+    st.tuples(*[CAPPED] * 7),
+)
+
+
+def row(values: st.SearchStrategy[int], length: int) -> st.SearchStrategy[object]:
+    """What a rule writes into: numba takes an array, and no list."""
+    return st.lists(values, min_size=length, max_size=length).map(lambda row: np.array(row, dtype=np.int64))
+
+
 HELD = st.integers(1, MAX_INT64) | st.integers(1, 30)
 PRICE = st.integers(1, 5) | st.integers(1, 300) | st.just(150) | ANY
 EXPECTED = st.sampled_from([*[purchase.ANY_PRICE] * 9, 150]) | ANY
@@ -105,39 +121,29 @@ USE_TERMS = st.builds(
     st.just((20, 40, 80, 150, 300)),
     st.just((55, 30, 11, 3, 1)),
 )
-TRANSFER = (TIME, BALANCE, BALANCE, ANY, DAY, CAPPED, PERCENT, CAPPED)
-PULLS = st.one_of(ANY, st.sampled_from([1, 10]))
-SUMMONER = st.builds(summon.Summoner, BALANCE, SMALL, CAPPED, BALANCE)
-STARTS = (0, 3, 5, 6, 7, 8, 9, 10)
-POOL = st.builds(
-    summon.Pool,
-    *(CAPPED, CAPPED, st.integers(1, 10**6), st.integers(0, 6), st.just(TABLE), st.just(STARTS)),
-    st.tuples(*[CAPPED] * 7),
-)
-
-
-def row(values: st.SearchStrategy[int], length: int) -> st.SearchStrategy[object]:
-    """What a rule writes into: numba takes an array, and no list."""
-    return st.lists(values, min_size=length, max_size=length).map(lambda row: np.array(row, dtype=np.int64))
-
 
 ARGUMENTS: dict[Rule, tuple[st.SearchStrategy[object], ...]] = {
     battle.battle_cost_hp: (HP, PERCENT),
     battle.loss_xp: (XP, PERCENT, FLAG, CAPPED),
     battle.may_fight: (TIME, LAST, st.integers(0, 10**7), ANY, CAPPED, BALANCE),
     battle.prize_gold: (CAPPED, CAPPED, CAPPED),
-    battle.ready_us: (LAST, st.integers(0, 10**7)),
+    battle.ready_us: (TIME, LAST, st.integers(0, 10**7)),
     battle.regenerated_hp: (TIME, HP, LAST, HP, HP),
     battle.spend_hp: (HP, HP, HP, CAPPED, CAPPED),
     battle.win_permille: (LEVEL, LEVEL, PERMILLE, PERMILLE, PERMILLE, PERMILLE),
     chest.payout: (DRAW, CAPPED, st.just((20, 40, 80, 150, 300)), st.just((55, 30, 11, 3, 1))),
     daily.claim: (TIME, LAST, CAPPED, CAPPED, BALANCE, BALANCE, CYCLE, CYCLE, HOURS),
-    daily.counted_today: (DAY, DAY, BALANCE),
+    daily.counted_today: (TIME, DAY, BALANCE),
+    daily.counting_day: (TIME, DAY),
     daily.day_of: (TIME,),
-    daily.next_claim_us: (LAST,),
+    daily.next_claim_us: (TIME, LAST),
+    daily.streak_at: (TIME, LAST, CAPPED, HOURS),
     daily.streak_ends_us: (LAST, HOURS),
     draws.below: (DRAW, st.integers(1, 2**46)),
     exchange.gems_for_gold: (BALANCE, BALANCE, ANY, ANY, ANY),
+    fight.fight: (TIME, DRAW, TIER, FLAG, FIGHTER, AIDS, TERMS),
+    fight.paid_after: (HELD, PAID, BALANCE, st.integers(0, 1)),
+    fight.unfought: (st.integers(1, 30), FIGHTER),
     grant.grant_item: (BALANCE, PAID, BALANCE, ANY, LIMIT),
     grant.grant_money: (BALANCE, ANY),
     grant.is_opening_due: (BALANCE, FLAG),
@@ -146,11 +152,10 @@ ARGUMENTS: dict[Rule, tuple[st.SearchStrategy[object], ...]] = {
     grant.reset_money: (BALANCE, BALANCE, CAPPED, CAPPED),
     holding.paid_for: (BALANCE, PAID, BALANCE),
     holding.paid_left: (HELD, BALANCE, BALANCE),
-    fight.fight: (TIME, DRAW, TIER, FLAG, FIGHTER, AIDS, TERMS),
-    fight.unfought: (st.integers(1, 30), FIGHTER),
-    holding.paid_left_gold: (st.integers(1, MAX_INT64), PAID, CAPPED, CAPPED),
     holding.paid_with: (BALANCE, CAPPED),
     holding.share_gold: (HELD, BALANCE, BALANCE),
+    moments.is_ahead: (TIME, LAST),
+    moments.is_running: (TIME, LAST, st.integers(0, 10**12)),
     pricing.capped_product: (BALANCE, BALANCE),
     pricing.fee_gold: (BALANCE, PERCENT),
     pricing.percent_of: (CAPPED, CAPPED),
@@ -158,23 +163,24 @@ ARGUMENTS: dict[Rule, tuple[st.SearchStrategy[object], ...]] = {
     pricing.resale_gold: (CAPPED, CAPPED),
     pricing.train_cost_gold: (LEVEL, CAPPED, PERMILLE),
     progress.add_xp: (LEVEL, CAPPED, ANY, st.integers(1, 10**9)),
+    progress.accrued: (TIME, TIME, CAPPED, HOURS, PERCENT),
+    progress.collect: (
+        *(TIME, BALANCE, st.tuples(TIME, TIME, TIME), CYCLE, row(st.just(0), 3)),
+        *(HOURS, PERCENT),
+    ),
+    progress.earning_since_us: (TIME, LAST),
+    progress.full_us: (TIME, LAST, HOURS),
+    progress.invest: (TIME, BALANCE, ANY, FLAG),
+    progress.train: (
+        *(BALANCE, LEVEL, CAPPED, FLAG, CAPPED),
+        *(PERMILLE, XP, CAPPED, st.integers(1, 10**9)),
+    ),
     purchase.gift: (BALANCE, PAID, BALANCE, PAID, BALANCE, QUANTITY, LIMIT),
     purchase.purchase: (BALANCE, BALANCE, PAID, PRICE, BALANCE, QUANTITY, LIMIT, EXPECTED),
     purchase.sell: (BALANCE, BALANCE, PAID, CAPPED, BALANCE, QUANTITY, CAPPED),
     stock.restock: (TIME, FLAG, COUNTER, COUNTER, SINCE, DAY, COUNTER, CAPPED, st.integers(0, 400)),
     stock.set_stock: (BALANCE, ANY),
     summon.character_of: (DRAW, st.integers(1, 2**46)),
-    progress.accrued: (TIME, TIME, CAPPED, HOURS, PERCENT),
-    progress.collect: (
-        *(TIME, BALANCE, st.tuples(TIME, TIME, TIME), CYCLE, row(st.just(0), 3)),
-        *(HOURS, PERCENT),
-    ),
-    progress.full_us: (LAST, HOURS),
-    progress.invest: (TIME, BALANCE, ANY, FLAG),
-    progress.train: (
-        *(BALANCE, LEVEL, CAPPED, FLAG, CAPPED),
-        *(PERMILLE, XP, CAPPED, st.integers(1, 10**9)),
-    ),
     summon.choose_favorite: (FLAG, BALANCE),
     summon.guaranteed_rarity: (st.integers(0, TABLE[2] - 1), st.just(3), st.just(TABLE)),
     summon.keep_or_shard: (FLAG, BALANCE, CAPPED),
@@ -189,6 +195,9 @@ ARGUMENTS: dict[Rule, tuple[st.SearchStrategy[object], ...]] = {
     ),
     transfer.credit: (BALANCE, ANY),
     transfer.debit: (BALANCE, ANY),
+    transfer.send: TRANSFER,
+    transfer.send_share: TRANSFER,
+    transfer.share_of: (BALANCE, ANY),
     use.open_chests: (DRAWS, st.integers(1, use.MOST_AT_ONCE), CAPPED, BALANCE, USE_TERMS),
     use.start: (TIME, EFFECT, st.integers(1, MAX_INT64), LAST, LAST, CAPPED, FLAG),
     use.take_effect: (
@@ -203,8 +212,5 @@ ARGUMENTS: dict[Rule, tuple[st.SearchStrategy[object], ...]] = {
     ),
     use.units_that_help: (st.integers(1, MAX_INT64), CAPPED, CAPPED),
     use.use: (TIME, DRAWS, EFFECT, CAPPED, QUANTITY, BALANCE, BALANCE, PAID, BALANCE, BODY, USE_TERMS),
-    transfer.send: TRANSFER,
-    transfer.send_share: TRANSFER,
-    transfer.share_of: (BALANCE, ANY),
 }
 """What each rule promises to take: balances up to int64 (an import may), any quantity and amount."""

@@ -16,6 +16,7 @@ from kokoromichi.rules.battle import (
     win_permille,
 )
 from kokoromichi.rules.codes import BALANCE_CAP, COOLING_DOWN, DAILY_CAP, MAX_BALANCE, OK
+from kokoromichi.rules.moments import CLOCK_SKEW_US
 
 NOON = 20_000 * DAY_US + 12 * HOUR_US
 HP_US = HOUR_US // 5
@@ -58,8 +59,12 @@ def test_a_point_that_takes_a_broken_microsecond_comes_at_the_next_whole_one() -
     assert regenerated_hp(NOON + point_us + 5, 40, NOON, 100, 29) == (41, NOON + point_us)
 
 
+def test_hit_points_of_a_time_ahead_come_back_from_now_on() -> None:
+    assert regenerated_hp(NOON - 1, 40, NOON, 100, 5) == (40, NOON - 1)
+    assert regenerated_hp(NOON, 40, NOON + 400 * DAY_US, 100, 5) == (40, NOON)
+
+
 def test_hit_points_stay_where_nothing_comes_back() -> None:
-    assert regenerated_hp(NOON - 1, 40, NOON, 100, 5) == (40, NOON)
     assert regenerated_hp(NOON + DAY_US, 40, NOON, 100, 0) == (40, NOON)
     assert regenerated_hp(NOON, 40, NEVER, 100, 0) == (100, NOON)
     assert regenerated_hp(NOON, 100, NOON - 1, 100, 0) == (100, NOON)
@@ -113,10 +118,17 @@ def test_a_charm_adds_a_tenth_under_the_cap() -> None:
 
 
 def test_a_battle_may_begin_once_the_cooldown_is_over() -> None:
-    assert ready_us(NEVER, 60) == NEVER
-    assert ready_us(NOON, 60) == NOON + 60 * SECOND_US
+    assert ready_us(NOON, NEVER, 60) == NEVER
+    assert ready_us(NOON, NOON, 60) == NOON + 60 * SECOND_US
     assert may_fight(NOON + 60 * SECOND_US - 1, NOON, 60, 5_000, 1, 0) == COOLING_DOWN
     assert may_fight(NOON + 60 * SECOND_US, NOON, 60, 5_000, 1, 0) == OK
     assert may_fight(NOON, NEVER, 60, 0, 1, 0) == DAILY_CAP
     assert may_fight(NOON, NEVER, 60, 5_000, 1, MAX_BALANCE) == BALANCE_CAP
     assert may_fight(NOON, NEVER, 60, 5_000, 0, MAX_BALANCE + 9) == OK  # Nothing to win, nothing to pass.
+
+
+def test_a_battle_of_a_clock_that_was_wrong_cools_nobody_down() -> None:
+    assert ready_us(NOON, NOON + CLOCK_SKEW_US, 60) == NOON + CLOCK_SKEW_US + 60 * SECOND_US
+    assert ready_us(NOON, NOON + CLOCK_SKEW_US + 1, 60) == NEVER
+    assert may_fight(NOON, NOON + CLOCK_SKEW_US, 60, 5_000, 1, 0) == COOLING_DOWN
+    assert may_fight(NOON, NOON + 400 * DAY_US, 60, 5_000, 1, 0) == OK

@@ -25,6 +25,7 @@ from kokoromichi.rules import (
     fight,
     grant,
     holding,
+    moments,
     pricing,
     progress,
     purchase,
@@ -41,13 +42,13 @@ if TYPE_CHECKING:
 numba = pytest.importorskip("numba", reason="numba (extra `fast`) is not installed: nothing to compile with")
 
 MODULES = (
-    *(battle, chest, daily, draws, exchange, fight, grant, holding, pricing),
+    *(battle, chest, daily, draws, exchange, fight, grant, holding, moments, pricing),
     *(progress, purchase, stock, summon, transfer, use),
 )
 NOT_COMPILED = {
     "rarity_thresholds",
-    "total_gold",
     "lucky_draws",
+    "total_gold",
     "widths",
 }  # One builds a table, once per economy; the others are for people to read.
 

@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 from kokoromichi.core import clock, models
 from kokoromichi.core.models import DAY_US, HOUR_US, NEVER
 from kokoromichi.rules.codes import ALREADY_CLAIMED, BALANCE_CAP, MAX_BALANCE, OK
-from kokoromichi.rules.daily import claim, counted_today, day_of, next_claim_us, streak_ends_us
+from kokoromichi.rules.daily import (
+    claim,
+    counted_today,
+    counting_day,
+    day_of,
+    next_claim_us,
+    streak_at,
+    streak_ends_us,
+)
+from kokoromichi.rules.moments import CLOCK_SKEW_US
 
 GOLD = (1_000, 1_200, 1_500, 2_000, 2_500, 3_000, 5_000, 1_500, 1_800, 2_200)
 GEMS = (10, 12, 15, 20, 25, 30, 50, 18, 22, 28)
@@ -47,9 +56,19 @@ def test_once_a_day_and_again_at_midnight() -> None:
     assert claimed(MONDAY + DAY_US, last_us, 1) == (OK, 11_200, 112, 2, 1_200, 12)
 
 
-def test_a_clock_that_goes_backwards_gives_no_second_claim() -> None:
-    assert claimed(MONDAY, MONDAY + 3 * DAY_US, 4)[0] == ALREADY_CLAIMED
+def test_clocks_that_differ_a_little_give_no_second_claim() -> None:
     assert claimed(MONDAY, MONDAY + 1, 4)[0] == ALREADY_CLAIMED
+    assert claimed(MONDAY, MONDAY + DAY_US - 1, 4)[0] == ALREADY_CLAIMED  # Ahead, and of the same day.
+    assert claimed(MONDAY - CLOCK_SKEW_US, MONDAY, 4)[0] == ALREADY_CLAIMED
+
+
+@pytest.mark.parametrize("last_us", [MONDAY + 3 * DAY_US, MONDAY + 400 * DAY_US, MONDAY + DAY_US])
+def test_a_claim_of_a_clock_that_was_wrong_locks_nobody_and_keeps_the_streak(last_us: int) -> None:
+    assert next_claim_us(MONDAY + 5, last_us) == 0
+    code, _, _, streak, _, _ = claimed(MONDAY + 5, last_us, 4)
+    assert (code, streak) == (OK, 5)
+    assert claimed(MONDAY + 6, MONDAY + 5, 5)[0] == ALREADY_CLAIMED
+    assert claimed(MONDAY - CLOCK_SKEW_US - 1, MONDAY, 4)[0] == OK
 
 
 def test_ten_days_pay_the_cycle_and_the_eleventh_begins_it_again() -> None:
@@ -110,7 +129,7 @@ def test_a_claim_pays_an_entry_of_the_cycle_or_changes_nothing(
 ) -> None:
     code, gold, gems, streak_after, reward_gold, reward_gems = claimed(now_us, last_us, streak)
     assert (gold - 10_000, gems - 100) == (reward_gold, reward_gems)
-    assert (code == OK) == (now_us >= next_claim_us(last_us))
+    assert (code == OK) == (now_us >= next_claim_us(now_us, last_us))
     if code == OK:
         assert streak_after in {1, streak + 1}
         assert (reward_gold, reward_gems) == (GOLD[(streak_after - 1) % 10], GEMS[(streak_after - 1) % 10])
@@ -125,14 +144,23 @@ def test_the_streak_breaks_when_it_is_said_to(last_us: int, window_h: int) -> No
     assert claim(ends_us, last_us, 5, 9, 0, 0, GOLD, GEMS, window_h)[3] == 1
 
 
+@given(st.one_of(TIMES, st.just(NEVER)), TIMES, st.integers(0, 100), st.integers(1, 8_760))
+def test_a_claim_goes_on_with_the_streak_that_is_shown(
+    last_us: int, now_us: int, streak: int, window_h: int
+) -> None:
+    claimed = claim(now_us, last_us, streak, streak, 0, 0, GOLD, GEMS, window_h)
+    if claimed.code == OK:
+        assert claimed.streak == streak_at(now_us, last_us, streak, window_h) + 1
+
+
 def test_the_next_claim_is_at_midnight() -> None:
-    assert next_claim_us(MONDAY) == next_claim_us(MONDAY + DAY_US - 1) == MONDAY + DAY_US
+    assert next_claim_us(MONDAY, MONDAY) == next_claim_us(MONDAY, MONDAY + DAY_US - 1) == MONDAY + DAY_US
     assert streak_ends_us(MONDAY, 48) == MONDAY + 2 * DAY_US + 1
     assert streak_ends_us(MONDAY + HOUR_US, 24) == MONDAY + 2 * DAY_US
 
 
 def test_nothing_is_awaited_before_the_first_claim() -> None:
-    assert (next_claim_us(NEVER), streak_ends_us(NEVER, 48)) == (0, 0)
+    assert (next_claim_us(MONDAY, NEVER), streak_ends_us(NEVER, 48)) == (0, 0)
 
 
 @given(st.datetimes(datetime(1970, 1, 1), datetime(2090, 1, 1)))  # noqa: DTZ001 - given its zone below.
@@ -144,7 +172,16 @@ def test_days_are_those_of_the_calendar(at: datetime) -> None:
     assert day_of(at_us) == (at.date() - epoch.date()).days
 
 
-def test_a_counter_is_empty_on_a_later_day_only() -> None:
-    assert counted_today(8, 7, 500) == 0
-    assert counted_today(7, 7, 500) == 500
-    assert counted_today(6, 7, 500) == 500
+def test_a_counter_counts_on_its_day_alone() -> None:
+    noon_us = 7 * DAY_US + 12 * HOUR_US
+    assert [counted_today(noon_us, day, 500) for day in (6, 7, 8, 400, NEVER)] == [0, 500, 0, 0, 0]
+    assert [counting_day(noon_us, day) for day in (6, 7, 8, 400, NEVER)] == [7, 7, 7, 7, 7]
+
+
+def test_no_two_clocks_empty_a_counter_twice_at_midnight() -> None:
+    midnight_us = 8 * DAY_US
+    for now_us, counted in ((midnight_us - CLOCK_SKEW_US - 1, 0), (midnight_us - CLOCK_SKEW_US, 500)):
+        assert counted_today(now_us, 8, 500) == counted
+    assert counting_day(midnight_us - 1, 8) == 8
+    assert counting_day(midnight_us - 1, 7) == 7
+    assert counted_today(midnight_us - 1, 7, 500) == 500

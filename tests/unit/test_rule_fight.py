@@ -18,6 +18,7 @@ from kokoromichi.rules.codes import (
 )
 from kokoromichi.rules.fight import Aids, Fight, Fighter, fight, unfought
 from kokoromichi.rules.holding import PAID_UNKNOWN
+from kokoromichi.rules.moments import CLOCK_SKEW_US
 from kokoromichi.rules.progress import add_xp
 from kokoromichi.rules.sections import Battle
 
@@ -138,7 +139,8 @@ def test_a_scroll_is_read_after_a_loss_only_and_not_under_an_amulet() -> None:
     assert (won.xp_gained, won.moved_scrolls, won.scrolls_paid_gold) == (8, 0, 900)
     guarded = against_first(LOSE, held._replace(guard_until_us=NOON + 1))
     assert (guarded.won, guarded.moved_gold, guarded.xp_gained, guarded.moved_scrolls) == (0, 0, 8, 0)
-    assert against_first(LOSE, held._replace(guard_until_us=NOON)).moved_scrolls == -1  # It has ended.
+    for ended_us in (NOON, NOON + DAY_US + CLOCK_SKEW_US + 1):
+        assert against_first(LOSE, held._replace(guard_until_us=ended_us)).moved_scrolls == -1
 
 
 def test_xp_becomes_levels() -> None:
@@ -150,7 +152,8 @@ def test_sixty_seconds_lie_between_two_battles() -> None:
     fought = FRESH._replace(battle_at_us=NOON)
     assert against_first(WIN, fought, now_us=NOON + 60 * SECOND_US - 1) == unfought(COOLING_DOWN, fought)
     assert against_first(WIN, fought, now_us=NOON + 60 * SECOND_US).code == OK
-    assert against_first(WIN, fought, now_us=NOON - DAY_US).code == COOLING_DOWN
+    assert against_first(WIN, fought, now_us=NOON - CLOCK_SKEW_US).code == COOLING_DOWN
+    assert against_first(WIN, fought, now_us=NOON - DAY_US).code == OK  # Of a clock that was wrong.
 
 
 def test_the_daily_cap_pays_what_is_left_and_then_refuses() -> None:
@@ -162,13 +165,19 @@ def test_the_daily_cap_pays_what_is_left_and_then_refuses() -> None:
     assert against_first(WIN, full) == unfought(DAILY_CAP, full)
     next_day = against_first(WIN, full, now_us=NOON + DAY_US)
     assert (next_day.code, next_day.battle_day, next_day.battle_gold_today) == (OK, 20_001, 30)
-    day_before = against_first(WIN, full, now_us=NOON - DAY_US)
-    assert day_before.code == DAILY_CAP  # A clock that went backwards opens no new day.
+    before_midnight_us = 20_000 * DAY_US - CLOCK_SKEW_US
+    skewed = against_first(WIN, full, now_us=before_midnight_us)
+    assert skewed.code == DAILY_CAP  # Clocks that differ a little open no new day.
+    day_before = against_first(WIN, full, now_us=before_midnight_us - 1)
+    assert (day_before.code, day_before.battle_day, day_before.battle_gold_today) == (OK, 19_999, 30)
 
 
 def test_a_charm_pays_more_while_it_runs() -> None:
     assert against_first(WIN, FRESH._replace(luck_until_us=NOON + 1)).moved_gold == 33
     assert against_first(WIN, FRESH._replace(luck_until_us=NOON)).moved_gold == 30
+    longest_us = NOON + DAY_US + CLOCK_SKEW_US
+    assert against_first(WIN, FRESH._replace(luck_until_us=longest_us)).moved_gold == 33
+    assert against_first(WIN, FRESH._replace(luck_until_us=longest_us + 1)).moved_gold == 30
 
 
 def test_a_full_purse_is_refused_before_the_draw_is_seen() -> None:

@@ -4,14 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kokoromichi.rules.codes import MAX_BALANCE, OK
-from kokoromichi.rules.holding import (
-    PAID_UNKNOWN,
-    paid_for,
-    paid_left,
-    paid_left_gold,
-    paid_with,
-    share_gold,
-)
+from kokoromichi.rules.holding import PAID_UNKNOWN, paid_for, paid_left, paid_with, share_gold
 from kokoromichi.rules.pricing import capped_product
 from kokoromichi.rules.purchase import sell
 
@@ -77,16 +70,3 @@ def test_a_sale_pays_the_same_however_it_is_split(
     half = sell(0, owned, paid, price, price, first, percent)
     rest = sell(half.gold, owned - first, left, price, price, owned - first, percent)
     assert rest.gold == whole.gold
-
-
-def test_what_nobody_knows_was_paid_counts_at_the_list_price() -> None:
-    assert paid_for(3, PAID_UNKNOWN, 200) == 600
-    assert paid_for(3, 0, 200) == 0
-    assert paid_for(3, 450, 200) == 450
-    assert paid_for(0, 450, 200) == paid_for(0, PAID_UNKNOWN, 200) == 0
-
-
-def test_what_is_consumed_takes_its_share_along() -> None:
-    assert [paid_left_gold(3, 5, 200, units) for units in (0, 1, 2, 3)] == [5, 3, 1, 0]
-    assert paid_left_gold(3, PAID_UNKNOWN, 200, 1) == 400
-    assert paid_left_gold(3, PAID_UNKNOWN, 200, 0) == PAID_UNKNOWN

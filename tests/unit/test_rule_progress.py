@@ -17,6 +17,7 @@ from kokoromichi.rules.codes import (
     OK,
     TOO_POOR,
 )
+from kokoromichi.rules.moments import CLOCK_SKEW_US
 from kokoromichi.rules.progress import (
     MAX_INCOME_GOLD,
     MAX_LEVEL,
@@ -133,8 +134,16 @@ def test_without_a_business_there_is_nothing_to_collect() -> None:
 
 
 def test_a_business_is_full_after_its_hours() -> None:
-    assert full_us(MONDAY, 72) == MONDAY + 3 * DAY_US
-    assert full_us(NEVER, 72) == NEVER
+    assert full_us(MONDAY, MONDAY, 72) == MONDAY + 3 * DAY_US
+    assert full_us(MONDAY, NEVER, 72) == NEVER
+    assert full_us(MONDAY + 5, MONDAY + 400 * DAY_US, 72) == MONDAY + 3 * DAY_US
+
+
+def test_a_business_of_a_clock_that_was_wrong_earns_since_midnight_once() -> None:
+    now_us = MONDAY + 12 * HOUR_US
+    assert collected(now_us, now_us + CLOCK_SKEW_US, CAFE, 72, 50)[0] == NOTHING_TO_COLLECT
+    for since_us in (now_us + CLOCK_SKEW_US + 1, now_us + 400 * DAY_US):
+        assert collected(now_us, since_us, CAFE, 72, 50) == (OK, 250, 125, now_us)
 
 
 def test_a_business_earns_by_the_day() -> None:
@@ -180,7 +189,7 @@ def test_nothing_is_earned_backwards_or_by_no_income() -> None:
     assert collected(MONDAY - 1, MONDAY, CAFE, 72, 50) == (NOTHING_TO_COLLECT, 0, 0, MONDAY)
     assert collected(MONDAY, MONDAY, CAFE, 72, 50) == (NOTHING_TO_COLLECT, 0, 0, MONDAY)
     assert collected(MONDAY + DAY_US, MONDAY, 0, 72, 50) == (NOTHING_TO_COLLECT, 0, 0, MONDAY)
-    assert collected(MONDAY - 5 * DAY_US, MONDAY, CAFE, 72, 50) == (NOTHING_TO_COLLECT, 0, 0, MONDAY)
+    assert collected(MONDAY - CLOCK_SKEW_US, MONDAY, CAFE, 72, 50) == (NOTHING_TO_COLLECT, 0, 0, MONDAY)
     assert collected(MONDAY + DAY_US, MONDAY, CAFE, 0, 50) == (NOTHING_TO_COLLECT, 0, 0, MONDAY)
 
 

@@ -18,12 +18,12 @@ RULES = (
     "summon",
     "battle",
     "fight",
+    "moments",
     "holding",
     "progress",
     "exchange",
     "chest",
     "grant",
-    "holding",
     "stock",
     "use",
 )

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from kokoromichi.core.models import DAY_US
 from kokoromichi.rules.codes import BAD_AMOUNT, BALANCE_CAP, DAILY_CAP, MAX_BALANCE, OK, TOO_POOR
+from kokoromichi.rules.moments import CLOCK_SKEW_US
 from kokoromichi.rules.transfer import credit, debit, send, send_share, share_of
 
 TODAY = 8 * DAY_US + 5
@@ -67,8 +68,10 @@ def test_the_day_has_a_cap() -> None:
     assert transferred(50_000, 0, 2, 5, 19_999, 20_000) == (DAILY_CAP, 50_000, 0, 0, 19_999)
     next_day = send(TODAY + DAY_US, 50_000, 0, 2, 8, 19_999, 5, 20_000)
     assert (next_day.code, next_day.sent_day, next_day.sent_gold_today) == (OK, 9, 2)
-    day_before = send(TODAY - DAY_US, 50_000, 0, 2, 8, 19_999, 5, 20_000)
-    assert day_before.code == DAILY_CAP  # A clock that went backwards opens no new day.
+    skewed = send(8 * DAY_US - CLOCK_SKEW_US, 50_000, 0, 2, 8, 19_999, 5, 20_000)
+    assert skewed.code == DAILY_CAP  # Clocks that differ a little open no new day.
+    wrong = send(TODAY - DAY_US, 50_000, 0, 2, 8, 19_999, 5, 20_000)
+    assert (wrong.code, wrong.sent_day, wrong.sent_gold_today) == (OK, 7, 2)
 
 
 def test_a_full_receiver_loses_nothing_for_the_sender() -> None:

@@ -115,11 +115,15 @@ async def test_no_other_command_loses_a_streak() -> None:
         await world.services.daily.claim("ada")
 
 
-async def test_a_clock_that_went_backwards_gives_nothing() -> None:
+async def test_a_clock_that_differs_a_little_gives_nothing_and_one_that_was_wrong_locks_nobody() -> None:
     world = await World.open()
     await world.services.daily.claim("ada")
-    world.clock.us = NOON_US - 3 * DAY_S * 1_000_000
+    world.clock.us = NOON_US - 300_000_000
     with pytest.raises(RefusedError, match="next claim opens 2026-03-11"):
+        await world.services.daily.claim("ada")
+    world.clock.us = NOON_US - 3 * DAY_S * 1_000_000
+    assert (await world.services.daily.claim("ada")).streak == 2
+    with pytest.raises(RefusedError, match="next claim opens 2026-03-08"):
         await world.services.daily.claim("ada")
 
 

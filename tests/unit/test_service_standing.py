@@ -9,6 +9,7 @@ import pytest
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.models import ERASED_PREFIX
 from kokoromichi.services.standing import KEPT_S, Standing, StandingPage, StandingService
+from tests.contract.stored import NOON_US
 from tests.unit.passing_providers import PassingProvider
 from tests.unit.service_world import World
 
@@ -37,7 +38,7 @@ async def ranked() -> tuple[World, StandingService, Counting]:
 
 async def test_the_richest_come_first_and_ties_stand_by_id() -> None:
     _world, standing, _counting = await ranked()
-    assert await standing.page(1, 10) == StandingPage(RANKED, 1, 1, 4)
+    assert await standing.page(1, 10) == StandingPage(RANKED, 1, 1, 4, NOON_US)
     assert [await standing.rank(user_id) for user_id in ("ada", "bo", "cy", "di")] == list(RANKED)
     assert await standing.rank("zoe") is None
     with pytest.raises(MisuseError, match="user id"):
@@ -47,12 +48,12 @@ async def test_the_richest_come_first_and_ties_stand_by_id() -> None:
 @pytest.mark.parametrize(
     ("page", "size", "expected"),
     [
-        (1, 3, StandingPage(RANKED[:3], 1, 2, 4)),
-        (2, 3, StandingPage(RANKED[3:], 2, 2, 4)),
-        (9, 3, StandingPage(RANKED[3:], 2, 2, 4)),
-        (-1, 3, StandingPage(RANKED[:3], 1, 2, 4)),
-        (2, 2, StandingPage(RANKED[2:], 2, 2, 4)),
-        (1, 0, StandingPage(RANKED[:1], 1, 4, 4)),
+        (1, 3, StandingPage(RANKED[:3], 1, 2, 4, NOON_US)),
+        (2, 3, StandingPage(RANKED[3:], 2, 2, 4, NOON_US)),
+        (9, 3, StandingPage(RANKED[3:], 2, 2, 4, NOON_US)),
+        (-1, 3, StandingPage(RANKED[:3], 1, 2, 4, NOON_US)),
+        (2, 2, StandingPage(RANKED[2:], 2, 2, 4, NOON_US)),
+        (1, 0, StandingPage(RANKED[:1], 1, 4, 4, NOON_US)),
     ],
 )
 async def test_a_page_that_is_not_there_is_the_nearest_one(
@@ -64,7 +65,7 @@ async def test_a_page_that_is_not_there_is_the_nearest_one(
 
 async def test_nobody_plays() -> None:
     world = await World.open()
-    assert await world.services.standing.page() == StandingPage((), 1, 1, 0)
+    assert await world.services.standing.page() == StandingPage((), 1, 1, 0, NOON_US)
 
 
 async def test_a_list_is_read_once_in_some_seconds() -> None:
@@ -86,4 +87,4 @@ async def test_an_erased_player_is_not_shown() -> None:
     world = await World.open()
     await world.player(f"{ERASED_PREFIX}1", gold=10**9)
     await world.player("ada", gold=1)
-    assert await world.services.standing.page() == StandingPage((Standing(1, "ada", 1),), 1, 1, 1)
+    assert await world.services.standing.page() == StandingPage((Standing(1, "ada", 1),), 1, 1, 1, NOON_US)

@@ -47,10 +47,13 @@ class FakeAPI:
         self._originals: dict[str, int] = {}
         """The message that answers an interaction, by its token: of a click at first the clicked one."""
         self._acknowledged: set[str] = set()
+        self._direct: set[int] = set()
+        """Channels of direct messages: each has the id of the player who reads there."""
         routes: dict[str, Callable[[re.Match[str], Any, tuple[File, ...]], Any]] = {
             "GET /users/@me": lambda _found, _body, _files: payloads.bot_user(),
             "GET (/oauth2)?/applications/@me": lambda _found, _body, _files: application,
             r"PUT /applications/\d+/(guilds/(?P<guild>\d+)/)?commands": self._sync,
+            "POST /users/@me/channels": self._open_direct,
             r"POST /channels/(?P<place>\d+)/messages": self._send,
             r"POST /channels/\d+/typing": lambda _found, _body, _files: None,
             r"POST /webhooks/\d+/(?P<place>\d+)": self._follow_up,
@@ -101,8 +104,16 @@ class FakeAPI:
         self.commands[found["guild"] or EVERYWHERE] = body
         return payloads.registered(body)
 
+    def _open_direct(self, _found: re.Match[str], body: Payload, _files: tuple[File, ...]) -> Payload:
+        self._direct.add(int(body["recipient_id"]))
+        return payloads.direct_channel(int(body["recipient_id"]))
+
     def _send(self, found: re.Match[str], body: Payload, files: tuple[File, ...]) -> Payload:
-        return self._put(found["place"], "message", self._new_message(int(found["place"])), body, files)
+        place = int(found["place"])
+        begun = place in self._direct and not body.get("embeds")  # The answer takes its place.
+        return self._put(
+            found["place"], "deferred" if begun else "message", self._new_message(place), body, files
+        )
 
     def _respond(self, found: re.Match[str], body: Payload, files: tuple[File, ...]) -> Payload:
         """Take the one callback of an interaction."""
@@ -169,6 +180,8 @@ class FakeAPI:
             shown["attachments"] = payloads.attachments(files)
         if old["flags"] & LOADING:
             shown["flags"] = body.get("flags", 0) & ~EPHEMERAL | old["flags"] & EPHEMERAL
+        if int(old["channel_id"]) in self._direct:
+            shown["flags"] = shown.get("flags", 0) | EPHEMERAL
         message = payloads.message(int(old["id"]), int(old["channel_id"]), old["author"], shown)
         self._messages[int(old["id"])] = message
         self._noted(place, kind, message, files)

@@ -152,6 +152,6 @@ def _moment(at_s: int, style: str, now_s: int) -> str:
         return datetime.fromtimestamp(at_s, tz=timezone.utc).astimezone().strftime(_FORMATS[style])
     away_s = abs(at_s - now_s)
     unit = next((name for name, size_s in _UNITS_S.items() if away_s >= size_s), "second")
-    count = away_s // _UNITS_S[unit]
+    count = (away_s + _UNITS_S[unit] // 2) // _UNITS_S[unit]
     words = f"{count} {unit}" + ("" if count == 1 else "s")
     return f"in {words}" if at_s > now_s else f"{words} ago"

@@ -17,7 +17,7 @@ File: TypeAlias = "tuple[str, bytes]"
 BOT_ID: Final = 1
 EPHEMERAL: Final = discord.MessageFlags(ephemeral=True).value
 LOADING: Final = discord.MessageFlags(loading=True).value
-_EVERYONE: Final = str(discord.Permissions.text().value)
+_EVERYONE: Final = str((discord.Permissions.text() | discord.Permissions(view_channel=True)).value)
 _JOINED: Final = "2026-01-01T00:00:00+00:00"
 _CHAT_INPUT: Final = discord.AppCommandType.chat_input.value
 _BUTTON: Final = discord.ComponentType.button.value
@@ -82,6 +82,15 @@ def channel(channel_id: int, guild_id: int) -> Payload:
         "name": "market",
         "position": 0,
         "permission_overwrites": [],
+    }
+
+
+def direct_channel(user_id: int) -> Payload:
+    """The channel of the bot and one user; it has the user's id."""
+    return {
+        "id": str(user_id),
+        "type": discord.ChannelType.private.value,
+        "recipients": [user(user_id, str(user_id))],
     }
 
 

@@ -9,8 +9,9 @@ in the source has diverged, and is left alone.
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import nullcontext
 from copy import copy, deepcopy
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import polars as pl
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from kokoromichi.core.copying.report import Part
     from kokoromichi.core.data_provider import DataProvider
+    from kokoromichi.core.reader import Reader
 
 __all__ = ["CopyProgress", "CopyReport", "copy_all"]
 
@@ -42,25 +44,24 @@ async def copy_all(
     target: DataProvider | None,
     *,
     dry_run: bool = False,
-    mark_mirror: bool = False,
     released: bool = False,
     user_ids: Collection[str] | None = None,
     known: dict[Key, Tally] | None = None,
+    seen: Reader | None = None,
     progress: ProgressCallback | None = None,
 ) -> CopyReport:
     """Copy users, ledger rows, counters, requests and game data; a second run changes nothing.
 
     Args:
-        source: An open store. Players who are written to meanwhile are listed as failed; copied again, they
-            follow.
+        source: An open store, copied as it stands at one moment.
         target: Another open one; a dry run may do without.
         dry_run: Plan only.
-        mark_mirror: Mark the target as a mirror of the source first.
         released: Take a mirror for a source: what it mirrors is lost, or was restored to an earlier day.
         user_ids: Only these players, and no answers to requests: what follows a whole copy. Rows of the
             system, counters and game data are always compared whole.
         known: What the target's ledger is known to hold from an earlier copy, so that a copy of some players
             does not read it; brought up to date in place, and wrong after a failure of a store.
+        seen: A snapshot of the source that is taken already; it takes one when left out.
         progress: Told how far each part is.
 
     Returns:
@@ -80,16 +81,14 @@ async def copy_all(
         raise MisuseError(message)
     report = CopyReport(source.name, target.name if target else None, dry_run)
     try:
-        if target is not None and mark_mirror and not dry_run:
-            await target.mark_mirror(source.name)
-        plan = await make_plan(source, target, report, user_ids, known)
-        sound = frozenset(plan.sound)
-        if target is not None and not dry_run:
-            work = _Copy(source, target, plan, report, progress or (lambda _step: None))
-            await work.carry_out()
-            await work.verify(reads=known is None or user_ids is None)
-            if known is not None:
-                known |= {key: one for key, one in plan.rows.items() if key[0] in sound}
+        async with nullcontext(seen) if seen else source.snapshot() as reader:
+            plan = await make_plan(reader, target, report, user_ids, known)
+            if target is not None and not dry_run:
+                work = _Copy(reader, target, plan, report, progress or (lambda _step: None))
+                await work.carry_out()
+                await work.verify(reads=known is None or user_ids is None)
+                if known is not None:
+                    known |= {key: one for key, one in plan.rows.items() if key[0] in plan.sound}
     except KokoroError as error:
         cure = "cure it and give the same command again"
         report.fail("store", report.target or report.source, str(error), cure)
@@ -127,7 +126,7 @@ class _Copy:
 
     def __init__(
         self,
-        source: DataProvider,
+        source: Reader,
         target: DataProvider,
         plan: Plan,
         report: CopyReport,
@@ -147,7 +146,7 @@ class _Copy:
         left = sorted(self._plan.versions.keys() & self._plan.sound)
         for first in range(0, len(left), _USERS_A_STEP):
             found = [await self._final(user_id) for user_id in left[first : first + _USERS_A_STEP]]
-            await self._load(Batch(users=tuple(filter(None, found))))
+            await self._load(Batch(users=tuple(found)))
         if self._plan.user_ids is None:
             await self._write_requests()
         if self._plan.counters:
@@ -195,8 +194,10 @@ class _Copy:
         snapshot = []
         for user_id, movements in sorted(moved.items()):
             self._lacking[user_id] -= len(movements)
-            final = None if self._lacking[user_id] else await self._final(user_id)
-            snapshot += [final] if final else await self._partial(user_id, movements)
+            if self._lacking[user_id]:
+                snapshot += await self._partial(user_id, movements)
+            else:
+                snapshot.append(await self._final(user_id))
         await self._load(Batch(users=tuple(snapshot), rows=rows))
 
     async def _partial(self, user_id: str, movements: list[_Moved]) -> list[UserSnapshot]:
@@ -224,18 +225,11 @@ class _Copy:
         self._plan.versions[user_id] = final, snapshot.version
         return [UserSnapshot(stored, snapshot)]
 
-    async def _final(self, user_id: str) -> UserSnapshot | None:
-        """The player as the source has it; None, and told, when somebody has written to it meanwhile."""
-        version, stored = self._plan.versions[user_id]
-        profile = await self._source.profile(user_id)
-        if profile is None or profile.version != version:
-            why = "it was written to in the source meanwhile"
-            self._report.fail("user", user_id, why, "stop who does, and give the same command again")
-            self._plan.sound.discard(user_id)
-            self._plan.versions[user_id] = profile.version if profile else version, stored
-            return None
-        del self._plan.versions[user_id]
+    async def _final(self, user_id: str) -> UserSnapshot:
+        """The player as the source has it."""
+        _, stored = self._plan.versions.pop(user_id)
         self._states.pop(user_id, None)
+        profile = cast("UserProfile", await self._source.profile(user_id))  # The plan has seen it there.
         return UserSnapshot(stored, deepcopy(profile))
 
     async def _write_requests(self) -> None:
@@ -267,9 +261,8 @@ class _Copy:
         for user_id in sorted(self._plan.sound - {SYSTEM}):
             if await self._target.profile(user_id) != await self._source.profile(user_id):
                 why = "the player in the target is not the one in the source"
-                self._report.fail(
-                    "user", user_id, why, "stop who writes to either, and give the command again"
-                )
+                cure = "stop who writes to the target, and give the same command again"
+                self._report.fail("user", user_id, why, cure)
         sound = {key: one for key, one in found.items() if key[0] in self._plan.sound}
         self._report.verified = by_book(sound)
 

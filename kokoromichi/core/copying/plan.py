@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kokoromichi.core.copying.report import CopyReport
     from kokoromichi.core.data_provider import DataProvider, Document
     from kokoromichi.core.models import UserProfile
+    from kokoromichi.core.reader import Reader
 
 _KEEP: Final = "the target keeps what it has; copy the other way if its version is the right one"
 _CORRECT: Final = "correct it in the source and give the same command again"
@@ -56,7 +57,7 @@ class Plan:
 
 
 async def make_plan(
-    source: DataProvider,
+    source: Reader,
     target: DataProvider | None,
     report: CopyReport,
     user_ids: Collection[str] | None = None,
@@ -106,7 +107,7 @@ def _fail(report: CopyReport, user_id: str, why: str) -> None:
 
 
 async def _plan_users(
-    source: DataProvider, target: DataProvider | None, plan: Plan, report: CopyReport, diverged: set[str]
+    source: Reader, target: DataProvider | None, plan: Plan, report: CopyReport, diverged: set[str]
 ) -> None:
     booked: defaultdict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(CURRENCIES, 0))
     missing: defaultdict[str, int] = defaultdict(int)
@@ -124,7 +125,7 @@ async def _plan_users(
             _fail(report, user_id, "its ledger rows in the target are not the first ones of the source")
         elif any(getattr(profile, currency) != booked[user_id][currency] for currency in CURRENCIES):
             why = "the balance in the source is not the sum of its ledger rows"
-            cure = "stop who writes to the source and give the same command again, or audit the source"
+            cure = "audit the source, and give the same command again"
             report.fail("user", user_id, why, cure)
         elif stored is None or stored.version < profile.version:
             plan.versions[user_id] = profile.version, stored.version if stored else 0
@@ -140,7 +141,7 @@ async def _plan_users(
             _fail(report, user_id, "the target has this player, and the source does not")
 
 
-async def _fit_profile(source: DataProvider, user_id: str, report: CopyReport) -> UserProfile | None:
+async def _fit_profile(source: Reader, user_id: str, report: CopyReport) -> UserProfile | None:
     """A player as every store can hold it; None, and told, of one whom another hand has made unfit."""
     try:
         profile = await source.profile(user_id)
@@ -158,9 +159,7 @@ def _ahead(theirs: int, ours: int) -> str:
     return f"the target is ahead: version {theirs}, and the source has {ours}"
 
 
-async def _plan_counters(
-    source: DataProvider, target: DataProvider | None, plan: Plan, report: CopyReport
-) -> None:
+async def _plan_counters(source: Reader, target: DataProvider | None, plan: Plan, report: CopyReport) -> None:
     """Counters carry no version: they follow the ledger, so that they move only when no row has diverged."""
     ours = await source.counters()
     theirs = await target.counters() if target else {}
@@ -177,9 +176,7 @@ async def _plan_counters(
     report.planned["counters"] += len(differing)
 
 
-async def _plan_requests(
-    source: DataProvider, target: DataProvider | None, plan: Plan, report: CopyReport
-) -> None:
+async def _plan_requests(source: Reader, target: DataProvider | None, plan: Plan, report: CopyReport) -> None:
     if target is not None:
         plan.requests = {asked.request_id: asked.digest async for asked in target.stored_responses()}
     async for asked in source.stored_responses():
@@ -192,9 +189,7 @@ async def _plan_requests(
             report.fail("request", asked.request_id, "the target remembers it for another act", _KEEP)
 
 
-async def _plan_sections(
-    source: DataProvider, target: DataProvider | None, plan: Plan, report: CopyReport
-) -> None:
+async def _plan_sections(source: Reader, target: DataProvider | None, plan: Plan, report: CopyReport) -> None:
     theirs = set(await target.sections()) if target else set()
     for name in await source.sections():
         ours = await source.get_game_data(name)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,7 +17,6 @@ from kokoromichi.core.errors import StorageError
 from kokoromichi.core.providers.local.adoption import adopt_files
 from kokoromichi.core.providers.local.backups import Retention
 from kokoromichi.core.providers.local.committed import FIND_REQUEST, recalled
-from kokoromichi.core.providers.local.documents import decode_profile
 from kokoromichi.core.providers.local.erasing import erase_player
 from kokoromichi.core.providers.local.errors import RESTORE
 from kokoromichi.core.providers.local.groups import Act
@@ -33,25 +33,19 @@ from kokoromichi.core.providers.local.mirroring import (
 )
 from kokoromichi.core.providers.local.opening import database_of
 from kokoromichi.core.providers.local.readable_copy import COUNTERS, CopyFolder, Key
-from kokoromichi.core.providers.local.reading import Selection
+from kokoromichi.core.providers.local.reader import LocalReader, snapshot
 from kokoromichi.core.providers.local.store import StoreOptions, seconds
-from kokoromichi.core.validation import checked_id, checked_pseudonym, checked_section, checked_user_id
+from kokoromichi.core.validation import checked_pseudonym, checked_section, checked_user_id
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
-    import polars as pl
-
-    from kokoromichi.core.bulk_load import Batch, StoredResponse
-    from kokoromichi.core.models import AnswerT, ChangeSet, DailyTotal, LedgerEntry, Receipt, UserProfile
+    from kokoromichi.core.bulk_load import Batch
+    from kokoromichi.core.models import AnswerT, ChangeSet, Receipt, UserProfile
     from kokoromichi.core.providers.local.adoption import Adoption
 
-_MOST_ROWS: Final = 1_000
-_MOST_ROWS_AT_ONCE: Final = 50
-"""A page up to this size takes less time than its way to a thread and back, where an index finds it."""
 
-
-class LocalJSONProvider(DataProvider):
+class LocalJSONProvider(LocalReader, DataProvider):
     """One SQLite file, one thread that writes it, and a readable copy that is written behind.
 
     It opens itself on first use, and is to be closed: closing brings every file up to date.
@@ -70,8 +64,6 @@ class LocalJSONProvider(DataProvider):
         MisuseError: A number of seconds is none.
     """
 
-    name: ClassVar[str] = "local"
-
     def __init__(
         self,
         data_dir: str | Path = "data",
@@ -87,6 +79,7 @@ class LocalJSONProvider(DataProvider):
         options = StoreOptions(self._folder, self._clock, seconds("cache_ttl", cache_ttl), backups)
         debounce_s = seconds("debounce_seconds", debounce_seconds)
         self._life = FolderLife(options, debounce_s, read_only=read_only)
+        super().__init__(self._life.ready)
         self._cache = self._life.cache
         self.cached = self._cache.get
 
@@ -147,93 +140,33 @@ class LocalJSONProvider(DataProvider):
         answer: AnswerT = await store.commits.apply(Act(change, unknown))
         return answer
 
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[LocalReader]:
+        """Everything as it stands at one moment; until the block ends, the WAL grows by what is written.
+
+        One that was opened to be read is of one moment from its opening on.
+        """
+        await self._life.ready()
+        if self._life.read_only:
+            yield self
+        else:
+            async with snapshot(database_of(self._folder)) as reader:
+                yield reader
+
     async def profile(self, user_id: str) -> UserProfile | None:
         """The committed state of a player, or None."""
-        reading = await self._life.ready()
+        await self._life.ready()
         found = self._cache.get(user_id)
         if found is None:
-            rows = reading.now("SELECT document FROM users WHERE user_id = ?", (user_id,))
-            if rows:
-                found = decode_profile(rows[0][0])
-                if not self._life.read_only:  # A reader looks at each player once.
-                    self._cache.put((found,))
+            found = await super().profile(user_id)
+            if found is not None and not self._life.read_only:  # A reader looks at each player once.
+                self._cache.put((found,))
         return found
-
-    async def _rows(self, query: str, arguments: Sequence[Any] = ()) -> list[Any]:
-        reading = await self._life.ready()
-        return await asyncio.to_thread(reading.rows, query, arguments)
-
-    async def user_ids(self) -> list[str]:
-        """Every player's id, ascending."""
-        return [user_id for (user_id,) in await self._rows("SELECT user_id FROM users ORDER BY user_id")]
-
-    async def versions(self) -> dict[str, int]:
-        """Every player's version by id, ascending."""
-        return dict(await self._rows("SELECT user_id, version FROM users ORDER BY user_id"))
-
-    async def balances(self) -> list[tuple[str, int]]:
-        """Every player's id and gold, the richest first."""
-        return await self._rows("SELECT user_id, gold FROM users ORDER BY gold DESC, user_id")
 
     async def richest(self, limit: int, offset: int = 0) -> list[tuple[str, int]]:
         """A page of ``balances``, by an index."""
         query = "SELECT user_id, gold FROM users ORDER BY gold DESC, user_id LIMIT ? OFFSET ?"
         return (await self._life.ready()).now(query, (limit, offset))
-
-    async def counters(self) -> dict[str, int]:
-        """Every counter by name, ascending."""
-        return dict(await self._rows("SELECT name, value FROM counters ORDER BY name"))
-
-    async def read_ledger(
-        self,
-        *,
-        book: str | None = None,
-        user_id: str | None = None,
-        kind: str | None = None,
-        before: str | None = None,
-        limit: int = 50,
-    ) -> list[LedgerEntry]:
-        """A page of ledger rows, newest first; see ``DataProvider.read_ledger``."""
-        reading = await self._life.ready()
-        selection = Selection(book, user_id, kind, before)
-        rows = max(1, min(limit, _MOST_ROWS))
-        if selection.is_by_one_index and rows <= _MOST_ROWS_AT_ONCE:
-            return reading.page(selection, rows, reading.now)
-        return await asyncio.to_thread(reading.page, selection, rows, reading.rows)
-
-    async def ledger_frames(self, user_ids: Collection[str] | None = None) -> AsyncIterator[pl.DataFrame]:
-        """Rows, oldest first, in frames of 16,384 rows of one snapshot."""
-        frames = (await self._life.ready()).frames(user_ids)
-        try:
-            while (frame := await asyncio.to_thread(next, frames, None)) is not None:
-                yield frame
-        finally:
-            frames.close()
-
-    async def ledger_rows(self) -> int:
-        """How many rows the ledger has."""
-        rows: int = (await self._life.ready()).now("SELECT coalesce(sum(rows), 0) FROM daily_totals")[0][0]
-        return rows
-
-    async def daily_totals(self, since_day: int = 0) -> list[DailyTotal]:
-        """What each kind has moved on each day; see ``DataProvider.daily_totals``."""
-        return (await self._life.ready()).daily_totals(since_day)
-
-    async def active_players(self, since_day: int = 0) -> dict[int, int]:
-        """How many players have moved something on each day."""
-        query = "SELECT day, players FROM active_days WHERE day >= ? ORDER BY day"
-        return dict((await self._life.ready()).now(query, (since_day,)))
-
-    async def sections(self) -> list[str]:
-        """Every stored section's name, ascending."""
-        return [name for (name,) in await self._rows("SELECT name FROM sections ORDER BY name")]
-
-    async def stored_responses(self) -> AsyncIterator[StoredResponse]:
-        """Every request id of a caller whose receipt is kept."""
-        batches = (await self._life.ready()).answered()
-        while (batch := await asyncio.to_thread(next, batches, None)) is not None:
-            for asked in batch:
-                yield asked
 
     async def get_user(self, user_id: str | int) -> Document | None:
         """A player as a document of the caller's own, or None."""
@@ -245,12 +178,6 @@ class LocalJSONProvider(DataProvider):
         known = checked_user_id(user_id)
         change, unknown = correction(await self.profile(known), known, data, self._clock.now_us())
         await self._apply(change, unknown)
-
-    async def get_game_data(self, section: str) -> Document | None:
-        """A section's document, a copy of its own, or None."""
-        checked_id(section, "section")
-        found = (await self._life.ready()).now("SELECT document FROM sections WHERE name = ?", (section,))
-        return msgspec.json.decode(found[0][0], type=dict) if found else None
 
     async def save_game_data(self, section: str, data: Document) -> None:
         """Store a section's document: durable when this returns."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import struct
-from copy import deepcopy
+from contextlib import asynccontextmanager
+from copy import copy, deepcopy
 from itertools import chain, islice
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -55,6 +56,8 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from kokoromichi.core.reader import Reader
+
 _UNFIT: Final = (KokoroError, KeyError, struct.error)
 """What a change that cannot be stored is met with: no such kind or currency, a number of 65 bits."""
 
@@ -74,6 +77,15 @@ class MemoryProvider(DataProvider):
         self._ledger = PackedLedger()
         self._tx = 0
         self.profile_now = self._profiles.get
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Reader]:
+        """Everything as it stands at one moment: a copy."""
+        seen = copy(self)
+        seen._profiles, seen._ledger = deepcopy((self._profiles, self._ledger))  # noqa: SLF001 - of our own kind
+        seen._counters, seen._answers = dict(self._counters), dict(self._answers)  # noqa: SLF001
+        seen._sections = dict(self._sections)  # noqa: SLF001 - a section is replaced, and never changed
+        yield seen
 
     async def profile(self, user_id: str) -> UserProfile | None:
         """The committed state of a player, or None."""

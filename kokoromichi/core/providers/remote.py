@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from kokoromichi.core.copying.copy_all import copy_all
 from kokoromichi.core.data_provider import DataProvider
@@ -12,17 +11,11 @@ from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.models import ERASED_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from kokoromichi.core.clock import Clock
     from kokoromichi.core.copying.report import CopyFailure, CopyReport
     from kokoromichi.core.copying.tally import Key, Tally
     from kokoromichi.core.providers.opening import Opening
-
-_LOG: Final = logging.getLogger(__name__)
-
-_PASSES: Final = 5
-"""Players who are written to while they are copied are copied again, so often at most in one refresh."""
+    from kokoromichi.core.reader import Reader
 
 
 class RemoteProvider(DataProvider):
@@ -86,10 +79,10 @@ class RemoteProvider(DataProvider):
     async def sync_remote_to_local(self) -> CopyReport:
         """Make the local folder a mirror of this store, or let the mirror follow.
 
-        The first call of a process compares everything; later ones only players whose version has changed,
-        so that they may be made every few minutes, while others write. A player who is written to without a
-        pause is as of a moment ago, and follows with the next call. Where a player was erased here since the
-        last call, the mirror is made anew, since its rows name them.
+        It is as this store stands at one moment, while others write. The first call of a process compares
+        everything; later ones only players whose version has changed, so that they may be made every few
+        minutes. Where a player was erased here since the last call, the mirror is made anew, since its rows
+        name them.
 
         Raises:
             MisuseError: There is no local folder, or it has players of its own.
@@ -101,18 +94,19 @@ class RemoteProvider(DataProvider):
             if mirror.failed is not None:
                 await mirror.reopen()
             as_of_us = self._dates.now_us()
-            await self._forget_erased(mirror)
-            report, stuck = await self._follow(mirror)
-            if stuck:
-                raise StorageError(self._no_following(mirror, stuck[0]))
+            async with self.snapshot() as reader:
+                await self._forget_erased(mirror, reader)
+                report = await self._copied(mirror, reader)
+            if not report.complete:
+                raise StorageError(self._no_following(mirror, report.failed[0]))
             await mirror.mark_mirror(self.name, as_of_us)
             return report
 
-    async def _forget_erased(self, mirror: DataProvider) -> None:
+    async def _forget_erased(self, mirror: DataProvider, reader: Reader) -> None:
         """Empty a mirror that has not heard yet of a player who was erased here."""
         if mirror.mirror_of is not None:
             known = {*await mirror.user_ids()}
-            hidden = {user_id for user_id in await self.user_ids() if user_id.startswith(ERASED_PREFIX)}
+            hidden = {user_id for user_id in await reader.user_ids() if user_id.startswith(ERASED_PREFIX)}
             if hidden - known and known:
                 await mirror.empty()
                 self._followed = None
@@ -124,36 +118,21 @@ class RemoteProvider(DataProvider):
         why = f"{failure.what} {failure.name}: {failure.why}"
         return f"the mirror of {self.name} in {mirror.where} cannot follow: {why}; {cure}"
 
-    async def _follow(self, mirror: DataProvider) -> tuple[CopyReport, list[CopyFailure]]:
-        """Copy until nobody who was written to meanwhile is left behind, or often enough.
-
-        Returns:
-            The last report, and what failed of it for another reason than being written to.
-        """
-        before: dict[str, int] = {}
-        for _ in range(_PASSES):
-            versions = await self.versions()
-            report = await self._copied(mirror, versions)
-            failed = {failure.name for failure in report.failed if failure.what == "user"}
-            moving = {user_id for user_id in failed if versions.get(user_id) != before.get(user_id)}
-            stuck = [failure for failure in report.failed if not _follows(failure, moving)]
-            if any(failure.what == "store" for failure in report.failed):
-                self._followed = None  # How far it came is not known.
-            elif not stuck:
-                self._followed = {user_id: versions[user_id] for user_id in versions.keys() - failed}
-            if report.complete or stuck:
-                break
-            before = versions
-        return report, stuck
-
-    async def _copied(self, mirror: DataProvider, versions: Mapping[str, int]) -> CopyReport:
-        followed, self._followed = self._followed, None  # Whoever cuts this off has everything compared anew.
+    async def _copied(self, mirror: DataProvider, reader: Reader) -> CopyReport:
+        followed, self._followed = (
+            self._followed,
+            None,
+        )  # Whatever cuts this off has everything compared anew.
+        versions = await reader.versions()
         if followed is None:
             self._rows.clear()
-            return await copy_all(self, mirror, mark_mirror=True, known=self._rows)
-        changed = {user_id for user_id, version in versions.items() if followed.get(user_id) != version}
-        report = await copy_all(self, mirror, user_ids=changed, known=self._rows)
-        self._followed = followed
+            await mirror.mark_mirror(self.name)
+            report = await copy_all(self, mirror, known=self._rows, seen=reader)
+        else:
+            changed = {user_id for user_id, version in versions.items() if followed.get(user_id) != version}
+            report = await copy_all(self, mirror, user_ids=changed, known=self._rows, seen=reader)
+        if report.complete:
+            self._followed = versions
         return report
 
     def _folder(self, call: str) -> DataProvider:
@@ -161,8 +140,3 @@ class RemoteProvider(DataProvider):
             message = f"{call}: this provider was built without a local folder; build_provider gives it one"
             raise MisuseError(message)
         return self.beside
-
-
-def _follows(failure: CopyFailure, moving: set[str]) -> bool:
-    """Whether the next pass may cure it: counters stand still while any player fails."""
-    return failure.name in moving if failure.what == "user" else failure.what == "counter" and bool(moving)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import apsw
@@ -118,17 +118,16 @@ class Reading:
         self._store = row[0]
 
     def close(self) -> None:
-        """Close every connection that is not in use."""
+        """Close every connection that is not in use; that of a snapshot, as soon as it is not."""
         while self._idle:
             self._idle.pop().close()
-        self._loop.close()
+        with self._turn or nullcontext():
+            self._loop.close()
 
     def now(self, query: str, arguments: Sequence[Any] = ()) -> list[Any]:
         """All rows of a query that takes microseconds; for the loop's thread."""
         try:
-            if self._turn is None:
-                return self._loop.execute(query, arguments).fetchall()
-            with self._turn:
+            with self._turn or nullcontext():
                 return self._loop.execute(query, arguments).fetchall()
         except apsw.Error as failure:
             raise storage_error(self._path, failure) from failure
@@ -184,7 +183,7 @@ class Reading:
         """What each kind has moved on each day; for the loop's thread."""
         return [DailyTotal(*row) for row in self.now(_TOTALS, (since_day,))]
 
-    def answered(self) -> Iterator[list[StoredResponse]]:
+    def answered(self) -> Generator[list[StoredResponse], None, None]:
         """Every request id whose answer is kept, in batches; each step blocks."""
         last = 0
         while rows := self.rows(_ANSWERED, (last,)):

@@ -25,11 +25,13 @@ if TYPE_CHECKING:
 _DUPLICATE_KEY: Final = 11_000
 
 
-async def stored_responses(driver: MongoDriver) -> AsyncIterator[StoredResponse]:
+async def stored_responses(
+    driver: MongoDriver, session: MongoSession | None
+) -> AsyncIterator[StoredResponse]:
     """Every request id of a caller whose receipt is kept, ascending."""
     wanted = {"_id": {"$lt": "~"}, "answer": {"$exists": True}}
     with failures(driver.where):
-        async for each in driver.collection("requests").find(wanted).sort("_id", 1):
+        async for each in driver.collection("requests").find(wanted, session=session).sort("_id", 1):
             yield StoredResponse(each["_id"], each["digest"], each["answer"].encode(), int(each["at_us"]))
 
 

@@ -56,6 +56,10 @@ _OPTIONS: Final[dict[str, int]] = {
 _AUTHENTICATION_FAILED: Final = 18
 _UNAUTHORIZED: Final = 13
 _WRITE_CONFLICT: Final = 112
+_MOMENT_IS_GONE: Final = {239, 246, 251, 290}
+"""SnapshotTooOld, SnapshotUnavailable, NoSuchTransaction, TransactionExceededLifetimeLimitSeconds."""
+
+_VERSIONS: Final = "schema_version"
 
 NO_TRANSACTIONS: Final = (
     "has no transactions, and a commit needs them: start mongod as a replica set (mongod --replSet rs0, then "
@@ -75,6 +79,7 @@ class MongoDriver:
         self._uri = uri
         self._client: AsyncIOMotorClient[Stored] | None = None
         self._collections: dict[str, Collection] = {}
+        self._pins = False  # Whether a snapshot session of this server was seen to stand still.
 
     async def connect(self) -> None:
         """Connect, and make sure of an answer and of transactions.
@@ -186,6 +191,40 @@ class MongoDriver:
                 session.end_session()
             )  # Leaving Motor's own context would abort while the loop stands still.
 
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[MongoSession]:
+        """A session whose reads are all of this moment.
+
+        The server keeps what was overwritten for ``minSnapshotHistoryWindowInSeconds`` (300): what is read
+        later than that fails. A server without snapshot sessions (before 5.0), or one that accepts them and
+        yet reads what stands, reads in a transaction, which it ends after
+        ``transactionLifetimeLimitSeconds`` (60).
+        """
+        if not self._pins:
+            self._pins = await self._try_snapshot()
+        async with self._snapshot_session() if self._pins else self.transaction() as session:
+            await self.collection(_VERSIONS).find_one(session=session)  # The first read chooses the moment.
+            yield session
+
+    async def _try_snapshot(self) -> bool:
+        """Whether a write is unseen by a snapshot session that was there before."""
+        marks, mark = self.collection(_VERSIONS), {"_id": "snapshot"}
+        try:
+            async with self._snapshot_session() as session:
+                before = await marks.find_one(mark, session=session)
+                await marks.update_one(mark, {"$inc": {"tries": 1}}, upsert=True)
+                return await marks.find_one(mark, session=session) == before
+        except (InvalidOptionError, OperationFailure):
+            return False
+
+    @asynccontextmanager
+    async def _snapshot_session(self) -> AsyncIterator[MongoSession]:
+        session = await self._connected().start_session(snapshot=True)
+        try:
+            yield session
+        finally:
+            await session.end_session()
+
     async def kill(self, sessions: list[Stored]) -> None:
         """End sessions of this client, and abort what they have begun."""
         await self._connected().admin.command("killSessions", sessions)
@@ -229,6 +268,12 @@ def storage_error(where: str, error: PyMongoError) -> StorageError:
         return StorageError(
             f"MongoDB at {where}: another client has long held the same player or item, so nothing of this "
             "happened. What a client that died has begun the server ends after a minute: try again then"
+        )
+    if code in _MOMENT_IS_GONE:
+        return StorageError(
+            f"MongoDB at {where} no longer has the moment that was being read (code {code}): ask again when "
+            "it is less busy, or raise its minSnapshotHistoryWindowInSeconds (before MongoDB 5.0, "
+            "transactionLifetimeLimitSeconds)"
         )
     if code == _UNAUTHORIZED:
         return ConfigurationError(f"MongoDB at {where} forbids this to the user: give it the role readWrite")

@@ -13,9 +13,9 @@ from kokoromichi.core.models import LedgerEntry
 from kokoromichi.core.schemas import LEDGER_SCHEMA
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 
-    from kokoromichi.core.providers.mongo.driver import MongoDriver, Stored
+    from kokoromichi.core.providers.mongo.driver import MongoDriver, MongoSession, Stored
 
 _BATCH_ROWS: Final = 10_000
 _STORED_COLUMNS: Final = {
@@ -27,6 +27,7 @@ _STORED_COLUMNS: Final = {
 
 async def read_page(
     driver: MongoDriver,
+    session: MongoSession | None,
     *,
     book: str | None,
     user_id: str | None,
@@ -47,7 +48,7 @@ async def read_page(
     rows = max(1, min(limit, 1_000))
     found: list[tuple[str, Stored]] = []
     for name in sorted(books):
-        cursor = driver.collection(f"ledger_{name}").find(wanted).sort("_id", -1).limit(rows)
+        cursor = driver.collection(f"ledger_{name}").find(wanted, session=session).sort("_id", -1).limit(rows)
         found += [(name, row) for row in await cursor.to_list(rows)]
     return [_entry(name, row) for name, row in nlargest(rows, found, key=lambda each: each[1]["_id"])]
 
@@ -60,28 +61,36 @@ def _entry(book: str, row: Stored) -> LedgerEntry:
 
 
 async def read_frames(
-    driver: MongoDriver, user_ids: Collection[str] | None = None
+    driver: MongoDriver, user_ids: Collection[str] | None = None, session: MongoSession | None = None
 ) -> AsyncIterator[pl.DataFrame]:
     """Rows of these players or of all, oldest first, in frames of some 60,000: the books, merged as read."""
     wanted: Stored = {} if user_ids is None else {"user_id": {"$in": sorted(user_ids)}}
-    sources = {book: _read_book(driver, book, wanted) for book in BOOKS}
+    sources = {book: _read_book(driver, book, wanted, session) for book in BOOKS}
     held = {book: pl.DataFrame(schema=LEDGER_SCHEMA) for book in BOOKS}
-    while sources:
-        for book in [book for book in sources if held[book].is_empty()]:
-            held[book] = await anext(sources[book], held[book])
-            if held[book].is_empty():
-                del sources[book]
-        if not sources:
-            return
-        end = min(str(held[book]["entry_id"][-1]) for book in sources)
-        known = pl.col("entry_id") <= end  # Nothing older can still come.
-        yield pl.concat([rows.filter(known) for rows in held.values()]).sort("entry_id")
-        held = {book: rows.filter(~known) for book, rows in held.items()}
+    opened = list(sources.values())
+    try:
+        while sources:
+            for book in [book for book in sources if held[book].is_empty()]:
+                held[book] = await anext(sources[book], held[book])
+                if held[book].is_empty():
+                    del sources[book]
+            if not sources:
+                return
+            end = min(str(held[book]["entry_id"][-1]) for book in sources)
+            known = pl.col("entry_id") <= end  # Nothing older can still come.
+            yield pl.concat([rows.filter(known) for rows in held.values()]).sort("entry_id")
+            held = {book: rows.filter(~known) for book, rows in held.items()}
+    finally:
+        for source in opened:  # Those that wait are not closed by whoever ends this one.
+            await source.aclose()
 
 
-async def _read_book(driver: MongoDriver, book: str, wanted: Stored) -> AsyncIterator[pl.DataFrame]:
+async def _read_book(
+    driver: MongoDriver, book: str, wanted: Stored, session: MongoSession | None
+) -> AsyncGenerator[pl.DataFrame, None]:
     """The rows of one book that are wanted, oldest first."""
-    cursor = driver.collection(f"ledger_{book}").find(wanted, batch_size=_BATCH_ROWS).sort("_id", 1)
+    rows_of = driver.collection(f"ledger_{book}")
+    cursor = rows_of.find(wanted, batch_size=_BATCH_ROWS, session=session).sort("_id", 1)
     try:
         while rows := await cursor.to_list(_BATCH_ROWS):
             yield _frame(rows, book)

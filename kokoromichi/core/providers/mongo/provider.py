@@ -6,7 +6,7 @@ import asyncio
 import logging
 from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
@@ -14,16 +14,14 @@ from kokoromichi.core.clock import Clock, SystemClock, us_of
 from kokoromichi.core.documents import checked_document, correction
 from kokoromichi.core.errors import ConfigurationError, ConflictError, RequestMismatchError
 from kokoromichi.core.kinds import BOOKS
-from kokoromichi.core.models import ANSWERS_KEPT_DAYS, DAY_US, richest_first
-from kokoromichi.core.providers.mongo.bulk_load import stored_responses
+from kokoromichi.core.models import ANSWERS_KEPT_DAYS, DAY_US
 from kokoromichi.core.providers.mongo.commits import Act, MongoCommits
-from kokoromichi.core.providers.mongo.documents import plain_document, profile_of
+from kokoromichi.core.providers.mongo.documents import profile_of
 from kokoromichi.core.providers.mongo.driver import MongoDriver, failures
-from kokoromichi.core.providers.mongo.ledger import read_frames, read_page
+from kokoromichi.core.providers.mongo.reading import MongoReader, snapshot
 from kokoromichi.core.providers.opening import Opening
 from kokoromichi.core.providers.remote import RemoteProvider
 from kokoromichi.core.validation import (
-    checked_id,
     checked_pseudonym,
     checked_request_id,
     checked_section,
@@ -32,24 +30,22 @@ from kokoromichi.core.validation import (
 from kokoromichi.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
 
-    import polars as pl
-
-    from kokoromichi.core.bulk_load import Batch, StoredResponse
+    from kokoromichi.core.bulk_load import Batch
     from kokoromichi.core.data_provider import DataProvider, Document, Stream
-    from kokoromichi.core.models import AnswerT, ChangeSet, LedgerEntry, Receipt, UserProfile
+    from kokoromichi.core.models import AnswerT, ChangeSet, Receipt, UserProfile
     from kokoromichi.core.providers.mongo.driver import Stored
 
 _LOG: Final = logging.getLogger(__name__)
 _VERSION: Final = 1
 """Of the documents' shapes; what reads older ones raises it."""
 _OBSERVATIONS_HELD: Final = 1_000
-_BALANCES_AT_ONCE: Final = 50_000
 _COLLECTIONS: Final = ("users", "game_data", "counters", "requests", "schema_version")
 
 
-class MongoDBProvider(RemoteProvider):
+class MongoDBProvider(MongoReader, RemoteProvider):
     """Profiles, counters and the ledger in MongoDB; durable by majority and journal when a commit returns.
 
     It connects when it is opened, or with the first call. Collections: ``users``, ``game_data``,
@@ -63,8 +59,6 @@ class MongoDBProvider(RemoteProvider):
         beside: The folder that it is copied to and from; see ``RemoteProvider``.
     """
 
-    name: ClassVar[str] = "mongo"
-
     def __init__(
         self,
         uri: str | None = None,
@@ -74,7 +68,8 @@ class MongoDBProvider(RemoteProvider):
         beside: DataProvider | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
-        super().__init__(beside, self._clock)
+        RemoteProvider.__init__(self, beside, self._clock)
+        MongoReader.__init__(self, self._connected)
         self._driver = MongoDriver(Settings().mongo_uri.get_secret_value() if uri is None else uri)
         self._patience_s = patience_s
         self._commits = MongoCommits(self._driver, self._clock, patience_s)
@@ -144,50 +139,24 @@ class MongoDBProvider(RemoteProvider):
         finally:
             await super().close()
 
-    async def _ready(self) -> MongoDriver:
+    async def _connected(self) -> MongoDriver:
         await self._opening.ready()
         return self._driver
 
-    async def _stored(self, user_id: str) -> Stored | None:
-        driver = await self._ready()
-        with failures(driver.where):
-            stored: Stored | None = await driver.collection("users").find_one({"_id": user_id})
-        if stored is not None:
-            self._commits.keep(stored)
-        return stored
+    def snapshot(self) -> AbstractAsyncContextManager[MongoReader]:
+        """Everything as it stands at one moment; see ``DataProvider.snapshot``.
+
+        The server bounds how long: see ``MongoDriver.snapshot``.
+        """
+        return snapshot(self._connected)
 
     async def profile(self, user_id: str) -> UserProfile | None:
         """The committed state of a player, or None."""
         stored = await self._stored(user_id)
-        return None if stored is None else profile_of(stored)
-
-    async def user_ids(self) -> list[str]:
-        """Every player's id, ascending."""
-        driver = await self._ready()
-        with failures(driver.where):
-            return sorted([user["_id"] async for user in driver.collection("users").find({}, {"_id": 1})])
-
-    async def versions(self) -> dict[str, int]:
-        """Every player's version by id, ascending."""
-        driver = await self._ready()
-        with failures(driver.where):
-            found = driver.collection("users").find({}, {"version": 1}).sort("_id", 1)
-            return {user["_id"]: int(user["version"]) async for user in found}
-
-    async def balances(self) -> list[tuple[str, int]]:
-        """Every player's id and gold, the richest first."""
-        driver = await self._ready()
-        with failures(driver.where):
-            found = driver.collection("users").find({}, {"gold": 1}, batch_size=_BALANCES_AT_ONCE)
-            stored = await found.to_list(None)
-        return richest_first((each["_id"], int(each["gold"])) for each in stored)
-
-    async def counters(self) -> dict[str, int]:
-        """Every counter by name, ascending."""
-        driver = await self._ready()
-        with failures(driver.where):
-            found = [(each["_id"], int(each["value"])) async for each in driver.collection("counters").find()]
-        return dict(sorted(found))
+        if stored is None:
+            return None
+        self._commits.keep(stored)
+        return profile_of(stored)
 
     async def get_response(self, request_id: str, digest: str) -> Receipt | None:
         """The receipt of a request id, or None."""
@@ -224,27 +193,6 @@ class MongoDBProvider(RemoteProvider):
         self._in_flight.pop(request_id, None)
         if not done.cancelled() and (error := done.exception()) is not None:
             _LOG.debug("request %s was not committed: %r", request_id, error)
-
-    async def read_ledger(
-        self,
-        *,
-        book: str | None = None,
-        user_id: str | None = None,
-        kind: str | None = None,
-        before: str | None = None,
-        limit: int = 50,
-    ) -> list[LedgerEntry]:
-        """A page of ledger rows, newest first; see ``DataProvider.read_ledger``."""
-        driver = await self._ready()
-        with failures(driver.where):
-            return await read_page(driver, book=book, user_id=user_id, kind=kind, before=before, limit=limit)
-
-    async def ledger_frames(self, user_ids: Collection[str] | None = None) -> AsyncIterator[pl.DataFrame]:
-        """Rows, oldest first, in frames of some 60,000 rows at most."""
-        driver = await self._ready()
-        with failures(driver.where):
-            async for frame in read_frames(driver, user_ids):
-                yield frame
 
     async def ledger_rows(self) -> int:
         """How many rows the ledger has, as the collections' own counts say."""
@@ -302,14 +250,6 @@ class MongoDBProvider(RemoteProvider):
             else:
                 return
 
-    async def get_game_data(self, section: str) -> Document | None:
-        """A section's document, a copy of its own, or None."""
-        checked_id(section, "section")
-        driver = await self._ready()
-        with failures(driver.where):
-            stored = await driver.collection("game_data").find_one({"_id": section})
-        return None if stored is None else plain_document(stored["document"])
-
     async def save_game_data(self, section: str, data: Document) -> None:
         """Store a section's document."""
         checked_document(data, f"section {checked_section(section)}")
@@ -317,17 +257,6 @@ class MongoDBProvider(RemoteProvider):
         driver = await self._ready()
         with failures(driver.where):
             await driver.collection("game_data").replace_one({"_id": section}, stored, upsert=True)
-
-    async def sections(self) -> list[str]:
-        """Every stored section's name, ascending."""
-        driver = await self._ready()
-        with failures(driver.where):
-            return sorted([each["_id"] async for each in driver.collection("game_data").find({}, {"_id": 1})])
-
-    async def stored_responses(self) -> AsyncIterator[StoredResponse]:
-        """Every request id of a caller with its receipt, ascending."""
-        async for each in stored_responses(await self._ready()):
-            yield each
 
     async def load(self, batch: Batch) -> None:
         """Store a part of another store as it was, in one transaction; see ``DataProvider.load``."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from kokoromichi.core.bulk_load import Batch, UserSnapshot
     from kokoromichi.core.providers.postgres.connections import Connections
+    from kokoromichi.core.providers.postgres.reading import Reads
 
 _PAGE: Final = 2_000
 _REMEMBERED: Final = (
@@ -49,12 +50,12 @@ _STAMP: Final = (
 _NUMBER: Final = "SELECT setval('ledger_tx', greatest((SELECT last_value FROM ledger_tx), $1))"
 
 
-async def stored_responses(connections: Connections) -> AsyncIterator[StoredResponse]:
+async def stored_responses(reads: Reads) -> AsyncIterator[StoredResponse]:
     """Every request id of a caller whose receipt is kept, ascending."""
     last = ""
     while True:
         after = last
-        rows = await connections.read(lambda connection: connection.fetch(_REMEMBERED, after, _PAGE))  # noqa: B023 - awaited at once
+        rows = await reads.read(lambda connection: connection.fetch(_REMEMBERED, after, _PAGE))  # noqa: B023 - awaited at once
         for row in rows:
             yield StoredResponse(row["request_id"], row["digest"], row["answer"].encode(), us_of(row["at"]))
         if len(rows) < _PAGE:

@@ -128,6 +128,17 @@ class Connections:
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError, *TIMED_OUT) as error:
             raise self.failed(error) from None  # Its traceback would show the URL, and the password in it.
 
+    async def connect(self) -> asyncpg.Connection:
+        """A connection beside the pool, which is the caller's to close."""
+        await self.opening.ready()
+        connection = await self._connect()
+        try:
+            await _set_codec(connection)
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
+
     async def _connect(self) -> asyncpg.Connection:
         return await asyncpg.connect(self._url, timeout=self.patience_s, server_settings=self._settings)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import asyncpg
 
-    from kokoromichi.core.providers.postgres.connections import Connections
+    from kokoromichi.core.providers.postgres.reading import Reads
 
 _COLUMNS: Final = ", ".join(LEDGER_SCHEMA)
 _WHOLE: Final = f"SELECT {_COLUMNS} FROM ledger ORDER BY entry_id"  # noqa: S608 - names of our own schema
@@ -32,12 +32,12 @@ _TEXT_SCHEMA: Final = {**LEDGER_SCHEMA, "at": pl.String()}
 
 
 async def read_page(
-    connections: Connections, wanted: dict[str, str | None], before: str | None, limit: int
+    reads: Reads, wanted: dict[str, str | None], before: str | None, limit: int
 ) -> list[LedgerEntry]:
     """A page of rows, newest first.
 
     Args:
-        connections: Where the ledger is.
+        reads: What it is read by.
         wanted: What these columns must hold; None is anything. The names are the caller's own.
         before: Only rows older than this ``entry_id``.
         limit: Rows of a page, at least 1.
@@ -53,15 +53,13 @@ async def read_page(
         rows: list[asyncpg.Record] = await connection.fetch(query, *(value for _, value in given))
         return rows
 
-    return [LedgerEntry(**row) for row in await connections.read(page)]
+    return [LedgerEntry(**row) for row in await reads.read(page)]
 
 
-async def frames(
-    connections: Connections, user_ids: Collection[str] | None = None
-) -> AsyncIterator[pl.DataFrame]:
+async def frames(reads: Reads, user_ids: Collection[str] | None = None) -> AsyncIterator[pl.DataFrame]:
     """Rows of these players or of all, as one moment sees them, oldest first, as ``LEDGER_SCHEMA``."""
     pieces: asyncio.Queue[bytes | None] = asyncio.Queue(_READ_AHEAD)
-    copying = asyncio.create_task(_copy(connections, pieces, user_ids))
+    copying = asyncio.create_task(_copy(reads, pieces, user_ids))
     try:
         while (piece := await pieces.get()) is not None:
             yield await asyncio.to_thread(_frame, piece)
@@ -71,9 +69,7 @@ async def frames(
         await asyncio.gather(copying, return_exceptions=True)
 
 
-async def _copy(
-    connections: Connections, pieces: asyncio.Queue[bytes | None], user_ids: Collection[str] | None
-) -> None:
+async def _copy(reads: Reads, pieces: asyncio.Queue[bytes | None], user_ids: Collection[str] | None) -> None:
     """Put the ledger's text into the queue, in pieces that end with a row; then None, whatever happened."""
     gathered = bytearray()
 
@@ -88,7 +84,7 @@ async def _copy(
         await connection.copy_from_query(*query, output=take)
 
     try:
-        await connections.stream(copied)
+        await reads.stream(copied)
         if gathered:
             await pieces.put(bytes(gathered))
     finally:

@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
-from pydantic import ValidationError
 
 from kokoromichi.core.clock import Clock, SystemClock, moment_of
 from kokoromichi.core.documents import checked_document, correction
 from kokoromichi.core.errors import (
     ConflictError,
-    InvalidProfileError,
     StorageError,
 )
 from kokoromichi.core.models import (
     ANSWERS_KEPT_DAYS,
-    ID_PATTERN,
     ChangeSet,
-    LedgerEntry,
     Receipt,
-    UserProfile,
 )
-from kokoromichi.core.providers.postgres import bulk_load, erasing, ledger
+from kokoromichi.core.providers.postgres import bulk_load, erasing
 from kokoromichi.core.providers.postgres.commits import PostgresCommits
 from kokoromichi.core.providers.postgres.connections import Connections
+from kokoromichi.core.providers.postgres.reading import PostgresReader, snapshot
 from kokoromichi.core.providers.postgres.wire import encode_document
 from kokoromichi.core.providers.remote import RemoteProvider
 from kokoromichi.core.responses import decode_response
@@ -41,12 +37,12 @@ from kokoromichi.core.validation import (
 from kokoromichi.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     import asyncpg
-    import polars as pl
 
-    from kokoromichi.core.bulk_load import Batch, StoredResponse
+    from kokoromichi.core.bulk_load import Batch
     from kokoromichi.core.data_provider import DataProvider, Document, Stream
     from kokoromichi.core.models import AnswerT
 
@@ -55,9 +51,6 @@ _LOG: Final = logging.getLogger(__name__)
 _OBSERVATIONS_HELD: Final = 1_000
 """Rows of the streams that wait in memory; they are outside the promise."""
 
-_PROFILE: Final = (
-    "SELECT user_id, version, gold, gems, inventory, fields, unknown FROM users WHERE user_id = $1"
-)
 _SECTION: Final = (
     "INSERT INTO game_data VALUES ($1, $2) ON CONFLICT (section) DO UPDATE SET document = excluded.document"
 )
@@ -68,7 +61,7 @@ _FORGET: Final = (
 _TRIES: Final = 20
 
 
-class PostgresProvider(RemoteProvider):
+class PostgresProvider(PostgresReader, RemoteProvider):
     """Players, counters and the ledger in PostgreSQL; several processes may share a database.
 
     It connects when it is opened, or with the first call.
@@ -84,8 +77,6 @@ class PostgresProvider(RemoteProvider):
         beside: The folder that it is copied to and from; see ``RemoteProvider``.
     """
 
-    name: ClassVar[str] = "postgres"
-
     def __init__(
         self,
         database_url: str | None = None,
@@ -98,7 +89,7 @@ class PostgresProvider(RemoteProvider):
         beside: DataProvider | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
-        super().__init__(beside, self._clock)
+        RemoteProvider.__init__(self, beside, self._clock)
         if database_url is None:
             database_url = Settings().database_url.get_secret_value()
         self._connections = Connections(
@@ -109,6 +100,7 @@ class PostgresProvider(RemoteProvider):
             patience_s=patience_s,
             lock_s=lock_s,
         )
+        PostgresReader.__init__(self, self._connections)
         self._opening = self._connections.opening
         self._commits = PostgresCommits(self._connections)
         self._observed: list[tuple[Stream, bytes]] = []
@@ -139,45 +131,9 @@ class PostgresProvider(RemoteProvider):
         for statement in _FORGET:
             await first.execute(statement, before)
 
-    async def profile(self, user_id: str) -> UserProfile | None:
-        """The committed state of a player, or None."""
-        if not ID_PATTERN.fullmatch(user_id):
-            return None
-        row = await self._connections.read(lambda connection: connection.fetchrow(_PROFILE, user_id))
-        if row is None:
-            return None
-        values = {**dict(row), **row["fields"]}
-        del values["fields"]
-        try:
-            return UserProfile(**values)
-        except (ValidationError, TypeError) as invalid:
-            message = (
-                f"player {user_id} in {self._connections.where} is no valid profile, so it was edited by "
-                f"another hand: correct the row of table users. {invalid}"
-            )
-            raise InvalidProfileError(message) from invalid
-
-    async def user_ids(self) -> list[str]:
-        """Every player's id, ascending."""
-        rows = await self._connections.read(lambda c: c.fetch("SELECT user_id FROM users ORDER BY user_id"))
-        return [user_id for (user_id,) in rows]
-
-    async def versions(self) -> dict[str, int]:
-        """Every player's version by id, ascending."""
-        every = "SELECT user_id, version FROM users ORDER BY user_id"
-        rows = await self._connections.read(lambda connection: connection.fetch(every))
-        return {row["user_id"]: row["version"] for row in rows}
-
-    async def balances(self) -> list[tuple[str, int]]:
-        """Every player's id and gold, the richest first."""
-        every = "SELECT user_id, gold FROM users ORDER BY gold DESC, user_id"
-        return [tuple(row) for row in await self._connections.read(lambda c: c.fetch(every))]
-
-    async def counters(self) -> dict[str, int]:
-        """Every counter by name, ascending."""
-        every = "SELECT name, value FROM counters ORDER BY name"
-        rows = await self._connections.read(lambda connection: connection.fetch(every))
-        return {row["name"]: row["value"] for row in rows}
+    def snapshot(self) -> AbstractAsyncContextManager[PostgresReader]:
+        """Everything as it stands at one moment; see ``DataProvider.snapshot``."""
+        return snapshot(self._connections)
 
     async def get_response(self, request_id: str, digest: str) -> Receipt | None:
         """The receipt of a request id, or None; see ``DataProvider.get_response``."""
@@ -199,29 +155,6 @@ class PostgresProvider(RemoteProvider):
         """Store a change whole, or raise and store nothing; see ``DataProvider.apply``."""
         await self._opening.ready()
         return await self._commits.apply(change)
-
-    async def read_ledger(
-        self,
-        *,
-        book: str | None = None,
-        user_id: str | None = None,
-        kind: str | None = None,
-        before: str | None = None,
-        limit: int = 50,
-    ) -> list[LedgerEntry]:
-        """A page of ledger rows, newest first; see ``DataProvider.read_ledger``."""
-        wanted = {"book": book, "user_id": user_id, "kind": kind}
-        return await ledger.read_page(self._connections, wanted, before, max(1, min(limit, 1_000)))
-
-    def ledger_frames(self, user_ids: Collection[str] | None = None) -> AsyncIterator[pl.DataFrame]:
-        """Rows, oldest first, in frames of a few megabytes."""
-        return ledger.frames(self._connections, user_ids)
-
-    async def ledger_rows(self) -> int:
-        """How many rows the ledger has."""
-        count = "SELECT count(*) FROM ledger"
-        rows: int = await self._connections.read(lambda connection: connection.fetchval(count))
-        return rows
 
     @property
     def waiting(self) -> int:  # type: ignore[override] # It is only read.
@@ -267,28 +200,11 @@ class PostgresProvider(RemoteProvider):
                 continue  # It claims no version, so it holds over whatever was stored meanwhile.
             return
 
-    async def get_game_data(self, section: str) -> Document | None:
-        """A section's document, a copy of its own, or None."""
-        checked = checked_id(section, "section")
-        asked = "SELECT document FROM game_data WHERE section = $1"
-        document: Document | None = await self._connections.read(lambda c: c.fetchval(asked, checked))
-        return document
-
     async def save_game_data(self, section: str, data: Document) -> None:
         """Store a section's document."""
         checked = checked_section(section)
         encoded = encode_document(checked_document(data, f"section {section}"))
         await self._connections.read(lambda connection: connection.execute(_SECTION, checked, encoded))
-
-    async def sections(self) -> list[str]:
-        """Every stored section's name, ascending."""
-        every = "SELECT section FROM game_data ORDER BY section"
-        rows = await self._connections.read(lambda connection: connection.fetch(every))
-        return [section for (section,) in rows]
-
-    def stored_responses(self) -> AsyncIterator[StoredResponse]:
-        """Every request id of a caller whose receipt is kept."""
-        return bulk_load.stored_responses(self._connections)
 
     async def load(self, batch: Batch) -> None:
         """Store a part of another store as it was; see ``DataProvider.load``."""
