@@ -59,6 +59,7 @@ ENGLISH: Final[dict[str, str]] = {
     "gold": "{gold} gold",
     "gems": "{gems} gems",
     "units": "{quantity} × {item}",
+    "sure": "Are you sure?",
     "confirm": "Confirm",
     "cancel": "Cancel",
     "cancelled": "Cancelled. Nothing happened.",

@@ -75,7 +75,7 @@ class Bank(commands.Cog):
         if large:
             await bank.check_transfer(ctx.player_id, receiver_id, gold)
             told = say("transfer.question", gold=gold, receiver=mention(receiver_id))
-            question = card(say("transfer.title"), told)
+            question = card(say("sure"), told)
         await ctx.do_or_ask(transferred, question)
 
     @command()
@@ -97,7 +97,7 @@ class Bank(commands.Cog):
         question, cost_gold = None, pack.price_gold * count
         if await is_large(ctx, cost_gold):
             told = say("exchange.question", gems=pack.gems * count, gold=cost_gold)
-            question = card(say("exchange.title"), told)
+            question = card(say("sure"), told)
         await ctx.do_or_ask(exchanged, question)
 
     @command(aliases=["leaderboard", "lb", "top"])

@@ -52,7 +52,7 @@ class Growth(commands.Cog):
         question = None
         if business not in (await ctx.own()).businesses and await is_large(ctx, price_gold):
             told = say("invest.question", business=named(ctx, business), gold=price_gold)
-            question = card(say("invest.title"), told)
+            question = card(say("sure"), told)
         await ctx.do_or_ask(opened, question)
 
     @command()

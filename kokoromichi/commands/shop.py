@@ -125,7 +125,7 @@ class Shop(commands.Cog):
         if changed:
             key = "purchase.above_list" if known_gold is None else "purchase.changed"
             told += "\n" + say(key, price=offer.price_gold, was=was_gold)
-        return card(say("purchase.title"), told)
+        return card(say("sure"), told)
 
 
 def _shelves(services: Services) -> dict[str, str]:
