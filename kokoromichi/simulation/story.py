@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
-from kokoromichi.core.models import NEVER
 from kokoromichi.rules.codes import OK, TOO_POOR
-from kokoromichi.rules.daily import counted_today, day_of
+from kokoromichi.rules.daily import counted_today
 from kokoromichi.rules.economy import RARITIES
+from kokoromichi.rules.moments import is_running
 from kokoromichi.rules.pricing import train_cost_gold
+from kokoromichi.rules.use import CHARM_US
 from kokoromichi.simulation.decisions import (
     choose_tier,
     draw_receiver,
@@ -259,7 +260,9 @@ def use(state: State, scene: Scene) -> int:
     """Use what was chosen when the session began, one thing after the other."""
     mine = state[PLAYER] * len(scene.held)
     if state[STEP] == 0:
-        running = 1 if state[NOW_US] < max(state[LUCK_UNTIL_US], state[GUARD_UNTIL_US]) else 0
+        now_us = state[NOW_US]
+        lucky = is_running(now_us, state[LUCK_UNTIL_US], CHARM_US)
+        running = 1 if lucky or is_running(now_us, state[GUARD_UNTIL_US], CHARM_US) else 0
         chosen = scene.shared.scratch
         state[LEFT] = items_to_use(
             chosen,
@@ -523,9 +526,7 @@ def share(state: State, scene: Scene) -> int:
 
 def sent_today_gold(state: State) -> int:
     """Gold that a player has sent on this UTC day."""
-    if state[SENT_DAY] == NEVER:
-        return 0
-    return counted_today(day_of(state[NOW_US]), state[SENT_DAY], state[SENT_GOLD_TODAY])
+    return counted_today(state[NOW_US], state[SENT_DAY], state[SENT_GOLD_TODAY])
 
 
 STAGES: Final[tuple[Stage, ...]] = (
