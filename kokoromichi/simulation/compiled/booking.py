@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
-from kokoromichi.core.kinds import CURRENCIES, KINDS
+from kokoromichi.core.providers.packed_ledger import CURRENCY_CODES, KIND_CODES
 from kokoromichi.rules.acts import ACTS, OTHER, Row
 from kokoromichi.rules.catalogue import EFFECTS
 from kokoromichi.simulation import player_state
@@ -14,7 +14,6 @@ from kokoromichi.simulation.compiled.columns import NO, TRANSACTIONS, put
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_KINDS: Final = list(KINDS)
 _PLACES: Final[dict[str, int]] = {
     name.lower(): place for name, place in vars(player_state).items() if name.isupper()
 }
@@ -22,6 +21,16 @@ _STORED: Final = {
     name for name, place in _PLACES.items() if place < _PLACES["businesses"] or place >= _PLACES["xp"]
 }
 """What a store knows of a player, as rules and profiles call it; the other places are the story's own."""
+
+
+_CONSTANTS: Final = {
+    **{name.upper(): place for name, place in _PLACES.items()},
+    **{f"KIND_{kind}": code for kind, code in KIND_CODES.items()},
+    **{f"IN_{name}": code for name, code in CURRENCY_CODES.items()},
+    "NO": NO,
+    "NOTHING": 0,
+}
+"""Numbers by name: for a literal in a call, compiled code would have a form of the called function of its own."""
 
 
 def booking(act: str) -> Callable[..., None]:
@@ -45,8 +54,7 @@ def booking(act: str) -> Callable[..., None]:
         lines += _row(row, over_two=over_two)
     fields: tuple[str, ...] = ACTS[act].answer._fields  # type: ignore[attr-defined] # Every answer is a named tuple.
     lines += [f"    state[{name.upper()}] = answer.{name}" for name in fields if name in _STORED]
-    places = {name.upper(): place for name, place in _PLACES.items()}
-    scope: dict[str, Any] = {"put": put, "TRANSACTIONS": TRANSACTIONS, **places}
+    scope: dict[str, Any] = {**_CONSTANTS, "put": put, "TRANSACTIONS": TRANSACTIONS}
     exec("\n".join(lines), scope)  # noqa: S102 - made of the table alone
     made = scope["book"]
     assert isinstance(made, FunctionType)  # noqa: S101 - it has just been defined
@@ -57,28 +65,27 @@ def booking(act: str) -> Callable[..., None]:
 def _opening() -> Iterator[str]:
     """The lines that book an opening: before it there was nothing."""
     for row in ACTS["opening"].rows:
-        balance, currency = f"state[{row.currency.upper()}]", CURRENCIES.index(row.currency)
+        balance = f"state[{row.currency.upper()}]"
         yield f"        if {balance} != 0:"
         yield (
-            f"            put(columns, state[NOW_US], {_KINDS.index(row.kind)}, state[PLAYER], {currency}, "
-            f"{balance}, {balance}, {NO}, 0, {NO})"
+            f"            put(columns, state[NOW_US], KIND_{row.kind}, state[PLAYER], IN_{row.currency}, "
+            f"{balance}, {balance}, NO, NOTHING, NO)"
         )
 
 
 def _row(row: Row, *, over_two: bool) -> Iterator[str]:
     """The lines that write one row, unless nothing moves."""
     mine, theirs = ("other", "state") if row.whose == OTHER else ("state", "other")
-    amount = f"answer.{row.amount}" if row.amount else "0"
-    units = f"answer.{row.units}" if row.units else "0"
+    amount = f"answer.{row.amount}" if row.amount else "NOTHING"
+    units = f"answer.{row.units}" if row.units else "NOTHING"
     item = f"item_of[{EFFECTS[row.effect].number}]" if row.effect else "item"
-    currency = CURRENCIES.index(row.currency) if row.currency else NO
-    after = f"{mine}_{row.currency}" if row.currency else "0"
-    other = f"{theirs}[PLAYER]" if over_two else str(NO)
+    after = f"{mine}_{row.currency}" if row.currency else "NOTHING"
+    other = f"{theirs}[PLAYER]" if over_two else "NO"
     yield f"    if {amount} != 0 or {units} != 0:"
     if row.currency:
         yield f"        {after} += {amount}"
-    moved = f"{item} if {units} != 0 else {NO}"
+    yield f"        moved = {item} if {units} != 0 else NO"
     yield (
-        f"        put(columns, state[NOW_US], {_KINDS.index(row.kind)}, {mine}[PLAYER], {currency}, "
-        f"{amount}, {after}, {moved}, {units}, {other})"
+        f"        put(columns, state[NOW_US], KIND_{row.kind}, {mine}[PLAYER], IN_{row.currency or None}, "
+        f"{amount}, {after}, moved, {units}, {other})"
     )

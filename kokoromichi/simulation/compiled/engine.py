@@ -16,7 +16,7 @@ from kokoromichi.rules import stock
 from kokoromichi.services.live_economy import LiveEconomy
 from kokoromichi.services.restocking import request_id_of
 from kokoromichi.simulation import presence, streams
-from kokoromichi.simulation.compiled.columns import NO, TRANSACTIONS, new_columns, put
+from kokoromichi.simulation.compiled.columns import NO, NOTES, TRANSACTIONS, new_columns, put
 from kokoromichi.simulation.compiled.frames import Names, emptied
 from kokoromichi.simulation.compiled.loop import SCHEDULED, Clockwork
 from kokoromichi.simulation.compiled.program import program_of
@@ -218,11 +218,11 @@ class CompiledEngine:
         clockwork.starts[: clockwork.counts[SCHEDULED]].sort()
         while not self._program.play_day(day, day_us, players, clockwork, self._traits, *in_force, columns):
             self._empty()
-        if columns.counts[2] + len(players.rows) > len(columns.note_at_us):
+        if columns.counts[NOTES] + len(players.rows) > len(columns.activity):
             self._empty()
         self._program.close_day(day, day_us, players, clockwork, self._traits, in_force.shared, columns)
 
     def _empty(self) -> None:
         """Take over what the columns hold."""
-        if self._columns.counts[0] or self._columns.counts[2]:
+        if self._columns.counts[0] or self._columns.counts[NOTES]:
             self.chunks.append(emptied(self._columns, self._economy_hash))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from kokoromichi.core.kinds import SYSTEM
@@ -34,8 +35,8 @@ class Chunk(NamedTuple):
     """
 
     economy_hash: str
-    ledger: dict[str, IntArray]
-    activity: dict[str, IntArray]
+    ledger: dict[str, npt.NDArray[np.signedinteger[Any]]]
+    activity: dict[str, npt.NDArray[np.signedinteger[Any]]]
     units_held: IntArray
 
 
@@ -45,12 +46,18 @@ def emptied(columns: Columns, economy_hash: str) -> Chunk:
     rows, notes, choices = (int(counts[place]) for place in (ROWS, NOTES, CHOICES))
     chunk = Chunk(
         economy_hash,
-        {name: getattr(columns, name)[:rows].copy() for name in LEDGER_TYPES},
-        {name: getattr(columns, name)[:notes].copy() for name in ACTIVITY_TYPES},
+        _narrowed(columns.ledger[:rows], LEDGER_TYPES),
+        _narrowed(columns.activity[:notes], ACTIVITY_TYPES),
         columns.units_held[:choices].copy(),
     )
     counts[ROWS] = counts[NOTES] = counts[CHOICES] = 0
     return chunk
+
+
+def _narrowed(
+    rows: IntArray, types: Mapping[str, type[np.signedinteger[Any]]]
+) -> dict[str, npt.NDArray[np.signedinteger[Any]]]:
+    return {name: rows[:, place].astype(dtype) for place, (name, dtype) in enumerate(types.items())}
 
 
 class Names(NamedTuple):
@@ -104,7 +111,7 @@ def activity_frame(chunk: Chunk, names: Names) -> pl.DataFrame:
     words = {**dict(enumerate(names.items)), **OUTCOMES}
     held = pl.Series("held", chunk.units_held.astype(np.int64)).arr.to_list()
     held = held.extend(pl.Series([None], dtype=pl.List(pl.Int64)))
-    act, outcome = pl.col("note_act"), pl.col("note_outcome")
+    act, outcome = pl.col("act"), pl.col("outcome")
     fights = act == DO_BATTLE
     codes = {code: name for code, name in CODE_NAMES.items() if code}
 
@@ -112,23 +119,23 @@ def activity_frame(chunk: Chunk, names: Names) -> pl.DataFrame:
         return pl.when(act == NOTE_CHOICE).then(column)
 
     return packed.select(
-        pl.Series(names.users, dtype=pl.String).gather(packed["note_user"]).alias("user_id"),
-        pl.col("note_session").alias("session"),
-        pl.col("note_at_us").cast(pl.Datetime("us")).dt.replace_time_zone("UTC").alias("at"),
-        pl.Series(ACT_NAMES).gather(packed["note_act"]).alias("act"),
-        pl.col("note_code")
+        pl.Series(names.users, dtype=pl.String).gather(packed["user"]).alias("user_id"),
+        pl.col("session").alias("session"),
+        pl.col("at_us").cast(pl.Datetime("us")).dt.replace_time_zone("UTC").alias("at"),
+        pl.Series(ACT_NAMES).gather(packed["act"]).alias("act"),
+        pl.col("code")
         .replace_strict(list(codes), list(codes.values()), default=None, return_dtype=pl.String)
         .alias("code"),
-        chosen("note_slot").alias("slot"),
+        chosen("slot").alias("slot"),
         pl.when(fights)
-        .then(_BATTLES.gather(_or_last(packed["note_outcome"].clip(NO, 1).to_numpy(), 2)))
+        .then(_BATTLES.gather(_or_last(packed["outcome"].clip(NO, 1).to_numpy(), 2)))
         .otherwise(
             outcome.replace_strict(list(words), list(words.values()), default=None, return_dtype=pl.String)
         )
         .alias("outcome"),
-        chosen("note_gold").alias("gold"),
-        chosen("note_hold_gold").alias("hold"),
-        held.gather(_or_last(chunk.activity["note_choice"], len(held) - 1)).alias("units_held"),
+        chosen("gold").alias("gold"),
+        chosen("hold_gold").alias("hold"),
+        held.gather(_or_last(chunk.activity["choice"], len(held) - 1)).alias("units_held"),
         pl.lit(chunk.economy_hash).alias("economy_hash"),
     ).match_to_schema(ACTIVITY_SCHEMA)
 

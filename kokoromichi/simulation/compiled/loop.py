@@ -189,8 +189,8 @@ def play_day(
 def is_full(columns: Columns) -> bool:
     """Whether the columns might not hold what one more turn writes."""
     return (
-        columns.counts[ROWS] > len(columns.tx) - MARGIN
-        or columns.counts[NOTES] > len(columns.note_at_us) - MARGIN
+        columns.counts[ROWS] > len(columns.ledger) - MARGIN
+        or columns.counts[NOTES] > len(columns.activity) - MARGIN
         or columns.counts[CHOICES] > len(columns.units_held) - MARGIN
     )
 
