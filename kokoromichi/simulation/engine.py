@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from datetime import datetime, time, timezone
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from kokoromichi.analysis.provider_state import read_ledger, stored_states
 from kokoromichi.core.clock import ManualClock, us_of
 from kokoromichi.core.models import DAY_US, SECOND_US
 from kokoromichi.core.providers.memory import MemoryProvider
@@ -17,6 +17,7 @@ from kokoromichi.services.bundle import Services
 from kokoromichi.simulation import presence, story
 from kokoromichi.simulation.driver import Driver
 from kokoromichi.simulation.memory_executor import MemoryExecutor
+from kokoromichi.simulation.played import Played
 from kokoromichi.simulation.player_state import AWAY, LAST_CLAIM_US, STREAK
 from kokoromichi.simulation.session import Session
 from kokoromichi.simulation.streams import (
@@ -39,23 +40,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from kokoromichi.simulation.scenario import Scenario
-
-
-@dataclass(frozen=True)
-class Played:
-    """What one replication left behind.
-
-    Attributes:
-        provider: The store, still open.
-        activity: Frame of ``ACTIVITY_SCHEMA``.
-        economy_history: Frame of ``ECONOMY_HISTORY_SCHEMA``.
-        players: Frame of ``PLAYERS_SCHEMA``.
-    """
-
-    provider: MemoryProvider
-    activity: pl.DataFrame
-    economy_history: pl.DataFrame
-    players: pl.DataFrame
 
 
 class Engine:
@@ -112,7 +96,7 @@ class Engine:
             await asyncio.sleep(0)  # The event loop hears of a Ctrl-C here, and nowhere else over memory.
             if on_day is not None:
                 on_day(day)
-        return self._played()
+        return await self._played()
 
     async def _play_day(self, day: int) -> None:
         chance = draws(self._presence_key, self._scenario.players, day, DAY_DRAWS).tolist()
@@ -160,10 +144,11 @@ class Engine:
         world = self._world
         world.activity.record(world.user_ids[player], world.sessions, self._clock.us, act, world.economy_hash)
 
-    def _played(self) -> Played:
+    async def _played(self) -> Played:
         history = self._provider.observations("economy_history")
         return Played(
-            self._provider,
+            await read_ledger(self._provider),
+            await stored_states(self._provider),
             self._world.activity.frame(),
             pl.DataFrame(list(history), schema=ECONOMY_HISTORY_SCHEMA),
             self._world.participants.frame(self._scenario.population),

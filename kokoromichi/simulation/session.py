@@ -69,7 +69,7 @@ class Session:
     async def play(self) -> None:
         """Play from the first act to the last."""
         world, state, player = self._world, self._state, self._player
-        clock, stages = world.services.clock, story.STAGES
+        clock, stages = world.services.clock, world.stages
         scene = Scene(
             world.held[player],
             world.owned[player],

@@ -9,7 +9,7 @@ carries nothing out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 from kokoromichi.rules.codes import OK, TOO_POOR
@@ -553,6 +553,19 @@ STAGE_NAMES: Final = {
     "share": SHARING,
 }
 """The stages of a session in their order, by the names under which one's own replaces them."""
+
+
+def story_with(own: Mapping[str, Stage]) -> tuple[Stage, ...]:
+    """The stages, those of one's own in the place of the shipped ones that they are named as.
+
+    A stage of one's own names acts as these do, and ends with ``hand_on``.
+    """
+    if not own:
+        return STAGES
+    stages = list(STAGES)
+    for name, stage in own.items():
+        stages[STAGE_NAMES[name]] = stage
+    return tuple(stages)
 
 
 def next_act(stages: Sequence[Stage], state: State, scene: Scene) -> int:

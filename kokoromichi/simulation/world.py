@@ -112,6 +112,7 @@ class World:
     Attributes:
         scenario: What is simulated.
         services: Where the players act.
+        stages: The story that they live.
         participants: Who plays.
         user_ids: Their ids.
         states: Each player's row, by the places of ``player_state``.
@@ -131,6 +132,7 @@ class World:
         population, players = scenario.population, scenario.players
         self.scenario = scenario
         self.services = services
+        self.stages = scenario.story()
         self._seed = seed
         self.participants = Participants.drawn(population, seed)
         self.user_ids, self.states = self.participants.user_ids, self.participants.states

@@ -1,4 +1,4 @@
-"""Each act upon arrays: the rule that the service calls, the rows of the same table, what is so afterwards."""
+"""Each act upon arrays: the rule that the service calls, the rows of the same table, what is kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ledger rows of each act in compiled code, generated from the table of acts that the services book by."""
+"""The ledger rows of each act in compiled code, made from the table of acts that the services book by."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ _CONSTANTS: Final = {
     "NO": NO,
     "NOTHING": 0,
 }
-"""Numbers by name: for a literal in a call, compiled code would have a form of the called function of its own."""
+"""Numbers by name: for each literal in a call, compiled code would have another form of what is called."""
 
 
 def booking(act: str) -> Callable[..., None]:
     """A function that books what an act's decision answered, and keeps what is so afterwards.
 
-    It takes ``(columns, state, other, answer, item, item_of)``: the columns, the rows of the player who acts and
-    of the other one (the same row where there is none), the answer, the item that the act is about, and the
-    item of each effect. The first act of a player books the opening, which is their balance then. A field of
-    the answer that a store knows of a player is written into their row.
+    It takes ``(columns, state, other, answer, item, item_of)``: the columns, the rows of the player who acts
+    and of the other one (the same row where there is none), the answer, the item that the act is about, and
+    the item of each effect. The first act of a player books the opening, which is their balance then. A
+    field of the answer that a store knows of a player is written into their row.
     """
     lines = [
         "def book(columns, state, other, answer, item, item_of):",

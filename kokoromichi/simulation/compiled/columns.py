@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from kokoromichi.rules.codes import OK
 from kokoromichi.simulation.player_state import GOLD, HOLD_GOLD, NOW_US, OUTCOME, PLAYER, SESSION_ID, SLOT
 
-IntArray = npt.NDArray[np.int64]
+IntArray: TypeAlias = Any
+"""An array of integers; Any, because a rule takes it for a list of them, which numpy's types forbid."""
 
 # Places of ``Columns.counts``.
 ROWS: Final = 0
@@ -74,7 +74,7 @@ def new_columns(rows: int, items: int) -> Columns:
         np.zeros(COUNTS, np.int64),
         np.zeros((rows, len(LEDGER_TYPES)), np.int64),
         np.zeros((rows + rows // 2, len(ACTIVITY_TYPES)), np.int64),
-        np.zeros((rows, items), np.int32),  # type: ignore[arg-type] # A narrow column holds what a wide one does.
+        np.zeros((rows, items), np.int32),
     )
 
 

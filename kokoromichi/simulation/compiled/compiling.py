@@ -1,14 +1,14 @@
 """From plain functions to compiled ones: the very code objects, each function they call in its compiled form.
 
-Compiled code lies in a cache under a folder named by the sources and by numba: numba's own cache does not notice
-that a function in another file was edited, and would play by an old rule.
+Compiled code lies in a cache under a folder named by the sources and by numba: numba's own cache does not
+notice that a function in another file was edited, and would play by an old rule.
 """
 
 from __future__ import annotations
 
-import dis
 import gc
 import hashlib
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import FunctionType
@@ -18,8 +18,10 @@ import numba
 import numpy as np
 from platformdirs import user_cache_path
 
+from kokoromichi.simulation.functions import read_globals
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     Function = Callable[..., Any]
 
@@ -31,6 +33,10 @@ _INNER: Final = {
     "no_cpython_wrapper": True,  # Nobody calls an inner function from Python: half of the time to compile.
     "no_cfunc_wrapper": True,
 }
+
+
+_njit: Final[Any] = numba.njit
+"""Any, because its types know neither ``_nrt`` nor what leaves the wrappers out."""
 
 
 @cache
@@ -52,24 +58,26 @@ class Compiler:
 
     Args:
         replacing: Functions that have another form in compiled code, by the plain one.
-        cached: Whether entry functions are kept on disk.
+        shipped: Whether all of them are the package's: then entry functions are kept on disk, and no place in
+            an array is held against its end.
     """
 
-    def __init__(self, replacing: Mapping[Function, Function], *, cached: bool = True) -> None:
+    def __init__(self, replacing: Mapping[Function, Function], *, shipped: bool = True) -> None:
         self._replacing = replacing
-        self._cached = cached
-        self._made: dict[Function, Function] = {}
+        self._shipped = shipped
+        self._made: dict[Function, Any] = {}
 
-    def entry(self, function: Function) -> Function:
-        """The compiled form of a function that Python calls."""
-        numba.config.CACHE_DIR = str(cache_folder())
-        return cast("Function", numba.njit(self._clone(function), cache=self._cached, nogil=True, _nrt=False))
+    def entry(self, function: Function) -> Any:
+        """The compiled form of a function that Python calls, as numba's dispatcher."""
+        numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined] # Not in its types.
+        options = {"cache": self._shipped, "boundscheck": not self._shipped, "nogil": True, "_nrt": False}
+        return _njit(self._clone(function), **options)
 
-    def inner(self, function: Function) -> Function:
+    def inner(self, function: Function) -> Any:
         """The compiled form of a function that only compiled code calls."""
         if function not in self._made:
             clone = self._clone(self._replacing.get(function, function))
-            self._made[function] = cast("Function", numba.njit(clone, **_INNER))
+            self._made[function] = _njit(clone, boundscheck=not self._shipped, **_INNER)
         return self._made[function]
 
     def _clone(self, function: Function) -> Function:
@@ -80,19 +88,16 @@ class Compiler:
             if isinstance(names.get(name), FunctionType):
                 names[name] = self.inner(names[name])
         names = {name: np.int64(value) if type(value) is int else value for name, value in names.items()}
-        return FunctionType(plain.__code__, names, plain.__name__)
+        return FunctionType(plain.__code__, names, plain.__name__, plain.__defaults__, plain.__closure__)
 
 
-def read_globals(function: FunctionType) -> set[str]:
-    """The globals that a function reads; ``co_names`` holds its attributes too."""
-    return {step.argval for step in dis.get_instructions(function) if step.opname == "LOAD_GLOBAL"}
-
-
-class without_collection:
-    """Garbage collection off while compiling: it costs a tenth of it."""
-
-    def __enter__(self) -> None:
-        gc.disable()
-
-    def __exit__(self, *_: object) -> None:
-        gc.enable()
+@contextmanager
+def without_collection() -> Iterator[None]:
+    """No garbage collection while compiling: it costs a tenth of it."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 import polars as pl
 
-from kokoromichi.core.clock import us_of
+from kokoromichi.analysis.audit import STOCK_SCHEMA
+from kokoromichi.analysis.provider_state import StoredStates
+from kokoromichi.core.clock import moment_of, us_of
+from kokoromichi.core.counters import RETIRED_US
 from kokoromichi.core.models import DAY_US, NEVER
 from kokoromichi.core.providers.packed_ledger import KIND_CODES
 from kokoromichi.core.schemas import ECONOMY_HISTORY_SCHEMA
@@ -17,12 +20,14 @@ from kokoromichi.services.live_economy import LiveEconomy
 from kokoromichi.services.restocking import request_id_of
 from kokoromichi.simulation import presence, streams
 from kokoromichi.simulation.compiled.columns import NO, NOTES, TRANSACTIONS, new_columns, put
-from kokoromichi.simulation.compiled.frames import Names, emptied
-from kokoromichi.simulation.compiled.loop import SCHEDULED, Clockwork
+from kokoromichi.simulation.compiled.frames import Names, emptied, stored_frames, whole_activity, whole_ledger
+from kokoromichi.simulation.compiled.loop import SCHEDULED, Clockwork, is_full
 from kokoromichi.simulation.compiled.program import program_of
 from kokoromichi.simulation.compiled.tables import array, flat, new_players, terms_of
 from kokoromichi.simulation.demand import UNLIMITED_STOCK
+from kokoromichi.simulation.played import Played
 from kokoromichi.simulation.price_list import build_price_list
+from kokoromichi.simulation.story import Scene
 from kokoromichi.simulation.traits import traits
 from kokoromichi.simulation.world import Participants, share
 
@@ -30,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kokoromichi.rules.economy import Economy
+    from kokoromichi.simulation.compiled.columns import IntArray
     from kokoromichi.simulation.compiled.frames import Chunk
     from kokoromichi.simulation.compiled.tables import Terms
     from kokoromichi.simulation.demand import PriceList
@@ -90,7 +96,7 @@ class CompiledEngine:
         )
         self._items = [item.id for item in economy.catalogue]
         self._stock = np.full(items, UNLIMITED_STOCK, np.int64)
-        self._scratch = {
+        self._scratch: dict[str, IntArray] = {
             "present": np.zeros(players, np.int64),
             "stock": np.full(items, UNLIMITED_STOCK, np.int64),
             "once_held": np.zeros(players * items, np.int8),
@@ -98,7 +104,7 @@ class CompiledEngine:
         }
         self._clockwork = self._wound_up()
         self._columns = new_columns(CHUNK_ROWS, items)
-        self._program = program_of()
+        self._program = program_of(scenario.story())
         self._in_force: dict[str, InForce] = {}
         self.shelves: dict[str, Shelf] = {}
         self._request_ids: dict[int, str] = {}
@@ -130,12 +136,7 @@ class CompiledEngine:
         """What the codes of the chunks stand for."""
         return Names(self.participants.user_ids, self._items, self._request_ids)
 
-    @property
-    def economy_history(self) -> pl.DataFrame:
-        """A frame of ``ECONOMY_HISTORY_SCHEMA``."""
-        return pl.DataFrame(self._history, schema=ECONOMY_HISTORY_SCHEMA)
-
-    def play(self, on_day: Callable[[int], None] | None = None) -> None:
+    def play(self, on_day: Callable[[int], None] | None = None) -> Played:
         """Play every day of the horizon.
 
         Args:
@@ -148,11 +149,40 @@ class CompiledEngine:
             if on_day is not None:
                 on_day(day)
         self._empty()
+        return self._played()
+
+    def first_scene(self) -> tuple[IntArray, Scene]:
+        """What a stage is given, as it is for the first player before anything happened."""
+        players, in_force = self.players, self._read(self._scenario.economy)
+        held, owned, draws = players.held[0], players.owned[0], players.draws[0]
+        return players.rows[0], Scene(held, owned, draws, self._traits[0], in_force.tables, in_force.shared)
+
+    def _played(self) -> Played:
+        stock = [
+            (
+                item_id,
+                shelf.first_stock,
+                int(self._stock[self._items.index(item_id)]),
+                moment_of(shelf.since_us),
+            )
+            for item_id, shelf in sorted(self.shelves.items())
+            if shelf.since_us < RETIRED_US
+        ]
+        return Played(
+            whole_ledger(self.chunks, self.names),
+            StoredStates(
+                *stored_frames(self.players, self.names), pl.DataFrame(stock, STOCK_SCHEMA, orient="row")
+            ),
+            whole_activity(self.chunks, self.names),
+            pl.DataFrame(self._history, schema=ECONOMY_HISTORY_SCHEMA),
+            self.participants.frame(self._scenario.population),
+        )
 
     def _put_into_force(self, economy: Economy, day_us: int) -> InForce:
         """Show players and acts the economy of a day, and what is in stock."""
-        if economy.hash != self._economy_hash:
+        if economy.hash != self._economy_hash or is_full(self._columns):
             self._empty()
+        if economy.hash != self._economy_hash:
             self._economy_hash = economy.hash
             self._history += LiveEconomy(economy).history_rows(day_us)
         if economy.hash not in self._in_force:

@@ -8,11 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from kokoromichi.core.kinds import SYSTEM
+from kokoromichi.analysis.audit import BALANCES_SCHEMA, INVENTORIES_SCHEMA
+from kokoromichi.core.kinds import CURRENCIES, SYSTEM
 from kokoromichi.core.providers.packed_ledger import text_frame
 from kokoromichi.core.schemas import ACTIVITY_SCHEMA, LEDGER_SCHEMA
 from kokoromichi.rules.codes import CODE_NAMES
 from kokoromichi.simulation.compiled.columns import ACTIVITY_TYPES, CHOICES, LEDGER_TYPES, NO, NOTES, ROWS
+from kokoromichi.simulation.player_state import GEMS, GOLD, JOINED
 from kokoromichi.simulation.session import OUTCOMES
 from kokoromichi.simulation.story import ACT_NAMES, DO_BATTLE, NOTE_CHOICE
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from kokoromichi.simulation.compiled.columns import Columns, IntArray
+    from kokoromichi.simulation.compiled.tables import Players
 
 _BATTLES: Final = pl.Series(["lost", "won", None], dtype=pl.String)
 
@@ -153,6 +156,29 @@ def whole_activity(chunks: Sequence[Chunk], names: Names) -> pl.DataFrame:
     """The activity of a run, oldest first."""
     empty = pl.DataFrame(schema=ACTIVITY_SCHEMA)
     return pl.concat([empty, *(activity_frame(chunk, names) for chunk in chunks)])
+
+
+def stored_frames(players: Players, names: Names) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The balances and the inventories of all players who have an account, by player and item."""
+    joined = np.flatnonzero(players.rows[:, JOINED])
+    users = pl.Series(names.users, dtype=pl.String)
+    balances = pl.concat(
+        pl.DataFrame(
+            {"user_id": users.gather(joined), "currency": currency, "balance": players.rows[joined, place]},
+            schema=BALANCES_SCHEMA,
+        )
+        for currency, place in zip(CURRENCIES, (GOLD, GEMS), strict=True)
+    )
+    owners, items = np.nonzero(players.held)
+    inventories = pl.DataFrame(
+        {
+            "user_id": users.gather(owners),
+            "item_id": pl.Series(names.items, dtype=pl.String).gather(items),
+            "quantity": players.held[owners, items],
+        },
+        schema=INVENTORIES_SCHEMA,
+    )
+    return balances.sort("user_id", maintain_order=True), inventories.sort("user_id", "item_id")
 
 
 def _or_last(codes: IntArray, last: int) -> IntArray:

@@ -46,9 +46,8 @@ from kokoromichi.simulation.streams import (
 )
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from kokoromichi.simulation.compiled.columns import Columns, IntArray
+    from kokoromichi.simulation.compiled.draws import Key
     from kokoromichi.simulation.compiled.tables import Players, Terms
     from kokoromichi.simulation.demand import PriceList
     from kokoromichi.simulation.story import Shared, State
@@ -85,8 +84,8 @@ class Clockwork(NamedTuple):
     thresholds: IntArray
     hours: IntArray
     activities: int
-    presence_key: np.uint64
-    session_key: np.uint64
+    presence_key: Key
+    session_key: Key
 
 
 def ask(state: State, scene: Scene) -> int:
@@ -188,11 +187,10 @@ def play_day(
 
 def is_full(columns: Columns) -> bool:
     """Whether the columns might not hold what one more turn writes."""
-    return (
-        columns.counts[ROWS] > len(columns.ledger) - MARGIN
-        or columns.counts[NOTES] > len(columns.activity) - MARGIN
-        or columns.counts[CHOICES] > len(columns.units_held) - MARGIN
-    )
+    counts = columns.counts
+    if counts[ROWS] > len(columns.ledger) - MARGIN or counts[NOTES] > len(columns.activity) - MARGIN:
+        return True
+    return bool(counts[CHOICES] > len(columns.units_held) - MARGIN)
 
 
 def is_somebody_first(key: int, clockwork: Clockwork) -> bool:
@@ -200,7 +198,7 @@ def is_somebody_first(key: int, clockwork: Clockwork) -> bool:
     counts = clockwork.counts
     if counts[OPEN] > 0 and clockwork.heap[0] < key:
         return True
-    return counts[FOLLOWING] < counts[SCHEDULED] and clockwork.starts[counts[FOLLOWING]] < key
+    return bool(counts[FOLLOWING] < counts[SCHEDULED] and clockwork.starts[counts[FOLLOWING]] < key)
 
 
 def open_session(day: int, player: int, players: Players, clockwork: Clockwork, columns: Columns) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kokoromichi.simulation import streams
 from kokoromichi.simulation.compiled import draws, loop
-from kokoromichi.simulation.compiled.compiling import Compiler, without_collection
+from kokoromichi.simulation.compiled.compiling import Compiler, cache_folder
 from kokoromichi.simulation.player_state import STAGE
 from kokoromichi.simulation.story import NOTHING, STAGES
 
@@ -17,23 +16,33 @@ if TYPE_CHECKING:
 
     from kokoromichi.simulation.story import Stage
 
-_LOG = logging.getLogger(__name__)
-
 
 class Program(NamedTuple):
-    """The functions of ``loop`` that Python calls, compiled."""
+    """The functions of ``loop`` that Python calls, as numba's dispatchers."""
 
-    begin_day: Callable[..., None]
-    play_day: Callable[..., int]
-    close_day: Callable[..., None]
+    begin_day: Any
+    play_day: Any
+    close_day: Any
 
 
 @lru_cache(maxsize=4)
 def program_of(stages: tuple[Stage, ...] = STAGES) -> Program:
     """The program of a story; that of the shipped one is kept on disk."""
-    replacing = {loop.ask: chain_of(stages), streams.draw: draws.draw}
-    compiler = Compiler(replacing, cached=stages is STAGES)
+    compiler = compiler_of(stages)
     return Program(*(compiler.entry(getattr(loop, name)) for name in Program._fields))
+
+
+@lru_cache(maxsize=4)
+def compiler_of(stages: tuple[Stage, ...]) -> Compiler:
+    """The compiler of a story; with a stage of one's own it minds the ends of arrays."""
+    return Compiler({loop.ask: chain_of(stages), streams.draw: draws.draw}, shipped=stages is STAGES)
+
+
+def is_compiled(stages: tuple[Stage, ...] = STAGES) -> bool:
+    """Whether the program of a story need not be compiled any more."""
+    if program_of(stages).play_day.signatures:
+        return True
+    return stages is STAGES and any(cache_folder().rglob("*.nbc"))
 
 
 def chain_of(stages: tuple[Stage, ...]) -> Callable[..., int]:
@@ -48,9 +57,3 @@ def chain_of(stages: tuple[Stage, ...]) -> Callable[..., int]:
     exec("\n".join(lines), scope)  # noqa: S102 - made of the table alone
     made: Callable[..., int] = scope["ask"]
     return made
-
-
-def compiled_first(call: Callable[[], object]) -> None:
-    """Make a call that compiles, with the garbage collector off."""
-    with without_collection():
-        call()

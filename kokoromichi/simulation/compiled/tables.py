@@ -1,4 +1,4 @@
-"""What compiled code reads and writes beside the columns: the players as arrays, the economy as flat numbers."""
+"""What compiled code reads and writes beside the columns: players as arrays, an economy as flat numbers."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from kokoromichi.rules.summon import Pool
     from kokoromichi.rules.use import UseTerms
     from kokoromichi.simulation.compiled.columns import IntArray
+    from kokoromichi.simulation.compiled.draws import Key
 
-BattleTerms = namedtuple("BattleTerms", [field.name for field in fields(Battle)])  # type: ignore[misc] # numba takes no dataclass, and reads the same names of a tuple.
+BattleTerms = namedtuple("BattleTerms", [field.name for field in fields(Battle)])  # type: ignore[misc] # numba takes no dataclass, but reads a tuple's names.
 
 
 class Players(NamedTuple):
@@ -110,7 +111,7 @@ class Terms(NamedTuple):
     max_hours: int
     upkeep_percent: int
     pool: Pool
-    characters_key: np.uint64
+    characters_key: Key
     pack_price_gold: int
     pack_gems: int
     fee_percent: int
@@ -148,17 +149,18 @@ def new_players(
         if name.isupper() and hasattr(new, name.lower()) and name != "BUSINESSES":
             rows[:, place] = getattr(new, name.lower())
     rows[:, : player_state.STATE_SIZE] = states
-    scratch = (np.zeros(max(businesses, 1), np.int64) for _ in range(3))
     return Players(
         rows,
         np.zeros((players, items), np.int64),
         np.full((players, items), PAID_UNKNOWN, np.int64),
         np.zeros((players, businesses), np.int64),
         np.full((players, businesses), NEVER, np.int64),
-        np.zeros((players, characters), np.int8),  # type: ignore[arg-type] # Narrow columns hold what wide ones do.
+        np.zeros((players, characters), np.int8),
         np.zeros((players, SESSION_DRAWS), np.int64),
         array(activities),
-        *scratch,
+        np.zeros(businesses, np.int64),
+        np.zeros(businesses, np.int64),
+        np.zeros(businesses, np.int64),
         np.zeros(2 * TEN_PULLS, np.int64),
         np.zeros(TEN_PULLS, np.int64),
         np.zeros(TEN_PULLS, np.int64),
@@ -186,7 +188,7 @@ def terms_of(economy: Economy, seed: int, stock: IntArray) -> Terms:
         daily_gold=array(config.daily.gold),
         daily_gems=array(config.daily.gems),
         streak_window_h=config.daily.streak_window_h,
-        battle=flat(BattleTerms(*(getattr(config.battle, name) for name in BattleTerms._fields))),
+        battle=flat(BattleTerms(*(getattr(config.battle, field.name) for field in fields(Battle)))),
         aids=live.aids,
         use=flat(live.use_terms),
         item_of=array(
