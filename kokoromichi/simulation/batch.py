@@ -229,6 +229,8 @@ def prepare(folder: Path, wanted: dict[str, object], *, replace: bool = False) -
         found = read_manifest(folder)
         differs = [key for key in wanted if key not in _MAY_DIFFER and found.get(key) != wanted[key]]
         played = folder / REPLICATIONS
+        if not differs and any(played.glob("[0-9]*")):
+            wanted = {**wanted, "engine": _both_engines(found["engine"], str(wanted["engine"]))}
         if differs and (replace or not any(played.glob("[0-9]*"))):
             shutil.rmtree(played, ignore_errors=True)
             (folder / "report.html").unlink(missing_ok=True)  # It shows the run that went.
@@ -249,6 +251,11 @@ def prepare(folder: Path, wanted: dict[str, object], *, replace: bool = False) -
     temporary.write_bytes(orjson.dumps(wanted, option=orjson.OPT_INDENT_2))
     temporary.replace(path)
     _clear(folder / REPLICATIONS)
+
+
+def _both_engines(before: str, now: str) -> str:
+    """What a manifest says when a run goes on: what is done already stays as it was played."""
+    return before if before.endswith(now) else f"{before}, then {now}"
 
 
 def _clear(replications: Path) -> None:

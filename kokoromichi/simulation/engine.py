@@ -48,6 +48,9 @@ class Engine:
     Args:
         scenario: What is simulated.
         seed: Seed of the replication.
+
+    Attributes:
+        provider: Where the players act.
     """
 
     def __init__(self, scenario: Scenario, seed: int) -> None:
@@ -56,9 +59,9 @@ class Engine:
         self._start_us = us_of(start)
         self._scenario = scenario
         self._clock = ManualClock(self._start_us)
-        self._provider = MemoryProvider(self._clock)
+        self.provider = MemoryProvider(self._clock)
         self._services = Services(
-            self._provider, scenario.economy_on(0), self._clock, executor_class=MemoryExecutor
+            self.provider, scenario.economy_on(0), self._clock, executor_class=MemoryExecutor
         )
         self._world = World(scenario, seed, self._services)
         self._driver = Driver(self._clock)
@@ -132,7 +135,7 @@ class Engine:
     def _end_day(self, player: int, day: int, number: int) -> None:
         world = self._world
         state = world.states[player]
-        profile = self._provider.profile_now(world.user_ids[player])
+        profile = self.provider.profile_now(world.user_ids[player])
         if profile is None:
             return  # Arrived, and not played yet.
         state[STREAK], state[LAST_CLAIM_US] = profile.streak, profile.last_claim_us
@@ -145,10 +148,10 @@ class Engine:
         world.activity.record(world.user_ids[player], world.sessions, self._clock.us, act, world.economy_hash)
 
     async def _played(self) -> Played:
-        history = self._provider.observations("economy_history")
+        history = self.provider.observations("economy_history")
         return Played(
-            await read_ledger(self._provider),
-            await stored_states(self._provider),
+            await read_ledger(self.provider),
+            await stored_states(self.provider),
             self._world.activity.frame(),
             pl.DataFrame(list(history), schema=ECONOMY_HISTORY_SCHEMA),
             self._world.participants.frame(self._scenario.population),

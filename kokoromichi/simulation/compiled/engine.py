@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from kokoromichi.simulation.story import Shared
 
 CHUNK_ROWS: Final = 1 << 18
-"""Ledger rows that the columns hold before they are emptied."""
 
 
 class InForce(NamedTuple):
@@ -69,17 +68,19 @@ class CompiledEngine:
     Args:
         scenario: What is simulated.
         seed: Seed of the replication.
+        chunk_rows: Ledger rows that the columns hold before they are emptied, at least 2,048.
 
     Attributes:
+        scenario: What is simulated.
         participants: Who plays.
         players: The players as arrays: what a store would keep of them.
         shelves: What the store keeps of limited stock, by item id.
         chunks: Ledger and activity, in codes.
     """
 
-    def __init__(self, scenario: Scenario, seed: int) -> None:
+    def __init__(self, scenario: Scenario, seed: int, *, chunk_rows: int = CHUNK_ROWS) -> None:
         population, economy = scenario.population, scenario.economy
-        self._scenario = scenario
+        self.scenario = scenario
         self._seed = seed
         self._start_us = us_of(datetime.combine(scenario.start, time(), timezone.utc))
         self.participants = Participants.drawn(population, seed)
@@ -103,7 +104,7 @@ class CompiledEngine:
             "to_use": np.zeros(players * items, np.int32),
         }
         self._clockwork = self._wound_up()
-        self._columns = new_columns(CHUNK_ROWS, items)
+        self._columns = new_columns(chunk_rows, items)
         self._program = program_of(scenario.story())
         self._in_force: dict[str, InForce] = {}
         self.shelves: dict[str, Shelf] = {}
@@ -113,7 +114,7 @@ class CompiledEngine:
         self.chunks: list[Chunk] = []
 
     def _wound_up(self) -> Clockwork:
-        population, players = self._scenario.population, self._scenario.players
+        population, players = self.scenario.population, self.scenario.players
         thresholds = presence.session_thresholds(
             [archetype.rate_per_day for archetype in population.archetypes],
             [archetype.scripted_percent for archetype in population.archetypes],
@@ -142,9 +143,9 @@ class CompiledEngine:
         Args:
             on_day: Called with each day that is done.
         """
-        for day in range(self._scenario.days):
+        for day in range(self.scenario.days):
             day_us = self._start_us + day * DAY_US
-            in_force = self._put_into_force(self._scenario.economy_on(day), day_us)
+            in_force = self._put_into_force(self.scenario.economy_on(day), day_us)
             self._play_day(day, day_us, in_force)
             if on_day is not None:
                 on_day(day)
@@ -153,7 +154,7 @@ class CompiledEngine:
 
     def first_scene(self) -> tuple[IntArray, Scene]:
         """What a stage is given, as it is for the first player before anything happened."""
-        players, in_force = self.players, self._read(self._scenario.economy)
+        players, in_force = self.players, self._read(self.scenario.economy)
         held, owned, draws = players.held[0], players.owned[0], players.draws[0]
         return players.rows[0], Scene(held, owned, draws, self._traits[0], in_force.tables, in_force.shared)
 
@@ -175,7 +176,7 @@ class CompiledEngine:
             ),
             whole_activity(self.chunks, self.names),
             pl.DataFrame(self._history, schema=ECONOMY_HISTORY_SCHEMA),
-            self.participants.frame(self._scenario.population),
+            self.participants.frame(self.scenario.population),
         )
 
     def _put_into_force(self, economy: Economy, day_us: int) -> InForce:
@@ -192,7 +193,7 @@ class CompiledEngine:
         return self._in_force[economy.hash]
 
     def _read(self, economy: Economy) -> InForce:
-        scenario = self._scenario
+        scenario = self.scenario
         shared = share(scenario, self._seed, economy, [], [], [])
         keys = np.array(shared.use_keys, dtype=np.uint64)
         return InForce(
@@ -229,7 +230,7 @@ class CompiledEngine:
                     self._columns,
                     day_us,
                     KIND_CODES["restock"],
-                    self._scenario.players,
+                    self.scenario.players,
                     NO,
                     0,
                     0,

@@ -26,7 +26,7 @@ class Program(NamedTuple):
 
 
 @lru_cache(maxsize=4)
-def program_of(stages: tuple[Stage, ...] = STAGES) -> Program:
+def program_of(stages: tuple[Stage, ...]) -> Program:
     """The program of a story; that of the shipped one is kept on disk."""
     compiler = compiler_of(stages)
     return Program(*(compiler.entry(getattr(loop, name)) for name in Program._fields))
@@ -38,7 +38,7 @@ def compiler_of(stages: tuple[Stage, ...]) -> Compiler:
     return Compiler({loop.ask: chain_of(stages), streams.draw: draws.draw}, shipped=stages is STAGES)
 
 
-def is_compiled(stages: tuple[Stage, ...] = STAGES) -> bool:
+def is_compiled(stages: tuple[Stage, ...]) -> bool:
     """Whether the program of a story need not be compiled any more."""
     if program_of(stages).play_day.signatures:
         return True
