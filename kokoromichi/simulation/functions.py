@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dis
 import hashlib
+import pickle
+import sys
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, cast
 
@@ -19,6 +21,15 @@ def read_globals(function: FunctionType) -> set[str]:
 def fingerprint(function: Callable[..., object]) -> str:
     """16 hex digits over a function, the functions it calls, and the numbers it reads; comments count not."""
     return hashlib.sha256("\n".join(_told(cast("FunctionType", function), set())).encode()).hexdigest()[:16]
+
+
+def travels(function: Callable[..., object]) -> bool:
+    """Whether another process finds a function by its name; not one of a notebook or of another function."""
+    try:
+        pickle.dumps(function)
+    except (pickle.PicklingError, AttributeError):
+        return False
+    return hasattr(sys.modules[function.__module__], "__file__")
 
 
 def _told(function: FunctionType, known: set[FunctionType]) -> Iterator[str]:

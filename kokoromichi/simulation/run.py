@@ -22,6 +22,7 @@ from kokoromichi.core.errors import KokoroError, MisuseError
 from kokoromichi.rules.findings import Finding
 from kokoromichi.simulation import batch, engines
 from kokoromichi.simulation.batch import MANIFEST, REPLICATIONS, SUMMARY, Job
+from kokoromichi.simulation.functions import travels
 from kokoromichi.simulation.plots import RunPlots
 
 if TYPE_CHECKING:
@@ -187,6 +188,16 @@ class Run:
         return write_report(path or self.folder / "report.html", self.report_data())
 
 
+def _require_travelling(scenario: Scenario) -> None:
+    for name, stage in scenario.stages.items():
+        if not travels(stage):
+            message = (
+                f"stage {name!r} cannot travel to other processes: define it at the top of a module and "
+                'import it, or use workers="serial"'
+            )
+            raise MisuseError(message)
+
+
 def simulate(  # noqa: PLR0913 - a designer names what they ask for
     scenario: Scenario,
     *,
@@ -221,8 +232,8 @@ def simulate(  # noqa: PLR0913 - a designer names what they ask for
         The run; ``run.health()`` says whether every law held.
 
     Raises:
-        MisuseError: Too few or too many replications, a seed beyond 64 bits, unknown workers, an engine that
-            cannot play this, or the folder holds another run.
+        MisuseError: Too few or too many replications, a seed beyond 64 bits, unknown workers, an engine or
+            workers that cannot play this, or the folder holds another run.
         BatchError: A replication failed; the others are kept.
     """
     if not 1 <= replications <= MOST_REPLICATIONS:
@@ -231,7 +242,8 @@ def simulate(  # noqa: PLR0913 - a designer names what they ask for
     if not -(2**63) <= seed < 2**63:
         message = f"seed is {seed}; use a whole number of 64 bits"
         raise MisuseError(message)
-    batch.pool_size(workers)  # A wrong word claims no folder.
+    if batch.pool_size(workers) != 0:
+        _require_travelling(scenario)
     chosen = engines.choose(engine, scenario, replications)
     folder = Path(tempfile.mkdtemp(prefix="kokoromichi-") if out is None else out)
     batch.prepare(folder, batch.manifest(scenario, seed, replications, str(chosen)), replace=replace)

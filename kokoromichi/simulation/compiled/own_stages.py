@@ -27,12 +27,12 @@ def obstacle(scenario: Scenario) -> str:
             with without_collection():
                 compiler.inner(stage).compile(types)
         except (NumbaError, ValueError) as error:  # noqa: PERF203 - beside compiling, a try costs nothing
-            return f"its stage {name!r} cannot be compiled ({_first_words(error)})"
+            return f"its stage {name!r} cannot be compiled: {_first_words(error)}"
     return ""
 
 
 def _first_words(error: Exception) -> str:
     """The line of numba's long message that says what it is about."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    told = [line for line in lines if not line.startswith(("Failed in", "During:", "File"))]
-    return (told or lines or [type(error).__name__])[0]
+    told = next(line for line in lines if not line.startswith(("Failed in", "During:", "File")))
+    return "it makes a list, an array or a text of its own" if told.startswith("NRT required") else told
