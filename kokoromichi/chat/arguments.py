@@ -84,7 +84,8 @@ def parsed_amount(text: str) -> Amount:
 def _count(whole: str, part: str, unit: str | None) -> int:
     if unit is None:
         return int(whole)
-    return int(whole + part) * _UNITS[unit] // 10 ** len(part)
+    hundredths = int(whole + part.ljust(2, "0"))
+    return hundredths * _UNITS[unit] // 100
 
 
 def found_name(text: str, names: Mapping[str, str], unknown: Callable[[str], str]) -> str:

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 _TRAIN: Final = Booking("train")
 _INVEST: Final = Booking("invest")
 _COLLECT: Final = Booking("collect")
-_WHOLE_PERCENT: Final = 100
-"""What a manual gives that was used before it was retired: a plain session."""
 
 
 class Holding(NamedTuple):
@@ -74,7 +72,7 @@ class ProgressService:
             terms.price_gold,
             terms.growth_percent,
             terms.xp,
-            live.effect_size("double_train_xp") or _WHOLE_PERCENT,
+            live.manual_percent,
             live.config.battle.xp_per_level,
         )
         if trained.code:
