@@ -112,12 +112,8 @@ def main() -> None:
     compile_s = compiling(scenario)
     faithful = engines.play(scenario, SEED, engines.FAITHFUL)
     require_equal(faithful, CompiledEngine(scenario, SEED).play())
-    print(
-        f"The baseline, {options.players} players, {options.days} days, seed {SEED}; equal in both engines:"
-    )
-    print(
-        f"{faithful.ledger.height:,} ledger rows, {faithful.activity.height:,} activity rows, choices among them"
-    )
+    print(f"The baseline, {options.players} players, {options.days} days, equal from both engines:")
+    print(f"{faithful.ledger.height:,} ledger rows, {faithful.activity.height:,} activity rows with choices")
     print(f"Ready after {compile_s:.1f} s, {'from the cache' if was_cached else 'compiled'}")
     found = measured(scenario, options.repeats)
     for name, row in found.items():
