@@ -77,11 +77,16 @@ class Engine:
         self._hours = presence.hour_table(population.hour_weights)
 
     async def play(self, on_day: Callable[[int], None] | None = None) -> Played:
-        """Play every day of the horizon.
+        """Play every day of the horizon, and answer what it left.
 
         Args:
             on_day: Called with each day that is done.
         """
+        await self.play_days(on_day)
+        return await self._played()
+
+    async def play_days(self, on_day: Callable[[int], None] | None = None) -> None:
+        """Play every day; the ledger stays in the provider, packed."""
         economy = None
         for day in range(self._scenario.days):
             self._clock.us = self._start_us + day * DAY_US
@@ -99,7 +104,6 @@ class Engine:
             await asyncio.sleep(0)  # The event loop hears of a Ctrl-C here, and nowhere else over memory.
             if on_day is not None:
                 on_day(day)
-        return await self._played()
 
     async def _play_day(self, day: int) -> None:
         chance = draws(self._presence_key, self._scenario.players, day, DAY_DRAWS).tolist()

@@ -138,11 +138,16 @@ class CompiledEngine:
         return Names(self.participants.user_ids, self._items, self._request_ids)
 
     def play(self, on_day: Callable[[int], None] | None = None) -> Played:
-        """Play every day of the horizon.
+        """Play every day of the horizon, and answer what it left.
 
         Args:
             on_day: Called with each day that is done.
         """
+        self.play_days(on_day)
+        return self._played()
+
+    def play_days(self, on_day: Callable[[int], None] | None = None) -> None:
+        """Play every day; ledger and activity stay in ``chunks``, in codes."""
         for day in range(self.scenario.days):
             day_us = self._start_us + day * DAY_US
             in_force = self._put_into_force(self.scenario.economy_on(day), day_us)
@@ -150,7 +155,6 @@ class CompiledEngine:
             if on_day is not None:
                 on_day(day)
         self._empty()
-        return self._played()
 
     def first_scene(self) -> tuple[IntArray, Scene]:
         """What a stage is given, as it is for the first player before anything happened."""
