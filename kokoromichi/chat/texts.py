@@ -164,6 +164,7 @@ ENGLISH: Final[dict[str, str]] = {
     "battle.paid": "You beat an opponent of tier {tier}: {gold} gold and {xp} XP. Your chance was {chance}.",
     "battle.unpaid": "You lost to an opponent of tier {tier}, and learned {xp} XP. Your chance was {chance}.",
     "battle.tired": "You were tired: too few HP cost you some of your chance.",
+    "battle.tired_now": "Too few HP: every chance is lower than rested.",
     "battle.consumed": "It took {items}.",
     "battle.took": "{units} × {item}",
     "battle.after": "Level {level}, {hp} HP.\nBalance: {gold} gold.",
