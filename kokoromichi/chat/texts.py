@@ -154,6 +154,7 @@ ENGLISH: Final[dict[str, str]] = {
     "character.missing": "Not in your collection yet",
     "character.redeem": "To choose with /redeem",
     "character.redeem_value": "{shards} shards",
+    "redeem.question": "Choose {character} for {shards} shards? That is most of what you have.",
     "redeem.title": "Chosen",
     "favorite.title": "Favorite",
     "favorite.none": "Nobody stands in your profile now.",
