@@ -185,7 +185,9 @@ ENGLISH: Final[dict[str, str]] = {
     # Training and businesses.
     "train.title": "Trained",
     "invest.title": "Opened",
-    "invest.question": "Open {business} for {gold} gold? That is most of what you have.",
+    "invest.question": "Open {business} for {gold} gold?",
+    "invest.changed": "It cost {was} when you saw it last.",
+    "invest.most": "That is most of what you have.",
     "businesses.title": "Businesses",
     "businesses.offered": "**{name}** `{business_id}` · {price} gold · leaves {left} a day",
     "businesses.owned": "**{name}** · yours · leaves {left} a day\n*{waiting} gold waits, full {full}*",
