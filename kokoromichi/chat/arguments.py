@@ -244,8 +244,10 @@ class ItemConverter(commands.Converter[str]):
         try:
             return found_name(text, names, _refusal_of(codes.UNKNOWN_ITEM))
         except BadNameError:
-            if _is_amount(text) and ctx.current_parameter is not None:
-                raise commands.MissingRequiredArgument(ctx.current_parameter) from None
+            if ctx.current_parameter is not None:
+                with suppress(BadAmountError):
+                    parsed_amount(text)
+                    raise commands.MissingRequiredArgument(ctx.current_parameter) from None
             raise
 
 
@@ -273,14 +275,6 @@ async def _names_for(ctx: Context, user_id: str) -> dict[str, str]:
     found = await ctx.services.profile(user_id)
     held = {} if found is None else {item_id: item_id for item_id in found.inventory}
     return {**held, **ctx.services.item_names}
-
-
-def _is_amount(text: str) -> bool:
-    try:
-        parsed_amount(text)
-    except BadAmountError:
-        return False
-    return True
 
 
 class BusinessConverter(commands.Converter[str]):

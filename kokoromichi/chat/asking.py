@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kokoromichi.chat.context import Context
 
 LARGE_GOLD: Final = 1_000
 """So much and less is never asked for, however poor its player is."""
+_SHOWN_PLAYERS: Final = 10_000
+
+
+class ShownPrices:
+    """The prices that each player read last, in a list or in a question: no other is charged unseen."""
+
+    def __init__(self) -> None:
+        self._of: OrderedDict[str, dict[str, int]] = OrderedDict()
+
+    def note(self, player_id: str, prices_gold: Mapping[str, int]) -> None:
+        """Remember what a player is shown, by id, beside what they were shown before."""
+        self._of[player_id] = {**self._of.pop(player_id, {}), **prices_gold}
+        if len(self._of) > _SHOWN_PLAYERS:
+            self._of.popitem(last=False)
+
+    def price_gold(self, player_id: str, thing_id: str) -> int | None:
+        """The price of a thing that a player was shown last, or None where they never were."""
+        return self._of.get(player_id, {}).get(thing_id)
 
 
 async def is_large(ctx: Context, cost_gold: int) -> bool:

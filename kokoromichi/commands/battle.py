@@ -84,7 +84,10 @@ class Battle(commands.Cog):
                 say("profile.battles_value", won=found.battles_won, lost=found.battles_lost),
             ),
         ]
-        if effects := _format_effects(found, at_us):
+        effects = _format_effects(found, at_us)
+        if now.tired:
+            effects.append(say("battle.tired_now"))
+        if effects:
             fields.append((say("battle.effects"), "\n".join(effects)))
         rows = [
             say(

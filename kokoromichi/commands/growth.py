@@ -9,7 +9,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from kokoromichi.chat.arguments import BusinessArgument, offered_businesses
-from kokoromichi.chat.asking import is_large
+from kokoromichi.chat.asking import ShownPrices, is_large
 from kokoromichi.chat.context import Context
 from kokoromichi.chat.declaring import command
 from kokoromichi.chat.embeds import card
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 class Growth(commands.Cog):
     """Training, and businesses that earn while you are away."""
+
+    def __init__(self) -> None:
+        self._shown = ShownPrices()
 
     @command()
     async def train(self, ctx: Context) -> None:
@@ -49,16 +52,28 @@ class Growth(commands.Cog):
             )
             return receipt_card(ctx, say("invest.title"), receipt)
 
-        question = None
-        if business not in (await ctx.own()).businesses and await is_large(ctx, price_gold):
-            told = say("invest.question", business=named(ctx, business), gold=price_gold)
-            question = card(say("sure"), told)
-        await ctx.do_or_ask(opened, question)
+        await ctx.do_or_ask(opened, await self._question(ctx, business, price_gold))
+
+    async def _question(self, ctx: Context, business: str, price_gold: int) -> discord.Embed | None:
+        """What to ask before a business is opened, or None: it is cheap, and costs what was read, or is refused."""
+        own = await ctx.own()
+        if business in own.businesses or price_gold > own.gold:
+            return None
+        told = [say("invest.question", business=named(ctx, business), gold=price_gold)]
+        was_gold = self._shown.price_gold(ctx.player_id, business)
+        if was_gold not in (None, price_gold):
+            told.append(say("invest.changed", was=was_gold))
+        if await is_large(ctx, price_gold):
+            told.append(say("invest.most"))
+        self._shown.note(ctx.player_id, {business: price_gold})
+        return card(say("sure"), " ".join(told)) if len(told) > 1 else None
 
     @command()
     async def businesses(self, ctx: Context) -> None:
         """Show every business, what it costs, and what waits in yours."""
         holdings = ctx.services.progress.holdings(await ctx.profile_of(None))
+        prices_gold = {holding.business_id: holding.price_gold for holding in holdings}
+        self._shown.note(ctx.player_id, prices_gold)
         terms = ctx.services.live.config.income
         rows = [_format_holding(ctx, holding) for holding in holdings]
         rows.append(say("businesses.terms", upkeep=terms.upkeep_percent, hours=terms.max_hours))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
 import discord
@@ -18,7 +17,7 @@ from kokoromichi.chat.arguments import (
     found_name,
     offered_items,
 )
-from kokoromichi.chat.asking import is_large
+from kokoromichi.chat.asking import ShownPrices, is_large
 from kokoromichi.chat.context import Context
 from kokoromichi.chat.declaring import command
 from kokoromichi.chat.embeds import card, paged
@@ -28,32 +27,12 @@ from kokoromichi.rules import codes
 from kokoromichi.services.refusals import refused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from kokoromichi.chat.game import Game
     from kokoromichi.core.models import Item, UserProfile
     from kokoromichi.services.bundle import Services
     from kokoromichi.services.live_economy import Offer
 
 STORE_ROWS: Final = 8
-_SHOWN_PLAYERS: Final = 10_000
-
-
-class ShownPrices:
-    """The prices that each player read last, in the store or in a question: no other is charged unseen."""
-
-    def __init__(self) -> None:
-        self._of: OrderedDict[str, dict[str, int]] = OrderedDict()
-
-    def note(self, player_id: str, prices_gold: Mapping[str, int]) -> None:
-        """Remember what a player is shown, by item id, beside what they were shown before."""
-        self._of[player_id] = {**self._of.pop(player_id, {}), **prices_gold}
-        if len(self._of) > _SHOWN_PLAYERS:
-            self._of.popitem(last=False)
-
-    def price_gold(self, player_id: str, item_id: str) -> int | None:
-        """The price of a unit that a player was shown last, or None where they never were."""
-        return self._of.get(player_id, {}).get(item_id)
 
 
 class Shop(commands.Cog):

@@ -97,11 +97,23 @@ class Summons(commands.Cog):
     @app_commands.describe(character="Whom; one that you do not have")
     @app_commands.autocomplete(character=all_characters)
     async def redeem(self, ctx: Context, *, character: CharacterArgument) -> None:
-        """Choose a character for shards."""
-        receipt = await ctx.act(
-            lambda request_id: ctx.services.summon.redeem(ctx.player_id, character, request_id=request_id)
-        )
-        await ctx.answer(receipt_card(ctx, say("redeem.title"), receipt))
+        """Choose a character for shards; you are asked once more where it is most of yours."""
+        price_shards, own = ctx.services.live.redeem_shards[character], await ctx.own()
+
+        async def redeemed(action: str) -> discord.Embed:
+            receipt = await ctx.act(
+                lambda request_id: ctx.services.summon.redeem(
+                    ctx.player_id, character, request_id=request_id
+                ),
+                action,
+            )
+            return receipt_card(ctx, say("redeem.title"), receipt)
+
+        question = None
+        if character not in own.collection and price_shards <= own.shards < 2 * price_shards:
+            told = say("redeem.question", character=named(ctx, character), shards=price_shards)
+            question = card(say("sure"), told)
+        await ctx.do_or_ask(redeemed, question)
 
     @command()
     @app_commands.describe(character="Whom of your collection; nobody when left out")

@@ -10,7 +10,7 @@ from kokoromichi.rules import codes
 from kokoromichi.rules.acts import HEALTH_POTION, MANA_POTION, REVIVE_SCROLL
 from kokoromichi.rules.battle import ready_us, regenerated_hp
 from kokoromichi.rules.daily import counted_today
-from kokoromichi.rules.fight import Fight, Fighter, chance_permille, fight
+from kokoromichi.rules.fight import Fight, Fighter, fight, outcome
 from kokoromichi.rules.holding import UNKNOWN_PAID_GOLD
 from kokoromichi.services.booking import Booking
 from kokoromichi.services.holdings import paid_field
@@ -26,7 +26,7 @@ _BOOKING: Final = Booking("battle")
 
 
 class Opponent(NamedTuple):
-    """A tier of opponents as a player sees it; ``chance_permille`` is theirs, rested and without potions."""
+    """A tier of opponents as a player sees it; ``chance_permille`` is theirs now, without a mana potion."""
 
     tier: int
     level: int
@@ -44,6 +44,7 @@ class Readiness(NamedTuple):
         ready_us: When the next battle may begin, in microseconds since the epoch; in the past when now.
         earned_gold: Battle gold of this UTC day.
         cap_gold: Most battle gold of a UTC day.
+        tired: Whether too few hit points, and no potion to be taken, lower every chance.
         opponents: The weakest first.
     """
 
@@ -52,6 +53,7 @@ class Readiness(NamedTuple):
     ready_us: int
     earned_gold: int
     cap_gold: int
+    tired: bool
     opponents: tuple[Opponent, ...]
 
 
@@ -107,13 +109,19 @@ class BattleService:
         live, at_us = self._executor.live, self._executor.clock.now_us()
         terms = live.config.battle
         hp, _ = regenerated_hp(at_us, profile.hp, profile.hp_at_us, terms.hp_full, terms.hp_regen_per_h)
-        chances = (chance_permille(profile.level, level, 0, terms) for level in terms.tier_level)
+        fighter = _fighter(profile, live.item_of)
+        fights = [
+            outcome(at_us, 0, place, 0, fighter, live.aids, terms, 0, 0)
+            for place in range(len(terms.tier_level))
+        ]
+        chances = (fought.chance_permille for fought in fights)
         return Readiness(
             hp,
             terms.hp_full,
             ready_us(at_us, profile.battle_at_us, terms.cooldown_s),
             _earned_today(profile, at_us),
             terms.daily_cap_gold,
+            any(fought.tired for fought in fights),
             tuple(map(Opponent, count(1), terms.tier_level, terms.tier_gold, terms.tier_xp, chances)),
         )
 

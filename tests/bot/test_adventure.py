@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -70,7 +71,11 @@ async def test_a_battle_says_what_it_took_and_a_player_may_decline(table: Table)
 
 async def test_the_tired_are_told(table: Table) -> None:
     await table.endow(table.alice, hp=0, hp_at_us=NOON_US)
+    shown = await table.asked(table.alice, "battle_stats")
+    assert fields_of(shown)["At work"] == "Too few HP: every chance is lower than rested."
     text = told(await table.asked(table.alice, "battle", tier=1))
+    (chance,) = re.findall(r"Your chance was (\d+ %)", text)
+    assert told(shown).split("\n")[0].endswith(f"you win {chance}")
     assert "You were tired: too few HP cost you some of your chance." in text
 
 

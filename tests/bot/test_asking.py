@@ -90,6 +90,31 @@ async def test_what_stood_in_the_question_is_sent_whatever_came_in_since(table: 
     assert (await table.profile(table.alice)).gold == 1_000
 
 
+async def test_another_price_of_a_business_than_the_one_that_was_read_is_asked_for(
+    table: Table, tmp_path: Path
+) -> None:
+    await table.endow(table.alice, gold=100_000)
+    await table.asked(table.alice, "businesses")
+    await reload(
+        table, tmp_path, "[business.cafe]\nprice_gold = 10000", "[business.cafe]\nprice_gold = 12000"
+    )
+    message = await question(table, "invest", business="cafe")
+    assert table.last_told() == "Open Cafe for 12,000 gold? It cost 10,000 when you saw it last."
+    await table.alice.click(message, label="Confirm")
+    assert (await table.profile(table.alice)).gold == 88_000
+
+
+async def reload(table: Table, tmp_path: Path, line: str, changed: str) -> None:
+    """Put an economy into force that differs from the shipped one in a line."""
+    folder = tmp_path / "economy"
+    shutil.copytree(shipped_folder("data"), folder)
+    text = (folder / "economy.toml").read_text(encoding="utf-8")
+    assert line in text
+    (folder / "economy.toml").write_text(text.replace(line, changed), encoding="utf-8")
+    boss = Actor("boss", Role.OWNER)
+    await table.bot.services.admin.reload(folder, actor=boss, reason="a test", request_id="r-1")
+
+
 @pytest.mark.parametrize(
     ("name", "options", "line", "sentence"),
     [
@@ -112,13 +137,7 @@ async def test_a_price_that_a_reload_changes_under_a_question_is_not_charged(
 ) -> None:
     await table.endow(table.alice)
     message = await question(table, name, **options)
-    folder = tmp_path / "economy"
-    shutil.copytree(shipped_folder("data"), folder)
-    text = (folder / "economy.toml").read_text(encoding="utf-8")
-    assert line[0] in text
-    (folder / "economy.toml").write_text(text.replace(*line), encoding="utf-8")
-    boss = Actor("boss", Role.OWNER)
-    await table.bot.services.admin.reload(folder, actor=boss, reason="a test", request_id="r-1")
+    await reload(table, tmp_path, *line)
     await table.alice.click(message, label="Confirm")
     assert table.last_told() == sentence
     assert (await table.profile(table.alice)).gold == 10_000

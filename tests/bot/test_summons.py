@@ -162,3 +162,13 @@ async def test_shards_buy_a_character_of_ones_choice(table: Table) -> None:
     assert (await table.profile(table.alice)).collection == {"echo": 1}
     sentence = told(await table.said(table.alice, "!redeem echo"))
     assert sentence == "Echo is in your collection already."
+
+
+async def test_most_of_ones_shards_are_asked_for(table: Table) -> None:
+    await table.endow(table.alice, shards=19)
+    asked = await table.slash(table.alice, "redeem", character="echo")
+    assert table.last_told() == "Choose Echo for 10 shards? That is most of what you have."
+    assert (await table.profile(table.alice)).shards == 19
+    assert asked.response is not None
+    await table.alice.click(asked.response, label="Confirm")
+    assert table.last_told() == "Echo is yours for 10 shards. You have 9 shards."
