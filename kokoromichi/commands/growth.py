@@ -55,7 +55,7 @@ class Growth(commands.Cog):
         await ctx.do_or_ask(opened, await self._question(ctx, business, price_gold))
 
     async def _question(self, ctx: Context, business: str, price_gold: int) -> discord.Embed | None:
-        """What to ask before a business is opened, or None: it is cheap, and costs what was read, or is refused."""
+        """What to ask before a business is opened; None where it is cheap and as it was read, or refused."""
         own = await ctx.own()
         if business in own.businesses or price_gold > own.gold:
             return None
