@@ -89,7 +89,7 @@ async def read_ledger(reader: Reader) -> pl.DataFrame:
 
 
 async def stored_states(reader: Reader) -> StoredStates:
-    """The balances, inventories and stock of a store."""
+    """The balances, inventories and stock of a store, by player and item."""
     balances: list[tuple[str, str, int]] = []
     inventories: list[tuple[str, str, int]] = []
     async for profile in reader.profiles():
@@ -107,8 +107,8 @@ async def stored_states(reader: Reader) -> StoredStates:
         for item in stocked_items(counters)
     ]
     return StoredStates(
-        pl.DataFrame(balances, BALANCES_SCHEMA, orient="row"),
-        pl.DataFrame(inventories, INVENTORIES_SCHEMA, orient="row"),
+        pl.DataFrame(balances, BALANCES_SCHEMA, orient="row").sort("user_id", maintain_order=True),
+        pl.DataFrame(inventories, INVENTORIES_SCHEMA, orient="row").sort("user_id", "item_id"),
         pl.DataFrame(stock, STOCK_SCHEMA, orient="row"),
     )
 

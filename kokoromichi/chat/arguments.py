@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from kokoromichi.chat.game import Game
     from kokoromichi.core.models import UserProfile
 
-_AMOUNT: Final = re.compile(r"(?P<count>-?[0-9]{1,18})(?P<unit>[kmb]?)")
-_UNITS: Final = {"": 1, "k": 1_000, "m": 1_000_000, "b": 1_000_000_000}
+_AMOUNT: Final = re.compile(r"(?P<whole>-?[0-9]{1,18})(?:(?:\.(?P<part>[0-9]{1,2}))?(?P<unit>[kmb]))?")
+"""Digits, or digits with a unit; before a unit one or two behind a point: nobody marks thousands so."""
+_UNITS: Final = {"k": 1_000, "m": 1_000_000, "b": 1_000_000_000}
 _SHARES: Final = {"all": 1, "max": 1, "half": 2}
 _MOST: Final = 10**18
 """What is larger is no number of 64 bits, nor anybody's."""
@@ -63,9 +64,9 @@ ONE: Final = Amount(1)
 
 
 def parsed_amount(text: str) -> Amount:
-    """``1500``, ``2k``, ``3m``, ``all`` or ``half``: nothing that somebody could read as another number.
+    """``1500``, ``1.5k``, ``3m``, ``all`` or ``half``: nothing that somebody could read as another number.
 
-    A point, a comma or a space is a mark of thousands for some, and of a fraction for others.
+    Elsewhere a point, a comma or a space is a mark of thousands for some, and of a fraction for others.
 
     Raises:
         BadAmountError: It is none of these.
@@ -74,10 +75,17 @@ def parsed_amount(text: str) -> Amount:
     if word in _SHARES:
         return Amount(0, _SHARES[word])
     found = _AMOUNT.fullmatch(word)
-    count = 0 if found is None else int(found["count"]) * _UNITS[found["unit"]]
+    count = 0 if found is None else _count(found["whole"], found["part"] or "", found["unit"])
     if found is None or abs(count) > _MOST:
         raise BadAmountError(text)
     return Amount(count)
+
+
+def _count(whole: str, part: str, unit: str | None) -> int:
+    if unit is None:
+        return int(whole)
+    hundredths = int(whole + part.ljust(2, "0"))
+    return hundredths * _UNITS[unit] // 100
 
 
 def found_name(text: str, names: Mapping[str, str], unknown: Callable[[str], str]) -> str:
@@ -263,7 +271,7 @@ async def item_of(ctx: Context, user_id: str, text: str) -> str:
 
 
 async def _names_for(ctx: Context, user_id: str) -> dict[str, str]:
-    """What items are called: those of the store by their names, retired ones that a player holds by their ids."""
+    """What items are called: those of the store by their names, retired ones that they hold by their ids."""
     found = await ctx.services.profile(user_id)
     held = {} if found is None else {item_id: item_id for item_id in found.inventory}
     return {**held, **ctx.services.item_names}

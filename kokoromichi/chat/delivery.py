@@ -18,7 +18,7 @@ CONTENT_CHARS: Final = 2_000
 
 def can_answer(ctx: Context) -> bool:
     """Whether the bot may answer where the command was given; a slash command is answered everywhere."""
-    if ctx.interaction is not None:
+    if ctx.interaction is not None or _is_unknown(ctx):
         return True
     here = ctx.bot_permissions
     thread = isinstance(ctx.channel, discord.Thread)
@@ -59,7 +59,13 @@ def attached(ctx: Context, picture: Picture | None) -> list[discord.File]:
 
 
 def _permits(ctx: Context, name: str) -> bool:
-    return ctx.interaction is not None or ctx.direct or getattr(ctx.bot_permissions, name)
+    known = ctx.interaction is None and not ctx.direct and not _is_unknown(ctx)
+    return getattr(ctx.bot_permissions, name) if known else True
+
+
+def _is_unknown(ctx: Context) -> bool:
+    """Whether the channel is one that the bot has not been told of: nobody can say what it may do there."""
+    return isinstance(ctx.channel, discord.PartialMessageable)
 
 
 def referring(ctx: Context) -> dict[str, Any]:

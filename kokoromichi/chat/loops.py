@@ -73,6 +73,7 @@ class Heartbeat(commands.Cog):
 
 
 RESTOCK_S: Final = 600.0
+FORGET_S: Final = 600.0
 MEND_S: Final = 10.0
 
 
@@ -90,6 +91,7 @@ class Housekeeping(commands.Cog):
         """Begin."""
         self.prices.start()
         self.restock.start()
+        self.forget.start()
         self.mend.start()
         if self._bot.settings.mirror_dir is not None:
             self.mirror.change_interval(seconds=self._bot.settings.mirror_seconds)
@@ -97,7 +99,7 @@ class Housekeeping(commands.Cog):
 
     async def cog_unload(self) -> None:
         """End; whatever was under way goes on at the next start."""
-        for loop in (self.prices, self.restock, self.mend, self.mirror):
+        for loop in (self.prices, self.restock, self.forget, self.mend, self.mirror):
             loop.cancel()
 
     @tasks.loop(seconds=FOLLOWED_S)
@@ -116,6 +118,14 @@ class Housekeeping(commands.Cog):
                 log.info("restocked %s by %d", receipt.item_id, receipt.units)
         except (ConflictError, StorageError) as failed:
             log.warning("nothing was restocked: %s", failed)
+
+    @tasks.loop(seconds=FORGET_S)
+    async def forget(self) -> None:
+        """Forget what of a day outlived an erasure, once the day has passed."""
+        try:
+            await self._bot.services.executor.erased_days.forget()
+        except StorageError as failed:
+            log.warning("the key of a day that has passed is not forgotten yet: %s", failed)
 
     @tasks.loop(seconds=MEND_S)
     async def mend(self) -> None:

@@ -322,6 +322,7 @@ REFUSED: Final[dict[tuple[str, str], str]] = {
         "half_hp_cost",
     ): "You have fought no battle since the last {item_id}; it would do nothing.",
     ("already_active", "double_train_xp"): "Your next training is boosted already; `/train` first.",
+    ("already_active", "pity_count"): "Your next pull is guaranteed already; `/summon` first.",
     ("not_usable", "win_permille"): "{item_id} is drunk in a battle: `/battle`, and yes to the potion.",
     ("not_usable", "full_loss_xp_once"): "{item_id} works by itself, in the next battle that you lose.",
     ("not_usable", "none"): "{item_id} is for collecting; there is nothing to use.",

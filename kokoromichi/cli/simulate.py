@@ -37,6 +37,14 @@ def simulate(
     out: Annotated[
         Path | None, typer.Option(help="Folder of the results; simulations/results/<scenario> when left out.")
     ] = None,
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="faithful (the bot's own services), compiled (a hundred times as fast; needs numba), "
+            "both (stops at the first row that differs) or auto (compiled where it can be and is worth it). "
+            "The bytes are the same."
+        ),
+    ] = "auto",
     replace: Annotated[
         bool, typer.Option("--replace", help="Play over another run that the folder holds.")
     ] = False,
@@ -54,7 +62,10 @@ def simulate(
         with progress(f"Simulating {chosen.name}", replications, "runs done") as (bar, task):
 
             def done(_job: Job, _summary: Mapping[str, object]) -> None:
-                bar.advance(task)
+                bar.update(task, description=f"Simulating {chosen.name}", advance=1)
+
+            def step(what: str) -> None:
+                bar.update(task, description=what)
 
             run = play(
                 chosen,
@@ -63,7 +74,9 @@ def simulate(
                 workers=workers,
                 out=folder,
                 replace=replace,
+                engine=engine,
                 on_done=done,
+                on_step=step,
             )
         _conclude(run, as_json=as_json)
 

@@ -123,8 +123,11 @@ class Fight(NamedTuple):
     battles_won: int
     battles_lost: int
     stamina_battles: int
+    potions: int
     potions_paid_gold: int
+    manas: int
     manas_paid_gold: int
+    scrolls: int
     scrolls_paid_gold: int
     won: int
     tired: int
@@ -150,9 +153,7 @@ def unfought(code: int, fighter: Fighter) -> Fight:
         code,
         *fighter[:10],
         fighter.stamina_battles,
-        fighter.potions_paid_gold,
-        fighter.manas_paid_gold,
-        fighter.scrolls_paid_gold,
+        *fighter[14:],
         *(0, 0, 0, 0, 0, 0, 0, 0),
     )
 
@@ -255,8 +256,11 @@ def outcome(
         fighter.battles_won + won,
         fighter.battles_lost + 1 - won,
         max(0, fighter.stamina_battles - 1),
+        fighter.potions - drunk,
         paid_left_gold(fighter.potions, fighter.potions_paid_gold, aids.potion_gold, drunk),
+        fighter.manas - mana_potions,
         paid_left_gold(fighter.manas, fighter.manas_paid_gold, aids.mana_gold, mana_potions),
+        fighter.scrolls - read,
         paid_left_gold(fighter.scrolls, fighter.scrolls_paid_gold, aids.scroll_gold, read),
         won,
         tired,

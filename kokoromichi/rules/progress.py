@@ -197,6 +197,31 @@ def accrued(
     return income_gold, percent_of(income_gold, upkeep_percent), paid_until_us
 
 
+def waiting_gold(
+    now_us: int,
+    since_us: int,
+    income_gold_per_day: int,
+    max_hours: int,
+    upkeep_percent: int,
+) -> int:
+    """Compute what a collection would leave of what one business has earned; see ``accrued``.
+
+    Args:
+        now_us: The present, in microseconds since the epoch, UTC.
+        since_us: Since when it has earned; NEVER where it is not owned.
+        income_gold_per_day: What it earns, in gold a day, at least 0.
+        max_hours: Hours after which it stops earning until collected.
+        upkeep_percent: Share of what is collected that upkeep takes, 0 to 100.
+
+    Returns:
+        Gold after upkeep; 0 where it is not owned.
+    """
+    if since_us == NEVER:
+        return 0
+    income_gold, upkeep_gold, _ = accrued(now_us, since_us, income_gold_per_day, max_hours, upkeep_percent)
+    return income_gold - upkeep_gold
+
+
 def full_us(now_us: int, since_us: int, max_hours: int) -> int:
     """Say when a business stops earning until it is collected.
 

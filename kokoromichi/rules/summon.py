@@ -137,6 +137,17 @@ def widths(least: int, thresholds: Sequence[int]) -> tuple[int, ...]:
     return tuple(found)
 
 
+def next_widths(left: int, pity_rarity: int, thresholds: Sequence[int]) -> tuple[int, ...]:
+    """Compute the ``widths`` of a player's next pull, for people to read; not compiled.
+
+    Args:
+        left: What ``left_pulls`` says.
+        pity_rarity: The index of the rarity that is guaranteed at least.
+        thresholds: The table of ``rarity_thresholds``.
+    """
+    return widths(pity_rarity if left == 1 else 0, thresholds)
+
+
 def lucky_draws(pulls: int, left: int, least: int, thresholds: Sequence[int]) -> tuple[int, int]:
     """Compute the chance that some of the next pulls is rare, for people to read; not compiled.
 

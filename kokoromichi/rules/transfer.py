@@ -1,4 +1,4 @@
-"""Gold from player to player, and any balance that grows or shrinks by a stated amount."""
+"""Gold from player to player: an amount or a share of what the sender has, less a fee that is burned."""
 
 from __future__ import annotations
 

@@ -209,8 +209,9 @@ def take_effect(
     elif effect == PITY_COUNT:
         rung = ring_bell(pity, terms.pity_pulls, capped_product(quantity, size))
         amount = rung - pity
-        units = max(1, units_that_help(quantity, size, amount))
+        units = units_that_help(quantity, size, amount)
         pity = rung
+        code = OK if amount > 0 else ALREADY_ACTIVE
     else:
         code, until_us, luck_us, guard_us, stamina, double = start(
             now_us, effect, quantity, luck_us, guard_us, stamina, double

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from kokoromichi.core.models import (
     ERASED_PREFIX,
+    NEVER,
     ChangeSet,
     CounterChange,
     UserChange,
@@ -18,10 +19,10 @@ from kokoromichi.core.validation import checked_user_id
 from kokoromichi.rules import codes
 from kokoromichi.rules.economy import load_economy
 from kokoromichi.rules.economy_laws import check_economy
+from kokoromichi.rules.moments import next_us
 from kokoromichi.rules.stock import set_stock
 from kokoromichi.services.authority import Actor, authorise
 from kokoromichi.services.booking import Booking
-from kokoromichi.services.erased_days import keep_day
 from kokoromichi.services.granting import ADMIN_ACT, granted, to_opening, with_clear_clocks
 from kokoromichi.services.receipts import (
     ClocksReceipt,
@@ -159,7 +160,7 @@ class AdminService:
         """Put a player back to the opening: balances and goods by ``grant`` rows, progress to its beginning.
 
         What holds the caps of a day stays (the claim, the battle's cooldown, gold won and sent today), and
-        so does a freeze.
+        so do a freeze and what the player chose for their battles.
 
         Raises:
             RefusedError: not_allowed or unknown_player.
@@ -204,7 +205,7 @@ class AdminService:
         receipt = await self._executor.retry_on_conflict("erase", actor.user_id, (), attempt, request_id)
         provider = self._executor.provider
         if (stored := await provider.profile(user_id)) is not None:
-            await keep_day(provider, stored, self._executor.clock.now_us())
+            await self._executor.erased_days.keep(stored)
         await provider.erase(user_id, receipt.pseudonym)
         return receipt
 
@@ -288,8 +289,8 @@ class AdminService:
             if findings := overrides.findings(prices):
                 raise refused(codes.PRICE_UNSOUND, str(findings[0]))
             at_us = self._executor.clock.now_us()
-            word_us = max(at_us, known[item_id].at_us + 1) if item_id in known else at_us
-            receipt = PriceReceipt(item_id, price_gold or item.price_gold, item.price_gold, word_us)
+            since_us = next_us(at_us, known[item_id].at_us if item_id in known else NEVER)
+            receipt = PriceReceipt(item_id, price_gold or item.price_gold, item.price_gold, since_us)
             why = f"price of {item_id} {'as listed' if price_gold is None else price_gold}"
             return act_of_the_system(at_us, receipt, actor, f"{why}: {reason}")
 
@@ -353,8 +354,8 @@ class AdminService:
 
         async def attempt() -> ChangeSet[ReloadReceipt]:
             at_us = self._executor.clock.now_us()
-            put_us = max(at_us, overrides.since_us + 1)
-            receipt = ReloadReceipt(economy.hash, overrides.economy.hash, put_us)
+            since_us = next_us(at_us, overrides.since_us)
+            receipt = ReloadReceipt(economy.hash, overrides.economy.hash, since_us)
             return act_of_the_system(at_us, receipt, actor, f"reload of economy {economy.hash}: {reason}")
 
         async with overrides.changing:

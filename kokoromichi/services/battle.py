@@ -13,6 +13,7 @@ from kokoromichi.rules.daily import counted_today
 from kokoromichi.rules.fight import Fight, Fighter, fight, outcome
 from kokoromichi.rules.holding import UNKNOWN_PAID_GOLD
 from kokoromichi.services.booking import Booking
+from kokoromichi.services.holdings import paid_field
 from kokoromichi.services.receipts import AutoUseReceipt, BattleReceipt
 from kokoromichi.services.refusals import refused
 
@@ -136,7 +137,6 @@ class BattleService:
         fought = fight(at_us, draw, tier, 1 if mana_potions else 0, fighter, live.aids, terms)
         if fought.code:
             raise self._refused(fought.code, profile, at_us, tier)
-        taken = _taken(fought, live.item_of)
         fields: dict[str, FieldValue] = {
             "level": fought.level,
             "xp": fought.xp,
@@ -149,6 +149,7 @@ class BattleService:
             "battles_lost": fought.battles_lost,
             "stamina_battles": fought.stamina_battles,
         }
+        taken = _taken(fought, live.item_of)
         if taken:
             fields["paid_gold"] = _paid_gold(profile, taken)
         receipt = BattleReceipt(
@@ -161,7 +162,7 @@ class BattleService:
             fought.gold,
             bool(fought.tired),
             fought.chance_permille,
-            {item_id: units for item_id, units, _ in taken},
+            {item_id: units for item_id, units, _, _ in taken},
         )
         rows = _BOOKING.rows(fought, profile, item_of=live.item_of)
         return ChangeSet(at_us, (UserChange(profile.user_id, profile.version, rows, fields),), receipt)
@@ -215,24 +216,21 @@ def _fighter(profile: UserProfile, item_of: Mapping[str, str]) -> Fighter:
     )
 
 
-def _taken(fought: Fight, item_of: Mapping[str, str]) -> list[tuple[str, int, int]]:
-    """What a battle took: the item, its units, and what was paid for those that are left, in gold."""
+def _taken(fought: Fight, item_of: Mapping[str, str]) -> list[tuple[str, int, int, int]]:
+    """What a battle took: the item, its units, those that are left, and what was paid for these, in gold."""
     moved = (
-        (HEALTH_POTION, fought.moved_potions, fought.potions_paid_gold),
-        (MANA_POTION, fought.moved_manas, fought.manas_paid_gold),
-        (REVIVE_SCROLL, fought.moved_scrolls, fought.scrolls_paid_gold),
+        (HEALTH_POTION, fought.moved_potions, fought.potions, fought.potions_paid_gold),
+        (MANA_POTION, fought.moved_manas, fought.manas, fought.manas_paid_gold),
+        (REVIVE_SCROLL, fought.moved_scrolls, fought.scrolls, fought.scrolls_paid_gold),
     )
-    return [(item_of[effect], -units, left_gold) for effect, units, left_gold in moved if units]
+    return [(item_of[effect], -units, left, paid_gold) for effect, units, left, paid_gold in moved if units]
 
 
-def _paid_gold(profile: UserProfile, taken: list[tuple[str, int, int]]) -> dict[str, int]:
-    """The field after what a battle took: without the items of which nothing is left."""
-    after = dict(profile.paid_gold)
-    for item_id, units, left_gold in taken:
-        if profile.inventory[item_id] > units:
-            after[item_id] = left_gold
-        else:
-            after.pop(item_id, None)
+def _paid_gold(profile: UserProfile, taken: list[tuple[str, int, int, int]]) -> dict[str, int]:
+    """The field after what a battle took."""
+    after = profile.paid_gold
+    for item_id, _, left, paid_gold in taken:
+        after = paid_field(after, item_id, left, paid_gold)
     return after
 
 

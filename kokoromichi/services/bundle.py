@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kokoromichi.rules.moments import next_us
 from kokoromichi.services.admin import AdminService
 from kokoromichi.services.bank import BankService
 from kokoromichi.services.battle import BattleService
@@ -109,6 +110,7 @@ class Services:
         Raises:
             StorageError: The storage failed, or what it has of an admin's prices is invalid.
         """
+        await self.executor.erased_days.forget()
         await self.overrides.follow()
         await self._put_out()
 
@@ -124,6 +126,6 @@ class Services:
         Args:
             economy: Validated; whoever calls has checked that it breaks no law.
         """
-        at_us = max(self.now_us(), self.overrides.since_us + 1)
+        at_us = next_us(self.now_us(), self.overrides.since_us)
         await self.overrides.renew(economy, at_us)
         await self._put_out()

@@ -1,11 +1,12 @@
 """What of a day outlives an erasure: the claim and the caps, so that no return on the same day has them anew.
 
 They stand in a section of the store under a hash of the player's id. Its key is drawn each UTC day and
-forgotten with it: afterwards nothing leads from a hash to anybody.
+forgotten soon after it (see ``ErasedDays.forget``): then nothing leads from a hash to anybody.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import secrets
 from typing import TYPE_CHECKING, Final
@@ -15,18 +16,20 @@ from pydantic import BaseModel, ConfigDict
 from kokoromichi.rules.daily import day_of
 
 if TYPE_CHECKING:
+    from kokoromichi.core.clock import Clock
     from kokoromichi.core.data_provider import DataProvider
     from kokoromichi.core.models import UserProfile
 
 SECTION: Final = "erased_days"
-_KEPT: Final = (
+DAY_FIELDS: Final = (
     *("last_claim_us", "battle_at_us", "battle_day", "battle_gold_today"),
     *("sent_day", "sent_gold_today"),
 )
+"""The fields of a profile that hold the claim and the caps of a day."""
 
 
-class ErasedDays(BaseModel):
-    """The section.
+class DayDocument(BaseModel):
+    """The section, whole.
 
     Attributes:
         day: The UTC day that it is about.
@@ -46,23 +49,48 @@ class ErasedDays(BaseModel):
         return hashlib.blake2b(user_id.encode(), key=key, digest_size=16).hexdigest()
 
 
-async def keep_day(provider: DataProvider, profile: UserProfile, at_us: int) -> None:
-    """Keep what a player's day forbids, before they are erased."""
-    today = await _of_today(provider, at_us)
-    if today is None:
-        today = ErasedDays(day=day_of(at_us), key=secrets.token_hex(32))
-    day = {name: getattr(profile, name) for name in _KEPT}
-    players = {**today.players, today.hash_of(profile.user_id): day}
-    await provider.save_game_data(SECTION, today.model_copy(update={"players": players}).model_dump())
+class ErasedDays:
+    """Keeps and forgets them.
 
+    Args:
+        provider: Where they are stored.
+        clock: What tells the day.
+    """
 
-async def kept_day(provider: DataProvider, user_id: str, at_us: int) -> dict[str, int]:
-    """The fields that somebody without an account begins with: none, unless they were erased today."""
-    today = await _of_today(provider, at_us)
-    return {} if today is None else today.players.get(today.hash_of(user_id), {})
+    def __init__(self, provider: DataProvider, clock: Clock) -> None:
+        self._provider = provider
+        self._clock = clock
+        self._changing = asyncio.Lock()
 
+    async def keep(self, profile: UserProfile) -> None:
+        """Keep what a player's day forbids, before they are erased."""
+        async with self._changing:
+            stored, day = await self._stored(), self._today()
+            today = (
+                stored if stored and stored.day == day else DayDocument(day=day, key=secrets.token_hex(32))
+            )
+            fields = {name: getattr(profile, name) for name in DAY_FIELDS}
+            players = {**today.players, today.hash_of(profile.user_id): fields}
+            whole = today.model_copy(update={"players": players})
+            await self._provider.save_game_data(SECTION, whole.model_dump())
 
-async def _of_today(provider: DataProvider, at_us: int) -> ErasedDays | None:
-    stored = await provider.get_game_data(SECTION)
-    days = None if stored is None else ErasedDays.model_validate(stored)
-    return days if days is not None and days.day == day_of(at_us) else None
+    async def fields_of(self, user_id: str) -> dict[str, int]:
+        """The fields that somebody without an account begins with: none, unless they were erased today."""
+        stored = await self._stored()
+        if stored is None or stored.day != self._today():
+            return {}
+        return stored.players.get(stored.hash_of(user_id), {})
+
+    async def forget(self) -> None:
+        """Forget the key of a day that has passed, and all that stands under it."""
+        async with self._changing:
+            stored = await self._stored()
+            if stored is not None and stored.day < self._today():
+                await self._provider.save_game_data(SECTION, {})
+
+    def _today(self) -> int:
+        return day_of(self._clock.now_us())
+
+    async def _stored(self) -> DayDocument | None:
+        stored = await self._provider.get_game_data(SECTION)
+        return DayDocument.model_validate(stored) if stored else None

@@ -20,7 +20,7 @@ from kokoromichi.core.validation import checked_user_id, digest_of
 from kokoromichi.rules import codes
 from kokoromichi.rules.grant import is_opening_due, open_account
 from kokoromichi.services.booking import Booking
-from kokoromichi.services.erased_days import kept_day
+from kokoromichi.services.erased_days import ErasedDays
 from kokoromichi.services.refusals import refused
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ class CommandExecutor:
         live: The economy in force.
         clock: What tells the time.
         dice: What rolls where a caller gives no draws.
+        erased_days: What of today outlives an erasure.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class CommandExecutor:
         self.live = live
         self.clock = clock or SystemClock()
         self.dice = dice or _roll
+        self.erased_days = ErasedDays(provider, self.clock)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._in_doubt: dict[str, None] = {}  # Request ids whose outcome is unknown.
 
@@ -273,7 +275,7 @@ class CommandExecutor:
         if stored is not None:
             return self._with_opening(_thawed(stored), decide)
         newcomer = UserProfile(user_id=user_id)
-        kept = await kept_day(self.provider, user_id, self.clock.now_us())
+        kept = await self.erased_days.fields_of(user_id)
         for name, value in kept.items():
             setattr(newcomer, name, value)
         return self._with_opening(newcomer, decide, kept)

@@ -9,9 +9,10 @@ from kokoromichi.core.models import SET_FIELDS, FieldValue, Movement, UserChange
 from kokoromichi.rules import codes
 from kokoromichi.rules.grant import grant_item, grant_money, reset_item, reset_money
 from kokoromichi.rules.holding import UNKNOWN_PAID_GOLD
-from kokoromichi.rules.moments import Clocks, clear_clocks
+from kokoromichi.rules.moments import Clocks, clear_clocks, held_back_us
 from kokoromichi.rules.use import CHARM_US
 from kokoromichi.services.booking import Booking
+from kokoromichi.services.erased_days import DAY_FIELDS
 from kokoromichi.services.holdings import paid_field
 from kokoromichi.services.live_economy import RETIRED_OFFER
 from kokoromichi.services.refusals import refused
@@ -29,13 +30,8 @@ _GRANTING_ITEM: Final = Booking("grant_item")
 _RESETTING: Final = Booking("reset")
 _RESETTING_ITEM: Final = Booking("reset_item")
 
-_KEPT: Final = frozenset(
-    {
-        *("name", "frozen", "last_claim_us", "battle_at_us"),
-        *("battle_day", "battle_gold_today", "sent_day", "sent_gold_today"),
-    }
-)
-"""What a reset leaves: who it is, and what holds the caps of a day, so that no reset pays a day twice."""
+_KEPT: Final = frozenset({"name", "frozen", "auto_use", *DAY_FIELDS})
+"""What a reset leaves: who it is, what they chose, and what holds a day's caps, so that no day pays twice."""
 
 
 def granted(live: LiveEconomy, profile: UserProfile, what: str, amount: int) -> tuple[UserChange, int]:
@@ -86,7 +82,7 @@ def _granted_item(profile: UserProfile, item_id: str, offer: Offer, amount: int)
             grant.code, *((offer.limit, held) if grant.code == codes.OVER_LIMIT else (item_id, held))
         )
     rows = _GRANTING_ITEM.rows(grant, profile, item_id)
-    fields = {"paid_gold": paid_field(profile, item_id, grant.owned, grant.paid_gold)}
+    fields = {"paid_gold": paid_field(profile.paid_gold, item_id, grant.owned, grant.paid_gold)}
     return UserChange(profile.user_id, profile.version, rows, fields), grant.owned
 
 
@@ -106,6 +102,6 @@ def with_clear_clocks(profile: UserProfile, at_us: int) -> UserChange:
     clocks = Clocks(*(getattr(profile, name) for name in Clocks._fields))
     fields: dict[str, FieldValue] = {
         **clear_clocks(at_us, clocks, CHARM_US)._asdict(),
-        "businesses": {name: min(since_us, at_us) for name, since_us in profile.businesses.items()},
+        "businesses": {name: held_back_us(at_us, since_us) for name, since_us in profile.businesses.items()},
     }
     return UserChange(profile.user_id, profile.version, (ADMIN_ACT,), fields)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kokoromichi.core.models import UserProfile
+    from collections.abc import Mapping
 
 
-def paid_field(profile: UserProfile, item_id: str, owned: int, paid_gold: int) -> dict[str, int]:
+def paid_field(before: Mapping[str, int], item_id: str, owned: int, paid_gold: int) -> dict[str, int]:
     """The field once ``owned`` units are held for which ``paid_gold`` was paid; none have no entry."""
-    after = profile.paid_gold.copy()
+    after = dict(before)
     if owned:
         after[item_id] = paid_gold
     else:

@@ -17,6 +17,8 @@ from kokoromichi.rules.fight import Aids
 from kokoromichi.rules.summon import Pool, rarity_thresholds
 from kokoromichi.rules.use import NO_EFFECT, UseTerms
 
+_WHOLE_PERCENT: Final = 100
+
 
 class Offer(msgspec.Struct, frozen=True, gc=False):
     """One item as it is sold and used.
@@ -59,6 +61,8 @@ class LiveEconomy:
         catalogue: The catalogue's entry by item id.
         item_of: The first item with an effect, by the effect's name.
         use_terms: What effects read of it.
+        manual_percent: Share of its XP that a training session gives after a manual was used; all of it where
+            the manual is retired since.
         aids: What the economy's items do in a battle.
         pool: What a summon reads: prices, odds, and the characters by their numbers.
         characters: The characters by number, the most common first.
@@ -94,6 +98,7 @@ class LiveEconomy:
             self.config.chest.payout_percent,
             self.config.chest.chance_percent,
         )
+        self.manual_percent = self.effect_size("double_train_xp") or _WHOLE_PERCENT
         self.aids = Aids(
             self.effect_size(HEALTH_POTION),
             self.effect_size(MANA_POTION),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from kokoromichi.core.models import NEVER, ChangeSet, UserChange, UserProfile
 from kokoromichi.rules import codes
 from kokoromichi.rules.pricing import train_cost_gold
-from kokoromichi.rules.progress import accrued, collect, full_us, invest, train
+from kokoromichi.rules.progress import collect, full_us, invest, train, waiting_gold
 from kokoromichi.services.booking import Booking
 from kokoromichi.services.receipts import CollectReceipt, InvestReceipt, TrainReceipt
 from kokoromichi.services.refusals import refused, require_shown_price
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 _TRAIN: Final = Booking("train")
 _INVEST: Final = Booking("invest")
 _COLLECT: Final = Booking("collect")
-_WHOLE_PERCENT: Final = 100
-"""What a manual gives that was used before it was retired: a plain session."""
 
 
 class Holding(NamedTuple):
@@ -74,7 +72,7 @@ class ProgressService:
             terms.price_gold,
             terms.growth_percent,
             terms.xp,
-            live.effect_size("double_train_xp") or _WHOLE_PERCENT,
+            live.manual_percent,
             live.config.battle.xp_per_level,
         )
         if trained.code:
@@ -134,19 +132,15 @@ class ProgressService:
         terms = config.income
         found = []
         for business_id, business in config.business.items():
-            income_gold = upkeep_gold = 0
             since_us = profile.businesses.get(business_id, NEVER)
-            if since_us != NEVER:
-                income_gold, upkeep_gold, _ = accrued(
-                    at_us, since_us, business.income_gold_per_day, terms.max_hours, terms.upkeep_percent
-                )
+            per_day_gold = business.income_gold_per_day
             found.append(
                 Holding(
                     business_id,
                     business.price_gold,
-                    business.income_gold_per_day,
+                    per_day_gold,
                     business_id in profile.businesses,
-                    income_gold - upkeep_gold,
+                    waiting_gold(at_us, since_us, per_day_gold, terms.max_hours, terms.upkeep_percent),
                     full_us(at_us, since_us, terms.max_hours),
                 )
             )

@@ -34,6 +34,11 @@ _REQUEST_IDS: Final = {
 """Of what was read, so that of all who decide upon it, whatever their clocks say, one is stored."""
 
 
+def request_id_of(step: int, item_id: str, since_us: int, last_day: int) -> str:
+    """The request id of a step of ``rules.stock``, by what the shelf was before it."""
+    return _REQUEST_IDS[step].format(item_id=item_id, since_us=since_us, last_day=last_day)
+
+
 async def restock(executor: CommandExecutor) -> list[RestockReceipt]:
     """Put limited items on the shelf for the first time, and fill up those whose period has come.
 
@@ -79,7 +84,7 @@ def _shelved(
     if shelf.step == stock.KEPT:
         return None
     after = (shelf.stock, shelf.first_stock, shelf.since_us, shelf.last_day)
-    request_id = _REQUEST_IDS[shelf.step].format(item_id=item_id, since_us=since_us, last_day=last_day)
+    request_id = request_id_of(shelf.step, item_id, since_us, last_day)
     return ChangeSet(
         at_us,
         (),

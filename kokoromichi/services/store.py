@@ -112,7 +112,7 @@ class StoreService:
         )
         if bought.code:
             raise _purchase_refused(bought.code, profile, item_id, quantity, offer, expected_price_gold)
-        fields = {"paid_gold": paid_field(profile, item_id, bought.owned, bought.paid_gold)}
+        fields = {"paid_gold": paid_field(profile.paid_gold, item_id, bought.owned, bought.paid_gold)}
         receipt = PurchaseReceipt(item_id, quantity, -bought.moved_gold, bought.gold, bought.owned)
         user = UserChange(profile.user_id, profile.version, _BUYING.rows(bought, profile, item_id), fields)
         stock = (
@@ -162,7 +162,7 @@ class StoreService:
         )
         if sold.code:
             raise items_refused(sold.code, item_id, quantity, held)
-        fields = {"paid_gold": paid_field(profile, item_id, sold.owned, sold.paid_gold)}
+        fields = {"paid_gold": paid_field(profile.paid_gold, item_id, sold.owned, sold.paid_gold)}
         receipt = SaleReceipt(item_id, quantity, sold.moved_gold, sold.gold, sold.owned)
         user = UserChange(profile.user_id, profile.version, _SELLING.rows(sold, profile, item_id), fields)
         return ChangeSet(at_us, (user,), receipt)
@@ -250,8 +250,10 @@ class StoreService:
             raise refused(given.code, offer.limit, received)
         if given.code:
             raise items_refused(given.code, item_id, quantity, held)
-        left = {"paid_gold": paid_field(giver, item_id, given.owned, given.paid_gold)}
-        kept = {"paid_gold": paid_field(receiver, item_id, given.received, given.received_paid_gold)}
+        left = {"paid_gold": paid_field(giver.paid_gold, item_id, given.owned, given.paid_gold)}
+        kept = {
+            "paid_gold": paid_field(receiver.paid_gold, item_id, given.received, given.received_paid_gold)
+        }
         give = _GIVING.rows(given, giver, item_id, counterparty=receiver.user_id)
         take = _TAKING.rows(given, receiver, item_id, counterparty=giver.user_id)
         users = (

@@ -14,9 +14,9 @@ from kokoromichi.rules.summon import (
     Summoner,
     left_pulls,
     lucky_draws,
+    next_widths,
     pay_pulls,
     summon,
-    widths,
 )
 from kokoromichi.services.booking import Booking
 from kokoromichi.services.receipts import FavoriteReceipt, Pull, RedeemReceipt, SummonReceipt
@@ -143,8 +143,7 @@ class SummonService:
         """The odds in force for a player, with their own dry run."""
         pool = self._executor.live.pool
         left = left_pulls(profile.pity, pool.pity_pulls)
-        plain = widths(0, pool.thresholds)
-        found = widths(pool.pity_rarity, pool.thresholds) if left == 1 else plain
+        found = next_widths(left, pool.pity_rarity, pool.thresholds)
         lucky, all_draws = lucky_draws(TEN_PULLS, left, pool.pity_rarity, pool.thresholds)
         return Rates(
             {rarity: width / sum(found) for rarity, width in zip(RARITIES, found, strict=True)},

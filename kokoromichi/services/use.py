@@ -64,7 +64,7 @@ def decide_use(
     if used.code:
         raise items_refused(used.code, item_id, quantity, held)
     fields: dict[str, FieldValue] = dict(zip(Body._fields, used[_BODY:], strict=True))
-    fields["paid_gold"] = paid_field(profile, item_id, used.owned, used.paid_gold)
+    fields["paid_gold"] = paid_field(profile.paid_gold, item_id, used.owned, used.paid_gold)
     receipt = UseReceipt(
         item_id, offer.effect, used.amount, used.gold, used.owned, used.until_us, -used.moved_units
     )

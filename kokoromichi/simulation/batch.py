@@ -6,30 +6,29 @@ finds what is there and plays only the rest; a dead worker costs its job, not th
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import os
 import platform
 import shutil
-from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from multiprocessing import parent_process
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import orjson
 
-from kokoromichi.analysis.provider_state import read_ledger, stored_states
 from kokoromichi.core.errors import KokoroError, MisuseError
 from kokoromichi.rules.economy_laws import economy_findings
-from kokoromichi.simulation.engine import Engine
+from kokoromichi.simulation import engines
+from kokoromichi.simulation.functions import fingerprint
 from kokoromichi.simulation.price_list import build_price_list, digest
 from kokoromichi.simulation.streams import stream_key
 from kokoromichi.simulation.workers import Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from kokoromichi.rules.economy import Economy
     from kokoromichi.simulation.scenario import Scenario
@@ -37,10 +36,10 @@ if TYPE_CHECKING:
 _PACKAGES: Final = ("kokoromichi", "numpy", "polars", "pydantic")
 MANIFEST: Final = "manifest.json"
 SUMMARY: Final = "summary.json"
+_MAY_DIFFER: Final = {"replications", "engine"}
+"""What a run that goes on may be asked for anew: every engine leaves the same bytes."""
 REPLICATIONS: Final = "replications"
 """Folder of all replications, within the run's."""
-
-T = TypeVar("T")
 
 
 def replication_folder(folder: Path, replication: int) -> Path:
@@ -57,12 +56,14 @@ class Job:
         seed: Seed of the batch; the replication's own is made of it.
         replication: Its number, from 0.
         folder: That of all replications.
+        engine: The one that plays it, FAITHFUL, COMPILED or BOTH.
     """
 
     scenario: Scenario
     seed: int
     replication: int
     folder: Path
+    engine: str = engines.FAITHFUL
 
     @property
     def target(self) -> Path:
@@ -85,13 +86,11 @@ def play(job: Job) -> dict[str, object]:
     Returns:
         The summary that stands in ``summary.json``: rows, what the audit says, and the digests of the files.
     """
-    played = _awaited(Engine(job.scenario, replication_seed(job.seed, job.replication)).play())
-    ledger = _awaited(read_ledger(played.provider))
-    states = _awaited(stored_states(played.provider))
-    report = states.audit(ledger)
+    played = engines.play(job.scenario, replication_seed(job.seed, job.replication), job.engine)
+    report = played.states.audit(played.ledger)
     summary: dict[str, object] = {
         "replication": job.replication,
-        "ledger_rows": ledger.height,
+        "ledger_rows": played.ledger.height,
         "activity_rows": played.activity.height,
         "audit_sound": report.sound,
         "audit": str(report),
@@ -100,11 +99,11 @@ def play(job: Job) -> dict[str, object]:
     temporary = job.folder / f".{job.target.name}.{os.getpid()}"
     temporary.mkdir(parents=True)
     try:
-        ledger.write_parquet(temporary / "ledger.parquet")
+        played.ledger.write_parquet(temporary / "ledger.parquet")
         played.activity.write_parquet(temporary / "activity.parquet")
         played.economy_history.write_parquet(temporary / "economy_history.parquet")
         played.players.write_parquet(temporary / "players.parquet")
-        states.write(temporary)
+        played.states.write(temporary)
         summary["files"] = _digests(temporary)
         (temporary / SUMMARY).write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2))
         _put(temporary, job.target)
@@ -120,16 +119,6 @@ def _put(temporary: Path, target: Path) -> None:
     except OSError:
         if summary_of(target) is None:
             raise
-
-
-def _awaited(coroutine: Coroutine[Any, Any, T]) -> T:
-    """What a coroutine answers, also in a notebook, whose thread has an event loop running already."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(coroutine)
-    with ThreadPoolExecutor(max_workers=1) as elsewhere:
-        return elsewhere.submit(asyncio.run, coroutine).result()
 
 
 def summary_of(target: Path) -> dict[str, object] | None:
@@ -160,11 +149,15 @@ def changed_files(target: Path) -> list[str]:
     return sorted(name for name in {*written, *found} if written.get(name) != found.get(name))
 
 
-def manifest(scenario: Scenario, seed: int, replications: int) -> dict[str, object]:
-    """Everything that decides the bytes of a batch: the same manifest, the same files."""
+def manifest(
+    scenario: Scenario, seed: int, replications: int, engine: str = engines.FAITHFUL
+) -> dict[str, object]:
+    """Everything that decides the bytes of a batch, and beside it the engine, which does not."""
     tables = build_price_list(scenario.population, scenario.economy, scenario.closed)
     described = scenario.model_dump(mode="json", exclude={"economy", "closed"})
     described["closed"] = sorted(scenario.closed)  # A set has another order in every process.
+    if scenario.stages:
+        described["stages"] = {name: fingerprint(stage) for name, stage in sorted(scenario.stages.items())}
     described["economy"] = scenario.economy.config.tree()
     scenario_bytes = orjson.dumps(described, option=orjson.OPT_SORT_KEYS)
     return {
@@ -179,7 +172,7 @@ def manifest(scenario: Scenario, seed: int, replications: int) -> dict[str, obje
         "players": scenario.players,
         "seed": seed,
         "replications": replications,
-        "engine": "faithful",
+        "engine": engine,
         "python": platform.python_version(),
         "packages": {name: version(name) for name in _PACKAGES},
         "findings": [
@@ -234,8 +227,10 @@ def prepare(folder: Path, wanted: dict[str, object], *, replace: bool = False) -
     path = folder / MANIFEST
     if path.is_file():
         found = read_manifest(folder)
-        differs = [key for key in wanted if key != "replications" and found.get(key) != wanted[key]]
+        differs = [key for key in wanted if key not in _MAY_DIFFER and found.get(key) != wanted[key]]
         played = folder / REPLICATIONS
+        if not differs and any(played.glob("[0-9]*")):
+            wanted = {**wanted, "engine": _both_engines(found["engine"], str(wanted["engine"]))}
         if differs and (replace or not any(played.glob("[0-9]*"))):
             shutil.rmtree(played, ignore_errors=True)
             (folder / "report.html").unlink(missing_ok=True)  # It shows the run that went.
@@ -256,6 +251,11 @@ def prepare(folder: Path, wanted: dict[str, object], *, replace: bool = False) -
     temporary.write_bytes(orjson.dumps(wanted, option=orjson.OPT_INDENT_2))
     temporary.replace(path)
     _clear(folder / REPLICATIONS)
+
+
+def _both_engines(before: str, now: str) -> str:
+    """What a manifest says when a run goes on: what is done already stays as it was played."""
+    return before if before.endswith(now) else f"{before}, then {now}"
 
 
 def _clear(replications: Path) -> None:

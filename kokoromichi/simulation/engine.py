@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from datetime import datetime, time, timezone
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from kokoromichi.analysis.provider_state import read_ledger, stored_states
 from kokoromichi.core.clock import ManualClock, us_of
 from kokoromichi.core.models import DAY_US, SECOND_US
 from kokoromichi.core.providers.memory import MemoryProvider
-from kokoromichi.core.schemas import ECONOMY_HISTORY_SCHEMA, PLAYERS_SCHEMA
+from kokoromichi.core.schemas import ECONOMY_HISTORY_SCHEMA
 from kokoromichi.services.bundle import Services
-from kokoromichi.simulation import presence
+from kokoromichi.simulation import presence, story
 from kokoromichi.simulation.driver import Driver
 from kokoromichi.simulation.memory_executor import MemoryExecutor
+from kokoromichi.simulation.played import Played
+from kokoromichi.simulation.player_state import AWAY, LAST_CLAIM_US, STREAK
 from kokoromichi.simulation.session import Session
 from kokoromichi.simulation.streams import (
     CHARACTERS,
@@ -40,29 +42,15 @@ if TYPE_CHECKING:
     from kokoromichi.simulation.scenario import Scenario
 
 
-@dataclass(frozen=True)
-class Played:
-    """What one replication left behind.
-
-    Attributes:
-        provider: The store, still open.
-        activity: Frame of ``ACTIVITY_SCHEMA``.
-        economy_history: Frame of ``ECONOMY_HISTORY_SCHEMA``.
-        players: Frame of ``PLAYERS_SCHEMA``.
-    """
-
-    provider: MemoryProvider
-    activity: pl.DataFrame
-    economy_history: pl.DataFrame
-    players: pl.DataFrame
-
-
 class Engine:
     """Plays one replication, day by day.
 
     Args:
         scenario: What is simulated.
         seed: Seed of the replication.
+
+    Attributes:
+        provider: Where the players act.
     """
 
     def __init__(self, scenario: Scenario, seed: int) -> None:
@@ -71,9 +59,9 @@ class Engine:
         self._start_us = us_of(start)
         self._scenario = scenario
         self._clock = ManualClock(self._start_us)
-        self._provider = MemoryProvider(self._clock)
+        self.provider = MemoryProvider(self._clock)
         self._services = Services(
-            self._provider, scenario.economy_on(0), self._clock, executor_class=MemoryExecutor
+            self.provider, scenario.economy_on(0), self._clock, executor_class=MemoryExecutor
         )
         self._world = World(scenario, seed, self._services)
         self._driver = Driver(self._clock)
@@ -87,8 +75,6 @@ class Engine:
             population.week_percent,
         )
         self._hours = presence.hour_table(population.hour_weights)
-        self._leave_bases = [scenario.leave_base(archetype) for archetype in population.archetypes]
-        self._return_chances = [archetype.return_chance for archetype in population.archetypes]
 
     async def play(self, on_day: Callable[[int], None] | None = None) -> Played:
         """Play every day of the horizon.
@@ -113,7 +99,7 @@ class Engine:
             await asyncio.sleep(0)  # The event loop hears of a Ctrl-C here, and nowhere else over memory.
             if on_day is not None:
                 on_day(day)
-        return self._played()
+        return await self._played()
 
     async def _play_day(self, day: int) -> None:
         chance = draws(self._presence_key, self._scenario.players, day, DAY_DRAWS).tolist()
@@ -121,7 +107,7 @@ class Engine:
         await self._driver
         self._clock.us = self._start_us + (day + 1) * DAY_US - 1
         for player, numbers in enumerate(chance):
-            if self._world.arrival_days[player] <= day:
+            if self._world.participants.arrival_days[player] <= day:
                 self._end_day(player, day, numbers[DAY_LEAVE_OR_RETURN])
 
     def _schedule(self, day: int, chance: Sequence[Sequence[int]]) -> None:
@@ -130,10 +116,12 @@ class Engine:
         block = draws(self._session_key, self._scenario.players, day, MAX_SESSIONS * SESSION_DRAWS)
         day_us = self._start_us + day * DAY_US
         for player, numbers in enumerate(chance):
-            age_days = day - world.arrival_days[player]
-            if age_days < 0 or world.away[player]:
+            age_days = day - world.participants.arrival_days[player]
+            if age_days < 0 or world.states[player][AWAY]:
                 continue
-            row = presence.threshold_row(world.archetypes[player], world.activities[player], activities, day)
+            row = presence.threshold_row(
+                world.participants.archetypes[player], world.participants.activities[player], activities, day
+            )
             count = presence.sessions_of_day(numbers[DAY_SESSIONS], self._thresholds, row, age_days)
             if not count:
                 continue
@@ -146,50 +134,25 @@ class Engine:
 
     def _end_day(self, player: int, day: int, number: int) -> None:
         world = self._world
-        archetype = world.archetypes[player]
-        if world.away[player]:
-            if presence.happens(number, self._return_chances[archetype]):
-                world.away[player], world.present[player] = 0, 1
-                world.want_days[player] = world.novel_days[player] = day + 1
-                self._record(player, "return")
-            return
-        profile = self._provider.profile_now(world.user_ids[player])
+        state = world.states[player]
+        profile = self.provider.profile_now(world.user_ids[player])
         if profile is None:
             return  # Arrived, and not played yet.
-        lapsed = presence.streak_lapsed(
-            profile.streak,
-            profile.last_claim_us,
-            self._clock.us + 1,
-            self._scenario.economy.config.daily.streak_window_h,
-        )
-        chance = presence.leave_chance(
-            self._leave_bases[archetype],
-            day - world.arrival_days[player],
-            day,
-            world.want_days[player],
-            world.novel_days[player],
-            lapsed,
-        )
-        if presence.happens(number, chance):
-            world.away[player], world.present[player] = 1, 0
-            self._record(player, "leave")
+        state[STREAK], state[LAST_CLAIM_US] = profile.streak, profile.last_claim_us
+        act = story.end_day(state, day, self._clock.us + 1, number, world.traits_of(player), world.shared)
+        if act:
+            self._record(player, story.ACT_NAMES[act])
 
     def _record(self, player: int, act: str) -> None:
         world = self._world
         world.activity.record(world.user_ids[player], world.sessions, self._clock.us, act, world.economy_hash)
 
-    def _played(self) -> Played:
-        world, population = self._world, self._scenario.population
-        history = self._provider.observations("economy_history")
-        players = {
-            "user_id": world.user_ids,
-            "archetype": [population.archetypes[place].name for place in world.archetypes],
-            "cohort": [population.cohorts[cohort].label for cohort in world.cohorts],
-            "arrival_day": world.arrival_days,
-        }
+    async def _played(self) -> Played:
+        history = self.provider.observations("economy_history")
         return Played(
-            self._provider,
-            world.activity.frame(),
+            await read_ledger(self.provider),
+            await stored_states(self.provider),
+            self._world.activity.frame(),
             pl.DataFrame(list(history), schema=ECONOMY_HISTORY_SCHEMA),
-            pl.DataFrame(players, schema=PLAYERS_SCHEMA),
+            self._world.participants.frame(self._scenario.population),
         )

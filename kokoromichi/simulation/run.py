@@ -20,8 +20,9 @@ from kokoromichi.analysis.report import ReportData, report_data, write_report
 from kokoromichi.analysis.statistics import mean_interval
 from kokoromichi.core.errors import KokoroError, MisuseError
 from kokoromichi.rules.findings import Finding
-from kokoromichi.simulation import batch
+from kokoromichi.simulation import batch, engines
 from kokoromichi.simulation.batch import MANIFEST, REPLICATIONS, SUMMARY, Job
+from kokoromichi.simulation.functions import travels
 from kokoromichi.simulation.plots import RunPlots
 
 if TYPE_CHECKING:
@@ -187,7 +188,17 @@ class Run:
         return write_report(path or self.folder / "report.html", self.report_data())
 
 
-def simulate(
+def _require_travelling(scenario: Scenario) -> None:
+    for name, stage in scenario.stages.items():
+        if not travels(stage):
+            message = (
+                f"stage {name!r} cannot travel to other processes: define it at the top of a module and "
+                'import it, or use workers="serial"'
+            )
+            raise MisuseError(message)
+
+
+def simulate(  # noqa: PLR0913 - a designer names what they ask for
     scenario: Scenario,
     *,
     replications: int = 8,
@@ -195,7 +206,9 @@ def simulate(
     workers: str = "serial",
     out: str | Path | None = None,
     replace: bool = False,
+    engine: str = engines.AUTO,
     on_done: Callable[[Job, Mapping[str, object]], None] | None = None,
+    on_step: Callable[[str], None] | None = None,
 ) -> Run:
     """Replay a scenario's players under several seeds.
 
@@ -208,14 +221,19 @@ def simulate(
         out: Folder of the results; what is done there already is not played again. A temporary one, which
             goes with the run, when left out.
         replace: Play over another run that the folder holds; without it, that is an error.
+        engine: ``faithful``, through the bot's own services; ``compiled``, a hundred times as fast, for which
+            numba must be there (extra ``fast``); ``both``, which stops at the first row in which they differ;
+            ``auto``, compiled where that can be and is worth it. The bytes are the same; the manifest says
+            which one it was, and why.
         on_done: Called with each replication that is done, and its summary.
+        on_step: Called with what is done before the first one, where that takes a while.
 
     Returns:
         The run; ``run.health()`` says whether every law held.
 
     Raises:
-        MisuseError: Too few or too many replications, a seed beyond 64 bits, unknown workers, or the folder
-            holds another run.
+        MisuseError: Too few or too many replications, a seed beyond 64 bits, unknown workers, an engine or
+            workers that cannot play this, or the folder holds another run.
         BatchError: A replication failed; the others are kept.
     """
     if not 1 <= replications <= MOST_REPLICATIONS:
@@ -224,10 +242,14 @@ def simulate(
     if not -(2**63) <= seed < 2**63:
         message = f"seed is {seed}; use a whole number of 64 bits"
         raise MisuseError(message)
-    batch.pool_size(workers)  # A wrong word claims no folder.
+    if batch.pool_size(workers) != 0:
+        _require_travelling(scenario)
+    chosen = engines.choose(engine, scenario, replications)
     folder = Path(tempfile.mkdtemp(prefix="kokoromichi-") if out is None else out)
-    batch.prepare(folder, batch.manifest(scenario, seed, replications), replace=replace)
-    jobs = [Job(scenario, seed, number, folder / REPLICATIONS) for number in range(replications)]
+    batch.prepare(folder, batch.manifest(scenario, seed, replications, str(chosen)), replace=replace)
+    jobs = [Job(scenario, seed, number, folder / REPLICATIONS, chosen.name) for number in range(replications)]
+    if not all(job.target.is_dir() for job in jobs):
+        engines.compile_once(scenario, chosen, on_step or (lambda _what: None))
     failed = list(batch.run_jobs(jobs, workers, on_done or (lambda _job, _summary: None)))
     if failed:
         job, error = failed[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import (
@@ -24,16 +25,18 @@ from kokoromichi.settings import shipped_folder
 from kokoromichi.simulation.population import Population
 from kokoromichi.simulation.price_list import SinkAct
 from kokoromichi.simulation.setup_files import SetupError, beside, find_file, read_toml
+from kokoromichi.simulation.story import STAGE_NAMES, story_with
 from kokoromichi.simulation.streams import MAX_DAYS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
     from typing_extensions import Self
 
     from kokoromichi.rules.economy_paths import Factor
     from kokoromichi.simulation.archetypes import Archetype
+    from kokoromichi.simulation.story import Stage
 
 MONDAY = dt.date(2026, 1, 5)
 """Day 0 of the shipped scenarios."""
@@ -74,6 +77,9 @@ class Scenario(BaseModel):
     )
     closed: frozenset[SinkAct] = Field(default=frozenset(), description="acts that nobody does")
     changes: tuple[PriceChange, ...] = Field(default=(), description="scheduled changes of store prices")
+    stages: Mapping[str, Callable[..., int]] = Field(
+        default_factory=dict, exclude=True, description="stages of a session of one's own, by name"
+    )
 
     _economies: dict[tuple[int, ...], Economy] = PrivateAttr(default_factory=dict)
 
@@ -106,6 +112,15 @@ class Scenario(BaseModel):
                 message = f"the price change of day {change.from_day} names {odd!r}, which is not sold"
                 raise ValueError(message)
         return self
+
+    @field_validator("stages")
+    @classmethod
+    def _replaces_stages_that_there_are(
+        cls, stages: Mapping[str, Callable[..., int]]
+    ) -> Mapping[str, Callable[..., int]]:
+        if unknown := sorted(set(stages) - set(STAGE_NAMES)):
+            raise ValueError(f"there is no stage {unknown[0]!r}: use {', '.join(STAGE_NAMES)}")
+        return stages
 
     @classmethod
     def load(
@@ -208,6 +223,24 @@ class Scenario(BaseModel):
         if not isinstance(population, Population):
             population = Population.load(population)
         return self.replace(population=population)
+
+    def with_stage(self, name: str, stage: Stage) -> Self:
+        """Let a policy of one's own take the place of a stage of every session.
+
+        Args:
+            name: A key of ``story.STAGE_NAMES``; ``spend`` is all of setting a goal, choosing and buying.
+            stage: Takes a player's row of integers (``player_state``) and a ``Scene``, and answers the next
+                act, or ``hand_on(state)``. The faithful engine runs it as it is; the compiled one, where
+                numba can compile it: integers, arrays and functions alone.
+
+        Raises:
+            SetupError: There is no such stage.
+        """
+        return self.replace(stages={**self.stages, name: stage})
+
+    def story(self) -> tuple[Stage, ...]:
+        """The stages of a session."""
+        return story_with(self.stages)
 
     def economy_on(self, day: int) -> Economy:
         """The economy in force on a day: the same object as long as nothing changes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -22,7 +23,8 @@ DOUBTFUL: Final = (
         "1,000",
         "1_0",
         "1e3",
-        "1.5k",
+        "1.500k",
+        "1.k",
         "1,5k",
         "1.5",
         "1'000",
@@ -41,6 +43,8 @@ MEANT: Final = {
     "1500": 1_500,
     "2k": 2_000,
     "2K": 2_000,
+    "1.5k": 1_500,
+    "-0.25m": -250_000,
     "3m": 3 * 10**6,
     "1b": 10**9,
     "-4": -4,
@@ -89,9 +93,9 @@ def test_whatever_is_accepted_is_ascii_digits_with_at_most_one_unit(text: str) -
     if amount.share:
         assert word in {"all", "max", "half"}
         return
-    assert re.fullmatch(r"-?[0-9]+[kmb]?", word)
+    assert re.fullmatch(r"-?[0-9]+|-?[0-9]+(\.[0-9]{1,2})?[kmb]", word)
     digits = word.rstrip("kmb")
-    assert amount.units == int(digits) * UNITS.get(word[len(digits) :], 1)
+    assert amount.units == Fraction(digits) * UNITS.get(word[len(digits) :], 1)
 
 
 @given(st.integers(-(10**18) + 1, 10**18 - 1))
@@ -105,7 +109,7 @@ async def test_all_commands_refuse_the_same_writing_and_say_how(table: Table, na
     await table.endow(table.bob)
     await table.endow(table.alice, inventory={"health_potion": 5})
     before = await table.bot.provider.read_ledger()
-    for amount in ("10.000", "1,000", "1_0", chr(0x662), "1e3", "1.5k"):
+    for amount in ("10.000", "1,000", "1_0", chr(0x662), "1e3", "1.500k"):
         line = LINES[name].format(bob=table.bob.mention, amount=amount)
         assert HOW in told(await table.said(table.alice, line)), amount
     assert await table.bot.provider.read_ledger() == before

@@ -139,6 +139,14 @@ async def test_shelves_are_filled_up_when_their_time_has_come(table: Table, remo
     assert (await remote.counters())[counter] == full
 
 
+async def test_the_key_of_those_who_were_erased_is_forgotten_when_their_day_has_passed(
+    table: Table, remote: Remote
+) -> None:
+    await remote.save_game_data("erased_days", {"day": 0, "key": "00", "players": {}})
+    await table.env.advance_time(600)
+    assert await remote.get_game_data("erased_days") == {}
+
+
 async def test_prices_that_another_process_sets_are_followed(
     table: Table, remote: Remote, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -106,11 +106,13 @@ async def through_commands(lines: list[Line]) -> tuple[DataProvider, list[str]]:
     for line in lines:
         await guild.say(line.player, written(line))
         question = shown[-1]
-        if line.act == "gift" and question.choices:  # Not what is refused before it is asked.
+        if (
+            question.choices
+        ):  # A gift, and what is large for its player: not what is refused before it is asked.
             await guild.press(line.player, question.message_id, question.choices[0].custom_id)
         clock.advance(HOURS * 3_600)
     await guild.close()
-    return store, [str(message.embeds[0].description) for message in shown]
+    return store, [str(message.embeds[0].description) for message in shown if message.embeds]
 
 
 def written(line: Line) -> str:

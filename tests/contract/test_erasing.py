@@ -19,7 +19,7 @@ from kokoromichi.core.providers.mongo import MongoDBProvider
 from kokoromichi.core.providers.postgres import PostgresProvider
 from kokoromichi.core.reference.installation import read_installation
 from kokoromichi.services.authority import Actor, Role
-from kokoromichi.services.erased_days import ErasedDays
+from kokoromichi.services.erased_days import DayDocument
 from tests.contract.stored import NOON_US, entries, rows
 from tests.unit.old_folder import ANNA, BERT, write
 from tests.unit.service_world import ROOT, World
@@ -254,6 +254,9 @@ async def test_a_return_on_the_same_day_has_neither_a_second_claim_nor_fresh_cap
     clock.us += DAY_US
     assert (await services.daily.claim(ADA)).reward_gold == day.daily.gold[0]
     await services.admin.erase(BO, actor=ROOT, reason="as they asked")
-    assert len(ErasedDays.model_validate(await provider.get_game_data("erased_days")).players) == 1
+    assert len(DayDocument.model_validate(await provider.get_game_data("erased_days")).players) == 1
+    clock.us += DAY_US
+    await services.start()
+    assert await provider.get_game_data("erased_days") == {}
     report = await audit_provider(provider)
     assert report.sound, str(report)

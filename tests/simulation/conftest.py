@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from filelock import FileLock
 
+from kokoromichi.simulation import engines
+from kokoromichi.simulation.scenario import Scenario
 from tests.simulation.campaign import Campaign, Size
 from tests.simulation.commands import TINY, invoke
 
@@ -34,6 +37,16 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> Answered:
 def played(answered: Answered) -> Path:
     """The folder of that run, which no test changes."""
     return answered.folder
+
+
+@pytest.fixture(scope="session")
+def compiled_engine(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> None:
+    """The compiled engine, compiled by one process of a test run and found on disk by the others."""
+    mine = tmp_path_factory.getbasetemp()
+    folder = mine if worker_id == "master" else mine.parent
+    with FileLock(folder / "compiled.lock"):
+        scenario = Scenario.load("baseline", players=2, days=1)
+        engines.compile_once(scenario, engines.choose(engines.COMPILED, scenario), lambda _what: None)
 
 
 @pytest.fixture(scope="session")

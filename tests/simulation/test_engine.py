@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 import pytest
 
-from kokoromichi.analysis.provider_state import audit_provider, read_ledger
 from kokoromichi.core.kinds import KINDS, SYSTEM
 from kokoromichi.core.schemas import (
     ACTIVITY_SCHEMA,
@@ -47,20 +46,17 @@ class Seen:
 
 
 def play(scenario: Scenario, seed: int = 5) -> Seen:
-    async def both() -> Seen:
-        days: list[int] = []
-        played = await Engine(scenario, seed).play(days.append)
-        return Seen(
-            scenario,
-            await read_ledger(played.provider),
-            played.activity,
-            played.economy_history,
-            played.players,
-            await audit_provider(played.provider),
-            days,
-        )
-
-    return asyncio.run(both())
+    days: list[int] = []
+    played = asyncio.run(Engine(scenario, seed).play(days.append))
+    return Seen(
+        scenario,
+        played.ledger,
+        played.activity,
+        played.economy_history,
+        played.players,
+        played.states.audit(played.ledger),
+        days,
+    )
 
 
 def scarce(players: int, days: int) -> Scenario:

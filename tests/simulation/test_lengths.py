@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from kokoromichi.analysis.provider_state import audit_provider, read_ledger
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.rules.codes import MAX_BALANCE
@@ -80,8 +79,8 @@ def played(items: int, tiers: int, businesses: int) -> Seen:
 
     async def play() -> Seen:
         found = await Engine(scenario, 3).play()
-        ledger, audit = await read_ledger(found.provider), await audit_provider(found.provider)
-        return Seen(ledger, found.activity, found.economy_history, audit)
+        audit = found.states.audit(found.ledger)
+        return Seen(found.ledger, found.activity, found.economy_history, audit)
 
     return asyncio.run(play())
 

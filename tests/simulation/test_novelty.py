@@ -17,6 +17,7 @@ from kokoromichi.services.bundle import Services
 from kokoromichi.simulation.demand import BUSINESS, NONE
 from kokoromichi.simulation.driver import Driver
 from kokoromichi.simulation.engine import Engine
+from kokoromichi.simulation.player_state import BEST_TIER, GOAL, GOAL_DAY, NOVEL_DAY, WANT_DAY
 from kokoromichi.simulation.scenario import Scenario
 from kokoromichi.simulation.session import Session
 from kokoromichi.simulation.streams import (
@@ -76,18 +77,20 @@ class Evening:
         world = World(BASELINE, 1, services)
         await world.take_stock()
         names = [kind.name for kind in BASELINE.population.archetypes]
-        player = world.archetypes.index(names.index(self.archetype))
+        player = world.participants.archetypes.index(names.index(self.archetype))
         user_id = world.user_ids[player]
         await provider.save_user(user_id, {"gold": self.gold, "gems": self.gems, "pity": self.pity})
-        world.novel_days[player] = world.want_days[player] = BEFORE
-        world.tiers[player], world.once_held[player] = self.tier, set(self.once_held)
-        world.goals[player], world.goal_days[player] = self.goal, TODAY
+        state, items = world.states[player], len(world.items)
+        state[NOVEL_DAY] = state[WANT_DAY] = BEFORE
+        state[BEST_TIER], state[GOAL], state[GOAL_DAY] = self.tier, self.goal, TODAY
+        for item in self.once_held:
+            world.shared.once_held[player * items + item] = 1
         numbers = [self.draws.get(slot, NEVER_SO_RARE) for slot in range(SESSION_DRAWS)]
         driver = Driver(clock)
         # The second session of the day: it begins without a claim, with the gold that is there.
         driver.add(clock.us, player, Session(world, player, TODAY, 1, numbers, 1).play())
         await driver
-        return world.novel_days[player], world.want_days[player]
+        return state[NOVEL_DAY], state[WANT_DAY]
 
 
 def us_of_day(day: int) -> int:

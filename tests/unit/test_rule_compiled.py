@@ -50,6 +50,7 @@ MODULES = (
 NOT_COMPILED = {
     "rarity_thresholds",
     "lucky_draws",
+    "next_widths",
     "total_gold",
     "widths",
 }  # One builds a table, once per economy; the others are for people to read.

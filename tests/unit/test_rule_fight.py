@@ -235,6 +235,9 @@ def test_a_battle_is_bounded_or_changes_nothing(draw: int, fighter: Fighter, man
     assert 0 <= -seen.moved_potions <= min(1, fighter.potions)
     assert 0 <= -seen.moved_scrolls <= min(1, fighter.scrolls)
     assert -seen.moved_manas == mana <= fighter.manas
+    assert seen.potions == fighter.potions + seen.moved_potions
+    assert seen.manas == fighter.manas + seen.moved_manas
+    assert seen.scrolls == fighter.scrolls + seen.moved_scrolls
     assert seen.battle_gold_today <= TERMS.daily_cap_gold
     assert seen.xp_gained == xp or (seen.xp_gained == xp // 2 and not seen.won)
     assert (seen.level, seen.xp) == add_xp(fighter.level, fighter.xp, seen.xp_gained, 100)

@@ -29,6 +29,7 @@ from kokoromichi.rules.progress import (
     full_us,
     invest,
     train,
+    waiting_gold,
 )
 
 MONDAY = 20_000 * DAY_US
@@ -137,6 +138,13 @@ def test_a_business_is_full_after_its_hours() -> None:
     assert full_us(MONDAY, MONDAY, 72) == MONDAY + 3 * DAY_US
     assert full_us(MONDAY, NEVER, 72) == NEVER
     assert full_us(MONDAY + 5, MONDAY + 400 * DAY_US, 72) == MONDAY + 3 * DAY_US
+
+
+def test_what_waits_is_what_a_collection_would_leave() -> None:
+    until_us = [0]
+    collected = collect(MONDAY + DAY_US, 0, [MONDAY], [CAFE], until_us, 72, 20)
+    assert waiting_gold(MONDAY + DAY_US, MONDAY, CAFE, 72, 20) == collected.gold == CAFE * 80 // 100
+    assert waiting_gold(MONDAY + DAY_US, NEVER, CAFE, 72, 20) == 0
 
 
 def test_a_business_of_a_clock_that_was_wrong_earns_since_midnight_once() -> None:

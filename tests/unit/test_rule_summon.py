@@ -19,6 +19,7 @@ from kokoromichi.rules.summon import (
     keep_or_shard,
     left_pulls,
     lucky_draws,
+    next_widths,
     pay_pulls,
     pull,
     rarity_of,
@@ -153,6 +154,11 @@ def test_widths_at_the_guarantee_are_the_shares_that_it_draws() -> None:
     found = widths(SSR, THRESHOLDS)
     for rarity in range(len(ODDS_PPM)):
         assert drawn[rarity] / len(grid) == pytest.approx(found[rarity] / sum(found), abs=1e-3)
+
+
+def test_only_the_pull_that_is_guaranteed_has_the_odds_of_the_rare() -> None:
+    assert next_widths(1, SSR, THRESHOLDS) == widths(SSR, THRESHOLDS)
+    assert next_widths(2, SSR, THRESHOLDS) == widths(0, THRESHOLDS)
 
 
 def test_a_guarantee_without_odds_gives_what_it_promised() -> None:

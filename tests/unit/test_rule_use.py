@@ -111,9 +111,9 @@ def test_bells_ring_up_to_the_guaranteed_pull(quantity: int, consumed: int, pity
     assert (answer.moved_units, answer.amount, answer.pity) == (-consumed, pity, pity)
 
 
-def test_a_bell_at_the_guaranteed_pull_is_used_up_for_nothing() -> None:
+def test_a_bell_is_not_used_up_for_nothing_where_the_next_pull_is_guaranteed() -> None:
     answer = used(rule.PITY_COUNT, 20, 2, BODY._replace(pity=59))
-    assert (answer.code, answer.moved_units, answer.amount, answer.pity) == (OK, -1, 0, 59)
+    assert (answer.code, answer.moved_units, answer.amount, answer.pity) == (ALREADY_ACTIVE, 0, 0, 59)
 
 
 @pytest.mark.parametrize(

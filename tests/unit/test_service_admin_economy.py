@@ -68,6 +68,7 @@ async def test_a_reset_leads_back_to_the_opening_by_rows() -> None:
         businesses={"cafe": 5},
         collection={ECONOMY.waifus[0].id: 2},
         frozen=1,
+        auto_use=0,
         battle_at_us=NOON_US - 1,
     )
     await world.services.admin.unfreeze("ada", actor=ROOT, reason="a test")
@@ -82,6 +83,7 @@ async def test_a_reset_leads_back_to_the_opening_by_rows() -> None:
         gems=100,
         last_claim_us=NOON_US,
         battle_at_us=NOON_US - 1,
+        auto_use=0,
     )
     assert (await world.booked("ada"))[-5:] == [
         Row("admin_act", "ada"),

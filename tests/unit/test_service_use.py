@@ -156,11 +156,19 @@ async def test_a_lasting_effect_is_renewed_when_it_has_ended(item_id: str, field
     assert getattr(await world.profile("ada"), field) == NOON_US + 2 * DAY_US
 
 
-@pytest.mark.parametrize(("pity", "after"), [(0, 5), (53, 58), (54, 59), (57, 59), (59, 59)])
+@pytest.mark.parametrize(("pity", "after"), [(0, 5), (53, 58), (54, 59), (57, 59)])
 async def test_a_summoner_bell_moves_the_guaranteed_pull_nearer(pity: int, after: int) -> None:
     world, receipt = await using("summoner_bell", pity=pity)
     assert receipt.amount == after - pity
     assert (await world.profile("ada")).pity == after
+
+
+async def test_a_summoner_bell_is_kept_where_the_next_pull_is_guaranteed() -> None:
+    world = await World.open()
+    await world.player("ada", items={"summoner_bell": 1}, pity=59)
+    with pytest.raises(RefusedError, match="The effect of summoner_bell still runs"):
+        await world.services.store.use("ada", "summoner_bell", draws=(WIN,))
+    assert (await world.profile("ada")).inventory == {"summoner_bell": 1}
 
 
 async def test_a_lasting_effect_ends_in_the_microsecond_that_was_told() -> None:

@@ -216,38 +216,8 @@ class PackedLedger:
     def _frame(
         self, first: int, numbers: np.ndarray[tuple[int, int], np.dtype[np.int64]], names: pl.Series
     ) -> pl.DataFrame:
-        last = len(names) - 1  # Where the null stands.
         packed = pl.from_numpy(numbers, schema=dict.fromkeys(PackedRow._fields, pl.Int64), orient="row")
-        kinds = pl.Series(_KIND_NAMES)
-        books = pl.Series([KINDS[name].book for name in _KIND_NAMES])
-        currencies = pl.Series([*CURRENCIES, None], dtype=pl.String)
-        money = pl.col("currency") != NOTHING
-        tx_id = pl.col("tx").cast(pl.String).str.zfill(_TX_DIGITS)
-
-        def name_of(column: str) -> pl.Series:
-            codes = packed[column]
-            return names.gather(codes.set(codes == NOTHING, last))
-
-        user_id = name_of("user")
-        currency = packed["currency"]
-        notes = self._notes(packed["tx"], first)
-        return packed.select(
-            (pl.int_range(pl.len()) + first).cast(pl.String).str.zfill(_ID_DIGITS).alias("entry_id"),
-            tx_id.alias("tx_id"),
-            pl.col("at_us").cast(pl.Datetime("us")).dt.replace_time_zone("UTC").alias("at"),
-            books.gather(packed["kind"]).alias("book"),
-            kinds.gather(packed["kind"]).alias("kind"),
-            user_id.alias("user_id"),
-            currencies.gather(currency.set(currency == NOTHING, len(CURRENCIES))).alias("currency"),
-            pl.when(money).then("amount").alias("amount"),
-            pl.when(money).then("balance_after").alias("balance_after"),
-            name_of("item").alias("item_id"),
-            pl.when(pl.col("item") != NOTHING).then("quantity").alias("quantity"),
-            notes["counterparty"],
-            pl.coalesce(notes["actor"], user_id).alias("actor"),
-            pl.coalesce(notes["request_id"], pl.format("~{}", tx_id)).alias("request_id"),
-            notes["reason"],
-        ).match_to_schema(LEDGER_SCHEMA)
+        return text_frame(packed, first, names, self._notes(packed["tx"], first))
 
     def _notes(self, txs: pl.Series, first: int) -> pl.DataFrame:
         """The notes of each row: ``request_id``, ``actor``, ``reason``, ``counterparty``; mostly null."""
@@ -262,3 +232,43 @@ class PackedLedger:
                     columns["reason"][place] = note.reason
                     columns["counterparty"][place] = note.counterparties.get(first + place)
         return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
+
+
+def text_frame(packed: pl.DataFrame, first: int, names: pl.Series, notes: pl.DataFrame) -> pl.DataFrame:
+    """Rows of codes as rows of ``LEDGER_SCHEMA``.
+
+    Args:
+        packed: The columns of ``PackedRow``, integers of any width.
+        first: Number of the first row.
+        names: By code, the users and items; the last is null.
+        notes: ``request_id``, ``actor``, ``reason``, ``counterparty`` (String) of each row; a null request id
+            is made up, a null actor is the row's user.
+    """
+    kinds = pl.Series(_KIND_NAMES)
+    books = pl.Series([KINDS[name].book for name in _KIND_NAMES])
+    currencies = pl.Series([*CURRENCIES, None], dtype=pl.String)
+    money = pl.col("currency") != NOTHING
+    tx_id = pl.col("tx").cast(pl.String).str.zfill(_TX_DIGITS)
+
+    def looked_up(column: str, table: pl.Series) -> pl.Series:
+        codes = packed[column].cast(pl.Int64)
+        return table.gather(codes.set(codes == NOTHING, len(table) - 1))
+
+    user_id = looked_up("user", names)
+    return packed.select(
+        (pl.int_range(pl.len()) + first).cast(pl.String).str.zfill(_ID_DIGITS).alias("entry_id"),
+        tx_id.alias("tx_id"),
+        pl.col("at_us").cast(pl.Datetime("us")).dt.replace_time_zone("UTC").alias("at"),
+        looked_up("kind", books).alias("book"),
+        looked_up("kind", kinds).alias("kind"),
+        user_id.alias("user_id"),
+        looked_up("currency", currencies).alias("currency"),
+        pl.when(money).then("amount").alias("amount"),
+        pl.when(money).then("balance_after").alias("balance_after"),
+        looked_up("item", names).alias("item_id"),
+        pl.when(pl.col("item") != NOTHING).then("quantity").alias("quantity"),
+        notes["counterparty"],
+        pl.coalesce(notes["actor"], user_id).alias("actor"),
+        pl.coalesce(notes["request_id"], pl.format("~{}", tx_id)).alias("request_id"),
+        notes["reason"],
+    ).match_to_schema(LEDGER_SCHEMA)

@@ -119,7 +119,7 @@ class StandIn:
         channel = payloads.channel(channel_id, guild_id)
         written = payloads.written(message_id, channel_id, guild_id, user.payload(), words)
         asked = Asked(message_id, user, guild_id, {"t": "MESSAGE_CREATE", "d": written})
-        self.api.asked[str(channel_id)] = asked
+        self.api.asked[str(channel_id)] = self.api.asked[str(user.id)] = asked  # Their direct messages too.
         self._send(guild_id, {"t": "CHANNEL_CREATE", "d": channel}, asked.event)
         return asked
 

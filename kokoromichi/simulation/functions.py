@@ -1,0 +1,53 @@
+"""What a function depends on: its code, and the globals that it reads."""
+
+from __future__ import annotations
+
+import dis
+import hashlib
+import pickle
+import sys
+from types import CodeType, FunctionType
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+def read_globals(function: FunctionType) -> set[str]:
+    """The globals that a function reads; ``co_names`` holds its attributes too."""
+    return {step.argval for step in dis.get_instructions(function) if step.opname == "LOAD_GLOBAL"}
+
+
+def fingerprint(function: Callable[..., object]) -> str:
+    """16 hex digits over a function, the functions it calls, and the numbers it reads; comments count not."""
+    return hashlib.sha256("\n".join(_told(cast("FunctionType", function), set())).encode()).hexdigest()[:16]
+
+
+def travels(function: Callable[..., object]) -> bool:
+    """Whether another process finds a function by its name; not one of a notebook or of another function."""
+    try:
+        pickle.dumps(function)
+    except (pickle.PicklingError, AttributeError):
+        return False
+    return hasattr(sys.modules[function.__module__], "__file__")
+
+
+def _told(function: FunctionType, known: set[FunctionType]) -> Iterator[str]:
+    if function in known:
+        return
+    known.add(function)
+    yield repr((function.__name__, _code(function.__code__), function.__defaults__))
+    yield repr([cell.cell_contents for cell in function.__closure__ or ()])
+    for name in sorted(read_globals(function)):
+        value = function.__globals__.get(name)
+        if isinstance(value, FunctionType):
+            yield name
+            yield from _told(value, known)
+        else:
+            yield f"{name} = {value!r}"
+
+
+def _code(code: CodeType) -> tuple[object, ...]:
+    """What of a code object decides what it does; lines and file names do not."""
+    constants = tuple(_code(value) if isinstance(value, CodeType) else value for value in code.co_consts)
+    return code.co_code, code.co_names, code.co_varnames, code.co_freevars, constants
