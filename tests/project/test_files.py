@@ -13,6 +13,8 @@ LONG_FOR_A_REASON: Final = {
     "chat/texts.py": "every word of the bot is one table, to be translated at once",
     "core/providers/memory.py": "a whole store, and the model that the others are held against",
     "core/providers/postgres/connections.py": "every way to reach a server, and what is said when none does",
+    "simulation/compiled/acts.py": "each act upon arrays, one like the other, beside its rule",
+    "simulation/story.py": "a session is one story, and its stages are read one after the other",
     "services/admin.py": "what an admin may do is one class, checked in one place",
 }
 LONGEST_FUNCTION_LINES: Final = 60
