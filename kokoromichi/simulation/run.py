@@ -188,6 +188,15 @@ class Run:
         return write_report(path or self.folder / "report.html", self.report_data())
 
 
+def _require_sensible(replications: int, seed: int) -> None:
+    if not 1 <= replications <= MOST_REPLICATIONS:
+        message = f"replications is {replications}; use 1 to {MOST_REPLICATIONS:,}"
+        raise MisuseError(message)
+    if not -(2**63) <= seed < 2**63:
+        message = f"seed is {seed}; use a whole number of 64 bits"
+        raise MisuseError(message)
+
+
 def _require_travelling(scenario: Scenario) -> None:
     for name, stage in scenario.stages.items():
         if not travels(stage):
@@ -236,12 +245,7 @@ def simulate(  # noqa: PLR0913 - a designer names what they ask for
             workers that cannot play this, or the folder holds another run.
         BatchError: A replication failed; the others are kept.
     """
-    if not 1 <= replications <= MOST_REPLICATIONS:
-        message = f"replications is {replications}; use 1 to {MOST_REPLICATIONS:,}"
-        raise MisuseError(message)
-    if not -(2**63) <= seed < 2**63:
-        message = f"seed is {seed}; use a whole number of 64 bits"
-        raise MisuseError(message)
+    _require_sensible(replications, seed)
     if batch.pool_size(workers) != 0:
         _require_travelling(scenario)
     chosen = engines.choose(engine, scenario, replications)

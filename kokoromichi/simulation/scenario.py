@@ -25,7 +25,7 @@ from kokoromichi.settings import shipped_folder
 from kokoromichi.simulation.population import Population
 from kokoromichi.simulation.price_list import SinkAct
 from kokoromichi.simulation.setup_files import SetupError, beside, find_file, read_toml
-from kokoromichi.simulation.story import STAGE_NAMES, story_with
+from kokoromichi.simulation.story import StageName, story_with
 from kokoromichi.simulation.streams import MAX_DAYS
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Scenario(BaseModel):
     )
     closed: frozenset[SinkAct] = Field(default=frozenset(), description="acts that nobody does")
     changes: tuple[PriceChange, ...] = Field(default=(), description="scheduled changes of store prices")
-    stages: Mapping[str, Callable[..., int]] = Field(
+    stages: Mapping[StageName, Callable[..., int]] = Field(
         default_factory=dict, exclude=True, description="stages of a session of one's own, by name"
     )
 
@@ -112,15 +112,6 @@ class Scenario(BaseModel):
                 message = f"the price change of day {change.from_day} names {odd!r}, which is not sold"
                 raise ValueError(message)
         return self
-
-    @field_validator("stages")
-    @classmethod
-    def _replaces_stages_that_there_are(
-        cls, stages: Mapping[str, Callable[..., int]]
-    ) -> Mapping[str, Callable[..., int]]:
-        if unknown := sorted(set(stages) - set(STAGE_NAMES)):
-            raise ValueError(f"there is no stage {unknown[0]!r}: use {', '.join(STAGE_NAMES)}")
-        return stages
 
     @classmethod
     def load(
@@ -224,11 +215,11 @@ class Scenario(BaseModel):
             population = Population.load(population)
         return self.replace(population=population)
 
-    def with_stage(self, name: str, stage: Stage) -> Self:
+    def with_stage(self, name: StageName, stage: Stage) -> Self:
         """Let a policy of one's own take the place of a stage of every session.
 
         Args:
-            name: A key of ``story.STAGE_NAMES``; ``spend`` is all of setting a goal, choosing and buying.
+            name: ``spend`` is all of setting a goal, choosing and buying.
             stage: Takes a player's row of integers (``player_state``) and a ``Scene``, and answers the next
                 act, or ``hand_on(state)``. The faithful engine runs it as it is; the compiled one, where
                 numba can compile it: integers, arrays and functions alone.

@@ -10,7 +10,7 @@ carries nothing out.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from kokoromichi.rules.codes import OK, TOO_POOR
 from kokoromichi.rules.daily import counted_today
@@ -541,7 +541,8 @@ FOLLOWING: Final = (
     *(SUMMONING, SELLING, SHARING, SHARING),
 )
 """What a stage hands on to; the last one ends the session itself."""
-STAGE_NAMES: Final = {
+StageName: TypeAlias = Literal["claim", "collect", "use", "fight", "spend", "wish", "summon", "sell", "share"]
+STAGE_NAMES: Final[dict[StageName, int]] = {
     "claim": CLAIMING,
     "collect": COLLECTING,
     "use": USING,
@@ -555,7 +556,7 @@ STAGE_NAMES: Final = {
 """The stages of a session in their order, by the names under which one's own replaces them."""
 
 
-def story_with(own: Mapping[str, Stage]) -> tuple[Stage, ...]:
+def story_with(own: Mapping[StageName, Stage]) -> tuple[Stage, ...]:
     """The stages, those of one's own in the place of the shipped ones that they are named as.
 
     A stage of one's own names acts as these do, and ends with ``hand_on``.

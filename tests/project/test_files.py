@@ -15,9 +15,11 @@ LONG_FOR_A_REASON: Final = {
     "core/models.py": "what is stored, and the one shape of a change, are read together",
     "core/providers/memory.py": "a whole store, and the model that the others are held against",
     "core/providers/postgres/connections.py": "every way to reach a server, and what is said when none does",
+    "services/admin.py": "what an admin may do is one class, checked in one place",
+    "simulation/compiled/acts.py": "each act upon arrays, one like the other, beside its rule",
     "simulation/demand.py": "one model of choice, from weights to units",
     "simulation/population.py": "one file's shape with every check of it",
-    "services/admin.py": "what an admin may do is one class, checked in one place",
+    "simulation/story.py": "a session is one story: its stages are read one after the other",
 }
 LONGEST_FUNCTION_LINES: Final = 60
 NAMELESS: Final = {"utils.py", "helpers.py", "common.py"}

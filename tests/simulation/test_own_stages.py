@@ -61,8 +61,10 @@ def test_a_scenario_without_stages_of_its_own_lives_the_shipped_story() -> None:
 
 
 def test_a_stage_that_there_is_not_is_refused() -> None:
-    with pytest.raises(SetupError, match=r"there is no stage 'spent': use claim, collect, use, fight, spend"):
-        BASE.with_stage("spent", buy_nothing)
+    with pytest.raises(
+        SetupError, match=r"stages.spent = 'spent': Input should be 'claim', 'collect', 'use'"
+    ):
+        BASE.replace(stages={"spent": buy_nothing})
 
 
 def test_a_manifest_says_which_stages_were_played(tmp_path: Path) -> None:
