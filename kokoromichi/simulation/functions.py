@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dis
 import hashlib
-import pickle
+import pickle  # nosec B403 # asks whether a function can be written, and reads none
 import sys
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, cast
