@@ -66,7 +66,7 @@ def choose(engine: str, scenario: Scenario, replications: int = 1) -> Chosen:
         return Chosen(FAITHFUL, "asked for")
     player_days = scenario.players * scenario.days * replications
     if engine == AUTO and player_days < WORTH_COMPILING_PLAYER_DAYS:
-        return Chosen(FAITHFUL, f"auto: {player_days:,} player-days are played before an engine is compiled")
+        return Chosen(FAITHFUL, f"auto: fewer than {WORTH_COMPILING_PLAYER_DAYS:,} player-days to play")
     obstacle = _obstacle(scenario)
     if engine == AUTO:
         return (
