@@ -28,6 +28,10 @@ PATIENCE_S: Final = 240
 """A machine that is shared says nothing about a command by being slow."""
 
 
+LONG: Final = ("--engine", "faithful")
+"""A replication that lasts: compiled, it is over before anybody interrupts it."""
+
+
 def invoke(*words: str | Path) -> Result:
     """Run a command in this process; an error that it does not expect comes through."""
     result = CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
@@ -46,7 +50,7 @@ def start(folder: Path, workers: str, replications: int = 4, *, days: int = 40) 
     options = {"--players": 60, "--days": days, "--replications": replications, "--seed": SEED}
     words = [str(word) for option in options.items() for word in option]
     return subprocess.Popen(
-        [SCRIPT, "simulate", "baseline", *words, "--workers", workers, "--out", folder],
+        [SCRIPT, "simulate", "baseline", *words, *LONG, "--workers", workers, "--out", folder],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
