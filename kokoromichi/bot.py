@@ -249,11 +249,12 @@ async def serve(settings: Settings) -> None:
     if settings.mirror_dir is not None:
         await _mark_mirror(settings.mirror_dir, bot.provider)
     loop = asyncio.get_running_loop()
+    playing = asyncio.ensure_future(bot.start(token))
     stopping: set[asyncio.Task[None]] = set()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, lambda: stopping.add(asyncio.ensure_future(bot.close())))
+        loop.add_signal_handler(number, lambda: stopping.add(asyncio.ensure_future(_end(bot, playing))))
     try:
-        await bot.start(token)
+        await playing
     except discord.LoginFailure:
         message = "DISCORD_TOKEN was refused by Discord: copy it anew from the developer portal"
         raise MisuseError(message) from None
@@ -263,12 +264,18 @@ async def serve(settings: Settings) -> None:
             "or set TEXT_COMMANDS=false and use slash commands alone"
         )
         raise MisuseError(message) from None
-    except (StorageError, aiohttp.ClientError, discord.HTTPException):
+    except (asyncio.CancelledError, StorageError, aiohttp.ClientError, discord.HTTPException):
         if not bot.closing:  # Told to end while it starts, it may meet what it has just closed.
             raise
     finally:
         await bot.close()
         await asyncio.gather(*stopping)
+
+
+async def _end(bot: KokoroBot, playing: asyncio.Future[None]) -> None:
+    """Close in order; the library would try for ever to connect where it was about to when it was closed."""
+    await bot.close()
+    playing.cancel()
 
 
 def run() -> None:
