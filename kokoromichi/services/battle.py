@@ -171,7 +171,7 @@ class BattleService:
         live = self._executor.live
         terms = live.config.battle
         if code == codes.NOT_OWNED and MANA_POTION not in live.item_of:
-            return refused(codes.UNKNOWN_ITEM, "mana_potion")
+            return refused(codes.UNKNOWN_ITEM, "mana potion")
         told: dict[int, tuple[int | str, ...]] = {
             codes.TIER_UNKNOWN: (tier, len(terms.tier_level)),
             codes.NOT_OWNED: (live.item_of.get(MANA_POTION, ""), 0),

@@ -179,5 +179,5 @@ async def test_an_economy_without_the_items_fights_without_them() -> None:
     world = await World.open(economy=type(ECONOMY)(config, catalogue, ECONOMY.waifus))
     assert (await world.services.battle.fight("ada", 1, draw=WIN)).hp == 80
     world.clock.advance(60)
-    with pytest.raises(RefusedError, match="There is no item mana_potion"):
+    with pytest.raises(RefusedError, match="There is no item mana potion"):
         await world.services.battle.fight("ada", 1, mana_potions=1, draw=WIN)

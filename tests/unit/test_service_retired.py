@@ -69,7 +69,7 @@ async def test_a_manual_that_was_used_before_it_was_retired_leaves_a_plain_sessi
 async def test_a_battle_with_a_retired_mana_potion_says_that_there_is_none() -> None:
     world = await World.open(economy=without("mana_potion"))
     await world.player("ada")
-    with pytest.raises(RefusedError, match=r"^There is no item mana_potion\.$"):
+    with pytest.raises(RefusedError, match=r"^There is no item mana potion\.$"):
         await world.services.battle.fight("ada", 1, mana_potions=1, draw=0)
 
 
