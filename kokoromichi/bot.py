@@ -274,6 +274,8 @@ async def serve(settings: Settings) -> None:
 
 async def _end(bot: KokoroBot, playing: asyncio.Future[None]) -> None:
     """Close in order; the library would try for ever to connect where it was about to when it was closed."""
+    if bot.extensions and not bot.is_ready():  # All is loaded: what is left of the start is to connect.
+        playing.cancel()
     await bot.close()
     playing.cancel()
 
