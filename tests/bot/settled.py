@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.bot.standin import Asked
 
 DONE: Final = ("Bought\n", "Sold\n", "Daily reward\n", "Transfer\n")
-"""How the answer to an act begins that has happened."""
+"""The title of the answer to an act that has happened; before it stands at most who else is told."""
 
 
 class Settled:
@@ -64,7 +64,7 @@ class Settled:
 
 def acknowledged(asked: Asked) -> bool:
     """Whether the player read that it happened."""
-    return any(answer.text.startswith(DONE) for answer in asked.said)
+    return any(f"\n{title}" in f"\n{answer.text}" for answer in asked.said for title in DONE)
 
 
 async def settled(folder: Path) -> Settled:
