@@ -1,6 +1,6 @@
 """The engines to choose from: which one plays a scenario, and why.
 
-Both play the same story by the same rules and leave the same bytes; the compiled one is a hundred times as
+Both play the same story by the same rules and leave the same bytes; the compiled one plays some 90 times as
 fast and needs numba (extra ``fast``).
 """
 
@@ -82,7 +82,7 @@ def choose(engine: str, scenario: Scenario, replications: int = 1) -> Chosen:
 def _obstacle(scenario: Scenario) -> str:
     """Why a scenario cannot be compiled, and what would help; nothing where it can."""
     if find_spec("numba") is None or find_spec("platformdirs") is None:
-        return 'numba is not installed; pip install "kokoromichi[fast]" makes it a hundred times as fast'
+        return 'numba is not installed; pip install "kokoromichi[fast]" makes it some ten times as fast'
     from kokoromichi.simulation.compiled.own_stages import obstacle  # noqa: PLC0415 - numba may be missing
 
     return obstacle(scenario)
