@@ -24,7 +24,7 @@ FEWEST_CHANGED: Final = 5
 """With fewer pairs that differ at all, Student's t covers too seldom, and an exact floor is laid under it."""
 POWER: Final = 0.8
 """Chance of seeing the smallest effect that is said to be visible."""
-_MOST_GAIN_PAIRS: Final = 3
+_FEWEST_GAIN_PAIRS: Final = 3
 """A gain has an interval from so many pairs on."""
 
 
@@ -137,8 +137,8 @@ class Gain:
 def pairing_gain(before: Sequence[float], after: Sequence[float], confidence: float = 0.95) -> Gain:
     """Measure what pairing gained: (var(before) + var(after)) / var(after - before).
 
-    The interval is a jackknife's over the logarithm, as for any ratio of variances (Miller 1974). Runs that are
-    equal under every seed have no measurable gain.
+    The interval is a jackknife's over the logarithm, as for any ratio of variances (Miller 1974). Runs that
+    are equal under every seed have no measurable gain.
     """
     old, new = np.asarray(before, np.float64), np.asarray(after, np.float64)
     if old.size < 2:  # noqa: PLR2004 - one pair has no spread
@@ -146,7 +146,7 @@ def pairing_gain(before: Sequence[float], after: Sequence[float], confidence: fl
     whole = _log_gain(old, new)
     if whole is None:
         return Gain(None)
-    if old.size < _MOST_GAIN_PAIRS:
+    if old.size < _FEWEST_GAIN_PAIRS:
         return Gain(math.exp(whole))
     parts = [_log_gain(np.delete(old, place), np.delete(new, place)) for place in range(old.size)]
     if None in parts:
