@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from kokoromichi.analysis.ledger import Ledger
     from kokoromichi.analysis.observations import Observations
-    from kokoromichi.experiments.compare import Comparison, compare
+    from kokoromichi.experiments.compare import compare
+    from kokoromichi.experiments.comparison import Comparison
     from kokoromichi.rules.economy import Economy, load_economy
     from kokoromichi.simulation.population import Population
     from kokoromichi.simulation.run import Run, simulate
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _NAMES = {
-    "Comparison": "kokoromichi.experiments.compare",
+    "Comparison": "kokoromichi.experiments.comparison",
     "Economy": "kokoromichi.rules.economy",
     "Ledger": "kokoromichi.analysis.ledger",
     "Observations": "kokoromichi.analysis.observations",

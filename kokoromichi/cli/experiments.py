@@ -13,11 +13,31 @@ from kokoromichi.cli.output import Json, answer, progress, screen
 from kokoromichi.operation.exits import exit_on_error
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from kokoromichi.experiments.compare import Comparison
-    from kokoromichi.experiments.seed_runs import SeedRun
+    from kokoromichi.experiments.comparison import Comparison
     from kokoromichi.simulation.scenario import Scenario
+
+
+Players = Annotated[int | None, typer.Option(min=1, help="Size of the population; the scenario's own.")]
+Days = Annotated[int | None, typer.Option(min=1, help="Horizon in days; the scenario's own.")]
+Seed = Annotated[int, typer.Option(help="The same one gives the same numbers.")]
+Workers = Annotated[str, typer.Option(help="serial, process (one a core) or process:N.")]
+EngineName = Annotated[str, typer.Option(help="auto, faithful, compiled or both.")]
+EconomyPath = Annotated[
+    Path | None, typer.Option(help="A folder with an economy, or a TOML file of its numbers; ECONOMY_DIR.")
+]
+WhatIf = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="A change of the base's numbers, with a name if you like: "
+        '"training +20 %: train.price_gold * 1.2, opening.gold = 9000". May be given again.'
+    ),
+]
+Precision = Annotated[
+    list[str] | None,
+    typer.Option(help="Half-width wanted, such as supply_gold=0.02; runs are added up to --most."),
+]
 
 
 def compare(
@@ -25,59 +45,28 @@ def compare(
     others: Annotated[
         list[str] | None, typer.Argument(help="Scenarios to hold against it, by name or file.")
     ] = None,
-    what_if: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="A change of the base's numbers, with a name if you like: "
-            '"potion +20 %: store.health_potion.price_gold * 1.2, opening.gold = 9000". May be given again.'
-        ),
-    ] = None,
-    players: Annotated[int | None, typer.Option(min=1, help="Size of the population.")] = None,
-    days: Annotated[int | None, typer.Option(min=1, help="Horizon in days.")] = None,
+    what_if: WhatIf = None,
+    players: Players = None,
+    days: Days = None,
     replications: Annotated[int, typer.Option(min=2, help="Runs of each scenario.")] = 20,
-    precision: Annotated[
-        list[str] | None,
-        typer.Option(help="Half-width wanted, such as supply_gold=0.02; runs are added up to --most."),
-    ] = None,
+    precision: Precision = None,
     most: Annotated[int, typer.Option(min=2, help="Where runs stop being added.")] = 60,
     primary: Annotated[str, typer.Option(help="The number that it is about.")] = "supply_gold",
-    seed: Annotated[int, typer.Option(help="The same one gives the same numbers.")] = 1,
-    workers: Annotated[str, typer.Option(help="serial, process (one a core) or process:N.")] = "process",
-    engine: Annotated[str, typer.Option(help="auto, faithful, compiled or both.")] = "auto",
-    economy: Annotated[
-        Path | None, typer.Option(help="A folder with an economy, or a TOML file of its numbers.")
-    ] = None,
+    seed: Seed = 1,
+    workers: Workers = "process",
+    engine: EngineName = "auto",
+    economy: EconomyPath = None,
     out: Annotated[Path, typer.Option(help="The page that is written.")] = Path("decision.html"),
     as_json: Json = False,
 ) -> None:
     """Hold scenarios against a base under the same seeds: what changes, and how surely."""
     with exit_on_error():
         from kokoromichi.experiments.compare import compare as hold  # noqa: PLC0415 - --help stays fast
-        from kokoromichi.experiments.what_if import read_amounts, read_change  # noqa: PLC0415 - as above
-        from kokoromichi.settings import Settings  # noqa: PLC0415 - as above
-        from kokoromichi.simulation.scenario import Scenario  # noqa: PLC0415 - as above
+        from kokoromichi.experiments.what_if import read_amounts  # noqa: PLC0415 - as above
 
-        named = economy or Settings().chosen_economy_dir
-
-        def load(name: str) -> Scenario:
-            return Scenario.load(name, days=days, players=players, economy=named)
-
-        chosen = load(base)
-        arms = {Path(name).stem: load(name) for name in others or ()}
-        for text in what_if or ():
-            change = read_change(text)
-            arms[change.name] = change.applied(chosen)
-        with progress(f"Comparing with {chosen.name}", replications * (1 + len(arms)), "runs done") as (
-            bar,
-            task,
-        ):
-
-            def done(_run: SeedRun) -> None:
-                bar.update(task, description=f"Comparing with {chosen.name}", advance=1)
-
-            def step(what: str) -> None:
-                bar.update(task, description=what)
-
+        chosen, arms = _arms(base, others or (), what_if or (), days, players, economy)
+        wanted = f"Comparing with {chosen.name}"
+        with progress(wanted, replications * (1 + len(arms)), "runs done") as (bar, task):
             comparison = hold(
                 chosen,
                 arms,
@@ -88,8 +77,8 @@ def compare(
                 seed=seed,
                 workers=workers,
                 engine=engine,
-                on_done=done,
-                on_step=step,
+                on_done=lambda _run: bar.update(task, description=wanted, advance=1),
+                on_step=lambda what: bar.update(task, description=what),
             )
         page = comparison.report(out)
         if as_json:
@@ -102,6 +91,30 @@ def compare(
             )
         else:
             _show(comparison, page)
+
+
+def _arms(
+    base: str,
+    others: Sequence[str],
+    changes: Sequence[str],
+    days: int | None,
+    players: int | None,
+    economy: Path | None,
+) -> tuple[Scenario, dict[str, Scenario]]:
+    """The base, and what is held against it by name."""
+    from kokoromichi.experiments.what_if import read_change  # noqa: PLC0415 - --help stays fast
+    from kokoromichi.settings import Settings  # noqa: PLC0415 - as above
+    from kokoromichi.simulation.scenario import Scenario  # noqa: PLC0415 - as above
+
+    named = economy or Settings().chosen_economy_dir
+    chosen, *loaded = (
+        Scenario.load(name, days=days, players=players, economy=named) for name in (base, *others)
+    )
+    arms = {other.name: other for other in loaded}
+    for text in changes:
+        change = read_change(text)
+        arms[change.name] = change.applied(chosen)
+    return chosen, arms
 
 
 def _show(comparison: Comparison, page: Path) -> None:
@@ -117,12 +130,11 @@ def _show(comparison: Comparison, page: Path) -> None:
 
 def _cells(row: Mapping[str, float | str | None]) -> tuple[str, ...]:
     interval = "-" if row["low"] is None else f"{_number(row['low'])} to {_number(row['high'])}"
-    verdict = str(row["verdict"] or "shown, not tested")
     return (
         str(row["metric"]),
         *(_number(row[name]) for name in ("before", "after", "change")),
         interval,
-        verdict,
+        str(row["verdict"]),
     )
 
 

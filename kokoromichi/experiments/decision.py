@@ -12,12 +12,12 @@ from kokoromichi.analysis.plots.style import chart_style
 from kokoromichi.analysis.report import words
 from kokoromichi.analysis.report.blocks import chart
 from kokoromichi.analysis.report.page import Cell, Csv, Page, PageRow, PageSection, PageTable, render
-from kokoromichi.experiments.compare import BASE, CERTAIN, IDENTICAL, NEGLIGIBLE
+from kokoromichi.experiments.comparison import BASE, CERTAIN, IDENTICAL, NEGLIGIBLE
 from kokoromichi.experiments.pairs import POWER
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.report.page import Chart, Verdict
-    from kokoromichi.experiments.compare import Comparison
+    from kokoromichi.experiments.comparison import Comparison
 
 _ASSUMED = "¹"
 _WHOLE_FROM = 100
@@ -69,7 +69,7 @@ def _said(comparison: Comparison, name: str) -> Cell:
     row = comparison.table().filter(scenario=name, metric=comparison.asked.primary).row(0, named=True)
     sure = row["verdict"] in {CERTAIN, NEGLIGIBLE, IDENTICAL}
     change = words.share(row["change_share"], 1)
-    said = f"{name}: {row['title'].lower()} {change}, {row['verdict'] or 'not tested'}"
+    said = f"{name}: {row['title'].lower()} {change}, {row['verdict']}"
     return Cell(said, "good" if sure else "plain")
 
 
@@ -140,7 +140,7 @@ def _rows(comparison: Comparison, name: str) -> list[PageRow]:
             interval,
             _plain(row["smallest_visible"]),
             gain,
-            row["verdict"] or "shown, not tested",
+            row["verdict"],
         )
         verdict: Verdict = "good" if row["verdict"] == CERTAIN else "plain"
         cells = (*(Cell(text) for text in texts[:-1]), Cell(texts[-1], verdict))

@@ -11,13 +11,13 @@ from kokoromichi.analysis.plots import style
 from kokoromichi.analysis.plots.canvas import drawing, has_data, label_axes, percent, thousands, whole_days
 from kokoromichi.analysis.statistics import student_t
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.experiments.compare import BASE
+from kokoromichi.experiments.comparison import BASE
 from kokoromichi.experiments.measures import require_measures
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from kokoromichi.experiments.compare import Comparison
+    from kokoromichi.experiments.comparison import Comparison
 
 VERDICT_COLOURS: Final = {
     "certain": style.BLUE,
@@ -50,7 +50,7 @@ class ComparisonPlots:
         """
         name = self._scenario(scenario)
         table = self._comparison.table().filter(
-            pl.col("scenario") == name, pl.col("verdict").is_not_null(), pl.col("change_share").is_not_null()
+            pl.col("scenario") == name, pl.col("change_share").is_not_null()
         )
         title = f"{name} against {self._comparison.base.name}"
         with drawing(ax, title, 1.0 + _ROW_IN * max(table.height, 3)) as axes:

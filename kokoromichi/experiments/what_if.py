@@ -1,4 +1,4 @@
-"""Changes of an economy's numbers as a designer types them: ``potion +20 %: store.x.price_gold * 1.2``."""
+"""Changes of an economy's numbers as a designer types them: ``training +20 %: train.price_gold * 1.2``."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def read_change(text: str) -> Change:
     named = _NAMED.fullmatch(text)
     parts = [_PART.fullmatch(part) for part in (named["parts"] if named else "").split(",")]
     if named is None or not all(parts):
-        message = f'{text!r} is no change; write it like "potion +20 %: store.health_potion.price_gold * 1.2"'
+        message = f'{text!r} is no change; write it like "training +20 %: train.price_gold * 1.2"'
         raise MisuseError(message)
     found = [part for part in parts if part is not None]
     return Change(

@@ -20,6 +20,25 @@ if TYPE_CHECKING:
 
 WAIT_ARCHETYPE: Final = "casual"
 WAIT_CATEGORY: Final = "chest"
+NUMBERS: Final = (
+    "sink_faucet_ratio",
+    "net_flow_gold_per_active_player_day",
+    "spent_gold",
+    "units_sold",
+    "supply_gold",
+    "active_supply_gold",
+    "velocity_per_day",
+    "gini",
+    "top_1_share",
+    "top_10_share",
+    "wait_days",
+    "mean_wait_days",
+    "retention_d1",
+    "retention_d7",
+    "retention_d30",
+    "acts_per_active_player_day",
+)
+"""The headline's columns, in their order."""
 _WAITS: Final = ("wait_days", "mean_wait_days")
 
 
@@ -52,8 +71,7 @@ def headline(observations: Observations, first_day: Day = 0) -> pl.DataFrame:
         - ``retention_d1`` (Float64): share not away on day 1.
         - ``retention_d7`` (Float64): share not away on day 7.
         - ``retention_d30`` (Float64): share not away on day 30, which unlike the rolling share does not grow
-          with the horizon, in which more of those who left come back; not left by then, where no stream says
-          who is away.
+          with the horizon; not left by then, where no stream says who is away.
         - ``acts_per_active_player_day`` (Float64): acts that went through, from the first day on.
     """
     parts = [
@@ -70,24 +88,7 @@ def headline(observations: Observations, first_day: Day = 0) -> pl.DataFrame:
         _acts_rate(observations, first_day),
     ]
     row = pl.concat(pl.collect_all(parts), how="horizontal")
-    return row.select(
-        "sink_faucet_ratio",
-        "net_flow_gold_per_active_player_day",
-        "spent_gold",
-        "units_sold",
-        "supply_gold",
-        "active_supply_gold",
-        "velocity_per_day",
-        "gini",
-        "top_1_share",
-        "top_10_share",
-        "wait_days",
-        "mean_wait_days",
-        "retention_d1",
-        "retention_d7",
-        "retention_d30",
-        "acts_per_active_player_day",
-    )
+    return row.select(NUMBERS)
 
 
 def wait_item(observations: Observations) -> pl.LazyFrame:
