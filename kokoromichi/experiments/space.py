@@ -1,0 +1,108 @@
+"""The numbers that a search may turn, as a unit cube: each between two ends, by amount or by factor."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kokoromichi.core.errors import MisuseError
+
+if TYPE_CHECKING:
+    from kokoromichi.simulation.scenario import Scenario
+
+Floats: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Factors on what a scenario has, searched by their logarithm.
+
+    Attributes:
+        low: Smallest factor, above 0.
+        high: Largest factor.
+    """
+
+    low: float
+    high: float
+
+
+def scale(low: float, high: float) -> Scale:
+    """Let a search multiply a number, from one factor to another.
+
+    Raises:
+        MisuseError: The factors are not above 0, or the wrong way round.
+    """
+    if not 0 < low < high < math.inf:
+        raise MisuseError(f"scale({low}, {high}): factors are above 0, the smaller one first")
+    return Scale(low, high)
+
+
+Free: TypeAlias = "Mapping[str, tuple[int, int] | Scale]"
+"""The numbers that may be turned, by their path in the economy."""
+
+
+class Space:
+    """A cube whose sides are the numbers that may be turned.
+
+    Args:
+        base: What is turned; every path must stand in its economy.
+        free: Whole numbers from one end to the other, or factors.
+
+    Raises:
+        MisuseError: Nothing is free, or an end is wrong.
+        EconomyError: A path is unknown.
+    """
+
+    def __init__(self, base: Scenario, free: Free) -> None:
+        if not free:
+            raise MisuseError('a search needs numbers to turn, such as {"opening.gold": (5_000, 30_000)}')
+        for path, ends in free.items():
+            _require_ends(path, ends)
+        self.base = base
+        self.free = dict(free)
+        self.scenario([0.0] * len(free))  # Whatever the economy refuses, it refuses before anything is played.
+        self.scenario([1.0] * len(free))
+
+    @property
+    def names(self) -> list[str]:
+        """The paths, in the order of the sides."""
+        return list(self.free)
+
+    def values(self, point: Sequence[float]) -> dict[str, float]:
+        """What a point stands for: whole numbers, or factors to four digits, by path."""
+        return {
+            path: _value(ends, place)
+            for (path, ends), place in zip(self.free.items(), point, strict=True)
+        }
+
+    def scenario(self, point: Sequence[float]) -> Scenario:
+        """The scenario at a point of the cube.
+
+        Raises:
+            EconomyError: The economy refuses a number.
+        """
+        values = self.values(point)
+        factors = {path: value for path, value in values.items() if isinstance(self.free[path], Scale)}
+        amounts = {path: int(value) for path, value in values.items() if path not in factors}
+        changed = self.base.with_economy(amounts) if amounts else self.base
+        return changed.scaled(factors) if factors else changed
+
+
+def _value(ends: tuple[int, int] | Scale, place: float) -> float:
+    if isinstance(ends, Scale):
+        low, high = math.log(ends.low), math.log(ends.high)
+        return float(f"{math.exp(low + place * (high - low)):.4g}")
+    return round(ends[0] + place * (ends[1] - ends[0]))
+
+
+def _require_ends(path: str, ends: tuple[int, int] | Scale) -> None:
+    if isinstance(ends, Scale):
+        return
+    if len(ends) != 2 or not all(isinstance(end, (int, np.integer)) for end in ends) or ends[0] >= ends[1]:  # noqa: PLR2004 - two ends
+        message = f"{path}: {ends!r} are no ends; give two whole numbers, the smaller first, or km.scale(0.5, 2)"
+        raise MisuseError(message)

@@ -1,0 +1,106 @@
+"""What a designer wants of an economy: a band for each number, and how far a run lies from it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from kokoromichi.core.errors import MisuseError
+from kokoromichi.experiments.measures import MEASURES, require_measures
+
+_ONE_SIDED_SHARE: Final = 0.05
+"""Tolerance of a band with one end, as a share of that end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Where a number should lie, both ends included.
+
+    Attributes:
+        low: Lowest value wanted, in the number's unit; minus infinity for none.
+        high: Highest value wanted; infinity for none.
+    """
+
+    low: float = -math.inf
+    high: float = math.inf
+
+    def holds(self, value: float | None) -> bool:
+        """Whether a value lies in the band; a number that nobody has does not."""
+        return value is not None and self.low <= value <= self.high
+
+    @property
+    def tolerance(self) -> float:
+        """What one unit of distance is: half the width, or a share of the only end (of 1, where that is 0)."""
+        if math.isfinite(self.low) and math.isfinite(self.high):
+            return (self.high - self.low) / 2
+        end = self.low if math.isfinite(self.low) else self.high
+        return _ONE_SIDED_SHARE * (abs(end) or 1.0)
+
+    def miss(self, value: float) -> float:
+        """How far a value lies from the middle, in tolerances: at most 1 within the band.
+
+        A band with one end has its middle a tolerance inside, and nothing beyond that is missed. Within the
+        band the number still falls, so that it goes on guiding a search.
+        """
+        if math.isfinite(self.low) and math.isfinite(self.high):
+            return abs(value - (self.low + self.high) / 2) / self.tolerance
+        inside = value - self.low if math.isfinite(self.low) else self.high - value
+        return max(0.0, 1 - inside / self.tolerance)
+
+    def __str__(self) -> str:
+        """In words."""
+        if math.isinf(self.low):
+            return f"at most {self.high:,g}"
+        return f"at least {self.low:,g}" if math.isinf(self.high) else f"{self.low:,g} to {self.high:,g}"
+
+
+class Targets(Mapping[str, Band]):
+    """Bands by the name of the number: ``Targets({"wait_days": (5, 9), "gini": (None, 0.6)})``.
+
+    Args:
+        bands: Lowest and highest value wanted, None for no end.
+
+    Raises:
+        MisuseError: No run has such a number, or a band is none.
+    """
+
+    def __init__(self, bands: Mapping[str, tuple[float | None, float | None]]) -> None:
+        if not bands:
+            raise MisuseError('targets need a band at least, such as {"wait_days": (5, 9)}')
+        require_measures(bands, MEASURES, "targets")
+        self._bands = {name: _band(name, *ends) for name, ends in bands.items()}
+
+    def __getitem__(self, name: str) -> Band:
+        """The band of a number."""
+        return self._bands[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """The numbers, in the order in which they were given."""
+        return iter(self._bands)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._bands)
+
+    def met(self, numbers: Mapping[str, float | None]) -> bool:
+        """Whether every number lies in its band."""
+        return all(band.holds(numbers.get(name)) for name, band in self.items())
+
+    def distance(self, numbers: Mapping[str, float | None]) -> float:
+        """Root mean square of the misses, in tolerances; infinite where a number is not there."""
+        misses = []
+        for name, band in self.items():
+            value = numbers.get(name)
+            if value is None:
+                return math.inf
+            misses.append(band.miss(value) ** 2)
+        return math.sqrt(sum(misses) / len(misses))
+
+
+def _band(name: str, low: float | None, high: float | None) -> Band:
+    band = Band(-math.inf if low is None else low, math.inf if high is None else high)
+    if not band.low < band.high or (low is None and high is None):
+        raise MisuseError(f"the band of {name} is {low} to {high}: give the lower end first, None for no end")
+    return band
