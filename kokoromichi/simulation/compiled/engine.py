@@ -12,6 +12,7 @@ from kokoromichi.analysis.audit import STOCK_SCHEMA
 from kokoromichi.analysis.provider_state import StoredStates
 from kokoromichi.core.clock import moment_of, us_of
 from kokoromichi.core.counters import RETIRED_US
+from kokoromichi.core.kinds import SYSTEM
 from kokoromichi.core.models import DAY_US, NEVER
 from kokoromichi.core.providers.packed_ledger import KIND_CODES
 from kokoromichi.core.schemas import ECONOMY_HISTORY_SCHEMA
@@ -19,8 +20,9 @@ from kokoromichi.rules import stock
 from kokoromichi.services.live_economy import LiveEconomy
 from kokoromichi.services.restocking import request_id_of
 from kokoromichi.simulation import presence, streams
+from kokoromichi.simulation.coded import schemas_of
 from kokoromichi.simulation.compiled.columns import NO, NOTES, TRANSACTIONS, new_columns, put
-from kokoromichi.simulation.compiled.frames import Names, emptied, stored_frames, whole_activity, whole_ledger
+from kokoromichi.simulation.compiled.frames import Names, emptied, stored_frames, whole_frames
 from kokoromichi.simulation.compiled.loop import SCHEDULED, Clockwork, is_full
 from kokoromichi.simulation.compiled.program import program_of
 from kokoromichi.simulation.compiled.tables import array, flat, new_players, terms_of
@@ -42,7 +44,8 @@ if TYPE_CHECKING:
     from kokoromichi.simulation.scenario import Scenario
     from kokoromichi.simulation.story import Shared
 
-CHUNK_ROWS: Final = 1 << 18
+CHUNK_ROWS: Final = 1 << 15
+"""So few that the columns stay in a processor's cache."""
 
 
 class InForce(NamedTuple):
@@ -135,7 +138,8 @@ class CompiledEngine:
     @property
     def names(self) -> Names:
         """What the codes of the chunks stand for."""
-        return Names(self.participants.user_ids, self._items, self._request_ids)
+        users = [*self.participants.user_ids, SYSTEM]
+        return Names(schemas_of(self.scenario), users, self._items, self._request_ids)
 
     def play(self, on_day: Callable[[int], None] | None = None) -> Played:
         """Play every day of the horizon, and answer what it left.
@@ -173,12 +177,14 @@ class CompiledEngine:
             for item_id, shelf in sorted(self.shelves.items())
             if shelf.since_us < RETIRED_US
         ]
+        names = self.names
+        ledger, activity = whole_frames(self.chunks, names)
         return Played(
-            whole_ledger(self.chunks, self.names),
+            ledger,
             StoredStates(
-                *stored_frames(self.players, self.names), pl.DataFrame(stock, STOCK_SCHEMA, orient="row")
+                *stored_frames(self.players, names), pl.DataFrame(stock, STOCK_SCHEMA, orient="row")
             ),
-            whole_activity(self.chunks, self.names),
+            activity,
             pl.DataFrame(self._history, schema=ECONOMY_HISTORY_SCHEMA),
             self.participants.frame(self.scenario.population),
         )
