@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from kokoromichi.simulation.compiled.compiling import Compiler
+from kokoromichi.simulation.compiled.compiling import alone
 
 if TYPE_CHECKING:
     from kokoromichi.simulation.compiled.columns import IntArray
@@ -18,13 +17,8 @@ def zero_padded(numbers: IntArray, width: int, prefix: str = "") -> pl.Series:
     """Numbers of at most ``width`` digits as text (String), each with a prefix of ASCII."""
     text = np.empty((len(numbers), len(prefix) + width), np.uint8)
     text[:, : len(prefix)] = list(prefix.encode())
-    _compiled()(numbers, text[:, len(prefix) :])
+    alone(write_digits)(numbers, text[:, len(prefix) :])
     return pl.Series(text).arr.to_list().cast(pl.Binary).cast(pl.String)
-
-
-@cache
-def _compiled() -> Any:
-    return Compiler({}).entry(write_digits)
 
 
 def write_digits(numbers: IntArray, text: IntArray) -> None:

@@ -30,7 +30,7 @@ Arrays: TypeAlias = dict[str, npt.NDArray[np.signedinteger[Any]]]
 
 
 class Chunk(NamedTuple):
-    """What the columns held when they were emptied, all under one economy.
+    """What the columns held, all under one economy.
 
     Attributes:
         economy_hash: Of the economy in force.
@@ -45,18 +45,15 @@ class Chunk(NamedTuple):
     units_held: IntArray
 
 
-def emptied(columns: Columns, economy_hash: str) -> Chunk:
-    """Take what the columns hold, and let them begin anew."""
-    counts = columns.counts
-    rows, notes, choices = (int(counts[place]) for place in (ROWS, NOTES, CHOICES))
-    chunk = Chunk(
+def coded(columns: Columns, economy_hash: str) -> Chunk:
+    """A copy of what the columns hold."""
+    rows, notes, choices = (int(columns.counts[place]) for place in (ROWS, NOTES, CHOICES))
+    return Chunk(
         economy_hash,
         _narrowed(columns.ledger[:rows], LEDGER_TYPES),
         _narrowed(columns.activity[:notes], ACTIVITY_TYPES),
         columns.units_held[:choices].copy(),
     )
-    counts[ROWS] = counts[NOTES] = counts[CHOICES] = 0
-    return chunk
 
 
 def _narrowed(rows: IntArray, types: Mapping[str, type[np.signedinteger[Any]]]) -> Arrays:
