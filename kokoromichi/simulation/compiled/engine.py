@@ -101,7 +101,7 @@ class CompiledEngine:
         population, economy = scenario.population, scenario.economy
         self.scenario = scenario
         self._seed = seed
-        self._start_us = us_of(datetime.combine(scenario.start, time(), timezone.utc))
+        self.start_us = us_of(datetime.combine(scenario.start, time(), timezone.utc))
         self.participants = Participants.drawn(population, seed)
         items, players = len(economy.catalogue), scenario.players
         self.players = new_players(
@@ -171,7 +171,7 @@ class CompiledEngine:
     def play_days(self, on_day: Callable[[int], None] | None = None) -> None:
         """Play every day; ledger and activity stay in ``chunks``, in codes."""
         for day in range(self.scenario.days):
-            day_us = self._start_us + day * DAY_US
+            day_us = self.start_us + day * DAY_US
             in_force = self._put_into_force(self.scenario.economy_on(day), day_us)
             self._play_day(day, day_us, in_force)
             if on_day is not None:
