@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import polars as pl
+import polars.selectors as cs
 
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.schemas import ACTIVITY_SCHEMA, ECONOMY_HISTORY_SCHEMA, LEDGER_SCHEMA, PLAYERS_SCHEMA
@@ -192,7 +193,7 @@ class Observations:
 
 
 def checked(frame: Frame, stream: Stream, source: str | None = None) -> pl.LazyFrame:
-    """The frame, lazy, with exactly the columns of its stream.
+    """The frame, lazy, with exactly the columns of its stream; Enums become text.
 
     Args:
         frame: In memory or lazy; columns in any order, further columns are left out.
@@ -204,7 +205,7 @@ def checked(frame: Frame, stream: Stream, source: str | None = None) -> pl.LazyF
     """
     lazy = frame.lazy()
     _check_schema(lazy.collect_schema(), stream, source or stream)
-    return lazy.select(SCHEMAS[stream].names())
+    return lazy.select(SCHEMAS[stream].names()).with_columns(cs.enum().cast(pl.String))
 
 
 def scan_files(files: Sequence[Path], stream: Stream) -> pl.LazyFrame:
@@ -214,14 +215,13 @@ def scan_files(files: Sequence[Path], stream: Stream) -> pl.LazyFrame:
         FrameSchemaError: A file lacks a column or has it in another type; the error names the file.
         MisuseError: A file is no Parquet file, or only the beginning of one.
     """
-    columns = SCHEMAS[stream].names()
+    frames = []
     for file in files:
         try:
-            found = pl.read_parquet_schema(file)
-        except pl.exceptions.ComputeError as error:
+            frames.append(checked(pl.scan_parquet(file, glob=False), stream, f"{stream} ({file.name})"))
+        except pl.exceptions.ComputeError as error:  # noqa: PERF203 - beside a file, a try costs nothing
             raise MisuseError(f"{stream} ({file.name}) cannot be read: {error}") from error
-        _check_schema(found, stream, f"{stream} ({file.name})")
-    return pl.concat([pl.scan_parquet(file, glob=False).select(columns) for file in files])
+    return pl.concat(frames)
 
 
 def _checked_or_empty(frame: Frame | None, stream: Stream) -> pl.LazyFrame:
@@ -233,6 +233,6 @@ def _check_schema(found: Mapping[str, pl.DataType], stream: Stream, source: str)
         if column not in found:
             cure = f"the column is missing; add it in type {wanted}, null where it is not known"
             raise FrameSchemaError(source, column, cure)
-        if found[column] != wanted:
+        if found[column] != wanted and not (wanted == pl.String and isinstance(found[column], pl.Enum)):
             cure = f"the column is {found[column]}, not {wanted}; build the frame with its schema, or cast it"
             raise FrameSchemaError(source, column, cure)

@@ -99,11 +99,7 @@ def play(job: Job) -> dict[str, object]:
     temporary = job.folder / f".{job.target.name}.{os.getpid()}"
     temporary.mkdir(parents=True)
     try:
-        played.ledger.write_parquet(temporary / "ledger.parquet")
-        played.activity.write_parquet(temporary / "activity.parquet")
-        played.economy_history.write_parquet(temporary / "economy_history.parquet")
-        played.players.write_parquet(temporary / "players.parquet")
-        played.states.write(temporary)
+        played.write(temporary)
         summary["files"] = _digests(temporary)
         (temporary / SUMMARY).write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2))
         _put(temporary, job.target)

@@ -15,6 +15,7 @@ from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.core.schemas import ECONOMY_HISTORY_SCHEMA
 from kokoromichi.services.bundle import Services
 from kokoromichi.simulation import presence, story
+from kokoromichi.simulation.coded import schemas_of
 from kokoromichi.simulation.driver import Driver
 from kokoromichi.simulation.memory_executor import MemoryExecutor
 from kokoromichi.simulation.played import Played
@@ -153,10 +154,11 @@ class Engine:
 
     async def _played(self) -> Played:
         history = self.provider.observations("economy_history")
+        schemas = schemas_of(self._scenario)
         return Played(
-            await read_ledger(self.provider),
+            (await read_ledger(self.provider)).cast(dict(schemas.ledger)),
             await stored_states(self.provider),
-            self._world.activity.frame(),
+            self._world.activity.frame().cast(dict(schemas.activity)),
             pl.DataFrame(list(history), schema=ECONOMY_HISTORY_SCHEMA),
             self._world.participants.frame(self._scenario.population),
         )

@@ -10,6 +10,8 @@ import polars as pl
 from kokoromichi.core.errors import KokoroError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kokoromichi.analysis.provider_state import StoredStates
 
 _ACTS_SHOWN: Final = 6
@@ -24,9 +26,9 @@ class Played:
     """What one replication left behind.
 
     Attributes:
-        ledger: Frame of ``LEDGER_SCHEMA``, oldest first.
+        ledger: Columns of ``LEDGER_SCHEMA``, names as Enums, oldest first.
         states: What was stored at the end.
-        activity: Frame of ``ACTIVITY_SCHEMA``.
+        activity: Columns of ``ACTIVITY_SCHEMA``, names as Enums.
         economy_history: Frame of ``ECONOMY_HISTORY_SCHEMA``.
         players: Frame of ``PLAYERS_SCHEMA``.
     """
@@ -48,6 +50,15 @@ class Played:
             "inventories": self.states.inventories,
             "stock": self.states.stock,
         }
+
+    def write(self, folder: Path) -> None:
+        """Write the frames into a folder that ``Observations.scan`` and ``StoredStates.read`` read."""
+        self.economy_history.write_parquet(folder / "economy_history.parquet")
+        self.players.write_parquet(folder / "players.parquet")
+        self.states.write(folder)
+        for name in ("ledger", "activity"):  # Statistics and more compression would cost a third more time.
+            path, frame = folder / f"{name}.parquet", self.frames()[name]
+            frame.write_parquet(path, compression_level=1, statistics=False)
 
 
 def require_equal(faithful: Played, compiled: Played) -> None:

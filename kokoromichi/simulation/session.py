@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _CODES: Final = {name: code for code, name in CODE_NAMES.items()}
 _PAUSES: Final = {seconds: Pause(seconds) for seconds in (story.ACT_GAP_S, story.BATTLE_GAP_S)}
 OUTCOMES: Final = {TRAIN: "train", GEMS: "gems", BUSINESS: "business", SAVE: "save"}
+BATTLES: Final = ("lost", "won")
 
 
 class Session:
@@ -207,7 +208,7 @@ class Session:
 
 
 def _of_battle(receipt: BattleReceipt) -> tuple[int, str]:
-    return int(receipt.won), "won" if receipt.won else "lost"
+    return int(receipt.won), BATTLES[receipt.won]
 
 
 def _of_summon(receipt: SummonReceipt) -> tuple[int, None]:

@@ -36,20 +36,22 @@ CURRENCY_CODES: Final[dict[str | None, int]] = {
 }
 
 
-_TX_DIGITS: Final = 12
+TX_DIGITS: Final = 12
 """Of a transaction's id, which is its number, and of the request id that is made up for it."""
-_ID_DIGITS: Final = 16
+MADE_UP: Final = "~"
+"""Before a transaction's id: its request id, where no caller gave one."""
+ID_DIGITS: Final = 16
 """Of an entry's id, which is its number: commits keep their order also where a clock steps back."""
 
 
 def _entry_id(number: int) -> str:
-    return str(number).zfill(_ID_DIGITS)
+    return str(number).zfill(ID_DIGITS)
 
 
 def _made_up(request_id: str) -> int:
     """The number in a request id that a packed ledger made up, else 0: none may make it up again."""
-    number = request_id.removeprefix("~")
-    return int(number) if len(number) == _TX_DIGITS < len(request_id) and number.isdecimal() else 0
+    number = request_id.removeprefix(MADE_UP)
+    return int(number) if len(number) == TX_DIGITS < len(request_id) and number.isdecimal() else 0
 
 
 class PackedRow(NamedTuple):
@@ -189,7 +191,7 @@ class PackedLedger:
         money = row.currency != NOTHING
         return LedgerEntry(
             entry_id=_entry_id(number),
-            tx_id=f"{row.tx:0{_TX_DIGITS}d}",
+            tx_id=f"{row.tx:0{TX_DIGITS}d}",
             at=moment_of(row.at_us),
             book=KINDS[_KIND_NAMES[row.kind]].book,
             kind=_KIND_NAMES[row.kind],
@@ -201,13 +203,13 @@ class PackedLedger:
             quantity=row.quantity if row.item != NOTHING else None,
             counterparty=note.counterparties.get(number),
             actor=note.actor or user_id,
-            request_id=note.request_id or f"~{row.tx:0{_TX_DIGITS}d}",
+            request_id=note.request_id or f"{MADE_UP}{row.tx:0{TX_DIGITS}d}",
             reason=note.reason,
         )
 
     def frames(self) -> Iterator[pl.DataFrame]:
         """The rows in order, in frames of ``LEDGER_SCHEMA`` with at most 131,072 rows."""
-        names = pl.Series("names", [*list(self.names)[1:], None], dtype=pl.String)
+        names = pl.Series("names", list(self.names)[1:], dtype=pl.String)
         for first in range(0, len(self), _FRAME_ROWS):
             last = min(first + _FRAME_ROWS, len(self))
             part = bytes(self.rows[first * ROW_BYTES : last * ROW_BYTES])
@@ -217,7 +219,14 @@ class PackedLedger:
         self, first: int, numbers: np.ndarray[tuple[int, int], np.dtype[np.int64]], names: pl.Series
     ) -> pl.DataFrame:
         packed = pl.from_numpy(numbers, schema=dict.fromkeys(PackedRow._fields, pl.Int64), orient="row")
-        return text_frame(packed, first, names, self._notes(packed["tx"], first))
+        notes, tx_id = self._notes(packed["tx"], first), _digits(packed["tx"], TX_DIGITS)
+        texts = notes.with_columns(
+            entry_id=_digits(pl.int_range(first, first + packed.height, eager=True), ID_DIGITS),
+            tx_id=tx_id,
+            actor=pl.coalesce("actor", names.gather(packed["user"])),
+            request_id=pl.coalesce("request_id", MADE_UP + tx_id),
+        )
+        return named_frame(packed, names, names, texts)
 
     def _notes(self, txs: pl.Series, first: int) -> pl.DataFrame:
         """The notes of each row: ``request_id``, ``actor``, ``reason``, ``counterparty``; mostly null."""
@@ -234,41 +243,47 @@ class PackedLedger:
         return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
 
 
-def text_frame(packed: pl.DataFrame, first: int, names: pl.Series, notes: pl.DataFrame) -> pl.DataFrame:
-    """Rows of codes as rows of ``LEDGER_SCHEMA``.
+def _digits(numbers: pl.Series, width: int) -> pl.Series:
+    return numbers.cast(pl.String).str.pad_start(width, "0")
+
+
+def named_frame(
+    packed: pl.DataFrame,
+    users: pl.Series,
+    items: pl.Series,
+    texts: pl.DataFrame,
+    schema: pl.Schema = LEDGER_SCHEMA,
+) -> pl.DataFrame:
+    """Rows of codes as rows of a ledger.
 
     Args:
         packed: The columns of ``PackedRow``, integers of any width.
-        first: Number of the first row.
-        names: By code, the users and items; the last is null.
-        notes: ``request_id``, ``actor``, ``reason``, ``counterparty`` (String) of each row; a null request id
-            is made up, a null actor is the row's user.
+        users: By code.
+        items: By code.
+        texts: What is no code: ``entry_id``, ``tx_id``, ``counterparty``, ``actor``, ``request_id``, ``reason``.
+        schema: The columns of ``LEDGER_SCHEMA``; names may be Enums that hold all of them.
     """
-    kinds = pl.Series(_KIND_NAMES)
-    books = pl.Series([KINDS[name].book for name in _KIND_NAMES])
-    currencies = pl.Series([*CURRENCIES, None], dtype=pl.String)
-    money = pl.col("currency") != NOTHING
-    tx_id = pl.col("tx").cast(pl.String).str.zfill(_TX_DIGITS)
+    money, goods = pl.col("currency") != NOTHING, pl.col("item") != NOTHING
+    books = [KINDS[name].book for name in _KIND_NAMES]
 
-    def looked_up(column: str, table: pl.Series) -> pl.Series:
-        codes = packed[column].cast(pl.Int64)
-        return table.gather(codes.set(codes == NOTHING, len(table) - 1))
+    def looked_up(column: str, names: pl.Series) -> pl.Expr:
+        codes = pl.when(pl.col(column) != NOTHING).then(pl.col(column).cast(pl.Int64))
+        return pl.lit(names).gather(codes)
 
-    user_id = looked_up("user", names)
     return packed.select(
-        (pl.int_range(pl.len()) + first).cast(pl.String).str.zfill(_ID_DIGITS).alias("entry_id"),
-        tx_id.alias("tx_id"),
-        pl.col("at_us").cast(pl.Datetime("us")).dt.replace_time_zone("UTC").alias("at"),
-        looked_up("kind", books).alias("book"),
-        looked_up("kind", kinds).alias("kind"),
-        user_id.alias("user_id"),
-        looked_up("currency", currencies).alias("currency"),
-        pl.when(money).then("amount").alias("amount"),
-        pl.when(money).then("balance_after").alias("balance_after"),
-        looked_up("item", names).alias("item_id"),
-        pl.when(pl.col("item") != NOTHING).then("quantity").alias("quantity"),
-        notes["counterparty"],
-        pl.coalesce(notes["actor"], user_id).alias("actor"),
-        pl.coalesce(notes["request_id"], pl.format("~{}", tx_id)).alias("request_id"),
-        notes["reason"],
-    ).match_to_schema(LEDGER_SCHEMA)
+        entry_id=texts["entry_id"],
+        tx_id=texts["tx_id"],
+        at=pl.col("at_us").cast(schema["at"]),
+        book=looked_up("kind", pl.Series(books, dtype=schema["book"])),
+        kind=looked_up("kind", pl.Series(_KIND_NAMES, dtype=schema["kind"])),
+        user_id=looked_up("user", users),
+        currency=looked_up("currency", pl.Series(CURRENCIES, dtype=schema["currency"])),
+        amount=pl.when(money).then("amount"),
+        balance_after=pl.when(money).then("balance_after"),
+        item_id=looked_up("item", items),
+        quantity=pl.when(goods).then("quantity"),
+        counterparty=texts["counterparty"],
+        actor=texts["actor"],
+        request_id=texts["request_id"],
+        reason=texts["reason"],
+    ).match_to_schema(schema)

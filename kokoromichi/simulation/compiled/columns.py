@@ -37,6 +37,7 @@ LEDGER_TYPES: Final[dict[str, type[np.signedinteger[Any]]]] = {
     "other": np.int32,
 }
 """Columns of the ledger, in the order of ``put``, and how narrow they may be kept: 53 bytes a row."""
+KIND: Final = list(LEDGER_TYPES).index("kind")
 ACTIVITY_TYPES: Final[dict[str, type[np.signedinteger[Any]]]] = {
     "user": np.int32,
     "session": np.int64,

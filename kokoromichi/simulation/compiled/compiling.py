@@ -93,6 +93,12 @@ class Compiler:
         return FunctionType(plain.__code__, names, plain.__name__, plain.__defaults__, plain.__closure__)
 
 
+@cache
+def alone(function: Function) -> Any:
+    """The compiled form of a function that belongs to no story."""
+    return Compiler({}).entry(function)
+
+
 @contextmanager
 def without_collection() -> Iterator[None]:
     """No garbage collection while compiling: it costs a tenth of it."""

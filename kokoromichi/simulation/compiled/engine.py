@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, time, timezone
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -12,6 +12,7 @@ from kokoromichi.analysis.audit import STOCK_SCHEMA
 from kokoromichi.analysis.provider_state import StoredStates
 from kokoromichi.core.clock import moment_of, us_of
 from kokoromichi.core.counters import RETIRED_US
+from kokoromichi.core.kinds import SYSTEM
 from kokoromichi.core.models import DAY_US, NEVER
 from kokoromichi.core.providers.packed_ledger import KIND_CODES
 from kokoromichi.core.schemas import ECONOMY_HISTORY_SCHEMA
@@ -19,8 +20,19 @@ from kokoromichi.rules import stock
 from kokoromichi.services.live_economy import LiveEconomy
 from kokoromichi.services.restocking import request_id_of
 from kokoromichi.simulation import presence, streams
-from kokoromichi.simulation.compiled.columns import NO, NOTES, TRANSACTIONS, new_columns, put
-from kokoromichi.simulation.compiled.frames import Names, emptied, stored_frames, whole_activity, whole_ledger
+from kokoromichi.simulation.coded import schemas_of
+from kokoromichi.simulation.compiled.columns import (
+    CHOICES,
+    KIND,
+    NO,
+    NOTES,
+    ROWS,
+    TRANSACTIONS,
+    Columns,
+    new_columns,
+    put,
+)
+from kokoromichi.simulation.compiled.frames import Names, coded, stored_frames, whole_frames
 from kokoromichi.simulation.compiled.loop import SCHEDULED, Clockwork, is_full
 from kokoromichi.simulation.compiled.program import program_of
 from kokoromichi.simulation.compiled.tables import array, flat, new_players, terms_of
@@ -42,7 +54,10 @@ if TYPE_CHECKING:
     from kokoromichi.simulation.scenario import Scenario
     from kokoromichi.simulation.story import Shared
 
-CHUNK_ROWS: Final = 1 << 18
+CHUNK_ROWS: Final = 1 << 15
+"""So few that the columns stay in a processor's cache."""
+_PURCHASE: Final = KIND_CODES["purchase"]
+Take: TypeAlias = "Callable[[Columns, str], None]"
 
 
 class InForce(NamedTuple):
@@ -69,20 +84,24 @@ class CompiledEngine:
         scenario: What is simulated.
         seed: Seed of the replication.
         chunk_rows: Ledger rows that the columns hold before they are emptied, at least 2,048.
+        take: Called with the columns whenever they are emptied, and with the hash of the economy that was in
+            force; left out, they are kept in ``chunks``.
 
     Attributes:
         scenario: What is simulated.
         participants: Who plays.
         players: The players as arrays: what a store would keep of them.
         shelves: What the store keeps of limited stock, by item id.
-        chunks: Ledger and activity, in codes.
+        chunks: Ledger and activity, in codes, unless something else takes them.
     """
 
-    def __init__(self, scenario: Scenario, seed: int, *, chunk_rows: int = CHUNK_ROWS) -> None:
+    def __init__(
+        self, scenario: Scenario, seed: int, *, chunk_rows: int = CHUNK_ROWS, take: Take | None = None
+    ) -> None:
         population, economy = scenario.population, scenario.economy
         self.scenario = scenario
         self._seed = seed
-        self._start_us = us_of(datetime.combine(scenario.start, time(), timezone.utc))
+        self.start_us = us_of(datetime.combine(scenario.start, time(), timezone.utc))
         self.participants = Participants.drawn(population, seed)
         items, players = len(economy.catalogue), scenario.players
         self.players = new_players(
@@ -111,7 +130,9 @@ class CompiledEngine:
         self._request_ids: dict[int, str] = {}
         self._history: list[dict[str, object]] = []
         self._economy_hash = ""
+        self._any_sold = False
         self.chunks: list[Chunk] = []
+        self._take = take or (lambda columns, economy_hash: self.chunks.append(coded(columns, economy_hash)))
 
     def _wound_up(self) -> Clockwork:
         population, players = self.scenario.population, self.scenario.players
@@ -134,8 +155,9 @@ class CompiledEngine:
 
     @property
     def names(self) -> Names:
-        """What the codes of the chunks stand for."""
-        return Names(self.participants.user_ids, self._items, self._request_ids)
+        """What the codes stand for."""
+        users = [*self.participants.user_ids, SYSTEM]
+        return Names(schemas_of(self.scenario), users, self._items, self._request_ids)
 
     def play(self, on_day: Callable[[int], None] | None = None) -> Played:
         """Play every day of the horizon, and answer what it left.
@@ -149,7 +171,7 @@ class CompiledEngine:
     def play_days(self, on_day: Callable[[int], None] | None = None) -> None:
         """Play every day; ledger and activity stay in ``chunks``, in codes."""
         for day in range(self.scenario.days):
-            day_us = self._start_us + day * DAY_US
+            day_us = self.start_us + day * DAY_US
             in_force = self._put_into_force(self.scenario.economy_on(day), day_us)
             self._play_day(day, day_us, in_force)
             if on_day is not None:
@@ -173,12 +195,14 @@ class CompiledEngine:
             for item_id, shelf in sorted(self.shelves.items())
             if shelf.since_us < RETIRED_US
         ]
+        names = self.names
+        ledger, activity = whole_frames(self.chunks, names)
         return Played(
-            whole_ledger(self.chunks, self.names),
+            ledger,
             StoredStates(
-                *stored_frames(self.players, self.names), pl.DataFrame(stock, STOCK_SCHEMA, orient="row")
+                *stored_frames(self.players, names), pl.DataFrame(stock, STOCK_SCHEMA, orient="row")
             ),
-            whole_activity(self.chunks, self.names),
+            activity,
             pl.DataFrame(self._history, schema=ECONOMY_HISTORY_SCHEMA),
             self.participants.frame(self.scenario.population),
         )
@@ -208,7 +232,7 @@ class CompiledEngine:
 
     def _restock(self, economy: Economy, day_us: int) -> None:
         """What the store does at the start of a day: see ``services.restocking``."""
-        any_sold = 1 if self.shelves or self._any_sold() else 0
+        any_sold = 1 if self.shelves or self._any_sold else 0
         for place, item_id in enumerate(self._items):
             numbers = economy.config.store[item_id]
             before = self.shelves.get(item_id, Shelf(NEVER, NEVER, NEVER, NEVER))
@@ -243,10 +267,6 @@ class CompiledEngine:
                     NO,
                 )
 
-    def _any_sold(self) -> bool:
-        purchases = KIND_CODES["purchase"]
-        return any((chunk.ledger["kind"] == purchases).any() for chunk in self.chunks)
-
     def _play_day(self, day: int, day_us: int, in_force: InForce) -> None:
         players, clockwork, columns = self.players, self._clockwork, self._columns
         self._program.begin_day(day, players, clockwork)
@@ -258,6 +278,9 @@ class CompiledEngine:
         self._program.close_day(day, day_us, players, clockwork, self._traits, in_force.shared, columns)
 
     def _empty(self) -> None:
-        """Take over what the columns hold."""
-        if self._columns.counts[0] or self._columns.counts[NOTES]:
-            self.chunks.append(emptied(self._columns, self._economy_hash))
+        """Hand over what the columns hold, and let them begin anew."""
+        counts, ledger = self._columns.counts, self._columns.ledger
+        if counts[ROWS] or counts[NOTES]:
+            self._any_sold = self._any_sold or bool((ledger[: counts[ROWS], KIND] == _PURCHASE).any())
+            self._take(self._columns, self._economy_hash)
+            counts[ROWS] = counts[NOTES] = counts[CHOICES] = 0

@@ -1,34 +1,36 @@
-"""Columns of codes as the frames that a faithful run leaves: text where a frame has text."""
+"""Columns of codes as the frames that a faithful run leaves: names as Enums, ids as text."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from kokoromichi.analysis.audit import BALANCES_SCHEMA, INVENTORIES_SCHEMA
-from kokoromichi.core.kinds import CURRENCIES, SYSTEM
-from kokoromichi.core.providers.packed_ledger import text_frame
-from kokoromichi.core.schemas import ACTIVITY_SCHEMA, LEDGER_SCHEMA
+from kokoromichi.core.kinds import CURRENCIES
+from kokoromichi.core.providers.packed_ledger import ID_DIGITS, MADE_UP, TX_DIGITS, named_frame
 from kokoromichi.rules.codes import CODE_NAMES
 from kokoromichi.simulation.compiled.columns import ACTIVITY_TYPES, CHOICES, LEDGER_TYPES, NO, NOTES, ROWS
+from kokoromichi.simulation.compiled.digits import zero_padded
 from kokoromichi.simulation.player_state import GEMS, GOLD, JOINED
-from kokoromichi.simulation.session import OUTCOMES
-from kokoromichi.simulation.story import ACT_NAMES, DO_BATTLE, NOTE_CHOICE
+from kokoromichi.simulation.session import BATTLES, OUTCOMES
+from kokoromichi.simulation.story import DO_BATTLE, NOTE_CHOICE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from kokoromichi.simulation.coded import Schemas
     from kokoromichi.simulation.compiled.columns import Columns, IntArray
     from kokoromichi.simulation.compiled.tables import Players
 
-_BATTLES: Final = pl.Series(["lost", "won", None], dtype=pl.String)
+Arrays: TypeAlias = dict[str, npt.NDArray[np.signedinteger[Any]]]
 
 
 class Chunk(NamedTuple):
-    """What the columns held when they were emptied, all under one economy.
+    """What the columns held, all under one economy.
 
     Attributes:
         economy_hash: Of the economy in force.
@@ -38,28 +40,23 @@ class Chunk(NamedTuple):
     """
 
     economy_hash: str
-    ledger: dict[str, npt.NDArray[np.signedinteger[Any]]]
-    activity: dict[str, npt.NDArray[np.signedinteger[Any]]]
+    ledger: Arrays
+    activity: Arrays
     units_held: IntArray
 
 
-def emptied(columns: Columns, economy_hash: str) -> Chunk:
-    """Take what the columns hold, and let them begin anew."""
-    counts = columns.counts
-    rows, notes, choices = (int(counts[place]) for place in (ROWS, NOTES, CHOICES))
-    chunk = Chunk(
+def coded(columns: Columns, economy_hash: str) -> Chunk:
+    """A copy of what the columns hold."""
+    rows, notes, choices = (int(columns.counts[place]) for place in (ROWS, NOTES, CHOICES))
+    return Chunk(
         economy_hash,
         _narrowed(columns.ledger[:rows], LEDGER_TYPES),
         _narrowed(columns.activity[:notes], ACTIVITY_TYPES),
         columns.units_held[:choices].copy(),
     )
-    counts[ROWS] = counts[NOTES] = counts[CHOICES] = 0
-    return chunk
 
 
-def _narrowed(
-    rows: IntArray, types: Mapping[str, type[np.signedinteger[Any]]]
-) -> dict[str, npt.NDArray[np.signedinteger[Any]]]:
+def _narrowed(rows: IntArray, types: Mapping[str, type[np.signedinteger[Any]]]) -> Arrays:
     return {name: rows[:, place].astype(dtype) for place, (name, dtype) in enumerate(types.items())}
 
 
@@ -67,95 +64,96 @@ class Names(NamedTuple):
     """What the codes of a run stand for.
 
     Attributes:
-        users: User ids by number.
+        schemas: Of its frames.
+        users: User ids by number, then the system.
         items: Item ids in catalogue order.
         request_ids: By transaction, of those that the system made.
     """
 
+    schemas: Schemas
     users: Sequence[str]
     items: Sequence[str]
     request_ids: Mapping[int, str]
 
 
 def ledger_frame(chunk: Chunk, names: Names, first: int) -> pl.DataFrame:
-    """Ledger rows in the schema of every ledger.
+    """Ledger rows with names as Enums.
 
     Args:
         chunk: The rows.
         names: What their codes stand for.
         first: Rows before them.
     """
-    players = len(names.users)
-    items = chunk.ledger["item"]
-    packed = pl.DataFrame(
-        {
-            **chunk.ledger,
-            "user": _or_last(chunk.ledger["user"], players),
-            "item": np.where(items == NO, NO, items + players + 1),
-        }
-    )
-    table = pl.Series([*names.users, SYSTEM, *names.items, None], dtype=pl.String)
-    notes = packed.select(
-        request_id=pl.col("tx").replace_strict(
-            list(names.request_ids), list(names.request_ids.values()), default=None, return_dtype=pl.String
-        )
-        if names.request_ids
-        else pl.lit(None, pl.String),
-        actor=table.gather(packed.select(pl.col("user").first().over("tx"))["user"].cast(pl.Int64)),
+    schema, txs = names.schemas.ledger, chunk.ledger["tx"]
+    users = pl.Series(names.users, dtype=schema["user_id"])
+    begins = np.flatnonzero(np.diff(txs, prepend=NO))
+    actors = np.repeat(chunk.ledger["user"][begins], np.diff(begins, append=len(txs)))
+    given = np.flatnonzero(np.isin(txs, list(names.request_ids)))
+    request_ids = zero_padded(txs, TX_DIGITS, MADE_UP)
+    packed = pl.DataFrame(chunk.ledger)
+    texts = packed.select(
+        entry_id=zero_padded(np.arange(first, first + len(txs)), ID_DIGITS),
+        tx_id=zero_padded(txs, TX_DIGITS),
+        counterparty=pl.col("other").cat.to(schema["counterparty"]),
+        actor=users.gather(actors),
+        request_id=request_ids.scatter(given, [names.request_ids[tx] for tx in txs[given]]),
         reason=pl.lit(None, pl.String),
-        counterparty=table.gather(_or_last(chunk.ledger["other"], len(table) - 1)),
     )
-    return text_frame(packed, first, table, notes)
+    items = pl.Series(names.items, dtype=schema["item_id"])
+    return named_frame(packed, users, items, texts, schema)
 
 
 def activity_frame(chunk: Chunk, names: Names) -> pl.DataFrame:
-    """Activity rows in the schema of every activity stream."""
-    packed = pl.DataFrame(chunk.activity).with_columns(pl.all().cast(pl.Int64))
+    """Activity rows with names as Enums."""
+    schema = names.schemas.activity
+    held = pl.Series(chunk.units_held.astype(np.int64)).arr.to_list()
     words = {**dict(enumerate(names.items)), **OUTCOMES}
-    held = pl.Series("held", chunk.units_held.astype(np.int64)).arr.to_list()
-    held = held.extend(pl.Series([None], dtype=pl.List(pl.Int64)))
-    act, outcome = pl.col("act"), pl.col("outcome")
-    fights = act == DO_BATTLE
-    codes = {code: name for code, name in CODE_NAMES.items() if code}
-
-    def chosen(column: str) -> pl.Expr:
-        return pl.when(act == NOTE_CHOICE).then(column)
-
-    return packed.select(
-        pl.Series(names.users, dtype=pl.String).gather(packed["user"]).alias("user_id"),
-        pl.col("session").alias("session"),
-        pl.col("at_us").cast(pl.Datetime("us")).dt.replace_time_zone("UTC").alias("at"),
-        pl.Series(ACT_NAMES).gather(packed["act"]).alias("act"),
-        pl.col("code")
-        .replace_strict(list(codes), list(codes.values()), default=None, return_dtype=pl.String)
-        .alias("code"),
-        chosen("slot").alias("slot"),
-        pl.when(fights)
-        .then(_BATTLES.gather(_or_last(packed["outcome"].clip(NO, 1).to_numpy(), 2)))
-        .otherwise(
-            outcome.replace_strict(list(words), list(words.values()), default=None, return_dtype=pl.String)
+    outcomes = [words.get(code) for code in range(min(OUTCOMES), len(names.items))] + list(BATTLES)
+    lost, first = len(outcomes) - len(BATTLES), min(OUTCOMES)
+    chooses, outcome = pl.col("act") == NOTE_CHOICE, pl.col("outcome").cast(pl.Int64)
+    place = (
+        pl.when(outcome == NO).then(None).when(pl.col("act") == DO_BATTLE).then(outcome + lost)
+    ).otherwise(outcome - first)
+    codes = [CODE_NAMES[code] if code else None for code in range(len(CODE_NAMES))]
+    return (
+        pl.DataFrame(chunk.activity)
+        .select(
+            user_id=pl.col("user").cat.to(schema["user_id"]),
+            session="session",
+            at=pl.col("at_us").cast(schema["at"]),
+            act=pl.col("act").cat.to(schema["act"]),
+            code=pl.lit(pl.Series(codes, dtype=schema["code"])).gather("code"),
+            slot=pl.when(chooses).then(pl.col("slot").cast(pl.Int64)),
+            outcome=pl.lit(pl.Series(outcomes, dtype=schema["outcome"])).gather(place),
+            gold=pl.when(chooses).then("gold"),
+            hold=pl.when(chooses).then("hold_gold"),
+            units_held=pl.lit(held).gather(pl.when(chooses).then(chooses.cum_sum() - 1)),
+            economy_hash=pl.lit(chunk.economy_hash, schema["economy_hash"]),
         )
-        .alias("outcome"),
-        chosen("gold").alias("gold"),
-        chosen("hold_gold").alias("hold"),
-        held.gather(_or_last(chunk.activity["choice"], len(held) - 1)).alias("units_held"),
-        pl.lit(chunk.economy_hash).alias("economy_hash"),
-    ).match_to_schema(ACTIVITY_SCHEMA)
+        .match_to_schema(schema)
+    )
 
 
-def whole_ledger(chunks: Sequence[Chunk], names: Names) -> pl.DataFrame:
-    """The ledger of a run, oldest first."""
-    frames, first = [pl.DataFrame(schema=LEDGER_SCHEMA)], 0
-    for chunk in chunks:
-        frames.append(ledger_frame(chunk, names, first))
-        first += len(chunk.ledger["tx"])
-    return pl.concat(frames)
+def whole_frames(chunks: Sequence[Chunk], names: Names) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Ledger and activity of a run, oldest first."""
+    ledgers, activities = [names.schemas.ledger.to_frame()], [names.schemas.activity.to_frame()]
+    first = 0
+    for chunk in _merged(chunks):
+        ledgers.append(ledger_frame(chunk, names, first))
+        activities.append(activity_frame(chunk, names))
+        first += ledgers[-1].height
+    return pl.concat(ledgers), pl.concat(activities)
 
 
-def whole_activity(chunks: Sequence[Chunk], names: Names) -> pl.DataFrame:
-    """The activity of a run, oldest first."""
-    empty = pl.DataFrame(schema=ACTIVITY_SCHEMA)
-    return pl.concat([empty, *(activity_frame(chunk, names) for chunk in chunks)])
+def _merged(chunks: Sequence[Chunk]) -> Iterator[Chunk]:
+    """Those that follow each other under one economy as one: a frame costs something, however short."""
+    for economy_hash, alike in groupby(chunks, lambda chunk: chunk.economy_hash):
+        ledgers, activities, units_held = zip(*(chunk[1:] for chunk in alike), strict=True)
+        yield Chunk(economy_hash, _joined(ledgers), _joined(activities), np.concatenate(units_held))
+
+
+def _joined(parts: Sequence[Arrays]) -> Arrays:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def stored_frames(players: Players, names: Names) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -179,8 +177,3 @@ def stored_frames(players: Players, names: Names) -> tuple[pl.DataFrame, pl.Data
         schema=INVENTORIES_SCHEMA,
     )
     return balances.sort("user_id", maintain_order=True), inventories.sort("user_id", "item_id")
-
-
-def _or_last(codes: IntArray, last: int) -> IntArray:
-    """Codes with ``last`` in the place of ``NO``."""
-    return np.where(codes == NO, last, codes).astype(np.int64)
