@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
     from kokoromichi.experiments.compare import compare
     from kokoromichi.experiments.comparison import Comparison
+    from kokoromichi.experiments.space import scale
+    from kokoromichi.experiments.targets import Targets
+    from kokoromichi.experiments.tune import tune
     from kokoromichi.rules.economy import Economy, load_economy
     from kokoromichi.simulation.population import Population
     from kokoromichi.simulation.run import Run, simulate
@@ -30,6 +33,9 @@ _NAMES = {
     "Run": "kokoromichi.simulation.run",
     "Scenario": "kokoromichi.simulation.scenario",
     "compare": "kokoromichi.experiments.compare",
+    "Targets": "kokoromichi.experiments.targets",
+    "scale": "kokoromichi.experiments.space",
+    "tune": "kokoromichi.experiments.tune",
     "load_economy": "kokoromichi.rules.economy",
     "simulate": "kokoromichi.simulation.run",
 }
@@ -42,10 +48,13 @@ __all__ = [
     "Population",
     "Run",
     "Scenario",
+    "Targets",
     "__version__",
     "compare",
     "load_economy",
+    "scale",
     "simulate",
+    "tune",
 ]
 
 

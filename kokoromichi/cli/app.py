@@ -29,6 +29,7 @@ data.register(app)
 for command in (
     simulate.simulate,
     experiments.compare,
+    experiments.tune,
     simulate.report,
     audit.audit,
     operate.bot,

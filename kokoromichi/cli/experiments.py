@@ -1,4 +1,4 @@
-"""Experiments on the command line: compare."""
+"""Experiments on the command line: compare and tune."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from rich.markup import escape
 from rich.table import Table
 
 from kokoromichi.cli.output import Json, answer, progress, screen
-from kokoromichi.operation.exits import exit_on_error
+from kokoromichi.operation.exits import TARGET_MISSED, exit_on_error, fail
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import polars as pl
+
     from kokoromichi.experiments.comparison import Comparison
+    from kokoromichi.experiments.tuned import Candidate
     from kokoromichi.simulation.scenario import Scenario
 
 
@@ -126,6 +129,94 @@ def _show(comparison: Comparison, page: Path) -> None:
             table.add_row(*_cells(row))
         screen.print(table)
     screen.print(f"The page: {page}", highlight=False)
+
+
+Free = Annotated[
+    list[str] | None,
+    typer.Option(help="A number to turn: opening.gold=5000:30000, or by factors, daily.gold=*0.1:1.2."),
+]
+Wanted = Annotated[
+    list[str] | None,
+    typer.Option("--target", help="A band, either end of which may be left out: wait_days=5:9, gini=:0.6."),
+]
+
+
+def tune(
+    base: Annotated[str, typer.Argument(help="Name of a shipped scenario, or a .toml file.")] = "baseline",
+    free: Free = None,
+    target: Wanted = None,
+    players: Players = None,
+    days: Days = None,
+    rounds: Annotated[int, typer.Option(min=0, help="Of two points each, after the first 16.")] = 6,
+    seed: Seed = 1,
+    engine: EngineName = "auto",
+    economy: EconomyPath = None,
+    validate: Annotated[int, typer.Option(min=1, help="Runs under other seeds for the best five.")] = 50,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder that keeps every run: the same question goes on there.")
+    ] = None,
+    write: Annotated[
+        Path | None, typer.Option(help="The economy.toml into which the best numbers are written.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Search for numbers under which targets are met; ends with 1 where none are found."""
+    with exit_on_error():
+        from kokoromichi.experiments.tune import planned_runs  # noqa: PLC0415 - --help stays fast
+        from kokoromichi.experiments.tune import tune as search  # noqa: PLC0415 - as above
+        from kokoromichi.experiments.tuned import best_of  # noqa: PLC0415 - as above
+        from kokoromichi.experiments.what_if import read_bands, read_free  # noqa: PLC0415 - as above
+
+        chosen, _ = _arms(base, (), (), days, players, economy)
+        wanted = f"Tuning {chosen.name}"
+        with progress(wanted, planned_runs(rounds), "runs done") as (bar, task):
+            tuned = search(
+                chosen,
+                read_free(free or ()),
+                read_bands(target or ()),
+                rounds=rounds,
+                seed=seed,
+                engine=engine,
+                out=out,
+                on_done=lambda runs: bar.update(task, description=wanted, completed=runs),
+                on_step=lambda what: bar.update(task, description=what),
+            )
+            bar.update(task, description="Validating the best five")
+            best = best_of([one for one in tuned.candidates() if one.met] or [tuned.best], validate, seed + 1)
+            checked = best.validate(validate, seed + 1)
+        met = tuned.found and bool(checked["met"].all())
+        if write is not None and met:
+            best.write(write)
+        if as_json:
+            answer(
+                {
+                    "met": met,
+                    "explanation": tuned.explain(),
+                    "values": dict(best.values),
+                    "validated": checked.to_dicts(),
+                    "trials": tuned.table().to_dicts(),
+                    "written": str(write) if write is not None and met else None,
+                }
+            )
+        else:
+            _show_tuned(tuned.explain(), best, checked, write if met else None)
+    if not met:
+        fail("no numbers that meet every target were found", TARGET_MISSED)
+
+
+def _show_tuned(said: str, best: Candidate, checked: pl.DataFrame, written: Path | None) -> None:
+    screen.print(escape(said), highlight=False)
+    table = Table(title="The best, under seeds that the search has not seen", title_justify="left")
+    for head in ("number", "wanted", "found", "runs that meet it"):
+        table.add_column(head)
+    for row in checked.iter_rows(named=True):
+        found = "beyond the horizon" if row["value"] is None else _number(row["value"])
+        table.add_row(row["metric"], row["target"], found, f"{row['runs_met']} of {row['runs']}")
+    screen.print(table)
+    for path, value in best.values.items():
+        screen.print(f"{path}  {value:,g}", highlight=False)
+    if written is not None:
+        screen.print(f"Written to {written}", highlight=False)
 
 
 def _cells(row: Mapping[str, float | str | None]) -> tuple[str, ...]:

@@ -12,12 +12,13 @@ from kokoromichi.analysis.plots.canvas import drawing, has_data, label_axes, per
 from kokoromichi.analysis.statistics import student_t
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.experiments.comparison import BASE
-from kokoromichi.experiments.measures import require_measures
+from kokoromichi.experiments.measures import MEASURES, require_measures
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from kokoromichi.experiments.comparison import Comparison
+    from kokoromichi.experiments.tuned import Tuned
 
 VERDICT_COLOURS: Final = {
     "certain": style.BLUE,
@@ -177,3 +178,54 @@ def _forest(table: pl.DataFrame, axes: Axes) -> None:
     axes.set_ylim(-0.7, table.height - 0.3)
     label_axes(axes, "change against the base", "", grid="x")
     percent(axes.xaxis)
+
+
+class TunedPlots:
+    """Charts of a search; each answers the Axes it drew on.
+
+    Args:
+        tuned: What is drawn.
+    """
+
+    def __init__(self, tuned: Tuned) -> None:
+        self._tuned = tuned
+
+    def frontier(self, x: str | None = None, y: str | None = None, ax: Axes | None = None) -> Axes:
+        """Draw every trial over two targeted numbers, with their bands; filled where every target is met.
+
+        Args:
+            x: A target; the first one when left out.
+            y: Another one; the second when left out.
+            ax: Where to draw; None for a figure of its own.
+        """
+        names = list(self._tuned.targets)
+        across, up = x or names[0], y or names[min(1, len(names) - 1)]
+        for name in (across, up):
+            if name not in names:
+                raise MisuseError(f"{name!r} is no target; there are {', '.join(names)}")
+        table = self._tuned.table().drop_nulls([across, up])
+        with drawing(ax, "Trials and targets", 3.2) as axes:
+            if not has_data(table, axes):
+                return axes
+            for name, span in ((across, axes.axvspan), (up, axes.axhspan)):
+                band = self._tuned.targets[name]
+                values = table[name]
+                low, high = max(band.low, min(values)), min(band.high, max(values))
+                if low < high:
+                    span(low, high, color=style.GREEN, alpha=0.12)
+            for met, face in ((False, "none"), (True, style.BLUE)):
+                part = table.filter(met=met)
+                axes.scatter(
+                    part[across], part[up], s=26, facecolors=face, edgecolors=style.BLUE, linewidths=1
+                )
+            best = table.head(1)
+            axes.scatter(
+                best[across], best[up], s=90, facecolors="none", edgecolors=style.VERMILLION, linewidths=1.5
+            )
+            label_axes(axes, _named(across), _named(up))
+            return axes
+
+
+def _named(metric: str) -> str:
+    measure = MEASURES[metric]
+    return f"{measure.title}, {measure.unit}" if measure.unit else measure.title

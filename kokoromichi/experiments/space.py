@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -13,6 +12,8 @@ from numpy.typing import NDArray
 from kokoromichi.core.errors import MisuseError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from kokoromichi.simulation.scenario import Scenario
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -65,7 +66,9 @@ class Space:
             _require_ends(path, ends)
         self.base = base
         self.free = dict(free)
-        self.scenario([0.0] * len(free))  # Whatever the economy refuses, it refuses before anything is played.
+        self.scenario(
+            [0.0] * len(free)
+        )  # Whatever the economy refuses, it refuses before anything is played.
         self.scenario([1.0] * len(free))
 
     @property
@@ -76,8 +79,7 @@ class Space:
     def values(self, point: Sequence[float]) -> dict[str, float]:
         """What a point stands for: whole numbers, or factors to four digits, by path."""
         return {
-            path: _value(ends, place)
-            for (path, ends), place in zip(self.free.items(), point, strict=True)
+            path: _value(ends, place) for (path, ends), place in zip(self.free.items(), point, strict=True)
         }
 
     def scenario(self, point: Sequence[float]) -> Scenario:
@@ -103,6 +105,10 @@ def _value(ends: tuple[int, int] | Scale, place: float) -> float:
 def _require_ends(path: str, ends: tuple[int, int] | Scale) -> None:
     if isinstance(ends, Scale):
         return
-    if len(ends) != 2 or not all(isinstance(end, (int, np.integer)) for end in ends) or ends[0] >= ends[1]:  # noqa: PLR2004 - two ends
-        message = f"{path}: {ends!r} are no ends; give two whole numbers, the smaller first, or km.scale(0.5, 2)"
+    given: Sequence[object] = ends  # From a notebook it may be anything.
+    whole = all(isinstance(end, (int, np.integer)) for end in given)
+    if len(given) != 2 or not whole or ends[0] >= ends[1]:  # noqa: PLR2004 - two ends
+        message = (
+            f"{path}: {ends!r} are no ends; give two whole numbers, the smaller first, or km.scale(0.5, 2)"
+        )
         raise MisuseError(message)

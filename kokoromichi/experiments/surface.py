@@ -1,7 +1,7 @@
 """A quadratic response surface: what each number would be at a point that was not played.
 
-Box and Wilson (1951), with a ridge on everything but the mean, so that fewer points than coefficients still have an
-answer; fitted to the numbers and not to the distance from the targets, which has kinks.
+Box and Wilson (1951), with a ridge on everything but the mean, so that fewer points than coefficients still
+have an answer; fitted to the numbers and not to the distance from the targets, which has kinks.
 """
 
 from __future__ import annotations
@@ -66,7 +66,9 @@ class Surface:
                 error = self._spread[name] * np.sqrt(np.einsum("ij,jk,ik->i", design, self._inverse, design))
                 wanted = there(np.array([_centre(self._targets, name)]))[0]
                 middle = np.where(
-                    np.abs(wanted - middle) <= optimism * error, wanted, middle + np.sign(wanted - middle) * optimism * error
+                    np.abs(wanted - middle) <= optimism * error,
+                    wanted,
+                    middle + np.sign(wanted - middle) * optimism * error,
                 )
             found[name] = back(middle)
         return found
@@ -99,7 +101,7 @@ def _warp(
     if name.endswith("wait_days"):
         return (
             lambda values: np.log(np.clip(values, _LEAST_WAIT_DAYS, 2.0 * horizon_days)),
-            lambda warped: np.exp(warped),
+            np.exp,
         )
     if name.startswith("net_flow"):
         return (

@@ -32,7 +32,7 @@ class Band:
 
     @property
     def tolerance(self) -> float:
-        """What one unit of distance is: half the width, or a share of the only end (of 1, where that is 0)."""
+        """The unit of distance: half the width, or a share of the only end (of 1, where that is 0)."""
         if math.isfinite(self.low) and math.isfinite(self.high):
             return (self.high - self.low) / 2
         end = self.low if math.isfinite(self.low) else self.high

@@ -1,9 +1,8 @@
-"""The trials of a search, kept as they are played: one line a run, so that a search goes on where it stopped."""
+"""The trials of a search, kept as they are played, so that a search goes on where it stopped."""
 
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -13,6 +12,7 @@ from kokoromichi.core.errors import MisuseError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from kokoromichi.experiments.seed_runs import Numbers
 
@@ -35,7 +35,7 @@ class Trial(NamedTuple):
     runs: tuple[Numbers, ...]
 
     def pooled(self) -> Numbers:
-        """The mean of each number over the runs; of a wait the median, None where it lies beyond the horizon."""
+        """The mean of each number over the runs; of a wait the median, None beyond the horizon."""
         return {name: _pooled(name, [run[name] for run in self.runs]) for name in self.runs[0]}
 
 
@@ -68,7 +68,11 @@ class Journal:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._path.write_bytes(orjson.dumps(asked) + b"\n")
             return
-        first, *lines = self._path.read_bytes().splitlines()
+        text = self._path.read_bytes()
+        whole, newline, cut = text.rpartition(b"\n")
+        if cut:  # The last line was being written when the search ended.
+            self._path.write_bytes(whole + newline)
+        first, *lines = whole.splitlines()
         if orjson.loads(first) != asked:
             message = (
                 f"{self._path} holds another search: choose an empty folder, or ask what was asked there "
@@ -76,9 +80,8 @@ class Journal:
             )
             raise MisuseError(message)
         for line in lines:
-            if line.endswith(b"}"):  # The last one may have been cut.
-                row = orjson.loads(line)
-                self._known[tuple(row["point"]), row["seed_number"]] = row["numbers"]
+            row = orjson.loads(line)
+            self._known[tuple(row["point"]), row["seed_number"]] = row["numbers"]
 
     def find(self, point: tuple[float, ...], seed_number: int) -> Numbers | None:
         """The numbers of a run that was played already."""

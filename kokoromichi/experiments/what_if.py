@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from kokoromichi.core.errors import MisuseError
+from kokoromichi.experiments.space import Scale, scale
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from kokoromichi.simulation.scenario import Scenario
 
 _PART: Final = re.compile(r"\s*(?P<path>[a-z0-9_.]+)\s*(?P<how>[=*])\s*(?P<number>-?[0-9_]+(?:\.[0-9]+)?)\s*")
+_AMOUNT: Final = r"-?[0-9_]+(?:\.[0-9]+)?"
+_ENDS: Final = re.compile(
+    rf"\s*(?P<path>[a-z0-9_.*]+)\s*=\s*(?P<how>\*?)\s*(?P<low>{_AMOUNT})?\s*:\s*(?P<high>{_AMOUNT})?\s*"
+)
 _NAMED: Final = re.compile(r"(?:(?P<name>[^=:]*):)?(?P<parts>.*)", re.DOTALL)
 
 
@@ -72,6 +77,46 @@ def read_amounts(texts: Iterable[str]) -> dict[str, float]:
         if part is None or part["how"] != "=":
             raise MisuseError(f"{text!r} is no amount; write it like supply_gold=0.02")
         found[part["path"]] = float(part["number"])
+    return found
+
+
+def read_bands(texts: Iterable[str]) -> dict[str, tuple[float | None, float | None]]:
+    """Read ``wait_days=5:9`` and ``gini=:0.6``.
+
+    Raises:
+        MisuseError: One of them is none.
+    """
+    found = {}
+    for text in texts:
+        part = _ENDS.fullmatch(text)
+        if part is None or part["how"]:
+            raise MisuseError(f"{text!r} is no band; write it like wait_days=5:9 or gini=:0.6")
+        low, high = (float(part[end]) if part[end] else None for end in ("low", "high"))
+        found[part["path"]] = low, high
+    return found
+
+
+def read_free(texts: Iterable[str]) -> dict[str, tuple[int, int] | Scale]:
+    """Read ``opening.gold=5000:30000``, and ``daily.gold=*0.1:1.2`` for factors.
+
+    Raises:
+        MisuseError: One of them is none.
+    """
+    found: dict[str, tuple[int, int] | Scale] = {}
+    for text in texts:
+        part = _ENDS.fullmatch(text)
+        if part is None or not part["low"] or not part["high"]:
+            message = f"{text!r} names no ends; write it like opening.gold=5000:30000 or daily.gold=*0.1:1.2"
+            raise MisuseError(message)
+        low, high = _number(part["low"]), _number(part["high"])
+        if part["how"]:
+            found[part["path"]] = scale(low, high)
+        elif isinstance(low, int) and isinstance(high, int):
+            found[part["path"]] = low, high
+        else:
+            raise MisuseError(
+                f"{text!r}: amounts are whole numbers; for factors write {part['path']}=*{low}:{high}"
+            )
     return found
 
 

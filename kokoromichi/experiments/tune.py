@@ -1,0 +1,224 @@
+"""Numbers that meet targets: a search over an economy by response surfaces, and what it found."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kokoromichi.core.errors import MisuseError
+from kokoromichi.experiments.seed_runs import choose_engine
+from kokoromichi.experiments.space import Scale, Space
+from kokoromichi.experiments.surface import Surface
+from kokoromichi.experiments.targets import Targets
+from kokoromichi.experiments.trials import Journal, Trial
+from kokoromichi.experiments.tuned import Tuned
+from kokoromichi.simulation import engines
+from kokoromichi.simulation.batch import replication_seed
+from kokoromichi.simulation.totals import play_totals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from kokoromichi.experiments.seed_runs import Numbers
+    from kokoromichi.experiments.space import Free
+    from kokoromichi.simulation.scenario import Scenario
+
+Floats = NDArray[np.float64]
+
+FIRST_POINTS: Final = 16
+FIRST_SEEDS: Final = 4
+ROUND_POINTS: Final = 2
+ROUND_SEEDS: Final = 8
+_CANDIDATES: Final = 4_096
+_NEAR: Final = 0.12
+"""Half the side of the cube around the best point in which half the candidates lie."""
+_APART: Final = 0.04
+"""Points of a round are no nearer to one another, or to an earlier one, than this."""
+_OPTIMISM: Final = 1.5
+"""The second point of a round is chosen as if every number might be so many standard errors nearer."""
+
+
+class Search:
+    """A search while it goes on.
+
+    Args:
+        space: What may be turned.
+        targets: What is wanted.
+        seed: Of every trial: run n has the same chance in all of them.
+        engine: FAITHFUL or COMPILED.
+        journal: Where runs are kept.
+        on_done: Called with how many runs are done.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        targets: Targets,
+        *,
+        seed: int,
+        engine: str,
+        journal: Journal,
+        on_done: Callable[[int], None],
+    ) -> None:
+        self._space, self._targets, self._seed, self._engine = space, targets, seed, engine
+        self._journal, self._on_done = journal, on_done
+        self._done = 0
+        self.trials: list[Trial] = []
+        self.base = Trial(-1, (), ())
+
+    def play(self, points: Sequence[Sequence[float]], seeds: int) -> None:
+        """Play points under the first so many seeds; what the journal holds is not played again."""
+        asked = [
+            (tuple(float(side) for side in point), number) for point in points for number in range(seeds)
+        ]
+        missing = [run for run in asked if self._journal.find(*run) is None]
+        self._count(len(asked) - len(missing))
+        workers = (os.cpu_count() or 1) if self._engine == engines.COMPILED else 1
+        with ThreadPoolExecutor(workers) as pool:
+            try:
+                for run, numbers in zip(missing, pool.map(self._numbers, missing), strict=True):
+                    self._journal.keep(*run, numbers)
+                    self._count(1)
+            except BaseException:
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+        for point in dict.fromkeys(point for point, _ in asked):
+            runs = tuple(self._journal.find(point, number) or {} for number in range(seeds))
+            if point:
+                self.trials.append(Trial(len(self.trials), point, runs))
+            else:
+                self.base = Trial(-1, point, runs)
+
+    def surface(self) -> Surface:
+        """The surfaces through everything that was played."""
+        points = np.array([trial.point for trial in self.trials for _ in trial.runs])
+        runs = [run for trial in self.trials for run in trial.runs]
+        numbers = {name: np.array([_known(run[name]) for run in runs]) for name in self._targets}
+        return Surface(self._targets, points, numbers, self._space.base.days)
+
+    def _numbers(self, run: tuple[tuple[float, ...], int]) -> Numbers:
+        point, number = run
+        scenario = self._space.scenario(point) if point else self._space.base
+        played = play_totals(scenario, replication_seed(self._seed, number), self._engine)
+        return played.headline.row(0, named=True)
+
+    def _count(self, runs: int) -> None:
+        self._done += runs
+        self._on_done(self._done)
+
+
+def _known(value: float | None) -> float:
+    return np.inf if value is None else float(value)
+
+
+def next_points(search: Search, dice: np.random.Generator) -> list[list[float]]:
+    """The points of a round: where the surfaces put the targets, and where they might lie."""
+    surface, sides = search.surface(), len(search.trials[0].point)
+    played = np.array([trial.point for trial in search.trials])
+    best = played[int(np.argmin(surface.distances(played)))]
+    anywhere = dice.random((_CANDIDATES // 2, sides))
+    near = np.clip(best + dice.uniform(-_NEAR, _NEAR, (_CANDIDATES // 2, sides)), 0, 1)
+    candidates, taken = np.vstack([anywhere, near]), list(played)
+    points: list[list[float]] = []
+    for optimism in (0.0, _OPTIMISM)[:ROUND_POINTS]:
+        for place in np.argsort(surface.distances(candidates, optimism), kind="stable"):
+            if min(np.abs(candidates[place] - other).max() for other in taken) >= _APART:
+                taken.append(candidates[place])
+                points.append(np.round(candidates[place], 4).tolist())
+                break
+    return points
+
+
+def first_points(sides: int, seed: int) -> list[list[float]]:
+    """Sobol's points, scrambled by the seed: they fill the cube evenly.
+
+    Raises:
+        MisuseError: scipy is not installed.
+    """
+    try:
+        from scipy.stats import qmc  # noqa: PLC0415 - slow, and of an extra
+    except ModuleNotFoundError as error:
+        raise MisuseError('a search needs scipy: pip install "kokoromichi[tuning]"') from error
+    points = qmc.Sobol(sides, seed=seed & 0xFFFFFFFF).random(FIRST_POINTS)
+    rounded: list[list[float]] = np.round(points, 4).tolist()
+    return rounded
+
+
+def tune(  # noqa: PLR0913 - a designer names what they ask for
+    base: Scenario,
+    free: Free,
+    targets: Targets | Mapping[str, tuple[float | None, float | None]],
+    *,
+    rounds: int = 6,
+    seed: int = 1,
+    engine: str = engines.AUTO,
+    out: str | Path | None = None,
+    on_done: Callable[[int], None] | None = None,
+    on_step: Callable[[str], None] | None = None,
+) -> Tuned:
+    """Search for numbers of the economy under which targets are met.
+
+    16 points that fill the cube are played under 4 seeds each; a quadratic surface is fitted to every
+    targeted number; then each round plays 2 points under 8 seeds, where the surfaces put the targets: 160 runs with
+    the six rounds of the default. ADR 16 has what was measured.
+
+    Args:
+        base: What is turned.
+        free: The numbers that may be turned, by path: ``(5_000, 30_000)``, or ``km.scale(0.1, 1.2)`` for
+            factors.
+        targets: The bands wanted, by the names of the headline.
+        rounds: After the first points; 0 for these alone.
+        seed: Of every trial; ``validate`` takes another one.
+        engine: As in ``simulate``.
+        out: A folder that keeps every run: the same question goes on there. None for nowhere.
+        on_done: Called with how many runs are done.
+        on_step: Called with what is done before the first one, where that takes a while.
+
+    Raises:
+        MisuseError: A band or an end is none, or the folder holds another search.
+        EconomyError: A path is unknown, or the economy refuses an end.
+    """
+    wanted = targets if isinstance(targets, Targets) else Targets(targets)
+    if rounds < 0:
+        raise MisuseError(f"rounds is {rounds}; use 0 or more")
+    space = Space(base, free)
+    chosen = choose_engine(engine, [base], planned_runs(rounds))
+    engines.compile_once(base, chosen, on_step or (lambda _what: None))
+    journal = Journal(None if out is None else Path(out), _question(space, wanted, seed))
+    search = Search(
+        space, wanted, seed=seed, engine=chosen.name, journal=journal, on_done=on_done or (lambda _runs: None)
+    )
+    search.play([()], ROUND_SEEDS)
+    search.play(first_points(len(space.names), seed), FIRST_SEEDS)
+    dice = np.random.default_rng(seed & 0xFFFFFFFF)
+    for _ in range(rounds):
+        search.play(next_points(search, dice), ROUND_SEEDS)
+    return Tuned(space, wanted, search.base, tuple(search.trials), search.surface(), chosen.name)
+
+
+def planned_runs(rounds: int) -> int:
+    """How many runs a search plays: those of the base, the first points and the rounds."""
+    return ROUND_SEEDS + FIRST_POINTS * FIRST_SEEDS + rounds * ROUND_POINTS * ROUND_SEEDS
+
+
+def _question(space: Space, targets: Targets, seed: int) -> dict[str, Any]:
+    from kokoromichi.simulation.batch import manifest  # noqa: PLC0415 - a search alone needs it
+
+    described = manifest(space.base, seed, 1)
+    return {
+        "scenario_hash": described["scenario_hash"],
+        "code_hash": described["code_hash"],
+        "free": {
+            path: {"factors": [ends.low, ends.high]}
+            if isinstance(ends, Scale)
+            else [int(end) for end in ends]
+            for path, ends in space.free.items()
+        },
+        "targets": {name: str(band) for name, band in targets.items()},
+        "seed": seed,
+    }

@@ -1,0 +1,314 @@
+"""What a search found: its trials, the best of them, and what stands in the way where none is good."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import polars as pl
+
+from kokoromichi.core.errors import MisuseError
+from kokoromichi.experiments.trials import Trial
+from kokoromichi.simulation import engines
+from kokoromichi.simulation.batch import replication_seed
+from kokoromichi.simulation.totals import play_totals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from kokoromichi.experiments.plots import TunedPlots
+    from kokoromichi.experiments.seed_runs import Numbers
+    from kokoromichi.experiments.space import Space
+    from kokoromichi.experiments.surface import Surface
+    from kokoromichi.experiments.targets import Targets
+    from kokoromichi.simulation.scenario import Scenario
+
+_CUBE_POINTS: Final = 8_192
+"""Points at which the surfaces are read to say what can be reached."""
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A point of the search as an economy.
+
+    Attributes:
+        values: What was turned: amounts and factors, by path.
+        scenario: The base with these numbers.
+        numbers: What its runs showed, pooled.
+        targets: What was wanted.
+        base: What was turned from.
+        engine: What plays it.
+    """
+
+    values: Mapping[str, float]
+    scenario: Scenario
+    numbers: Numbers
+    targets: Targets
+    base: Scenario
+    engine: str
+
+    @property
+    def met(self) -> bool:
+        """Whether the pooled runs of the search meet every target; ``validate`` asks runs of its own."""
+        return self.targets.met(self.numbers)
+
+    def validate(self, replications: int = 50, seed: int = 999) -> pl.DataFrame:
+        """Play it under seeds that the search has not seen.
+
+        Args:
+            replications: How many.
+            seed: Another one than the search's.
+
+        Returns:
+            One row per target: ``metric``, ``target`` (String), ``value`` (Float64, pooled over the runs,
+            null beyond the horizon), ``met`` (Boolean), ``runs_met``, ``runs`` (Int64).
+        """
+        trial = Trial(0, (), tuple(play_fresh(self.scenario, replications, seed, self.engine)))
+        pooled = trial.pooled()
+        rows = [
+            (
+                name,
+                str(band),
+                pooled[name],
+                band.holds(pooled[name]),
+                sum(band.holds(run[name]) for run in trial.runs),
+                replications,
+            )
+            for name, band in self.targets.items()
+        ]
+        schema = {"metric": pl.String(), "target": pl.String(), "value": pl.Float64(), "met": pl.Boolean()}
+        counts = {"runs_met": pl.Int64(), "runs": pl.Int64()}
+        return pl.DataFrame(rows, {**schema, **counts}, orient="row")
+
+    def diff(self) -> pl.DataFrame:
+        """What differs from the base: one row per number, ``path``, ``before``, ``after`` (String)."""
+        changed = changed_numbers(self.base, self.scenario)
+        rows = [(path, str(old), str(new)) for path, old, new in changed]
+        schema = {"path": pl.String(), "before": pl.String(), "after": pl.String()}
+        return pl.DataFrame(rows, schema, orient="row")
+
+    def write(self, path: str | Path) -> Path:
+        """Write the numbers into an economy's file, in which comments and order stay; answers its path.
+
+        Args:
+            path: An ``economy.toml`` that is there: the one that the bot loads, or a copy.
+
+        Raises:
+            EconomyError: The file with the numbers is refused, or breaks a law that it kept before; the file
+                stays as it was.
+            MisuseError: There is no such file.
+        """
+        from kokoromichi.experiments.writing import write_numbers  # noqa: PLC0415 - a notebook may never write
+
+        return write_numbers(Path(path), list(changed_numbers(self.base, self.scenario)))
+
+    def __repr__(self) -> str:
+        """What was turned, and whether the targets are met."""
+        turned = ", ".join(f"{path} {value:,g}" for path, value in self.values.items())
+        return f"<Candidate {turned}: {'met' if self.met else 'missed'}>"
+
+
+def play_fresh(scenario: Scenario, replications: int, seed: int, engine: str) -> Iterator[Numbers]:
+    """The headline of runs under one seed, in their order."""
+
+    def play(number: int) -> Numbers:
+        return play_totals(scenario, replication_seed(seed, number), engine).headline.row(0, named=True)
+
+    workers = (os.cpu_count() or 1) if engine == engines.COMPILED else 1
+    with ThreadPoolExecutor(workers) as pool:
+        yield from pool.map(play, range(replications))
+
+
+def changed_numbers(base: Scenario, other: Scenario) -> Iterator[tuple[str, object, object]]:
+    """The numbers in which two economies differ: path, before, after; lists whole."""
+    yield from _differing("", base.economy.config.tree(), other.economy.config.tree())
+
+
+def _differing(before: str, old: Any, new: Any) -> Iterator[tuple[str, object, object]]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in old:
+            yield from _differing(f"{before}.{key}" if before else key, old[key], new[key])
+    elif old != new:
+        yield before, old, new
+
+
+@dataclass(frozen=True, eq=False)
+class Tuned:
+    """A search that was played.
+
+    Attributes:
+        space: What was turned.
+        targets: What was wanted.
+        base: What the base's own runs showed.
+        trials: Every point that was played, in its order.
+        surface: Through all of them.
+        engine: What played.
+    """
+
+    space: Space
+    targets: Targets
+    base: Trial
+    trials: tuple[Trial, ...]
+    surface: Surface
+    engine: str
+
+    @cached_property
+    def _order(self) -> list[int]:
+        """The trials' numbers, best first: those that meet the targets, then by what the surfaces say."""
+        distances = self.surface.distances(np.array([trial.point for trial in self.trials]))
+        met = [self.targets.met(trial.pooled()) for trial in self.trials]
+        return sorted(range(len(self.trials)), key=lambda place: (not met[place], distances[place]))
+
+    @property
+    def found(self) -> bool:
+        """Whether a trial's pooled runs meet every target."""
+        return self.best.met
+
+    @property
+    def best(self) -> Candidate:
+        """The best trial; where none meets the targets, the one that the surfaces put nearest."""
+        return self.candidate(self._order[0])
+
+    def candidates(self, count: int = 5) -> list[Candidate]:
+        """The best few trials, best first."""
+        return [self.candidate(place) for place in self._order[:count]]
+
+    def candidate(self, number: int) -> Candidate:
+        """A trial by its number, as an economy."""
+        if not 0 <= number < len(self.trials):
+            raise MisuseError(f"there is no trial {number}; use 0 to {len(self.trials) - 1}")
+        trial = self.trials[number]
+        values, scenario = self.space.values(trial.point), self.space.scenario(trial.point)
+        return Candidate(values, scenario, trial.pooled(), self.targets, self.space.base, self.engine)
+
+    def table(self) -> pl.DataFrame:
+        """Every trial, best first.
+
+        Returns:
+            One row per trial: ``trial`` (Int64), ``runs`` (Int64), a Float64 column per free number (its
+            path) and per target, pooled over the runs and null beyond the horizon, ``distance`` (Float64, in
+            tolerances, null where a number is not there), ``met`` (Boolean).
+        """
+        rows = []
+        for place in self._order:
+            trial, numbers = self.trials[place], self.trials[place].pooled()
+            distance = self.targets.distance(numbers)
+            rows.append(
+                {
+                    "trial": trial.number,
+                    "runs": len(trial.runs),
+                    **self.space.values(trial.point),
+                    **{name: numbers[name] for name in self.targets},
+                    "distance": distance if np.isfinite(distance) else None,
+                    "met": self.targets.met(numbers),
+                }
+            )
+        floats = dict.fromkeys([*self.space.names, *self.targets, "distance"], pl.Float64())
+        schema = {"trial": pl.Int64(), "runs": pl.Int64(), **floats, "met": pl.Boolean()}
+        return pl.DataFrame(rows, schema)
+
+    def side_effects(self) -> pl.DataFrame:
+        """What else the best trial changes: every number of the headline that is no target.
+
+        Returns:
+            One row per number: ``metric`` (String), ``base``, ``best`` (Float64, pooled over the runs of
+            each, which share their seeds).
+        """
+        best, base = self.best.numbers, self.base.pooled()
+        rows = [(name, base[name], best[name]) for name in base if name not in self.targets]
+        schema = {"metric": pl.String(), "base": pl.Float64(), "best": pl.Float64()}
+        return pl.DataFrame(rows, schema, orient="row")
+
+    def reachable(self) -> pl.DataFrame:
+        """What each targeted number comes to anywhere in the cube, as the surfaces have it.
+
+        Returns:
+            One row per target: ``metric``, ``target`` (String), ``lowest``, ``highest`` (Float64),
+            ``reached`` (Boolean: somewhere the number alone lies in its band).
+        """
+        rows = []
+        for name, values in self._everywhere.items():
+            band = self.targets[name]
+            reached = bool(((values >= band.low) & (values <= band.high)).any())
+            rows.append((name, str(band), float(values.min()), float(values.max()), reached))
+        schema = {
+            "metric": pl.String(),
+            "target": pl.String(),
+            "lowest": pl.Float64(),
+            "highest": pl.Float64(),
+        }
+        return pl.DataFrame(rows, {**schema, "reached": pl.Boolean()}, orient="row")
+
+    def conflicts(self) -> list[tuple[str, str]]:
+        """Targets that can be met one by one and not together, as the surfaces have it."""
+        inside = {
+            name: (values >= self.targets[name].low) & (values <= self.targets[name].high)
+            for name, values in self._everywhere.items()
+        }
+        alone = [name for name, places in inside.items() if places.any()]
+        return [pair for pair in combinations(alone, 2) if not (inside[pair[0]] & inside[pair[1]]).any()]
+
+    @cached_property
+    def _everywhere(self) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
+        sides = len(self.space.names)
+        dice = np.random.default_rng(0)
+        corners = np.array(np.meshgrid(*[[0.0, 1.0]] * sides)).T.reshape(-1, sides)[:_CUBE_POINTS]
+        return self.surface.predict(np.vstack([corners, dice.random((_CUBE_POINTS, sides))]))
+
+    def explain(self) -> str:
+        """What was found, in sentences; where nothing was, what stands in the way."""
+        runs = sum(len(trial.runs) for trial in self.trials)
+        met = sum(self.targets.met(trial.pooled()) for trial in self.trials)
+        if met:
+            return (
+                f"{met} of {len(self.trials)} trials meet every target ({runs} runs). The best: {self.best}. "
+                "Validate it under other seeds before it is believed: best.validate()."
+            )
+        lines = [f"Not found: none of {len(self.trials)} trials meets every target ({runs} runs)."]
+        numbers = self.best.numbers
+        near = ", ".join(
+            f"{name} {_told(numbers[name])} (wanted {band})" for name, band in self.targets.items()
+        )
+        lines.append(f"The nearest has {near}.")
+        lines += [
+            f"{row['metric']} cannot be met in these ends: it reaches {row['lowest']:,.3g} to "
+            f"{row['highest']:,.3g}, wanted {row['target']}."
+            for row in self.reachable().filter(reached=False).iter_rows(named=True)
+        ]
+        lines += [f"{one} and {other} stand against each other." for one, other in self.conflicts()]
+        lines.append("Widen an end, free another number, or widen a band.")
+        return " ".join(lines)
+
+    @property
+    def plot(self) -> TunedPlots:
+        """Charts: ``frontier()``."""
+        from kokoromichi.experiments.plots import TunedPlots  # noqa: PLC0415 - matplotlib is slow
+
+        return TunedPlots(self)
+
+    def __repr__(self) -> str:
+        """How many trials there are, and whether one meets the targets."""
+        return f"<Tuned {len(self.trials)} trials: {'found' if self.found else 'not found'}>"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self.explain()}</p>{self.table().head(10)._repr_html_()}"
+
+
+def _told(value: float | None) -> str:
+    return "beyond the horizon" if value is None else f"{value:,.3g}"
+
+
+def best_of(candidates: Sequence[Candidate], replications: int = 50, seed: int = 999) -> Candidate:
+    """The candidate nearest to the targets under fresh seeds, rather than by the search's own runs."""
+    fresh = [
+        Trial(0, (), tuple(play_fresh(one.scenario, replications, seed, one.engine))).pooled()
+        for one in candidates
+    ]
+    distances = [one.targets.distance(numbers) for one, numbers in zip(candidates, fresh, strict=True)]
+    return candidates[int(np.argmin(distances))]

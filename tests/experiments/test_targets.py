@@ -1,0 +1,48 @@
+"""Bands: what lies in them, and how far from them a number is."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from kokoromichi.core.errors import MisuseError
+from kokoromichi.experiments.targets import Band, Targets
+
+
+def test_a_band_holds_both_its_ends_and_nothing_that_nobody_has() -> None:
+    band = Band(5, 9)
+    assert [band.holds(value) for value in (4.99, 5, 9, 9.01, None)] == [False, True, True, False, False]
+
+
+def test_a_miss_is_counted_from_the_middle_in_half_widths() -> None:
+    assert [Band(5, 9).miss(value) for value in (7, 9, 11, 3)] == [0, 1, 2, 2]
+
+
+def test_a_band_with_one_end_has_its_middle_a_tolerance_inside() -> None:
+    most = Band(high=0.6)
+    assert most.tolerance == pytest.approx(0.03)
+    assert [most.miss(value) for value in (0.1, 0.57, 0.6, 0.63)] == pytest.approx([0, 0, 1, 2])
+    assert Band(low=0.0).miss(-0.05) == pytest.approx(2)
+
+
+def test_the_distance_is_the_root_mean_square_of_the_misses() -> None:
+    targets = Targets({"wait_days": (5, 9), "gini": (None, 0.6)})
+    assert targets.distance({"wait_days": 11, "gini": 0.2}) == pytest.approx(math.sqrt(2))
+    assert targets.distance({"wait_days": None, "gini": 0.2}) == math.inf
+    assert targets.met({"wait_days": 9, "gini": 0.6})
+    assert not targets.met({"wait_days": None, "gini": 0.6})
+
+
+@pytest.mark.parametrize(
+    ("bands", "said"),
+    [
+        ({}, "a band at least"),
+        ({"wait": (1, 2)}, "wait_days"),
+        ({"gini": (0.5, 0.2)}, "lower end first"),
+        ({"gini": (None, None)}, "lower end first"),
+    ],
+)
+def test_what_is_no_target_is_refused_with_the_cure(bands: dict[str, tuple[float, float]], said: str) -> None:
+    with pytest.raises(MisuseError, match=said):
+        Targets(bands)

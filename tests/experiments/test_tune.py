@@ -1,0 +1,179 @@
+"""A search over an economy: the surfaces, the trials that are kept, what is found and what cannot be."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from kokoromichi.core.errors import MisuseError
+from kokoromichi.experiments.space import Space, scale
+from kokoromichi.experiments.surface import Surface
+from kokoromichi.experiments.targets import Targets
+from kokoromichi.experiments.trials import TRIALS, Trial
+from kokoromichi.experiments.tune import FIRST_POINTS, FIRST_SEEDS, planned_runs, tune
+from kokoromichi.rules.economy import load_economy
+from kokoromichi.rules.findings import EconomyError
+from kokoromichi.settings import shipped_folder
+from kokoromichi.simulation.scenario import Scenario
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kokoromichi.experiments.space import Free
+    from kokoromichi.experiments.tuned import Tuned
+
+BASE = Scenario.load("baseline", players=10, days=4)
+FREE: Free = {"opening.gold": (5_000, 30_000), "daily.gold": scale(0.5, 2)}
+SUPPLY = Targets({"supply_gold": (150_000, 250_000)})
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which a search was kept."""
+    folder = tmp_path_factory.mktemp("search")
+    tune(BASE, FREE, SUPPLY, rounds=1, seed=5, engine="faithful", out=folder)
+    return folder
+
+
+def again(folder: Path, **changed: object) -> Tuned:
+    """The same question once more, or another one."""
+    asked: dict[str, object] = {"rounds": 1, "seed": 5, "engine": "faithful", "out": folder}
+    return tune(BASE, FREE, SUPPLY, **{**asked, **changed})  # type: ignore[arg-type]  # As a notebook passes it.
+
+
+def test_surfaces_find_a_quadratic_exactly_enough() -> None:
+    dice = np.random.default_rng(1)
+    targets = Targets({"supply_gold": (90, 110), "gini": (None, 0.5)})
+    points = dice.random((40, 2))
+    truth = {
+        "supply_gold": 50 + 80 * points[:, 0] - 30 * points[:, 1] ** 2,
+        "gini": 0.2 + 0.5 * points[:, 0] * points[:, 1],
+    }
+    surface = Surface(targets, points, truth, horizon_days=90)
+    fresh = dice.random((200, 2))
+    found = surface.predict(fresh)
+    assert found["supply_gold"] == pytest.approx(50 + 80 * fresh[:, 0] - 30 * fresh[:, 1] ** 2, abs=1.5)
+    assert found["gini"] == pytest.approx(0.2 + 0.5 * fresh[:, 0] * fresh[:, 1], abs=0.02)
+
+
+def test_a_wait_beyond_the_horizon_is_longer_than_any_other() -> None:
+    targets = Targets({"wait_days": (5, 9)})
+    points = np.linspace(0, 1, 12)[:, None]
+    waits = np.where(points[:, 0] > 0.5, np.inf, 4.0)
+    surface = Surface(targets, points, {"wait_days": waits}, horizon_days=30)
+    low, high = surface.predict(np.array([[0.0], [1.0]]))["wait_days"]
+    assert low < 9
+    assert high > 30
+
+
+def test_a_trial_pools_its_runs_and_takes_the_median_of_waits() -> None:
+    rows: list[Numbers] = [
+        {"wait_days": 3.0, "gini": 0.4},
+        {"wait_days": None, "gini": 0.6},
+        {"wait_days": 5.0, "gini": None},
+    ]
+    runs = tuple(rows)
+    assert Trial(0, (), runs).pooled() == {"wait_days": 5.0, "gini": 0.5}
+    assert Trial(0, (), runs[1:2]).pooled()["wait_days"] is None
+
+
+def test_a_point_is_amounts_and_factors() -> None:
+    space = Space(BASE, FREE)
+    assert space.values([0.5, 0.5]) == {"opening.gold": 17_500, "daily.gold": 1.0}
+    assert space.scenario([1.0, 0.0]).economy.config.opening.gold == 30_000
+    doubled = space.scenario([0.0, 1.0]).economy.config.daily.gold
+    assert doubled == tuple(2 * gold for gold in BASE.economy.config.daily.gold)
+
+
+def test_a_search_goes_on_where_it_stopped(kept: Path, tmp_path: Path) -> None:
+    cut = tmp_path / "cut"
+    shutil.copytree(kept, cut)
+    lines = (cut / TRIALS).read_bytes().splitlines(keepends=True)
+    (cut / TRIALS).write_bytes(b"".join(lines[:-7]) + lines[-7][:25])  # Ended in the middle of a line.
+    assert again(cut).table().equals(again(kept).table())
+    assert sorted((cut / TRIALS).read_bytes().splitlines(keepends=True)) == sorted(lines)
+
+
+def test_a_folder_of_another_search_is_refused(kept: Path) -> None:
+    with pytest.raises(MisuseError, match="holds another search"):
+        again(kept, seed=6)
+
+
+def test_what_was_planned_is_what_is_played(kept: Path) -> None:
+    done: list[int] = []
+    tuned = again(kept, on_done=done.append)
+    assert done[-1] == planned_runs(1)
+    assert sum(len(trial.runs) for trial in tuned.trials) == planned_runs(1) - len(tuned.base.runs)
+    assert [len(trial.runs) for trial in tuned.trials[:FIRST_POINTS]] == [FIRST_SEEDS] * FIRST_POINTS
+
+
+def test_what_is_found_meets_its_targets_under_other_seeds(kept: Path) -> None:
+    tuned = again(kept)
+    assert tuned.found
+    checked = tuned.best.validate(replications=6, seed=77)
+    assert checked["met"].to_list() == [True]
+    assert "Validate" in tuned.explain()
+
+
+def test_what_cannot_be_met_is_said_with_what_can_be_reached(kept: Path) -> None:
+    tuned, rich = again(kept), Targets({"supply_gold": (10_000_000, 20_000_000)})
+    points = np.array([trial.point for trial in tuned.trials])
+    numbers = {"supply_gold": np.array([float(trial.pooled()["supply_gold"] or 0) for trial in tuned.trials])}
+    other = replace(tuned, targets=rich, surface=Surface(rich, points, numbers, BASE.days))
+    assert not other.found
+    assert "supply_gold cannot be met in these ends" in other.explain()
+    assert other.reachable()["reached"].to_list() == [False]
+
+
+def test_the_best_is_written_where_the_bot_loads_it_with_its_comments(kept: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    shutil.copytree(shipped_folder("data"), folder, ignore=shutil.ignore_patterns("users", "*.db*"))
+    before = (folder / "economy.toml").read_text(encoding="utf-8")
+    best = again(kept).best
+    best.write(folder / "economy.toml")
+    after = (folder / "economy.toml").read_text(encoding="utf-8")
+    assert load_economy(folder).config == best.scenario.economy.config
+    assert [line for line in before.splitlines() if line.startswith("#")] == [
+        line for line in after.splitlines() if line.startswith("#")
+    ]
+
+
+def test_numbers_that_break_a_law_are_not_written(tmp_path: Path, kept: Path) -> None:
+    folder = tmp_path / "data"
+    shutil.copytree(shipped_folder("data"), folder, ignore=shutil.ignore_patterns("users", "*.db*"))
+    before = (folder / "economy.toml").read_bytes()
+    sold_low = BASE.with_economy({"store.treasure_chest.price_gold": 1})
+    cheap = replace(again(kept).best, scenario=sold_low)
+    with pytest.raises(EconomyError):
+        cheap.write(folder / "economy.toml")
+    assert (folder / "economy.toml").read_bytes() == before
+    with pytest.raises(MisuseError, match="is no file"):
+        again(kept).best.write(folder / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("free", "said"),
+    [
+        ({}, "numbers to turn"),
+        ({"opening.gold": (5, 1)}, "smaller first"),
+        ({"opening.gold": (0.1, 1)}, "no ends"),
+    ],
+)
+def test_ends_are_checked_before_anything_is_played(free: dict[str, tuple[int, int]], said: str) -> None:
+    with pytest.raises(MisuseError, match=said):
+        tune(BASE, free, SUPPLY)
+    with pytest.raises(EconomyError):
+        tune(BASE, {"opening.golf": (1, 2)}, SUPPLY)
+
+
+def test_the_frontier_shows_every_trial_that_has_both_numbers(kept: Path) -> None:
+    tuned = again(kept)
+    axes = tuned.plot.frontier()
+    points = [len(np.asarray(shown.get_offsets())) for shown in axes.collections]
+    assert sum(points) == len(tuned.trials) + 1  # The best one has a ring.
+    with pytest.raises(MisuseError, match="no target"):
+        tuned.plot.frontier("gini")
