@@ -164,8 +164,8 @@ def tune(  # noqa: PLR0913 - a designer names what they ask for
     """Search for numbers of the economy under which targets are met.
 
     16 points that fill the cube are played under 4 seeds each; a quadratic surface is fitted to every
-    targeted number; then each round plays 2 points under 8 seeds, where the surfaces put the targets: 160 runs with
-    the six rounds of the default. ADR 16 has what was measured.
+    targeted number; then each round plays 2 points under 8 seeds, where the surfaces put the targets: 160
+    runs with the six rounds of the default. ADR 16 has what was measured.
 
     Args:
         base: What is turned.

@@ -23,6 +23,7 @@ from kokoromichi.simulation.scenario import Scenario
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from kokoromichi.experiments.seed_runs import Numbers
     from kokoromichi.experiments.space import Free
     from kokoromichi.experiments.tuned import Tuned
 
