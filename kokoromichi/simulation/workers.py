@@ -7,8 +7,10 @@ import signal
 import threading
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import connection, get_context
+from multiprocessing import connection, get_context, parent_process
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from kokoromichi.core.errors import MisuseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,6 +18,27 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+def pool_size(workers: str) -> int | None:
+    """How many processes a ``--workers`` word asks for: 0 is this one, None one a core.
+
+    Raises:
+        MisuseError: It is none of serial, process and process:N, or a worker would start workers.
+    """
+    kind, _, count = workers.partition(":")
+    if workers == "serial":
+        return 0
+    if kind != "process" or (":" in workers and not (count.isdigit() and int(count) > 0)):
+        message = f"workers {workers!r}: use serial, process or process:N"
+        raise MisuseError(message)
+    if parent_process() is not None:
+        message = (
+            "this process is a worker itself: in a script, call simulate() under "
+            'if __name__ == "__main__": or with workers="serial"'
+        )
+        raise MisuseError(message)
+    return int(count) if count else None
 
 
 class Workers(ProcessPoolExecutor):
