@@ -10,7 +10,7 @@ import hashlib
 import os
 import platform
 import shutil
-from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
+from concurrent.futures import BrokenExecutor, Future, as_completed
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -313,21 +313,17 @@ def _run_here(jobs: list[Job], on_done: OnDone) -> Iterator[Failed]:
             on_done(job, summary)
 
 
-def _run_in(pool: Executor, jobs: list[Job], on_done: OnDone) -> Generator[Failed, None, list[Failed]]:
+def _run_in(pool: Workers, jobs: list[Job], on_done: OnDone) -> Generator[Failed, None, list[Failed]]:
     """Play jobs in a pool; yields those that failed, returns those that a dead worker took with it."""
     lost: list[Failed] = []
     with pool:
         futures: dict[Future[dict[str, object]], Job] = {pool.submit(play, job): job for job in jobs}
-        try:
-            for future in as_completed(futures):
-                job, error = futures[future], future.exception()
-                if error is None:
-                    on_done(job, future.result())
-                elif isinstance(error, BrokenExecutor):
-                    lost.append((job, error))
-                else:
-                    yield job, error
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
+        for future in as_completed(futures):
+            job, error = futures[future], future.exception()
+            if error is None:
+                on_done(job, future.result())
+            elif isinstance(error, BrokenExecutor):
+                lost.append((job, error))
+            else:
+                yield job, error
     return lost
