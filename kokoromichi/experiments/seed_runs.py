@@ -18,8 +18,8 @@ from kokoromichi.analysis.metrics.supply import money_supply
 from kokoromichi.analysis.observations import Observations
 from kokoromichi.core.errors import KokoroError
 from kokoromichi.simulation import engines
-from kokoromichi.simulation.batch import pool_size, replication_seed
-from kokoromichi.simulation.workers import Workers
+from kokoromichi.simulation.batch import replication_seed
+from kokoromichi.simulation.workers import Workers, pool_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
