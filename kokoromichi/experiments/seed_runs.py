@@ -136,13 +136,9 @@ def play_all(
         return
     with Workers(size) as pool:
         futures = {pool.submit(measure, run): run for run in runs}
-        try:
-            for future in as_completed(futures):
-                on_done(futures[future])
-                yield futures[future], future.result()
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
+        for future in as_completed(futures):
+            on_done(futures[future])
+            yield futures[future], future.result()
 
 
 def choose_engine(engine: str, scenarios: Sequence[Scenario], runs_each: int) -> Chosen:
