@@ -31,6 +31,7 @@ campaign: export CAMPAIGN_PAIRS ?= 10
 campaign: export CAMPAIGN_PAIR_PLAYERS ?= 500
 campaign: export CAMPAIGN_PAIR_DAYS ?= 90
 campaign: export CAMPAIGN_ITEMS ?= all
+campaign: export CAMPAIGN_WORKERS ?= process
 campaign: export CAMPAIGN_OUT ?= simulations/results/campaign
 campaign: .venv/.installed ## Hold the synthetic players' checks at full size; an interrupted one goes on
 	$(BIN)/python -m pytest $(CAMPAIGN_TESTS)

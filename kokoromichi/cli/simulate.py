@@ -18,6 +18,22 @@ if TYPE_CHECKING:
     from kokoromichi.simulation.batch import Job
     from kokoromichi.simulation.run import Run
 
+EngineOption = Annotated[
+    str,
+    typer.Option(
+        help="faithful (the bot's own services), compiled (some ten times as fast; needs numba), "
+        "both (stops at the first row that differs) or auto (compiled where it can be and is worth it). "
+        "The bytes are the same."
+    ),
+]
+StoreOption = Annotated[
+    str,
+    typer.Option(
+        help="memory; or local, postgres or mongo, a rehearsal over the empty store that DATA_DIR, "
+        "DATABASE_URL or MONGO_URI names: one run, by the faithful engine, which stays there."
+    ),
+]
+
 
 def simulate(
     scenario: Annotated[
@@ -27,7 +43,9 @@ def simulate(
         int | None, typer.Option(min=1, help="Size of the population; the scenario's own.")
     ] = None,
     days: Annotated[int | None, typer.Option(min=1, help="Horizon in days; the scenario's own.")] = None,
-    replications: Annotated[int, typer.Option(min=1, help="Runs under different seeds.")] = 8,
+    replications: Annotated[
+        int | None, typer.Option(min=1, help="Runs under different seeds; 8, or 1 over a store.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the batch: the same one gives the same bytes.")] = 1,
     workers: Annotated[str, typer.Option(help="serial, process (one a core) or process:N.")] = "process",
     economy: Annotated[
@@ -37,14 +55,8 @@ def simulate(
     out: Annotated[
         Path | None, typer.Option(help="Folder of the results; simulations/results/<scenario> when left out.")
     ] = None,
-    engine: Annotated[
-        str,
-        typer.Option(
-            help="faithful (the bot's own services), compiled (some ten times as fast; needs numba), "
-            "both (stops at the first row that differs) or auto (compiled where it can be and is worth it). "
-            "The bytes are the same."
-        ),
-    ] = "auto",
+    engine: EngineOption = "auto",
+    provider: StoreOption = "memory",
     replace: Annotated[
         bool, typer.Option("--replace", help="Play over another run that the folder holds.")
     ] = False,
@@ -54,12 +66,14 @@ def simulate(
     with exit_on_error():
         from kokoromichi.settings import Settings  # noqa: PLC0415 - --help stays fast
         from kokoromichi.simulation.run import simulate as play  # noqa: PLC0415 - --help stays fast
+        from kokoromichi.simulation.run import usual_replications  # noqa: PLC0415 - --help stays fast
         from kokoromichi.simulation.scenario import Scenario  # noqa: PLC0415 - --help stays fast
 
         named = economy or Settings().chosen_economy_dir
         chosen = Scenario.load(scenario, days=days, players=players, economy=named)
         folder = out or Path("simulations/results") / chosen.name
-        with progress(f"Simulating {chosen.name}", replications, "runs done") as (bar, task):
+        count = usual_replications(provider) if replications is None else replications
+        with progress(f"Simulating {chosen.name}", count, "runs done") as (bar, task):
 
             def done(_job: Job, _summary: Mapping[str, object]) -> None:
                 bar.update(task, description=f"Simulating {chosen.name}", advance=1)
@@ -69,12 +83,13 @@ def simulate(
 
             run = play(
                 chosen,
-                replications=replications,
+                replications=count,
                 seed=seed,
                 workers=workers,
                 out=folder,
                 replace=replace,
                 engine=engine,
+                provider=provider,
                 on_done=done,
                 on_step=step,
             )
@@ -117,6 +132,8 @@ def _show(run: Run, report: Path, rows: int) -> None:
         screen.print(f"[yellow]Finding:[/] {escape(str(finding))}", highlight=False)
     if run.sound:
         screen.print(f"The audit is sound: every law holds over {rows:,} ledger rows.", highlight=False)
+    if (provider := run.manifest["provider"]) != "memory":
+        screen.print(f"The {provider} store holds the run's players: let no bot play there.", highlight=False)
     screen.print(f"The report: {report}", highlight=False)
 
 

@@ -11,17 +11,21 @@ from kokoromichi.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kokoromichi.core.clock import Clock
     from kokoromichi.core.data_provider import DataProvider, Document
 
 _provider: DataProvider | None = None
 
 
-def build_provider(settings: Settings, *, read_only: bool = False) -> DataProvider:
+def build_provider(
+    settings: Settings, *, read_only: bool = False, clock: Clock | None = None
+) -> DataProvider:
     """A provider as the settings ask for it, not yet open; a remote one is given the local folder.
 
     Args:
         settings: Which, and what it is told.
         read_only: Whether a local folder is only read, as of one moment, beside whoever owns it.
+        clock: What tells the provider the time; the system's when left out.
 
     Raises:
         MisuseError: There is no such provider.
@@ -33,7 +37,7 @@ def build_provider(settings: Settings, *, read_only: bool = False) -> DataProvid
     arguments = _arguments(settings)
     if settings.provider == "local":
         arguments["read_only"] = read_only
-    return build(**arguments)
+    return build(clock=clock, **arguments)
 
 
 def _arguments(settings: Settings) -> dict[str, object]:

@@ -18,8 +18,8 @@ from kokoromichi.analysis.metrics.supply import money_supply
 from kokoromichi.analysis.observations import Observations
 from kokoromichi.core.errors import KokoroError
 from kokoromichi.simulation import engines
-from kokoromichi.simulation.batch import pool_size, replication_seed
-from kokoromichi.simulation.workers import Workers
+from kokoromichi.simulation.batch import replication_seed
+from kokoromichi.simulation.workers import Workers, pool_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -136,13 +136,9 @@ def play_all(
         return
     with Workers(size) as pool:
         futures = {pool.submit(measure, run): run for run in runs}
-        try:
-            for future in as_completed(futures):
-                on_done(futures[future])
-                yield futures[future], future.result()
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
+        for future in as_completed(futures):
+            on_done(futures[future])
+            yield futures[future], future.result()
 
 
 def choose_engine(engine: str, scenarios: Sequence[Scenario], runs_each: int) -> Chosen:

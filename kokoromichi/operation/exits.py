@@ -28,6 +28,7 @@ STORAGE_FAILED: Final = 4
 DISCORD_FAILED: Final = 4
 """The same: what does not answer may do so at the next start."""
 INTERRUPTED: Final = 130
+_INTERRUPTION: Final = "Interrupted. What is finished is kept; give the same command again, and it goes on."
 
 errors: Final = Console(stderr=True, soft_wrap=True)
 
@@ -45,10 +46,8 @@ def exit_on_error() -> Iterator[None]:
         fail("; ".join(map(_setting, error.errors(include_url=False))), USAGE)
     except (KokoroError, ValueError, OSError) as error:
         fail(str(error), USAGE)
-    except KeyboardInterrupt:
-        fail(
-            "Interrupted. What is finished is kept; give the same command again, and it goes on.", INTERRUPTED
-        )
+    except KeyboardInterrupt as interrupt:
+        fail(str(interrupt) or _INTERRUPTION, INTERRUPTED)
 
 
 def _setting(wrong: ErrorDetails) -> str:

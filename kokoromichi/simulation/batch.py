@@ -10,10 +10,9 @@ import hashlib
 import os
 import platform
 import shutil
-from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
+from concurrent.futures import BrokenExecutor, Future, as_completed
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from multiprocessing import parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -24,13 +23,15 @@ from kokoromichi.rules.economy_laws import economy_findings
 from kokoromichi.simulation import engines
 from kokoromichi.simulation.functions import fingerprint
 from kokoromichi.simulation.price_list import build_price_list, digest
+from kokoromichi.simulation.rehearsal import MEMORY
 from kokoromichi.simulation.streams import stream_key
-from kokoromichi.simulation.workers import Workers
+from kokoromichi.simulation.workers import Workers, pool_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
     from kokoromichi.rules.economy import Economy
+    from kokoromichi.settings import Settings
     from kokoromichi.simulation.scenario import Scenario
 
 _PACKAGES: Final = ("kokoromichi", "numpy", "polars", "pydantic")
@@ -57,6 +58,7 @@ class Job:
         replication: Its number, from 0.
         folder: That of all replications.
         engine: The one that plays it, FAITHFUL, COMPILED or BOTH.
+        store: The settings of the store to play over; None for memory.
     """
 
     scenario: Scenario
@@ -64,6 +66,7 @@ class Job:
     replication: int
     folder: Path
     engine: str = engines.FAITHFUL
+    store: Settings | None = None
 
     @property
     def target(self) -> Path:
@@ -86,7 +89,7 @@ def play(job: Job) -> dict[str, object]:
     Returns:
         The summary that stands in ``summary.json``: rows, what the audit says, and the digests of the files.
     """
-    played = engines.play(job.scenario, replication_seed(job.seed, job.replication), job.engine)
+    played = engines.play(job.scenario, replication_seed(job.seed, job.replication), job.engine, job.store)
     report = played.states.audit(played.ledger)
     summary: dict[str, object] = {
         "replication": job.replication,
@@ -146,7 +149,11 @@ def changed_files(target: Path) -> list[str]:
 
 
 def manifest(
-    scenario: Scenario, seed: int, replications: int, engine: str = engines.FAITHFUL
+    scenario: Scenario,
+    seed: int,
+    replications: int,
+    engine: str = engines.FAITHFUL,
+    provider: str = MEMORY,
 ) -> dict[str, object]:
     """Everything that decides the bytes of a batch, and beside it the engine, which does not."""
     tables = build_price_list(scenario.population, scenario.economy, scenario.closed)
@@ -169,6 +176,7 @@ def manifest(
         "seed": seed,
         "replications": replications,
         "engine": engine,
+        "provider": provider,
         "python": platform.python_version(),
         "packages": {name: version(name) for name in _PACKAGES},
         "findings": [
@@ -260,27 +268,6 @@ def _clear(replications: Path) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
 
 
-def pool_size(workers: str) -> int | None:
-    """How many processes a ``--workers`` word asks for: 0 is this one, None one a core.
-
-    Raises:
-        MisuseError: It is none of serial, process and process:N, or a worker would start workers.
-    """
-    kind, _, count = workers.partition(":")
-    if workers == "serial":
-        return 0
-    if kind != "process" or (":" in workers and not (count.isdigit() and int(count) > 0)):
-        message = f"workers {workers!r}: use serial, process or process:N"
-        raise MisuseError(message)
-    if parent_process() is not None:
-        message = (
-            "this process is a worker itself: in a script, call simulate() under "
-            'if __name__ == "__main__": or with workers="serial"'
-        )
-        raise MisuseError(message)
-    return int(count) if count else None
-
-
 def run_jobs(jobs: list[Job], workers: str, on_done: OnDone) -> Iterator[Failed]:
     """Play the jobs that are not done yet; those that a dead worker took with it are played again.
 
@@ -322,21 +309,17 @@ def _run_here(jobs: list[Job], on_done: OnDone) -> Iterator[Failed]:
             on_done(job, summary)
 
 
-def _run_in(pool: Executor, jobs: list[Job], on_done: OnDone) -> Generator[Failed, None, list[Failed]]:
+def _run_in(pool: Workers, jobs: list[Job], on_done: OnDone) -> Generator[Failed, None, list[Failed]]:
     """Play jobs in a pool; yields those that failed, returns those that a dead worker took with it."""
     lost: list[Failed] = []
     with pool:
         futures: dict[Future[dict[str, object]], Job] = {pool.submit(play, job): job for job in jobs}
-        try:
-            for future in as_completed(futures):
-                job, error = futures[future], future.exception()
-                if error is None:
-                    on_done(job, future.result())
-                elif isinstance(error, BrokenExecutor):
-                    lost.append((job, error))
-                else:
-                    yield job, error
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
+        for future in as_completed(futures):
+            job, error = futures[future], future.exception()
+            if error is None:
+                on_done(job, future.result())
+            elif isinstance(error, BrokenExecutor):
+                lost.append((job, error))
+            else:
+                yield job, error
     return lost

@@ -14,6 +14,7 @@ from kokoromichi.core.models import DAY_US, SECOND_US
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.core.schemas import ECONOMY_HISTORY_SCHEMA
 from kokoromichi.services.bundle import Services
+from kokoromichi.services.executor import CommandExecutor
 from kokoromichi.simulation import presence, story
 from kokoromichi.simulation.coded import schemas_of
 from kokoromichi.simulation.driver import Driver
@@ -40,6 +41,8 @@ from kokoromichi.simulation.world import World
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from kokoromichi.core.clock import Clock
+    from kokoromichi.core.data_provider import DataProvider
     from kokoromichi.simulation.scenario import Scenario
 
 
@@ -49,21 +52,29 @@ class Engine:
     Args:
         scenario: What is simulated.
         seed: Seed of the replication.
+        make_store: Makes the provider, by the simulated clock; it must store nothing yet.
 
     Attributes:
-        provider: Where the players act.
+        provider: Where the players act; whoever plays opens it.
     """
 
-    def __init__(self, scenario: Scenario, seed: int) -> None:
+    def __init__(
+        self, scenario: Scenario, seed: int, make_store: Callable[[Clock], DataProvider] = MemoryProvider
+    ) -> None:
         start = datetime.combine(scenario.start, time(), timezone.utc)
         population = scenario.population
         self._start_us = us_of(start)
         self._scenario = scenario
         self._clock = ManualClock(self._start_us)
-        self.provider = MemoryProvider(self._clock)
+        self.provider = make_store(self._clock)
+        in_memory = isinstance(self.provider, MemoryProvider)
         self._services = Services(
-            self.provider, scenario.economy_on(0), self._clock, executor_class=MemoryExecutor
+            self.provider,
+            scenario.economy_on(0),
+            self._clock,
+            executor_class=MemoryExecutor if in_memory else CommandExecutor,
         )
+        self._history: list[dict[str, object]] = []
         self._world = World(scenario, seed, self._services)
         self._driver = Driver(self._clock)
         self._presence_key = stream_key(seed, PRESENCE)
@@ -84,10 +95,10 @@ class Engine:
             on_day: Called with each day that is done.
         """
         await self.play_days(on_day)
-        return await self._played()
+        return await self.left()
 
     async def play_days(self, on_day: Callable[[int], None] | None = None) -> None:
-        """Play every day; the ledger stays in the provider, packed."""
+        """Play every day; the ledger stays in the provider."""
         economy = None
         for day in range(self._scenario.days):
             self._clock.us = self._start_us + day * DAY_US
@@ -98,6 +109,8 @@ class Engine:
                 await self._services.reload(today)
             else:
                 await self._services.store.restock()
+            if economy is None or today.hash != economy.hash:
+                self._history += self._services.live.history_rows(self._clock.us)
             economy = today
             self._world.put_into_force(today)
             await self._world.take_stock()
@@ -113,7 +126,7 @@ class Engine:
         self._clock.us = self._start_us + (day + 1) * DAY_US - 1
         for player, numbers in enumerate(chance):
             if self._world.participants.arrival_days[player] <= day:
-                self._end_day(player, day, numbers[DAY_LEAVE_OR_RETURN])
+                await self._end_day(player, day, numbers[DAY_LEAVE_OR_RETURN])
 
     def _schedule(self, day: int, chance: Sequence[Sequence[int]]) -> None:
         world, activities = self._world, len(self._scenario.population.activity_percent)
@@ -137,10 +150,10 @@ class Engine:
                 session = Session(world, player, day, number, own, self._characters_key)
                 self._driver.add(day_us + starts[number] * SECOND_US, player, session.play())
 
-    def _end_day(self, player: int, day: int, number: int) -> None:
+    async def _end_day(self, player: int, day: int, number: int) -> None:
         world = self._world
         state = world.states[player]
-        profile = self.provider.profile_now(world.user_ids[player])
+        profile = await self.provider.profile(world.user_ids[player])
         if profile is None:
             return  # Arrived, and not played yet.
         state[STREAK], state[LAST_CLAIM_US] = profile.streak, profile.last_claim_us
@@ -152,13 +165,13 @@ class Engine:
         world = self._world
         world.activity.record(world.user_ids[player], world.sessions, self._clock.us, act, world.economy_hash)
 
-    async def _played(self) -> Played:
-        history = self.provider.observations("economy_history")
+    async def left(self) -> Played:
+        """What was played until now, read from the store."""
         schemas = schemas_of(self._scenario)
         return Played(
             (await read_ledger(self.provider)).cast(dict(schemas.ledger)),
             await stored_states(self.provider),
             self._world.activity.frame().cast(dict(schemas.activity)),
-            pl.DataFrame(list(history), schema=ECONOMY_HISTORY_SCHEMA),
+            pl.DataFrame(self._history, schema=ECONOMY_HISTORY_SCHEMA),
             self._world.participants.frame(self._scenario.population),
         )

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.simulation.engine import Engine
 from kokoromichi.simulation.played import require_equal
+from kokoromichi.simulation.rehearsal import MEMORY, left_in, rehearse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from kokoromichi.settings import Settings
     from kokoromichi.simulation.played import Played
     from kokoromichi.simulation.scenario import Scenario
 
@@ -49,13 +51,14 @@ class Chosen(NamedTuple):
         return f"{self.name} ({self.why})"
 
 
-def choose(engine: str, scenario: Scenario, replications: int = 1) -> Chosen:
+def choose(engine: str, scenario: Scenario, replications: int = 1, provider: str = MEMORY) -> Chosen:
     """The engine that plays a batch.
 
     Args:
         engine: A word of ``ENGINES``.
         scenario: What is simulated.
         replications: How often.
+        provider: Where the players are stored.
 
     Raises:
         MisuseError: There is no such engine, or it was asked for and cannot play this.
@@ -64,6 +67,13 @@ def choose(engine: str, scenario: Scenario, replications: int = 1) -> Chosen:
         raise MisuseError(f"there is no engine {engine!r}: use {', '.join(ENGINES)}")
     if engine == FAITHFUL:
         return Chosen(FAITHFUL, "asked for")
+    if provider != MEMORY:
+        if engine == AUTO:
+            return Chosen(FAITHFUL, f"auto: over {provider} the bot's own services play")
+        message = (
+            f"engine {engine!r} cannot play over {provider}: compiled acts know no store; use 'faithful'"
+        )
+        raise MisuseError(message)
     player_days = scenario.players * scenario.days * replications
     if engine == AUTO and player_days < WORTH_COMPILING_PLAYER_DAYS:
         return Chosen(FAITHFUL, f"auto: fewer than {WORTH_COMPILING_PLAYER_DAYS:,} player-days to play")
@@ -108,17 +118,22 @@ def compile_once(scenario: Scenario, chosen: Chosen, on_step: Callable[[str], No
         CompiledEngine(scenario.replace(days=1), 0).play()
 
 
-def play(scenario: Scenario, seed: int, engine: str) -> Played:
+def play(scenario: Scenario, seed: int, engine: str, store: Settings | None = None) -> Played:
     """Play one replication.
 
     Args:
         scenario: What is simulated.
         seed: Seed of the replication.
         engine: FAITHFUL, COMPILED or BOTH.
+        store: The settings of the store to play over, with FAITHFUL; None for memory.
 
     Raises:
         EnginesDisagreeError: Both played, and left different rows.
+        MisuseError: The store is not empty.
+        StorageError: The store cannot be used, or failed on the way.
     """
+    if store is not None:
+        return _rehearsed(scenario, seed, store)
     if engine == FAITHFUL:
         return _awaited(Engine(scenario, seed).play())
     from kokoromichi.simulation.compiled.engine import CompiledEngine  # noqa: PLC0415 - numba may be missing
@@ -127,6 +142,14 @@ def play(scenario: Scenario, seed: int, engine: str) -> Played:
     if engine == BOTH:
         require_equal(_awaited(Engine(scenario, seed).play()), compiled)
     return compiled
+
+
+def _rehearsed(scenario: Scenario, seed: int, store: Settings) -> Played:
+    """A Ctrl-C says what it leaves behind: here, what is finished is not kept."""
+    try:
+        return _awaited(rehearse(scenario, seed, store))
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"Interrupted: {left_in(store.provider)}") from None
 
 
 def _awaited(coroutine: Coroutine[Any, Any, T]) -> T:

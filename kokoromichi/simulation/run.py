@@ -24,6 +24,8 @@ from kokoromichi.simulation import batch, engines
 from kokoromichi.simulation.batch import MANIFEST, REPLICATIONS, SUMMARY, Job
 from kokoromichi.simulation.functions import travels
 from kokoromichi.simulation.plots import RunPlots
+from kokoromichi.simulation.rehearsal import MEMORY, store_settings
+from kokoromichi.simulation.workers import pool_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from kokoromichi.simulation.scenario import Scenario
 
 MOST_REPLICATIONS: Final = 1_000
+_REPLICATIONS: Final = 8
 
 
 class BatchError(KokoroError):
@@ -169,6 +172,7 @@ class Run:
             "replications": str(self.manifest["replications"]),
             "seed": str(self.manifest["seed"]),
             "engine": self.manifest["engine"],
+            "provider": self.manifest["provider"],
             "economy hash": self.manifest["economy_hash"],
             "scenario hash": self.manifest["scenario_hash"],
             "weights digest": self.manifest["weights_digest"],
@@ -188,7 +192,9 @@ class Run:
         return write_report(path or self.folder / "report.html", self.report_data())
 
 
-def _require_sensible(replications: int, seed: int) -> None:
+def _require_sensible(replications: int, seed: int, provider: str) -> None:
+    if provider != MEMORY and replications != 1:
+        raise MisuseError(f"a store holds one replication: over {provider} use replications=1")
     if not 1 <= replications <= MOST_REPLICATIONS:
         message = f"replications is {replications}; use 1 to {MOST_REPLICATIONS:,}"
         raise MisuseError(message)
@@ -197,9 +203,15 @@ def _require_sensible(replications: int, seed: int) -> None:
         raise MisuseError(message)
 
 
-def _require_travelling(scenario: Scenario) -> None:
+def usual_replications(provider: str) -> int:
+    """How often a scenario is played where nobody says."""
+    return _REPLICATIONS if provider == MEMORY else 1
+
+
+def _require_travelling(scenario: Scenario, workers: str) -> None:
+    here = pool_size(workers) == 0
     for name, stage in scenario.stages.items():
-        if not travels(stage):
+        if not here and not travels(stage):
             message = (
                 f"stage {name!r} cannot travel to other processes: define it at the top of a module and "
                 'import it, or use workers="serial"'
@@ -207,15 +219,30 @@ def _require_travelling(scenario: Scenario) -> None:
             raise MisuseError(message)
 
 
+def _raise_first(failed: list[batch.Failed], replications: int) -> None:
+    if not failed:
+        return
+    job, error = failed[0]
+    if job.store is not None:
+        raise error
+    message = (
+        f"{len(failed)} of {replications} replications failed, the first one (number {job.replication}) "
+        f"with {type(error).__name__}: {error}; the others are in {job.folder.parent}, "
+        "and a rerun plays the rest"
+    )
+    raise BatchError(message) from error
+
+
 def simulate(  # noqa: PLR0913 - a designer names what they ask for
     scenario: Scenario,
     *,
-    replications: int = 8,
+    replications: int | None = None,
     seed: int = 1,
     workers: str = "serial",
     out: str | Path | None = None,
     replace: bool = False,
     engine: str = engines.AUTO,
+    provider: str = MEMORY,
     on_done: Callable[[Job, Mapping[str, object]], None] | None = None,
     on_step: Callable[[str], None] | None = None,
 ) -> Run:
@@ -223,7 +250,7 @@ def simulate(  # noqa: PLR0913 - a designer names what they ask for
 
     Args:
         scenario: What is simulated.
-        replications: How often, 1 to 1,000.
+        replications: How often, 1 to 1,000; when left out 8, or 1 over a store.
         seed: Seed of the batch; the same one gives the same bytes, whatever the workers.
         workers: ``serial``; ``process`` (one a core) or ``process:N``, in a script only under
             ``if __name__ == "__main__":``, since each worker imports the script anew.
@@ -234,6 +261,8 @@ def simulate(  # noqa: PLR0913 - a designer names what they ask for
             numba must be there (extra ``fast``); ``both``, which stops at the first row in which they differ;
             ``auto``, compiled where that can be and is worth it. The bytes are the same; the manifest says
             which one it was, and why.
+        provider: Where the players are stored: ``memory``; or ``local``, ``postgres`` or ``mongo``, an empty
+            store that the bot's settings name, which keeps one replication, played in this process.
         on_done: Called with each replication that is done, and its summary.
         on_step: Called with what is done before the first one, where that takes a while.
 
@@ -242,26 +271,24 @@ def simulate(  # noqa: PLR0913 - a designer names what they ask for
 
     Raises:
         MisuseError: Too few or too many replications, a seed beyond 64 bits, unknown workers, an engine or
-            workers that cannot play this, or the folder holds another run.
+            workers that cannot play this, or the folder or the store holds something else.
+        StorageError: The store cannot be used, or failed on the way.
         BatchError: A replication failed; the others are kept.
     """
-    _require_sensible(replications, seed)
-    if batch.pool_size(workers) != 0:
-        _require_travelling(scenario)
-    chosen = engines.choose(engine, scenario, replications)
+    count = usual_replications(provider) if replications is None else replications
+    workers = workers if provider == MEMORY else "serial"
+    _require_sensible(count, seed, provider)
+    store = store_settings(provider)
+    _require_travelling(scenario, workers)
+    chosen = engines.choose(engine, scenario, count, provider)
     folder = Path(tempfile.mkdtemp(prefix="kokoromichi-") if out is None else out)
-    batch.prepare(folder, batch.manifest(scenario, seed, replications, str(chosen)), replace=replace)
-    jobs = [Job(scenario, seed, number, folder / REPLICATIONS, chosen.name) for number in range(replications)]
+    batch.prepare(folder, batch.manifest(scenario, seed, count, str(chosen), provider), replace=replace)
+    played = folder / REPLICATIONS
+    jobs = [Job(scenario, seed, number, played, chosen.name, store) for number in range(count)]
     if not all(job.target.is_dir() for job in jobs):
         engines.compile_once(scenario, chosen, on_step or (lambda _what: None))
     failed = list(batch.run_jobs(jobs, workers, on_done or (lambda _job, _summary: None)))
-    if failed:
-        job, error = failed[0]
-        message = (
-            f"{len(failed)} of {replications} replications failed, the first one (number {job.replication}) "
-            f"with {type(error).__name__}: {error}; the others are in {folder}, and a rerun plays the rest"
-        )
-        raise BatchError(message) from error
+    _raise_first(failed, count)
     run = Run(folder)
     if out is None:
         weakref.finalize(run, shutil.rmtree, folder, ignore_errors=True)

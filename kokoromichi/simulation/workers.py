@@ -4,18 +4,43 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import connection, get_context
+from multiprocessing import connection, get_context, parent_process
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from kokoromichi.core.errors import MisuseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from concurrent.futures import Future
+    from types import TracebackType
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+def pool_size(workers: str) -> int | None:
+    """How many processes a ``--workers`` word asks for: 0 is this one, None one a core.
+
+    Raises:
+        MisuseError: It is none of serial, process and process:N, or a worker would start workers.
+    """
+    kind, _, count = workers.partition(":")
+    if workers == "serial":
+        return 0
+    if kind != "process" or (":" in workers and not (count.isdigit() and int(count) > 0)):
+        message = f"workers {workers!r}: use serial, process or process:N"
+        raise MisuseError(message)
+    if parent_process() is not None:
+        message = (
+            "this process is a worker itself: in a script, call simulate() under "
+            'if __name__ == "__main__": or with workers="serial"'
+        )
+        raise MisuseError(message)
+    return int(count) if count else None
 
 
 class Workers(ProcessPoolExecutor):
@@ -36,7 +61,7 @@ class Workers(ProcessPoolExecutor):
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Let a worker call a function; this is where workers are started."""
-        with _deaf_to_interrupts():
+        with _interrupts_held_back():
             return super().submit(fn, *args, **kwargs)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - as above
@@ -44,6 +69,12 @@ class Workers(ProcessPoolExecutor):
         if cancel_futures:
             self._lifeline.close()
         super().shutdown(wait, cancel_futures=cancel_futures)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Wait for all jobs, but for none of them where an error or a Ctrl-C ends the block."""
+        self.shutdown(cancel_futures=kind is not None)
 
 
 def _hold(lifeline: connection.Connection) -> None:
@@ -58,13 +89,21 @@ def _end_with(lifeline: connection.Connection) -> None:
 
 
 @contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """Processes that are started here ignore Ctrl-C from their first moment on."""
-    if threading.current_thread() is not threading.main_thread():
+def _interrupts_held_back() -> Iterator[None]:
+    """Hold a Ctrl-C back while processes are started, who are deaf to it from their first moment on.
+
+    They inherit which signals are blocked. Ignoring it would make them as deaf, and lose it for this process.
+    """
+    if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
         yield
         return
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    held: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _frame: held.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         signal.signal(signal.SIGINT, handler)
+    if held:
+        signal.raise_signal(signal.SIGINT)

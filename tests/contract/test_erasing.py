@@ -65,7 +65,7 @@ async def everything(provider: DataProvider, folder: Path) -> str:
         return "".join([str(await driver.collection(name).find().to_list(None)) for name in names])
     assert isinstance(provider, MemoryProvider)
     ledger = provider._ledger  # noqa: SLF001 - likewise
-    held = (vars(provider), ledger.names, ledger.notes, provider.observations("activity"))
+    held = (vars(provider), ledger.names, ledger.notes)
     return f"{held} {await entries(provider)}"
 
 

@@ -110,6 +110,12 @@ async def test_rows_of_one_act_share_their_tx_id_and_no_other_has_it(provider: D
     assert list(by_tx.values()) == [2, 1, 1, 1, 3, 1]
 
 
+async def test_rows_of_one_act_over_two_players_keep_its_order(provider: DataProvider) -> None:
+    await with_player(provider, "ada")
+    await provider.apply(change(user("bo", 0, money(5, 5)), user("ada", 1, money(-5, 95)), user("ab", 0)))
+    assert [row.user_id for row in await rows(provider)] == ["ada", "bo", "ada"]
+
+
 async def test_entry_ids_are_unique_and_sort_by_time(provider: DataProvider) -> None:
     await history(provider)
     ids = [entry.entry_id for entry in await entries(provider)]

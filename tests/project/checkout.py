@@ -8,6 +8,10 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from typer.testing import CliRunner
+
+from kokoromichi.cli.app import app
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 PACKAGE: Final = ROOT / "kokoromichi"
 SCRIPT: Final = Path(sys.executable).parent / "kokoromichi"
@@ -16,6 +20,13 @@ SCRIPT: Final = Path(sys.executable).parent / "kokoromichi"
 def modules(*folders: Path) -> list[Path]:
     """Return the Python files beneath the folders, sorted."""
     return sorted(path for folder in folders for path in folder.rglob("*.py"))
+
+
+def help_of(*command: str) -> str:
+    """Return what a command says of itself, without starting a process."""
+    helped = CliRunner().invoke(app, [*command, "--help"], env={"COLUMNS": "200", "TERM": "dumb"})
+    assert helped.exit_code == 0, helped.output
+    return helped.output
 
 
 def tracked() -> list[Path]:

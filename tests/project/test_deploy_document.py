@@ -7,7 +7,7 @@ import shlex
 from typing import Final
 
 from kokoromichi.settings import Settings
-from tests.project.checkout import ROOT, SCRIPT, run
+from tests.project.checkout import ROOT, help_of
 
 DOCUMENT: Final = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 COMPOSE: Final = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
@@ -35,7 +35,7 @@ def test_our_commands_exist_with_these_options() -> None:
     named = {words[0] for words in ours()}
     assert named >= {"bot", "audit", "migrate", "economy"}
     for command in named:
-        helped = run(SCRIPT, command, "--help", cwd=ROOT, COLUMNS="200", TERM="dumb")
+        helped = help_of(command)
         options = {word for words in ours() if words[0] == command for word in words if word[:2] == "--"}
         assert {option for option in options if option not in helped} == set(), command
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.project.checkout import ROOT, SCRIPT, run
+from tests.project.checkout import ROOT, help_of, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +45,7 @@ def test_every_target_exists_and_is_explained() -> None:
 def test_every_command_and_its_options_exist(words: list[str]) -> None:
     names = [word for word in words[:2] if re.fullmatch(r"[a-z]+", word)]
     command = names if names[0] in {"economy", "ledger"} else names[:1]
-    text = run(SCRIPT, *command, "--help", cwd=ROOT, COLUMNS="200", NO_COLOR="1", TERM="dumb")
+    text = help_of(*command)
     assert [word for word in words if word.startswith("--") and word not in text] == []
 
 

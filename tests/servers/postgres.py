@@ -35,13 +35,17 @@ _GIVEN_URL: Final = os.environ.get("TEST_DATABASE_URL")
 class PostgresServer:
     """One server over a folder of its own, on 127.0.0.1.
 
+    Args:
+        outlives_power: Whether it waits for the disk at each commit; without, it only outlives its own death.
+
     Attributes:
         url: Of its database, with user and password.
         bin: The folder of its programs; ``pgbench`` is one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, outlives_power: bool = True) -> None:
         self.bin = _programs()
+        self._fsync = "on" if outlives_power else "off"
         self._home = _unprivileged_folder()
         self._process: subprocess.Popen[bytes] | None = None
         self.port = _free_port()
@@ -68,6 +72,7 @@ class PostgresServer:
             "max_connections": "60",
             "shared_buffers": "64MB",
             "log_min_messages": "fatal",
+            "fsync": self._fsync,
         }
         settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         command = (str(self.bin / "postgres"), "-D", str(self.data), *settings)
@@ -177,7 +182,7 @@ def server_url() -> str:
     """The server of this run: the one of ``TEST_DATABASE_URL``, or one that this call starts."""
     if _GIVEN_URL:
         return _GIVEN_URL
-    server = PostgresServer()
+    server = PostgresServer(outlives_power=False)
     atexit.register(server.remove)
     server.start()
     return server.url

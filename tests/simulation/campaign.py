@@ -41,7 +41,7 @@ class Size(BaseSettings):
         pairs: Paired runs of each item.
         items: Whose prices are raised, one at a time, with commas between; or ``all``.
         year_players: Of the run over 365 days.
-        workers: As for ``simulate``.
+        workers: As for ``simulate``; a small run is over before a process has started.
         out: Where runs are kept; a temporary folder when left out.
     """
 
@@ -55,7 +55,7 @@ class Size(BaseSettings):
     pairs: int = 5
     items: str = "health_potion,wooden_chest,ema_plaque"
     year_players: int = 80
-    workers: str = "process:2"
+    workers: str = "serial"
     out: str | None = Field(default=None, min_length=1)
 
 

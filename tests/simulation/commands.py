@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 from typer.testing import CliRunner
 
 from kokoromichi.cli.app import app
+from kokoromichi.simulation.run import simulate
+from kokoromichi.simulation.scenario import Scenario
 from tests.project.checkout import SCRIPT
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ TINY: Final = ("--players", "16", "--days", "4", "--replications", "2", "--seed"
 """Options of a run that takes no time."""
 
 SEED: Final = 11
+PLAYERS: Final = 60
 PATIENCE_S: Final = 240
 """A machine that is shared says nothing about a command by being slow."""
 
@@ -47,7 +50,7 @@ def digests(folder: Path) -> dict[str, str]:
 
 def start(folder: Path, workers: str, replications: int = 4, *, days: int = 40) -> subprocess.Popen[str]:
     """Start a batch in a process group of its own; a replication takes it a while."""
-    options = {"--players": 60, "--days": days, "--replications": replications, "--seed": SEED}
+    options = {"--players": PLAYERS, "--days": days, "--replications": replications, "--seed": SEED}
     words = [str(word) for option in options.items() for word in option]
     return subprocess.Popen(
         [SCRIPT, "simulate", "baseline", *words, *LONG, "--workers", workers, "--out", folder],
@@ -79,13 +82,9 @@ def kill(command: subprocess.Popen[str]) -> None:
 
 
 def finish(folder: Path, workers: str, replications: int = 4, *, days: int = 40) -> None:
-    """Play a batch to its end."""
-    command = start(folder, workers, replications, days=days)
-    try:
-        out, err = command.communicate(timeout=PATIENCE_S)
-    finally:
-        kill(command)
-    assert command.returncode == 0, out + err
+    """Play the batch of ``start`` to its end, in this process: a command would draw a report as well."""
+    scenario = Scenario.load("baseline", players=PLAYERS, days=days)
+    simulate(scenario, replications=replications, seed=SEED, workers=workers, out=folder, engine="faithful")
 
 
 def workers_of(parent: int) -> list[int]:

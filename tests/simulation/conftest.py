@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,18 +42,27 @@ def played(answered: Answered) -> Path:
 
 @pytest.fixture(scope="session")
 def compiled_engine(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> None:
-    """The compiled engine, compiled by one process of a test run and found on disk by the others."""
-    mine = tmp_path_factory.getbasetemp()
-    folder = mine if worker_id == "master" else mine.parent
-    with FileLock(folder / "compiled.lock"):
+    """The compiled engine, where numba is there: compiled by one process of a test run, for all of them."""
+    if find_spec("numba") is None:
+        return
+    with FileLock(shared_folder(tmp_path_factory, worker_id) / "compiled.lock"):
         scenario = Scenario.load("baseline", players=2, days=1)
         engines.compile_once(scenario, engines.choose(engines.COMPILED, scenario), lambda _what: None)
 
 
 @pytest.fixture(scope="session")
-def campaign(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Campaign:
+def campaign(
+    compiled_engine: None,  # noqa: ARG001 - for what it leaves on disk
+    tmp_path_factory: pytest.TempPathFactory,
+    worker_id: str,
+) -> Campaign:
     """The campaign in the size that the environment asks for; all processes of a test run share its runs."""
     size = Size()
-    mine = tmp_path_factory.getbasetemp()
-    folder = (mine if worker_id == "master" else mine.parent) / "campaign"
+    folder = shared_folder(tmp_path_factory, worker_id) / "campaign"
     return Campaign(size, folder if size.out is None else Path(size.out))
+
+
+def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder that all processes of a test run have in common."""
+    mine = tmp_path_factory.getbasetemp()
+    return mine if worker_id == "master" else mine.parent

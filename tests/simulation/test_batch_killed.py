@@ -9,13 +9,16 @@ import sys
 import time
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from kokoromichi.simulation.batch import Job, run_jobs
+from kokoromichi.simulation.run import simulate
 from kokoromichi.simulation.scenario import Scenario
 from tests.simulation.commands import (
     PATIENCE_S,
+    PLAYERS,
     SEED,
     digests,
     done_in,
@@ -26,6 +29,9 @@ from tests.simulation.commands import (
     wait_until_done,
     workers_of,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 pytestmark = pytest.mark.slow
 
@@ -59,17 +65,24 @@ def test_a_killed_batch_leaves_nothing_half_and_a_rerun_completes_it(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the workers as Linux lists them")
 def test_a_dead_worker_costs_its_job_and_not_the_batch(unhurried: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "run"
-    command = start(folder, "process:2")
-    try:
-        wait_until_done(folder, 1)
-        os.kill(workers_of(command.pid)[0], signal.SIGKILL)
-        out, err = command.communicate(timeout=PATIENCE_S)
-    finally:
-        kill(command)
-    assert command.returncode == 0, out + err
-    assert "Traceback" not in err
-    assert digests(folder) == digests(unhurried)
+    scenario, killed = Scenario.load("baseline", players=PLAYERS, days=40), list[int]()
+
+    def kill_one(_job: Job, _summary: Mapping[str, object]) -> None:
+        if not killed:
+            killed.append(workers_of(os.getpid())[0])
+            os.kill(killed[0], signal.SIGKILL)
+
+    run = simulate(
+        scenario,
+        replications=4,
+        seed=SEED,
+        workers="process:2",
+        out=tmp_path,
+        engine="faithful",
+        on_done=kill_one,
+    )
+    assert killed
+    assert digests(run.folder) == digests(unhurried)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the workers as Linux lists them")

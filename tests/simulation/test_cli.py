@@ -15,6 +15,8 @@ import pytest
 
 from kokoromichi import __version__
 from kokoromichi.settings import shipped_folder
+from kokoromichi.simulation.run import simulate
+from kokoromichi.simulation.scenario import Scenario
 from tests.project.checkout import SCRIPT, finished
 from tests.simulation.commands import DONE, TINY, USAGE, digests, done_in, invoke
 
@@ -57,16 +59,12 @@ def test_json_is_one_object_and_nothing_else(played: Path) -> None:
     assert set(answer["metrics"]["supply_gold"]) == {"mean", "low", "high", "replications"}
 
 
-def test_a_pipe_gets_plain_text_and_no_progress(tmp_path: Path) -> None:
-    done = finished(SCRIPT, "simulate", "baseline", *TINY, "--out", tmp_path / "run", cwd=tmp_path)
+def test_a_pipe_gets_plain_text_and_no_progress_and_the_logbook_the_results(tmp_path: Path) -> None:
+    """Where no folder is given."""
+    done = finished(SCRIPT, "simulate", "no_sinks", *TINY, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (DONE, "")
     assert "\x1b" not in done.stdout
-
-
-def test_results_go_to_the_logbook_where_no_folder_is_given(tmp_path: Path) -> None:
-    done = finished(SCRIPT, "simulate", "no_sinks", *TINY, "--json", cwd=tmp_path)
-    assert (done.returncode, done.stderr) == (DONE, "")
-    assert orjson.loads(done.stdout)["folder"] == "simulations/results/no_sinks"
+    assert done.stdout.endswith("The report: simulations/results/no_sinks/report.html\n")
     assert done_in(tmp_path / "simulations/results/no_sinks") == 2
 
 
@@ -81,21 +79,16 @@ def test_a_scenario_file_and_an_economy_file_can_be_given(tmp_path: Path) -> Non
 
 
 def test_report_writes_a_run_s_report_anew(played: Path, tmp_path: Path) -> None:
-    before = (played / "report.html").read_bytes()
-    (played / "report.html").unlink()
-    result = invoke("report", played)
-    assert (result.exit_code, result.stdout) == (DONE, f"The report: {played / 'report.html'}\n")
-    assert (played / "report.html").read_bytes() == before
     elsewhere = tmp_path / "elsewhere.html"
     asked = invoke("report", played, "--out", elsewhere, "--json")
     assert orjson.loads(asked.stdout) == {"report": str(elsewhere)}
-    assert elsewhere.read_bytes() == before
+    assert elsewhere.read_bytes() == (played / "report.html").read_bytes()
 
 
 def test_report_reads_a_bare_ledger_as_well(played: Path, tmp_path: Path) -> None:
     shutil.copy(played / "replications/000/ledger.parquet", tmp_path / "ledger_2026.parquet")
     result = invoke("report", tmp_path)
-    assert result.exit_code == DONE
+    assert (result.exit_code, result.stdout) == (DONE, f"The report: {tmp_path / 'report.html'}\n")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert f"The ledger in {tmp_path.name}" in page
 
@@ -145,10 +138,10 @@ def test_version() -> None:
 
 
 def test_a_folder_may_be_played_over(tmp_path: Path) -> None:
-    first = ("simulate", "baseline", "--players", "8", "--days", "2", "--replications", "1", "--json")
-    assert invoke(*first, "--out", tmp_path).exit_code == DONE
+    simulate(Scenario.load("baseline", players=8, days=2), replications=1, out=tmp_path)
     before = digests(tmp_path)
-    other = (*first, "--seed", "99", "--out", tmp_path)
+    words = ("--players", "8", "--days", "2", "--replications", "1", "--seed", "99", "--workers", "serial")
+    other = ("simulate", "baseline", *words, "--out", tmp_path)
     assert invoke(*other).exit_code == USAGE
     assert digests(tmp_path) == before
     assert invoke(*other, "--replace").exit_code == DONE

@@ -56,11 +56,17 @@ def assert_agree(scenario: Scenario, seed: int) -> Played:
     """Play on both engines: every frame and every number of every profile is the same."""
     faithful, compiled = Engine(scenario, seed), CompiledEngine(scenario, seed)
     played, theirs = asyncio.run(faithful.play()), compiled.play()
+    profiles = asyncio.run(profiles_of(faithful))
     require_equal(played, theirs)
     for player, user_id in enumerate(compiled.participants.user_ids):
-        profile = faithful.provider.profile_now(user_id)
+        profile = profiles.get(user_id)
         assert kept_of(compiled, player) == (None if profile is None else kept_in(profile))
     return played
+
+
+async def profiles_of(engine: Engine) -> dict[str, UserProfile]:
+    """Every player as the faithful engine's store has them."""
+    return {profile.user_id: profile async for profile in engine.provider.profiles()}
 
 
 def kept_in(profile: UserProfile) -> dict[str, object]:

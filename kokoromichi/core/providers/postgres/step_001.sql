@@ -88,7 +88,11 @@ BEGIN
         RETURN coalesce(known.answer::text, '');
     END IF;
 
-    IF jsonb_array_length(change->'users') > 1 THEN
+    IF jsonb_array_length(change->'users') > 1 THEN  -- Locked in one order for everybody.
+        INSERT INTO users (user_id)
+            SELECT id FROM jsonb_to_recordset(change->'users') AS t(id text, version bigint)
+            WHERE version = 0 ORDER BY id COLLATE "C"
+            ON CONFLICT DO NOTHING;
         SELECT greatest(max(stamped_us), stamp_us) INTO stamp_us FROM (
             SELECT stamped_us FROM users
             WHERE user_id = ANY (SELECT value->>'id' FROM jsonb_array_elements(change->'users'))
@@ -97,7 +101,7 @@ BEGIN
     END IF;
     FOR changed IN
         SELECT * FROM jsonb_to_recordset(change->'users')
-            AS t(id text, version bigint, rows jsonb, fields jsonb, unknown jsonb) ORDER BY id COLLATE "C"
+            AS t(id text, version bigint, rows jsonb, fields jsonb, unknown jsonb)
     LOOP
         IF changed.version = 0 THEN
             INSERT INTO users (user_id) VALUES (changed.id) ON CONFLICT DO NOTHING;

@@ -1,0 +1,204 @@
+"""Which numbers of an economy matter most: Morris' elementary effects over seeds that all points share."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from kokoromichi.core.errors import MisuseError
+from kokoromichi.experiments.measures import MEASURES, require_measures
+from kokoromichi.experiments.seed_runs import choose_engine, headline_of, threads_for
+from kokoromichi.experiments.space import Space
+from kokoromichi.simulation import engines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from kokoromichi.experiments.plots import SensitivityPlots
+    from kokoromichi.experiments.seed_runs import Numbers
+    from kokoromichi.experiments.space import Free
+    from kokoromichi.simulation.scenario import Scenario
+
+Floats = NDArray[np.float64]
+
+LEVELS: Final = 4
+_RESAMPLES: Final = 1_000
+_SHARED_RANK_CONFIDENCE: Final = 0.95
+
+
+@dataclass(frozen=True, eq=False)
+class Sensitivity:
+    """What turning each number does to each number of the headline.
+
+    Attributes:
+        names: The paths that were turned.
+        metrics: The numbers that were read.
+        effects: Of shape (trajectories, seeds, paths, metrics): change of the metric over the number's whole
+            span, NaN where a run has no such number.
+        engine: What played, and why.
+    """
+
+    names: tuple[str, ...]
+    metrics: tuple[str, ...]
+    effects: Floats
+    engine: str
+
+    def table(self, metric: str) -> pl.DataFrame:
+        """How much each number moves a metric.
+
+        Args:
+            metric: A number of the headline.
+
+        Returns:
+            One row per path, the strongest first: ``path`` (String), ``effect`` (Float64: mean of the absolute
+            elementary effects over trajectories and seeds, mu*, in the metric's unit over the whole span),
+            ``low``, ``high`` (Float64: its 95 % interval over resampled trajectories and seeds), ``signed``
+            (Float64: mean effect, mu), ``spread`` (Float64: standard deviation of the effects, sigma: bends and
+            interactions), ``rank`` (Int64: numbers that cannot be told apart share one).
+        """
+        require_measures([metric], dict.fromkeys(self.metrics, MEASURES[self.metrics[0]]), "sensitivity")
+        effects = self.effects[..., self.metrics.index(metric)]
+        strength = np.nanmean(np.abs(effects), axis=(0, 1))
+        drawn = self._resampled(effects)
+        low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
+        order = np.argsort(-strength, kind="stable")
+        ranks = _shared_ranks(drawn[:, order])
+        rows = [
+            (
+                self.names[place],
+                float(strength[place]),
+                float(low[place]),
+                float(high[place]),
+                float(np.nanmean(effects[..., place])),
+                float(np.nanstd(effects[..., place])),
+                rank,
+            )
+            for place, rank in zip(order, ranks, strict=True)
+        ]
+        floats = dict.fromkeys(["effect", "low", "high", "signed", "spread"], pl.Float64())
+        return pl.DataFrame(rows, {"path": pl.String(), **floats, "rank": pl.Int64()}, orient="row")
+
+    def stability(self, metric: str, count: int = 3) -> float:
+        """In which share of resamples the strongest few are the same set."""
+        effects = self.effects[..., self.metrics.index(metric)]
+        strongest = set(np.argsort(-np.nanmean(np.abs(effects), axis=(0, 1)), kind="stable")[:count].tolist())
+        drawn = self._resampled(effects)
+        sets = np.argsort(-drawn, axis=1, kind="stable")[:, :count]
+        return float(np.mean([set(row.tolist()) == strongest for row in sets]))
+
+    @staticmethod
+    def _resampled(effects: Floats) -> Floats:
+        """Strengths over trajectories and seeds drawn anew, a row a resample."""
+        dice = np.random.default_rng(0)
+        trajectories, seeds = effects.shape[:2]
+        drawn = []
+        for _ in range(_RESAMPLES):
+            rows, columns = dice.integers(0, trajectories, trajectories), dice.integers(0, seeds, seeds)
+            drawn.append(np.nanmean(np.abs(effects[rows][:, columns]), axis=(0, 1)))
+        return np.array(drawn)
+
+    @property
+    def plot(self) -> SensitivityPlots:
+        """Charts: ``tornado(metric)``."""
+        from kokoromichi.experiments.plots import SensitivityPlots  # noqa: PLC0415 - matplotlib is slow
+
+        return SensitivityPlots(self)
+
+    def __repr__(self) -> str:
+        """How many numbers were turned, and how often."""
+        trajectories, seeds = self.effects.shape[:2]
+        return f"<Sensitivity of {len(self.names)} numbers, {trajectories} trajectories x {seeds} seeds>"
+
+
+def _shared_ranks(drawn: Floats) -> list[int]:
+    """Ranks of columns that fall: one shares the rank of the one before unless it is surely weaker."""
+    ranks = [1]
+    for place in range(1, drawn.shape[1]):
+        leader = next(first for first, rank in enumerate(ranks) if rank == ranks[-1])
+        weaker = np.mean(drawn[:, leader] > drawn[:, place]) >= _SHARED_RANK_CONFIDENCE
+        ranks.append(place + 1 if weaker else ranks[-1])
+    return ranks
+
+
+def sensitivity(  # noqa: PLR0913 - a designer names what they ask for
+    base: Scenario,
+    free: Free,
+    *,
+    trajectories: int = 20,
+    seeds: int = 2,
+    seed: int = 1,
+    engine: str = engines.AUTO,
+    on_done: Callable[[int], None] | None = None,
+    on_step: Callable[[str], None] | None = None,
+) -> Sensitivity:
+    """Screen which numbers matter: Morris (1991), strengths as Campolongo, Cariboni and Saltelli (2007) read them.
+
+    Args:
+        base: What is turned.
+        free: The numbers, by path, with their ends: what ``tune`` takes.
+        trajectories: Walks through the cube; each plays one point more than there are numbers.
+        seeds: Under how many seeds each point is played; all points share them.
+        seed: Of the walks and of the runs.
+        engine: As in ``simulate``.
+        on_done: Called with how many runs are done.
+        on_step: Called with what is done before the first one, where that takes a while.
+
+    Raises:
+        MisuseError: Nothing is free, a count is wrong, or SALib is not installed.
+        EconomyError: A path is unknown, or the economy refuses an end.
+    """
+    if trajectories < 2 or seeds < 1:  # noqa: PLR2004 - one walk has no spread
+        raise MisuseError(f"use 2 trajectories and 1 seed or more, not {trajectories} and {seeds}")
+    space = Space(base, free)
+    points = _walks(len(space.names), trajectories, seed)
+    runs = [(tuple(point), number) for point in points for number in range(seeds)]
+    chosen = choose_engine(engine, [base], len(runs))
+    engines.compile_once(base, chosen, on_step or (lambda _what: None))
+
+    def play(run: tuple[tuple[float, ...], int]) -> Numbers:
+        return headline_of(space.scenario(run[0]), seed, run[1], chosen.name)
+
+    found: list[Numbers] = []
+    with ThreadPoolExecutor(threads_for(chosen.name)) as pool:
+        for numbers in pool.map(play, runs):
+            found.append(numbers)
+            if on_done is not None:
+                on_done(len(found))
+    metrics = tuple(name for name, measure in MEASURES.items() if measure.tested)
+    shape = (trajectories, len(space.names) + 1, seeds, len(metrics))
+    values = np.array([[_float(numbers[name]) for name in metrics] for numbers in found]).reshape(shape)
+    return Sensitivity(tuple(space.names), metrics, _effects(points, values), str(chosen))
+
+
+def _walks(sides: int, trajectories: int, seed: int) -> list[list[float]]:
+    """Morris' trajectories, one after the other: each step turns one side."""
+    try:
+        from SALib.sample import morris  # noqa: PLC0415 - slow, and of an extra
+    except ModuleNotFoundError as error:
+        raise MisuseError('sensitivity needs SALib: pip install "kokoromichi[tuning]"') from error
+    problem = {"num_vars": sides, "names": [str(side) for side in range(sides)], "bounds": [[0.0, 1.0]] * sides}
+    walks: list[list[float]] = morris.sample(problem, trajectories, num_levels=LEVELS, seed=seed & 0x7FFFFFFF).tolist()
+    return walks
+
+
+def _effects(points: Sequence[Sequence[float]], values: Floats) -> Floats:
+    """Elementary effects: (trajectories, seeds, sides, metrics) from values (trajectories, points, seeds, metrics)."""
+    trajectories, steps, seeds, metrics = values.shape
+    walks = np.array(points).reshape(trajectories, steps, steps - 1)
+    turned = np.diff(walks, axis=1)
+    side = np.abs(turned).argmax(axis=2)
+    length = np.take_along_axis(turned, side[..., None], axis=2)[..., 0]
+    slopes = np.diff(values, axis=1) / length[:, :, None, None]
+    effects = np.empty((trajectories, seeds, steps - 1, metrics))
+    for trajectory in range(trajectories):
+        effects[trajectory][:, side[trajectory]] = slopes[trajectory].transpose(1, 0, 2)
+    return effects
+
+
+def _float(value: float | None) -> float:
+    return np.nan if value is None else float(value)
