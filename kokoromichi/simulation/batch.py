@@ -86,20 +86,19 @@ def play(job: Job) -> dict[str, object]:
     Returns:
         The summary that stands in ``summary.json``: rows, what the audit says, and the digests of the files.
     """
-    played = engines.play(job.scenario, replication_seed(job.seed, job.replication), job.engine)
-    report = played.states.audit(played.ledger)
-    summary: dict[str, object] = {
-        "replication": job.replication,
-        "ledger_rows": played.ledger.height,
-        "activity_rows": played.activity.height,
-        "audit_sound": report.sound,
-        "audit": str(report),
-        "audit_violations": {str(law): count for law, count in report.counts.items()},
-    }
     temporary = job.folder / f".{job.target.name}.{os.getpid()}"
     temporary.mkdir(parents=True)
     try:
-        played.write(temporary)
+        seed = replication_seed(job.seed, job.replication)
+        written = engines.play_into(job.scenario, seed, job.engine, temporary)
+        summary: dict[str, object] = {
+            "replication": job.replication,
+            "ledger_rows": written.ledger_rows,
+            "activity_rows": written.activity_rows,
+            "audit_sound": written.audit.sound,
+            "audit": str(written.audit),
+            "audit_violations": {str(law): count for law, count in written.audit.counts.items()},
+        }
         summary["files"] = _digests(temporary)
         (temporary / SUMMARY).write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2))
         _put(temporary, job.target)

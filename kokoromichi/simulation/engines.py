@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.simulation.engine import Engine
-from kokoromichi.simulation.played import require_equal
+from kokoromichi.simulation.played import Written, require_equal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+    from pathlib import Path
 
     from kokoromichi.simulation.played import Played
     from kokoromichi.simulation.scenario import Scenario
@@ -31,6 +32,8 @@ ENGINES: Final = (AUTO, FAITHFUL, COMPILED, BOTH)
 
 WORTH_COMPILING_PLAYER_DAYS: Final = 20_000
 """Below, the faithful engine is done before the other one is compiled: it plays so many in 3 seconds."""
+LARGE_PLAYER_DAYS: Final = 300_000
+"""From here on rows are written while they are played: two million of the ledger take a gigabyte of memory."""
 
 
 class Chosen(NamedTuple):
@@ -127,6 +130,21 @@ def play(scenario: Scenario, seed: int, engine: str) -> Played:
     if engine == BOTH:
         require_equal(_awaited(Engine(scenario, seed).play()), compiled)
     return compiled
+
+
+def play_into(scenario: Scenario, seed: int, engine: str, folder: Path) -> Written:
+    """Play one replication into the files of a folder; a large one of the compiled engine in parts.
+
+    Raises:
+        EnginesDisagreeError: Both played, and left different rows.
+    """
+    if engine == COMPILED and scenario.players * scenario.days >= LARGE_PLAYER_DAYS:
+        from kokoromichi.simulation.compiled.streaming import stream  # noqa: PLC0415 - numba may be missing
+
+        return stream(scenario, seed, folder)
+    played = play(scenario, seed, engine)
+    played.write(folder)
+    return Written(played.ledger.height, played.activity.height, played.states.audit(played.ledger))
 
 
 def _awaited(coroutine: Coroutine[Any, Any, T]) -> T:
