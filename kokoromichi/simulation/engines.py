@@ -33,7 +33,7 @@ ENGINES: Final = (AUTO, FAITHFUL, COMPILED, BOTH)
 WORTH_COMPILING_PLAYER_DAYS: Final = 20_000
 """Below, the faithful engine is done before the other one is compiled: it plays so many in 3 seconds."""
 LARGE_PLAYER_DAYS: Final = 300_000
-"""From here on rows are written while they are played: two million of the ledger take a gigabyte of memory."""
+"""From here on rows are written while they are played, and are never in memory all at once."""
 
 
 class Chosen(NamedTuple):

@@ -86,8 +86,6 @@ class CompiledEngine:
         seed: Seed of the replication.
         chunk_rows: Ledger rows that the columns hold before they are emptied, at least 2,048; as many as
             players, since all may leave at once.
-        take: Called with the columns whenever they are emptied, and with the hash of the economy that was in
-            force; left out, they are kept in ``chunks``.
 
     Attributes:
         scenario: What is simulated.
@@ -97,9 +95,7 @@ class CompiledEngine:
         chunks: Ledger and activity, in codes, unless something else takes them.
     """
 
-    def __init__(
-        self, scenario: Scenario, seed: int, *, chunk_rows: int = CHUNK_ROWS, take: Take | None = None
-    ) -> None:
+    def __init__(self, scenario: Scenario, seed: int, *, chunk_rows: int = CHUNK_ROWS) -> None:
         population, economy = scenario.population, scenario.economy
         self.scenario = scenario
         self._seed = seed
@@ -134,7 +130,7 @@ class CompiledEngine:
         self._economy_hash = ""
         self._any_sold = False
         self.chunks: list[Chunk] = []
-        self._take = take or (lambda columns, economy_hash: self.chunks.append(coded(columns, economy_hash)))
+        self._take: Take = self._keep
 
     def _wound_up(self) -> Clockwork:
         population, players = self.scenario.population, self.scenario.players
@@ -170,8 +166,15 @@ class CompiledEngine:
         self.play_days(on_day)
         return self._played()
 
-    def play_days(self, on_day: Callable[[int], None] | None = None) -> None:
-        """Play every day; ledger and activity stay in ``chunks``, in codes."""
+    def play_days(self, on_day: Callable[[int], None] | None = None, take: Take | None = None) -> None:
+        """Play every day.
+
+        Args:
+            on_day: Called with each day that is done; what it raises ends the play between two days.
+            take: Called with the columns whenever they are emptied, and with the hash of the economy that was
+                in force; left out, ledger and activity stay in ``chunks``, in codes.
+        """
+        self._take = take or self._keep
         for day in range(self.scenario.days):
             day_us = self.start_us + day * DAY_US
             in_force = self._put_into_force(self.scenario.economy_on(day), day_us)
@@ -279,6 +282,9 @@ class CompiledEngine:
         if columns.counts[NOTES] + len(players.rows) > len(columns.activity):
             self._empty()
         self._program.close_day(day, day_us, players, clockwork, self._traits, in_force.shared, columns)
+
+    def _keep(self, columns: Columns, economy_hash: str) -> None:
+        self.chunks.append(coded(columns, economy_hash))
 
     def _empty(self) -> None:
         """Hand over what the columns hold, and let them begin anew."""

@@ -40,9 +40,9 @@ def stream(
         activity_one_in: Of how many players one's activity is kept; who leaves and comes back is kept of all.
         on_day: Called with each day that is done; what it raises ends the play between two days.
     """
-    engine = CompiledEngine(scenario, seed, take=lambda columns, economy: parts.add(columns, economy))
+    engine = CompiledEngine(scenario, seed)
     parts = _Parts(folder, engine.names, part_rows, activity_one_in)
-    engine.play_days(on_day)
+    engine.play_days(on_day, parts.add)
     parts.write()
     states = engine.states()
     engine.history_frame().write_parquet(folder / "economy_history.parquet")
