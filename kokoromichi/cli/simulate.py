@@ -29,7 +29,7 @@ def simulate(
     days: Annotated[int | None, typer.Option(min=1, help="Horizon in days; the scenario's own.")] = None,
     replications: Annotated[int, typer.Option(min=1, help="Runs under different seeds.")] = 8,
     seed: Annotated[int, typer.Option(help="Seed of the batch: the same one gives the same bytes.")] = 1,
-    workers: Annotated[str, typer.Option(help="serial, process (one a core) or process:N.")] = "process",
+    workers: Annotated[str, typer.Option(help="serial, process[:N] or thread[:N]; one a core.")] = "process",
     economy: Annotated[
         Path | None,
         typer.Option(help="A folder with an economy, or a TOML file of its numbers; ECONOMY_DIR."),

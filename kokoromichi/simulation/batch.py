@@ -10,7 +10,7 @@ import hashlib
 import os
 import platform
 import shutil
-from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from multiprocessing import parent_process
@@ -259,25 +259,31 @@ def _clear(replications: Path) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
 
 
-def pool_size(workers: str) -> int | None:
-    """How many processes a ``--workers`` word asks for: 0 is this one, None one a core.
+SERIAL: Final = "serial"
+THREAD: Final = "thread"
+PROCESS: Final = "process"
+
+
+def pool_of(workers: str) -> tuple[str, int | None]:
+    """What a ``--workers`` word asks for: SERIAL, THREAD or PROCESS, and how many (None is one a core).
 
     Raises:
-        MisuseError: It is none of serial, process and process:N, or a worker would start workers.
+        MisuseError: It is none of serial, thread, thread:N, process and process:N, or a worker would start
+            workers.
     """
     kind, _, count = workers.partition(":")
-    if workers == "serial":
-        return 0
-    if kind != "process" or (":" in workers and not (count.isdigit() and int(count) > 0)):
-        message = f"workers {workers!r}: use serial, process or process:N"
+    if workers == SERIAL:
+        return SERIAL, 1
+    if kind not in {THREAD, PROCESS} or (":" in workers and not (count.isdigit() and int(count) > 0)):
+        message = f"workers {workers!r}: use serial, process or process:N, thread or thread:N"
         raise MisuseError(message)
-    if parent_process() is not None:
+    if kind == PROCESS and parent_process() is not None:
         message = (
             "this process is a worker itself: in a script, call simulate() under "
             'if __name__ == "__main__": or with workers="serial"'
         )
         raise MisuseError(message)
-    return int(count) if count else None
+    return kind, int(count) if count else None
 
 
 def run_jobs(jobs: list[Job], workers: str, on_done: OnDone) -> Iterator[Failed]:
@@ -285,7 +291,7 @@ def run_jobs(jobs: list[Job], workers: str, on_done: OnDone) -> Iterator[Failed]
 
     Args:
         jobs: All replications of the batch.
-        workers: A word that ``pool_size`` takes.
+        workers: A word that ``pool_of`` takes.
         on_done: Called with each job that is done, whether now or in an earlier run.
 
     Yields:
@@ -298,11 +304,12 @@ def run_jobs(jobs: list[Job], workers: str, on_done: OnDone) -> Iterator[Failed]
         else:
             on_done(job, summary)
     while True:
-        size = pool_size(workers)
-        if size == 0:
+        kind, size = pool_of(workers)
+        if kind == SERIAL:
             yield from _run_here(missing, on_done)
             return
-        lost = yield from _run_in(Workers(size), missing, on_done)
+        pool = Workers(size) if kind == PROCESS else ThreadPoolExecutor(size or os.cpu_count())
+        lost = yield from _run_in(pool, missing, on_done)
         for folder in {job.folder for job, _ in lost}:
             _clear(folder)
         if len(lost) == len(missing):

@@ -226,7 +226,8 @@ def simulate(  # noqa: PLR0913 - a designer names what they ask for
         replications: How often, 1 to 1,000.
         seed: Seed of the batch; the same one gives the same bytes, whatever the workers.
         workers: ``serial``; ``process`` (one a core) or ``process:N``, in a script only under
-            ``if __name__ == "__main__":``, since each worker imports the script anew.
+            ``if __name__ == "__main__":``, since each worker imports the script anew; ``thread`` or
+            ``thread:N``, which the compiled engine alone makes faster.
         out: Folder of the results; what is done there already is not played again. A temporary one, which
             goes with the run, when left out.
         replace: Play over another run that the folder holds; without it, that is an error.
@@ -246,7 +247,8 @@ def simulate(  # noqa: PLR0913 - a designer names what they ask for
         BatchError: A replication failed; the others are kept.
     """
     _require_sensible(replications, seed)
-    if batch.pool_size(workers) != 0:
+    kind, _ = batch.pool_of(workers)
+    if kind == batch.PROCESS:
         _require_travelling(scenario)
     chosen = engines.choose(engine, scenario, replications)
     folder = Path(tempfile.mkdtemp(prefix="kokoromichi-") if out is None else out)

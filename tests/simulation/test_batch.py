@@ -61,7 +61,7 @@ def test_a_run_leaves_what_it_says_and_nothing_else(reference: Path) -> None:
     assert len(summary["files"]) == len(STREAMS) + len(STORED)
 
 
-@pytest.mark.parametrize("workers", ["serial", "process:1", "process:2"])
+@pytest.mark.parametrize("workers", ["serial", "process:2", "thread:2"])
 def test_the_same_seed_gives_the_same_bytes_whatever_the_workers(
     scenario: Scenario, reference: Path, tmp_path: Path, workers: str
 ) -> None:
