@@ -1,12 +1,12 @@
 """How much faster the compiled engine plays than the faithful one, as ratios within one run.
 
-    POLARS_MAX_THREADS=1 python benchmarks/engines.py [--repeats 3] [--players 500] [--days 90] [--large PLAYERSxDAYS]
+    POLARS_MAX_THREADS=1 python benchmarks/engines.py [--repeats 3] [--players 500] [--days 90]
 
 One replication of the baseline on both engines, held equal row by row before any clock runs. Three stretches
 are timed, in CPU seconds, the engines interleaved and their order turned: the play, with every ledger row,
 activity row and choice kept; the play, its frames and the audit; the whole way to a replication's folder.
-With one thread, polars plays on one core like the rest. How long the engine took to be ready is told, and whether
-it came from the cache.
+With one thread, polars stays on one core like the rest. How long the engine took to be ready is told, and
+whether it came from the cache.
 
 Workload W besides: the compiled acts, ten columns a row, against an inlined Python loop and Mesa where it is
 installed. ``--large 100000x30`` plays one replication into files and tells its peak of memory; one player's
