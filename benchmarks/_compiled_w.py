@@ -33,15 +33,15 @@ def play(items: IntArray, quantities: IntArray, players: Players, terms: Terms, 
                 carry_out(DO_BUY, state, players, terms, columns)
 
 
-def compiled_engine(workload: Workload) -> Callable[[], Columns]:
-    """What plays the workload, and answers its rows; compiled when this returns."""
+def compiled_engine(workload: Workload) -> Callable[[], Callable[[], Columns]]:
+    """What opens the accounts and answers what plays the workload; compiled when this returns."""
     economy, count = economy_w(), workload.players
     items, quantities = np.array(workload.items), np.array(workload.quantities)
     stock = np.zeros(len(economy.catalogue), np.int64)
     terms = terms_of(economy, workload.seed, stock)
     program: Any = compiler_of(STAGES).entry(play)
 
-    def run() -> Columns:
+    def opened() -> Callable[[], Columns]:
         rows = [[0] * STATE_SIZE for _ in range(count)]
         for player, row in enumerate(rows):
             row[PLAYER] = player
@@ -50,11 +50,15 @@ def compiled_engine(workload: Workload) -> Callable[[], Columns]:
         )
         players.rows[:, JOINED] = 1
         columns = new_columns(workload.actions, 0)
-        program(items, quantities, players, terms, columns)
-        return columns
 
-    run()
-    return run
+        def run() -> Columns:
+            program(items, quantities, players, terms, columns)
+            return columns
+
+        return run
+
+    opened()()
+    return opened
 
 
 def rows_of(columns: Columns) -> list[Row]:

@@ -96,12 +96,12 @@ def compiling(scenario: Scenario) -> float:
     return time.perf_counter() - start
 
 
-def interleaved(runs: dict[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
-    """CPU seconds of each, in turns, the order turned every time."""
+def interleaved(runs: dict[str, Callable[[], Callable[[], object]]], repeats: int) -> dict[str, list[float]]:
+    """CPU seconds of what each prepares, in turns, the order turned every time."""
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     for repeat in range(repeats):
         for name in list(runs) if repeat % 2 else list(reversed(runs)):
-            seconds[name].append(timed(runs[name]))
+            seconds[name].append(timed(runs[name]()))
     return seconds
 
 
@@ -115,7 +115,10 @@ def baseline(scenario: Scenario, repeats: int) -> dict[str, float]:
     found = {}
     for name, stretch in STRETCHES.items():
         seconds = interleaved(
-            {engine: partial(stretch, scenario, engine) for engine in (engines.FAITHFUL, engines.COMPILED)},
+            {
+                engine: partial(partial, stretch, scenario, engine)
+                for engine in (engines.FAITHFUL, engines.COMPILED)
+            },
             repeats,
         )
         slow, fast = seconds.values()
@@ -129,10 +132,10 @@ def workload_w(repeats: int) -> float:
     """Tells every engine's rate, answers how many times as fast as the inlined loop the compiled acts are."""
     workload, mesa = Workload(), mesa_engine()
     expected, compiled = inlined(workload), compiled_engine(workload)
-    assert rows_of(compiled()) == expected, "the compiled ledger is not the loop's"
-    runs: dict[str, Callable[[], object]] = {"inlined loop": lambda: inlined(workload), "compiled": compiled}
+    assert rows_of(compiled()()) == expected, "the compiled ledger is not the loop's"
+    runs = {"inlined loop": partial(partial, inlined, workload), "compiled": compiled}
     if mesa is not None:
-        runs["Mesa"] = lambda: mesa(workload)
+        runs["Mesa"] = partial(partial, mesa, workload)
     seconds = interleaved(runs, repeats)
     print(f"Workload W: {workload.actions:,} actions, {len(expected):,} rows; compiled rows have ten columns")
     for name, times in seconds.items():

@@ -156,9 +156,9 @@ class Engine:
         history = self.provider.observations("economy_history")
         schemas = schemas_of(self._scenario)
         return Played(
-            (await read_ledger(self.provider)).cast(dict(schemas.ledger)),
+            (await read_ledger(self.provider)).cast(schemas.ledger),
             await stored_states(self.provider),
-            self._world.activity.frame().cast(dict(schemas.activity)),
+            self._world.activity.frame().cast(schemas.activity),
             pl.DataFrame(list(history), schema=ECONOMY_HISTORY_SCHEMA),
             self._world.participants.frame(self._scenario.population),
         )

@@ -31,7 +31,8 @@ def seen_in(folder: Path) -> list[pl.DataFrame]:
 
 def test_the_parts_hold_the_rows_of_the_whole(tmp_path: Path) -> None:
     parts, whole = tmp_path / "parts", tmp_path / "whole"
-    parts.mkdir(), whole.mkdir()
+    parts.mkdir()
+    whole.mkdir()
     streamed = stream(SCENARIO, 3, parts, part_rows=3_000)
     written = engines.play_into(SCENARIO, 3, engines.COMPILED, whole)
     assert streamed[:2] == written[:2]
@@ -52,7 +53,7 @@ def test_of_a_sampled_activity_the_rows_of_some_players_are_whole_and_nobody_lea
     assert activity["units_held"].drop_nulls().len() > 0
     everyone = activity["user_id"].n_unique()
     assert everyone > activity.filter(~turns)["user_id"].n_unique()
-    assert_frame_equal(activity, wanted.filter(some | turns).cast(dict(activity.schema)))
+    assert_frame_equal(activity, wanted.filter(some | turns).cast(activity.schema))
 
 
 def test_a_play_can_be_ended_between_two_days(tmp_path: Path) -> None:
