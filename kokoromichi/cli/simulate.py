@@ -40,7 +40,7 @@ def simulate(
     engine: Annotated[
         str,
         typer.Option(
-            help="faithful (the bot's own services), compiled (some ten times as fast; needs numba), "
+            help="faithful (the bot's own services), compiled (some twenty times as fast; needs numba), "
             "both (stops at the first row that differs) or auto (compiled where it can be and is worth it). "
             "The bytes are the same."
         ),
