@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from kokoromichi.rules.economy import CatalogueItem, Economy, EconomyConfig, load_economy
+from kokoromichi.settings import shipped_folder
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -19,6 +22,7 @@ REWARD_GOLD: Final = 120
 SLOTS: Final = 3
 CLAIM: Final = -1
 PRICES: Final = (10, 15, 20, 25, 35, 50, 60, 80, 100, 150, 250, 400)
+ITEM_IDS: Final = tuple(f"item_{number:02d}" for number in range(len(PRICES)))
 LIMITS: Final = (60, 40, 40, 30, 20, 20, 15, 10, 10, 5, 3, 2)
 
 Row = tuple[int, int, int, int, int, int]
@@ -54,6 +58,22 @@ class Workload:
         return [
             generator.integers(low, high, size=(self.players, SLOTS)).tolist() for generator in generators
         ]
+
+
+def economy_w() -> Economy:
+    """The shipped economy with the workload's items, its daily reward, and empty purses."""
+    shipped = load_economy(shipped_folder("data"))
+    numbers = zip(ITEM_IDS, PRICES, LIMITS, strict=True)
+    tree = shipped.config.tree() | {
+        "store": {item_id: {"price_gold": price, "limit": limit} for item_id, price, limit in numbers},
+        "daily": {"gold": [REWARD_GOLD], "gems": [0], "streak_window_h": 48},
+        "opening": {"gold": 0, "gems": 0},
+    }
+    catalogue = tuple(
+        CatalogueItem(id=name, name=name, description=name, category="collectible", use="kept", effect="none")
+        for name in ITEM_IDS
+    )
+    return Economy(EconomyConfig.from_tree(tree), catalogue, shipped.waifus)
 
 
 def inlined(workload: Workload) -> list[Row]:

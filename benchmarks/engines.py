@@ -1,11 +1,16 @@
 """How much faster the compiled engine plays than the faithful one, as ratios within one run.
 
-    python benchmarks/engines.py [--repeats 3] [--players 500] [--days 90]
+    POLARS_MAX_THREADS=1 python benchmarks/engines.py [--repeats 3] [--players 500] [--days 90]
 
 One replication of the baseline on both engines, held equal row by row before any clock runs. Three stretches
 are timed, in CPU seconds, the engines interleaved and their order turned: the play, with every ledger row,
 activity row and choice kept; the play, its frames and the audit; the whole way to a replication's folder.
-Compiling is timed apart, in a process of its own where the cache is cold. The last line is JSON.
+With one thread, polars stays on one core like the rest. How long the engine took to be ready is told, and
+whether it came from the cache.
+
+Workload W besides: the compiled acts, ten columns a row, against an inlined Python loop and Mesa where it is
+installed. ``--large 100000x30`` plays one replication into files and tells its peak of memory; one player's
+activity in ten is kept. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -14,16 +19,22 @@ import argparse
 import asyncio
 import gc
 import json
+import resource
 import statistics
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from _compiled_w import compiled_engine, rows_of
+from _workload_w import Workload, inlined, mesa_engine
 
 from kokoromichi.simulation import batch, engines
 from kokoromichi.simulation.batch import Job
 from kokoromichi.simulation.compiled.compiling import cache_folder
 from kokoromichi.simulation.compiled.engine import CompiledEngine
+from kokoromichi.simulation.compiled.streaming import stream
 from kokoromichi.simulation.engine import Engine
 from kokoromichi.simulation.played import require_equal
 from kokoromichi.simulation.scenario import Scenario
@@ -85,19 +96,69 @@ def compiling(scenario: Scenario) -> float:
     return time.perf_counter() - start
 
 
-def measured(scenario: Scenario, repeats: int) -> dict[str, dict[str, float]]:
-    """Median CPU seconds of each stretch by engine, and their ratio, the median over the pairs."""
+def interleaved(runs: dict[str, Callable[[], Callable[[], object]]], repeats: int) -> dict[str, list[float]]:
+    """CPU seconds of what each prepares, in turns, the order turned every time."""
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    for repeat in range(repeats):
+        for name in list(runs) if repeat % 2 else list(reversed(runs)):
+            seconds[name].append(timed(runs[name]()))
+    return seconds
+
+
+def ratio(slow: list[float], fast: list[float]) -> float:
+    """The median over the pairs."""
+    return statistics.median(one / other for one, other in zip(slow, fast, strict=True))
+
+
+def baseline(scenario: Scenario, repeats: int) -> dict[str, float]:
+    """Each stretch on both engines: tells the seconds, answers the ratios."""
     found = {}
     for name, stretch in STRETCHES.items():
-        seconds: dict[str, list[float]] = {engines.FAITHFUL: [], engines.COMPILED: []}
-        for repeat in range(repeats):
-            order = list(seconds) if repeat % 2 else list(reversed(seconds))
-            for engine in order:
-                seconds[engine].append(timed(lambda: stretch(scenario, engine)))  # noqa: B023 - called at once
-        pairs = zip(*seconds.values(), strict=True)
-        medians = {engine: statistics.median(times) for engine, times in seconds.items()}
-        found[name] = {**medians, "ratio": statistics.median(slow / fast for slow, fast in pairs)}
+        seconds = interleaved(
+            {
+                engine: partial(partial, stretch, scenario, engine)
+                for engine in (engines.FAITHFUL, engines.COMPILED)
+            },
+            repeats,
+        )
+        slow, fast = seconds.values()
+        found[name] = ratio(slow, fast)
+        told = f"faithful {statistics.median(slow):8.3f} s   compiled {statistics.median(fast):8.3f} s"
+        print(f"  {name:15} {told}   x {found[name]:6.1f}   (goal {GOALS[name]:.0f})")
     return found
+
+
+def workload_w(repeats: int) -> float:
+    """Tells every engine's rate, answers how many times as fast as the inlined loop the compiled acts are."""
+    workload, mesa = Workload(), mesa_engine()
+    expected, compiled = inlined(workload), compiled_engine(workload)
+    assert rows_of(compiled()()) == expected, "the compiled ledger is not the loop's"
+    runs = {"inlined loop": partial(partial, inlined, workload), "compiled": compiled}
+    if mesa is not None:
+        runs["Mesa"] = partial(partial, mesa, workload)
+    seconds = interleaved(runs, repeats)
+    print(f"Workload W: {workload.actions:,} actions, {len(expected):,} rows; compiled rows have ten columns")
+    for name, times in seconds.items():
+        rate = workload.actions / statistics.median(times)
+        print(f"  {name:15} {rate:>14,.0f} actions/s   x {ratio(seconds['inlined loop'], times):.2f}")
+    if mesa is None:
+        print("  Mesa            not installed")
+    return ratio(seconds["inlined loop"], seconds["compiled"])
+
+
+def large(players: int, days: int) -> None:
+    """One replication of the baseline into files: its seconds, rows, bytes and the peak of memory."""
+    scenario = Scenario.load("baseline", players=players, days=days)
+    with tempfile.TemporaryDirectory() as folder:
+        start, cpu = time.perf_counter(), time.process_time()
+        written = stream(scenario, SEED, Path(folder), activity_one_in=10)
+        seconds, cpu_s = time.perf_counter() - start, time.process_time() - cpu
+        size = sum(path.stat().st_size for path in Path(folder).rglob("*.parquet"))
+    assert written.audit.sound, str(written.audit)
+    peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(f"{players:,} players, {days} days into files, audited: {seconds:.0f} s, {cpu_s:.0f} s of CPU")
+    print(f"  {written.ledger_rows:,} ledger rows, {written.activity_rows:,} activity rows, {size:,} bytes")
+    print(f"  peak {peak_kb / 1024:,.0f} MB")
 
 
 def main() -> None:
@@ -106,6 +167,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--players", type=int, default=500)
     parser.add_argument("--days", type=int, default=90)
+    parser.add_argument("--large", metavar="PLAYERSxDAYS")
     options = parser.parse_args()
     scenario = Scenario.load("baseline", players=options.players, days=options.days)
     was_cached = any(cache_folder().rglob("*.nbc"))
@@ -115,19 +177,18 @@ def main() -> None:
     print(f"The baseline, {options.players} players, {options.days} days, equal from both engines:")
     print(f"{faithful.ledger.height:,} ledger rows, {faithful.activity.height:,} activity rows with choices")
     print(f"Ready after {compile_s:.1f} s, {'from the cache' if was_cached else 'compiled'}")
-    found = measured(scenario, options.repeats)
-    for name, row in found.items():
-        told = (
-            f"faithful {row['faithful']:8.3f} s   compiled {row['compiled']:8.3f} s   x {row['ratio']:6.1f}"
-        )
-        print(f"  {name:15} {told}   (goal {GOALS[name]:.0f})")
+    found = baseline(scenario, options.repeats)
+    over_inlined = workload_w(2 * options.repeats + 1)
+    if options.large:
+        large(*map(int, options.large.split("x")))
     print(
         json.dumps(
             {
                 "benchmark": "engines",
-                "compiled_over_faithful_baseline": round(found["play"]["ratio"], 1),
-                "audited_over_faithful": round(found["play and audit"]["ratio"], 1),
-                "folder_over_faithful": round(found["to a folder"]["ratio"], 1),
+                "compiled_over_inlined": round(over_inlined, 1),
+                "compiled_over_faithful_baseline": round(found["play"], 1),
+                "audited_over_faithful": round(found["play and audit"], 1),
+                "folder_over_faithful": round(found["to a folder"], 1),
                 "ready_s": round(compile_s, 1),
                 "from_cache": was_cached,
             }

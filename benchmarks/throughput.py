@@ -23,16 +23,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
-from _workload_w import CLAIM, LIMITS, PRICES, REWARD_GOLD, Row, Workload, inlined, mesa_engine
+from _workload_w import CLAIM, ITEM_IDS, Row, Workload, economy_w, inlined, mesa_engine
 
 from kokoromichi.analysis.provider_state import read_ledger
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.errors import RefusedError
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.core.providers.packed_ledger import ROW_BYTES
-from kokoromichi.rules.economy import CatalogueItem, Economy, EconomyConfig, load_economy
 from kokoromichi.services.bundle import Services
-from kokoromichi.settings import shipped_folder
 from kokoromichi.simulation.engine import Engine
 from kokoromichi.simulation.memory_executor import MemoryExecutor
 from kokoromichi.simulation.scenario import Scenario
@@ -42,7 +40,6 @@ if TYPE_CHECKING:
 
 GOAL_RATIO: Final = 7.0
 START_US: Final = 1_767_571_200_000_000
-ITEM_IDS: Final = tuple(f"item_{number:02d}" for number in range(len(PRICES)))
 _PROFILED_ROWS: Final = 12
 
 
@@ -57,22 +54,6 @@ class Shop(NamedTuple):
     clock: ManualClock
     services: Services
     user_ids: list[str]
-
-
-def economy_w() -> Economy:
-    """The shipped economy with the workload's items, its daily reward, and empty purses."""
-    shipped = load_economy(shipped_folder("data"))
-    numbers = zip(ITEM_IDS, PRICES, LIMITS, strict=True)
-    tree = shipped.config.tree() | {
-        "store": {item_id: {"price_gold": price, "limit": limit} for item_id, price, limit in numbers},
-        "daily": {"gold": [REWARD_GOLD], "gems": [0], "streak_window_h": 48},
-        "opening": {"gold": 0, "gems": 0},
-    }
-    catalogue = tuple(
-        CatalogueItem(id=name, name=name, description=name, category="collectible", use="kept", effect="none")
-        for name in ITEM_IDS
-    )
-    return Economy(EconomyConfig.from_tree(tree), catalogue, shipped.waifus)
 
 
 async def opened(workload: Workload) -> Shop:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 EngineOption = Annotated[
     str,
     typer.Option(
-        help="faithful (the bot's own services), compiled (some ten times as fast; needs numba), "
+        help="faithful (the bot's own services), compiled (some twenty times as fast; needs numba), "
         "both (stops at the first row that differs) or auto (compiled where it can be and is worth it). "
         "The bytes are the same."
     ),
@@ -47,7 +47,7 @@ def simulate(
         int | None, typer.Option(min=1, help="Runs under different seeds; 8, or 1 over a store.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the batch: the same one gives the same bytes.")] = 1,
-    workers: Annotated[str, typer.Option(help="serial, process (one a core) or process:N.")] = "process",
+    workers: Annotated[str, typer.Option(help="serial, process[:N] or thread[:N]; one a core.")] = "process",
     economy: Annotated[
         Path | None,
         typer.Option(help="A folder with an economy, or a TOML file of its numbers; ECONOMY_DIR."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from concurrent.futures import as_completed
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
@@ -19,7 +20,7 @@ from kokoromichi.analysis.observations import Observations
 from kokoromichi.core.errors import KokoroError
 from kokoromichi.simulation import engines
 from kokoromichi.simulation.batch import replication_seed
-from kokoromichi.simulation.workers import Workers, pool_size
+from kokoromichi.simulation.workers import PROCESS, SERIAL, Threads, Workers, pool_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -124,17 +125,17 @@ def play_all(
 
     Args:
         runs: What to play.
-        workers: ``serial``, ``process`` or ``process:N``.
+        workers: ``serial``, ``process[:N]`` or ``thread[:N]``.
         on_done: Called with each run that is done.
     """
-    size = pool_size(workers)
-    if size == 0:
+    kind, size = pool_of(workers)
+    if kind == SERIAL:
         for run in runs:
             measured = measure(run)
             on_done(run)
             yield run, measured
         return
-    with Workers(size) as pool:
+    with Workers(size) if kind == PROCESS else Threads(size or os.cpu_count()) as pool:
         futures = {pool.submit(measure, run): run for run in runs}
         for future in as_completed(futures):
             on_done(futures[future])

@@ -125,7 +125,7 @@ def _shared_ranks(drawn: Floats) -> list[int]:
     return ranks
 
 
-def sensitivity(  # noqa: PLR0913 - a designer names what they ask for
+def sensitivity(
     base: Scenario,
     free: Free,
     *,
@@ -181,8 +181,14 @@ def _walks(sides: int, trajectories: int, seed: int) -> list[list[float]]:
         from SALib.sample import morris  # noqa: PLC0415 - slow, and of an extra
     except ModuleNotFoundError as error:
         raise MisuseError('sensitivity needs SALib: pip install "kokoromichi[tuning]"') from error
-    problem = {"num_vars": sides, "names": [str(side) for side in range(sides)], "bounds": [[0.0, 1.0]] * sides}
-    walks: list[list[float]] = morris.sample(problem, trajectories, num_levels=LEVELS, seed=seed & 0x7FFFFFFF).tolist()
+    problem = {
+        "num_vars": sides,
+        "names": [str(side) for side in range(sides)],
+        "bounds": [[0.0, 1.0]] * sides,
+    }
+    walks: list[list[float]] = morris.sample(
+        problem, trajectories, num_levels=LEVELS, seed=seed & 0x7FFFFFFF
+    ).tolist()
     return walks
 
 

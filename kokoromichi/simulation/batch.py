@@ -25,7 +25,7 @@ from kokoromichi.simulation.functions import fingerprint
 from kokoromichi.simulation.price_list import build_price_list, digest
 from kokoromichi.simulation.rehearsal import MEMORY
 from kokoromichi.simulation.streams import stream_key
-from kokoromichi.simulation.workers import Workers, pool_size
+from kokoromichi.simulation.workers import PROCESS, SERIAL, Threads, Workers, pool_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -89,20 +89,19 @@ def play(job: Job) -> dict[str, object]:
     Returns:
         The summary that stands in ``summary.json``: rows, what the audit says, and the digests of the files.
     """
-    played = engines.play(job.scenario, replication_seed(job.seed, job.replication), job.engine, job.store)
-    report = played.states.audit(played.ledger)
-    summary: dict[str, object] = {
-        "replication": job.replication,
-        "ledger_rows": played.ledger.height,
-        "activity_rows": played.activity.height,
-        "audit_sound": report.sound,
-        "audit": str(report),
-        "audit_violations": {str(law): count for law, count in report.counts.items()},
-    }
     temporary = job.folder / f".{job.target.name}.{os.getpid()}"
     temporary.mkdir(parents=True)
     try:
-        played.write(temporary)
+        seed = replication_seed(job.seed, job.replication)
+        written = engines.play_into(job.scenario, seed, job.engine, temporary, job.store)
+        summary: dict[str, object] = {
+            "replication": job.replication,
+            "ledger_rows": written.ledger_rows,
+            "activity_rows": written.activity_rows,
+            "audit_sound": written.audit.sound,
+            "audit": str(written.audit),
+            "audit_violations": {str(law): count for law, count in written.audit.counts.items()},
+        }
         summary["files"] = _digests(temporary)
         (temporary / SUMMARY).write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2))
         _put(temporary, job.target)
@@ -273,7 +272,7 @@ def run_jobs(jobs: list[Job], workers: str, on_done: OnDone) -> Iterator[Failed]
 
     Args:
         jobs: All replications of the batch.
-        workers: A word that ``pool_size`` takes.
+        workers: A word that ``pool_of`` takes.
         on_done: Called with each job that is done, whether now or in an earlier run.
 
     Yields:
@@ -286,11 +285,12 @@ def run_jobs(jobs: list[Job], workers: str, on_done: OnDone) -> Iterator[Failed]
         else:
             on_done(job, summary)
     while True:
-        size = pool_size(workers)
-        if size == 0:
+        kind, size = pool_of(workers)
+        if kind == SERIAL:
             yield from _run_here(missing, on_done)
             return
-        lost = yield from _run_in(Workers(size), missing, on_done)
+        pool = Workers(size) if kind == PROCESS else Threads(size or os.cpu_count())
+        lost = yield from _run_in(pool, missing, on_done)
         for folder in {job.folder for job, _ in lost}:
             _clear(folder)
         if len(lost) == len(missing):
@@ -309,7 +309,9 @@ def _run_here(jobs: list[Job], on_done: OnDone) -> Iterator[Failed]:
             on_done(job, summary)
 
 
-def _run_in(pool: Workers, jobs: list[Job], on_done: OnDone) -> Generator[Failed, None, list[Failed]]:
+def _run_in(
+    pool: Workers | Threads, jobs: list[Job], on_done: OnDone
+) -> Generator[Failed, None, list[Failed]]:
     """Play jobs in a pool; yields those that failed, returns those that a dead worker took with it."""
     lost: list[Failed] = []
     with pool:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Schemas(NamedTuple):
-    """The columns of ``LEDGER_SCHEMA`` and of ``ACTIVITY_SCHEMA``, names as Enums of all that may stand there."""
+    """The columns of ``LEDGER_SCHEMA`` and ``ACTIVITY_SCHEMA``, names as Enums of all that may occur."""
 
     ledger: pl.Schema
     activity: pl.Schema

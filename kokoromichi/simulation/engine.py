@@ -169,9 +169,9 @@ class Engine:
         """What was played until now, read from the store."""
         schemas = schemas_of(self._scenario)
         return Played(
-            (await read_ledger(self.provider)).cast(dict(schemas.ledger)),
+            (await read_ledger(self.provider)).cast(schemas.ledger),
             await stored_states(self.provider),
-            self._world.activity.frame().cast(dict(schemas.activity)),
+            self._world.activity.frame().cast(schemas.activity),
             pl.DataFrame(self._history, schema=ECONOMY_HISTORY_SCHEMA),
             self._world.participants.frame(self._scenario.population),
         )

@@ -1,6 +1,6 @@
 """The engines to choose from: which one plays a scenario, and why.
 
-Both play the same story by the same rules and leave the same bytes; the compiled one plays some 90 times as
+Both play the same story by the same rules and leave the same bytes; the compiled one plays some 100 times as
 fast and needs numba (extra ``fast``).
 """
 
@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.simulation.engine import Engine
-from kokoromichi.simulation.played import require_equal
+from kokoromichi.simulation.played import Written, require_equal
 from kokoromichi.simulation.rehearsal import MEMORY, left_in, rehearse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+    from pathlib import Path
 
     from kokoromichi.settings import Settings
     from kokoromichi.simulation.played import Played
@@ -33,6 +34,8 @@ ENGINES: Final = (AUTO, FAITHFUL, COMPILED, BOTH)
 
 WORTH_COMPILING_PLAYER_DAYS: Final = 20_000
 """Below, the faithful engine is done before the other one is compiled: it plays so many in 3 seconds."""
+LARGE_PLAYER_DAYS: Final = 300_000
+"""From here on rows are written while they are played, and are never in memory all at once."""
 
 
 class Chosen(NamedTuple):
@@ -92,7 +95,7 @@ def choose(engine: str, scenario: Scenario, replications: int = 1, provider: str
 def _obstacle(scenario: Scenario) -> str:
     """Why a scenario cannot be compiled, and what would help; nothing where it can."""
     if find_spec("numba") is None or find_spec("platformdirs") is None:
-        return 'numba is not installed; pip install "kokoromichi[fast]" makes it some ten times as fast'
+        return 'numba is not installed; pip install "kokoromichi[fast]" makes it some twenty times as fast'
     from kokoromichi.simulation.compiled.own_stages import obstacle  # noqa: PLC0415 - numba may be missing
 
     return obstacle(scenario)
@@ -108,14 +111,17 @@ def compile_once(scenario: Scenario, chosen: Chosen, on_step: Callable[[str], No
     """
     if chosen.name == FAITHFUL:
         return
-    from kokoromichi.simulation.compiled.compiling import without_collection  # noqa: PLC0415 - as above
+    from kokoromichi.simulation.compiled import compiling  # noqa: PLC0415 - numba may be missing
     from kokoromichi.simulation.compiled.engine import CompiledEngine  # noqa: PLC0415 - numba may be missing
     from kokoromichi.simulation.compiled.program import is_compiled  # noqa: PLC0415 - as above
 
-    if not is_compiled(scenario.story()):
+    was_compiled = is_compiled(scenario.story())
+    if not was_compiled:
         on_step("Compiling the engine (once)")
-    with without_collection():
+    with compiling.without_collection():
         CompiledEngine(scenario.replace(days=1), 0).play()
+    if not was_compiled:
+        compiling.prune(compiling.cache_folder().parent)
 
 
 def play(scenario: Scenario, seed: int, engine: str, store: Settings | None = None) -> Played:
@@ -142,6 +148,23 @@ def play(scenario: Scenario, seed: int, engine: str, store: Settings | None = No
     if engine == BOTH:
         require_equal(_awaited(Engine(scenario, seed).play()), compiled)
     return compiled
+
+
+def play_into(
+    scenario: Scenario, seed: int, engine: str, folder: Path, store: Settings | None = None
+) -> Written:
+    """Play one replication into the files of a folder; a large one of the compiled engine in parts.
+
+    Raises:
+        EnginesDisagreeError: Both played, and left different rows.
+    """
+    if engine == COMPILED and scenario.players * scenario.days >= LARGE_PLAYER_DAYS:
+        from kokoromichi.simulation.compiled.streaming import stream  # noqa: PLC0415 - numba may be missing
+
+        return stream(scenario, seed, folder)
+    played = play(scenario, seed, engine, store)
+    played.write(folder)
+    return Written(played.ledger.height, played.activity.height, played.states.audit(played.ledger))
 
 
 def _rehearsed(scenario: Scenario, seed: int, store: Settings) -> Played:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
@@ -12,6 +12,7 @@ from kokoromichi.core.errors import KokoroError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from kokoromichi.analysis.audit import AuditReport
     from kokoromichi.analysis.provider_state import StoredStates
 
 _ACTS_SHOWN: Final = 6
@@ -19,6 +20,14 @@ _ACTS_SHOWN: Final = 6
 
 class EnginesDisagreeError(KokoroError):
     """Two engines played one seed and left different rows; the message shows the first one."""
+
+
+class Written(NamedTuple):
+    """What a folder holds: rows of the ledger and of the activity, and what the audit found."""
+
+    ledger_rows: int
+    activity_rows: int
+    audit: AuditReport
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,9 +65,13 @@ class Played:
         self.economy_history.write_parquet(folder / "economy_history.parquet")
         self.players.write_parquet(folder / "players.parquet")
         self.states.write(folder)
-        for name in ("ledger", "activity"):  # Statistics and more compression would cost a third more time.
-            path, frame = folder / f"{name}.parquet", self.frames()[name]
-            frame.write_parquet(path, compression_level=1, statistics=False)
+        write_rows(self.ledger, folder / "ledger.parquet")
+        write_rows(self.activity, folder / "activity.parquet")
+
+
+def write_rows(frame: pl.DataFrame, path: Path) -> None:
+    """Write one of the two long frames: statistics and more compression would cost a third more time."""
+    frame.write_parquet(path, compression_level=1, statistics=False)
 
 
 def require_equal(faithful: Played, compiled: Played) -> None:

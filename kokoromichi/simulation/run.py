@@ -25,7 +25,7 @@ from kokoromichi.simulation.batch import MANIFEST, REPLICATIONS, SUMMARY, Job
 from kokoromichi.simulation.functions import travels
 from kokoromichi.simulation.plots import RunPlots
 from kokoromichi.simulation.rehearsal import MEMORY, store_settings
-from kokoromichi.simulation.workers import pool_size
+from kokoromichi.simulation.workers import PROCESS, pool_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -209,9 +209,9 @@ def usual_replications(provider: str) -> int:
 
 
 def _require_travelling(scenario: Scenario, workers: str) -> None:
-    here = pool_size(workers) == 0
+    elsewhere = pool_of(workers)[0] == PROCESS
     for name, stage in scenario.stages.items():
-        if not here and not travels(stage):
+        if elsewhere and not travels(stage):
             message = (
                 f"stage {name!r} cannot travel to other processes: define it at the top of a module and "
                 'import it, or use workers="serial"'
@@ -253,11 +253,12 @@ def simulate(  # noqa: PLR0913 - a designer names what they ask for
         replications: How often, 1 to 1,000; when left out 8, or 1 over a store.
         seed: Seed of the batch; the same one gives the same bytes, whatever the workers.
         workers: ``serial``; ``process`` (one a core) or ``process:N``, in a script only under
-            ``if __name__ == "__main__":``, since each worker imports the script anew.
+            ``if __name__ == "__main__":``, since each worker imports the script anew; ``thread`` or
+            ``thread:N``, which the compiled engine alone makes faster.
         out: Folder of the results; what is done there already is not played again. A temporary one, which
             goes with the run, when left out.
         replace: Play over another run that the folder holds; without it, that is an error.
-        engine: ``faithful``, through the bot's own services; ``compiled``, some ten times as fast, for which
+        engine: ``faithful``, through the bot's own services; ``compiled``, twenty times as fast, for which
             numba must be there (extra ``fast``); ``both``, which stops at the first row in which they differ;
             ``auto``, compiled where that can be and is worth it. The bytes are the same; the manifest says
             which one it was, and why.

@@ -100,7 +100,7 @@ def search(
         scenarios: What is simulated, each under the same seeds.
         replications: How often each.
         seed: Seed of them all.
-        engine: As ``simulate`` takes it. The compiled engine plays in threads, without the interpreter's lock.
+        engine: As ``simulate`` takes it. The compiled engine plays in threads.
         threads: How many; one a core when left out, and one for the faithful engine.
         on_done: Called with how many of the replications are done.
 

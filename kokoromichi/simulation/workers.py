@@ -6,10 +6,10 @@ import os
 import signal
 import sys
 import threading
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import connection, get_context, parent_process
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 from kokoromichi.core.errors import MisuseError
 
@@ -22,25 +22,31 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def pool_size(workers: str) -> int | None:
-    """How many processes a ``--workers`` word asks for: 0 is this one, None one a core.
+SERIAL: Final = "serial"
+THREAD: Final = "thread"
+PROCESS: Final = "process"
+
+
+def pool_of(workers: str) -> tuple[str, int | None]:
+    """What a ``--workers`` word asks for: SERIAL, THREAD or PROCESS, and how many (None is one a core).
 
     Raises:
-        MisuseError: It is none of serial, process and process:N, or a worker would start workers.
+        MisuseError: It is none of serial, thread, thread:N, process and process:N, or a worker would start
+            workers.
     """
     kind, _, count = workers.partition(":")
-    if workers == "serial":
-        return 0
-    if kind != "process" or (":" in workers and not (count.isdigit() and int(count) > 0)):
-        message = f"workers {workers!r}: use serial, process or process:N"
+    if workers == SERIAL:
+        return SERIAL, 1
+    if kind not in {THREAD, PROCESS} or (":" in workers and not (count.isdigit() and int(count) > 0)):
+        message = f"workers {workers!r}: use serial, process or process:N, thread or thread:N"
         raise MisuseError(message)
-    if parent_process() is not None:
+    if kind == PROCESS and parent_process() is not None:
         message = (
             "this process is a worker itself: in a script, call simulate() under "
             'if __name__ == "__main__": or with workers="serial"'
         )
         raise MisuseError(message)
-    return int(count) if count else None
+    return kind, int(count) if count else None
 
 
 class Workers(ProcessPoolExecutor):
@@ -74,6 +80,16 @@ class Workers(ProcessPoolExecutor):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Wait for all jobs, but for none of them where an error or a Ctrl-C ends the block."""
+        self.shutdown(cancel_futures=kind is not None)
+
+
+class Threads(ThreadPoolExecutor):
+    """A pool of threads whose waiting jobs are dropped where an error or a Ctrl-C ends the block."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Wait for all jobs; where the block failed, for those alone that are played now."""
         self.shutdown(cancel_futures=kind is not None)
 
 

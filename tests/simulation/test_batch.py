@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 import polars as pl
@@ -61,7 +61,7 @@ def test_a_run_leaves_what_it_says_and_nothing_else(reference: Path) -> None:
     assert len(summary["files"]) == len(STREAMS) + len(STORED)
 
 
-@pytest.mark.parametrize("workers", ["serial", "process:1", "process:2"])
+@pytest.mark.parametrize("workers", ["serial", "process:2", "thread:2"])
 def test_the_same_seed_gives_the_same_bytes_whatever_the_workers(
     scenario: Scenario, reference: Path, tmp_path: Path, workers: str
 ) -> None:
@@ -188,13 +188,13 @@ def test_a_job_that_another_worker_finished_meanwhile_is_done(
 
 @pytest.fixture
 def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """There is no room for the last file of replication 1."""
+    """There is no room for a file of replication 1."""
     write = pl.DataFrame.write_parquet
 
-    def full(frame: pl.DataFrame, file: Path) -> None:
+    def full(frame: pl.DataFrame, file: Path, **options: Any) -> None:
         if file.name == "players.parquet" and file.parent.name.startswith(".001"):
             raise OSError(28, "No space left on device")
-        write(frame, file)
+        write(frame, file, **options)
 
     monkeypatch.setattr(pl.DataFrame, "write_parquet", full)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from typing import TYPE_CHECKING, Final
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytest.importorskip("numba", reason="numba (extra `fast`) is not installed: there is nothing to compile")
+
+from kokoromichi.simulation.compiled.compiling import prune
 
 PROGRAM: Final = """
 import numpy as np
@@ -58,3 +61,13 @@ def test_one_byte_of_a_source_is_another_folder(copied: Path) -> None:
     with (copied / "kokoromichi" / "rules" / "codes.py").open("a", encoding="utf-8") as file:
         file.write(" ")
     assert answer(copied)[2] != before
+
+
+def test_of_older_sources_the_newest_few_stay_compiled(tmp_path: Path) -> None:
+    for age_s in range(5):
+        folder = tmp_path / f"{age_s}"
+        folder.mkdir()
+        (folder / "rule.nbc").touch()
+        os.utime(folder, (1_000 - age_s, 1_000 - age_s))
+    prune(tmp_path, 2)
+    assert sorted(folder.name for folder in tmp_path.iterdir()) == ["0", "1"]

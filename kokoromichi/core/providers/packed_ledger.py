@@ -260,7 +260,8 @@ def named_frame(
         packed: The columns of ``PackedRow``, integers of any width.
         users: By code.
         items: By code.
-        texts: What is no code: ``entry_id``, ``tx_id``, ``counterparty``, ``actor``, ``request_id``, ``reason``.
+        texts: What is no code: ``entry_id``, ``tx_id``, ``counterparty``, ``actor``, ``request_id``,
+            ``reason``.
         schema: The columns of ``LEDGER_SCHEMA``; names may be Enums that hold all of them.
     """
     money, goods = pl.col("currency") != NOTHING, pl.col("item") != NOTHING

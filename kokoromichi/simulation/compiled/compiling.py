@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import shutil
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 _PACKAGE: Final = Path(__file__).parents[2]
 _COMPILED: Final = ("core", "rules", "simulation")
 """Folders from which something is compiled: an edit elsewhere compiles nothing anew."""
+KEPT_FOLDERS: Final = 8
+"""Several checkouts share them, and each of these megabytes is found again in a second."""
 _INNER: Final = {
     "nogil": True,
     "_nrt": False,  # One reference count an array a call costs fourteen times the play.
@@ -53,6 +56,13 @@ def sources_hash() -> str:
 def cache_folder() -> Path:
     """Where the compiled form of these sources lies."""
     return user_cache_path("kokoromichi", appauthor=False) / "compiled" / sources_hash()
+
+
+def prune(folders: Path, most: int = KEPT_FOLDERS) -> None:
+    """Remove the compiled forms of sources that were edited since, but for the newest few."""
+    newest_first = sorted(folders.iterdir(), key=lambda folder: folder.stat().st_mtime_ns, reverse=True)
+    for folder in newest_first[most:]:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class Compiler:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, time, timezone
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -83,9 +84,8 @@ class CompiledEngine:
     Args:
         scenario: What is simulated.
         seed: Seed of the replication.
-        chunk_rows: Ledger rows that the columns hold before they are emptied, at least 2,048.
-        take: Called with the columns whenever they are emptied, and with the hash of the economy that was in
-            force; left out, they are kept in ``chunks``.
+        chunk_rows: Ledger rows that the columns hold before they are emptied, at least 2,048; as many as
+            players, since all may leave at once.
 
     Attributes:
         scenario: What is simulated.
@@ -95,9 +95,7 @@ class CompiledEngine:
         chunks: Ledger and activity, in codes, unless something else takes them.
     """
 
-    def __init__(
-        self, scenario: Scenario, seed: int, *, chunk_rows: int = CHUNK_ROWS, take: Take | None = None
-    ) -> None:
+    def __init__(self, scenario: Scenario, seed: int, *, chunk_rows: int = CHUNK_ROWS) -> None:
         population, economy = scenario.population, scenario.economy
         self.scenario = scenario
         self._seed = seed
@@ -123,7 +121,7 @@ class CompiledEngine:
             "to_use": np.zeros(players * items, np.int32),
         }
         self._clockwork = self._wound_up()
-        self._columns = new_columns(chunk_rows, items)
+        self._columns = new_columns(max(chunk_rows, players), items)
         self._program = program_of(scenario.story())
         self._in_force: dict[str, InForce] = {}
         self.shelves: dict[str, Shelf] = {}
@@ -132,7 +130,7 @@ class CompiledEngine:
         self._economy_hash = ""
         self._any_sold = False
         self.chunks: list[Chunk] = []
-        self._take = take or (lambda columns, economy_hash: self.chunks.append(coded(columns, economy_hash)))
+        self._take: Take = self._keep
 
     def _wound_up(self) -> Clockwork:
         population, players = self.scenario.population, self.scenario.players
@@ -153,7 +151,7 @@ class CompiledEngine:
             session_key=np.uint64(streams.stream_key(self._seed, streams.SESSION)),
         )
 
-    @property
+    @cached_property
     def names(self) -> Names:
         """What the codes stand for."""
         users = [*self.participants.user_ids, SYSTEM]
@@ -168,8 +166,15 @@ class CompiledEngine:
         self.play_days(on_day)
         return self._played()
 
-    def play_days(self, on_day: Callable[[int], None] | None = None) -> None:
-        """Play every day; ledger and activity stay in ``chunks``, in codes."""
+    def play_days(self, on_day: Callable[[int], None] | None = None, take: Take | None = None) -> None:
+        """Play every day.
+
+        Args:
+            on_day: Called with each day that is done; what it raises ends the play between two days.
+            take: Called with the columns whenever they are emptied, and with the hash of the economy that was
+                in force; left out, ledger and activity stay in ``chunks``, in codes.
+        """
+        self._take = take or self._keep
         for day in range(self.scenario.days):
             day_us = self.start_us + day * DAY_US
             in_force = self._put_into_force(self.scenario.economy_on(day), day_us)
@@ -184,7 +189,8 @@ class CompiledEngine:
         held, owned, draws = players.held[0], players.owned[0], players.draws[0]
         return players.rows[0], Scene(held, owned, draws, self._traits[0], in_force.tables, in_force.shared)
 
-    def _played(self) -> Played:
+    def states(self) -> StoredStates:
+        """What a store would hold now."""
         stock = [
             (
                 item_id,
@@ -195,17 +201,17 @@ class CompiledEngine:
             for item_id, shelf in sorted(self.shelves.items())
             if shelf.since_us < RETIRED_US
         ]
-        names = self.names
-        ledger, activity = whole_frames(self.chunks, names)
-        return Played(
-            ledger,
-            StoredStates(
-                *stored_frames(self.players, names), pl.DataFrame(stock, STOCK_SCHEMA, orient="row")
-            ),
-            activity,
-            pl.DataFrame(self._history, schema=ECONOMY_HISTORY_SCHEMA),
-            self.participants.frame(self.scenario.population),
-        )
+        balances, inventories = stored_frames(self.players, self.names)
+        return StoredStates(balances, inventories, pl.DataFrame(stock, STOCK_SCHEMA, orient="row"))
+
+    def history_frame(self) -> pl.DataFrame:
+        """The economies that were in force: a frame of ``ECONOMY_HISTORY_SCHEMA``."""
+        return pl.DataFrame(self._history, schema=ECONOMY_HISTORY_SCHEMA)
+
+    def _played(self) -> Played:
+        ledger, activity = whole_frames(self.chunks, self.names)
+        players = self.participants.frame(self.scenario.population)
+        return Played(ledger, self.states(), activity, self.history_frame(), players)
 
     def _put_into_force(self, economy: Economy, day_us: int) -> InForce:
         """Show players and acts the economy of a day, and what is in stock."""
@@ -276,6 +282,9 @@ class CompiledEngine:
         if columns.counts[NOTES] + len(players.rows) > len(columns.activity):
             self._empty()
         self._program.close_day(day, day_us, players, clockwork, self._traits, in_force.shared, columns)
+
+    def _keep(self, columns: Columns, economy_hash: str) -> None:
+        self.chunks.append(coded(columns, economy_hash))
 
     def _empty(self) -> None:
         """Hand over what the columns hold, and let them begin anew."""

@@ -1,4 +1,4 @@
-"""The coded columns of a replication folded into what its headline is made of, so that no row need be kept."""
+"""The coded columns of a replication folded into what its headline is made of."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def fold(columns: Columns, start_us: int, is_decision: IntArray, panel: Panel) -
         row = columns.activity[place]
         user, day, act = row[0], (row[2] - start_us) // DAY_US, row[3]
         panel.seen[user, day] = 1
-        if act == LEAVE or act == RETURN:
+        if act in (LEAVE, RETURN):
             panel.turned[user, day] = 1 if act == LEAVE else 2
             continue
         panel.active[user, day] = 1

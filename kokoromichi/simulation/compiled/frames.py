@@ -17,7 +17,7 @@ from kokoromichi.simulation.compiled.columns import ACTIVITY_TYPES, CHOICES, LED
 from kokoromichi.simulation.compiled.digits import zero_padded
 from kokoromichi.simulation.player_state import GEMS, GOLD, JOINED
 from kokoromichi.simulation.session import BATTLES, OUTCOMES
-from kokoromichi.simulation.story import DO_BATTLE, NOTE_CHOICE
+from kokoromichi.simulation.story import DO_BATTLE, LEAVE, NOTE_CHOICE, RETURN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -134,10 +134,20 @@ def activity_frame(chunk: Chunk, names: Names) -> pl.DataFrame:
     )
 
 
-def whole_frames(chunks: Sequence[Chunk], names: Names) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Ledger and activity of a run, oldest first."""
+def sampled(chunk: Chunk, one_in: int) -> Chunk:
+    """A chunk with the activity of one in so many players, and whoever left or came back."""
+    if one_in == 1:
+        return chunk
+    activity = chunk.activity
+    kept = (activity["user"] % one_in == 0) | np.isin(activity["act"], (LEAVE, RETURN))
+    choices = kept[activity["act"] == NOTE_CHOICE]
+    rows = {name: column[kept] for name, column in activity.items()}
+    return chunk._replace(activity=rows, units_held=chunk.units_held[choices])
+
+
+def whole_frames(chunks: Sequence[Chunk], names: Names, first: int = 0) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Ledger and activity of a run, oldest first; ``first`` is the number of the first row."""
     ledgers, activities = [names.schemas.ledger.to_frame()], [names.schemas.activity.to_frame()]
-    first = 0
     for chunk in _merged(chunks):
         ledgers.append(ledger_frame(chunk, names, first))
         activities.append(activity_frame(chunk, names))

@@ -43,12 +43,12 @@ _OUT, _IN = 0, 1
 def compiled_totals(scenario: Scenario, seed: int) -> Totals:
     """Play one replication, folding its columns as they fill."""
     panel, folded = new_panel(scenario.players, scenario.days), alone(fold)
+    engine = CompiledEngine(scenario, seed)
 
     def take(columns: Columns, _economy_hash: str) -> None:
         folded(columns, engine.start_us, IS_DECISION, panel)
 
-    engine = CompiledEngine(scenario, seed, take=take)
-    engine.play_days()
+    engine.play_days(take=take)
     return _Folded(scenario, engine, panel).totals()
 
 
