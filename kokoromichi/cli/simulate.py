@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -93,7 +94,7 @@ def _conclude(run: Run, *, as_json: bool) -> None:
                 "sound": run.sound,
                 "ledger_rows": rows,
                 "findings": [str(finding) for finding in run.findings],
-                "metrics": {row.pop("metric"): row for row in run.metrics().to_dicts()},
+                "metrics": {row.pop("metric"): _plain(row) for row in run.metrics().to_dicts()},
             }
         )
     else:
@@ -105,12 +106,16 @@ def _conclude(run: Run, *, as_json: bool) -> None:
 def _show(run: Run, report: Path, rows: int) -> None:
     table = Table(title=f"{run.manifest['title']}", title_justify="left", title_style="bold")
     table.add_column("number")
-    table.add_column("mean", justify="right")
+    table.add_column("mean or median", justify="right")
     table.add_column("95 % interval", justify="right")
+    table.add_column("runs", justify="right")
     for row in run.metrics().to_dicts():
         low, high = _number(row["low"]), _number(row["high"])
         table.add_row(
-            row["metric"], _number(row["mean"]), f"{low} to {high}" if row["low"] is not None else "-"
+            row["metric"],
+            _number(row["value"]),
+            f"{low} to {high}" if row["low"] is not None else "-",
+            f"{row['runs']} of {row['of']}",
         )
     screen.print(table)
     for finding in run.findings:
@@ -120,12 +125,19 @@ def _show(run: Run, report: Path, rows: int) -> None:
     screen.print(f"The report: {report}", highlight=False)
 
 
+def _plain(row: dict[str, object]) -> dict[str, object]:
+    """A row for a program: JSON has no infinity, but every language reads ``Infinity`` as a number."""
+    return {name: "Infinity" if value == math.inf else value for name, value in row.items()}
+
+
 _WHOLE_FROM: Final = 1_000
 
 
 def _number(value: float | None) -> str:
     if value is None:
         return "-"
+    if math.isinf(value):
+        return "beyond the horizon"
     return f"{value:,.0f}" if abs(value) >= _WHOLE_FROM else f"{value:,.3f}"
 
 

@@ -8,16 +8,15 @@ import weakref
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
-from statistics import fmean
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
 from kokoromichi.analysis.metrics import METRICS, first_measured_day, metric, numbered
-from kokoromichi.analysis.metrics.headline import headline
+from kokoromichi.analysis.metrics.headline import POSSIBLE, headline
 from kokoromichi.analysis.observations import Observations
+from kokoromichi.analysis.replicated import estimate
 from kokoromichi.analysis.report import ReportData, report_data, write_report
-from kokoromichi.analysis.statistics import mean_interval
 from kokoromichi.core.errors import KokoroError, MisuseError
 from kokoromichi.rules.findings import Finding
 from kokoromichi.simulation import batch, engines
@@ -124,20 +123,20 @@ class Run:
             confidence: Of the intervals, 0 to 1.
 
         Returns:
-            One row per number in the order of ``headline``: ``metric`` (String), ``mean``, ``low``, ``high``
-            (Float64; Student's t over replications, null with fewer than two), ``replications`` (Int64, that
-            have the number).
+            One row per number in the order of ``headline``: ``metric`` (String), ``value``, ``low``, ``high``
+            (Float64), ``statistic`` (String), ``runs`` (Int64, that have the number), ``of`` (Int64, all).
+            The statistic is the mean of the runs that have it, with Student's t, cut where no value is
+            possible; of the wait it is the median, infinite where fewer than half could afford the item in
+            time, between two of the runs. An interval is null where the runs are too few, or all the same.
         """
-        rows = []
-        for name in self.headlines.columns[1:]:
-            values = self.headlines[name].drop_nulls().cast(pl.Float64).to_list()
-            low = high = None
-            if len(values) > 1:
-                interval = mean_interval(values, confidence)
-                low, high = interval.low, interval.high
-            rows.append((name, fmean(values) if values else None, low, high, len(values)))
-        number = {"mean": pl.Float64, "low": pl.Float64, "high": pl.Float64, "replications": pl.Int64}
-        return pl.DataFrame(rows, {"metric": pl.String, **number}, orient="row")
+        found = [
+            (name, estimate(self.headlines[name].to_list(), name, possible, confidence))
+            for name, possible in POSSIBLE.items()
+        ]
+        rows = [(name, n.value, n.low, n.high, n.statistic, n.runs, n.of) for name, n in found]
+        number = {"value": pl.Float64, "low": pl.Float64, "high": pl.Float64}
+        counts = {"statistic": pl.String, "runs": pl.Int64, "of": pl.Int64}
+        return pl.DataFrame(rows, {"metric": pl.String, **number, **counts}, orient="row")
 
     def metric(self, name: str | Metric, **options: object) -> pl.DataFrame:
         """One metric of every replication.
@@ -147,13 +146,14 @@ class Run:
             options: What the metric takes, such as ``first_day``.
 
         Returns:
-            The metric's frame with ``replication`` (Int64, from 1) before its columns.
+            The metric's frame with ``replication`` (Int64, from 1) before its columns; what one replication
+            has a row for, all have (``numbered``).
 
         Raises:
             MisuseError: There is no such metric.
         """
         measure = metric(name)
-        return numbered(measure(seen, **options).collect() for seen in self.observations)
+        return numbered((measure(seen, **options).collect() for seen in self.observations), name)
 
     @property
     def plot(self) -> RunPlots:

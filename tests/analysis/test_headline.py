@@ -31,6 +31,7 @@ def test_the_headline_by_hand() -> None:
         "top_1_share": pytest.approx(0.02 * 8 / 14),
         "top_10_share": pytest.approx(0.2 * 8 / 14),
         "wait_days": 2.0,
+        "restricted_wait_days": 2.0,
         "retention_d1": 1.0,
         "retention_d7": None,
         "retention_d30": None,

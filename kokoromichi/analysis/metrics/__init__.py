@@ -28,10 +28,14 @@ class Entry(NamedTuple):
     Attributes:
         module: Of this package; the function is called as the metric is.
         after_warm_up: Whether the warm-up is cut.
+        keys: The columns by which a row of one replication is missed in another, where that is known.
+        zeros: The columns that are 0 in a row that is missed; the others are null there.
     """
 
     module: str
     after_warm_up: bool = False
+    keys: tuple[str, ...] = ()
+    zeros: tuple[str, ...] = ()
 
     def options(self, first_day: int) -> dict[str, int]:
         """What the metric is called with; ``first_day``, counted from 0, is the first after the warm-up."""
@@ -42,23 +46,37 @@ METRICS: Final[dict[str, Entry]] = {
     "money_supply": Entry("supply"),
     "velocity": Entry("supply", after_warm_up=True),
     "flows": Entry("flows"),
-    "flows_total": Entry("flows", after_warm_up=True),
+    "flows_total": Entry(
+        "flows",
+        after_warm_up=True,
+        keys=("currency", "direction", "kind"),
+        zeros=("amount", "rows", "share", "share_of_faucets"),
+    ),
     "net_flow": Entry("flows"),
     "sink_faucet_ratio": Entry("flows", after_warm_up=True),
     "balances": Entry("wealth"),
-    "balance_percentiles": Entry("wealth"),
+    "balance_percentiles": Entry("wealth", keys=("archetype", "currency"), zeros=("players",)),
     "gini": Entry("wealth", after_warm_up=True),
     "lorenz": Entry("wealth", after_warm_up=True),
     "top_shares": Entry("wealth", after_warm_up=True),
-    "days_to_afford": Entry("waits"),
-    "engel_shares": Entry("engel", after_warm_up=True),
+    "days_to_afford": Entry("waits", keys=("item_id", "archetype"), zeros=("players", "waiting", "afforded")),
+    "engel_shares": Entry(
+        "engel", after_warm_up=True, keys=("decile", "category"), zeros=("spending_gold", "share")
+    ),
     "price_index": Entry("price_index"),
     "retention": Entry("retention"),
-    "cohort_balances": Entry("retention"),
-    "sell_through": Entry("goods"),
-    "hoarding": Entry("goods", after_warm_up=True),
-    "acts": Entry("acts", after_warm_up=True),
-    "refusals": Entry("acts", after_warm_up=True),
+    "cohort_balances": Entry("retention", keys=("archetype", "age_days"), zeros=("players",)),
+    "sell_through": Entry("goods", keys=("item_id",), zeros=("restocked_units", "sold_units")),
+    "hoarding": Entry(
+        "goods",
+        after_warm_up=True,
+        keys=("item_id",),
+        zeros=("units_held", "units_used", "used_per_day"),
+    ),
+    "acts": Entry(
+        "acts", after_warm_up=True, keys=("act",), zeros=("acts", "refused", "acts_per_active_player_day")
+    ),
+    "refusals": Entry("acts", after_warm_up=True, keys=("act", "code"), zeros=("refusals", "refused_share")),
     "ledger_health": Entry("health"),
 }
 """One line a metric, by its name. docs/metrics.md lists them in this order."""
@@ -84,9 +102,25 @@ def first_measured_day(days: int, warm_up_days: int = WARM_UP_DAYS) -> int:
     return warm_up_days if days > warm_up_days else 0
 
 
-def numbered(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    """One frame of all replications, in their order: ``replication`` (Int64, from 1), then the columns."""
-    return pl.concat(
+def numbered(frames: Iterable[pl.DataFrame], name: str | Metric = "") -> pl.DataFrame:
+    """One frame of all replications, in their order: ``replication`` (Int64, from 1), then the columns.
+
+    Args:
+        frames: The frame of each replication.
+        name: The metric that they are of. What one replication has a row for, all get one for, behind their
+            own rows: nothing refused is 0 refusals, or a mean would be of those that have some.
+    """
+    runs = [
         frame.select(pl.lit(number, pl.Int64).alias("replication"), pl.all())
         for number, frame in enumerate(frames, 1)
-    )
+    ]
+    known = pl.concat(runs)
+    entry = METRICS.get(name) if isinstance(name, str) else None
+    if entry is None or not entry.keys:
+        return known
+    number = pl.DataFrame({"replication": range(1, len(runs) + 1)}, {"replication": pl.Int64})
+    every = number.join(known.select(entry.keys).unique(maintain_order=True), how="cross")
+    absent = every.join(known, on=["replication", *entry.keys], how="anti", nulls_equal=True)
+    zeros = (pl.lit(0, known.schema[column]).alias(column) for column in entry.zeros)
+    rows = pl.concat([known, absent.with_columns(zeros)], how="diagonal")
+    return rows.sort("replication", maintain_order=True)

@@ -14,6 +14,8 @@ from kokoromichi.analysis.metrics.prices import last_prices, price_list
 if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
 
+RESTRICTED_DAYS: Final = 30
+
 _CASE = ["user_id", "item_id"]
 _GROUP_SCHEMA: Final = {"item_id": pl.String(), "archetype": pl.String()}
 _GROUP = list(_GROUP_SCHEMA)
@@ -22,6 +24,7 @@ _ESTIMATES_SCHEMA: Final = {
     "waiting": pl.Int64(),
     "afforded": pl.Int64(),
     "wait_days": pl.Float64(),
+    "restricted_wait_days": pl.Float64(),
     "never_share": pl.Float64(),
     "earned_days": pl.Float64(),
     "first_days": pl.Float64(),
@@ -33,9 +36,11 @@ def days_to_afford(observations: Observations) -> pl.LazyFrame:
 
     The wait runs from the first day that closes below the price to the first later day that closes at or
     above it. It is censored at the player's leaving, or at the end of the horizon; medians are
-    Kaplan-Meier's. The price of a day is the one in force when the day closes. Two measures stand beside it,
-    both counted from arrival: the days until earnings (all faucets but the opening) reach the price, and the
-    days until a balance first does, which the opening makes 0 for everything that it affords.
+    Kaplan-Meier's, interpolated within their day. A median is infinite when fewer than half get there in
+    time: it lies beyond the horizon. The price of a day is the one in force when the day closes. Two measures
+    stand beside it, both counted from arrival: the days until earnings (all faucets but the opening) reach
+    the price, and the days until a balance first does, which the opening makes 0 for everything that it
+    affords.
 
     Args:
         observations: What was observed; the ledger, the economy history, the activity for who left, and the
@@ -51,11 +56,15 @@ def days_to_afford(observations: Observations) -> pl.LazyFrame:
         - ``players`` (Int64): players who were there while the item had a price.
         - ``waiting`` (Int64): of these, players who closed a day below the price while there.
         - ``afforded`` (Int64): of these, players whose wait ended while there.
-        - ``wait_days`` (Float64): median wait; null when nobody waited or fewer than half ever afford it.
+        - ``wait_days`` (Float64): median wait; infinite when fewer than half could afford it in time, null
+          when nobody waited.
+        - ``restricted_wait_days`` (Float64): mean of the waits, each counted up to 30 days; it exists where
+          the median is infinite; null when nobody waited.
         - ``never_share`` (Float64): share still waiting after the longest wait seen; null when nobody waited.
-        - ``earned_days`` (Float64): median days until earnings reach the price; null when fewer than half do.
-        - ``first_days`` (Float64): median days until a balance first reaches the price; null when fewer than
-          half do.
+        - ``earned_days`` (Float64): median days until earnings reach the price; infinite when fewer than half
+          do in time.
+        - ``first_days`` (Float64): median days until a balance first reaches the price; infinite when fewer
+          than half do in time.
 
     Raises:
         MissingObservationsError: No economy history was observed.
@@ -155,10 +164,11 @@ def _estimates(groups: pl.DataFrame) -> pl.DataFrame:
         "players": groups["players"],
         "waiting": groups["wait_length"].list.len(),
         "afforded": groups["wait_ended"].list.sum(),
-        "wait_days": [lengths.median for lengths in waits],
+        "wait_days": [lengths.grouped_median for lengths in waits],
+        "restricted_wait_days": [lengths.restricted_mean(RESTRICTED_DAYS) for lengths in waits],
         "never_share": [lengths.never_share for lengths in waits],
-        "earned_days": [lengths.median for lengths in earned],
-        "first_days": [lengths.median for lengths in first],
+        "earned_days": [lengths.grouped_median for lengths in earned],
+        "first_days": [lengths.grouped_median for lengths in first],
     }
     return groups.select(_GROUP).with_columns(
         pl.Series(name, numbers[name]).cast(dtype) for name, dtype in _ESTIMATES_SCHEMA.items()

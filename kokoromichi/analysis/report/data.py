@@ -126,7 +126,7 @@ def _frames(runs: Sequence[Observations], first_day: int) -> tuple[dict[str, pl.
             continue
         options = entry.options(first_day)
         try:
-            frames[name] = numbered(metric(name)(run, **options).collect() for run in runs)
+            frames[name] = numbered((metric(name)(run, **options).collect() for run in runs), name)
         except MissingObservationsError as error:
             missing[name] = str(error)
             blank = metric(name)(Observations.empty(), **options).collect()
