@@ -161,8 +161,7 @@ def line_with_band(
 
 
 def bars(ax: Axes, rows: pl.DataFrame, colour: str, *, runs: int, decimals: int) -> None:
-    """Draw a bar a row, its number behind it, and the range over the runs; grey where fewer than half have
-    one.
+    """Draw a bar a row, its number behind it, and the range over the runs; grey where few have one.
 
     Args:
         ax: Where to draw.

@@ -52,8 +52,8 @@ def headline_card(number: HeadlineNumber, target: Target | None) -> Card:
 
 
 def _verdict(target: Target | None, found: Estimate) -> Verdict:
-    """Judge the number; one that fewer than half of the runs have meets nothing, one that none has is not
-    judged.""" if target is None or found.value is None:
+    """Judge the number: one that few of the runs have meets nothing, one that none has is not judged."""
+    if target is None or found.value is None:
         return "plain"
     return "good" if target.holds(found.value) and not found.scarce else "bad"
 

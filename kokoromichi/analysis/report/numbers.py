@@ -150,8 +150,9 @@ def _wait(data: ReportData) -> HeadlineNumber:
         column="wait_days",
         write=lambda value: words.decimal(value, 1),
         unit="days",
-        says=f"Median of {who}, from the first day that closes below the price to the first at or above it; of
-        " f"several runs their median. {words.BEYOND.capitalize()}: fewer than half could afford it in time.",
+        says=f"Median of {who}, from the first day that closes below the price to the first at or above "
+        f"it; of several runs their median. {words.BEYOND.capitalize()}: fewer than half could afford it "
+        "in time.",
         target="wait_days",
         write_target=_plain,
         target_unit="days",

@@ -83,10 +83,10 @@ def _wait_table(frame: pl.DataFrame) -> PageTable:
         rows=tuple(_wait_row(row, replications(frame)) for row in means.iter_rows(named=True)),
         definition="All players, medians in days; of several runs, their medians. "
         f"{words.BEYOND.capitalize()}: fewer than half could in time; {words.NOTHING}: nobody waited. 30-day "
-        "mean: of the waits, each counted up to 30 days. Never: the share still waiting after the longest wait "
-        "seen. Waited: players of all runs, and in how many runs; what fewer than "
-        f"{_FEWEST} waited for is grey. Earned: from arrival until earnings, opening left out, reach the price. "
-        "First: from arrival until a balance first reaches it.",
+        "mean: of the waits, each counted up to 30 days. Never: the share still waiting after the longest "
+        "wait seen. Waited: players of all runs, and in how many runs; what fewer than "
+        f"{_FEWEST} waited for is grey. Earned: from arrival until earnings, opening left out, reach the "
+        "price. First: from arrival until a balance first reaches it.",
         csv=Csv.of("waits-by-item", means),
     )
 
