@@ -143,21 +143,26 @@ def _fail(violations: int) -> None:
 
 
 def _audit_folder(folder: Path, *, as_json: bool) -> None:
-    from kokoromichi.simulation.batch import REPLICATIONS  # noqa: PLC0415 - --help stays fast
+    from kokoromichi.simulation.batch import REPLICATIONS, missing_replications  # noqa: PLC0415 - --help stays fast
 
-    targets = sorted(path for path in (folder / REPLICATIONS).glob("[0-9]*") if path.is_dir()) or [folder]
-    found = [_FolderAudit.of(target) for target in targets]
-    violations = sum(audited.violations for audited in found)
+    missing = missing_replications(folder)
+    played = sorted(path for path in (folder / REPLICATIONS).glob("[0-9]*") if path.is_dir())
+    targets = [path for path in played if path not in missing]
+    found = [_FolderAudit.of(target) for target in targets or ([] if missing else [folder])]
+    violations = len(missing) + sum(audited.violations for audited in found)
     if as_json:
         answer(
             {
                 "sound": violations == 0,
                 "ledgers": {str(audited.folder): audited.plain() for audited in found},
+                "missing_replications": [str(target) for target in missing],
             }
         )
     else:
         for audited in found:
             audited.show()
+        for target in missing:
+            screen.print(f"{escape(str(target))}: missing, though the manifest counts it", highlight=False)
     if violations:
         _fail(violations)
 

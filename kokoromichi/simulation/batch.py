@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import orjson
+import polars as pl
 
-from kokoromichi.core.errors import KokoroError, MisuseError
+from kokoromichi.core.errors import KokoroError, MisuseError, StorageError
 from kokoromichi.rules.economy_laws import economy_findings
 from kokoromichi.simulation import engines
 from kokoromichi.simulation.functions import fingerprint
@@ -107,6 +108,9 @@ def play(job: Job) -> dict[str, object]:
         summary["files"] = _digests(temporary)
         (temporary / SUMMARY).write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2))
         _put(temporary, job.target)
+    except pl.exceptions.ComputeError as error:  # What polars makes of a disk that is full.
+        message = f"replication {job.replication} cannot be written: {error}"
+        raise StorageError(message) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return summary
@@ -256,6 +260,22 @@ def prepare(folder: Path, wanted: dict[str, object], *, replace: bool = False) -
 def _both_engines(before: str, now: str) -> str:
     """What a manifest says when a run goes on: what is done already stays as it was played."""
     return before if before.endswith(now) else f"{before}, then {now}"
+
+
+def missing_replications(folder: Path) -> list[Path]:
+    """The folders of replications that a run's manifest promises and that are not done.
+
+    Returns:
+        Ascending; none where the folder holds no run.
+
+    Raises:
+        MisuseError: The manifest is of another program, or torn.
+    """
+    if not (folder / MANIFEST).is_file():
+        return []
+    every = range(read_manifest(folder)["replications"])
+    targets = [replication_folder(folder / REPLICATIONS, number) for number in every]
+    return [target for target in targets if summary_of(target) is None]
 
 
 def _clear(replications: Path) -> None:

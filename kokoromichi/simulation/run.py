@@ -17,10 +17,10 @@ from kokoromichi.analysis.metrics.headline import POSSIBLE, headline
 from kokoromichi.analysis.observations import Observations
 from kokoromichi.analysis.replicated import estimate
 from kokoromichi.analysis.report import ReportData, report_data, write_report
-from kokoromichi.core.errors import KokoroError, MisuseError
+from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.rules.findings import Finding
 from kokoromichi.simulation import batch, engines
-from kokoromichi.simulation.batch import MANIFEST, REPLICATIONS, SUMMARY, Job
+from kokoromichi.simulation.batch import MANIFEST, REPLICATIONS, Job
 from kokoromichi.simulation.functions import travels
 from kokoromichi.simulation.plots import RunPlots
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 MOST_REPLICATIONS: Final = 1_000
 
 
-class BatchError(KokoroError):
+class BatchError(StorageError):
     """Some replications failed; those that are done are kept, and a rerun plays the others."""
 
 
@@ -70,14 +70,14 @@ class Run:
     @property
     def _targets(self) -> list[Path]:
         count = self.manifest["replications"]
-        targets = [batch.replication_folder(self.folder / REPLICATIONS, number) for number in range(count)]
-        if missing := [target.name for target in targets if not (target / SUMMARY).is_file()]:
+        if missing := batch.missing_replications(self.folder):
+            named = ", ".join(target.name for target in missing)
             message = (
-                f"{self.folder} lacks replications {', '.join(missing)}: the run was interrupted; "
+                f"{self.folder} lacks replications {named}: the run was interrupted; "
                 "give the same command again, and it goes on"
             )
             raise MisuseError(message)
-        return targets
+        return [batch.replication_folder(self.folder / REPLICATIONS, number) for number in range(count)]
 
     @property
     def warm_up_days(self) -> int:

@@ -69,7 +69,7 @@ def where(row: int, **values: object) -> Damage:
 
 def test_a_sound_ledger_is_healthy() -> None:
     table = ledger_health(sound().observations()).collect()
-    assert table["violations"].to_list() == [0] * 9
+    assert table["violations"].to_list() == [0] * 17
     assert table["law"].is_sorted()
 
 

@@ -63,8 +63,9 @@ def flows_total(observations: Observations, first_day: Day = 0, last_day: Day | 
     keys = ["currency", "direction", "kind"]
     sums = flows(observations, first_day, last_day).group_by(keys).agg(total("amount"), total("rows"))
     counted = sums.with_columns(counted=pl.when(pl.col("kind") != OPENING).then("amount"))
-    whole = pl.col("counted").sum().over("currency", "direction")
-    faucets = pl.when(pl.col("direction") == "faucet").then("counted").sum().over("currency")
+    exact = pl.col("counted").cast(pl.Int128)
+    whole = exact.sum().over("currency", "direction")
+    faucets = pl.when(pl.col("direction") == "faucet").then(exact).sum().over("currency")
     shares = counted.with_columns(share=share("counted", whole), share_of_faucets=share("counted", faucets))
     order = ["currency", "direction", "amount", "kind"]
     return shares.drop("counted").sort(order, descending=[False, False, True, False])

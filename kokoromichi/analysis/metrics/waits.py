@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from kokoromichi.analysis import statistics
-from kokoromichi.analysis.metrics.by_day import OPENING, movements, total, with_archetypes
+from kokoromichi.analysis.metrics.by_day import OPENING, movements, running_total, total, with_archetypes
 from kokoromichi.analysis.metrics.presence import presence
 from kokoromichi.analysis.metrics.prices import last_prices, price_list
 
@@ -129,8 +129,8 @@ def _closes(observations: Observations) -> pl.LazyFrame:
     moments = pl.concat([rows, new_prices], how="diagonal")
     daily = moments.group_by("user_id", "day").agg(total("amount"), total("earned"), pl.col("peak").max())
     daily = daily.with_columns(
-        closed=pl.col("amount").cum_sum().over("user_id", order_by="day"),
-        earnings=pl.col("earned").cum_sum().over("user_id", order_by="day"),
+        closed=running_total("amount", "user_id"),
+        earnings=running_total("earned", "user_id"),
     )
     opened = pl.col("closed") - pl.col("amount")
     highest = pl.max_horizontal("peak", "closed", opened)

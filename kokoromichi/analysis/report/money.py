@@ -153,7 +153,7 @@ def _mean_shares(data: ReportData, currency: str) -> pl.DataFrame:
 def kind_table(data: ReportData, currency: str) -> PageTable:
     """Return the exact totals by kind over all runs, closed by the supply that they leave."""
     flows = data.frames["flows"].filter(pl.col("currency") == currency, pl.col("direction") != "transfer")
-    totals = flows.group_by("direction", "kind").agg(pl.col("amount").sum())
+    totals = flows.group_by("direction", "kind").agg(pl.col("amount").cast(pl.Int128).sum())
     totals = totals.join(_mean_shares(data, currency), on=["direction", "kind"], how="left")
     totals = totals.sort("direction", "amount", "kind", descending=[False, True, False])
     runs = data.replications

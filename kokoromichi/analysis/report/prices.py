@@ -179,7 +179,7 @@ def _engel_takeaway(frame: pl.DataFrame) -> str:
 def _engel_table(frame: pl.DataFrame, runs: int) -> PageTable:
     sums = (
         frame.group_by("category")
-        .agg(pl.col("spending_gold").sum())
+        .agg(pl.col("spending_gold").cast(pl.Int128).sum())
         .sort("spending_gold", "category", descending=[True, False])
     )
     whole = int(sums["spending_gold"].sum())
