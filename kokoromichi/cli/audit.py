@@ -201,7 +201,7 @@ class _FolderAudit:
         try:
             ledger = Ledger.scan(folder)
             states = StoredStates.read(folder)
-            report = None if states is None else states.audit(ledger.frame)
+            report = None if states is None else states.audit(ledger.frame, ledger.brought)
             return cls(folder, changed, ledger.health(), report)
         except MisuseError:
             if not changed:

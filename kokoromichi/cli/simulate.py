@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -146,22 +147,33 @@ def report(
     out: Annotated[
         Path | None, typer.Option(help="The HTML file; report.html in the folder when left out.")
     ] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(help="First day shown, UTC; the first one there is.", formats=["%Y-%m-%d"]),
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option(help="First day that is left out, UTC; the end.", formats=["%Y-%m-%d"]),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Write the report of a run, or of the ledger in a folder, anew."""
+    """Write the report of a run, or of the ledger in a folder, anew; of a month, beside the month before."""
     with exit_on_error():
         from kokoromichi.analysis.observations import Observations  # noqa: PLC0415 - --help stays fast
-        from kokoromichi.analysis.report import report_data, write_report  # noqa: PLC0415 - --help stays fast
+        from kokoromichi.analysis.report import period_report, report_data, write_report  # noqa: PLC0415
         from kokoromichi.simulation.batch import MANIFEST  # noqa: PLC0415 - --help stays fast
         from kokoromichi.simulation.run import Run as PlayedRun  # noqa: PLC0415 - --help stays fast
 
+        first, end = (None if moment is None else moment.date() for moment in (since, until))
         if (folder / MANIFEST).is_file():
-            path = PlayedRun(folder).report(out)
+            path = PlayedRun(folder).report(out, since=first, until=end)
         else:
-            observations = Observations.scan(folder)
-            data = report_data(
-                [observations], title=f"The ledger in {folder.name}", manifest={"folder": folder.name}
-            )
+            runs, title = [Observations.scan(folder)], f"The ledger in {folder.name}"
+            manifest = {"folder": folder.name}
+            if first is None and end is None:
+                data = report_data(runs, title=title, manifest=manifest)
+            else:
+                data = period_report(runs, first, end, title=title, manifest=manifest)
             path = write_report(out or folder / "report.html", data)
         if as_json:
             answer({"report": str(path)})

@@ -16,7 +16,7 @@ from kokoromichi.analysis.metrics import METRICS, first_measured_day, metric, nu
 from kokoromichi.analysis.metrics.headline import POSSIBLE, headline
 from kokoromichi.analysis.observations import Observations
 from kokoromichi.analysis.replicated import estimate
-from kokoromichi.analysis.report import ReportData, report_data, write_report
+from kokoromichi.analysis.report import ReportData, period_report, report_data, write_report
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.rules.findings import Finding
 from kokoromichi.simulation import batch, engines
@@ -160,8 +160,8 @@ class Run:
         """Charts: ``run.plot.supply()``, ``flows()`` and so on (``CHARTS``), each answering its Axes."""
         return RunPlots(self.metric, self.warm_up_days)
 
-    def report_data(self) -> ReportData:
-        """Everything that the report shows, computed."""
+    def report_data(self, since: date | None = None, until: date | None = None) -> ReportData:
+        """Everything that the report shows, computed; of a part where ``since`` or ``until`` is given."""
         shown = {
             "scenario": self.manifest["scenario"],
             "players": f"{self.manifest['players']:,}",
@@ -175,17 +175,26 @@ class Run:
             "python": self.manifest["python"],
             **self.manifest["packages"],
         }
-        return report_data(
-            self.observations,
-            title=self.manifest["title"],
-            manifest=shown,
-            findings=self.findings,
-            headlines=self.headlines,
-        )
+        title, seen, found = self.manifest["title"], self.observations, self.findings
+        if since is not None or until is not None:
+            return period_report(seen, since, until, title=title, manifest=shown, findings=found)
+        return report_data(seen, title=title, manifest=shown, findings=found, headlines=self.headlines)
 
-    def report(self, path: str | Path | None = None) -> Path:
-        """Write the report, by default ``report.html`` in the run's folder, and answer its path."""
-        return write_report(path or self.folder / "report.html", self.report_data())
+    def report(
+        self, path: str | Path | None = None, *, since: date | None = None, until: date | None = None
+    ) -> Path:
+        """Write the report, and answer its path.
+
+        Args:
+            path: The HTML file; ``report.html`` in the run's folder when left out.
+            since: First UTC day shown; None for the first of the run.
+            until: First UTC day left out; None for the end. A part is shown beside the time before it.
+
+        Raises:
+            MisuseError: No day lies in that time.
+        """
+        data = self.report_data(since, until)
+        return write_report(path or self.folder / "report.html", data)
 
 
 def _require_sensible(replications: int, seed: int) -> None:

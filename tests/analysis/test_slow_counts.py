@@ -69,7 +69,7 @@ def test_waits(seed: int) -> None:
     prices: dict[str, dict[date, int]] = defaultdict(dict)
     for day, item, _, price in price_list(observations).collect().iter_rows():
         prices[item][day] = price
-    until = {user: last for user, _, last in presence(observations).collect().iter_rows()}
+    until = {user: last for user, _, last, _ in presence(observations).collect().iter_rows()}
     for item, price_on in prices.items():
         lengths, ended = [], []
         for user, closes in closings(observations).items():

@@ -36,10 +36,10 @@ def test_money_supply_is_opening_plus_faucets_less_sinks_every_day() -> None:
         .drop("currency", "active_supply")
     )
     assert table.rows() == [
-        (day(0), 7_000, 10_000, 1_000, 4_000),
-        (day(1), 16_950, 20_000, 1_000, 4_050),
-        (day(2), 16_950, 20_000, 1_000, 4_050),
-        (day(3), 13_150, 20_000, 1_400, 8_250),  # faucets 1,000 + 100 + 300, sinks 4,050 + 4,000 + 200
+        (day(0), 7_000, 0, 10_000, 1_000, 4_000),
+        (day(1), 16_950, 0, 20_000, 1_000, 4_050),
+        (day(2), 16_950, 0, 20_000, 1_000, 4_050),
+        (day(3), 13_150, 0, 20_000, 1_400, 8_250),  # faucets 1,000 + 100 + 300, sinks 4,050 + 4,000 + 200
     ]
     assert (table["opening"] + table["faucets"] - table["sinks"]).to_list() == table["supply"].to_list()
 

@@ -20,6 +20,9 @@ TRANSFERS: Final = tuple(name for name, kind in KINDS.items() if kind.role == "t
 SPENDING: Final = tuple(name for name, kind in KINDS.items() if kind.role == "sink")
 _LONGEST: Final = dt.timedelta(days=20 * 365)
 
+BROUGHT: Final = "brought"
+"""The direction of what a part of a ledger begins with: it neither enters nor leaves."""
+
 ALL: Final = "all"
 """The archetype of rows that count every player."""
 
@@ -86,6 +89,23 @@ def movements(observations: Observations, currency: str | None = None) -> pl.Laz
     )
 
 
+def changes(observations: Observations, currency: str | None = None) -> pl.LazyFrame:
+    """The movements, and what a part of a ledger begins with: on its first day, direction ``brought``.
+
+    Returns:
+        As ``movements``; ``kind`` and ``item_id`` are null in what is brought forward, ``balance_after`` is
+        it.
+    """
+    first = days(observations).select(day=pl.col("day").min())
+    held = observations.brought.filter(
+        pl.col("currency").is_not_null() if currency is None else pl.col("currency") == currency
+    )
+    rows = held.select(
+        "user_id", "currency", "amount", balance_after="amount", direction=pl.lit(BROUGHT)
+    ).join(first, how="cross")
+    return pl.concat([movements(observations, currency), rows], how="diagonal")
+
+
 def holdings(observations: Observations, currency: str | None = None) -> pl.LazyFrame:
     """Closing balances, carried over days without a movement.
 
@@ -94,13 +114,13 @@ def holdings(observations: Observations, currency: str | None = None) -> pl.Lazy
         order: ``user_id``, ``currency`` (String), ``day`` (Date), ``balance`` (Int64).
     """
     keys = ["user_id", "currency"]
-    changes = movements(observations, currency).group_by(*keys, "day").agg(total("amount"))
     watched = days(observations)
-    changes = changes.join(watched, on="day", how="semi")
+    moved = changes(observations, currency).group_by(*keys, "day").agg(total("amount"))
+    moved = moved.join(watched, on="day", how="semi")
     last = watched.select(last=pl.col("day").max())
-    spans = changes.group_by(keys).agg(first=pl.col("day").min()).join(last, how="cross")
+    spans = moved.group_by(keys).agg(first=pl.col("day").min()).join(last, how="cross")
     grid = spans.select(*keys, day=pl.date_ranges("first", "last")).explode("day")
-    filled = grid.join(changes, on=[*keys, "day"], how="left")
+    filled = grid.join(moved, on=[*keys, "day"], how="left")
     balance = pl.col("amount").fill_null(0).cast(pl.Int128).cum_sum().over(keys, order_by="day")
     return filled.select(*keys, "day", balance=balance.cast(pl.Int64))
 

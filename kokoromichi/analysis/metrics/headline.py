@@ -54,7 +54,7 @@ def headline(observations: Observations, first_day: Day = 0) -> pl.DataFrame:
             run.
 
     Returns:
-        One row; null where there is nothing to measure.
+        One row; null where there is nothing to measure, and of a ledger that lacks books.
 
         - ``sink_faucet_ratio`` (Float64): sinks / faucets of gold from the first day on, opening left out.
         - ``net_flow_gold_per_active_player_day`` (Float64): faucets - sinks of gold from the first day on,
@@ -76,6 +76,10 @@ def headline(observations: Observations, first_day: Day = 0) -> pl.DataFrame:
           who is away.
         - ``acts_per_active_player_day`` (Float64): acts that went through, from the first day on.
     """
+    if not observations.whole_books:
+        return pl.DataFrame([dict.fromkeys(POSSIBLE)], schema=dict.fromkeys(POSSIBLE, pl.Float64())).cast(
+            dict.fromkeys(("supply_gold", "active_supply_gold"), pl.Int64())
+        )
     parts = [
         _one(sink_faucet_ratio(observations, first_day), "currency", "gold", "sink_faucet_ratio"),
         _net_flow_rate(observations, first_day),

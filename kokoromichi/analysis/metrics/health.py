@@ -9,6 +9,7 @@ import polars as pl
 
 from kokoromichi.analysis.audit import reused_requests
 from kokoromichi.analysis.metrics.by_day import TRANSFERS, day_of, days
+from kokoromichi.analysis.metrics.goods import knows_goods
 from kokoromichi.core.kinds import CURRENCIES, KINDS, SYSTEM
 
 if TYPE_CHECKING:
@@ -26,8 +27,10 @@ def ledger_health(observations: Observations) -> pl.LazyFrame:
     """Ledger health: what breaks a law, counted check by check; all zero when the ledger is sound.
 
     A ledger alone has no stored balances to compare with: ``audit`` does that. Here each ``balance_after``
-    must be the one before plus the amount, in the order of entry ids, from 0 on. Gaps are looked for where
-    entry ids end in a running number; ids that do not are taken to have none. What no metric can use is
+    must be the one before plus the amount, in the order of entry ids, from 0 on or from what a part of a
+    ledger brings forward; of a ledger that lacks books, neither balances nor inventories are followed. Gaps
+    are looked for where entry ids end in a running number; ids that do not are taken to have none. What no
+    metric can use is
     counted: a row without time, kind or player, in an unknown kind or currency, in another book than its
     kind's, with a sign that its kind cannot have, dated an hour or more before the entry that precedes it, or
     more than twenty years away from the day that has most rows; a player or a price that is listed twice.
@@ -43,6 +46,7 @@ def ledger_health(observations: Observations) -> pl.LazyFrame:
         - ``violations`` (Int64): how many.
     """
     ledger = observations.ledger
+    whole = ledger if observations.whole_books else ledger.clear()
     checks = [
         (0, "half_movements", _rows(_half_movements(ledger))),
         (0, "missing_values", _rows(ledger.filter(pl.any_horizontal(pl.col(_REQUIRED).is_null())))),
@@ -55,11 +59,11 @@ def ledger_health(observations: Observations) -> pl.LazyFrame:
         (0, "duplicate_players", _rows(_repeated(observations.players, "user_id"))),
         (0, "duplicate_prices", _rows(_repeated(observations.economy_history, *_NUMBER))),
         (0, "duplicate_entry_ids", _rows(_duplicate_ids(ledger))),
-        (0, "missing_entry_ids", _missing_ids(ledger)),
-        (1, "broken_balance_chains", _rows(_broken_chains(ledger))),
+        (0, "missing_entry_ids", _missing_ids(whole)),
+        (1, "broken_balance_chains", _rows(_broken_chains(whole, observations.brought))),
         (3, "transfers_that_do_not_cancel", _rows(_uncancelled(ledger))),
-        (4, "negative_balances", _rows(ledger.filter(pl.col("balance_after") < 0))),
-        (4, "negative_inventories", _rows(_negative_inventories(ledger))),
+        (4, "negative_balances", _rows(_negative_balances(ledger, observations.brought))),
+        (4, "negative_inventories", _rows(_negative_inventories(whole, observations))),
         (5, "reused_request_ids", _rows(reused_requests(ledger))),
     ]
     named = [
@@ -137,10 +141,15 @@ def _missing_ids(ledger: pl.LazyFrame) -> pl.LazyFrame:
     return numbered.select(violations=pl.when(running).then(skipped).otherwise(0))
 
 
-def _broken_chains(ledger: pl.LazyFrame) -> pl.LazyFrame:
+def _broken_chains(ledger: pl.LazyFrame, brought: pl.LazyFrame) -> pl.LazyFrame:
     """Rows whose balance after is not the balance before plus the amount."""
-    before = pl.col("balance_after").shift(1, fill_value=0).over("user_id", "currency", order_by="entry_id")
-    rows = ledger.filter(pl.col("currency").is_not_null()).with_columns(before=before)
+    keys = ["user_id", "currency"]
+    rows = ledger.filter(pl.col("currency").is_not_null())
+    rows = rows.join(brought.select(*keys, begins="amount"), on=keys, how="left")
+    place = pl.int_range(pl.len()).over(keys, order_by="entry_id")
+    last = pl.col("balance_after").shift(1).over(keys, order_by="entry_id")
+    first = pl.col("begins").fill_null(0)
+    rows = rows.with_columns(before=pl.when(place == 0).then(first).otherwise(last))
     exact = pl.col("before").cast(pl.Int128) + pl.col("amount")
     return rows.filter(exact != pl.col("balance_after"))
 
@@ -154,8 +163,19 @@ def _uncancelled(ledger: pl.LazyFrame) -> pl.LazyFrame:
     return sums.filter((pl.col("amount") != 0) | (pl.col("quantity") != 0)).select("tx_id").unique()
 
 
-def _negative_inventories(ledger: pl.LazyFrame) -> pl.LazyFrame:
-    """Rows after which a player holds fewer than no units of an item."""
-    rows = ledger.filter(pl.col("item_id").is_not_null(), pl.col("user_id") != SYSTEM)
+def _negative_balances(ledger: pl.LazyFrame, brought: pl.LazyFrame) -> pl.LazyFrame:
+    """Rows after which a balance is below zero, and balances below zero that a part begins with."""
+    after = ledger.select("user_id", amount="balance_after")
+    return pl.concat([after, brought.select("user_id", "amount")]).filter(pl.col("amount") < 0)
+
+
+def _negative_inventories(ledger: pl.LazyFrame, observations: Observations) -> pl.LazyFrame:
+    """Rows after which a player holds fewer than no units, where it is known what they began with."""
+    columns = ["user_id", "item_id", "quantity"]
+    rows = ledger.select("entry_id", *columns)
+    rows = pl.concat([rows, observations.brought.select(columns)], how="diagonal")
+    rows = rows.filter(pl.col("item_id").is_not_null(), pl.col("user_id") != SYSTEM)
+    rows = rows.join(knows_goods(observations), how="cross").filter("known")
+    rows = rows.with_columns(pl.col("entry_id").fill_null(""))
     held = pl.col("quantity").cast(pl.Int128).cum_sum().over("user_id", "item_id", order_by="entry_id")
     return rows.select(held=held).filter(pl.col("held") < 0)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from kokoromichi.analysis import statistics
-from kokoromichi.analysis.metrics.by_day import OPENING, movements, running_total, total, with_archetypes
+from kokoromichi.analysis.metrics.by_day import OPENING, changes, running_total, total, with_archetypes
 from kokoromichi.analysis.metrics.presence import presence
 from kokoromichi.analysis.metrics.prices import last_prices, price_list
 
@@ -38,9 +38,9 @@ def days_to_afford(observations: Observations) -> pl.LazyFrame:
     above it. It is censored at the player's leaving, or at the end of the horizon; medians are
     Kaplan-Meier's, interpolated within their day. A median is infinite when fewer than half get there in
     time: it lies beyond the horizon. The price of a day is the one in force when the day closes. Two measures
-    stand beside it, both counted from arrival: the days until earnings (all faucets but the opening) reach
-    the price, and the days until a balance first does, which the opening makes 0 for everything that it
-    affords.
+    stand beside it, both counted from the arrival of those who arrive while observed: the days until earnings
+    (all faucets but the opening) reach the price, and the days until a balance first does, which the opening
+    makes 0 for everything that it affords.
 
     Args:
         observations: What was observed; the ledger, the economy history, the activity for who left, and the
@@ -70,10 +70,11 @@ def days_to_afford(observations: Observations) -> pl.LazyFrame:
         MissingObservationsError: No economy history was observed.
     """
     observations.require("days_to_afford", "economy_history")
+    observations.require_books("days_to_afford")
     groups = with_archetypes(_cases(observations), observations).group_by(_GROUP)
     waits = groups.agg(
         pl.col("wait_length", "wait_ended").filter(pl.col("below").is_not_null()),
-        pl.col("earned_length", "earned_ended", "first_length", "first_ended"),
+        pl.col("earned_length", "earned_ended", "first_length", "first_ended").filter("arrived"),
         players=pl.len().cast(pl.Int64),
     )
     estimates = waits.map_batches(_estimates, schema={**_GROUP_SCHEMA, **_ESTIMATES_SCHEMA})
@@ -100,12 +101,14 @@ def _cases(observations: Observations) -> pl.LazyFrame:
         earned=pl.when(pl.col("earnings") >= price).then("day").min(),
         first=pl.when(pl.col("highest") >= price).then("day").min(),
     )
+    there = there.with_columns(came=pl.when("arrived").then("arrival"))
     return firsts.join(there, on="user_id").select(
         *_CASE,
         "below",
+        "arrived",
         *_length("wait", "below", "afforded"),
-        *_length("earned", "arrival", "earned"),
-        *_length("first", "arrival", "first"),
+        *_length("earned", "came", "earned"),
+        *_length("first", "came", "first"),
     )
 
 
@@ -115,16 +118,16 @@ def _closes(observations: Observations) -> pl.LazyFrame:
     Columns: user_id, day, opened and closed (the balance), highest (of the day), earnings (so far, opening
     left out).
     """
-    rows = movements(observations, "gold")
+    rows = changes(observations, "gold")
     earns = (pl.col("direction") == "faucet") & (pl.col("kind") != OPENING)
     rows = rows.select(
         "user_id", "day", "amount", peak="balance_after", earned=pl.when(earns).then("amount").otherwise(0)
     )
-    changes = _prices_and_yesterdays(observations).filter(
+    repriced = _prices_and_yesterdays(observations).filter(
         pl.col("price_gold").ne_missing(pl.col("price_yesterday_gold"))
     )
     first_rows = rows.group_by("user_id").agg(first=pl.col("day").min())
-    new_prices = first_rows.join(changes.select("day").unique(), how="cross")
+    new_prices = first_rows.join(repriced.select("day").unique(), how="cross")
     new_prices = new_prices.filter(pl.col("day") > pl.col("first")).select("user_id", "day")
     moments = pl.concat([rows, new_prices], how="diagonal")
     daily = moments.group_by("user_id", "day").agg(total("amount"), total("earned"), pl.col("peak").max())

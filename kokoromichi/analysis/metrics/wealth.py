@@ -11,6 +11,7 @@ from kokoromichi.analysis.metrics.by_day import (
     SPENDING,
     Day,
     archetypes,
+    changes,
     days,
     movements,
     total,
@@ -38,7 +39,8 @@ def balances(observations: Observations, day: Day | None = None) -> pl.LazyFrame
         - ``currency`` (String): gold or gems.
         - ``balance`` (Int64): at the day's close, in units of the currency.
     """
-    rows = movements(observations).join(days(observations, last_day=day), on="day", how="semi")
+    observations.require_books("balances")
+    rows = changes(observations).join(days(observations, last_day=day), on="day", how="semi")
     held = rows.rename({"amount": "balance"}).group_by("user_id", "currency").agg(total("balance"))
     named = held.join(archetypes(observations), on="user_id", how="left")
     return named.select("user_id", "archetype", "currency", "balance").sort("user_id", "currency")

@@ -147,7 +147,8 @@ def line_with_band(
         dashed: Whether the line lets one beneath it show through.
     """
     pattern: str | tuple[int, tuple[int, int]] = (0, (4, 2)) if dashed else "-"
-    ax.plot(points[x], points["mean"], color=colour, linestyle=pattern, label=label)
+    marker = "o" if points.height == 1 else ""  # A line through one point is none.
+    ax.plot(points[x], points["mean"], color=colour, linestyle=pattern, marker=marker, label=label)
     if points["runs"].max() != 1:
         ax.fill_between(
             points[x],

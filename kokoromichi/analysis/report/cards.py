@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from kokoromichi.analysis.report.blocks import measured
 from kokoromichi.analysis.report.numbers import HeadlineNumber, Values, Writer, headline_numbers
 from kokoromichi.analysis.report.page import Card, PageSection
+from kokoromichi.analysis.report.periods import comparison
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.replicated import Estimate
@@ -15,20 +16,30 @@ if TYPE_CHECKING:
     from kokoromichi.analysis.report.page import Verdict
     from kokoromichi.analysis.report.targets import Target
 
-_MARGIN = 0.12
+LEAST_DAYS: Final = 7
+"""Days that must have been observed for a number to be held against its target."""
+
+_MARGIN: Final = 0.12
+_NOT_JUDGED: Final = f"Fewer than {LEAST_DAYS} days were observed, or no target was given: nothing is judged."
 
 
 def headline_section(data: ReportData) -> PageSection:
     """Return the headline numbers with their targets and verdicts."""
-    cards = tuple(headline_card(number, data.targets.get(number.target)) for number in headline_numbers(data))
+    targets = data.targets if data.days >= LEAST_DAYS else {}
+    cards = tuple(headline_card(number, targets.get(number.target)) for number in headline_numbers(data))
     met = sum(card.verdict == "good" for card in cards)
     held = sum(card.verdict != "plain" for card in cards)
+    judged = f"{met} of {held} targets are met." if targets else _NOT_JUDGED
     lede = (
-        f"{met} of {held} targets are met. The sink/faucet ratio alone is a weak alarm, because spending "
+        f"{judged} The sink/faucet ratio alone is a weak alarm, because spending "
         f"follows the purse: read it beside supply, wait and balances. {measured(data)} "
         "Supply, inequality, wait and retention are those of the whole time."
     )
-    return PageSection(anchor="headline", title="Headline", lede=lede, cards=cards)
+    missing = tuple(data.missing[name] for name in data.missing if name in data.missing_books)
+    blocks = (comparison(data, data.before),) if data.before else ()
+    return PageSection(
+        anchor="headline", title="Headline", lede=lede, missing=missing, cards=cards, blocks=blocks
+    )
 
 
 def headline_card(number: HeadlineNumber, target: Target | None) -> Card:

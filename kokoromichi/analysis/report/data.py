@@ -10,7 +10,7 @@ import polars as pl
 from kokoromichi.analysis.metrics import METRICS, WARM_UP_DAYS, first_measured_day, metric, numbered
 from kokoromichi.analysis.metrics.by_day import days
 from kokoromichi.analysis.metrics.headline import headline, wait_item
-from kokoromichi.analysis.observations import MissingObservationsError, Observations
+from kokoromichi.analysis.observations import MissingBooksError, MissingObservationsError, Observations
 from kokoromichi.analysis.report.targets import TARGETS, Target
 from kokoromichi.core.errors import MisuseError
 
@@ -34,6 +34,7 @@ class ReportData:
         frames: By the name of a metric (``METRICS``): its frame, ``replication`` (Int64, from 1) in front.
         headline: One row per replication: ``replication`` (Int64, from 1), then the columns of ``headline``.
         missing: By the name of a metric: the sentence that says which stream was not observed, and the cure.
+        missing_books: The metrics among them that need every book of a ledger that has only some.
         replications: How many runs there are.
         first_day: First UTC day observed; None when nothing was.
         days: Days from the first to the last one observed, the longest run's.
@@ -45,6 +46,9 @@ class ReportData:
         has_players: Whether archetypes are known in every run.
         targets: Bands by the name of a headline number (``TARGETS``).
         findings: What the economy's check found; None when it was not checked.
+        booked: By replication and currency, as ``replication``, ``currency``, ``booked`` (Int128): the sum of
+            every row, whatever else the row says; what a part of a ledger brings forward is among it.
+        before: The same of the time before, where there is one to compare with.
     """
 
     title: str
@@ -52,6 +56,7 @@ class ReportData:
     frames: Mapping[str, pl.DataFrame]
     headline: pl.DataFrame
     missing: Mapping[str, str]
+    missing_books: frozenset[str]
     replications: int
     first_day: dt.date | None
     days: int
@@ -63,6 +68,8 @@ class ReportData:
     has_players: bool
     targets: Mapping[str, Target]
     findings: tuple[Finding, ...] | None
+    booked: pl.DataFrame
+    before: ReportData | None = None
 
 
 def report_data(
@@ -86,7 +93,8 @@ def report_data(
         targets: Bands by the name of a headline number.
         findings: What the economy's check found; None when it was not checked.
         headlines: ``ReportData.headline`` where it is known already.
-        warm_up_days: Days cut before flows, spending and acts are measured; none are cut from a shorter run.
+        warm_up_days: Days cut before flows, spending and acts are measured; none are cut from a shorter run,
+            or from a part of a ledger, which does not begin with its openings.
 
     Raises:
         MisuseError: There is no run.
@@ -96,14 +104,19 @@ def report_data(
     loaded = [run.loaded() for run in runs]
     spans = [days(run).collect()["day"] for run in loaded]
     length = max(span.len() for span in spans)
-    first_day = first_measured_day(length, warm_up_days)
+    part = any(run.brought.head(1).collect().height for run in loaded)
+    first_day = 0 if part else first_measured_day(length, warm_up_days)
     frames, missing = _frames(loaded, first_day)
+    headlines = numbered(headline(run, first_day) for run in loaded) if headlines is None else headlines
     return ReportData(
         title=title,
         manifest=tuple((name, str(text)) for name, text in manifest.items()),
         frames=frames,
-        headline=numbered(headline(run, first_day) for run in loaded) if headlines is None else headlines,
-        missing=missing,
+        headline=headlines,
+        missing={name: str(error) for name, error in missing.items()},
+        missing_books=frozenset(
+            name for name, error in missing.items() if isinstance(error, MissingBooksError)
+        ),
         replications=len(loaded),
         first_day=min((span[0] for span in spans if span.len()), default=None),
         days=length,
@@ -115,12 +128,21 @@ def report_data(
         has_players=all(run.has_players for run in loaded),
         targets=targets,
         findings=None if findings is None else tuple(findings),
+        booked=numbered(_booked(run) for run in loaded),
     )
 
 
-def _frames(runs: Sequence[Observations], first_day: int) -> tuple[dict[str, pl.DataFrame], dict[str, str]]:
+def _booked(run: Observations) -> pl.DataFrame:
+    rows = pl.concat([frame.select("currency", "amount") for frame in (run.ledger, run.brought)])
+    sums = rows.drop_nulls("amount").group_by("currency").agg(booked=pl.col("amount").cast(pl.Int128).sum())
+    return sums.sort("currency").collect()
+
+
+def _frames(
+    runs: Sequence[Observations], first_day: int
+) -> tuple[dict[str, pl.DataFrame], dict[str, MissingObservationsError]]:
     frames: dict[str, pl.DataFrame] = {}
-    missing: dict[str, str] = {}
+    missing: dict[str, MissingObservationsError] = {}
     for name, entry in METRICS.items():
         if name in _LEFT_OUT:
             continue
@@ -128,7 +150,7 @@ def _frames(runs: Sequence[Observations], first_day: int) -> tuple[dict[str, pl.
         try:
             frames[name] = numbered((metric(name)(run, **options).collect() for run in runs), name)
         except MissingObservationsError as error:
-            missing[name] = str(error)
+            missing[name] = error
             blank = metric(name)(Observations.empty(), **options).collect()
             frames[name] = numbered([blank])
     return frames, missing
