@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from kokoromichi.analysis.metrics import METRICS, first_measured_day, metric, numbered
+from kokoromichi.analysis.metrics import METRICS, first_measured_day, measured, numbered
 from kokoromichi.analysis.metrics.headline import POSSIBLE, headline
 from kokoromichi.analysis.observations import Observations
 from kokoromichi.analysis.replicated import estimate
@@ -150,10 +150,9 @@ class Run:
             has a row for, all have (``numbered``).
 
         Raises:
-            MisuseError: There is no such metric.
+            MisuseError: There is no such metric, or a sum of it is beyond 64 bits.
         """
-        measure = metric(name)
-        return numbered((measure(seen, **options).collect() for seen in self.observations), name)
+        return numbered((measured(name, seen, **options) for seen in self.observations), name)
 
     @property
     def plot(self) -> RunPlots:

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from importlib import import_module
-from typing import Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import polars as pl
 
 from kokoromichi.core.errors import MisuseError
+
+if TYPE_CHECKING:
+    from kokoromichi.analysis.observations import Observations
 
 Metric: TypeAlias = Callable[..., pl.LazyFrame]
 """Takes an ``Observations`` value first, and options that have defaults."""
@@ -95,6 +98,28 @@ def metric(name: str | Metric) -> Metric:
         raise MisuseError(f"there is no metric {name!r}; did you mean one of: {near}?")
     found: Metric = getattr(import_module(f"{__name__}.{METRICS[name].module}"), name)
     return found
+
+
+def measured(name: str | Metric, observations: Observations, **options: object) -> pl.DataFrame:
+    """A metric's frame, in memory.
+
+    Args:
+        name: Its name, or a function of one's own.
+        observations: What was observed.
+        options: What the metric takes.
+
+    Raises:
+        MisuseError: There is no such metric, or a sum of it is beyond 64 bits.
+        MissingObservationsError: It needs a stream that was not observed.
+    """
+    try:
+        return metric(name)(observations, **options).collect()
+    except pl.exceptions.InvalidOperationError as error:
+        if "i128" not in str(error):
+            raise
+        called = name if isinstance(name, str) else getattr(name, "__name__", "a metric")
+        message = f"{called}: a sum is beyond 64 bits; run the audit, no economy holds so much"
+        raise MisuseError(message) from error
 
 
 def first_measured_day(days: int, warm_up_days: int = WARM_UP_DAYS) -> int:

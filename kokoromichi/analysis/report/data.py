@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from kokoromichi.analysis.metrics import METRICS, WARM_UP_DAYS, first_measured_day, metric, numbered
+from kokoromichi.analysis.metrics import (
+    METRICS,
+    WARM_UP_DAYS,
+    first_measured_day,
+    measured,
+    metric,
+    numbered,
+)
 from kokoromichi.analysis.metrics.by_day import days
 from kokoromichi.analysis.metrics.headline import headline, wait_item
 from kokoromichi.analysis.observations import MissingBooksError, MissingObservationsError, Observations
@@ -106,7 +113,9 @@ def report_data(
     length = max(span.len() for span in spans)
     part = any(run.brought.head(1).collect().height for run in loaded)
     first_day = 0 if part else first_measured_day(length, warm_up_days)
-    frames, missing = _frames(loaded, first_day)
+    frames, missing = _frames(
+        loaded, first_day
+    )  # First: what breaks a metric breaks a headline without words.
     headlines = numbered(headline(run, first_day) for run in loaded) if headlines is None else headlines
     return ReportData(
         title=title,
@@ -148,7 +157,7 @@ def _frames(
             continue
         options = entry.options(first_day)
         try:
-            frames[name] = numbered((metric(name)(run, **options).collect() for run in runs), name)
+            frames[name] = numbered((measured(name, run, **options) for run in runs), name)
         except MissingObservationsError as error:
             missing[name] = error
             blank = metric(name)(Observations.empty(), **options).collect()
