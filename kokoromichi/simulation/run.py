@@ -32,6 +32,11 @@ if TYPE_CHECKING:
 
 MOST_REPLICATIONS: Final = 1_000
 
+ASSUMPTIONS: Final = {
+    "retention_d30": "Assumed, not predicted: an archetype leaves at its own rate, which prices hardly move."
+}
+"""By the name of a headline number: what the model puts in, so that no change of it is evidence."""
+
 
 class BatchError(StorageError):
     """Some replications failed; those that are done are kept, and a rerun plays the others."""
@@ -174,10 +179,15 @@ class Run:
             "python": self.manifest["python"],
             **self.manifest["packages"],
         }
-        title, seen, found = self.manifest["title"], self.observations, self.findings
+        told: Mapping[str, Any] = {
+            "title": self.manifest["title"],
+            "manifest": shown,
+            "findings": self.findings,
+            "assumptions": ASSUMPTIONS,
+        }
         if since is not None or until is not None:
-            return period_report(seen, since, until, title=title, manifest=shown, findings=found)
-        return report_data(seen, title=title, manifest=shown, findings=found, headlines=self.headlines)
+            return period_report(self.observations, since, until, **told)
+        return report_data(self.observations, headlines=self.headlines, **told)
 
     def report(
         self, path: str | Path | None = None, *, since: date | None = None, until: date | None = None

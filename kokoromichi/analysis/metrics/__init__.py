@@ -57,6 +57,7 @@ METRICS: Final[dict[str, Entry]] = {
     ),
     "net_flow": Entry("flows"),
     "sink_faucet_ratio": Entry("flows", after_warm_up=True),
+    "gains": Entry("gains", after_warm_up=True, keys=("archetype", "kind"), zeros=("amount", "per_player")),
     "balances": Entry("wealth"),
     "balance_percentiles": Entry("wealth", keys=("archetype", "currency"), zeros=("players",)),
     "gini": Entry("wealth", after_warm_up=True),

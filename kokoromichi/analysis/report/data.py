@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -55,6 +55,8 @@ class ReportData:
         findings: What the economy's check found; None when it was not checked.
         booked: By replication and currency, as ``replication``, ``currency``, ``booked`` (Int128): the sum of
             every row, whatever else the row says; what a part of a ledger brings forward is among it.
+        assumptions: By the name of a headline number: the sentence that says what a model put in, so that it
+            is no prediction of it.
         before: The same of the time before, where there is one to compare with.
     """
 
@@ -76,6 +78,7 @@ class ReportData:
     targets: Mapping[str, Target]
     findings: tuple[Finding, ...] | None
     booked: pl.DataFrame
+    assumptions: Mapping[str, str] = field(default_factory=dict)
     before: ReportData | None = None
 
 
@@ -88,6 +91,7 @@ def report_data(
     findings: Sequence[Finding] | None = None,
     headlines: pl.DataFrame | None = None,
     warm_up_days: int = WARM_UP_DAYS,
+    assumptions: Mapping[str, str] = {},
 ) -> ReportData:
     """Compute every metric of every run.
 
@@ -102,6 +106,7 @@ def report_data(
         headlines: ``ReportData.headline`` where it is known already.
         warm_up_days: Days cut before flows, spending and acts are measured; none are cut from a shorter run,
             or from a part of a ledger, which does not begin with its openings.
+        assumptions: By the name of a headline number: the sentence that says what a model put in.
 
     Raises:
         MisuseError: There is no run.
@@ -137,6 +142,7 @@ def report_data(
         has_players=all(run.has_players for run in loaded),
         targets=targets,
         findings=None if findings is None else tuple(findings),
+        assumptions=assumptions,
         booked=numbered(_booked(run) for run in loaded),
     )
 

@@ -29,7 +29,9 @@ def supply_section(data: ReportData) -> PageSection:
             plots.supply(frame, currency=currency),
             anchor=f"supply-{currency}",
             takeaway=_supply_takeaway(frame, currency),
-            says=definition("money_supply") if currency == "gold" else "As beside, in gems.",
+            says=definition("money_supply")
+            if currency == "gold"
+            else "The sum of all balances of gems, counted as that of gold.",
             csv=summary(frame.filter(pl.col("currency") == currency), ["day"], "supply", "active_supply"),
         )
         for currency in ("gold", "gems")

@@ -210,6 +210,7 @@ def _inequality(data: ReportData) -> tuple[HeadlineNumber, ...]:
 
 
 def _retention(data: ReportData) -> HeadlineNumber:
+    assumed = f"{text} " if (text := data.assumptions.get("retention_d30")) else ""
     shares = {age: words.share(estimate(_column(data, f"retention_d{age}")).value) for age in (1, 7)}
     return HeadlineNumber(
         label="Retention D30",
@@ -217,7 +218,7 @@ def _retention(data: ReportData) -> HeadlineNumber:
         write=words.share,
         possible=_SHARE,
         unit="not away",
-        says=f"Of the players observed for 30 days. D1: {shares[1]}, D7: {shares[7]}.",
+        says=f"Of the players observed for 30 days, on day 30. {assumed}D1: {shares[1]}, D7: {shares[7]}.",
         target="retention_d30",
     )
 

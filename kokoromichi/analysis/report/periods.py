@@ -37,6 +37,7 @@ def period_report(
     manifest: Mapping[str, str],
     targets: Mapping[str, Target] = TARGETS,
     findings: Sequence[Finding] | None = None,
+    assumptions: Mapping[str, str] = {},
 ) -> ReportData:
     """Compute every metric of a time within the runs; nothing is cut as warm-up.
 
@@ -48,6 +49,7 @@ def period_report(
         manifest: How the observations came about.
         targets: Bands by the name of a headline number.
         findings: What the economy's check found; None when it was not checked.
+        assumptions: What a model put in, by the name of a headline number.
 
     Returns:
         The report of that time; ``before`` holds the month before a whole month, else as many days before,
@@ -75,7 +77,13 @@ def period_report(
     def part(first: dt.date, last: dt.date) -> ReportData:
         parts = [run.between(first, last) for run in runs]
         return report_data(
-            parts, title=title, manifest=manifest, targets=targets, findings=findings, warm_up_days=0
+            parts,
+            title=title,
+            manifest=manifest,
+            targets=targets,
+            findings=findings,
+            warm_up_days=0,
+            assumptions=assumptions,
         )
 
     earlier = _before(first, last)
