@@ -226,9 +226,16 @@ class Observations:
 
     def loaded(self) -> Observations:
         """The same with every frame read into memory: for many metrics over files."""
-        names = ("ledger", "activity", "economy_history", "players", "brought")
-        frames = pl.collect_all([getattr(self, name) for name in names])
-        return replace(self, **{name: frame.lazy() for name, frame in zip(names, frames, strict=True)})
+        lazy = [self.ledger, self.activity, self.economy_history, self.players, self.brought]
+        ledger, activity, economy_history, players, brought = (frame.lazy() for frame in pl.collect_all(lazy))
+        return replace(
+            self,
+            ledger=ledger,
+            activity=activity,
+            economy_history=economy_history,
+            players=players,
+            brought=brought,
+        )
 
     def require_books(self, metric: str) -> None:
         """Refuse a metric of a ledger that lacks books.

@@ -89,10 +89,10 @@ class StoredStates:
 
     def renamed(self, pseudonym: Callable[[pl.Series], pl.Series]) -> StoredStates:
         """The same with other names for the players."""
-        named = (
+        balances, inventories = (
             frame.with_columns(pseudonym(frame["user_id"])) for frame in (self.balances, self.inventories)
         )
-        return StoredStates(*named, self.stock)
+        return StoredStates(balances, inventories, self.stock)
 
     def write(self, folder: Path) -> None:
         """Write them beside the ``ledger.parquet`` of a folder, as ``stored/<name>.parquet``."""

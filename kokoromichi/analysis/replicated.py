@@ -23,8 +23,6 @@ as any other value. All others by the mean."""
 
 LOW_QUANTILE: Final = 0.1
 HIGH_QUANTILE: Final = 0.9
-BEYOND: Final = "beyond"
-"""How an infinite number is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +79,14 @@ def estimate(
     series = pl.Series(known, dtype=pl.Float64)
     ends = _median_ends(known, confidence) if column in MEDIANS else _mean_ends(known, possible, confidence)
     return Estimate(
-        "median" if column in MEDIANS else "mean",
-        _float(series.median() if column in MEDIANS else series.mean()),
-        *ends,
-        *(_float(series.quantile(level, "linear")) for level in (LOW_QUANTILE, HIGH_QUANTILE)),
-        len(known),
-        len(values),
+        statistic="median" if column in MEDIANS else "mean",
+        value=_float(series.median() if column in MEDIANS else series.mean()),
+        low=ends[0],
+        high=ends[1],
+        p10=_float(series.quantile(LOW_QUANTILE, "linear")),
+        p90=_float(series.quantile(HIGH_QUANTILE, "linear")),
+        runs=len(known),
+        of=len(values),
     )
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -12,7 +14,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import kokoromichi as km
-from kokoromichi.analysis.brought import BROUGHT_SCHEMA
+from kokoromichi.analysis.brought import BROUGHT_FILE, BROUGHT_SCHEMA
 from kokoromichi.analysis.export import Selection, export_ledger
 from kokoromichi.analysis.ledger import Ledger
 from kokoromichi.analysis.metrics import METRICS, metric
@@ -27,10 +29,9 @@ from kokoromichi.analysis.report.periods import comparison
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.simulation.engine import Engine
 from tests.analysis.books import Book, day
+from tests.simulation.commands import AUDIT_FAILED, DONE, USAGE, invoke
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from kokoromichi.simulation.played import Played
 
 MONTHS = ((None, dt.date(2026, 2, 1)), (dt.date(2026, 2, 1), None))
@@ -67,7 +68,7 @@ class Exported:
 
 
 def moment(day_: dt.date | None) -> dt.datetime | None:
-    return day_ and dt.datetime.combine(day_, dt.time(), dt.timezone.utc)
+    return None if day_ is None else dt.datetime.combine(day_, dt.time(), dt.timezone.utc)
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +152,22 @@ def test_the_audit_of_each_month_is_sound_and_finds_a_unit_that_is_missing(expor
         short = states.balances.with_columns(balance=pl.col("balance") - (pl.int_range(pl.len()) == 0))
         broken = StoredStates(short, states.inventories, states.stock).audit(ledger.frame, ledger.brought)
         assert broken.counts[1] == 1
+
+
+def test_the_command_audits_a_month_by_what_was_stored_at_its_end(exported: Exported, tmp_path: Path) -> None:
+    month = exported.folders[1]
+    told = invoke("audit", month)
+    assert (told.exit_code, told.stdout) == (DONE, f"{month}: sound\n")
+    edited = Path(shutil.copytree(month, tmp_path / "edited"))
+    brought = pl.read_parquet(edited / BROUGHT_FILE)
+    brought.filter(pl.col("user_id") != brought["user_id"][0]).write_parquet(edited / BROUGHT_FILE)
+    assert invoke("audit", edited).exit_code == AUDIT_FAILED
+
+
+def test_the_command_refuses_a_time_without_a_day(exported: Exported) -> None:
+    told = invoke("report", exported.folders[1], "--since", "2030-01-01")
+    assert told.exit_code == USAGE
+    assert "the days run from 2026-02-01 to 2026-03-05" in told.stderr.replace("\n", " ")
 
 
 def test_the_report_of_a_month_opens_and_stands_beside_the_month_before(exported: Exported) -> None:

@@ -100,10 +100,10 @@ def _dots(ax: Axes, rows: pl.DataFrame, names: pl.Series, column: str) -> None:
     earned = banded(rows, [column], "earned_days").with_columns(place=place)
     waited = banded(rows, [column], "wait_days").with_columns(place=place)
     reached, earned = (found.filter(pl.col("mean").is_finite()) for found in (waited, earned))
-    edge = pl.concat([reached["mean"], earned["mean"], *_finite_ends(waited)]).max()
-    if runs > 1 and edge is not None:
+    shown: list[float] = pl.concat([reached["mean"], earned["mean"], *_finite_ends(waited)]).to_list()
+    if runs > 1 and shown:
         seen = waited.filter(pl.col("low").is_finite())
-        high = seen["high"].clip(upper_bound=edge)
+        high = seen["high"].clip(upper_bound=max(shown))
         ax.hlines(
             seen["place"], seen["low"], high, color=style.BLUE, alpha=0.35, linewidth=6, label=BAND_TEXT
         )

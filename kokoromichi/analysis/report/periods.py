@@ -59,20 +59,13 @@ def period_report(
         MisuseError: No day lies in that time.
     """
     runs = [run.loaded() for run in runs]
-    watched = pl.concat([days(run).collect() for run in runs])["day"]
-    first, last = since or watched.min(), until - _ONE if until else watched.max()
-    if (
-        not isinstance(first, dt.date)
-        or not isinstance(last, dt.date)
-        or not watched.is_between(first, last).any()
-    ):
-        seen = (
-            f"the days run from {watched.min()} to {watched.max()}"
-            if watched.len()
-            else "no day was observed"
-        )
+    watched: list[dt.date] = sorted(day for run in runs for day in days(run).collect()["day"])
+    inside = [day for day in watched if (not since or day >= since) and (not until or day < until)]
+    if not inside:
+        seen = f"the days run from {watched[0]} to {watched[-1]}" if watched else "no day was observed"
         message = f"there is nothing from {since or 'the beginning'} to {until or 'the end'}: {seen}"
         raise MisuseError(message)
+    first, last = inside[0], inside[-1]
 
     def part(first: dt.date, last: dt.date) -> ReportData:
         parts = [run.between(first, last) for run in runs]
@@ -87,7 +80,7 @@ def period_report(
         )
 
     earlier = _before(first, last)
-    before = part(*earlier) if earlier[0] >= watched.min() else None
+    before = part(*earlier) if earlier[0] >= watched[0] else None
     return replace(part(first, last), before=before)
 
 
@@ -104,13 +97,19 @@ def _is_month(first: dt.date, last: dt.date) -> bool:
     return first.day == 1 and last == first.replace(day=length)
 
 
+def _change(now: float | None, before: float | None) -> float | None:
+    """None where one of them is not known or beyond the horizon."""
+    if now is None or before is None or math.isinf(now) or math.isinf(before):
+        return None
+    return now - before
+
+
 def comparison(data: ReportData, before: ReportData) -> PageTable:
     """Return the headline numbers beside those of the time before, and the change."""
     rows, exact = [], []
     for now, then in zip(headline_numbers(data), headline_numbers(before), strict=True):
         value, earlier = now.over(now.values).value, then.over(then.values).value
-        known = value is not None and earlier is not None and math.isfinite(value) and math.isfinite(earlier)
-        change = value - earlier if known else None
+        change = _change(value, earlier)
         sign = "+" if change is not None and change > 0 else ""
         texts = (now.write(value), now.write(earlier), sign + now.write(change), now.unit)
         rows.append(PageRow(cells=tuple(map(Cell, (now.label, *texts)))))

@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from kokoromichi.analysis.replicated import BEYOND, estimate
+from kokoromichi.analysis.replicated import estimate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NOTHING: Final = "–"
 """What stands where a number is not known."""
+
+BEYOND: Final = "beyond"
+"""What stands where a number is infinite: it lies beyond the horizon."""
 
 _MILLION: Final = 1_000_000
 
