@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from kokoromichi.analysis.ledger import Ledger
     from kokoromichi.analysis.observations import Observations
+    from kokoromichi.experiments.compare import compare
+    from kokoromichi.experiments.comparison import Comparison
     from kokoromichi.rules.economy import Economy, load_economy
     from kokoromichi.simulation.population import Population
     from kokoromichi.simulation.run import Run, simulate
@@ -20,17 +22,20 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _NAMES = {
+    "Comparison": "kokoromichi.experiments.comparison",
     "Economy": "kokoromichi.rules.economy",
     "Ledger": "kokoromichi.analysis.ledger",
     "Observations": "kokoromichi.analysis.observations",
     "Population": "kokoromichi.simulation.population",
     "Run": "kokoromichi.simulation.run",
     "Scenario": "kokoromichi.simulation.scenario",
+    "compare": "kokoromichi.experiments.compare",
     "load_economy": "kokoromichi.rules.economy",
     "simulate": "kokoromichi.simulation.run",
 }
 
 __all__ = [
+    "Comparison",
     "Economy",
     "Ledger",
     "Observations",
@@ -38,6 +43,7 @@ __all__ = [
     "Run",
     "Scenario",
     "__version__",
+    "compare",
     "load_economy",
     "simulate",
 ]

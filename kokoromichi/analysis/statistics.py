@@ -125,6 +125,16 @@ def student_t(confidence: float, degrees: int) -> float:
     return math.sqrt(degrees) * math.tan((low + high) / 2)
 
 
+def student_p(t: float, degrees: int) -> float:
+    """The two-sided p-value of a t: P(abs(T) >= abs(t)), for T with a Student distribution.
+
+    Args:
+        t: The statistic, in standard errors.
+        degrees: Degrees of freedom, at least 1.
+    """
+    return max(0.0, 1 - _central_probability(math.atan(abs(t) / math.sqrt(degrees)), degrees))
+
+
 def _central_probability(angle: float, degrees: int) -> float:
     """P(|T| < sqrt(degrees) tan(angle))."""
     cosine, sine = math.cos(angle), math.sin(angle)
@@ -177,16 +187,22 @@ class KaplanMeier:
         before = float(self.survival[place - 1]) if place else 1.0
         return max(0.0, middle - 0.5 + (before - 0.5) / (before - float(self.survival[place])))
 
-    def restricted_mean(self, most: float) -> float | None:
-        """The mean of the durations, each counted up to ``most``: the area below the curve; None of nobody.
+    def restricted_mean(self, horizon: float) -> float | None:
+        """Mean of the shorter of each duration and a horizon: the area under the curve up to there.
 
-        It exists where the median does not. Beyond the longest duration seen the curve stays where it is.
+        Unlike the median it has a value when fewer than half end (Irwin 1949; Royston and Parmar 2013).
+
+        Args:
+            horizon: In the unit of the durations, at least 0.
+
+        Returns:
+            In the unit of the durations; None of an empty sample.
         """
-        if not self.survival.size:
+        if not self.times.size:
             return None
-        ends = np.minimum(np.append(self.times, most), most)
-        starts = np.append(0.0, ends[:-1])
-        return float(((ends - starts) * np.append(1.0, self.survival)).sum())
+        ends = np.minimum(np.concatenate([self.times, [horizon]]), horizon)
+        steps = np.diff(np.concatenate([[0.0], ends]))
+        return float((steps * np.concatenate([[1.0], self.survival])).sum())
 
     @property
     def never_share(self) -> float | None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
-from kokoromichi.cli.output import Json, answer, progress, screen
+from kokoromichi.cli.output import Json, answer, number, progress, screen
 from kokoromichi.operation.exits import AUDIT_FAILED, TARGET_MISSED, exit_on_error, fail
 
 if TYPE_CHECKING:
@@ -95,7 +94,7 @@ def _conclude(run: Run, *, as_json: bool) -> None:
                 "sound": run.sound,
                 "ledger_rows": rows,
                 "findings": [str(finding) for finding in run.findings],
-                "metrics": {row.pop("metric"): _plain(row) for row in run.metrics().to_dicts()},
+                "metrics": {row.pop("metric"): row for row in run.metrics().to_dicts()},
             }
         )
     else:
@@ -111,10 +110,10 @@ def _show(run: Run, report: Path, rows: int) -> None:
     table.add_column("95 % interval", justify="right")
     table.add_column("runs", justify="right")
     for row in run.metrics().to_dicts():
-        low, high = _number(row["low"]), _number(row["high"])
+        low, high = number(row["low"]), number(row["high"])
         table.add_row(
             row["metric"],
-            _number(row["value"]),
+            number(row["value"]),
             f"{low} to {high}" if row["low"] is not None else "-",
             f"{row['runs']} of {row['of']}",
         )
@@ -124,22 +123,6 @@ def _show(run: Run, report: Path, rows: int) -> None:
     if run.sound:
         screen.print(f"The audit is sound: every law holds over {rows:,} ledger rows.", highlight=False)
     screen.print(f"The report: {report}", highlight=False)
-
-
-def _plain(row: dict[str, object]) -> dict[str, object]:
-    """A row for a program: JSON has no infinity, but every language reads ``Infinity`` as a number."""
-    return {name: "Infinity" if value == math.inf else value for name, value in row.items()}
-
-
-_WHOLE_FROM: Final = 1_000
-
-
-def _number(value: float | None) -> str:
-    if value is None:
-        return "-"
-    if math.isinf(value):
-        return "beyond the horizon"
-    return f"{value:,.0f}" if abs(value) >= _WHOLE_FROM else f"{value:,.3f}"
 
 
 def report(

@@ -74,7 +74,7 @@ def test_a_generous_claim_moves_supply_and_wait(campaign: Campaign, baseline: km
     generous = campaign.scenario("generous_daily")
     supply = paired_interval(headline(baseline, "supply_gold"), headline(generous, "supply_gold"))
     assert supply.low > 0
-    before, after = (headline(run, "restricted_wait_days") for run in (baseline, generous))
+    before, after = (headline(run, "mean_wait_days") for run in (baseline, generous))
     wait = paired_interval(before, after)
     assert wait.mean < 0
 

@@ -70,6 +70,7 @@ METRICS: Final[dict[str, Entry]] = {
     "price_index": Entry("price_index"),
     "retention": Entry("retention"),
     "cohort_balances": Entry("retention", keys=("archetype", "age_days"), zeros=("players",)),
+    "sales": Entry("goods", after_warm_up=True, keys=("item_id",), zeros=("units", "revenue_gold", "buyers")),
     "sell_through": Entry("goods", keys=("item_id",), zeros=("restocked_units", "sold_units")),
     "hoarding": Entry(
         "goods",

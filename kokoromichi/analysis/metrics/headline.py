@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from kokoromichi.analysis.metrics.acts import acts
-from kokoromichi.analysis.metrics.by_day import ALL, Day, days
-from kokoromichi.analysis.metrics.flows import net_flow, sink_faucet_ratio
+from kokoromichi.analysis.metrics.by_day import ALL, Day, days, total
+from kokoromichi.analysis.metrics.flows import flows, net_flow, sink_faucet_ratio
+from kokoromichi.analysis.metrics.goods import sales
 from kokoromichi.analysis.metrics.retention import retention
 from kokoromichi.analysis.metrics.supply import money_supply, velocity
 from kokoromichi.analysis.metrics.waits import RESTRICTED_DAYS, days_to_afford
@@ -20,14 +21,17 @@ if TYPE_CHECKING:
 
 WAIT_ARCHETYPE: Final = "casual"
 WAIT_CATEGORY: Final = "chest"
-_WAITS: Final = ("wait_days", "restricted_wait_days")
+_WAITS: Final = ("wait_days", "mean_wait_days")
 
+_WHOLE: Final = ("spent_gold", "units_sold", "supply_gold", "active_supply_gold")
 _ANY: Final = (-math.inf, math.inf)
 _NOT_NEGATIVE: Final = (0.0, math.inf)
 _SHARE: Final = (0.0, 1.0)
 POSSIBLE: Final[dict[str, tuple[float, float]]] = {
     "sink_faucet_ratio": _NOT_NEGATIVE,
     "net_flow_gold_per_active_player_day": _ANY,
+    "spent_gold": _NOT_NEGATIVE,
+    "units_sold": _NOT_NEGATIVE,
     "supply_gold": _NOT_NEGATIVE,
     "active_supply_gold": _NOT_NEGATIVE,
     "velocity_per_day": _NOT_NEGATIVE,
@@ -35,7 +39,7 @@ POSSIBLE: Final[dict[str, tuple[float, float]]] = {
     "top_1_share": _SHARE,
     "top_10_share": _SHARE,
     "wait_days": _NOT_NEGATIVE,
-    "restricted_wait_days": (0.0, float(RESTRICTED_DAYS)),
+    "mean_wait_days": (0.0, float(RESTRICTED_DAYS)),
     "retention_d1": _SHARE,
     "retention_d7": _SHARE,
     "retention_d30": _SHARE,
@@ -59,6 +63,8 @@ def headline(observations: Observations, first_day: Day = 0) -> pl.DataFrame:
         - ``sink_faucet_ratio`` (Float64): sinks / faucets of gold from the first day on, opening left out.
         - ``net_flow_gold_per_active_player_day`` (Float64): faucets - sinks of gold from the first day on,
           opening left out, / active player-days.
+        - ``spent_gold`` (Int64): sinks of gold from the first day on.
+        - ``units_sold`` (Int64): units bought in the store from the first day on.
         - ``supply_gold`` (Int64): supply at the last close.
         - ``active_supply_gold`` (Int64): of it, held by players active in the last seven days.
         - ``velocity_per_day`` (Float64): of gold, from the first day on, 1/day.
@@ -68,21 +74,22 @@ def headline(observations: Observations, first_day: Day = 0) -> pl.DataFrame:
         - ``wait_days`` (Float64): median wait of casual players for the chest in the middle of the
           catalogue's; of all players where archetypes are not known. Infinite when fewer than half could
           afford it in time, null when nobody waited.
-        - ``restricted_wait_days`` (Float64): mean of these waits, each counted up to 30 days.
+        - ``mean_wait_days`` (Float64): mean of these waits, each counted up to 30 days.
         - ``retention_d1`` (Float64): share not away on day 1.
         - ``retention_d7`` (Float64): share not away on day 7.
         - ``retention_d30`` (Float64): share not away on day 30, which unlike the rolling share does not grow
-          with the horizon, in which more of those who left come back; not left by then, where no stream says
-          who is away.
+          with the horizon; not left by then, where no stream says who is away.
         - ``acts_per_active_player_day`` (Float64): acts that went through, from the first day on.
     """
     if not observations.whole_books:
         return pl.DataFrame([dict.fromkeys(POSSIBLE)], schema=dict.fromkeys(POSSIBLE, pl.Float64())).cast(
-            dict.fromkeys(("supply_gold", "active_supply_gold"), pl.Int64())
+            dict.fromkeys(_WHOLE, pl.Int64())
         )
     parts = [
         _one(sink_faucet_ratio(observations, first_day), "currency", "gold", "sink_faucet_ratio"),
         _net_flow_rate(observations, first_day),
+        _spent(observations, first_day),
+        sales(observations, first_day).select(units_sold=total("units")),
         _last_supply(observations),
         _one(velocity(observations, first_day), "currency", "gold", "velocity_per_day"),
         _one(gini(observations), "measure", "balance", "gini"),
@@ -125,6 +132,11 @@ def _net_flow_rate(observations: Observations, first_day: Day) -> pl.LazyFrame:
     player_days = pl.col("active_players").sum()
     rate = pl.when(player_days > 0).then(pl.col("net_gold").sum() / player_days)
     return flow.select(net_flow_gold_per_active_player_day=rate)
+
+
+def _spent(observations: Observations, first_day: Day) -> pl.LazyFrame:
+    moved = flows(observations, first_day).filter(pl.col("currency") == "gold", pl.col("direction") == "sink")
+    return moved.select(spent_gold=total("amount"))
 
 
 def _last_supply(observations: Observations) -> pl.LazyFrame:

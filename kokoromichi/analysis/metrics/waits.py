@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
 
 RESTRICTED_DAYS: Final = 30
+"""The mean wait is that of the first so many days: it has a value when most never afford the price."""
 
 _CASE = ["user_id", "item_id"]
 _GROUP_SCHEMA: Final = {"item_id": pl.String(), "archetype": pl.String()}
@@ -24,7 +25,7 @@ _ESTIMATES_SCHEMA: Final = {
     "waiting": pl.Int64(),
     "afforded": pl.Int64(),
     "wait_days": pl.Float64(),
-    "restricted_wait_days": pl.Float64(),
+    "mean_wait_days": pl.Float64(),
     "never_share": pl.Float64(),
     "earned_days": pl.Float64(),
     "first_days": pl.Float64(),
@@ -58,7 +59,7 @@ def days_to_afford(observations: Observations) -> pl.LazyFrame:
         - ``afforded`` (Int64): of these, players whose wait ended while there.
         - ``wait_days`` (Float64): median wait; infinite when fewer than half could afford it in time, null
           when nobody waited.
-        - ``restricted_wait_days`` (Float64): mean of the waits, each counted up to 30 days; it exists where
+        - ``mean_wait_days`` (Float64): mean of the waits, each counted up to 30 days; it exists where
           the median is infinite; null when nobody waited.
         - ``never_share`` (Float64): share still waiting after the longest wait seen; null when nobody waited.
         - ``earned_days`` (Float64): median days until earnings reach the price; infinite when fewer than half
@@ -168,7 +169,7 @@ def _estimates(groups: pl.DataFrame) -> pl.DataFrame:
         "waiting": groups["wait_length"].list.len(),
         "afforded": groups["wait_ended"].list.sum(),
         "wait_days": [lengths.grouped_median for lengths in waits],
-        "restricted_wait_days": [lengths.restricted_mean(RESTRICTED_DAYS) for lengths in waits],
+        "mean_wait_days": [lengths.restricted_mean(RESTRICTED_DAYS) for lengths in waits],
         "never_share": [lengths.never_share for lengths in waits],
         "earned_days": [lengths.grouped_median for lengths in earned],
         "first_days": [lengths.grouped_median for lengths in first],

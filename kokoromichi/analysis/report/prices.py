@@ -36,7 +36,7 @@ def wait_section(data: ReportData) -> PageSection:
     frame = data.frames["days_to_afford"]
     columns = (
         "wait_days",
-        "restricted_wait_days",
+        "mean_wait_days",
         "earned_days",
         "first_days",
         "never_share",
@@ -72,7 +72,7 @@ def wait_section(data: ReportData) -> PageSection:
 
 def _wait_table(frame: pl.DataFrame) -> PageTable:
     """Return the measures beside one another: what a wait leaves out, the others show."""
-    columns = ("wait_days", "restricted_wait_days", "earned_days", "first_days", "never_share")
+    columns = ("wait_days", "mean_wait_days", "earned_days", "first_days", "never_share")
     keys = ["price_gold", "item_id"]
     counts = frame.group_by(keys).agg(runs=pl.col("wait_days").count(), waited=pl.col("waiting").sum())
     means = averaged(frame, keys, *columns).join(counts, on=keys).sort(keys)
@@ -93,7 +93,7 @@ def _wait_table(frame: pl.DataFrame) -> PageTable:
 
 def _wait_row(row: dict[str, Any], runs: int) -> PageRow:
     waited, known = row["waited"], row["runs"]
-    waits = (*_days(row["wait_days"], row["restricted_wait_days"]), words.share(row["never_share"]))
+    waits = (*_days(row["wait_days"], row["mean_wait_days"]), words.share(row["never_share"]))
     counted = f"{waited:,} in {known} of {runs} runs" if known < runs else f"{waited:,}"
     return PageRow(
         cells=(
