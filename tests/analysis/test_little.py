@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 
+import numpy as np
 import pytest
 
 from kokoromichi.analysis import plots
@@ -36,4 +37,4 @@ def test_one_day_is_a_point_in_the_middle_of_its_axis() -> None:
         axes = plots.supply(money_supply(one_day()).collect(), currency="gold")
         plots.net_flow(net_flow(one_day()).collect())
     assert axes.get_xlim() == (-0.5, 0.5)
-    assert {line.get_marker() for line in axes.get_lines() if len(line.get_xdata()) == 1} == {"o"}
+    assert {line.get_marker() for line in axes.get_lines() if np.size(line.get_xdata()) == 1} == {"o"}
