@@ -143,7 +143,8 @@ def _fail(violations: int) -> None:
 
 
 def _audit_folder(folder: Path, *, as_json: bool) -> None:
-    from kokoromichi.simulation.batch import REPLICATIONS, missing_replications  # noqa: PLC0415 - --help stays fast
+    from kokoromichi.simulation.batch import REPLICATIONS  # noqa: PLC0415 - --help stays fast
+    from kokoromichi.simulation.run import missing_replications  # noqa: PLC0415
 
     missing = missing_replications(folder)
     played = sorted(path for path in (folder / REPLICATIONS).glob("[0-9]*") if path.is_dir())

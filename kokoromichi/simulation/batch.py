@@ -262,22 +262,6 @@ def _both_engines(before: str, now: str) -> str:
     return before if before.endswith(now) else f"{before}, then {now}"
 
 
-def missing_replications(folder: Path) -> list[Path]:
-    """The folders of replications that a run's manifest promises and that are not done.
-
-    Returns:
-        Ascending; none where the folder holds no run.
-
-    Raises:
-        MisuseError: The manifest is of another program, or torn.
-    """
-    if not (folder / MANIFEST).is_file():
-        return []
-    every = range(read_manifest(folder)["replications"])
-    targets = [replication_folder(folder / REPLICATIONS, number) for number in every]
-    return [target for target in targets if summary_of(target) is None]
-
-
 def _clear(replications: Path) -> None:
     """Take away what a job left that was interrupted; none may be playing."""
     for leftover in replications.glob(".*"):

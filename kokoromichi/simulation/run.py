@@ -75,7 +75,7 @@ class Run:
     @property
     def _targets(self) -> list[Path]:
         count = self.manifest["replications"]
-        if missing := batch.missing_replications(self.folder):
+        if missing := missing_replications(self.folder):
             named = ", ".join(target.name for target in missing)
             message = (
                 f"{self.folder} lacks replications {named}: the run was interrupted; "
@@ -204,6 +204,22 @@ class Run:
         """
         data = self.report_data(since, until)
         return write_report(path or self.folder / "report.html", data)
+
+
+def missing_replications(folder: Path) -> list[Path]:
+    """The folders of replications that a run's manifest promises and that are not done.
+
+    Returns:
+        Ascending; none where the folder holds no run.
+
+    Raises:
+        MisuseError: The manifest is of another program, or torn.
+    """
+    if not (folder / MANIFEST).is_file():
+        return []
+    every = range(batch.read_manifest(folder)["replications"])
+    targets = [batch.replication_folder(folder / REPLICATIONS, number) for number in every]
+    return [target for target in targets if batch.summary_of(target) is None]
 
 
 def _require_sensible(replications: int, seed: int) -> None:

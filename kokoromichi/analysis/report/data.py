@@ -118,9 +118,8 @@ def report_data(
     length = max(span.len() for span in spans)
     part = any(run.brought.head(1).collect().height for run in loaded)
     first_day = 0 if part else first_measured_day(length, warm_up_days)
-    frames, missing = _frames(
-        loaded, first_day
-    )  # First: what breaks a metric breaks a headline without words.
+    # Metrics first: a sum that is too large is a sentence there.
+    frames, missing = _frames(loaded, first_day)
     headlines = numbered(headline(run, first_day) for run in loaded) if headlines is None else headlines
     return ReportData(
         title=title,
@@ -128,9 +127,7 @@ def report_data(
         frames=frames,
         headline=headlines,
         missing={name: str(error) for name, error in missing.items()},
-        missing_books=frozenset(
-            name for name, error in missing.items() if isinstance(error, MissingBooksError)
-        ),
+        missing_books=frozenset(name for name in missing if isinstance(missing[name], MissingBooksError)),
         replications=len(loaded),
         first_day=min((span[0] for span in spans if span.len()), default=None),
         days=length,
