@@ -8,8 +8,12 @@ import shutil
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Final, Literal, NamedTuple
 
+import orjson
 import polars as pl
 
+from kokoromichi.analysis.brought import BROUGHT_FILE, BROUGHT_SCHEMA, carried, together
+from kokoromichi.analysis.observations import EXPORT_FILE
+from kokoromichi.analysis.provider_state import StoredStates, stored_states
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.kinds import BOOKS, SYSTEM
 from kokoromichi.core.schemas import LEDGER_SCHEMA
@@ -67,6 +71,10 @@ class Selection:
             )
             raise MisuseError(message)
 
+    def plain(self) -> dict[str, object]:
+        """What it selects, for a file: the key stays secret."""
+        return {"since": self.since, "until": self.until, "books": list(self.books)}
+
     def of(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The rows of a frame that leave, as they leave."""
         wanted = [pl.lit(value=True)]
@@ -78,6 +86,38 @@ class Selection:
             wanted.append(pl.col("book").is_in(self.books))
         chosen = frame.filter(*wanted)
         return chosen if self.key is None else _pseudonymous(chosen, self.key)
+
+
+class _Sides:
+    """What lies before the selected time and after it, summed up as the rows go by."""
+
+    def __init__(self, selection: Selection, states: StoredStates) -> None:
+        self._selection = selection
+        self._states = states
+        self._stock = states.stock.lazy()
+        self.before = pl.DataFrame(schema=BROUGHT_SCHEMA)
+        self.after = pl.DataFrame(schema=BROUGHT_SCHEMA)
+
+    def take(self, frame: pl.DataFrame) -> None:
+        """Take rows of any time."""
+        if self._selection.since is not None:
+            self.before = self._added(self.before, frame.filter(pl.col("at") < self._selection.since))
+        if self._selection.until is not None:
+            self.after = self._added(self.after, frame.filter(pl.col("at") >= self._selection.until))
+
+    def _added(self, sums: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+        if rows.is_empty():
+            return sums
+        return together([sums.lazy(), carried(rows.lazy(), self._stock)]).collect()
+
+    def write(self, folder: Path) -> None:
+        """Leave beside the rows what they begin with, and what was stored at their end."""
+        states, brought, key = self._states.of_part(self.before, self.after), self.before, self._selection.key
+        if key is not None:
+            states = states.renamed(lambda players: _hashed(players, key, "u"))
+            brought = brought.with_columns(_hashed(brought["user_id"], key, "u"))
+        brought.sort("user_id", "currency", "item_id").write_parquet(folder / BROUGHT_FILE)
+        states.write(folder)
 
 
 class Exported(NamedTuple):
@@ -109,7 +149,9 @@ async def export_ledger(
     Args:
         reader: Read frame by frame: a snapshot, where others write meanwhile.
         out: A new or empty folder for Parquet: its files are ``ledger_<book>_<month>_<part>.parquet``, which
-            ``Ledger.scan`` takes. A new file for CSV and JSON lines.
+            ``Ledger.scan`` takes, and beside them ``export.json`` (what was selected), and where every book
+            leaves ``brought_forward.parquet`` (the balances, inventories and stock that the rows begin with)
+            and ``stored/`` (those they end with), of the same moment. A new file for CSV and JSON lines.
         format_: The format.
         selection: Which rows, and how; all as they are.
         on_rows: Told how many rows have left so far.
@@ -119,11 +161,16 @@ async def export_ledger(
         StorageError: The store failed.
     """
     _refuse_taken(out, format_)
-    frames = _selected(reader, selection or Selection(), on_rows or (lambda _rows: None))
+    chosen = selection or Selection()
+    sides = _Sides(chosen, await stored_states(reader))
+    frames = _selected(reader, chosen, sides, on_rows or (lambda _rows: None))
     temporary = out.with_name(f".{out.name}.part")
     try:
         if format_ == "parquet":
             rows = await _write_parquet(frames, temporary)
+            (temporary / EXPORT_FILE).write_bytes(orjson.dumps(chosen.plain()))
+            if not chosen.books:
+                await asyncio.to_thread(sides.write, temporary)
         else:
             rows = await _write_lines(frames, temporary, format_)
         return Exported(rows, _in_place(temporary, out))
@@ -144,7 +191,7 @@ def _in_place(temporary: Path, out: Path) -> tuple[Path, ...]:
     if out.is_dir():
         out.rmdir()  # Empty, as was seen at first.
     temporary.replace(out)
-    return tuple(sorted(out.iterdir())) if out.is_dir() else (out,)
+    return tuple(sorted(out.glob("ledger*.parquet"))) if out.is_dir() else (out,)
 
 
 def _drop(temporary: Path) -> None:
@@ -155,10 +202,11 @@ def _drop(temporary: Path) -> None:
 
 
 async def _selected(
-    reader: Reader, selection: Selection, on_rows: Callable[[int], None]
+    reader: Reader, selection: Selection, sides: _Sides, on_rows: Callable[[int], None]
 ) -> AsyncIterator[pl.DataFrame]:
     rows = 0
     async for frame in reader.ledger_frames():
+        await asyncio.to_thread(sides.take, frame)
         chosen = selection.of(frame)
         if chosen.height:
             yield chosen

@@ -13,12 +13,16 @@ from kokoromichi.analysis.observations import (
     SCHEMAS,
     MissingObservationsError,
     Observations,
+    books_in,
+    brought_in,
     checked,
     scan_files,
 )
 from kokoromichi.analysis.provider_state import read_ledger
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     import polars as pl
 
     from kokoromichi.core.data_provider import DataProvider
@@ -32,9 +36,13 @@ class Ledger:
 
     Attributes:
         frame: One row per movement, exactly the columns of ``LEDGER_SCHEMA``, in any order.
+        brought: What a part of a ledger begins with, as its export wrote it; None where nothing says so.
+        whole_books: Whether every book is there.
     """
 
     frame: pl.LazyFrame
+    brought: pl.LazyFrame | None = None
+    whole_books: bool = True
 
     @classmethod
     def from_frame(cls, frame: pl.DataFrame | pl.LazyFrame) -> Ledger:
@@ -60,7 +68,10 @@ class Ledger:
         files = _files(Path(path))
         if not files:
             raise MissingObservationsError(f"a scan of {path}", "ledger")
-        return cls(scan_files(files, "ledger"))
+        frame, folder = scan_files(files, "ledger"), Path(path)
+        if not folder.is_dir():
+            return cls(frame)
+        return cls(frame, brought_in(folder), whole_books=not books_in(folder))
 
     @classmethod
     def export(cls, provider: DataProvider) -> Ledger:
@@ -79,7 +90,34 @@ class Ledger:
 
     def observations(self) -> Observations:
         """The ledger as the only stream observed."""
-        return Observations.from_frames(self.frame)
+        return Observations.from_frames(self.frame, brought=self.brought, whole_books=self.whole_books)
+
+    def report(
+        self,
+        path: str | Path,
+        *,
+        since: dt.date | None = None,
+        until: dt.date | None = None,
+        title: str = "The ledger",
+    ) -> Path:
+        """Write the report of the ledger, or of a part of it beside the time of the same length before.
+
+        Args:
+            path: The HTML file.
+            since: First UTC day; None for the first one observed.
+            until: First UTC day that is left out; None for the day after the last one observed.
+            title: The report's title.
+
+        Returns:
+            The path of the file.
+
+        Raises:
+            MisuseError: No day lies in that time.
+        """
+        from kokoromichi.analysis.report import period_report, write_report  # noqa: PLC0415 - a ledger needs no charts
+
+        runs = [self.observations()]
+        return write_report(path, period_report(runs, since, until, title=title, manifest={}))
 
     def health(self) -> pl.DataFrame:
         """Count what breaks a law of the ledger: see ``ledger_health``, whose grain and columns these are."""

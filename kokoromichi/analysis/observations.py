@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+import orjson
 import polars as pl
 import polars.selectors as cs
 
+from kokoromichi.analysis.brought import BROUGHT_FILE, BROUGHT_SCHEMA, carried, derived, together
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.schemas import ACTIVITY_SCHEMA, ECONOMY_HISTORY_SCHEMA, LEDGER_SCHEMA, PLAYERS_SCHEMA
 from kokoromichi.rules.acts import FORMER
@@ -27,6 +29,9 @@ SCHEMAS: Final[dict[Stream, pl.Schema]] = {
     "players": PLAYERS_SCHEMA,
 }
 """The streams of an ``Observations`` value; a folder keeps each in files ``<stream>*.parquet``."""
+
+EXPORT_FILE: Final = "export.json"
+"""What an export says of itself beside its files: since, until, books."""
 
 _CURES: Final[dict[Stream, str]] = {
     "ledger": "scan a folder with ledger*.parquet, or pass the ledger",
@@ -54,6 +59,14 @@ class MissingObservationsError(MisuseError):
         return (
             f"{self.metric} needs the stream {self.missing}, which was not observed: {_CURES[self.missing]}."
         )
+
+
+class MissingBooksError(MissingObservationsError):
+    """A metric needs all books of a ledger, of which some were not exported."""
+
+    def __str__(self) -> str:
+        """What is missing, for what, and the cure."""
+        return f"{self.metric} needs every book, and this ledger has only some: export it without --book."
 
 
 class FrameSchemaError(MisuseError):
@@ -91,6 +104,9 @@ class Observations:
         has_history: Whether the economy history was observed.
         has_players: Whether archetypes and cohorts are known.
         period: First and last UTC day that were watched, rows or not; None where only the rows tell.
+        brought: What a part of a ledger begins with (``BROUGHT_SCHEMA``); empty of a whole one.
+        has_goods: Whether what is brought forward holds inventories and stock: a ledger alone tells balances.
+        whole_books: Whether every book is there.
     """
 
     ledger: pl.LazyFrame
@@ -101,6 +117,9 @@ class Observations:
     has_history: bool
     has_players: bool
     period: tuple[dt.date, dt.date] | None = None
+    brought: pl.LazyFrame = field(default_factory=lambda: pl.LazyFrame(schema=BROUGHT_SCHEMA))
+    has_goods: bool = True
+    whole_books: bool = True
 
     @classmethod
     def from_frames(
@@ -110,22 +129,37 @@ class Observations:
         activity: Frame | None = None,
         economy_history: Frame | None = None,
         players: Frame | None = None,
+        brought: Frame | None = None,
+        whole_books: bool = True,
     ) -> Observations:
         """Take frames in memory or lazy ones; None is a stream that was not observed.
 
         Acts of an older activity get their present names.
 
+        Args:
+            ledger: All rows, or a part of them.
+            activity: The acts and decisions.
+            economy_history: The numbers in force.
+            players: Who follows which archetype.
+            brought: What the part begins with (``BROUGHT_SCHEMA``); None reads the balances from each
+                player's first row, which tells of no inventories.
+            whole_books: Whether the ledger has every book.
+
         Raises:
             FrameSchemaError: A frame lacks a column or has it in another type; further columns are left out.
         """
+        rows = checked(ledger, "ledger")
         return cls(
-            ledger=checked(ledger, "ledger"),
+            ledger=rows,
             activity=_checked_or_empty(activity, "activity").with_columns(pl.col("act").replace(FORMER)),
             economy_history=_checked_or_empty(economy_history, "economy_history"),
             players=_checked_or_empty(players, "players"),
             has_activity=activity is not None,
             has_history=economy_history is not None,
             has_players=players is not None,
+            brought=derived(rows) if brought is None else brought.lazy(),
+            has_goods=brought is not None,
+            whole_books=whole_books,
         )
 
     @classmethod
@@ -151,6 +185,8 @@ class Observations:
             activity=frames.get("activity"),
             economy_history=frames.get("economy_history"),
             players=frames.get("players"),
+            brought=brought_in(Path(folder)),
+            whole_books=not books_in(Path(folder)),
         )
 
     @classmethod
@@ -168,13 +204,48 @@ class Observations:
         """The same, known to have been watched from one day to another: days without a row count as well."""
         return replace(self, period=(first_day, last_day))
 
+    def between(self, first_day: dt.date, last_day: dt.date) -> Observations:
+        """The part from one UTC day to another, both included: what lies before it is brought forward.
+
+        Its metrics are those of the whole on its days, as far as a part can know: whoever was there before
+        has no day of arrival, a wait begins no earlier than the part, and who did nothing in it was not
+        there.
+        """
+        day = pl.col("at").dt.date()
+        inside = day.is_between(first_day, last_day)
+        before = carried(self.ledger.filter(day < first_day))
+        known = pl.col("effective_from").dt.date() <= last_day
+        return replace(
+            self,
+            ledger=self.ledger.filter(inside),
+            activity=self.activity.filter(inside),
+            economy_history=self.economy_history.filter(known),
+            brought=together([self.brought, before]),
+            has_goods=self.has_goods or self.brought.head(1).collect().is_empty(),
+            period=(first_day, last_day),
+        )
+
     def loaded(self) -> Observations:
         """The same with every frame read into memory: for many metrics over files."""
-        frames = pl.collect_all([self.ledger, self.activity, self.economy_history, self.players])
-        ledger, activity, economy_history, players = (frame.lazy() for frame in frames)
+        lazy = [self.ledger, self.activity, self.economy_history, self.players, self.brought]
+        ledger, activity, economy_history, players, brought = (frame.lazy() for frame in pl.collect_all(lazy))
         return replace(
-            self, ledger=ledger, activity=activity, economy_history=economy_history, players=players
+            self,
+            ledger=ledger,
+            activity=activity,
+            economy_history=economy_history,
+            players=players,
+            brought=brought,
         )
+
+    def require_books(self, metric: str) -> None:
+        """Refuse a metric of a ledger that lacks books.
+
+        Raises:
+            MissingBooksError: It lacks some.
+        """
+        if not self.whole_books:
+            raise MissingBooksError(metric, "ledger")
 
     def require(self, metric: str, *streams: Stream) -> None:
         """Refuse a metric whose streams were not observed.
@@ -222,6 +293,19 @@ def scan_files(files: Sequence[Path], stream: Stream) -> pl.LazyFrame:
         except pl.exceptions.ComputeError as error:  # noqa: PERF203 - beside a file, a try costs nothing
             raise MisuseError(f"{stream} ({file.name}) cannot be read: {error}") from error
     return pl.concat(frames)
+
+
+def brought_in(folder: Path) -> pl.LazyFrame | None:
+    """What an export says that its part begins with; None where nothing says so."""
+    path = folder / BROUGHT_FILE
+    return pl.scan_parquet(path, glob=False) if path.is_file() else None
+
+
+def books_in(folder: Path) -> list[str]:
+    """The only books that an export left in a folder; none where it left all."""
+    path = folder / EXPORT_FILE
+    books: list[str] = orjson.loads(path.read_bytes())["books"] if path.is_file() else []
+    return books
 
 
 def _checked_or_empty(frame: Frame | None, stream: Stream) -> pl.LazyFrame:

@@ -14,6 +14,7 @@ from kokoromichi.analysis.audit import (
     AuditReport,
     audit,
 )
+from kokoromichi.analysis.brought import as_rows
 from kokoromichi.core.clock import moment_of
 from kokoromichi.core.counters import (
     first_stock_counter,
@@ -22,10 +23,11 @@ from kokoromichi.core.counters import (
     stocked_items,
 )
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.kinds import CURRENCIES
+from kokoromichi.core.kinds import CURRENCIES, SYSTEM
 from kokoromichi.core.schemas import LEDGER_SCHEMA
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from kokoromichi.core.data_provider import DataProvider
@@ -53,13 +55,48 @@ class StoredStates:
     inventories: pl.DataFrame
     stock: pl.DataFrame
 
-    def audit(self, ledger: pl.DataFrame | pl.LazyFrame) -> AuditReport:
-        """Hold them against a ledger: the six laws of economy.md."""
-        return audit(ledger.lazy(), self.balances.lazy(), self.inventories.lazy(), self.stock.lazy())
+    def audit(self, ledger: pl.DataFrame | pl.LazyFrame, brought: pl.LazyFrame | None = None) -> AuditReport:
+        """Hold them against a ledger: the six laws of economy.md.
+
+        Args:
+            ledger: All rows, or a part of them.
+            brought: What the part begins with (``BROUGHT_SCHEMA``).
+        """
+        rows = ledger.lazy() if brought is None else pl.concat([as_rows(brought), ledger.lazy()])
+        return audit(rows, self.balances.lazy(), self.inventories.lazy(), self.stock.lazy())
+
+    def of_part(self, brought: pl.DataFrame, after: pl.DataFrame) -> StoredStates:
+        """The same for a part of the ledger.
+
+        Args:
+            brought: What lies before the part (``BROUGHT_SCHEMA``): its stock is what the part begins with.
+            after: What lies after it: the part ends before that.
+        """
+        later = after.with_columns(-pl.col("amount", "quantity"))
+        players = later.filter(pl.col("user_id") != SYSTEM)
+        money = players.filter(pl.col("currency").is_not_null()).select(
+            "user_id", "currency", balance="amount"
+        )
+        goods = players.filter(pl.col("item_id").is_not_null()).select("user_id", "item_id", "quantity")
+        begins = brought.filter(pl.col("user_id") == SYSTEM).select("item_id", initial="quantity")
+        ends = later.filter(pl.col("user_id") == SYSTEM).select("item_id", now="quantity")
+        moved = pl.concat([begins, ends], how="diagonal")
+        return StoredStates(
+            _added(self.balances, money, ["user_id", "currency"]),
+            _added(self.inventories, goods, ["user_id", "item_id"]),
+            _added(self.stock, moved, ["item_id"]).select(STOCK_SCHEMA.names()),
+        )
+
+    def renamed(self, pseudonym: Callable[[pl.Series], pl.Series]) -> StoredStates:
+        """The same with other names for the players."""
+        balances, inventories = (
+            frame.with_columns(pseudonym(frame["user_id"])) for frame in (self.balances, self.inventories)
+        )
+        return StoredStates(balances, inventories, self.stock)
 
     def write(self, folder: Path) -> None:
         """Write them beside the ``ledger.parquet`` of a folder, as ``stored/<name>.parquet``."""
-        (folder / _FOLDER).mkdir()
+        (folder / _FOLDER).mkdir(parents=True)
         for name in _NAMES:
             getattr(self, name).write_parquet(folder / _FOLDER / f"{name}.parquet")
 
@@ -80,6 +117,13 @@ class StoredStates:
             )
             raise MisuseError(message) from error
         return cls(*frames)
+
+
+def _added(stored: pl.DataFrame, moved: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+    """Numbers of a frame with those of another added, by key: exact, in the order of the keys."""
+    both = pl.concat([stored, moved], how="diagonal")
+    numbers = pl.col(pl.Int64).cast(pl.Int128).sum().cast(pl.Int64)
+    return both.group_by(keys).agg(numbers, pl.exclude(pl.Int64).drop_nulls().first()).sort(keys)
 
 
 async def read_ledger(reader: Reader) -> pl.DataFrame:

@@ -79,6 +79,28 @@ def paired_interval(base: Sequence[float], other: Sequence[float], confidence: f
     return mean_interval(after - before, confidence)
 
 
+def median_interval(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float] | None:
+    """The interval of a median between two of the values: exact for every distribution, infinity a value.
+
+    The k-th smallest and the k-th largest of n hold the median between them unless fewer than k of the values
+    fall on one side of it, which is a binomial probability.
+
+    Args:
+        values: One number per replication; infinity is one beyond everything that was seen.
+        confidence: Least probability of covering the median, above 0 and below 1.
+
+    Returns:
+        Its two ends; None where there are too few values to be that sure (fewer than six for 95 %).
+    """
+    count = len(values)
+    tails = np.cumsum([math.comb(count, fewer) for fewer in range(count)]) / 2**count
+    outside = int(np.searchsorted(tails, (1 - confidence) / 2, side="right"))
+    if outside == 0:
+        return None
+    ordered = sorted(values)
+    return ordered[outside - 1], ordered[-outside]
+
+
 def student_t(confidence: float, degrees: int) -> float:
     """The t with P(-t < T < t) = confidence, for T with a Student distribution.
 
@@ -144,9 +166,26 @@ class KaplanMeier:
 
     @property
     def median(self) -> float | None:
-        """The first duration by which half have ended; None when fewer than half ever do."""
+        """The first duration by which half have ended; infinity when fewer than half do, None of nobody."""
+        if not self.survival.size:
+            return None
         reached = np.flatnonzero(self.survival <= 0.5 + _TIE)
-        return float(self.times[reached[0]]) if reached.size else None
+        return float(self.times[reached[0]]) if reached.size else math.inf
+
+    @property
+    def grouped_median(self) -> float | None:
+        """The median of durations counted in whole units, interpolated within its unit.
+
+        Those who end at a duration are taken to end evenly within half a unit on either side, as
+        ``statistics.median_grouped`` takes them, and never below 0: without it the medians of two runs
+        differ by whole units or not at all. Infinity and None as for ``median``.
+        """
+        middle = self.median
+        if middle is None or math.isinf(middle):
+            return middle
+        place = int(np.searchsorted(self.times, middle))
+        before = float(self.survival[place - 1]) if place else 1.0
+        return max(0.0, middle - 0.5 + (before - 0.5) / (before - float(self.survival[place])))
 
     def restricted_mean(self, horizon: float) -> float | None:
         """Mean of the shorter of each duration and a horizon: the area under the curve up to there.

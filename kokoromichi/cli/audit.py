@@ -144,20 +144,26 @@ def _fail(violations: int) -> None:
 
 def _audit_folder(folder: Path, *, as_json: bool) -> None:
     from kokoromichi.simulation.batch import REPLICATIONS  # noqa: PLC0415 - --help stays fast
+    from kokoromichi.simulation.run import missing_replications  # noqa: PLC0415
 
-    targets = sorted(path for path in (folder / REPLICATIONS).glob("[0-9]*") if path.is_dir()) or [folder]
-    found = [_FolderAudit.of(target) for target in targets]
-    violations = sum(audited.violations for audited in found)
+    missing = missing_replications(folder)
+    played = sorted(path for path in (folder / REPLICATIONS).glob("[0-9]*") if path.is_dir())
+    targets = [path for path in played if path not in missing]
+    found = [_FolderAudit.of(target) for target in targets or ([] if missing else [folder])]
+    violations = len(missing) + sum(audited.violations for audited in found)
     if as_json:
         answer(
             {
                 "sound": violations == 0,
                 "ledgers": {str(audited.folder): audited.plain() for audited in found},
+                "missing_replications": [str(target) for target in missing],
             }
         )
     else:
         for audited in found:
             audited.show()
+        for target in missing:
+            screen.print(f"{escape(str(target))}: missing, though the manifest counts it", highlight=False)
     if violations:
         _fail(violations)
 
@@ -196,7 +202,7 @@ class _FolderAudit:
         try:
             ledger = Ledger.scan(folder)
             states = StoredStates.read(folder)
-            report = None if states is None else states.audit(ledger.frame)
+            report = None if states is None else states.audit(ledger.frame, ledger.brought)
             return cls(folder, changed, ledger.health(), report)
         except MisuseError:
             if not changed:

@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from kokoromichi.cli.output import Json, answer, progress, screen
+from kokoromichi.cli.output import Json, answer, number, progress, screen
 from kokoromichi.operation.exits import TARGET_MISSED, exit_on_error, fail
 
 if TYPE_CHECKING:
@@ -210,8 +210,9 @@ def _show_tuned(said: str, best: Candidate, checked: pl.DataFrame, written: Path
     for head in ("number", "wanted", "found", "runs that meet it"):
         table.add_column(head)
     for row in checked.iter_rows(named=True):
-        found = "beyond the horizon" if row["value"] is None else _number(row["value"])
-        table.add_row(row["metric"], row["target"], found, f"{row['runs_met']} of {row['runs']}")
+        table.add_row(
+            row["metric"], row["target"], number(row["value"]), f"{row['runs_met']} of {row['runs']}"
+        )
     screen.print(table)
     for path, value in best.values.items():
         screen.print(f"{path}  {value:,g}", highlight=False)
@@ -220,16 +221,10 @@ def _show_tuned(said: str, best: Candidate, checked: pl.DataFrame, written: Path
 
 
 def _cells(row: Mapping[str, float | str | None]) -> tuple[str, ...]:
-    interval = "-" if row["low"] is None else f"{_number(row['low'])} to {_number(row['high'])}"
+    interval = "-" if row["low"] is None else f"{number(row['low'])} to {number(row['high'])}"
     return (
         str(row["metric"]),
-        *(_number(row[name]) for name in ("before", "after", "change")),
+        *(number(row[name]) for name in ("before", "after", "change")),
         interval,
         str(row["verdict"]),
     )
-
-
-def _number(value: float | str | None) -> str:
-    if not isinstance(value, (int, float)):
-        return "-"
-    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:,.3f}"  # noqa: PLR2004 - as people write numbers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -25,12 +26,31 @@ if TYPE_CHECKING:
 
 screen: Final = Console(soft_wrap=True)
 
+_WHOLE_FROM: Final = 1_000
+
 Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON object on standard output.")]
 
 
 def answer(values: Mapping[str, Any]) -> None:
-    """One JSON object on standard output."""
-    typer.echo(orjson.dumps(values).decode())
+    """One JSON object on standard output; infinity, which JSON lacks, as the text ``Infinity``."""
+    typer.echo(orjson.dumps(_finite(values)).decode())
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_finite(part) for part in value]
+    return "Infinity" if value == math.inf else value
+
+
+def number(value: object) -> str:
+    """Write a number of a table; one beyond the horizon is infinite, and what is none is a dash."""
+    if not isinstance(value, (int, float)):
+        return "-"
+    if math.isinf(value):
+        return "beyond the horizon"
+    return f"{value:,.0f}" if abs(value) >= _WHOLE_FROM else f"{value:,.3f}"
 
 
 @contextmanager

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
-from kokoromichi.cli.output import Json, answer, progress, screen
+from kokoromichi.cli.output import Json, answer, number, progress, screen
 from kokoromichi.operation.exits import AUDIT_FAILED, TARGET_MISSED, exit_on_error, fail
 
 if TYPE_CHECKING:
@@ -120,12 +121,16 @@ def _conclude(run: Run, *, as_json: bool) -> None:
 def _show(run: Run, report: Path, rows: int) -> None:
     table = Table(title=f"{run.manifest['title']}", title_justify="left", title_style="bold")
     table.add_column("number")
-    table.add_column("mean", justify="right")
+    table.add_column("mean or median", justify="right")
     table.add_column("95 % interval", justify="right")
+    table.add_column("runs", justify="right")
     for row in run.metrics().to_dicts():
-        low, high = _number(row["low"]), _number(row["high"])
+        low, high = number(row["low"]), number(row["high"])
         table.add_row(
-            row["metric"], _number(row["mean"]), f"{low} to {high}" if row["low"] is not None else "-"
+            row["metric"],
+            number(row["value"]),
+            f"{low} to {high}" if row["low"] is not None else "-",
+            f"{row['runs']} of {row['of']}",
         )
     screen.print(table)
     for finding in run.findings:
@@ -137,36 +142,38 @@ def _show(run: Run, report: Path, rows: int) -> None:
     screen.print(f"The report: {report}", highlight=False)
 
 
-_WHOLE_FROM: Final = 1_000
-
-
-def _number(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return f"{value:,.0f}" if abs(value) >= _WHOLE_FROM else f"{value:,.3f}"
-
-
 def report(
     folder: Annotated[Path, typer.Argument(help="Folder of a run, or of exported Parquet files.")],
     out: Annotated[
         Path | None, typer.Option(help="The HTML file; report.html in the folder when left out.")
     ] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(help="First day shown, UTC; the first one there is.", formats=["%Y-%m-%d"]),
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option(help="First day that is left out, UTC; the end.", formats=["%Y-%m-%d"]),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Write the report of a run, or of the ledger in a folder, anew."""
+    """Write the report of a run, or of the ledger in a folder, anew; of a month, beside the month before."""
     with exit_on_error():
         from kokoromichi.analysis.observations import Observations  # noqa: PLC0415 - --help stays fast
-        from kokoromichi.analysis.report import report_data, write_report  # noqa: PLC0415 - --help stays fast
+        from kokoromichi.analysis.report import period_report, report_data, write_report  # noqa: PLC0415
         from kokoromichi.simulation.batch import MANIFEST  # noqa: PLC0415 - --help stays fast
         from kokoromichi.simulation.run import Run as PlayedRun  # noqa: PLC0415 - --help stays fast
 
+        first, end = (None if moment is None else moment.date() for moment in (since, until))
         if (folder / MANIFEST).is_file():
-            path = PlayedRun(folder).report(out)
+            path = PlayedRun(folder).report(out, since=first, until=end)
         else:
-            observations = Observations.scan(folder)
-            data = report_data(
-                [observations], title=f"The ledger in {folder.name}", manifest={"folder": folder.name}
-            )
+            runs, title = [Observations.scan(folder)], f"The ledger in {folder.name}"
+            manifest = {"folder": folder.name}
+            if first is None and end is None:
+                data = report_data(runs, title=title, manifest=manifest)
+            else:
+                data = period_report(runs, first, end, title=title, manifest=manifest)
             path = write_report(out or folder / "report.html", data)
         if as_json:
             answer({"report": str(path)})

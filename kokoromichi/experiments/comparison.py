@@ -99,8 +99,8 @@ class Comparison:
         return {
             (scenario, metric): difference(*pairs, step=step[metric], confidence=self.asked.confidence)
             for scenario in self.others
-            for metric in self.measures
-            if (pairs := self.pairs(scenario, metric))[0]
+            for metric, measure in self.measures.items()
+            if measure.tested and (pairs := self.pairs(scenario, metric))[0]
         }
 
     @cached_property
@@ -116,7 +116,7 @@ class Comparison:
 
             - ``scenario``, ``metric``, ``title``, ``unit`` (String).
             - ``before``, ``after``, ``change`` (Float64): means over the pairs, in the unit; of a number that
-              is shown and not tested, medians over the runs, null beyond the horizon.
+              is shown and not tested, medians over the runs that have it, infinite beyond the horizon.
             - ``low``, ``high`` (Float64): the change's interval; null where no pair differed and the number
               has no smallest step, and for numbers that are shown and not tested.
             - ``change_share`` (Float64): change / before; null where that is 0.
@@ -147,7 +147,7 @@ class Comparison:
                 "metric": metric,
                 "title": measure.title,
                 "unit": measure.unit,
-                "pairs": found[metric].pairs if metric in found else 0,
+                "pairs": len(self.pairs(scenario, metric)[0]),
                 "runs": self.runs.filter(pl.col("scenario") == scenario).height,
                 "assumed": measure.assumed,
             }
@@ -159,13 +159,13 @@ class Comparison:
                 yield {**row, "verdict": NO_VALUE}
 
     def _shown(self, scenario: str, metric: str) -> dict[str, object]:
-        """Medians over the runs, of which one without a value is longer than any that has one."""
-        middle = pl.col(metric).fill_null(math.inf).median()
-        medians = (
-            self.runs.filter(pl.col("scenario") == name).select(middle).item() for name in (BASE, scenario)
+        """Medians over the runs that have a value, infinity among them."""
+        before, after = (
+            self.runs.filter(pl.col("scenario") == name).select(pl.col(metric).median()).item()
+            for name in (BASE, scenario)
         )
-        before, after = (None if math.isinf(value) else value for value in medians)
-        change = None if before is None or after is None else after - before
+        known = all(value is not None and math.isfinite(value) for value in (before, after))
+        change = after - before if known else None
         return {"before": before, "after": after, "change": change, "verdict": SHOWN}
 
     def _tested(self, scenario: str, metric: str, apart: Difference, p_value: float) -> dict[str, object]:

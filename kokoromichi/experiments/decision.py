@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -162,7 +163,7 @@ def _notes(comparison: Comparison) -> str:
 def _plain(value: float | None) -> str:
     if value is None:
         return words.NOTHING
-    return words.whole(value) if abs(value) >= _WHOLE_FROM else words.decimal(value, 3)
+    return words.whole(value) if _WHOLE_FROM <= abs(value) < math.inf else words.decimal(value, 3)
 
 
 def _signed(value: float | None) -> str:

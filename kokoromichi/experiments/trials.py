@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from kokoromichi.experiments.seed_runs import Numbers
 
 TRIALS: Final = "trials.jsonl"
-_BEYOND: Final = ("wait_days",)
-"""Numbers that have no value because they lie beyond the horizon: infinite."""
+MAY_BE_BEYOND: Final = ("wait_days",)
+"""Numbers that are infinite where they lie beyond the horizon."""
+_INFINITE: Final = "infinite"
+"""What stands for such a number in JSON, which has none."""
 
 
 class Trial(NamedTuple):
@@ -35,16 +37,15 @@ class Trial(NamedTuple):
     runs: tuple[Numbers, ...]
 
     def pooled(self) -> Numbers:
-        """The mean of each number over the runs; of a wait the median, None beyond the horizon."""
+        """The mean of each number over the runs that have it; of a wait the median, infinite beyond the horizon."""
         return {name: _pooled(name, [run[name] for run in self.runs]) for name in self.runs[0]}
 
 
 def _pooled(name: str, values: Sequence[float | None]) -> float | None:
-    if name in _BEYOND:
-        middle = median(math.inf if value is None else value for value in values)
-        return middle if math.isfinite(middle) else None
     known = [value for value in values if value is not None]
-    return fmean(known) if known else None
+    if not known:
+        return None
+    return median(known) if name in MAY_BE_BEYOND else fmean(known)
 
 
 class Journal:
@@ -81,7 +82,10 @@ class Journal:
             raise MisuseError(message)
         for line in lines:
             row = orjson.loads(line)
-            self._known[tuple(row["point"]), row["seed_number"]] = row["numbers"]
+            numbers = {
+                name: math.inf if value == _INFINITE else value for name, value in row["numbers"].items()
+            }
+            self._known[tuple(row["point"]), row["seed_number"]] = numbers
 
     def find(self, point: tuple[float, ...], seed_number: int) -> Numbers | None:
         """The numbers of a run that was played already."""
@@ -91,6 +95,7 @@ class Journal:
         """Write a run down."""
         self._known[point, seed_number] = numbers
         if self._path is not None:
-            row = {"point": point, "seed_number": seed_number, "numbers": numbers}
+            plain = {name: _INFINITE if value == math.inf else value for name, value in numbers.items()}
+            row = {"point": point, "seed_number": seed_number, "numbers": plain}
             with self._path.open("ab") as file:
                 file.write(orjson.dumps(row) + b"\n")

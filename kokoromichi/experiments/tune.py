@@ -113,7 +113,8 @@ class Search:
 
 
 def _known(value: float | None) -> float:
-    return np.inf if value is None else float(value)
+    """A wait that nobody had is no wait."""
+    return 0.0 if value is None else float(value)
 
 
 def next_points(search: Search, dice: np.random.Generator) -> list[list[float]]:

@@ -67,7 +67,7 @@ class Candidate:
 
         Returns:
             One row per target: ``metric``, ``target`` (String), ``value`` (Float64, pooled over the runs,
-            null beyond the horizon), ``met`` (Boolean), ``runs_met``, ``runs`` (Int64).
+            infinite beyond the horizon), ``met`` (Boolean), ``runs_met``, ``runs`` (Int64).
         """
         trial = Trial(0, (), tuple(play_fresh(self.scenario, replications, seed, self.engine)))
         pooled = trial.pooled()
@@ -192,7 +192,7 @@ class Tuned:
 
         Returns:
             One row per trial: ``trial`` (Int64), ``runs`` (Int64), a Float64 column per free number (its
-            path) and per target, pooled over the runs and null beyond the horizon, ``distance`` (Float64, in
+            path) and per target, pooled over the runs and infinite beyond the horizon, ``distance`` (Float64, in
             tolerances, null where a number is not there), ``met`` (Boolean).
         """
         rows = []
@@ -301,7 +301,9 @@ class Tuned:
 
 
 def _told(value: float | None) -> str:
-    return "beyond the horizon" if value is None else f"{value:,.3g}"
+    if value is None:
+        return "of nobody"
+    return f"{value:,.3g}" if np.isfinite(value) else "beyond the horizon"
 
 
 def best_of(candidates: Sequence[Candidate], replications: int = 50, seed: int = 999) -> Candidate:

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import orjson
+import polars as pl
 
-from kokoromichi.core.errors import KokoroError, MisuseError
+from kokoromichi.core.errors import KokoroError, MisuseError, StorageError
 from kokoromichi.rules.economy_laws import economy_findings
 from kokoromichi.simulation import engines
 from kokoromichi.simulation.functions import fingerprint
@@ -105,6 +106,9 @@ def play(job: Job) -> dict[str, object]:
         summary["files"] = _digests(temporary)
         (temporary / SUMMARY).write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2))
         _put(temporary, job.target)
+    except pl.exceptions.ComputeError as error:  # What polars makes of a disk that is full.
+        message = f"replication {job.replication} cannot be written: {error}"
+        raise StorageError(message) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return summary

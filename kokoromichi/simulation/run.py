@@ -8,20 +8,19 @@ import weakref
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
-from statistics import fmean
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from kokoromichi.analysis.metrics import METRICS, first_measured_day, metric, numbered
-from kokoromichi.analysis.metrics.headline import headline
+from kokoromichi.analysis.metrics import METRICS, first_measured_day, measured, numbered
+from kokoromichi.analysis.metrics.headline import POSSIBLE, headline
 from kokoromichi.analysis.observations import Observations
-from kokoromichi.analysis.report import ReportData, report_data, write_report
-from kokoromichi.analysis.statistics import mean_interval
-from kokoromichi.core.errors import KokoroError, MisuseError
+from kokoromichi.analysis.replicated import estimate
+from kokoromichi.analysis.report import ReportData, period_report, report_data, write_report
+from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.rules.findings import Finding
 from kokoromichi.simulation import batch, engines
-from kokoromichi.simulation.batch import MANIFEST, REPLICATIONS, SUMMARY, Job
+from kokoromichi.simulation.batch import MANIFEST, REPLICATIONS, Job
 from kokoromichi.simulation.functions import travels
 from kokoromichi.simulation.plots import RunPlots
 from kokoromichi.simulation.rehearsal import MEMORY, store_settings
@@ -36,8 +35,13 @@ if TYPE_CHECKING:
 MOST_REPLICATIONS: Final = 1_000
 _REPLICATIONS: Final = 8
 
+ASSUMPTIONS: Final = {
+    "retention_d30": "Assumed, not predicted: an archetype leaves at its own rate, which prices hardly move."
+}
+"""By the name of a headline number: what the model puts in, so that no change of it is evidence."""
 
-class BatchError(KokoroError):
+
+class BatchError(StorageError):
     """Some replications failed; those that are done are kept, and a rerun plays the others."""
 
 
@@ -74,14 +78,14 @@ class Run:
     @property
     def _targets(self) -> list[Path]:
         count = self.manifest["replications"]
-        targets = [batch.replication_folder(self.folder / REPLICATIONS, number) for number in range(count)]
-        if missing := [target.name for target in targets if not (target / SUMMARY).is_file()]:
+        if missing := missing_replications(self.folder):
+            named = ", ".join(target.name for target in missing)
             message = (
-                f"{self.folder} lacks replications {', '.join(missing)}: the run was interrupted; "
+                f"{self.folder} lacks replications {named}: the run was interrupted; "
                 "give the same command again, and it goes on"
             )
             raise MisuseError(message)
-        return targets
+        return [batch.replication_folder(self.folder / REPLICATIONS, number) for number in range(count)]
 
     @property
     def warm_up_days(self) -> int:
@@ -127,20 +131,20 @@ class Run:
             confidence: Of the intervals, 0 to 1.
 
         Returns:
-            One row per number in the order of ``headline``: ``metric`` (String), ``mean``, ``low``, ``high``
-            (Float64; Student's t over replications, null with fewer than two), ``replications`` (Int64, that
-            have the number).
+            One row per number in the order of ``headline``: ``metric`` (String), ``value``, ``low``, ``high``
+            (Float64), ``statistic`` (String), ``runs`` (Int64, that have the number), ``of`` (Int64, all).
+            The statistic is the mean of the runs that have it, with Student's t, cut where no value is
+            possible; of the wait it is the median, infinite where fewer than half could afford the item in
+            time, between two of the runs. An interval is null where the runs are too few, or all the same.
         """
-        rows = []
-        for name in self.headlines.columns[1:]:
-            values = self.headlines[name].drop_nulls().cast(pl.Float64).to_list()
-            low = high = None
-            if len(values) > 1:
-                interval = mean_interval(values, confidence)
-                low, high = interval.low, interval.high
-            rows.append((name, fmean(values) if values else None, low, high, len(values)))
-        number = {"mean": pl.Float64, "low": pl.Float64, "high": pl.Float64, "replications": pl.Int64}
-        return pl.DataFrame(rows, {"metric": pl.String, **number}, orient="row")
+        found = [
+            (name, estimate(self.headlines[name].to_list(), name, possible, confidence))
+            for name, possible in POSSIBLE.items()
+        ]
+        rows = [(name, n.value, n.low, n.high, n.statistic, n.runs, n.of) for name, n in found]
+        number = {"value": pl.Float64, "low": pl.Float64, "high": pl.Float64}
+        counts = {"statistic": pl.String, "runs": pl.Int64, "of": pl.Int64}
+        return pl.DataFrame(rows, {"metric": pl.String, **number, **counts}, orient="row")
 
     def metric(self, name: str | Metric, **options: object) -> pl.DataFrame:
         """One metric of every replication.
@@ -150,21 +154,21 @@ class Run:
             options: What the metric takes, such as ``first_day``.
 
         Returns:
-            The metric's frame with ``replication`` (Int64, from 1) before its columns.
+            The metric's frame with ``replication`` (Int64, from 1) before its columns; what one replication
+            has a row for, all have (``numbered``).
 
         Raises:
-            MisuseError: There is no such metric.
+            MisuseError: There is no such metric, or a sum of it is beyond 64 bits.
         """
-        measure = metric(name)
-        return numbered(measure(seen, **options).collect() for seen in self.observations)
+        return numbered((measured(name, seen, **options) for seen in self.observations), name)
 
     @property
     def plot(self) -> RunPlots:
         """Charts: ``run.plot.supply()``, ``flows()`` and so on (``CHARTS``), each answering its Axes."""
         return RunPlots(self.metric, self.warm_up_days)
 
-    def report_data(self) -> ReportData:
-        """Everything that the report shows, computed."""
+    def report_data(self, since: date | None = None, until: date | None = None) -> ReportData:
+        """Everything that the report shows, computed; of a part where ``since`` or ``until`` is given."""
         shown = {
             "scenario": self.manifest["scenario"],
             "players": f"{self.manifest['players']:,}",
@@ -179,17 +183,47 @@ class Run:
             "python": self.manifest["python"],
             **self.manifest["packages"],
         }
-        return report_data(
-            self.observations,
-            title=self.manifest["title"],
-            manifest=shown,
-            findings=self.findings,
-            headlines=self.headlines,
-        )
+        told: Mapping[str, Any] = {
+            "title": self.manifest["title"],
+            "manifest": shown,
+            "findings": self.findings,
+            "assumptions": ASSUMPTIONS,
+        }
+        if since is not None or until is not None:
+            return period_report(self.observations, since, until, **told)
+        return report_data(self.observations, headlines=self.headlines, **told)
 
-    def report(self, path: str | Path | None = None) -> Path:
-        """Write the report, by default ``report.html`` in the run's folder, and answer its path."""
-        return write_report(path or self.folder / "report.html", self.report_data())
+    def report(
+        self, path: str | Path | None = None, *, since: date | None = None, until: date | None = None
+    ) -> Path:
+        """Write the report, and answer its path.
+
+        Args:
+            path: The HTML file; ``report.html`` in the run's folder when left out.
+            since: First UTC day shown; None for the first of the run.
+            until: First UTC day left out; None for the end. A part is shown beside the time before it.
+
+        Raises:
+            MisuseError: No day lies in that time.
+        """
+        data = self.report_data(since, until)
+        return write_report(path or self.folder / "report.html", data)
+
+
+def missing_replications(folder: Path) -> list[Path]:
+    """The folders of replications that a run's manifest promises and that are not done.
+
+    Returns:
+        Ascending; none where the folder holds no run.
+
+    Raises:
+        MisuseError: The manifest is of another program, or torn.
+    """
+    if not (folder / MANIFEST).is_file():
+        return []
+    every = range(batch.read_manifest(folder)["replications"])
+    targets = [batch.replication_folder(folder / REPLICATIONS, number) for number in every]
+    return [target for target in targets if batch.summary_of(target) is None]
 
 
 def _require_sensible(replications: int, seed: int, provider: str) -> None:

@@ -19,17 +19,16 @@ from pydantic import (
 
 from kokoromichi.rules.acts import act_name
 from kokoromichi.rules.economy import Economy, load_config, load_economy
-from kokoromichi.rules.economy_laws import prices_below_lowest
 from kokoromichi.rules.findings import EconomyError, Finding
 from kokoromichi.settings import shipped_folder
 from kokoromichi.simulation.population import Population
 from kokoromichi.simulation.price_list import SinkAct
+from kokoromichi.simulation.scenario_findings import scenario_findings
 from kokoromichi.simulation.setup_files import SetupError, beside, find_file, read_toml
 from kokoromichi.simulation.story import StageName, story_with
 from kokoromichi.simulation.streams import MAX_DAYS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from typing_extensions import Self
@@ -239,10 +238,11 @@ class Scenario(BaseModel):
         if not active:
             return self.economy
         if active not in self._economies:
-            self._economies[active] = self.economy.with_values(self._prices(active))
+            self._economies[active] = self.economy.with_values(self.prices_under(active))
         return self._economies[active]
 
-    def _prices(self, active: tuple[int, ...]) -> dict[str, object]:
+    def prices_under(self, active: tuple[int, ...]) -> dict[str, object]:
+        """The prices that differ from the list under some of the changes, by their path in the economy."""
         prices: dict[str, object] = {}
         for item in self.economy.catalogue:
             list_gold = price_gold = self.economy.config.store[item.id].price_gold
@@ -254,7 +254,7 @@ class Scenario(BaseModel):
                 prices[f"store.{item.id}.price_gold"] = price_gold
         return prices
 
-    def _price_days(self) -> list[int]:
+    def price_days(self) -> list[int]:
         """The days within the horizon on which a price may differ from the day before."""
         starts = {change.from_day for change in self.changes}
         ends = {change.from_day + change.days for change in self.changes if change.days is not None}
@@ -265,30 +265,8 @@ class Scenario(BaseModel):
         return (archetype.leave_chance * self.leave_percent + 50) // 100
 
     def findings(self) -> tuple[Finding, ...]:
-        """What is likely a mistake: prices below the lowest promised, and items that nobody sells."""
-        return (*self._too_cheap(), *self._unsold())
-
-    def _too_cheap(self) -> Iterator[Finding]:
-        """Scheduled prices below the lowest promised, each item's lowest on its first day."""
-        worst: dict[str, tuple[int, int]] = {}
-        for day in self._price_days():
-            store = self.economy_on(day).config.store
-            for item_id in self.economy.config.store:
-                price_gold = store[item_id].price_gold
-                if item_id not in worst or price_gold < worst[item_id][0]:
-                    worst[item_id] = price_gold, day
-        for item_id, (price_gold, day) in worst.items():
-            field, value = f"changes.{item_id}", f"{price_gold} gold on day {day}"
-            for found in prices_below_lowest(self.economy, {item_id: price_gold}):
-                yield Finding(self.name, field, value, found.law, found.text)
-
-    def _unsold(self) -> Iterator[Finding]:
-        text = "is not sold in this economy and has no effect; take the line out or correct the item's id"
-        tables = {"reference_prices": self.population.reference_prices, "appeal": self.population.appeal}
-        for name, table in tables.items():
-            for item_id, value in table.items():
-                if item_id not in self.economy.config.store:
-                    yield Finding(self.population.name, f"{name}.{item_id}", str(value), "item_is_sold", text)
+        """What is likely a mistake: prices too low, items that nobody sells, changes without effect."""
+        return tuple(scenario_findings(self))
 
 
 def _optional_int(value: object, file: str) -> int | None:

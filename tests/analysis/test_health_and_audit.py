@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timezone
 
 import polars as pl
 import pytest
@@ -16,10 +17,14 @@ from kokoromichi.analysis.audit import (
     audit,
     reused_requests,
 )
+from kokoromichi.analysis.metrics import metric
+from kokoromichi.analysis.metrics.by_day import days
 from kokoromichi.analysis.metrics.health import ledger_health
 from kokoromichi.analysis.observations import Observations
+from kokoromichi.analysis.report import report_data
+from kokoromichi.analysis.report.money import reconciles, reconciliation
 from kokoromichi.core.errors import MisuseError
-from tests.analysis.books import Book, restock
+from tests.analysis.books import Book, at, players, prices, restock
 
 Damage = Callable[[pl.DataFrame], pl.DataFrame]
 
@@ -69,7 +74,7 @@ def where(row: int, **values: object) -> Damage:
 
 def test_a_sound_ledger_is_healthy() -> None:
     table = ledger_health(sound().observations()).collect()
-    assert table["violations"].to_list() == [0] * 9
+    assert table["violations"].to_list() == [0] * 17
     assert table["law"].is_sorted()
 
 
@@ -277,3 +282,66 @@ def test_nothing_is_not_negative() -> None:
         pl.DataFrame([("charm", 0, 0, None)], schema=STOCK_SCHEMA, orient="row"),
     )
     assert report.sound
+
+
+@pytest.mark.parametrize(
+    ("damage", "expected"),
+    [
+        (where(9, at=None), {"missing_values": 1}),
+        (where(9, kind=None), {"missing_values": 1}),
+        (where(9, book=None), {"missing_values": 1}),
+        (where(10, user_id=None), {"missing_values": 1}),
+        (where(3, currency="pearls"), {"unknown_currencies": 1}),
+        (where(9, book="battles"), {"rows_in_another_book": 1}),
+        (where(9, book="no such book"), {"rows_in_another_book": 1}),
+        (where(9, amount=900, balance_after=9_900), {"impossible_signs": 1}),
+        (where(9, quantity=-1), {"impossible_signs": 1, "negative_inventories": 2}),
+        (where(12, at=at(0)), {"times_against_entry_ids": 1}),
+        (where(12, at=datetime(9999, 12, 31, tzinfo=timezone.utc)), {"times_far_away": 1}),
+    ],
+)
+def test_a_row_that_no_metric_can_use_is_counted(damage: Damage, expected: dict[str, int]) -> None:
+    counted = found(damage(sound().frame()))
+    counted.pop("broken_balance_chains", None)
+    assert counted == expected
+
+
+def test_a_player_and_a_price_that_are_listed_twice_are_counted_and_count_once() -> None:
+    known = players({"ada": "casual", "bo": "whale"})
+    listed = prices(chest=100)
+    book = sound()
+    twice = book.observations(players=pl.concat([known, known]), history=pl.concat([listed, listed]))
+    counts = dict(ledger_health(twice).collect().select("check", "violations").iter_rows())
+    assert (counts["duplicate_players"], counts["duplicate_prices"]) == (2, 1)
+    once = book.observations(players=known, history=listed)
+    for name in ("balances", "balance_percentiles", "days_to_afford"):
+        assert metric(name)(twice).collect().equals(metric(name)(once).collect())
+
+
+def test_a_row_dated_in_the_year_9999_makes_no_days() -> None:
+    far = where(12, at=datetime(9999, 12, 31, tzinfo=timezone.utc))(sound().frame())
+    seen = Observations.from_frames(far)
+    assert days(seen).collect().height == 4
+    supply = metric("money_supply")(seen).collect()
+    assert supply.height == 8
+    data = report_data([seen], title="", manifest={})
+    assert not reconciles(data)  # The row's 50 gold came in, and no day has it.
+    assert data.booked.filter(currency="gold")["booked"].item() == 15_000
+
+
+def test_rows_without_a_time_are_a_difference_and_never_exact() -> None:
+    lost = where(9, at=None)(sound().frame())
+    data = report_data([Observations.from_frames(lost)], title="", manifest={})
+    row = next(row for row in reconciliation(data).rows if row.cells[1].text == "gold")
+    assert row.cells[2].text == "−900 off"
+
+
+def test_three_faucets_of_six_quintillions_have_a_third_each_and_no_wrong_supply() -> None:
+    book = Book()
+    for user, kind in (("ada", "daily"), ("bo", "battle"), ("cy", "income")):
+        book.move(0, user, kind, 6 * 10**18)
+    shares = metric("flows_total")(book.observations()).collect()
+    assert shares["share"].to_list() == pytest.approx([1 / 3] * 3)
+    assert shares["share_of_faucets"].to_list() == pytest.approx([1 / 3] * 3)
+    with pytest.raises(MisuseError, match="beyond 64 bits"):
+        report_data([book.observations()], title="", manifest={})

@@ -87,7 +87,7 @@ def test_active_days_are_days_with_an_act_of_ones_own() -> None:
 
 def test_presence_of_a_player_whom_only_others_moved() -> None:
     book = Book().move(2, "ada", "import", 500, actor="system").move(4, "ada", "grant", 1, actor="admin")
-    assert presence(book.observations()).collect().rows() == [("ada", day(2), day(2))]
+    assert presence(book.observations()).collect().rows() == [("ada", day(2), day(2), True)]
 
 
 def test_cohort_balances_by_age() -> None:

@@ -6,9 +6,10 @@ import polars as pl
 import pytest
 
 from kokoromichi.analysis.metrics.flows import flows, flows_total, net_flow, sink_faucet_ratio
+from kokoromichi.analysis.metrics.gains import gains
 from kokoromichi.analysis.metrics.supply import money_supply, velocity
 from kokoromichi.analysis.observations import Observations
-from tests.analysis.books import Book, activity, day
+from tests.analysis.books import Book, activity, day, players
 
 
 def week() -> Book:
@@ -36,10 +37,10 @@ def test_money_supply_is_opening_plus_faucets_less_sinks_every_day() -> None:
         .drop("currency", "active_supply")
     )
     assert table.rows() == [
-        (day(0), 7_000, 10_000, 1_000, 4_000),
-        (day(1), 16_950, 20_000, 1_000, 4_050),
-        (day(2), 16_950, 20_000, 1_000, 4_050),
-        (day(3), 13_150, 20_000, 1_400, 8_250),  # faucets 1,000 + 100 + 300, sinks 4,050 + 4,000 + 200
+        (day(0), 7_000, 0, 10_000, 1_000, 4_000),
+        (day(1), 16_950, 0, 20_000, 1_000, 4_050),
+        (day(2), 16_950, 0, 20_000, 1_000, 4_050),
+        (day(3), 13_150, 0, 20_000, 1_400, 8_250),  # faucets 1,000 + 100 + 300, sinks 4,050 + 4,000 + 200
     ]
     assert (table["opening"] + table["faucets"] - table["sinks"]).to_list() == table["supply"].to_list()
 
@@ -199,3 +200,22 @@ def test_velocity_of_a_currency_that_nobody_spends_is_zero() -> None:
         velocity(week().observations()).collect().row(by_predicate=pl.col("currency") == "gems", named=True)
     )
     assert (gems["spending_per_day"], gems["velocity_per_day"]) == (0.0, 0.0)
+
+
+def test_gains_are_by_archetype_and_kind_and_transfers_cancel_over_all() -> None:
+    book = Book().opening(0, "ada").opening(0, "bo").opening(0, "cy")
+    book.move(1, "ada", "daily", 1_000).transfer(1, "ada", "bo", 500, 25).move(2, "bo", "train", -300)
+    known = players({"ada": "casual", "bo": "whale", "cy": "whale"})
+    table = gains(book.observations(players=known)).collect()
+    assert table.rows() == [
+        ("all", "daily", 1_000, 3, pytest.approx(1_000 / 3)),
+        ("all", "fee", -25, 3, pytest.approx(-25 / 3)),
+        ("all", "train", -300, 3, -100.0),
+        ("all", "transfer", 0, 3, 0.0),
+        ("casual", "daily", 1_000, 1, 1_000.0),
+        ("casual", "fee", -25, 1, -25.0),
+        ("casual", "transfer", -475, 1, -475.0),
+        ("whale", "train", -300, 2, -150.0),
+        ("whale", "transfer", 475, 2, 237.5),
+    ]
+    assert gains(book.observations(), first_day=2).collect()["kind"].to_list() == ["train"]

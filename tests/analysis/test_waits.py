@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import polars as pl
 import pytest
 
@@ -49,7 +51,7 @@ def test_whoever_never_closes_below_does_not_wait() -> None:
     book = Book().move(0, "ada", "opening", 150).move(3, "ada", "daily", 10)
     result = row(days_to_afford(book.observations(history=prices(chest=100))).collect())
     assert (result["players"], result["waiting"], result["afforded"]) == (1, 0, 0)
-    assert (result["wait_days"], result["never_share"], result["earned_days"]) == (None, None, None)
+    assert (result["wait_days"], result["never_share"], result["earned_days"]) == (None, None, math.inf)
 
 
 def test_medians_are_kaplan_meiers_and_the_rest_never() -> None:
@@ -62,7 +64,11 @@ def test_medians_are_kaplan_meiers_and_the_rest_never() -> None:
     result = row(days_to_afford(book.observations(history=prices(chest=100))).collect())
     # S(2) = 3/4; the third day's leaver drops out; S(4) = 3/4 x 1/2 = 3/8, which is below a half and stays.
     assert (result["players"], result["waiting"], result["afforded"]) == (4, 4, 2)
-    assert (result["wait_days"], result["never_share"]) == (4.0, pytest.approx(0.375))
+    assert (result["wait_days"], result["never_share"]) == pytest.approx(
+        (3.5 + (3 / 4 - 1 / 2) / (3 / 8), 0.375)
+    )
+    # All wait 2 days, three quarters until day 4, then three eighths to day 30.
+    assert result["mean_wait_days"] == pytest.approx(2 + 2 * 3 / 4 + 26 * 3 / 8)
 
 
 def test_gold_that_comes_after_leaving_ends_no_wait() -> None:
@@ -81,7 +87,7 @@ def test_who_has_not_left_waits_to_the_end_of_the_horizon() -> None:
     stream = activity([(1, "bo", "leave", None), (8, "cy", "session", None)])
     result = row(days_to_afford(book.observations(history=prices(chest=100), activity=stream)).collect())
     # Bo is censored at 1 day. Ada stays until day 8, so that at day 6 two wait: S(6) = 1/2.
-    assert (result["wait_days"], result["never_share"]) == (6.0, 0.5)
+    assert (result["wait_days"], result["never_share"]) == (6.5, 0.5)  # Half of two: the sixth day's end.
     without = row(days_to_afford(book.observations(history=prices(chest=100))).collect())
     assert without["never_share"] == 0.0  # From the ledger alone Ada left on day 1, and Cy waits alone.
 
@@ -92,7 +98,7 @@ def test_who_came_back_has_not_left() -> None:
     stream = activity([(1, "ada", "leave", None), (4, "ada", "return", None), (9, "bo", "session", None)])
     result = row(days_to_afford(book.observations(history=prices(chest=1_000), activity=stream)).collect())
     assert (result["waiting"], result["never_share"]) == (1, 1.0)
-    assert result["earned_days"] is None
+    assert result["earned_days"] == math.inf
 
 
 def test_a_price_cut_ends_a_wait_on_a_day_without_a_movement() -> None:
@@ -149,7 +155,7 @@ def test_the_first_day_counts_a_balance_that_did_not_last() -> None:
     # 130 for a moment on day 2, spent before the close.
     book = Book().move(0, "ada", "opening", 50).move(2, "ada", "daily", 80).move(2, "ada", "train", -100)
     result = row(days_to_afford(book.observations(history=prices(chest=100))).collect())
-    assert (result["first_days"], result["wait_days"], result["never_share"]) == (2.0, None, 1.0)
+    assert (result["first_days"], result["wait_days"], result["never_share"]) == (2.0, math.inf, 1.0)
 
 
 def test_every_item_has_its_row() -> None:
@@ -200,4 +206,4 @@ def test_the_mean_wait_counts_who_never_affords_it_up_to_thirty_days() -> None:
     saver(book, "ada", 0, (2, 100))
     saver(book, "bo", 0, (40, 1))
     result = row(days_to_afford(book.observations(history=prices(chest=100))).collect())
-    assert (result["wait_days"], result["mean_wait_days"]) == (2.0, 16.0)
+    assert (result["wait_days"], result["mean_wait_days"]) == (2.5, 16.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -74,12 +75,12 @@ def test_a_wait_beyond_the_horizon_is_longer_than_any_other() -> None:
 def test_a_trial_pools_its_runs_and_takes_the_median_of_waits() -> None:
     rows: list[Numbers] = [
         {"wait_days": 3.0, "gini": 0.4},
-        {"wait_days": None, "gini": 0.6},
+        {"wait_days": math.inf, "gini": 0.6},
         {"wait_days": 5.0, "gini": None},
     ]
     runs = tuple(rows)
     assert Trial(0, (), runs).pooled() == {"wait_days": 5.0, "gini": 0.5}
-    assert Trial(0, (), runs[1:2]).pooled()["wait_days"] is None
+    assert Trial(0, (), runs[1:2]).pooled()["wait_days"] == math.inf
 
 
 def test_a_point_is_amounts_and_factors() -> None:

@@ -56,7 +56,7 @@ def test_json_is_one_object_and_nothing_else(played: Path) -> None:
     assert answer["findings"] == []
     ledgers = [pl.read_parquet(path).height for path in played.glob("replications/*/ledger.parquet")]
     assert answer["ledger_rows"] == sum(ledgers)
-    assert set(answer["metrics"]["supply_gold"]) == {"mean", "low", "high", "replications"}
+    assert set(answer["metrics"]["supply_gold"]) == {"value", "low", "high", "statistic", "runs", "of"}
 
 
 def test_a_pipe_gets_plain_text_and_no_progress_and_the_logbook_the_results(tmp_path: Path) -> None:

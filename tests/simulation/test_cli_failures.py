@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -115,6 +116,33 @@ def test_a_ledger_that_was_cut_short_is_found_by_what_is_stored_beside_it(tamper
     if cut != "a player":  # Its numbers are missing among those of the others.
         assert alone.exit_code == DONE
         assert alone.stdout.endswith("sound, as far as a ledger alone shows\n")
+
+
+def test_a_replication_that_is_missing_is_no_sound_run(tampered: Path) -> None:
+    shutil.rmtree(tampered / "replications/001")
+    result = invoke("audit", tampered)
+    assert result.exit_code == AUDIT_FAILED
+    assert result.stdout.splitlines()[-1].endswith("replications/001: missing, though the manifest counts it")
+    shutil.rmtree(tampered / "replications/000")
+    told = orjson.loads(invoke("audit", tampered, "--json").stdout)
+    assert (told["sound"], told["ledgers"], len(told["missing_replications"])) == (False, {}, 2)
+
+
+@pytest.mark.parametrize("failing", ["ledger.parquet", "summary.json"])
+def test_a_full_disk_is_a_sentence_and_a_storage_failure(
+    failing: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    full = OSError(errno.ENOSPC, "No space left on device")
+
+    def no_space(*_: object) -> None:
+        raise pl.exceptions.ComputeError(str(full)) if failing.endswith("parquet") else full
+
+    named = "polars.DataFrame.write_parquet" if failing.endswith("parquet") else "pathlib.Path.rename"
+    monkeypatch.setattr(named, no_space)
+    result = invoke("simulate", "baseline", *TINY, "--workers", "serial", "--out", tmp_path / "run")
+    assert result.exit_code == STORAGE_FAILED
+    assert "No space left on device" in result.stderr
+    assert "a rerun plays the rest" in result.stderr.replace("\n", " ")
 
 
 def test_stock_is_audited_too(tampered: Path) -> None:

@@ -307,3 +307,16 @@ def test_the_examples_of_the_readme_load(tmp_path: Path) -> None:
 def test_a_rise_is_no_finding_since_a_sale_never_pays_more_than_was_paid() -> None:
     dear = PriceChange(items=("health_potion",), percent=1_000, from_day=3, days=2)
     assert Scenario.load("baseline", days=10).replace(changes=(dear,)).findings() == ()
+
+
+def test_a_change_that_never_comes_into_force_is_a_finding() -> None:
+    short = Scenario.load("sale_week", days=30)
+    assert [(found.field, found.value, found.law) for found in short.findings()] == [
+        ("changes.0.from_day", "day 42", "change_has_effect"),
+        ("changes.1.from_day", "day 60", "change_has_effect"),
+    ]
+    assert "the run ends with day 29" in str(short.findings()[0])
+    assert Scenario.load("sale_week").findings() == ()
+    same = PriceChange(categories=("chest",), percent=100, from_day=3)
+    idle = Scenario.load("baseline").replace(changes=(same,))
+    assert [found.field for found in idle.findings()] == ["changes.0.percent"]

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from importlib import import_module
-from typing import Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import polars as pl
 
 from kokoromichi.core.errors import MisuseError
+
+if TYPE_CHECKING:
+    from kokoromichi.analysis.observations import Observations
 
 Metric: TypeAlias = Callable[..., pl.LazyFrame]
 """Takes an ``Observations`` value first, and options that have defaults."""
@@ -28,10 +31,14 @@ class Entry(NamedTuple):
     Attributes:
         module: Of this package; the function is called as the metric is.
         after_warm_up: Whether the warm-up is cut.
+        keys: The columns by which a row of one replication is missed in another, where that is known.
+        zeros: The columns that are 0 in a row that is missed; the others are null there.
     """
 
     module: str
     after_warm_up: bool = False
+    keys: tuple[str, ...] = ()
+    zeros: tuple[str, ...] = ()
 
     def options(self, first_day: int) -> dict[str, int]:
         """What the metric is called with; ``first_day``, counted from 0, is the first after the warm-up."""
@@ -42,24 +49,39 @@ METRICS: Final[dict[str, Entry]] = {
     "money_supply": Entry("supply"),
     "velocity": Entry("supply", after_warm_up=True),
     "flows": Entry("flows"),
-    "flows_total": Entry("flows", after_warm_up=True),
+    "flows_total": Entry(
+        "flows",
+        after_warm_up=True,
+        keys=("currency", "direction", "kind"),
+        zeros=("amount", "rows", "share", "share_of_faucets"),
+    ),
     "net_flow": Entry("flows"),
     "sink_faucet_ratio": Entry("flows", after_warm_up=True),
+    "gains": Entry("gains", after_warm_up=True, keys=("archetype", "kind"), zeros=("amount", "per_player")),
     "balances": Entry("wealth"),
-    "balance_percentiles": Entry("wealth"),
+    "balance_percentiles": Entry("wealth", keys=("archetype", "currency"), zeros=("players",)),
     "gini": Entry("wealth", after_warm_up=True),
     "lorenz": Entry("wealth", after_warm_up=True),
     "top_shares": Entry("wealth", after_warm_up=True),
-    "days_to_afford": Entry("waits"),
-    "engel_shares": Entry("engel", after_warm_up=True),
+    "days_to_afford": Entry("waits", keys=("item_id", "archetype"), zeros=("players", "waiting", "afforded")),
+    "engel_shares": Entry(
+        "engel", after_warm_up=True, keys=("decile", "category"), zeros=("spending_gold", "share")
+    ),
     "price_index": Entry("price_index"),
     "retention": Entry("retention"),
-    "cohort_balances": Entry("retention"),
-    "sales": Entry("goods", after_warm_up=True),
-    "sell_through": Entry("goods"),
-    "hoarding": Entry("goods", after_warm_up=True),
-    "acts": Entry("acts", after_warm_up=True),
-    "refusals": Entry("acts", after_warm_up=True),
+    "cohort_balances": Entry("retention", keys=("archetype", "age_days"), zeros=("players",)),
+    "sales": Entry("goods", after_warm_up=True, keys=("item_id",), zeros=("units", "revenue_gold", "buyers")),
+    "sell_through": Entry("goods", keys=("item_id",), zeros=("restocked_units", "sold_units")),
+    "hoarding": Entry(
+        "goods",
+        after_warm_up=True,
+        keys=("item_id",),
+        zeros=("units_held", "units_used", "used_per_day"),
+    ),
+    "acts": Entry(
+        "acts", after_warm_up=True, keys=("act",), zeros=("acts", "refused", "acts_per_active_player_day")
+    ),
+    "refusals": Entry("acts", after_warm_up=True, keys=("act", "code"), zeros=("refusals", "refused_share")),
     "ledger_health": Entry("health"),
 }
 """One line a metric, by its name. docs/metrics.md lists them in this order."""
@@ -80,14 +102,52 @@ def metric(name: str | Metric) -> Metric:
     return found
 
 
+def measured(name: str | Metric, observations: Observations, **options: object) -> pl.DataFrame:
+    """A metric's frame, in memory.
+
+    Args:
+        name: Its name, or a function of one's own.
+        observations: What was observed.
+        options: What the metric takes.
+
+    Raises:
+        MisuseError: There is no such metric, or a sum of it is beyond 64 bits.
+        MissingObservationsError: It needs a stream that was not observed.
+    """
+    try:
+        return metric(name)(observations, **options).collect()
+    except pl.exceptions.InvalidOperationError as error:
+        if "i128" not in str(error):
+            raise
+        called = name if isinstance(name, str) else getattr(name, "__name__", "a metric")
+        message = f"{called}: a sum is beyond 64 bits; run the audit, no economy holds so much"
+        raise MisuseError(message) from error
+
+
 def first_measured_day(days: int, warm_up_days: int = WARM_UP_DAYS) -> int:
     """First day after the warm-up, counted from 0; where there are no days beyond it, none is cut."""
     return warm_up_days if days > warm_up_days else 0
 
 
-def numbered(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    """One frame of all replications, in their order: ``replication`` (Int64, from 1), then the columns."""
-    return pl.concat(
+def numbered(frames: Iterable[pl.DataFrame], name: str | Metric = "") -> pl.DataFrame:
+    """One frame of all replications, in their order: ``replication`` (Int64, from 1), then the columns.
+
+    Args:
+        frames: The frame of each replication.
+        name: The metric that they are of. What one replication has a row for, all get one for, behind their
+            own rows: nothing refused is 0 refusals, or a mean would be of those that have some.
+    """
+    runs = [
         frame.select(pl.lit(number, pl.Int64).alias("replication"), pl.all())
         for number, frame in enumerate(frames, 1)
-    )
+    ]
+    known = pl.concat(runs)
+    entry = METRICS.get(name) if isinstance(name, str) else None
+    if entry is None or not entry.keys:
+        return known
+    number = pl.DataFrame({"replication": range(1, len(runs) + 1)}, {"replication": pl.Int64})
+    every = number.join(known.select(entry.keys).unique(maintain_order=True), how="cross")
+    absent = every.join(known, on=["replication", *entry.keys], how="anti", nulls_equal=True)
+    zeros = (pl.lit(0, known.schema[column]).alias(column) for column in entry.zeros)
+    rows = pl.concat([known, absent.with_columns(zeros)], how="diagonal")
+    return rows.sort("replication", maintain_order=True)

@@ -18,6 +18,11 @@ Day: TypeAlias = dt.date | int
 OPENING: Final = "opening"
 TRANSFERS: Final = tuple(name for name, kind in KINDS.items() if kind.role == "transfer")
 SPENDING: Final = tuple(name for name, kind in KINDS.items() if kind.role == "sink")
+_LONGEST: Final = dt.timedelta(days=20 * 365)
+
+BROUGHT: Final = "brought"
+"""The direction of what a part of a ledger begins with: it neither enters nor leaves."""
+
 ALL: Final = "all"
 """The archetype of rows that count every player."""
 
@@ -25,7 +30,9 @@ ALL: Final = "all"
 def days(observations: Observations, first_day: Day = 0, last_day: Day | None = None) -> pl.LazyFrame:
     """Every day watched, days without a row included.
 
-    Where nothing says how long that was, from the first row of ledger or activity to the last.
+    Where nothing says how long that was, from the first row of ledger or activity to the last. A row that is
+    more than twenty years away from the day with most rows is dated wrongly: it makes no days, and
+    ``ledger_health`` counts it.
 
     Args:
         observations: What was observed.
@@ -35,12 +42,15 @@ def days(observations: Observations, first_day: Day = 0, last_day: Day | None = 
     Returns:
         One row per UTC day, ascending: ``day`` (Date).
     """
-    instants = pl.concat([observations.ledger.select("at"), observations.activity.select("at")])
-    first, last = pl.col("at").min().dt.date(), pl.col("at").max().dt.date()
+    rows = pl.concat([observations.ledger.select(day_of()), observations.activity.select(day_of())])
+    counts = rows.drop_nulls().group_by("day").agg(rows=pl.len())
+    busiest = pl.col("day").sort_by("rows", "day").last()
+    counted = counts.filter((pl.col("day") - busiest).abs() <= _LONGEST)
+    first, last = pl.col("day").min(), pl.col("day").max()
     if observations.period is not None:
         first = pl.min_horizontal(first, pl.lit(observations.period[0]))
         last = pl.max_horizontal(last, pl.lit(observations.period[1]))
-    every = instants.select(first.alias("first"), last.alias("last"))
+    every = counted.select(first.alias("first"), last.alias("last"))
     every = every.select(day=pl.date_ranges("first", "last")).explode("day").drop_nulls()
     return every.filter(*_within(first_day, last_day)).sort("day")
 
@@ -79,6 +89,23 @@ def movements(observations: Observations, currency: str | None = None) -> pl.Laz
     )
 
 
+def changes(observations: Observations, currency: str | None = None) -> pl.LazyFrame:
+    """The movements, and what a part of a ledger begins with: on its first day, direction ``brought``.
+
+    Returns:
+        As ``movements``; ``kind`` and ``item_id`` are null in what is brought forward, ``balance_after`` is
+        it.
+    """
+    first = days(observations).select(day=pl.col("day").min())
+    held = observations.brought.filter(
+        pl.col("currency").is_not_null() if currency is None else pl.col("currency") == currency
+    )
+    rows = held.select(
+        "user_id", "currency", "amount", balance_after="amount", direction=pl.lit(BROUGHT)
+    ).join(first, how="cross")
+    return pl.concat([movements(observations, currency), rows], how="diagonal")
+
+
 def holdings(observations: Observations, currency: str | None = None) -> pl.LazyFrame:
     """Closing balances, carried over days without a movement.
 
@@ -87,13 +114,15 @@ def holdings(observations: Observations, currency: str | None = None) -> pl.Lazy
         order: ``user_id``, ``currency`` (String), ``day`` (Date), ``balance`` (Int64).
     """
     keys = ["user_id", "currency"]
-    changes = movements(observations, currency).group_by(*keys, "day").agg(total("amount"))
-    last = days(observations).select(last=pl.col("day").max())
-    spans = changes.group_by(keys).agg(first=pl.col("day").min()).join(last, how="cross")
+    watched = days(observations)
+    moved = changes(observations, currency).group_by(*keys, "day").agg(total("amount"))
+    moved = moved.join(watched, on="day", how="semi")
+    last = watched.select(last=pl.col("day").max())
+    spans = moved.group_by(keys).agg(first=pl.col("day").min()).join(last, how="cross")
     grid = spans.select(*keys, day=pl.date_ranges("first", "last")).explode("day")
-    filled = grid.join(changes, on=[*keys, "day"], how="left")
-    balance = pl.col("amount").fill_null(0).cum_sum().over(keys, order_by="day")
-    return filled.select(*keys, "day", balance=balance)
+    filled = grid.join(moved, on=[*keys, "day"], how="left")
+    balance = pl.col("amount").fill_null(0).cast(pl.Int128).cum_sum().over(keys, order_by="day")
+    return filled.select(*keys, "day", balance=balance.cast(pl.Int64))
 
 
 def with_archetypes(frame: pl.LazyFrame, observations: Observations) -> pl.LazyFrame:
@@ -106,10 +135,18 @@ def with_archetypes(frame: pl.LazyFrame, observations: Observations) -> pl.LazyF
     Returns:
         The rows with a column ``archetype`` (String) more.
     """
-    known = frame.join(observations.players.select("user_id", "archetype"), on="user_id", how="inner")
-    return pl.concat(
-        [frame.with_columns(archetype=pl.lit(ALL)), known.filter(pl.col("archetype").is_not_null())]
-    )
+    known = frame.join(archetypes(observations), on="user_id", how="inner")
+    return pl.concat([frame.with_columns(archetype=pl.lit(ALL)), known])
+
+
+def archetypes(observations: Observations) -> pl.LazyFrame:
+    """The archetype of every player who has one, once, however often a player is listed.
+
+    Returns:
+        One row per player, in no order: ``user_id``, ``archetype`` (String).
+    """
+    known = observations.players.filter(pl.col("archetype").is_not_null())
+    return known.group_by("user_id").agg(pl.col("archetype").min())
 
 
 def day_of(column: str = "at") -> pl.Expr:

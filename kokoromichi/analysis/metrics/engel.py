@@ -52,7 +52,7 @@ def engel_shares(observations: Observations, first_day: Day = 0, last_day: Day |
     table = table.join(spent, on=["decile", "category"], how="left").with_columns(
         pl.col("spending_gold").fill_null(0)
     )
-    whole = pl.col("spending_gold").sum().over("decile")
+    whole = pl.col("spending_gold").cast(pl.Int128).sum().over("decile")
     columns = ["decile", "category", "players", "spending_gold"]
     return table.select(*columns, share=share("spending_gold", whole)).sort("decile", "category")
 

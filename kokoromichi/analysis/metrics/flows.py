@@ -60,11 +60,13 @@ def flows_total(observations: Observations, first_day: Day = 0, last_day: Day | 
         - ``share`` (Float64): of the direction's amount, opening left out; null for the opening itself.
         - ``share_of_faucets`` (Float64): of the faucets, opening left out; null for the opening itself.
     """
+    observations.require_books("flows_total")
     keys = ["currency", "direction", "kind"]
     sums = flows(observations, first_day, last_day).group_by(keys).agg(total("amount"), total("rows"))
     counted = sums.with_columns(counted=pl.when(pl.col("kind") != OPENING).then("amount"))
-    whole = pl.col("counted").sum().over("currency", "direction")
-    faucets = pl.when(pl.col("direction") == "faucet").then("counted").sum().over("currency")
+    exact = pl.col("counted").cast(pl.Int128)
+    whole = exact.sum().over("currency", "direction")
+    faucets = pl.when(pl.col("direction") == "faucet").then(exact).sum().over("currency")
     shares = counted.with_columns(share=share("counted", whole), share_of_faucets=share("counted", faucets))
     order = ["currency", "direction", "amount", "kind"]
     return shares.drop("counted").sort(order, descending=[False, False, True, False])
@@ -89,6 +91,7 @@ def net_flow(observations: Observations) -> pl.LazyFrame:
         - ``sinks_gold_per_active_player`` (Float64): null when nobody was active.
         - ``net_gold_per_active_player`` (Float64): null when nobody was active.
     """
+    observations.require_books("net_flow")
     opens, enters = pl.col("kind") == OPENING, pl.col("direction") == "faucet"
     gold = flows(observations).filter(pl.col("currency") == "gold", pl.col("direction") != "transfer")
     daily = gold.select(
@@ -130,6 +133,7 @@ def sink_faucet_ratio(
         - ``sinks`` (Int64): what left.
         - ``sink_faucet_ratio`` (Float64): sinks / faucets; null when nothing entered.
     """
+    observations.require_books("sink_faucet_ratio")
     moved = flows(observations, first_day, last_day).filter(
         pl.col("kind") != OPENING, pl.col("direction") != "transfer"
     )

@@ -39,7 +39,8 @@ def sales(observations: Observations, first_day: Day = 0, last_day: Day | None =
 def sell_through(observations: Observations) -> pl.LazyFrame:
     """Sell-through: units sold / units that were for sale.
 
-    The initial stock is the first one that the economy history knows; units sold back do not return to it.
+    The initial stock is the first one that the economy history knows, in a part of a ledger less what was
+    sold of it before and with what was restocked; units sold back do not return to it.
 
     Args:
         observations: What was observed; the ledger and the economy history.
@@ -71,7 +72,12 @@ def sell_through(observations: Observations) -> pl.LazyFrame:
     )
     sums = moved.group_by("item_id").agg(total("restocked_units"), total("sold_units"))
     table = limited.join(sums, on="item_id", how="full", coalesce=True)
-    table = table.with_columns(pl.col("restocked_units", "sold_units").fill_null(0))
+    stock = observations.brought.filter(pl.col("user_id") == SYSTEM).select("item_id", before="quantity")
+    table = table.join(stock, on="item_id", how="left")
+    table = table.with_columns(pl.col("restocked_units", "sold_units", "before").fill_null(0))
+    table = table.with_columns(initial_stock_units=pl.col("initial_stock_units") + pl.col("before")).drop(
+        "before"
+    )
     offered = pl.col("initial_stock_units") + pl.col("restocked_units")
     table = table.with_columns(remaining_units=offered - pl.col("sold_units"))
     return table.with_columns(sell_through_share=share("sold_units", offered)).sort("item_id")
@@ -90,16 +96,22 @@ def hoarding(observations: Observations, first_day: Day = 0, last_day: Day | Non
         One row per item that any player had, ascending.
 
         - ``item_id`` (String): the item.
-        - ``units_held`` (Int64): in all inventories at the last day's close.
+        - ``units_held`` (Int64): in all inventories at the last day's close; null in a part of a ledger that
+          does not say with which inventories it begins.
         - ``units_used`` (Int64): consumed in the window.
         - ``used_per_day`` (Float64): units used / days of the window, 1/day.
         - ``cover_days`` (Float64): units held / units used a day; null when none was used.
     """
+    observations.require_books("hoarding")
     rows = observations.ledger.filter(pl.col("item_id").is_not_null(), pl.col("user_id") != SYSTEM)
     rows = rows.select("item_id", "kind", "quantity", day_of())
     window = days(observations, first_day, last_day)
-    held = rows.join(days(observations, last_day=last_day), on="day", how="semi")
-    held = held.group_by("item_id").agg(units_held=total("quantity"))
+    moved = rows.join(days(observations, last_day=last_day), on="day", how="semi")
+    before = observations.brought.filter(pl.col("item_id").is_not_null(), pl.col("user_id") != SYSTEM)
+    both = pl.concat([moved, before.select("item_id", "quantity")], how="diagonal")
+    held = both.group_by("item_id").agg(units_held=total("quantity"))
+    held = held.join(knows_goods(observations), how="cross")
+    held = held.select("item_id", units_held=pl.when("known").then("units_held"))
     used = rows.filter(pl.col("kind") == "use").join(window, on="day", how="semi")
     used = used.group_by("item_id").agg(units_used=-total("quantity"))
     table = held.join(used, on="item_id", how="left").with_columns(pl.col("units_used").fill_null(0))
@@ -107,3 +119,9 @@ def hoarding(observations: Observations, first_day: Day = 0, last_day: Day | Non
     table = table.with_columns(used_per_day=share("units_used", "days"))
     columns = ["item_id", "units_held", "units_used", "used_per_day"]
     return table.select(*columns, cover_days=share("units_held", "used_per_day")).sort("item_id")
+
+
+def knows_goods(observations: Observations) -> pl.LazyFrame:
+    """Whether it is known what players held before: one row with ``known`` (Boolean)."""
+    part = observations.brought.select(known=pl.len() == 0)
+    return part.with_columns(known=pl.col("known") | observations.has_goods)

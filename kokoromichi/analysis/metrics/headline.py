@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -12,7 +13,7 @@ from kokoromichi.analysis.metrics.flows import flows, net_flow, sink_faucet_rati
 from kokoromichi.analysis.metrics.goods import sales
 from kokoromichi.analysis.metrics.retention import retention
 from kokoromichi.analysis.metrics.supply import money_supply, velocity
-from kokoromichi.analysis.metrics.waits import days_to_afford
+from kokoromichi.analysis.metrics.waits import RESTRICTED_DAYS, days_to_afford
 from kokoromichi.analysis.metrics.wealth import gini, top_shares
 
 if TYPE_CHECKING:
@@ -20,26 +21,31 @@ if TYPE_CHECKING:
 
 WAIT_ARCHETYPE: Final = "casual"
 WAIT_CATEGORY: Final = "chest"
-NUMBERS: Final = (
-    "sink_faucet_ratio",
-    "net_flow_gold_per_active_player_day",
-    "spent_gold",
-    "units_sold",
-    "supply_gold",
-    "active_supply_gold",
-    "velocity_per_day",
-    "gini",
-    "top_1_share",
-    "top_10_share",
-    "wait_days",
-    "mean_wait_days",
-    "retention_d1",
-    "retention_d7",
-    "retention_d30",
-    "acts_per_active_player_day",
-)
-"""The headline's columns, in their order."""
 _WAITS: Final = ("wait_days", "mean_wait_days")
+
+_WHOLE: Final = ("spent_gold", "units_sold", "supply_gold", "active_supply_gold")
+_ANY: Final = (-math.inf, math.inf)
+_NOT_NEGATIVE: Final = (0.0, math.inf)
+_SHARE: Final = (0.0, 1.0)
+POSSIBLE: Final[dict[str, tuple[float, float]]] = {
+    "sink_faucet_ratio": _NOT_NEGATIVE,
+    "net_flow_gold_per_active_player_day": _ANY,
+    "spent_gold": _NOT_NEGATIVE,
+    "units_sold": _NOT_NEGATIVE,
+    "supply_gold": _NOT_NEGATIVE,
+    "active_supply_gold": _NOT_NEGATIVE,
+    "velocity_per_day": _NOT_NEGATIVE,
+    "gini": _SHARE,
+    "top_1_share": _SHARE,
+    "top_10_share": _SHARE,
+    "wait_days": _NOT_NEGATIVE,
+    "mean_wait_days": (0.0, float(RESTRICTED_DAYS)),
+    "retention_d1": _SHARE,
+    "retention_d7": _SHARE,
+    "retention_d30": _SHARE,
+    "acts_per_active_player_day": _NOT_NEGATIVE,
+}
+"""The columns of ``headline`` in their order: between which values each can lie."""
 
 
 def headline(observations: Observations, first_day: Day = 0) -> pl.DataFrame:
@@ -52,7 +58,7 @@ def headline(observations: Observations, first_day: Day = 0) -> pl.DataFrame:
             run.
 
     Returns:
-        One row; null where there is nothing to measure.
+        One row; null where there is nothing to measure, and of a ledger that lacks books.
 
         - ``sink_faucet_ratio`` (Float64): sinks / faucets of gold from the first day on, opening left out.
         - ``net_flow_gold_per_active_player_day`` (Float64): faucets - sinks of gold from the first day on,
@@ -66,14 +72,19 @@ def headline(observations: Observations, first_day: Day = 0) -> pl.DataFrame:
         - ``top_1_share`` (Float64): share of the gold that the richest 1 % hold at the last close.
         - ``top_10_share`` (Float64): share of the gold that the richest 10 % hold at the last close.
         - ``wait_days`` (Float64): median wait of casual players for the chest in the middle of the
-          catalogue's; of all players where archetypes are not known.
-        - ``mean_wait_days`` (Float64): the mean of the same waits within 30 days.
+          catalogue's; of all players where archetypes are not known. Infinite when fewer than half could
+          afford it in time, null when nobody waited.
+        - ``mean_wait_days`` (Float64): mean of these waits, each counted up to 30 days.
         - ``retention_d1`` (Float64): share not away on day 1.
         - ``retention_d7`` (Float64): share not away on day 7.
         - ``retention_d30`` (Float64): share not away on day 30, which unlike the rolling share does not grow
           with the horizon; not left by then, where no stream says who is away.
         - ``acts_per_active_player_day`` (Float64): acts that went through, from the first day on.
     """
+    if not observations.whole_books:
+        return pl.DataFrame([dict.fromkeys(POSSIBLE)], schema=dict.fromkeys(POSSIBLE, pl.Float64())).cast(
+            dict.fromkeys(_WHOLE, pl.Int64())
+        )
     parts = [
         _one(sink_faucet_ratio(observations, first_day), "currency", "gold", "sink_faucet_ratio"),
         _net_flow_rate(observations, first_day),
@@ -88,7 +99,7 @@ def headline(observations: Observations, first_day: Day = 0) -> pl.DataFrame:
         _acts_rate(observations, first_day),
     ]
     row = pl.concat(pl.collect_all(parts), how="horizontal")
-    return row.select(NUMBERS)
+    return row.select(*POSSIBLE)
 
 
 def wait_item(observations: Observations) -> pl.LazyFrame:
@@ -141,7 +152,7 @@ def _top(observations: Observations) -> pl.LazyFrame:
 
 def _wait(observations: Observations) -> pl.LazyFrame:
     if not observations.has_history:
-        return pl.LazyFrame({name: [None] for name in _WAITS}, schema=dict.fromkeys(_WAITS, pl.Float64()))
+        return pl.LazyFrame([dict.fromkeys(_WAITS)], schema=dict.fromkeys(_WAITS, pl.Float64()))
     waits = days_to_afford(observations).join(wait_item(observations), on="item_id", how="semi")
     whose = WAIT_ARCHETYPE if observations.has_players else ALL
     return waits.filter(pl.col("archetype") == whose).select(pl.col(_WAITS).first())

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from kokoromichi.analysis.audit import reused_requests
-from kokoromichi.analysis.metrics.by_day import TRANSFERS
-from kokoromichi.core.kinds import KINDS, SYSTEM
+from kokoromichi.analysis.metrics.by_day import TRANSFERS, day_of, days
+from kokoromichi.analysis.metrics.goods import knows_goods
+from kokoromichi.core.kinds import CURRENCIES, KINDS, SYSTEM
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kokoromichi.analysis.observations import Observations
 
+_REQUIRED: Final = ("entry_id", "tx_id", "at", "book", "kind", "user_id", "actor", "request_id")
+_NUMBER: Final = ("effective_from", "measure", "key")
+_CLOCK_TOLERANCE: Final = dt.timedelta(hours=1)
 _RUNNING_NUMBER: Final = r"(?:^|\D)(\d{1,12})$"
 
 
@@ -20,11 +27,16 @@ def ledger_health(observations: Observations) -> pl.LazyFrame:
     """Ledger health: what breaks a law, counted check by check; all zero when the ledger is sound.
 
     A ledger alone has no stored balances to compare with: ``audit`` does that. Here each ``balance_after``
-    must be the one before plus the amount, in the order of entry ids, from 0 on. Gaps are looked for where
-    entry ids end in a running number; ids that do not are taken to have none.
+    must be the one before plus the amount, in the order of entry ids, from 0 on or from what a part of a
+    ledger brings forward; of a ledger that lacks books, neither balances nor inventories are followed. Gaps
+    are looked for where entry ids end in a running number; ids that do not are taken to have none. What no
+    metric can use is
+    counted: a row without time, kind or player, in an unknown kind or currency, in another book than its
+    kind's, with a sign that its kind cannot have, dated an hour or more before the entry that precedes it, or
+    more than twenty years away from the day that has most rows; a player or a price that is listed twice.
 
     Args:
-        observations: What was observed; only its ledger is read.
+        observations: What was observed; every stream is read.
 
     Returns:
         One row per check, ascending by law; the same rows for every ledger, the empty one included.
@@ -34,15 +46,24 @@ def ledger_health(observations: Observations) -> pl.LazyFrame:
         - ``violations`` (Int64): how many.
     """
     ledger = observations.ledger
+    whole = ledger if observations.whole_books else ledger.clear()
     checks = [
         (0, "half_movements", _rows(_half_movements(ledger))),
-        (0, "unknown_kinds", _rows(ledger.filter(~pl.col("kind").is_in(tuple(KINDS))))),
+        (0, "missing_values", _rows(ledger.filter(pl.any_horizontal(pl.col(_REQUIRED).is_null())))),
+        (0, "unknown_kinds", _rows(ledger.filter(~_is_in("kind", KINDS)))),
+        (0, "unknown_currencies", _rows(ledger.filter(~_is_in("currency", CURRENCIES)))),
+        (0, "rows_in_another_book", _rows(ledger.filter(_kind_of(book=True) != pl.col("book")))),
+        (0, "impossible_signs", _rows(ledger.filter(_impossible_signs()))),
+        (0, "times_against_entry_ids", _rows(_against_entry_ids(ledger))),
+        (0, "times_far_away", _rows(_far_away(observations))),
+        (0, "duplicate_players", _rows(_repeated(observations.players, "user_id"))),
+        (0, "duplicate_prices", _rows(_repeated(observations.economy_history, *_NUMBER))),
         (0, "duplicate_entry_ids", _rows(_duplicate_ids(ledger))),
-        (0, "missing_entry_ids", _missing_ids(ledger)),
-        (1, "broken_balance_chains", _rows(_broken_chains(ledger))),
+        (0, "missing_entry_ids", _missing_ids(whole)),
+        (1, "broken_balance_chains", _rows(_broken_chains(whole, observations.brought))),
         (3, "transfers_that_do_not_cancel", _rows(_uncancelled(ledger))),
-        (4, "negative_balances", _rows(ledger.filter(pl.col("balance_after") < 0))),
-        (4, "negative_inventories", _rows(_negative_inventories(ledger))),
+        (4, "negative_balances", _rows(_negative_balances(ledger, observations.brought))),
+        (4, "negative_inventories", _rows(_negative_inventories(whole, observations))),
         (5, "reused_request_ids", _rows(reused_requests(ledger))),
     ]
     named = [
@@ -64,6 +85,48 @@ def _half_movements(ledger: pl.LazyFrame) -> pl.LazyFrame:
     return ledger.filter(half | (pl.col("item_id").is_null() != pl.col("quantity").is_null()))
 
 
+def _is_in(column: str, known: Iterable[str]) -> pl.Expr:
+    """Whether a value is known; null is another check's."""
+    return pl.col(column).is_in(tuple(known)).fill_null(value=True)
+
+
+def _kind_of(*, book: bool) -> pl.Expr:
+    """The book or the role of a row's kind; null for a kind that is not known."""
+    table = {name: kind.book if book else kind.role for name, kind in KINDS.items()}
+    return pl.col("kind").replace_strict(table, default=None, return_dtype=pl.String)
+
+
+def _impossible_signs() -> pl.Expr:
+    """Whether a row gives what its kind takes, or takes what it gives."""
+    role, kind = _kind_of(book=False), pl.col("kind")
+    gives = (role == "faucet") | ((kind == "exchange") & (pl.col("currency") == "gems"))
+    takes = (role == "sink") & ~gives
+    units = pl.col("quantity")
+    return (
+        (gives & (pl.col("amount") < 0))
+        | (takes & (pl.col("amount") > 0))
+        | (kind.is_in(["purchase", "restock"]) & (units < 0))
+        | (kind.is_in(["use", "sale"]) & (units > 0))
+    )
+
+
+def _against_entry_ids(ledger: pl.LazyFrame) -> pl.LazyFrame:
+    """Rows dated so much before the entry that precedes them that clocks and commits do not explain it."""
+    ordered = ledger.filter(pl.col("at").is_not_null()).select("entry_id", "at").sort("entry_id")
+    return ordered.filter(pl.col("at").diff() <= -_CLOCK_TOLERANCE)
+
+
+def _far_away(observations: Observations) -> pl.LazyFrame:
+    """Rows of a day that is not among the days observed."""
+    rows = observations.ledger.filter(pl.col("at").is_not_null()).select(day_of())
+    return rows.join(days(observations), on="day", how="anti")
+
+
+def _repeated(frame: pl.LazyFrame, *key: str) -> pl.LazyFrame:
+    """Rows beyond the first of a key."""
+    return frame.select(key).filter(~pl.struct(key).is_first_distinct())
+
+
 def _duplicate_ids(ledger: pl.LazyFrame) -> pl.LazyFrame:
     """Rows beyond the first of an entry id."""
     return ledger.select("entry_id").filter(~pl.col("entry_id").is_first_distinct())
@@ -78,10 +141,15 @@ def _missing_ids(ledger: pl.LazyFrame) -> pl.LazyFrame:
     return numbered.select(violations=pl.when(running).then(skipped).otherwise(0))
 
 
-def _broken_chains(ledger: pl.LazyFrame) -> pl.LazyFrame:
+def _broken_chains(ledger: pl.LazyFrame, brought: pl.LazyFrame) -> pl.LazyFrame:
     """Rows whose balance after is not the balance before plus the amount."""
-    before = pl.col("balance_after").shift(1, fill_value=0).over("user_id", "currency", order_by="entry_id")
-    rows = ledger.filter(pl.col("currency").is_not_null()).with_columns(before=before)
+    keys = ["user_id", "currency"]
+    rows = ledger.filter(pl.col("currency").is_not_null())
+    rows = rows.join(brought.select(*keys, begins="amount"), on=keys, how="left")
+    place = pl.int_range(pl.len()).over(keys, order_by="entry_id")
+    last = pl.col("balance_after").shift(1).over(keys, order_by="entry_id")
+    first = pl.col("begins").fill_null(0)
+    rows = rows.with_columns(before=pl.when(place == 0).then(first).otherwise(last))
     exact = pl.col("before").cast(pl.Int128) + pl.col("amount")
     return rows.filter(exact != pl.col("balance_after"))
 
@@ -95,8 +163,19 @@ def _uncancelled(ledger: pl.LazyFrame) -> pl.LazyFrame:
     return sums.filter((pl.col("amount") != 0) | (pl.col("quantity") != 0)).select("tx_id").unique()
 
 
-def _negative_inventories(ledger: pl.LazyFrame) -> pl.LazyFrame:
-    """Rows after which a player holds fewer than no units of an item."""
-    rows = ledger.filter(pl.col("item_id").is_not_null(), pl.col("user_id") != SYSTEM)
-    held = pl.col("quantity").cum_sum().over("user_id", "item_id", order_by="entry_id")
+def _negative_balances(ledger: pl.LazyFrame, brought: pl.LazyFrame) -> pl.LazyFrame:
+    """Rows after which a balance is below zero, and balances below zero that a part begins with."""
+    after = ledger.select("user_id", amount="balance_after")
+    return pl.concat([after, brought.select("user_id", "amount")]).filter(pl.col("amount") < 0)
+
+
+def _negative_inventories(ledger: pl.LazyFrame, observations: Observations) -> pl.LazyFrame:
+    """Rows after which a player holds fewer than no units, where it is known what they began with."""
+    columns = ["user_id", "item_id", "quantity"]
+    rows = ledger.select("entry_id", *columns)
+    rows = pl.concat([rows, observations.brought.select(columns)], how="diagonal")
+    rows = rows.filter(pl.col("item_id").is_not_null(), pl.col("user_id") != SYSTEM)
+    rows = rows.join(knows_goods(observations), how="cross").filter("known")
+    rows = rows.with_columns(pl.col("entry_id").fill_null(""))
+    held = pl.col("quantity").cast(pl.Int128).cum_sum().over("user_id", "item_id", order_by="entry_id")
     return rows.select(held=held).filter(pl.col("held") < 0)

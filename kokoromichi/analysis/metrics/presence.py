@@ -54,8 +54,9 @@ def presence(observations: Observations) -> pl.LazyFrame:
     left is there until the last day observed.
 
     Returns:
-        One row per player, in no order: ``user_id`` (String), ``arrival`` (Date, the first day with a row of
-        theirs), ``until`` (Date).
+        One row per player with a row, in no order: ``user_id`` (String), ``arrival`` (Date, the first day
+        with a row of theirs; of a player who brings something forward, the first day observed), ``until``
+        (Date), ``arrived`` (Boolean, whether they came while observed).
     """
     rows = pl.concat(
         [
@@ -66,13 +67,18 @@ def presence(observations: Observations) -> pl.LazyFrame:
     arrivals = rows.group_by("user_id").agg(arrival=pl.col("day").min())
     last_active = active_days(observations).group_by("user_id").agg(last_active=pl.col("day").max())
     gone = turns(observations).group_by("user_id").agg(gone=pl.col("act").sort_by("at").last() == "leave")
-    last = days(observations).select(last=pl.col("day").max())
+    ends = days(observations).select(first=pl.col("day").min(), last=pl.col("day").max())
+    before = observations.brought.select("user_id").unique().with_columns(before=pl.lit(value=True))
+    arrivals = arrivals.join(before, on="user_id", how="left").with_columns(
+        arrived=pl.col("before").is_null()
+    )
     everyone = (
         arrivals.join(last_active, on="user_id", how="left")
         .join(gone, on="user_id", how="left")
         .join(records_leaving(observations), how="cross")
-        .join(last, how="cross")
+        .join(ends, how="cross")
     )
     stays = pl.col("records_leaving") & ~pl.col("gone").fill_null(value=False)
     until = pl.when(stays).then("last").otherwise(pl.coalesce("last_active", "arrival"))
-    return everyone.select("user_id", "arrival", until=until)
+    arrival = pl.when("arrived").then("arrival").otherwise("first")
+    return everyone.select("user_id", arrival=arrival, until=until, arrived="arrived")

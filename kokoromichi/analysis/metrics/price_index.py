@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from kokoromichi.analysis.metrics.by_day import ALL, day_of, days, share
+from kokoromichi.analysis.metrics.by_day import ALL, day_of, days, share, total
 from kokoromichi.analysis.metrics.prices import price_list
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _basket_costs(observations: Observations, period_days: int) -> pl.LazyFrame:
     listed = price_list(observations).join(period, on="day").group_by("period_start", "item_id")
     prices = listed.agg(pl.col("category").sort_by("day").last(), price=pl.col("price_gold").mean())
     sold = observations.ledger.filter(pl.col("kind") == "purchase").select("item_id", "quantity", day_of())
-    sold = sold.join(period, on="day").group_by("period_start", "item_id").agg(units=pl.col("quantity").sum())
+    sold = sold.join(period, on="day").group_by("period_start", "item_id").agg(units=total("quantity"))
     grid = prices.join(sold, on=["period_start", "item_id"], how="left").with_columns(
         pl.col("units").fill_null(0)
     )

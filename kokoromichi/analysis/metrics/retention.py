@@ -43,7 +43,8 @@ def retention(observations: Observations) -> pl.LazyFrame:
     """
     last = days(observations).select(last=pl.col("day").max())
     ages = pl.LazyFrame({"age_days": AGES_DAYS}, schema={"age_days": pl.Int64()})
-    due = presence(observations).join(ages, how="cross").join(last, how="cross")
+    observations.require_books("retention")
+    due = presence(observations).filter("arrived").join(ages, how="cross").join(last, how="cross")
     due = due.with_columns(day=pl.col("arrival") + pl.duration(days="age_days")).filter(
         pl.col("day") <= pl.col("last")
     )
@@ -80,8 +81,8 @@ def _away(observations: Observations, due: pl.LazyFrame) -> pl.LazyFrame:
 def cohort_balances(observations: Observations, currency: str = "gold") -> pl.LazyFrame:
     """Closing balances by age: the poorest tenth, the middle, the richest tenth, by archetype.
 
-    Players who left count with what they left behind, since it is part of the supply. Percentiles between two
-    players are interpolated linearly.
+    Only players count who arrive while observed. Players who left count with what they left behind, since it
+    is part of the supply. Percentiles between two players are interpolated linearly.
 
     Args:
         observations: What was observed; the ledger, and the players for their archetypes.
@@ -100,6 +101,8 @@ def cohort_balances(observations: Observations, currency: str = "gold") -> pl.La
     """
     keys = ["archetype", "age_days"]
     first = pl.col("day").min().over("user_id")
-    aged = holdings(observations, currency).with_columns(age_days=(pl.col("day") - first).dt.total_days())
+    observations.require_books("cohort_balances")
+    newcomers = holdings(observations, currency).join(observations.brought, on="user_id", how="anti")
+    aged = newcomers.with_columns(age_days=(pl.col("day") - first).dt.total_days())
     grouped = with_archetypes(aged.select("user_id", "age_days", "balance"), observations).group_by(keys)
     return grouped.agg(pl.len().cast(pl.Int64).alias("players"), *percentiles("balance")).sort(keys)

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from kokoromichi.analysis.metrics.by_day import (
+    BROUGHT,
     OPENING,
     SPENDING,
     Day,
+    changes,
     days,
     holdings,
     movements,
@@ -27,10 +29,11 @@ ACTIVE_WITHIN_DAYS: Final = 7
 
 
 def money_supply(observations: Observations) -> pl.LazyFrame:
-    """Money supply: the sum of all balances, which is opening + faucets - sinks.
+    """Money supply: the sum of all balances: brought forward + opening + faucets - sinks.
 
     The supply is summed from every movement and the three flows from their kinds alone, so that their
-    difference is the residual of law 3. Days without a movement carry the day before.
+    difference is the residual of law 3. Days without a movement carry the day before. A part of a ledger
+    brings the balances forward that its players began it with.
 
     Args:
         observations: What was observed; the ledger, and the activity for who is active.
@@ -41,12 +44,14 @@ def money_supply(observations: Observations) -> pl.LazyFrame:
         - ``day`` (Date): the day, at its close.
         - ``currency`` (String): gold or gems.
         - ``supply`` (Int64): sum of the balances, in units of the currency.
+        - ``brought_forward`` (Int64): the balances that a part of a ledger begins with; 0 of a whole one.
         - ``opening`` (Int64): openings so far.
         - ``faucets`` (Int64): what entered so far, opening left out.
         - ``sinks`` (Int64): what left so far.
         - ``active_supply`` (Int64): what players hold who were active on the day or the six before.
     """
-    moved = movements(observations)
+    observations.require_books("money_supply")
+    moved = changes(observations)
     opens, enters, leaves = (
         pl.col("kind") == OPENING,
         pl.col("direction") == "faucet",
@@ -56,11 +61,12 @@ def money_supply(observations: Observations) -> pl.LazyFrame:
         "day",
         "currency",
         supply=pl.col("amount"),
+        brought_forward=pl.when(pl.col("direction") == BROUGHT).then("amount").otherwise(0),
         opening=pl.when(opens).then("amount").otherwise(0),
         faucets=pl.when(enters & ~opens).then("amount").otherwise(0),
         sinks=pl.when(leaves & ~opens).then(-pl.col("amount")).otherwise(0),
     )
-    flows = ("supply", "opening", "faucets", "sinks")
+    flows = ("supply", "brought_forward", "opening", "faucets", "sinks")
     daily = daily.group_by("day", "currency").agg(total(name) for name in flows)
     grid = days(observations).join(moved.select("currency").unique(), how="cross")
     series = grid.join(daily, on=["day", "currency"], how="left").with_columns(pl.col(flows).fill_null(0))
@@ -87,6 +93,7 @@ def velocity(observations: Observations, first_day: Day = 0) -> pl.LazyFrame:
         - ``mean_supply`` (Float64): mean of the supply at the close of each day.
         - ``velocity_per_day`` (Float64): their quotient, 1/day; null without a supply.
     """
+    observations.require_books("velocity")
     window = days(observations, first_day)
     spent = movements(observations).filter(pl.col("kind").is_in(SPENDING), pl.col("direction") == "sink")
     spent = spent.join(window, on="day", how="semi")

@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from kokoromichi.analysis import statistics
-from kokoromichi.analysis.metrics.by_day import OPENING, movements, total, with_archetypes
+from kokoromichi.analysis.metrics.by_day import OPENING, changes, running_total, total, with_archetypes
 from kokoromichi.analysis.metrics.presence import presence
 from kokoromichi.analysis.metrics.prices import last_prices, price_list
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
 
+RESTRICTED_DAYS: Final = 30
+"""The mean wait is that of the first so many days: it has a value when most never afford the price."""
+
 _CASE = ["user_id", "item_id"]
 _GROUP_SCHEMA: Final = {"item_id": pl.String(), "archetype": pl.String()}
 _GROUP = list(_GROUP_SCHEMA)
-RESTRICTED_DAYS: Final = 30
-"""The mean wait is that of the first so many days: it has a value when most never afford the price."""
 _ESTIMATES_SCHEMA: Final = {
     "players": pl.Int64(),
     "waiting": pl.Int64(),
@@ -36,9 +37,11 @@ def days_to_afford(observations: Observations) -> pl.LazyFrame:
 
     The wait runs from the first day that closes below the price to the first later day that closes at or
     above it. It is censored at the player's leaving, or at the end of the horizon; medians are
-    Kaplan-Meier's. The price of a day is the one in force when the day closes. Two measures stand beside it,
-    both counted from arrival: the days until earnings (all faucets but the opening) reach the price, and the
-    days until a balance first does, which the opening makes 0 for everything that it affords.
+    Kaplan-Meier's, interpolated within their day. A median is infinite when fewer than half get there in
+    time: it lies beyond the horizon. The price of a day is the one in force when the day closes. Two measures
+    stand beside it, both counted from the arrival of those who arrive while observed: the days until earnings
+    (all faucets but the opening) reach the price, and the days until a balance first does, which the opening
+    makes 0 for everything that it affords.
 
     Args:
         observations: What was observed; the ledger, the economy history, the activity for who left, and the
@@ -54,22 +57,25 @@ def days_to_afford(observations: Observations) -> pl.LazyFrame:
         - ``players`` (Int64): players who were there while the item had a price.
         - ``waiting`` (Int64): of these, players who closed a day below the price while there.
         - ``afforded`` (Int64): of these, players whose wait ended while there.
-        - ``wait_days`` (Float64): median wait; null when nobody waited or fewer than half ever afford it.
-        - ``mean_wait_days`` (Float64): mean wait within 30 days (the restricted mean), the number to compare
-          runs by; null when nobody waited.
+        - ``wait_days`` (Float64): median wait; infinite when fewer than half could afford it in time, null
+          when nobody waited.
+        - ``mean_wait_days`` (Float64): mean of the waits, each counted up to 30 days; it exists where
+          the median is infinite; null when nobody waited.
         - ``never_share`` (Float64): share still waiting after the longest wait seen; null when nobody waited.
-        - ``earned_days`` (Float64): median days until earnings reach the price; null when fewer than half do.
-        - ``first_days`` (Float64): median days until a balance first reaches the price; null when fewer than
-          half do.
+        - ``earned_days`` (Float64): median days until earnings reach the price; infinite when fewer than half
+          do in time.
+        - ``first_days`` (Float64): median days until a balance first reaches the price; infinite when fewer
+          than half do in time.
 
     Raises:
         MissingObservationsError: No economy history was observed.
     """
     observations.require("days_to_afford", "economy_history")
+    observations.require_books("days_to_afford")
     groups = with_archetypes(_cases(observations), observations).group_by(_GROUP)
     waits = groups.agg(
         pl.col("wait_length", "wait_ended").filter(pl.col("below").is_not_null()),
-        pl.col("earned_length", "earned_ended", "first_length", "first_ended"),
+        pl.col("earned_length", "earned_ended", "first_length", "first_ended").filter("arrived"),
         players=pl.len().cast(pl.Int64),
     )
     estimates = waits.map_batches(_estimates, schema={**_GROUP_SCHEMA, **_ESTIMATES_SCHEMA})
@@ -96,12 +102,14 @@ def _cases(observations: Observations) -> pl.LazyFrame:
         earned=pl.when(pl.col("earnings") >= price).then("day").min(),
         first=pl.when(pl.col("highest") >= price).then("day").min(),
     )
+    there = there.with_columns(came=pl.when("arrived").then("arrival"))
     return firsts.join(there, on="user_id").select(
         *_CASE,
         "below",
+        "arrived",
         *_length("wait", "below", "afforded"),
-        *_length("earned", "arrival", "earned"),
-        *_length("first", "arrival", "first"),
+        *_length("earned", "came", "earned"),
+        *_length("first", "came", "first"),
     )
 
 
@@ -111,22 +119,22 @@ def _closes(observations: Observations) -> pl.LazyFrame:
     Columns: user_id, day, opened and closed (the balance), highest (of the day), earnings (so far, opening
     left out).
     """
-    rows = movements(observations, "gold")
+    rows = changes(observations, "gold")
     earns = (pl.col("direction") == "faucet") & (pl.col("kind") != OPENING)
     rows = rows.select(
         "user_id", "day", "amount", peak="balance_after", earned=pl.when(earns).then("amount").otherwise(0)
     )
-    changes = _prices_and_yesterdays(observations).filter(
+    repriced = _prices_and_yesterdays(observations).filter(
         pl.col("price_gold").ne_missing(pl.col("price_yesterday_gold"))
     )
     first_rows = rows.group_by("user_id").agg(first=pl.col("day").min())
-    new_prices = first_rows.join(changes.select("day").unique(), how="cross")
+    new_prices = first_rows.join(repriced.select("day").unique(), how="cross")
     new_prices = new_prices.filter(pl.col("day") > pl.col("first")).select("user_id", "day")
     moments = pl.concat([rows, new_prices], how="diagonal")
     daily = moments.group_by("user_id", "day").agg(total("amount"), total("earned"), pl.col("peak").max())
     daily = daily.with_columns(
-        closed=pl.col("amount").cum_sum().over("user_id", order_by="day"),
-        earnings=pl.col("earned").cum_sum().over("user_id", order_by="day"),
+        closed=running_total("amount", "user_id"),
+        earnings=running_total("earned", "user_id"),
     )
     opened = pl.col("closed") - pl.col("amount")
     highest = pl.max_horizontal("peak", "closed", opened)
@@ -160,11 +168,11 @@ def _estimates(groups: pl.DataFrame) -> pl.DataFrame:
         "players": groups["players"],
         "waiting": groups["wait_length"].list.len(),
         "afforded": groups["wait_ended"].list.sum(),
-        "wait_days": [lengths.median for lengths in waits],
+        "wait_days": [lengths.grouped_median for lengths in waits],
         "mean_wait_days": [lengths.restricted_mean(RESTRICTED_DAYS) for lengths in waits],
         "never_share": [lengths.never_share for lengths in waits],
-        "earned_days": [lengths.median for lengths in earned],
-        "first_days": [lengths.median for lengths in first],
+        "earned_days": [lengths.grouped_median for lengths in earned],
+        "first_days": [lengths.grouped_median for lengths in first],
     }
     return groups.select(_GROUP).with_columns(
         pl.Series(name, numbers[name]).cast(dtype) for name, dtype in _ESTIMATES_SCHEMA.items()

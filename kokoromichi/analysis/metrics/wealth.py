@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from kokoromichi.analysis import statistics
-from kokoromichi.analysis.metrics.by_day import SPENDING, Day, days, movements, total, with_archetypes
+from kokoromichi.analysis.metrics.by_day import (
+    SPENDING,
+    Day,
+    archetypes,
+    changes,
+    days,
+    movements,
+    total,
+    with_archetypes,
+)
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
@@ -30,9 +39,10 @@ def balances(observations: Observations, day: Day | None = None) -> pl.LazyFrame
         - ``currency`` (String): gold or gems.
         - ``balance`` (Int64): at the day's close, in units of the currency.
     """
-    rows = movements(observations).join(days(observations, last_day=day), on="day", how="semi")
+    observations.require_books("balances")
+    rows = changes(observations).join(days(observations, last_day=day), on="day", how="semi")
     held = rows.rename({"amount": "balance"}).group_by("user_id", "currency").agg(total("balance"))
-    named = held.join(observations.players.select("user_id", "archetype"), on="user_id", how="left")
+    named = held.join(archetypes(observations), on="user_id", how="left")
     return named.select("user_id", "archetype", "currency", "balance").sort("user_id", "currency")
 
 

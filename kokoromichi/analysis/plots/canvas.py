@@ -140,7 +140,10 @@ def _tick_text(value: float, _position: int | None = None) -> str:
 
 
 def whole_days(axis: Axis) -> None:
-    """Put an axis's ticks on whole days."""
+    """Put an axis's ticks on whole days; a single day stands in the middle."""
+    low, high = axis.get_data_interval()
+    if low == high:
+        axis.set_view_interval(low - 0.5, high + 0.5, ignore=True)
     axis.set_major_locator(MaxNLocator(integer=True, nbins=7, steps=[1, 2, 5, 10]))
 
 

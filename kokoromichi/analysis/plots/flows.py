@@ -113,8 +113,8 @@ def flow_windows(frame: pl.DataFrame, *, currency: str, days_a_bar: int | None =
         pl.col("currency") == currency, pl.col("kind") != "opening", pl.col("direction") != "transfer"
     )
     of_kind, of_side = (
-        pl.col("amount").sum().over("direction", "kind"),
-        pl.col("amount").sum().over("direction"),
+        pl.col("amount").cast(pl.Float64).sum().over("direction", "kind"),
+        pl.col("amount").cast(pl.Float64).sum().over("direction"),
     )
     small = of_kind < _SMALL_SHARE * of_side
     signed = pl.when(pl.col("direction") == "faucet").then("amount").otherwise(-pl.col("amount"))
@@ -125,7 +125,7 @@ def flow_windows(frame: pl.DataFrame, *, currency: str, days_a_bar: int | None =
         amount=signed,
     ).group_by("window", "direction", "kind")
     length = pl.min_horizontal(pl.lit(width), days - pl.col("window"))
-    sums = grouped.agg(pl.col("amount").sum()).with_columns(length_days=length)
+    sums = grouped.agg(pl.col("amount").cast(pl.Float64).sum()).with_columns(length_days=length)
     per_day = pl.col("amount") / pl.col("length_days") / runs
     return sums.select("window", "length_days", "direction", "kind", per_day=per_day).sort(
         "window", "direction", "kind"

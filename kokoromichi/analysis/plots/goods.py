@@ -74,11 +74,12 @@ def engel_points(frame: pl.DataFrame) -> pl.DataFrame:
 
     Returns:
         One row per decile and category, ascending: ``decile`` (Int64), ``category`` (String),
-        ``spending_gold`` (Int64), ``share`` (Float64, of the decile's spending). A decile that spent nothing
+        ``spending_gold`` (Int128), ``share`` (Float64, of the decile's spending). A decile that spent nothing
         is left out.
     """
-    sums = frame.group_by("decile", "category").agg(pl.col("spending_gold").sum())
-    whole = pl.col("spending_gold").sum().over("decile")
+    gold = pl.col("spending_gold")
+    sums = frame.group_by("decile", "category").agg(gold.cast(pl.Int128).sum())
+    whole = gold.sum().over("decile")
     return (
         sums.filter(whole > 0).with_columns(share=pl.col("spending_gold") / whole).sort("decile", "category")
     )

@@ -32,10 +32,13 @@ def retention(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
                 {age: number for number, age in enumerate(ages)}, return_dtype=pl.Int64
             )
             for column, name, colour in (
+                ("present_share", "not away on that very day", style.GREEN),
                 ("rolling_share", "not left by then", style.BLUE),
                 ("classic_share", "active on that very day", style.ORANGE),
             ):
                 rows = banded(frame, ["age_days"], column).with_columns(place=place)
+                if rows.is_empty():
+                    continue  # Nothing says who is away.
                 axes.vlines(rows["place"], rows["low"], rows["high"], color=colour, alpha=0.35, linewidth=7)
                 axes.plot(rows["place"], rows["mean"], color=colour)
                 canvas.dots(axes, rows["place"], rows["mean"], colour=colour, label=name)

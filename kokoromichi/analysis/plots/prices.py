@@ -29,8 +29,9 @@ def days_to_afford(frame: pl.DataFrame, ax: Axes | None = None, *, archetype: st
     """Draw the median wait for every item, beside the days until earnings reach its price.
 
     Args:
-        frame: The metric ``days_to_afford``; of several replications, the mean and p10 to p90.
-            Items that nobody waited for, or that fewer than half ever afford, have no dot.
+        frame: The metric ``days_to_afford``; of several replications, the median and p10 to p90.
+            Items that nobody waited for have no dot; those that fewer than half can afford in time, a cross
+            at the right edge.
         ax: Where to draw; None for a figure of its own.
         archetype: Whose wait; ``all`` for every player's.
 
@@ -95,23 +96,26 @@ def _dots(ax: Axes, rows: pl.DataFrame, names: pl.Series, column: str) -> None:
     place = pl.col(column).replace_strict(
         {name: number for number, name in enumerate(names)}, return_dtype=pl.Int64
     )
+    runs = replications(rows)
     earned = banded(rows, [column], "earned_days").with_columns(place=place)
     waited = banded(rows, [column], "wait_days").with_columns(place=place)
-    label = f"wait, {mean_text(replications(rows))}"
-    canvas.dots(ax, waited["mean"], waited["place"], colour=style.BLUE, label=label)
-    if replications(rows) > 1:
+    reached, earned = (found.filter(pl.col("mean").is_finite()) for found in (waited, earned))
+    shown: list[float] = pl.concat([reached["mean"], earned["mean"], *_finite_ends(waited)]).to_list()
+    if runs > 1 and shown:
+        seen = waited.filter(pl.col("low").is_finite())
+        high = seen["high"].clip(upper_bound=max(shown))
         ax.hlines(
-            waited["place"],
-            waited["low"],
-            waited["high"],
-            color=style.BLUE,
-            alpha=0.35,
-            linewidth=6,
-            label=BAND_TEXT,
+            seen["place"], seen["low"], high, color=style.BLUE, alpha=0.35, linewidth=6, label=BAND_TEXT
         )
+    common = 2 * pl.col("runs") >= runs
+    for found, colour, label in (
+        (reached.filter(common), style.BLUE, f"wait, {mean_text(runs, 'median')}"),
+        (reached.filter(~common), style.MIST, "wait, fewer than half of the runs have one"),
+    ):
+        if found.height:
+            canvas.dots(ax, found["mean"], found["place"], colour=colour, label=label)
     canvas.rings(ax, earned["mean"], earned["place"], colour=style.ORANGE, label="until earnings reach it")
-    never = rows.filter(pl.col("waiting") > 0).group_by(column).agg(pl.col("wait_days").is_null().all())
-    places = never.filter("wait_days").select(place).to_series().sort()
+    places = waited.filter(pl.col("mean").is_infinite())["place"].sort()
     if not places.is_empty():
         ax.plot(
             [1.0] * len(places),
@@ -122,8 +126,12 @@ def _dots(ax: Axes, rows: pl.DataFrame, names: pl.Series, column: str) -> None:
             color=style.VERMILLION,
             transform=ax.get_yaxis_transform(),
             clip_on=False,
-            label="fewer than half ever can",
+            label="fewer than half can in time",
         )
+
+
+def _finite_ends(waited: pl.DataFrame) -> list[pl.Series]:
+    return [waited[end].filter(waited[end].is_finite()) for end in ("low", "high")]
 
 
 def price_index(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from kokoromichi.analysis.plots import canvas, style
+from kokoromichi.analysis.replicated import HIGH_QUANTILE, LOW_QUANTILE, MEDIANS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from matplotlib.axes import Axes
 
-LOW_QUANTILE: Final = 0.1
-HIGH_QUANTILE: Final = 0.9
 BAND_TEXT: Final = "p10–p90 of runs"
 
 LINES: Final[tuple[str, ...]] = (
@@ -64,9 +63,9 @@ def replications(frame: pl.DataFrame) -> int:
     return frame["replication"].n_unique() if "replication" in frame.columns else 1
 
 
-def mean_text(runs: int) -> str:
+def mean_text(runs: int, statistic: str = "mean") -> str:
     """Name a line that stands for so many runs."""
-    return f"mean of {runs} runs" if runs > 1 else "one run"
+    return f"{statistic} of {runs} runs" if runs > 1 else "one run"
 
 
 def banded(frame: pl.DataFrame, by: Sequence[str], value: str) -> pl.DataFrame:
@@ -78,8 +77,9 @@ def banded(frame: pl.DataFrame, by: Sequence[str], value: str) -> pl.DataFrame:
         value: The column to summarise; nulls are left out.
 
     Returns:
-        One row per group that has a value, ascending: the columns of ``by``, ``mean``, ``low`` (p10) and
-        ``high`` (p90; Float64, interpolated), and ``runs`` (how many had a value).
+        One row per group that has a value, ascending: the columns of ``by``, ``mean`` (of a column that may
+        lie beyond the horizon the median, which may be infinite), ``low`` (p10) and ``high`` (p90; Float64,
+        interpolated), and ``runs`` (how many had a value).
     """
     number = pl.col(value).cast(pl.Float64)
     return (
@@ -87,7 +87,7 @@ def banded(frame: pl.DataFrame, by: Sequence[str], value: str) -> pl.DataFrame:
         .sort(*by, *({"replication"} & set(frame.columns)))
         .group_by(by, maintain_order=True)
         .agg(
-            mean=number.mean(),
+            mean=_middle(value),
             low=number.quantile(LOW_QUANTILE, "linear"),
             high=number.quantile(HIGH_QUANTILE, "linear"),
             runs=pl.len(),
@@ -104,10 +104,17 @@ def averaged(frame: pl.DataFrame, by: Sequence[str], *values: str) -> pl.DataFra
         values: The columns to average; nulls are left out.
 
     Returns:
-        One row per group, ascending: the columns of ``by`` and of ``values`` (Float64; null where all are).
+        One row per group, ascending: the columns of ``by`` and of ``values`` (Float64; null where all are; of
+        those that may lie beyond the horizon the median).
     """
     ordered = frame.sort(*by, *({"replication"} & set(frame.columns)))
-    return ordered.group_by(by, maintain_order=True).agg(pl.col(values).cast(pl.Float64).mean())
+    return ordered.group_by(by, maintain_order=True).agg(_middle(value) for value in values)
+
+
+def _middle(value: str) -> pl.Expr:
+    """The mean of a column over replications; the median of one that may lie beyond the horizon."""
+    number = pl.col(value).cast(pl.Float64)
+    return number.median() if value in MEDIANS else number.mean()
 
 
 def day_axis(frame: pl.DataFrame, day: str = "day") -> tuple[pl.DataFrame, str]:
@@ -140,7 +147,8 @@ def line_with_band(
         dashed: Whether the line lets one beneath it show through.
     """
     pattern: str | tuple[int, tuple[int, int]] = (0, (4, 2)) if dashed else "-"
-    ax.plot(points[x], points["mean"], color=colour, linestyle=pattern, label=label)
+    marker = "o" if points.height == 1 else ""  # A line through one point is none.
+    ax.plot(points[x], points["mean"], color=colour, linestyle=pattern, marker=marker, label=label)
     if points["runs"].max() != 1:
         ax.fill_between(
             points[x],
@@ -154,7 +162,7 @@ def line_with_band(
 
 
 def bars(ax: Axes, rows: pl.DataFrame, colour: str, *, runs: int, decimals: int) -> None:
-    """Draw a bar a row, its number behind it, and the range over the runs.
+    """Draw a bar a row, its number behind it, and the range over the runs; grey where few have one.
 
     Args:
         ax: Where to draw.
@@ -164,11 +172,13 @@ def bars(ax: Axes, rows: pl.DataFrame, colour: str, *, runs: int, decimals: int)
         decimals: Of the numbers behind the bars.
     """
     places = range(rows.height)
-    ax.barh(places, rows["mean"], 0.62, color=colour, label=mean_text(runs))
+    colours = [style.MIST if 2 * known < runs else colour for known in rows["runs"]]
+    ax.barh(places, rows["mean"], 0.62, color=colours, label=mean_text(runs))
     if runs > 1:
         ax.hlines(places, rows["low"], rows["high"], color=style.INK, linewidth=1.6, label=BAND_TEXT)
-    for place, mean, high in zip(places, rows["mean"], rows["high"], strict=True):
-        canvas.note(ax, f"{mean:,.{decimals}f}", (max(mean, high), place), above=False)
+    for place, mean, high, known in zip(places, rows["mean"], rows["high"], rows["runs"], strict=True):
+        of = "" if known == runs else f" ({known} of {runs} runs)"
+        canvas.note(ax, f"{mean:,.{decimals}f}{of}", (max(mean, high), place), above=False)
     ax.margins(x=0.12)
     canvas.name_rows(ax, rows["name"])
     canvas.thousands(ax.xaxis)

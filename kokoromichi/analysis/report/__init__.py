@@ -1,7 +1,16 @@
 """The economy report: one HTML file that needs nothing from outside, the same bytes for the same input."""
 
 from kokoromichi.analysis.report.data import ReportData, report_data
+from kokoromichi.analysis.report.periods import period_report
 from kokoromichi.analysis.report.targets import TARGETS, Target
 from kokoromichi.analysis.report.writing import render_report, write_report
 
-__all__ = ["TARGETS", "ReportData", "Target", "render_report", "report_data", "write_report"]
+__all__ = [
+    "TARGETS",
+    "ReportData",
+    "Target",
+    "period_report",
+    "render_report",
+    "report_data",
+    "write_report",
+]

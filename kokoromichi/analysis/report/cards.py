@@ -3,63 +3,91 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from kokoromichi.analysis.report import words
 from kokoromichi.analysis.report.blocks import measured
-from kokoromichi.analysis.report.numbers import HeadlineNumber, Writer, headline_numbers
+from kokoromichi.analysis.report.numbers import HeadlineNumber, Values, Writer, headline_numbers
 from kokoromichi.analysis.report.page import Card, PageSection
+from kokoromichi.analysis.report.periods import comparison
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from kokoromichi.analysis.replicated import Estimate
     from kokoromichi.analysis.report.data import ReportData
     from kokoromichi.analysis.report.page import Verdict
     from kokoromichi.analysis.report.targets import Target
 
-_MARGIN = 0.12
+LEAST_DAYS: Final = 7
+"""Days that must have been observed for a number to be held against its target."""
+
+_MARGIN: Final = 0.12
+_NOT_JUDGED: Final = f"Fewer than {LEAST_DAYS} days were observed, or no target was given: nothing is judged."
 
 
 def headline_section(data: ReportData) -> PageSection:
     """Return the headline numbers with their targets and verdicts."""
-    cards = tuple(_card(number, data.targets.get(number.target)) for number in headline_numbers(data))
+    targets = data.targets if data.days >= LEAST_DAYS else {}
+    cards = tuple(headline_card(number, targets.get(number.target)) for number in headline_numbers(data))
     met = sum(card.verdict == "good" for card in cards)
     held = sum(card.verdict != "plain" for card in cards)
+    judged = f"{met} of {held} targets are met." if targets else _NOT_JUDGED
     lede = (
-        f"{met} of {held} targets are met. The sink/faucet ratio alone is a weak alarm, because spending "
+        f"{judged} The sink/faucet ratio alone is a weak alarm, because spending "
         f"follows the purse: read it beside supply, wait and balances. {measured(data)} "
         "Supply, inequality, wait and retention are those of the whole time."
     )
-    return PageSection(anchor="headline", title="Headline", lede=lede, cards=cards)
-
-
-def _card(number: HeadlineNumber, target: Target | None) -> Card:
-    found = words.span(number.values)
-    tested = [value for value in number.tested or number.values if value is not None]
-    middle = words.span(tested)
-    verdict: Verdict = "plain"
-    if target is not None and middle is not None:
-        verdict = "good" if target.holds(middle[0]) else "bad"
-    apart = found is not None and len(tested) > 1
-    return Card(
-        label=number.label,
-        value=number.write(found[0] if found else None),
-        unit=number.unit if found else "",
-        spread=f"p10–p90 {number.write(found[1])} – {number.write(found[2])}" if found and apart else "",
-        target=_wanted(target, number.write_target or number.write, number.target_unit) if target else "",
-        verdict=verdict,
-        pill=_pill(verdict, target, tested),
-        gauge=_gauge(target, middle[0]) if target and middle else None,
-        says=number.says,
+    missing = tuple(data.missing[name] for name in data.missing if name in data.missing_books)
+    blocks = (comparison(data, data.before),) if data.before else ()
+    return PageSection(
+        anchor="headline", title="Headline", lede=lede, missing=missing, cards=cards, blocks=blocks
     )
 
 
-def _pill(verdict: Verdict, target: Target | None, tested: Sequence[float]) -> str:
-    """Say whether the number meets its target, and how many runs do."""
+def headline_card(number: HeadlineNumber, target: Target | None) -> Card:
+    """Return one number as a card, held against its target."""
+    found, tested = number.over(number.values), number.tested or number.values
+    middle = number.over(tested)
+    verdict = _verdict(target, middle)
+    beyond = found.value is not None and math.isinf(found.value)
+    return Card(
+        label=number.label,
+        value=number.write(found.value),
+        unit="the horizon" if beyond else number.unit if found.runs else "",
+        spread=_spread(found, number.write),
+        target=_wanted(target, number.write_target or number.write, number.target_unit) if target else "",
+        verdict=verdict,
+        pill=_pill(verdict, target, tested),
+        gauge=_gauge(target, middle.value) if target and middle.value is not None and not beyond else None,
+        says=number.says,
+        faint=found.scarce,
+    )
+
+
+def _verdict(target: Target | None, found: Estimate) -> Verdict:
+    """Judge the number: one that few of the runs have meets nothing, one that none has is not judged."""
+    if target is None or found.value is None:
+        return "plain"
+    return "good" if target.holds(found.value) and not found.scarce else "bad"
+
+
+def _spread(found: Estimate, write: Writer) -> str:
+    """Say how sure the number is, how far the runs lie apart, and how many have it."""
+    parts = []
+    if found.low is not None:
+        parts.append(f"95 % interval {write(found.low)} – {write(found.high)}")
+    if found.runs > 1:
+        parts.append(f"p10–p90 of runs {write(found.p10)} – {write(found.p90)}")
+    if found.counted:
+        parts.append(found.counted)
+    return " · ".join(parts)
+
+
+def _pill(verdict: Verdict, target: Target | None, tested: Values) -> str:
+    """Say whether the number meets its target, and how many of all runs do: one without a value misses it."""
     if target is None or verdict == "plain":
         return "not known"
     said = "met" if verdict == "good" else "missed"
-    return f"{said}: {sum(map(target.holds, tested))} of {len(tested)} runs" if len(tested) > 1 else said
+    met = sum(value is not None and target.holds(value) for value in tested)
+    return f"{said}: {met} of {len(tested)} runs" if len(tested) > 1 else said
 
 
 def _wanted(target: Target, write: Writer, unit: str) -> str:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from kokoromichi.analysis.metrics import METRICS, WARM_UP_DAYS, first_measured_day, metric, numbered
+from kokoromichi.analysis.metrics import (
+    METRICS,
+    WARM_UP_DAYS,
+    first_measured_day,
+    measured,
+    metric,
+    numbered,
+)
 from kokoromichi.analysis.metrics.by_day import days
 from kokoromichi.analysis.metrics.headline import headline, wait_item
-from kokoromichi.analysis.observations import MissingObservationsError, Observations
+from kokoromichi.analysis.observations import MissingBooksError, MissingObservationsError, Observations
 from kokoromichi.analysis.report.targets import TARGETS, Target
 from kokoromichi.core.errors import MisuseError
 
@@ -34,6 +41,7 @@ class ReportData:
         frames: By the name of a metric (``METRICS``): its frame, ``replication`` (Int64, from 1) in front.
         headline: One row per replication: ``replication`` (Int64, from 1), then the columns of ``headline``.
         missing: By the name of a metric: the sentence that says which stream was not observed, and the cure.
+        missing_books: The metrics among them that need every book of a ledger that has only some.
         replications: How many runs there are.
         first_day: First UTC day observed; None when nothing was.
         days: Days from the first to the last one observed, the longest run's.
@@ -45,6 +53,11 @@ class ReportData:
         has_players: Whether archetypes are known in every run.
         targets: Bands by the name of a headline number (``TARGETS``).
         findings: What the economy's check found; None when it was not checked.
+        booked: By replication and currency, as ``replication``, ``currency``, ``booked`` (Int128): the sum of
+            every row, whatever else the row says; what a part of a ledger brings forward is among it.
+        assumptions: By the name of a headline number: the sentence that says what a model put in, so that it
+            is no prediction of it.
+        before: The same of the time before, where there is one to compare with.
     """
 
     title: str
@@ -52,6 +65,7 @@ class ReportData:
     frames: Mapping[str, pl.DataFrame]
     headline: pl.DataFrame
     missing: Mapping[str, str]
+    missing_books: frozenset[str]
     replications: int
     first_day: dt.date | None
     days: int
@@ -63,6 +77,9 @@ class ReportData:
     has_players: bool
     targets: Mapping[str, Target]
     findings: tuple[Finding, ...] | None
+    booked: pl.DataFrame
+    assumptions: Mapping[str, str] = field(default_factory=dict)
+    before: ReportData | None = None
 
 
 def report_data(
@@ -74,6 +91,7 @@ def report_data(
     findings: Sequence[Finding] | None = None,
     headlines: pl.DataFrame | None = None,
     warm_up_days: int = WARM_UP_DAYS,
+    assumptions: Mapping[str, str] = {},
 ) -> ReportData:
     """Compute every metric of every run.
 
@@ -86,7 +104,9 @@ def report_data(
         targets: Bands by the name of a headline number.
         findings: What the economy's check found; None when it was not checked.
         headlines: ``ReportData.headline`` where it is known already.
-        warm_up_days: Days cut before flows, spending and acts are measured; none are cut from a shorter run.
+        warm_up_days: Days cut before flows, spending and acts are measured; none are cut from a shorter run,
+            or from a part of a ledger, which does not begin with its openings.
+        assumptions: By the name of a headline number: the sentence that says what a model put in.
 
     Raises:
         MisuseError: There is no run.
@@ -96,14 +116,18 @@ def report_data(
     loaded = [run.loaded() for run in runs]
     spans = [days(run).collect()["day"] for run in loaded]
     length = max(span.len() for span in spans)
-    first_day = first_measured_day(length, warm_up_days)
+    part = any(run.brought.head(1).collect().height for run in loaded)
+    first_day = 0 if part else first_measured_day(length, warm_up_days)
+    # Metrics first: a sum that is too large is a sentence there.
     frames, missing = _frames(loaded, first_day)
+    headlines = numbered(headline(run, first_day) for run in loaded) if headlines is None else headlines
     return ReportData(
         title=title,
         manifest=tuple((name, str(text)) for name, text in manifest.items()),
         frames=frames,
-        headline=numbered(headline(run, first_day) for run in loaded) if headlines is None else headlines,
-        missing=missing,
+        headline=headlines,
+        missing={name: str(error) for name, error in missing.items()},
+        missing_books=frozenset(name for name in missing if isinstance(missing[name], MissingBooksError)),
         replications=len(loaded),
         first_day=min((span[0] for span in spans if span.len()), default=None),
         days=length,
@@ -115,20 +139,30 @@ def report_data(
         has_players=all(run.has_players for run in loaded),
         targets=targets,
         findings=None if findings is None else tuple(findings),
+        assumptions=assumptions,
+        booked=numbered(_booked(run) for run in loaded),
     )
 
 
-def _frames(runs: Sequence[Observations], first_day: int) -> tuple[dict[str, pl.DataFrame], dict[str, str]]:
+def _booked(run: Observations) -> pl.DataFrame:
+    rows = pl.concat([frame.select("currency", "amount") for frame in (run.ledger, run.brought)])
+    sums = rows.drop_nulls("amount").group_by("currency").agg(booked=pl.col("amount").cast(pl.Int128).sum())
+    return sums.sort("currency").collect()
+
+
+def _frames(
+    runs: Sequence[Observations], first_day: int
+) -> tuple[dict[str, pl.DataFrame], dict[str, MissingObservationsError]]:
     frames: dict[str, pl.DataFrame] = {}
-    missing: dict[str, str] = {}
+    missing: dict[str, MissingObservationsError] = {}
     for name, entry in METRICS.items():
         if name in _LEFT_OUT:
             continue
         options = entry.options(first_day)
         try:
-            frames[name] = numbered(metric(name)(run, **options).collect() for run in runs)
+            frames[name] = numbered((measured(name, run, **options) for run in runs), name)
         except MissingObservationsError as error:
-            missing[name] = str(error)
+            missing[name] = error
             blank = metric(name)(Observations.empty(), **options).collect()
             frames[name] = numbered([blank])
     return frames, missing

@@ -13,12 +13,13 @@ from kokoromichi.analysis.plots.series import averaged
 from kokoromichi.analysis.plots.wealth import lorenz_points
 from kokoromichi.analysis.report import words
 from kokoromichi.analysis.report.blocks import chart, definition, measured, summary
-from kokoromichi.analysis.report.page import Cell, Csv, PageRow, PageSection, PageTable
+from kokoromichi.analysis.report.page import Cell, Chart, Csv, PageRow, PageSection, PageTable
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.report.data import ReportData
 
 _MONTH_DAYS: Final = 30
+_KINDS_NAMED: Final = 3
 
 NO_PLAYERS: Final = (
     "The players were not observed, so nothing here is told apart by archetype: pass the players frame of "
@@ -31,7 +32,7 @@ def balance_section(data: ReportData) -> PageSection:
     frame, aged = data.frames["balance_percentiles"], data.frames["cohort_balances"]
     last = frame.filter(pl.col("currency") == "gold")
     means = "Of several runs, the means of their percentiles."
-    blocks = (
+    blocks: tuple[Chart | PageTable, ...] = (
         chart(
             plots.balances(frame, opening=data.opening_gold),
             anchor="balances",
@@ -47,9 +48,56 @@ def balance_section(data: ReportData) -> PageSection:
             csv=averaged(aged, ["archetype", "age_days"], "p10", "p50", "p90"),
         ),
     )
+    if data.frames["gains"].height:
+        blocks = (*blocks, _gain_table(data))
     missing = () if data.has_players else (NO_PLAYERS,)
     lede = "What players hold when the last day closes, and on the way there."
     return PageSection(anchor="wealth", title="Balances", lede=lede, missing=missing, blocks=blocks)
+
+
+def _gain_table(data: ReportData) -> PageTable:
+    """Return what each archetype gains, and by which kinds: the mean of the runs, after the warm-up."""
+    frame = data.frames["gains"]
+    sums = frame.group_by("archetype", "kind").agg(
+        pl.col("amount").cast(pl.Float64).sum() / data.replications
+    )
+    ordered = sums.sort("archetype", "amount", "kind", descending=[False, True, False])
+    groups = ordered.group_by("archetype", maintain_order=True).agg(
+        "kind", "amount", net=pl.col("amount").sum()
+    )
+    groups = groups.sort(pl.col("archetype") == ALL, "net", "archetype", descending=[True, True, False])
+    rows = tuple(_gain_row(*row) for row in groups.iter_rows())
+    known = groups.filter(pl.col("archetype") != ALL)
+    return PageTable(
+        anchor="gains",
+        title="Who gains, and by what",
+        takeaway=_gain_takeaway(known) if known.height > 1 else "",
+        heads=("Archetype", "Gains most by", "Loses most by", "Net gold"),
+        text_columns=3,
+        rows=rows,
+        definition=f"{definition('gains')} {measured(data)} Gold, the mean of the runs; the data has every "
+        "kind. Who gains by a kind is no advice to turn it: what a change does, an experiment says.",
+        csv=Csv.of("gains", frame),
+        wide=True,
+    )
+
+
+def _gain_row(archetype: str, kinds: list[str], amounts: list[float], net: float) -> PageRow:
+    pairs = list(zip(kinds, amounts, strict=True))
+    gained = [f"{kind} +{words.short(amount)}" for kind, amount in pairs if amount > 0][:_KINDS_NAMED]
+    lost = [f"{kind} {words.short(amount)}" for kind, amount in reversed(pairs) if amount < 0][:_KINDS_NAMED]
+    texts = (spelled(archetype), ", ".join(gained), ", ".join(lost), words.whole(net))
+    return PageRow(cells=tuple(map(Cell, texts)), role="total" if archetype == ALL else "plain")
+
+
+def _gain_takeaway(known: pl.DataFrame) -> str:
+    ends = (known.row(place, named=True) for place in (0, -1))
+    most, least = ((spelled(row["archetype"]), row["net"]) for row in ends)
+    verb = "loses" if least[1] < 0 else "gains"
+    return (
+        f"The {most[0]} {'gains' if most[1] >= 0 else 'loses'} {words.short(abs(most[1]))} gold together, "
+        f"the {least[0]} {verb} {words.short(abs(least[1]))}."
+    )
 
 
 def _balance_takeaway(data: ReportData) -> str:

@@ -29,7 +29,9 @@ def supply_section(data: ReportData) -> PageSection:
             plots.supply(frame, currency=currency),
             anchor=f"supply-{currency}",
             takeaway=_supply_takeaway(frame, currency),
-            says=definition("money_supply") if currency == "gold" else "As beside, in gems.",
+            says=definition("money_supply")
+            if currency == "gold"
+            else "The sum of all balances of gems, counted as that of gold.",
             csv=summary(frame.filter(pl.col("currency") == currency), ["day"], "supply", "active_supply"),
         )
         for currency in ("gold", "gems")
@@ -56,17 +58,19 @@ def _supply_takeaway(frame: pl.DataFrame, currency: str) -> str:
 
 
 def reconciliation(data: ReportData) -> PageTable:
-    """Return the table that adds up every run: opening + faucets - sinks = supply, to the unit."""
-    last = data.frames["money_supply"].sort("day").group_by("replication", "currency").last()
-    exact = last.sort(pl.col("currency") != "gold", "currency", "replication").select(
-        "replication",
-        "currency",
-        "opening",
-        "faucets",
-        "sinks",
-        expected=pl.col("opening") + pl.col("faucets") - pl.col("sinks"),
-        supply="supply",
-        difference=pl.col("supply") - (pl.col("opening") + pl.col("faucets") - pl.col("sinks")),
+    """Return the table that adds up every run, to the unit: what came in, less what left, is what is held."""
+    keys, parts = ["replication", "currency"], ["brought_forward", "opening", "faucets", "sinks"]
+    last = data.frames["money_supply"].sort("day").group_by(keys).last().select(*keys, *parts, "supply")
+    both = last.join(data.booked, on=keys, how="full", coalesce=True, nulls_equal=True)
+    both = both.with_columns(
+        pl.col("currency").fill_null("no currency"),
+        pl.col(*parts, "supply", "booked").cast(pl.Int128).fill_null(0),
+    )
+    brought, opening, faucets, sinks = map(pl.col, parts)
+    expected = brought + opening + faucets - sinks
+    off = pl.when(pl.col("supply") != expected).then(pl.col("supply")).otherwise("booked") - expected
+    exact = both.sort(pl.col("currency") != "gold", "currency", "replication").select(
+        *keys, off.alias("difference"), *parts, expected.alias("expected"), "supply", "booked"
     )
     broken = exact.filter(pl.col("difference") != 0).height
     sentence = (
@@ -81,18 +85,20 @@ def reconciliation(data: ReportData) -> PageTable:
         heads=(
             "Run",
             "Currency",
-            "Opening",
+            "Difference",
+            "Brought forward",
+            "+ Opening",
             "+ Faucets",
             "− Sinks",
             "= Expected",
             "Supply held",
-            "Difference",
+            "All rows",
         ),
         text_columns=2,
         rows=tuple(_reconciled(*row) for row in exact.iter_rows()),
         definition="Opening, faucets and sinks are summed from their kinds alone, the supply from every "
-        "movement of every balance, transfers among them; both over the whole time. A difference of one unit "
-        "is an error.",
+        "movement of every balance, transfers among them; both over the whole time. All rows: the sum of "
+        "every row that has an amount, whatever else it lacks. A difference of one unit is an error.",
         csv=Csv.of("reconciliation", exact),
         wide=True,
     )
@@ -104,9 +110,9 @@ def reconciles(data: ReportData) -> bool:
 
 
 def _reconciled(run: int, currency: str, *amounts: int) -> PageRow:
-    *numbers, difference = amounts
+    difference, *numbers = amounts
     verdict = Cell("0, exact", "good") if difference == 0 else Cell(f"{words.whole(difference)} off", "bad")
-    cells = (Cell(f"Run {run}"), Cell(currency), *(Cell(words.whole(number)) for number in numbers), verdict)
+    cells = (Cell(f"Run {run}"), Cell(currency), verdict, *(Cell(words.whole(number)) for number in numbers))
     return PageRow(cells=cells)
 
 
@@ -153,13 +159,16 @@ def _mean_shares(data: ReportData, currency: str) -> pl.DataFrame:
 def kind_table(data: ReportData, currency: str) -> PageTable:
     """Return the exact totals by kind over all runs, closed by the supply that they leave."""
     flows = data.frames["flows"].filter(pl.col("currency") == currency, pl.col("direction") != "transfer")
-    totals = flows.group_by("direction", "kind").agg(pl.col("amount").sum())
+    totals = flows.group_by("direction", "kind").agg(pl.col("amount").cast(pl.Int128).sum())
     totals = totals.join(_mean_shares(data, currency), on=["direction", "kind"], how="left")
     totals = totals.sort("direction", "amount", "kind", descending=[False, True, False])
     runs = data.replications
     opening = totals.filter(pl.col("kind") == OPENING)
     held = int(opening["amount"].sum())
     rows = [_kind_row("opening", held, None, runs, role="total")]
+    if brought := _brought(data, currency):
+        rows.insert(0, _kind_row("brought forward", brought, None, runs, role="total"))
+        held += brought
     for side, title, sign in _SIDES:
         part = totals.filter(pl.col("direction") == side, pl.col("kind") != OPENING)
         rows.append(
@@ -192,6 +201,12 @@ def kind_table(data: ReportData, currency: str) -> PageTable:
             .sort("replication", "direction", "kind"),
         ),
     )
+
+
+def _brought(data: ReportData, currency: str) -> int:
+    last = data.frames["money_supply"].filter(pl.col("currency") == currency).sort("day")
+    sums = last.group_by("replication").last()["brought_forward"]
+    return int(sums.cast(pl.Int128).sum())
 
 
 def _kind_row(

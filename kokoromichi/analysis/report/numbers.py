@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import polars as pl
 
 from kokoromichi.analysis.metrics.by_day import ALL
-from kokoromichi.analysis.metrics.headline import WAIT_CATEGORY
+from kokoromichi.analysis.metrics.headline import POSSIBLE, WAIT_CATEGORY
 from kokoromichi.analysis.plots.canvas import words as spelled
 from kokoromichi.analysis.plots.series import averaged
+from kokoromichi.analysis.replicated import Estimate, estimate
 from kokoromichi.analysis.report import words
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ Values: TypeAlias = "list[float | None]"
 """One number per run, None where a run has none."""
 
 Writer: TypeAlias = "Callable[[float | None], str]"
+
+_SHARE: Final = (0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +39,8 @@ class HeadlineNumber:
         unit: Set behind it.
         says: The definition.
         target: Its name among the targets; empty for a number that is held against none.
+        column: Its name among the columns of ``headline``; empty where it is none of them.
+        possible: Between which values it can lie.
         tested: What is held against the target, by run, where that is not the number itself.
         write_target: How the target is written, where that is not the number's way.
         target_unit: Set behind the target.
@@ -46,9 +52,15 @@ class HeadlineNumber:
     says: str
     unit: str = ""
     target: str = ""
+    column: str = ""
+    possible: tuple[float, float] = (0.0, math.inf)
     tested: Values = field(default_factory=list)
     write_target: Writer | None = None
     target_unit: str = ""
+
+    def over(self, values: Values) -> Estimate:
+        """Sum up values of the number over the runs."""
+        return estimate(values, self.column, self.possible)
 
 
 def headline_numbers(data: ReportData) -> list[HeadlineNumber]:
@@ -62,12 +74,6 @@ def headline_numbers(data: ReportData) -> list[HeadlineNumber]:
         _retention(data),
     )
     return sorted(numbers, key=lambda number: number.target not in data.targets)
-
-
-def mean(values: Values) -> float | None:
-    """Return the mean of the runs that have a value; None where none has."""
-    found = words.span(values)
-    return found[0] if found else None
 
 
 def _flows(data: ReportData) -> tuple[HeadlineNumber, ...]:
@@ -85,6 +91,7 @@ def _flows(data: ReportData) -> tuple[HeadlineNumber, ...]:
             label=f"Largest sink: {kind}",
             values=shares,
             write=_fine_share,
+            possible=_SHARE,
             unit="of all sinks",
             says="The kind of sink that takes most. An economy that drains through one kind hangs on it.",
             target="largest_sink_share",
@@ -94,6 +101,7 @@ def _flows(data: ReportData) -> tuple[HeadlineNumber, ...]:
             label="Net flow",
             values=_column(data, "net_flow_gold_per_active_player_day"),
             write=words.whole,
+            possible=POSSIBLE["net_flow_gold_per_active_player_day"],
             unit="gold a player-day",
             says="Faucets less sinks for each day of an active player; openings are left out.",
         ),
@@ -127,6 +135,7 @@ def _supply(data: ReportData) -> tuple[HeadlineNumber, ...]:
             label="In active purses",
             values=_quotients(_column(data, "active_supply_gold"), supply),
             write=words.share,
+            possible=_SHARE,
             unit="of the supply",
             says="Gold of players who were active on the last day or the six before.",
         ),
@@ -138,9 +147,12 @@ def _wait(data: ReportData) -> HeadlineNumber:
     return HeadlineNumber(
         label=f"Wait for a {spelled(data.wait_item or WAIT_CATEGORY)}",
         values=_column(data, "wait_days"),
+        column="wait_days",
         write=lambda value: words.decimal(value, 1),
         unit="days",
-        says=f"Median of {who}, from the first day that closes below the price to the first at or above it.",
+        says=f"Median of {who}, from the first day that closes below the price to the first at or above "
+        f"it; of several runs their median. {words.BEYOND.capitalize()}: fewer than half could afford it "
+        "in time.",
         target="wait_days",
         write_target=_plain,
         target_unit="days",
@@ -174,12 +186,13 @@ def _medians(data: ReportData) -> tuple[HeadlineNumber, ...]:
 
 
 def _inequality(data: ReportData) -> tuple[HeadlineNumber, ...]:
-    top = words.share(mean(_column(data, "top_1_share")))
+    top = words.share(estimate(_column(data, "top_1_share")).value)
     return (
         HeadlineNumber(
             label="Gini of balances",
             values=_column(data, "gini"),
             write=words.decimal,
+            possible=_SHARE,
             says="0 when all hold the same gold, towards 1 when one player holds everything.",
             target="gini",
             write_target=_plain,
@@ -188,6 +201,7 @@ def _inequality(data: ReportData) -> tuple[HeadlineNumber, ...]:
             label="Held by the top 10 %",
             values=_column(data, "top_10_share"),
             write=words.share,
+            possible=_SHARE,
             unit="of the gold",
             says=f"What the richest tenth holds; the richest hundredth holds {top}.",
             target="top_10_share",
@@ -196,13 +210,15 @@ def _inequality(data: ReportData) -> tuple[HeadlineNumber, ...]:
 
 
 def _retention(data: ReportData) -> HeadlineNumber:
-    shares = {age: words.share(mean(_column(data, f"retention_d{age}"))) for age in (1, 7)}
+    assumed = f"{text} " if (text := data.assumptions.get("retention_d30")) else ""
+    shares = {age: words.share(estimate(_column(data, f"retention_d{age}")).value) for age in (1, 7)}
     return HeadlineNumber(
         label="Retention D30",
         values=_column(data, "retention_d30"),
         write=words.share,
+        possible=_SHARE,
         unit="not away",
-        says=f"Of the players observed for 30 days. D1: {shares[1]}, D7: {shares[7]}.",
+        says=f"Of the players observed for 30 days, on day 30. {assumed}D1: {shares[1]}, D7: {shares[7]}.",
         target="retention_d30",
     )
 
@@ -211,7 +227,8 @@ def _largest_sink(data: ReportData) -> tuple[str, Values]:
     rows = data.frames["flows_total"].filter(pl.col("currency") == "gold", pl.col("direction") == "sink")
     if rows.is_empty():
         return words.NOTHING, [None]
-    sizes = rows.group_by("kind").agg(pl.col("amount").sum()).sort("amount", "kind", descending=[True, False])
+    sizes = rows.group_by("kind").agg(pl.col("amount").cast(pl.Int128).sum())
+    sizes = sizes.sort("amount", "kind", descending=[True, False])
     kind = str(sizes["kind"][0])
     return kind, _by_run(data, rows.filter(pl.col("kind") == kind).select("replication", "share"))
 

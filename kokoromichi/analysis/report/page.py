@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 Verdict = Literal["good", "bad", "plain"]
+Tone = Literal["good", "bad", "plain", "faint"]
 _FOLDER: Final = Path(__file__).parent
 _SIGNIFICANT: Final = 6
 _HEAD_LINES: Final = 9
@@ -84,11 +85,12 @@ class Cell:
 
     Attributes:
         text: What it says.
-        verdict: ``good`` is set with a tick and ``bad`` with a cross; both in words too.
+        verdict: ``good`` is set with a tick and ``bad`` with a cross; both in words too. ``faint`` is grey:
+            it stands for few.
     """
 
     text: str
-    verdict: Verdict = "plain"
+    verdict: Tone = "plain"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +159,7 @@ class Card:
         gauge: Where the band begins, from the left, and ends, from the right, and where the number lies, from
             the left, on a line, in per cent of its length; None for no gauge.
         says: The definition.
+        faint: Whether it stands for so few that it is set in grey.
     """
 
     label: str
@@ -168,6 +171,7 @@ class Card:
     pill: str
     gauge: tuple[float, float, float] | None
     says: str
+    faint: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,10 +29,11 @@ def retention_section(data: ReportData) -> PageSection:
         anchor="retention-by-age",
         takeaway=_retention_takeaway(frame),
         says=definition("retention"),
-        csv=summary(frame, ["age_days"], "rolling_share", "classic_share", "players"),
+        csv=summary(frame, ["age_days"], "present_share", "rolling_share", "classic_share", "players"),
     )
     missing = () if data.has_activity else (NO_ACTIVITY,)
-    lede = "Who is still there a day, a week and a month after arrival."
+    assumed = data.assumptions.get("retention_d30", "")
+    lede = f"Who is still there a day, a week and a month after arrival. {assumed}".strip()
     blocks = (charted, _retention_table(frame))
     return PageSection(anchor="retention", title="Retention", lede=lede, missing=missing, blocks=blocks)
 
@@ -41,32 +42,40 @@ def _retention_takeaway(frame: pl.DataFrame) -> str:
     if frame.is_empty():
         return ""
     age = frame["age_days"].max()
-    found = words.span(frame.filter(pl.col("age_days") == age)["rolling_share"].to_list())
+    last = frame.filter(pl.col("age_days") == age)
+    found = words.span(last["present_share"].to_list())
+    if found:
+        return f"{words.share(found[0])} are not away on day {age!s}."
+    found = words.span(last["rolling_share"].to_list())
     return f"{words.share(found[0])} have not left by day {age!s}." if found else ""
 
 
 def _retention_table(frame: pl.DataFrame) -> PageTable:
-    sums = frame.group_by("age_days").agg(pl.col("players", "stayed", "active").sum()).sort("age_days")
+    sums = frame.group_by("age_days").agg(pl.col("players", "present", "stayed", "active").sum())
+    sums = sums.sort("age_days")
+    away = frame["present"].null_count() < frame.height
     rows = tuple(
         PageRow(
             cells=(
                 Cell(f"D{age}"),
                 Cell(words.whole(players)),
+                Cell(words.share(present / players, 1) if away else words.NOTHING),
                 Cell(words.whole(stayed)),
                 Cell(words.share(stayed / players, 1)),
                 Cell(words.whole(active)),
                 Cell(words.share(active / players, 1)),
             )
         )
-        for age, players, stayed, active in sums.iter_rows()
+        for age, players, present, stayed, active in sums.iter_rows()
     )
     return PageTable(
         anchor="retention-numbers",
         title="Players counted",
-        heads=("Age", "Observed", "Not left", "Rolling", "Active", "Classic"),
+        heads=("Age", "Observed", "Not away", "Not left", "Rolling", "Active", "Classic"),
         rows=rows,
         definition="Players of all runs together; those who arrived too late to be observed for so long are "
-        "left out. Rolling: not left by then. Classic: active on that very day.",
+        "left out. Not away: on that very day, as the headline has it. Rolling: not left for good by then. "
+        "Classic: active on that very day.",
         csv=Csv.of("retention-numbers", frame),
     )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import math
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
@@ -11,7 +12,8 @@ from kokoromichi.analysis.metrics.by_day import ALL
 from kokoromichi.analysis.metrics.headline import WAIT_ARCHETYPE
 from kokoromichi.analysis.plots.canvas import words as spelled
 from kokoromichi.analysis.plots.goods import engel_points
-from kokoromichi.analysis.plots.series import averaged
+from kokoromichi.analysis.plots.series import averaged, replications
+from kokoromichi.analysis.replicated import estimate
 from kokoromichi.analysis.report import words
 from kokoromichi.analysis.report.blocks import chart, definition, measured, summary
 from kokoromichi.analysis.report.distribution import NO_PLAYERS
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 _BASE: Final = 100
 _TIE: Final = 1e-9
+_FEWEST: Final = 10
+"""Cases that a number must be of, or it is set in grey."""
 
 
 def wait_section(data: ReportData) -> PageSection:
@@ -30,7 +34,15 @@ def wait_section(data: ReportData) -> PageSection:
     if "days_to_afford" in data.missing:
         return PageSection(anchor="waits", title=title, lede=lede, missing=(data.missing["days_to_afford"],))
     frame = data.frames["days_to_afford"]
-    columns = ("wait_days", "earned_days", "first_days", "never_share", "waiting", "afforded")
+    columns = (
+        "wait_days",
+        "mean_wait_days",
+        "earned_days",
+        "first_days",
+        "never_share",
+        "waiting",
+        "afforded",
+    )
     everyone = frame.filter(pl.col("archetype") == ALL)
     item = frame.filter(pl.col("item_id") == data.wait_item)
     by_item = chart(
@@ -45,7 +57,7 @@ def wait_section(data: ReportData) -> PageSection:
         anchor="waits-by-archetype",
         takeaway=_wait_takeaway(data, WAIT_ARCHETYPE, "Casual players wait"),
         says="The same measures for one item, by archetype. An archetype without a dot has nobody who "
-        "waited, or fewer than half of it ever can afford the item.",
+        "waited; one with a cross has fewer than half who could afford the item in time.",
         csv=summary(item, ["archetype"], *columns),
     )
     missing = () if data.has_players else (NO_PLAYERS,)
@@ -59,23 +71,37 @@ def wait_section(data: ReportData) -> PageSection:
 
 
 def _wait_table(frame: pl.DataFrame) -> PageTable:
-    """Return the three measures beside one another: what a wait leaves out, the others show."""
-    columns = ("wait_days", "earned_days", "first_days", "never_share")
-    means = averaged(frame, ["price_gold", "item_id"], *columns)
+    """Return the measures beside one another: what a wait leaves out, the others show."""
+    columns = ("wait_days", "mean_wait_days", "earned_days", "first_days", "never_share")
+    keys = ["price_gold", "item_id"]
+    counts = frame.group_by(keys).agg(runs=pl.col("wait_days").count(), waited=pl.col("waiting").sum())
+    means = averaged(frame, keys, *columns).join(counts, on=keys).sort(keys)
     return PageTable(
         anchor="waits-by-item",
-        title="Three measures of a wait",
-        heads=("Item", "Price", "Wait, d", "Earned, d", "First, d", "Never"),
-        rows=tuple(
-            PageRow(
-                cells=tuple(map(Cell, (spelled(item), words.whole(price), *_days(*days), words.share(never))))
-            )
-            for price, item, *days, never in means.iter_rows()
-        ),
-        definition="All players, medians in days and means of the runs. Earned: from arrival until earnings, "
-        "opening left out, reach the price. First: from arrival until a balance first reaches it. Never: the "
-        "share still waiting after the longest wait seen.",
+        title="Four measures of a wait",
+        heads=("Item", "Price", "Wait, d", "30-day mean", "Never", "Waited", "Earned, d", "First, d"),
+        rows=tuple(_wait_row(row, replications(frame)) for row in means.iter_rows(named=True)),
+        definition="All players, medians in days; of several runs, their medians. "
+        f"{words.BEYOND.capitalize()}: fewer than half could in time; {words.NOTHING}: nobody waited. 30-day "
+        "mean: of the waits, each counted up to 30 days. Never: the share still waiting after the longest "
+        "wait seen. Waited: players of all runs, and in how many runs; what fewer than "
+        f"{_FEWEST} waited for is grey. Earned: from arrival until earnings, opening left out, reach the "
+        "price. First: from arrival until a balance first reaches it.",
         csv=Csv.of("waits-by-item", means),
+    )
+
+
+def _wait_row(row: dict[str, Any], runs: int) -> PageRow:
+    waited, known = row["waited"], row["runs"]
+    waits = (*_days(row["wait_days"], row["mean_wait_days"]), words.share(row["never_share"]))
+    counted = f"{waited:,} in {known} of {runs} runs" if known < runs else f"{waited:,}"
+    return PageRow(
+        cells=(
+            Cell(spelled(row["item_id"])),
+            Cell(words.whole(row["price_gold"])),
+            *(Cell(text, "faint" if waited < _FEWEST else "plain") for text in (*waits, counted)),
+            *map(Cell, _days(row["earned_days"], row["first_days"])),
+        )
     )
 
 
@@ -103,9 +129,14 @@ def prices_moved(data: ReportData) -> bool:
 def _wait_takeaway(data: ReportData, archetype: str, who: str) -> str:
     frame = data.frames["days_to_afford"]
     rows = frame.filter(pl.col("archetype") == archetype, pl.col("item_id") == data.wait_item)
-    found = words.span(rows["wait_days"].to_list())
+    found = estimate(rows["wait_days"].to_list(), "wait_days")
     item = spelled(data.wait_item)
-    return f"{who} {words.decimal(found[0], 1)} days for a {item} (median)." if found else ""
+    if found.value is None:
+        return ""
+    if math.isinf(found.value):
+        return f"Fewer than half could afford a {item} in time."
+    of = f", {found.counted}" if found.counted else ""
+    return f"{who} {words.decimal(found.value, 1)} days for a {item} (median{of})."
 
 
 def spending_section(data: ReportData) -> PageSection:
@@ -148,7 +179,7 @@ def _engel_takeaway(frame: pl.DataFrame) -> str:
 def _engel_table(frame: pl.DataFrame, runs: int) -> PageTable:
     sums = (
         frame.group_by("category")
-        .agg(pl.col("spending_gold").sum())
+        .agg(pl.col("spending_gold").cast(pl.Int128).sum())
         .sort("spending_gold", "category", descending=[True, False])
     )
     whole = int(sums["spending_gold"].sum())

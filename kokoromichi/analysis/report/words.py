@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
-from kokoromichi.analysis.plots.series import HIGH_QUANTILE, LOW_QUANTILE
+from kokoromichi.analysis.replicated import estimate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,12 +13,15 @@ if TYPE_CHECKING:
 NOTHING: Final = "–"
 """What stands where a number is not known."""
 
+BEYOND: Final = "beyond"
+"""What stands where a number is infinite: it lies beyond the horizon."""
+
 _MILLION: Final = 1_000_000
 
 
 def whole(value: float | None) -> str:
     """Write a number to the unit, with thousands separators and a true minus."""
-    return NOTHING if value is None else f"{value:,.0f}".replace("-0", "0").replace("-", "−")
+    return _odd(value) or f"{value:,.0f}".replace("-0", "0").replace("-", "−")
 
 
 def short(value: float | None) -> str:
@@ -31,7 +33,7 @@ def short(value: float | None) -> str:
 
 def decimal(value: float | None, places: int = 2) -> str:
     """Write a number with so many decimals."""
-    return NOTHING if value is None else f"{value:,.{places}f}".replace("-", "−")
+    return _odd(value) or f"{value:,.{places}f}".replace("-", "−")
 
 
 def share(value: float | None, places: int = 0) -> str:
@@ -39,13 +41,24 @@ def share(value: float | None, places: int = 0) -> str:
     return NOTHING if value is None else f"{100 * value:,.{places}f}\u00a0%".replace("-", "−")
 
 
-def span(values: Sequence[float | None]) -> tuple[float, float, float] | None:
-    """Return mean, p10 and p90 of the replications that have a value; None where none has."""
-    known = [value for value in values if value is not None]
-    if not known:
+def _odd(value: float | None) -> str:
+    """What stands where a number is not known or infinite; empty where it is one."""
+    if value is None:
+        return NOTHING
+    return BEYOND if math.isinf(value) else ""
+
+
+def span(values: Sequence[float | None], column: str = "") -> tuple[float, float, float] | None:
+    """Return mean, p10 and p90 of the replications that have a value; None where none has.
+
+    Args:
+        values: One per replication.
+        column: The name of the number: of one that may lie beyond the horizon, the median.
+    """
+    found = estimate(values, column)
+    if found.value is None or found.p10 is None or found.p90 is None:
         return None
-    low, high = np.quantile(known, (LOW_QUANTILE, HIGH_QUANTILE))
-    return float(np.mean(known)), float(low), float(high)
+    return found.value, found.p10, found.p90
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:

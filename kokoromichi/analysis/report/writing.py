@@ -87,7 +87,7 @@ def _verdicts(report: ReportData, headline: PageSection) -> list[Cell]:
     met = held.count("good")
     adds_up, broken = reconciles(report), violations(report)
     verdicts = [
-        Cell(f"{met} of {len(held)} targets met", "good" if met == len(held) else "bad"),
+        *([Cell(f"{met} of {len(held)} targets met", "good" if met == len(held) else "bad")] if held else []),
         Cell("Reconciles to the unit" if adds_up else "Does not reconcile", "good" if adds_up else "bad"),
         Cell(
             "Ledger sound" if broken == 0 else f"{words.counted(broken, 'violation')} of the ledger's laws",

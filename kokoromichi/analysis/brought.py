@@ -1,0 +1,89 @@
+"""What a part of a ledger begins with: balances, inventories and stock brought forward from before it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from kokoromichi.core.kinds import SYSTEM
+from kokoromichi.core.schemas import LEDGER_SCHEMA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+BROUGHT_SCHEMA: Final = pl.Schema(
+    {
+        "user_id": pl.String(),
+        "currency": pl.String(),
+        "amount": pl.Int64(),
+        "item_id": pl.String(),
+        "quantity": pl.Int64(),
+    }
+)
+"""One row per player and currency, or player and item, that moved before the part begins; item rows of
+``system`` are what stock was restocked less what of it was sold. Null where the other of the two is not."""
+
+BROUGHT_FILE: Final = "brought_forward.parquet"
+
+_KEYS: Final = ("user_id", "currency", "item_id")
+_EXACT: Final = pl.Int128()
+
+
+def carried(rows: pl.LazyFrame, stock: pl.LazyFrame | None = None) -> pl.LazyFrame:
+    """Sum up the rows of a ledger that lie before a part of it.
+
+    Args:
+        rows: Columns of ``LEDGER_SCHEMA``, in any order.
+        stock: ``item_id`` and ``since`` of the items whose stock counts, from that moment on; None for all
+            that was ever sold or restocked.
+
+    Returns:
+        ``BROUGHT_SCHEMA``, in no order.
+    """
+    players = rows.filter(pl.col("user_id") != SYSTEM)
+    money = players.filter(pl.col("currency").is_not_null()).select("user_id", "currency", "amount")
+    goods = players.filter(pl.col("item_id").is_not_null()).select("user_id", "item_id", "quantity")
+    sold = pl.when(pl.col("kind") == "purchase").then(-pl.col("quantity")).otherwise("quantity")
+    traded = rows.filter(pl.col("kind").is_in(["purchase", "restock"]), pl.col("item_id").is_not_null())
+    if stock is not None:
+        counted = pl.col("since").is_null() | (pl.col("at") >= pl.col("since"))
+        traded = traded.join(stock.select("item_id", "since"), on="item_id").filter(counted)
+    units = traded.select(pl.lit(SYSTEM).alias("user_id"), "item_id", quantity=sold)
+    return together([money, goods, units])
+
+
+def together(parts: Iterable[pl.LazyFrame]) -> pl.LazyFrame:
+    """Add up what several parts bring forward, one row a key; columns that a part lacks are null there."""
+    blank = pl.LazyFrame(schema=BROUGHT_SCHEMA)
+    grouped = pl.concat([blank, *parts], how="diagonal").group_by(_KEYS)
+    sums = grouped.agg(pl.col("amount", "quantity").cast(_EXACT).sum().cast(pl.Int64))
+    amount = pl.when(pl.col("currency").is_not_null()).then("amount")
+    quantity = pl.when(pl.col("item_id").is_not_null()).then("quantity")
+    return sums.select("user_id", "currency", "item_id", amount=amount, quantity=quantity).select(
+        BROUGHT_SCHEMA.names()
+    )
+
+
+def derived(ledger: pl.LazyFrame) -> pl.LazyFrame:
+    """Read the balances that a ledger begins with from the first row of each player and currency.
+
+    A whole ledger begins with none. Inventories cannot be read so, since no row says how many were held.
+
+    Returns:
+        ``BROUGHT_SCHEMA``, in no order: balances that are not 0.
+    """
+    rows = ledger.filter(pl.all_horizontal(pl.col("currency", "amount", "balance_after").is_not_null()))
+    first = rows.group_by("user_id", "currency").agg(
+        pl.col("balance_after", "amount").sort_by("entry_id").first()
+    )
+    before = (pl.col("balance_after").cast(_EXACT) - pl.col("amount")).cast(pl.Int64, strict=False)
+    balances = first.select("user_id", "currency", amount=before).filter(pl.col("amount") != 0)
+    return pl.concat([pl.LazyFrame(schema=BROUGHT_SCHEMA), balances], how="diagonal")
+
+
+def as_rows(brought: pl.LazyFrame) -> pl.LazyFrame:
+    """What players bring forward as rows of a ledger, for who adds one up: kind ``import``, at no time."""
+    players = brought.filter(pl.col("user_id") != SYSTEM)
+    blank = pl.LazyFrame(schema=LEDGER_SCHEMA)
+    return pl.concat([blank, players.with_columns(kind=pl.lit("import"))], how="diagonal")

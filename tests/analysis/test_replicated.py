@@ -1,0 +1,99 @@
+"""What replications say together: beyond the horizon, not there, and zero are three things."""
+
+from __future__ import annotations
+
+import math
+
+import polars as pl
+import pytest
+
+from kokoromichi.analysis.metrics import numbered
+from kokoromichi.analysis.metrics.acts import refusals
+from kokoromichi.analysis.metrics.waits import days_to_afford
+from kokoromichi.analysis.plots.series import averaged, banded
+from kokoromichi.analysis.replicated import estimate
+from kokoromichi.analysis.report import words
+from kokoromichi.analysis.report.cards import headline_card as card
+from kokoromichi.analysis.report.numbers import HeadlineNumber
+from kokoromichi.analysis.report.targets import Target
+from kokoromichi.analysis.statistics import kaplan_meier, mean_interval, median_interval
+from tests.analysis.books import Book, activity, prices
+
+BEYOND = math.inf
+
+
+def waiting(values: list[float | None]) -> HeadlineNumber:
+    """The wait as the headline shows it."""
+    write = lambda value: words.decimal(value, 1)  # noqa: E731 - as the report has it
+    return HeadlineNumber(label="Wait", values=values, write=write, says="", unit="days", column="wait_days")
+
+
+def test_a_wait_beyond_the_horizon_in_seven_of_eight_runs_is_beyond_the_horizon() -> None:
+    shown = card(waiting([BEYOND, 15.0, *[BEYOND] * 6]), Target(5, 15))
+    assert (shown.value, shown.unit, shown.verdict) == ("beyond", "the horizon", "bad")
+    assert shown.pill == "missed: 1 of 8 runs"
+    assert shown.gauge is None
+
+
+def test_a_run_without_a_value_misses_its_target() -> None:
+    shown = card(waiting([6.0, None, None, 7.0, 8.0, None, None, None]), Target(5, 15))
+    assert (shown.value, shown.verdict, shown.pill) == ("7.0", "bad", "missed: 3 of 8 runs")
+    assert "3 of 8 runs" in shown.spread
+    assert shown.faint
+
+
+def test_a_number_that_no_run_has_is_not_judged() -> None:
+    shown = card(waiting([None, None]), Target(5, 15))
+    assert (shown.value, shown.verdict, shown.pill) == ("–", "plain", "not known")
+
+
+def test_nobody_waited_and_fewer_than_half_can_are_told_apart() -> None:
+    rich = Book().move(0, "ada", "opening", 100).move(3, "ada", "daily", 1)
+    poor = Book().move(0, "ada", "opening", 10).move(3, "ada", "daily", 1)
+    waits = [days_to_afford(book.observations(history=prices(chest=50))).collect() for book in (rich, poor)]
+    assert [found.filter(archetype="all")["wait_days"].item() for found in waits] == [None, BEYOND]
+    assert [words.decimal(value) for value in (None, BEYOND, 0.0)] == ["–", "beyond", "0.00"]
+
+
+def test_nothing_refused_in_seven_runs_is_seven_zeros_in_the_mean() -> None:
+    quiet, loud = (
+        Book().opening(0, "ada").observations(activity=activity([(0, "ada", "buy", code)]))
+        for code in (None, "too_poor")
+    )
+    frame = numbered((refusals(seen).collect() for seen in [*[quiet] * 7, loud]), "refusals")
+    assert frame["refused_share"].to_list() == [0.0] * 7 + [1.0]
+    assert banded(frame, ["act"], "refused_share").select("mean", "runs").row(0) == (0.125, 8)
+
+
+def test_medians_take_infinity_as_a_value() -> None:
+    frame = pl.DataFrame({"item_id": ["a"] * 4, "wait_days": [3.0, BEYOND, 5.0, None]})
+    assert averaged(frame, ["item_id"], "wait_days").row(0) == ("a", 5.0)
+    assert estimate([3.0, BEYOND], "wait_days").value == BEYOND
+
+
+def test_an_interval_never_leaves_what_is_possible() -> None:
+    retained = estimate([0.9, 1.0, 1.0, 0.7], "retention_d1", (0.0, 1.0))
+    whole = mean_interval([0.9, 1.0, 1.0, 0.7])
+    assert whole.high > 1
+    assert (retained.low, retained.high) == (whole.low, 1.0)
+    same = estimate([1.0] * 8, "retention_d1", (0.0, 1.0))
+    assert (same.value, same.low, same.high) == (1.0, None, None)
+
+
+@pytest.mark.parametrize(
+    ("count", "ends"),
+    [(5, None), (6, (1, 6)), (8, (1, 8)), (9, (2, 8)), (20, (6, 15))],  # The printed table, two-sided 95 %.
+)
+def test_the_interval_of_a_median_is_the_printed_one(count: int, ends: tuple[int, int] | None) -> None:
+    assert median_interval([float(value) for value in range(count, 0, -1)]) == ends
+
+
+def test_the_interval_of_a_wait_reaches_beyond_the_horizon_and_never_below_the_shortest() -> None:
+    found = estimate([4.0, 5.0, 6.0, 7.0, 8.0, 9.0, BEYOND, BEYOND], "wait_days")
+    assert (found.value, found.low, found.high) == (7.5, 4.0, BEYOND)
+
+
+def test_a_median_is_interpolated_within_its_day() -> None:
+    # Of five, one ends on day 1, three on day 2, one on day 3: half of them within day 2.
+    assert kaplan_meier([1, 2, 2, 2, 3], [True] * 5).grouped_median == 1.5 + (0.8 - 0.5) / 0.6
+    assert kaplan_meier([0, 0, 0], [True] * 3).grouped_median == 0.0
