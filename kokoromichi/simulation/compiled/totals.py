@@ -135,7 +135,7 @@ class _Folded:
             return {"wait_days": None, "mean_wait_days": None}
         estimate = statistics.kaplan_meier(*waits)
         mean = estimate.restricted_mean(RESTRICTED_DAYS)
-        return {"wait_days": estimate.median, "mean_wait_days": mean}
+        return {"wait_days": estimate.grouped_median, "mean_wait_days": mean}
 
     def _lengths(self, item_id: str, who: Numbers) -> tuple[Numbers, Numbers]:
         """How long players waited for an item's price, and whether the wait ended."""
