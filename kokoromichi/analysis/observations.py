@@ -217,7 +217,7 @@ def scan_files(files: Sequence[Path], stream: Stream) -> pl.LazyFrame:
     columns = SCHEMAS[stream].names()
     for file in files:
         try:
-            found = pl.read_parquet_schema(file)
+            found = pl.scan_parquet(file, glob=False).collect_schema()
         except pl.exceptions.ComputeError as error:
             raise MisuseError(f"{stream} ({file.name}) cannot be read: {error}") from error
         _check_schema(found, stream, f"{stream} ({file.name})")

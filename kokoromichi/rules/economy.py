@@ -7,11 +7,13 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked_dataclass
 
+from kokoromichi.core.options import near
 from kokoromichi.rules.catalogue import CATALOGUE, WAIFUS, CatalogueItem, Sheet, WaifuSheet
 from kokoromichi.rules.economy_files import read_sheets, read_toml
 from kokoromichi.rules.economy_paths import Factor, Tree, edit, times, to
@@ -45,8 +47,6 @@ from kokoromichi.rules.sections import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from typing_extensions import Self
 
 __all__ = [
@@ -244,7 +244,7 @@ class Economy:
         """
         model = next((item for item in self.catalogue if item.id == like), None)
         if model is None:
-            text = f"is no item to be like; there are {', '.join(item.id for item in self.catalogue)}"
+            text = f"is no item to be like; {near(like, (item.id for item in self.catalogue))}"
             raise EconomyError((Finding(CATALOGUE_FILE, item_id, shown(like), "words_and_numbers", text),))
         words = model.model_copy(update={"id": item_id, "name": item_id.replace("_", " ").capitalize()})
         tree = self.config.tree()
@@ -277,7 +277,7 @@ def _twice(sheets: Sequence[Sheet], file: str) -> Iterator[Finding]:
         seen.add(sheet.id)
 
 
-def load_config(path: Path) -> EconomyConfig:
+def load_config(path: str | Path) -> EconomyConfig:
     """Read and validate the numbers alone.
 
     Args:
@@ -286,10 +286,10 @@ def load_config(path: Path) -> EconomyConfig:
     Raises:
         EconomyError: The file is missing, is no TOML, or a number is refused: file, field, value and cure.
     """
-    return EconomyConfig.from_tree(read_toml(path), file=str(path))
+    return EconomyConfig.from_tree(read_toml(Path(path)), file=str(path))
 
 
-def load_economy(folder: Path) -> Economy:
+def load_economy(folder: str | Path) -> Economy:
     """Read an economy: ``economy.toml``, ``store_catalog.json`` and ``waifus.json`` of a folder.
 
     What makes no sense is refused here. What makes sense and is unwise (arbitrage, odds that do not sum to 1,
@@ -298,6 +298,7 @@ def load_economy(folder: Path) -> Economy:
     Raises:
         EconomyError: A file is missing or unreadable, or a value is refused: file, field, value and cure.
     """
+    folder = Path(folder)
     return Economy(
         load_config(folder / ECONOMY_FILE),
         read_sheets(folder / CATALOGUE_FILE, CATALOGUE),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from math import isfinite
-from typing import Final, SupportsIndex
+from typing import Final
 
+from kokoromichi.core.options import plain
 from kokoromichi.rules.findings import ECONOMY_FILE, EconomyError, Finding, shown
 
 Tree = dict[str, object]
@@ -86,9 +86,7 @@ def _plain(value: object) -> object:
         return {key: _plain(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(inner) for inner in value]
-    if isinstance(value, SupportsIndex) and not isinstance(value, bool):
-        return operator.index(value)
-    return value
+    return plain(value)
 
 
 def times(factor: Factor) -> Change:

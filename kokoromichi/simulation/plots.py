@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from kokoromichi.analysis.metrics import METRICS
 from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.options import near
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,8 +65,7 @@ class RunPlots:
         if name.startswith("_"):
             raise AttributeError(name)
         if name not in CHARTS:
-            message = f"there is no chart {name!r}; there are {', '.join(CHARTS)}"
-            raise MisuseError(message)
+            raise MisuseError(f"there is no chart {name!r}; {near(name, CHARTS)}")
         return partial(self._draw, name)
 
     def _draw(self, name: str, ax: Axes | None = None, **options: object) -> Axes:

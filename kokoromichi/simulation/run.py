@@ -19,17 +19,18 @@ from kokoromichi.analysis.observations import Observations
 from kokoromichi.analysis.report import ReportData, report_data, write_report
 from kokoromichi.analysis.statistics import mean_interval
 from kokoromichi.core.errors import KokoroError, MisuseError
+from kokoromichi.core.options import between, whole
 from kokoromichi.rules.findings import Finding
 from kokoromichi.simulation import batch, engines
 from kokoromichi.simulation.batch import MANIFEST, REPLICATIONS, SUMMARY, Job
 from kokoromichi.simulation.functions import travels
 from kokoromichi.simulation.plots import RunPlots
+from kokoromichi.simulation.scenario import Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from kokoromichi.analysis.metrics import Metric
-    from kokoromichi.simulation.scenario import Scenario
 
 MOST_REPLICATIONS: Final = 1_000
 
@@ -128,6 +129,7 @@ class Run:
             (Float64; Student's t over replications, null with fewer than two), ``replications`` (Int64, that
             have the number).
         """
+        confidence = between("confidence", confidence, 0, 1)
         rows = []
         for name in self.headlines.columns[1:]:
             values = self.headlines[name].drop_nulls().cast(pl.Float64).to_list()
@@ -188,15 +190,6 @@ class Run:
         return write_report(path or self.folder / "report.html", self.report_data())
 
 
-def _require_sensible(replications: int, seed: int) -> None:
-    if not 1 <= replications <= MOST_REPLICATIONS:
-        message = f"replications is {replications}; use 1 to {MOST_REPLICATIONS:,}"
-        raise MisuseError(message)
-    if not -(2**63) <= seed < 2**63:
-        message = f"seed is {seed}; use a whole number of 64 bits"
-        raise MisuseError(message)
-
-
 def _require_travelling(scenario: Scenario) -> None:
     for name, stage in scenario.stages.items():
         if not travels(stage):
@@ -245,7 +238,13 @@ def simulate(  # noqa: PLR0913 - a designer names what they ask for
             workers that cannot play this, or the folder holds another run.
         BatchError: A replication failed; the others are kept.
     """
-    _require_sensible(replications, seed)
+    if not isinstance(scenario, Scenario):
+        named = repr(scenario) if isinstance(scenario, str) else '"baseline"'
+        raise MisuseError(
+            f"simulate is given {scenario!r:.60}; give it a scenario: km.Scenario.load({named})"
+        )
+    replications = whole("replications", replications, 1, MOST_REPLICATIONS)
+    seed = whole("seed", seed, -(2**63), 2**63 - 1, cure="use a whole number of 64 bits")
     if batch.pool_size(workers) != 0:
         _require_travelling(scenario)
     chosen = engines.choose(engine, scenario, replications)

@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     InstanceOf,
     PrivateAttr,
@@ -24,7 +22,7 @@ from kokoromichi.rules.findings import EconomyError, Finding
 from kokoromichi.settings import shipped_folder
 from kokoromichi.simulation.population import Population
 from kokoromichi.simulation.price_list import SinkAct
-from kokoromichi.simulation.setup_files import SetupError, beside, find_file, read_toml
+from kokoromichi.simulation.setup_files import Checked, SetupError, beside, find_file, read_toml
 from kokoromichi.simulation.story import StageName, story_with
 from kokoromichi.simulation.streams import MAX_DAYS
 
@@ -42,10 +40,8 @@ MONDAY = dt.date(2026, 1, 5)
 """Day 0 of the shipped scenarios."""
 
 
-class PriceChange(BaseModel):
+class PriceChange(Checked):
     """Prices of the store that differ for a while: a sale, or a rise. Two at once multiply."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     items: tuple[str, ...] = Field(default=(), description="ids of items")
     categories: tuple[str, ...] = Field(default=(), description="categories of the catalogue")
@@ -58,13 +54,11 @@ class PriceChange(BaseModel):
         return self.from_day <= day and (self.days is None or day < self.from_day + self.days)
 
 
-class Scenario(BaseModel):
+class Scenario(Checked):
     """A population in an economy over a horizon. Frozen; every change makes a new one.
 
     Days count from ``start``, a Monday at midnight UTC.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(pattern=r"^[a-z0-9_]{1,64}$", description="the file's name")
     title: str = Field(min_length=1, max_length=160, description="one line for charts and reports")
@@ -157,7 +151,8 @@ class Scenario(BaseModel):
         try:
             return cls.model_validate(tree)
         except ValidationError as error:
-            raise SetupError.from_validation(error, file) from None
+            known = (*cls.model_fields, *PriceChange.model_fields)
+            raise SetupError.from_validation(error, file, known) from None
 
     @property
     def players(self) -> int:

@@ -7,13 +7,13 @@ for the report and for docs/metrics.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Final, NamedTuple, TypeAlias
 
 import polars as pl
 
 from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.options import near
 
 Metric: TypeAlias = Callable[..., pl.LazyFrame]
 """Takes an ``Observations`` value first, and options that have defaults."""
@@ -73,8 +73,7 @@ def metric(name: str | Metric) -> Metric:
     if callable(name):
         return name
     if name not in METRICS:
-        near = ", ".join(get_close_matches(name, METRICS)) or ", ".join(METRICS)
-        raise MisuseError(f"there is no metric {name!r}; did you mean one of: {near}?")
+        raise MisuseError(f"there is no metric {name!r}; {near(name, METRICS)}")
     found: Metric = getattr(import_module(f"{__name__}.{METRICS[name].module}"), name)
     return found
 

@@ -13,6 +13,7 @@ from kokoromichi.analysis.metrics.retention import retention
 from kokoromichi.analysis.metrics.supply import money_supply, velocity
 from kokoromichi.analysis.metrics.waits import days_to_afford
 from kokoromichi.analysis.metrics.wealth import gini, top_shares
+from kokoromichi.analysis.options import checked_options
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
@@ -21,6 +22,7 @@ WAIT_ARCHETYPE: Final = "casual"
 WAIT_CATEGORY: Final = "chest"
 
 
+@checked_options
 def headline(observations: Observations, first_day: Day = 0) -> pl.DataFrame:
     """The headline: one row by which runs are compared.
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from kokoromichi.analysis.audit import reused_requests
 from kokoromichi.analysis.metrics.by_day import TRANSFERS
+from kokoromichi.analysis.options import checked_options
 from kokoromichi.core.kinds import KINDS, SYSTEM
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 _RUNNING_NUMBER: Final = r"(?:^|\D)(\d{1,12})$"
 
 
+@checked_options
 def ledger_health(observations: Observations) -> pl.LazyFrame:
     """Ledger health: what breaks a law, counted check by check; all zero when the ledger is sound.
 

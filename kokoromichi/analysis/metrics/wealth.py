@@ -8,6 +8,7 @@ import polars as pl
 
 from kokoromichi.analysis import statistics
 from kokoromichi.analysis.metrics.by_day import SPENDING, Day, days, movements, total, with_archetypes
+from kokoromichi.analysis.options import checked_options
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 TOP_SHARES: Final = (0.01, 0.1)
 
 
+@checked_options
 def balances(observations: Observations, day: Day | None = None) -> pl.LazyFrame:
     """Closing balance of every player on one day.
 
@@ -36,6 +38,7 @@ def balances(observations: Observations, day: Day | None = None) -> pl.LazyFrame
     return named.select("user_id", "archetype", "currency", "balance").sort("user_id", "currency")
 
 
+@checked_options
 def balance_percentiles(observations: Observations, day: Day | None = None) -> pl.LazyFrame:
     """Closing balances on one day: the poorest tenth, the middle, the richest tenth, by archetype.
 
@@ -60,6 +63,7 @@ def balance_percentiles(observations: Observations, day: Day | None = None) -> p
     return grouped.agg(pl.len().cast(pl.Int64).alias("players"), *percentiles("balance")).sort(keys)
 
 
+@checked_options
 def gini(
     observations: Observations, currency: str = "gold", first_day: Day = 0, last_day: Day | None = None
 ) -> pl.LazyFrame:
@@ -91,6 +95,7 @@ def gini(
     )
 
 
+@checked_options
 def lorenz(
     observations: Observations, currency: str = "gold", first_day: Day = 0, last_day: Day | None = None
 ) -> pl.LazyFrame:
@@ -115,6 +120,7 @@ def lorenz(
     return values.map_batches(_curves, schema=schema).sort("measure", "population_share", "value_share")
 
 
+@checked_options
 def top_shares(
     observations: Observations, currency: str = "gold", first_day: Day = 0, last_day: Day | None = None
 ) -> pl.LazyFrame:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from kokoromichi.analysis.options import checked_options
 from kokoromichi.analysis.plots import canvas, style
 from kokoromichi.analysis.plots.series import (
     BAND_TEXT,
@@ -33,6 +34,7 @@ _SETTLED_DAYS: Final = 21
 _MARGIN: Final = 0.12
 
 
+@checked_options
 def supply(frame: pl.DataFrame, ax: Axes | None = None, *, currency: str = "gold") -> Axes:
     """Draw the money supply over the days.
 
@@ -63,6 +65,7 @@ def supply(frame: pl.DataFrame, ax: Axes | None = None, *, currency: str = "gold
     return axes
 
 
+@checked_options
 def flows(
     frame: pl.DataFrame, ax: Axes | None = None, *, currency: str = "gold", days_a_bar: int | None = None
 ) -> Axes:
@@ -166,6 +169,7 @@ def _stack(ax: Axes, bars: pl.DataFrame, width: int) -> None:
     )
 
 
+@checked_options
 def net_flow(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw the net flow per active player, of each day and of the seven days that end with it.
 
@@ -194,6 +198,7 @@ def net_flow(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
     return axes
 
 
+@checked_options
 def ratio(
     frame: pl.DataFrame, ax: Axes | None = None, *, target: tuple[float, float] | None = RATIO_BAND
 ) -> Axes:

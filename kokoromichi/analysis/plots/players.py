@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from kokoromichi.analysis.options import checked_options
 from kokoromichi.analysis.plots import canvas, style
 from kokoromichi.analysis.plots.series import BAND_TEXT, banded, bars, mean_text, replications
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 _MOST_ROWS = 12
 
 
+@checked_options
 def retention(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw which share of the players is still there, and which is active, at each age.
 
@@ -50,6 +52,7 @@ def retention(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
     return axes
 
 
+@checked_options
 def refusals(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw what is refused most, per thousand tries of the act.
 
@@ -77,6 +80,7 @@ def refusals(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
     return axes
 
 
+@checked_options
 def acts(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw the acts of an active player's day.
 

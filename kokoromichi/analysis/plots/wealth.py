@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from kokoromichi.analysis.metrics.by_day import ALL
+from kokoromichi.analysis.options import checked_options
 from kokoromichi.analysis.plots import canvas, style
 from kokoromichi.analysis.plots.series import averaged, banded, line_colours, line_with_band
 
@@ -19,6 +20,7 @@ _LORENZ_COLOURS: Final = {"balance": style.BLUE, "spending": style.ORANGE}
 _LEVELS: Final = ("p10", "p50", "p90")
 
 
+@checked_options
 def lorenz(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw the Lorenz curves of wealth and of spending, the Gini coefficient in the legend.
 
@@ -88,6 +90,7 @@ def _ginis(frame: pl.DataFrame) -> dict[str, float]:
     return dict(averaged(ordered.agg(gini=1 - 2 * below), ["measure"], "gini").iter_rows())
 
 
+@checked_options
 def balances(
     frame: pl.DataFrame, ax: Axes | None = None, *, opening: int | None = None, currency: str = "gold"
 ) -> Axes:
@@ -123,6 +126,7 @@ def balances(
     return axes
 
 
+@checked_options
 def cohort_balances(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw the closing balances by age: the range of all players, and each archetype's median.
 
