@@ -9,6 +9,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 import polars as pl
+from matplotlib.colors import CSS4_COLORS, is_color_like
 
 from kokoromichi.analysis.metrics.by_day import days
 from kokoromichi.analysis.observations import Observations
@@ -109,6 +110,20 @@ def _named(option: str, value: object, source: object) -> object:
     return value
 
 
+def _text(option: str, value: object, _source: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    raise MisuseError(f"{option} is {value!r}; use a text")
+
+
+def _colour(option: str, value: object, _source: object) -> object:
+    if value is None or is_color_like(value):
+        return value
+    raise MisuseError(
+        f"{option} {value!r} is unknown; {near(value, CSS4_COLORS)}; or use one such as '#0072b2'"
+    )
+
+
 def _gold(option: str, value: object, _source: object) -> int | None:
     return None if value is None else whole(option, value, 0, MAX_BALANCE)
 
@@ -134,6 +149,8 @@ CHECKS: Final[dict[str, Callable[[str, object, object], object]]] = {
     "currency": _currency,
     "item_id": _named,
     "archetype": _named,
+    "label": _text,
+    "colour": _colour,
     "opening": _gold,
     "target": _band,
 }

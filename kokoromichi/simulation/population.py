@@ -160,6 +160,10 @@ class Population(Checked):
         """How many players there are."""
         return sum(cohort.players for cohort in self.cohorts)
 
+    def __repr__(self) -> str:
+        """What it is called and how large it is."""
+        return f"Population({self.name!r}, {self.players:,} players in {len(self.cohorts)} cohorts)"
+
     def archetype_of(self, cohort: Cohort) -> Archetype:
         """The archetype of a cohort, with the numbers that this population gives it."""
         return next(archetype for archetype in self.archetypes if archetype.name == cohort.archetype)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import tempfile
 import weakref
@@ -16,13 +17,14 @@ import polars as pl
 from kokoromichi.analysis.metrics import METRICS, first_measured_day, metric, numbered
 from kokoromichi.analysis.metrics.headline import headline
 from kokoromichi.analysis.observations import Observations
-from kokoromichi.analysis.report import ReportData, report_data, write_report
+from kokoromichi.analysis.report import Report, ReportData, report_data, write_report
 from kokoromichi.analysis.statistics import mean_interval
 from kokoromichi.core.errors import KokoroError, MisuseError
 from kokoromichi.core.options import between, whole
 from kokoromichi.rules.findings import Finding
 from kokoromichi.simulation import batch, engines
 from kokoromichi.simulation.batch import MANIFEST, REPLICATIONS, SUMMARY, Job
+from kokoromichi.simulation.cards import run_card
 from kokoromichi.simulation.functions import travels
 from kokoromichi.simulation.plots import RunPlots
 from kokoromichi.simulation.scenario import Scenario
@@ -49,6 +51,7 @@ class Run:
         folder: Where it is.
         manifest: Everything that decided its bytes: scenario, seed, economy hash, versions.
         findings: What the check of the economy and of the scheduled prices found.
+        plot: Charts: ``run.plot.supply()``, ``flows()`` and so on (``CHARTS``), each answering its Axes.
 
     Raises:
         MisuseError: The folder holds no run.
@@ -61,10 +64,17 @@ class Run:
             raise MisuseError(message)
         self.manifest: Mapping[str, Any] = batch.read_manifest(self.folder)
         self.findings = tuple(Finding(**finding) for finding in self.manifest["findings"])
+        self._going: weakref.finalize[..., Run] | None = None
+        self.plot = RunPlots(self.metric, self.warm_up_days)  # No property, or completion would stop at it.
 
-    @cached_property
+    @property
     def observations(self) -> tuple[Observations, ...]:
         """What each replication showed, in their order, over the whole horizon."""
+        self._stay()
+        return self._observed
+
+    @cached_property
+    def _observed(self) -> tuple[Observations, ...]:
         first_day = date.fromisoformat(self.manifest["definition"]["start"])
         last_day = first_day + timedelta(days=self.manifest["days"] - 1)
         return tuple(Observations.scan(target).over(first_day, last_day) for target in self._targets)
@@ -116,7 +126,7 @@ class Run:
     @cached_property
     def headlines(self) -> pl.DataFrame:
         """One row per replication: ``replication`` (Int64, from 1), then the columns of ``headline``."""
-        return numbered(headline(seen.loaded(), self.warm_up_days) for seen in self.observations)
+        return numbered(headline(seen.loaded(), self.warm_up_days) for seen in self._observed)
 
     def metrics(self, confidence: float = 0.95) -> pl.DataFrame:
         """The headline numbers over the replications, each with its uncertainty.
@@ -155,12 +165,7 @@ class Run:
             MisuseError: There is no such metric.
         """
         measure = metric(name)
-        return numbered(measure(seen, **options).collect() for seen in self.observations)
-
-    @property
-    def plot(self) -> RunPlots:
-        """Charts: ``run.plot.supply()``, ``flows()`` and so on (``CHARTS``), each answering its Axes."""
-        return RunPlots(self.metric, self.warm_up_days)
+        return numbered(measure(seen, **options).collect() for seen in self._observed)
 
     def report_data(self) -> ReportData:
         """Everything that the report shows, computed."""
@@ -178,16 +183,38 @@ class Run:
             **self.manifest["packages"],
         }
         return report_data(
-            self.observations,
+            self._observed,
             title=self.manifest["title"],
             manifest=shown,
             findings=self.findings,
             headlines=self.headlines,
         )
 
-    def report(self, path: str | Path | None = None) -> Path:
-        """Write the report, by default ``report.html`` in the run's folder, and answer its path."""
+    def report(self, path: str | Path | None = None) -> Report:
+        """Write the report, by default ``report.html`` in the run's folder; a notebook shows a link to it."""
+        if path is None:
+            self._stay()
         return write_report(path or self.folder / "report.html", self.report_data())
+
+    def _go_with_me(self) -> None:
+        """Let the folder go when nobody knows this run any more, and at the latest with the program."""
+        self._going = weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+
+    def _stay(self) -> None:
+        """Let a temporary folder stay to the end of the program: something that was handed out reads it."""
+        if self._going is not None and self._going.detach():
+            atexit.register(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def __repr__(self) -> str:
+        """What was played, and where it is."""
+        told = self.manifest
+        return (
+            f"Run({told['scenario']!r}, {told['replications']} replications, "
+            f"seed {told['seed']}, {self.folder})"
+        )
+
+    def _repr_html_(self) -> str:
+        return run_card(self)
 
 
 def _require_travelling(scenario: Scenario) -> None:
@@ -263,7 +290,7 @@ def simulate(  # noqa: PLR0913 - a designer names what they ask for
         raise BatchError(message) from error
     run = Run(folder)
     if out is None:
-        weakref.finalize(run, shutil.rmtree, folder, ignore_errors=True)
+        run._go_with_me()  # noqa: SLF001 - its own maker
     return run
 
 

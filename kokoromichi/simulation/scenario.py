@@ -20,6 +20,7 @@ from kokoromichi.rules.economy import Economy, load_config, load_economy
 from kokoromichi.rules.economy_laws import prices_below_lowest
 from kokoromichi.rules.findings import EconomyError, Finding
 from kokoromichi.settings import shipped_folder
+from kokoromichi.simulation.cards import scenario_card
 from kokoromichi.simulation.population import Population
 from kokoromichi.simulation.price_list import SinkAct
 from kokoromichi.simulation.setup_files import Checked, SetupError, beside, find_file, read_toml
@@ -158,6 +159,13 @@ class Scenario(Checked):
     def players(self) -> int:
         """How many players there are."""
         return self.population.players
+
+    def __repr__(self) -> str:
+        """What it is called and how large it is; ``print(scenario.model_dump())`` has everything."""
+        return f"Scenario({self.name!r}, {self.players:,} players, {self.days:,} days)"
+
+    def _repr_html_(self) -> str:
+        return scenario_card(self)
 
     def replace(self, **changes: object) -> Self:
         """Change fields, validated.

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 import kokoromichi as km
+from kokoromichi.analysis.charts import CHARTS
 from kokoromichi.analysis.metrics import METRICS, metric
 from kokoromichi.analysis.options import CHECKS
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.options import near, percent
 from kokoromichi.rules.findings import FindingsError
-from kokoromichi.simulation.plots import CHARTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,7 +116,7 @@ def test_a_day_may_be_a_date_or_a_number(run: km.Run) -> None:
 
 
 def test_a_folder_with_the_signs_of_a_pattern_is_a_folder(run: km.Run) -> None:
-    assert run.report().is_file()
+    assert run.report().path.is_file()
     assert run.metric("money_supply").height > 0
     assert km.Ledger.scan(run.folder / "replications/000").frame.collect().height > 0
 

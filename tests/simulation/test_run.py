@@ -14,10 +14,10 @@ import pytest
 from matplotlib.axes import Axes
 
 import kokoromichi as km
+from kokoromichi.analysis.charts import CHARTS
 from kokoromichi.analysis.metrics import METRICS
 from kokoromichi.analysis.statistics import mean_interval
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.simulation.plots import CHARTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -161,7 +161,7 @@ def test_an_unknown_chart_names_its_neighbours(run: km.Run) -> None:
 
 
 def test_the_report_is_written_where_it_is_wanted_and_needs_nothing_else(run: km.Run, tmp_path: Path) -> None:
-    path = run.report(tmp_path / "mine.html")
+    path = run.report(tmp_path / "mine.html").path
     assert path == tmp_path / "mine.html"
     assert not (run.folder / "report.html").exists()
     page = path.read_text(encoding="utf-8")
@@ -169,7 +169,7 @@ def test_the_report_is_written_where_it_is_wanted_and_needs_nothing_else(run: km
     for outside in ('src="http', "src='http", 'href="http', "@import", "url(http"):
         assert outside not in page
     assert str(run.folder) not in page
-    assert run.report() == run.folder / "report.html"
+    assert run.report().path == run.folder / "report.html"
     assert (run.folder / "report.html").read_bytes() == path.read_bytes()
 
 

@@ -40,6 +40,8 @@ FONT: Final = "DejaVu Sans"
 """Comes with matplotlib, so that a chart is the same everywhere."""
 
 LEGEND_SIZE: Final = 9
+DPI: Final = 96
+"""Pixels an inch on a screen."""
 
 _HOUSE: Final = {
     "axes.axisbelow": True,
@@ -55,7 +57,7 @@ _HOUSE: Final = {
     "axes.titlesize": 12,
     "axes.titleweight": "bold",
     "axes.unicode_minus": True,
-    "figure.dpi": 96,
+    "figure.dpi": DPI,
     "font.family": FONT,
     "font.size": 9.5,
     "grid.color": GRID,

@@ -3,5 +3,6 @@
 from kokoromichi.analysis.report.data import ReportData, report_data
 from kokoromichi.analysis.report.targets import TARGETS, Target
 from kokoromichi.analysis.report.writing import render_report, write_report
+from kokoromichi.analysis.report.written import Report
 
-__all__ = ["TARGETS", "ReportData", "Target", "render_report", "report_data", "write_report"]
+__all__ = ["TARGETS", "Report", "ReportData", "Target", "render_report", "report_data", "write_report"]
