@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from kokoromichi.analysis.ledger import Ledger
     from kokoromichi.analysis.observations import Observations
+    from kokoromichi.core.schemas import LEDGER_SCHEMA
     from kokoromichi.rules.economy import Economy, load_economy
     from kokoromichi.simulation.population import Population
     from kokoromichi.simulation.run import Run, simulate
@@ -21,6 +22,7 @@ __version__ = "0.1.0"
 
 _NAMES = {
     "Economy": "kokoromichi.rules.economy",
+    "LEDGER_SCHEMA": "kokoromichi.core.schemas",
     "Ledger": "kokoromichi.analysis.ledger",
     "Observations": "kokoromichi.analysis.observations",
     "Population": "kokoromichi.simulation.population",
@@ -31,6 +33,7 @@ _NAMES = {
 }
 
 __all__ = [
+    "LEDGER_SCHEMA",
     "Economy",
     "Ledger",
     "Observations",

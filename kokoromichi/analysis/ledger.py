@@ -17,6 +17,7 @@ from kokoromichi.analysis.observations import (
     scan_files,
 )
 from kokoromichi.analysis.provider_state import read_ledger
+from kokoromichi.analysis.reading import files_of, one_economy
 
 if TYPE_CHECKING:
     import polars as pl
@@ -47,10 +48,11 @@ class Ledger:
 
     @classmethod
     def scan(cls, path: str | Path) -> Ledger:
-        """Scan Parquet files without reading a row yet.
+        """Scan files without reading a row yet: Parquet, and CSV and JSON lines as we export them.
 
         Args:
-            path: A file; a folder, for its ``ledger*.parquet``; or a pattern such as ``exports/*.parquet``,
+            path: A file; a folder, for its ``ledger*``, or for what lies beneath by folders that are named by
+                a key (``book=shop``); a run of one replication; or a pattern such as ``exports/*.parquet``,
                 which leaves out the files named as the other streams (activity, economy_history, players).
 
         Raises:
@@ -95,5 +97,5 @@ def _files(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
     if path.is_dir():
-        return sorted(path.glob("ledger*.parquet"))
+        return files_of(one_economy(path), "ledger")
     return sorted(file for file in path.parent.glob(path.name) if not file.name.startswith(_OTHER_STREAMS))

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from kokoromichi.analysis.metrics import METRICS, first_measured_day, metric, numbered
+from kokoromichi.analysis.metrics.definitions import define
 from kokoromichi.analysis.metrics.headline import headline
 from kokoromichi.analysis.observations import Observations
 from kokoromichi.analysis.report import Report, ReportData, report_data, write_report
 from kokoromichi.analysis.statistics import mean_interval
+from kokoromichi.analysis.tables import Table, write_workbook
 from kokoromichi.core.errors import KokoroError, MisuseError
 from kokoromichi.core.options import between, whole
 from kokoromichi.rules.findings import Finding
@@ -116,7 +118,7 @@ class Run:
             "violations": pl.Int64,
             "sound": pl.Boolean,
         }
-        return pl.DataFrame(rows, schema, orient="row")
+        return Table(rows, schema, orient="row")
 
     @property
     def sound(self) -> bool:
@@ -126,7 +128,7 @@ class Run:
     @cached_property
     def headlines(self) -> pl.DataFrame:
         """One row per replication: ``replication`` (Int64, from 1), then the columns of ``headline``."""
-        return numbered(headline(seen.loaded(), self.warm_up_days) for seen in self._observed)
+        return Table(numbered(headline(seen.loaded(), self.warm_up_days) for seen in self._observed))
 
     def metrics(self, confidence: float = 0.95) -> pl.DataFrame:
         """The headline numbers over the replications, each with its uncertainty.
@@ -149,7 +151,7 @@ class Run:
                 low, high = interval.low, interval.high
             rows.append((name, fmean(values) if values else None, low, high, len(values)))
         number = {"mean": pl.Float64, "low": pl.Float64, "high": pl.Float64, "replications": pl.Int64}
-        return pl.DataFrame(rows, {"metric": pl.String, **number}, orient="row")
+        return Table(rows, {"metric": pl.String, **number}, orient="row")
 
     def metric(self, name: str | Metric, **options: object) -> pl.DataFrame:
         """One metric of every replication.
@@ -165,7 +167,23 @@ class Run:
             MisuseError: There is no such metric.
         """
         measure = metric(name)
-        return numbered(measure(seen, **options).collect() for seen in self._observed)
+        return Table(numbered(measure(seen, **options).lazy().collect() for seen in self._observed))
+
+    def to_excel(self, path: str | Path) -> Path:
+        """Write the headline numbers and every metric as a sheet each; heads say what a column means.
+
+        Args:
+            path: The ``.xlsx`` file; one that is there is replaced.
+
+        Raises:
+            MisuseError: XlsxWriter is not there: it comes with the extra ``notebooks``.
+            OSError: The file cannot be written.
+        """
+        frames = {"headline": self.metrics()}
+        for name, entry in METRICS.items():
+            frames[name] = self.metric(name, **entry.options(self.warm_up_days))
+        meanings = {name: define(metric(name)).columns for name, entry in METRICS.items() if not entry.own}
+        return write_workbook(Path(path), frames, meanings)
 
     def report_data(self) -> ReportData:
         """Everything that the report shows, computed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import runpy
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -18,6 +19,7 @@ from kokoromichi.rules.findings import FindingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 DAYS: Final = 5
 BASE: Final = km.Scenario.load("baseline", players=12, days=DAYS)
@@ -137,3 +139,28 @@ def test_many_names_are_not_all_listed() -> None:
     assert near("zzz", names).endswith("item_11 and 28 more")
     assert near("item_7", names).startswith("near it: item_7")
     assert near("x", []) == "there are none"
+
+
+SCRIPT: Final = "import kokoromichi as km\nBASE = km.Scenario.load('baseline', players=2, days=1)\n"
+
+
+def test_a_script_without_its_guard_is_refused_in_a_sentence_before_workers_run_it(tmp_path: Path) -> None:
+    script = tmp_path / "study.py"
+    script.write_text(SCRIPT + "km.simulate(BASE, replications=2, workers='process:2')\n")
+    with pytest.raises(
+        MisuseError, match=r"study.py anew: put what it does under if __name__ == "
+    ) as refused:
+        runpy.run_path(str(script), run_name="__main__")
+    assert "\n" not in str(refused.value)
+
+
+def test_a_script_with_its_guard_is_told_from_one_without(tmp_path: Path) -> None:
+    script = tmp_path / "study.py"
+    script.write_text(
+        SCRIPT + "from kokoromichi.simulation.workers import unguarded_script\n"
+        "if __name__ == '__main__':\n    assert unguarded_script() is None\n    done = True\n"
+        "else:\n    done = False\nfound = unguarded_script()\n"
+    )
+    names = runpy.run_path(str(script), run_name="__main__")
+    assert names["done"]
+    assert names["found"] == str(script)

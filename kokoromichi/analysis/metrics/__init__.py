@@ -28,10 +28,17 @@ class Entry(NamedTuple):
     Attributes:
         module: Of this package; the function is called as the metric is.
         after_warm_up: Whether the warm-up is cut.
+        function: One of a designer's own; None for one of this package's.
     """
 
     module: str
     after_warm_up: bool = False
+    function: Metric | None = None
+
+    @property
+    def own(self) -> bool:
+        """Whether a designer added it."""
+        return self.function is not None
 
     def options(self, first_day: int) -> dict[str, int]:
         """What the metric is called with; ``first_day``, counted from 0, is the first after the warm-up."""
@@ -74,6 +81,8 @@ def metric(name: str | Metric) -> Metric:
         return name
     if name not in METRICS:
         raise MisuseError(f"there is no metric {name!r}; {near(name, METRICS)}")
+    if (own := METRICS[name].function) is not None:
+        return own
     found: Metric = getattr(import_module(f"{__name__}.{METRICS[name].module}"), name)
     return found
 
