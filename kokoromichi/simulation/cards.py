@@ -28,10 +28,7 @@ def scenario_card(scenario: Scenario) -> str:
         ("price changes", "; ".join(map(change_words, scenario.changes))),
         ("closed", ", ".join(sorted(scenario.closed))),
         ("own stages", ", ".join(scenario.stages)),
-        (
-            "leaving",
-            "" if scenario.leave_percent == 100 else f"{scenario.leave_percent} % of its usual chance",
-        ),
+        ("leaving", f"{scenario.leave_percent} % of the archetypes' own chances"),
     )
     return card(scenario.title, rows, foot=_found((*economy_findings(economy), *scenario.findings())))
 

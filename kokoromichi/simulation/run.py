@@ -30,6 +30,7 @@ from kokoromichi.simulation.cards import run_card
 from kokoromichi.simulation.functions import travels
 from kokoromichi.simulation.plots import RunPlots
 from kokoromichi.simulation.scenario import Scenario
+from kokoromichi.simulation.workers import unguarded_script
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -235,7 +236,24 @@ class Run:
         return run_card(self)
 
 
+def _checked(scenario: object, replications: object, seed: object) -> tuple[int, int]:
+    if not isinstance(scenario, Scenario):
+        named = repr(scenario) if isinstance(scenario, str) else '"baseline"'
+        raise MisuseError(
+            f"simulate is given {scenario!r:.60}; give it a scenario: km.Scenario.load({named})"
+        )
+    return (
+        whole("replications", replications, 1, MOST_REPLICATIONS),
+        whole("seed", seed, -(2**63), 2**63 - 1, cure="use a whole number of 64 bits"),
+    )
+
+
 def _require_travelling(scenario: Scenario) -> None:
+    if (script := unguarded_script()) is not None:
+        raise MisuseError(
+            f"each worker process runs {script} anew: put what it does under "
+            'if __name__ == "__main__":, or use workers="serial"'
+        )
     for name, stage in scenario.stages.items():
         if not travels(stage):
             message = (
@@ -283,13 +301,7 @@ def simulate(  # noqa: PLR0913 - a designer names what they ask for
             workers that cannot play this, or the folder holds another run.
         BatchError: A replication failed; the others are kept.
     """
-    if not isinstance(scenario, Scenario):
-        named = repr(scenario) if isinstance(scenario, str) else '"baseline"'
-        raise MisuseError(
-            f"simulate is given {scenario!r:.60}; give it a scenario: km.Scenario.load({named})"
-        )
-    replications = whole("replications", replications, 1, MOST_REPLICATIONS)
-    seed = whole("seed", seed, -(2**63), 2**63 - 1, cure="use a whole number of 64 bits")
+    replications, seed = _checked(scenario, replications, seed)
     if batch.pool_size(workers) != 0:
         _require_travelling(scenario)
     chosen = engines.choose(engine, scenario, replications)
@@ -303,13 +315,20 @@ def simulate(  # noqa: PLR0913 - a designer names what they ask for
         job, error = failed[0]
         message = (
             f"{len(failed)} of {replications} replications failed, the first one (number {job.replication}) "
-            f"with {type(error).__name__}: {error}; the others are in {folder}, and a rerun plays the rest"
+            f"with {type(error).__name__}: {error}; {_what_is_left(folder, out)}"
         )
         raise BatchError(message) from error
     run = Run(folder)
     if out is None:
         run._go_with_me()  # noqa: SLF001 - its own maker
     return run
+
+
+def _what_is_left(folder: Path, out: str | Path | None) -> str:
+    if out is None:
+        shutil.rmtree(folder, ignore_errors=True)
+        return "the others are lost: name a folder, out=, and a rerun plays only the rest"
+    return f"the others are in {folder}, and a rerun plays the rest"
 
 
 __all__ = ["METRICS", "BatchError", "Run", "simulate"]
