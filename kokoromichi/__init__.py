@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from kokoromichi.analysis.ledger import Ledger
     from kokoromichi.analysis.observations import Observations
+    from kokoromichi.analysis.own import own_chart as chart
+    from kokoromichi.analysis.own import own_metric as metric
     from kokoromichi.core.schemas import LEDGER_SCHEMA
     from kokoromichi.rules.economy import Economy, load_economy
     from kokoromichi.simulation.population import Population
@@ -28,9 +30,14 @@ _NAMES = {
     "Population": "kokoromichi.simulation.population",
     "Run": "kokoromichi.simulation.run",
     "Scenario": "kokoromichi.simulation.scenario",
+    "chart": "kokoromichi.analysis.own",
     "load_economy": "kokoromichi.rules.economy",
+    "metric": "kokoromichi.analysis.own",
     "simulate": "kokoromichi.simulation.run",
 }
+
+_DECORATORS = {"chart": "own_chart", "metric": "own_metric"}
+"""What the vocabulary calls otherwise: here they make one's own, there they would be taken for the lookup."""
 
 __all__ = [
     "LEDGER_SCHEMA",
@@ -41,7 +48,9 @@ __all__ = [
     "Run",
     "Scenario",
     "__version__",
+    "chart",
     "load_economy",
+    "metric",
     "simulate",
 ]
 
@@ -51,7 +60,7 @@ def __getattr__(name: str) -> Any:
     if name not in _NAMES:
         message = f"module 'kokoromichi' has no attribute {name!r}; it has {', '.join(_NAMES)}"
         raise AttributeError(message)
-    return getattr(import_module(_NAMES[name]), name)
+    return getattr(import_module(_NAMES[name]), _DECORATORS.get(name, name))
 
 
 def __dir__() -> list[str]:

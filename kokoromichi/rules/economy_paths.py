@@ -10,7 +10,7 @@ from math import isfinite
 from typing import Final
 
 from kokoromichi.core.options import plain
-from kokoromichi.rules.findings import ECONOMY_FILE, EconomyError, Finding, shown
+from kokoromichi.rules.findings import ECONOMY_FILE, NO_NEW_SECTION, EconomyError, Finding, shown
 
 Tree = dict[str, object]
 """The economy as nested dicts and lists of plain values, to be edited and validated again."""
@@ -60,7 +60,8 @@ def _edit(tree: object, parts: Sequence[str], change: Change, before: str) -> in
 def _unknown(tree: Tree, path: str) -> Finding:
     known = tuple(dict.fromkeys(_paths(tree)))
     near = difflib.get_close_matches(path, known, n=3, cutoff=0.4)
-    text = f"is no number of the economy; near it: {', '.join(near or tree)}"
+    more = "" if path.partition(".")[0] in tree else f"; {NO_NEW_SECTION}"
+    text = f"is no number of the economy; near it: {', '.join(near or tree)}{more}"
     return Finding(ECONOMY_FILE, path, "nothing", "known_path", text)
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from kokoromichi.rules.findings import Finding
     from kokoromichi.simulation.run import Run
-    from kokoromichi.simulation.scenario import PriceChange, Scenario
+    from kokoromichi.simulation.scenario import Scenario
 
 
 def scenario_card(scenario: Scenario) -> str:
@@ -25,19 +25,12 @@ def scenario_card(scenario: Scenario) -> str:
         ("players", f"{scenario.players:,}: {crowd}"),
         ("days", f"{scenario.days:,} from {scenario.start} (UTC)"),
         ("economy", goods),
-        ("price changes", "; ".join(map(change_words, scenario.changes))),
+        ("price changes", "; ".join(map(str, scenario.changes))),
         ("closed", ", ".join(sorted(scenario.closed))),
         ("own stages", ", ".join(scenario.stages)),
         ("leaving", f"{scenario.leave_percent} % of the archetypes' own chances"),
     )
     return card(scenario.title, rows, foot=_found((*economy_findings(economy), *scenario.findings())))
-
-
-def change_words(change: PriceChange) -> str:
-    """Say what a scheduled change of prices does, in a few words."""
-    what = ", ".join((*change.items, *change.categories))
-    end = "to the end" if change.days is None else f"for {change.days} days"
-    return f"{what} at {change.percent} % from day {change.from_day} {end}"
 
 
 def run_card(run: Run) -> str:

@@ -126,10 +126,24 @@ class Population(Checked):
             SetupError: There is none of this name, or the file is refused: file, field, value and cure.
         """
         path = find_file("populations", name_or_path)
-        tree = read_toml(path)
-        if (base := tree.pop("based_on", None)) is not None:
-            tree = _merged(_base(base, path), tree)
-        population = cls.from_tree(tree, file=str(path), name=path.stem)
+        return cls.described(read_toml(path), path, players)
+
+    @classmethod
+    def described(cls, tree: Mapping[str, object], file: Path, players: int | None = None) -> Self:
+        """Take what a file says, be it only what differs from the population that it is ``based_on``.
+
+        Args:
+            tree: What the file holds.
+            file: Where it stands: it names the population, and what it is based on may lie beside it.
+            players: As in ``load``.
+
+        Raises:
+            SetupError: A value is refused: file, field, value and cure.
+        """
+        fields = dict(tree)
+        if (base := fields.pop("based_on", None)) is not None:
+            fields = _merged(_base(base, file), fields)
+        population = cls.from_tree(_with_own_cohorts(fields), file=str(file), name=file.stem)
         return population if players is None else population.scaled(players)
 
     @classmethod
@@ -178,6 +192,21 @@ class Population(Checked):
         if not unknown:
             return self
         return self.model_copy(update={"reference_prices": {**self.reference_prices, **unknown}})
+
+    def liking(self, appeal: Mapping[str, object]) -> Self:
+        """Give items a liking beyond their category's, in utils.
+
+        Raises:
+            SetupError: A number is refused.
+        """
+        fields = {field: getattr(self, field) for field in type(self).model_fields}
+        return self._validated({**fields, "appeal": {**self.appeal, **appeal}}, self.name)
+
+    def without_item(self, item_id: str) -> Self:
+        """Forget an item."""
+        tables = {"reference_prices": self.reference_prices, "appeal": self.appeal}
+        kept = {name: {key: table[key] for key in table if key != item_id} for name, table in tables.items()}
+        return self.model_copy(update=kept)
 
     def scaled(self, players: int) -> Self:
         """Change the number of players and keep the shares, by largest remainders.
@@ -315,6 +344,23 @@ def _merged(base: Mapping[str, object], tree: Mapping[str, object]) -> dict[str,
         if isinstance(table, dict) and isinstance(below, dict):
             merged[key] = _merged(below, table)
     return merged
+
+
+def _with_own_cohorts(tree: dict[str, object]) -> dict[str, object]:
+    """Archetypes that say how many players they have get a cohort behind those that are listed."""
+    archetypes, cohorts = tree.get("archetypes", {}), tree.get("cohorts", [])
+    if not isinstance(archetypes, dict) or not isinstance(cohorts, list):
+        return tree
+    own = {
+        name: numbers
+        for name, numbers in archetypes.items()
+        if isinstance(numbers, dict) and "players" in numbers
+    }
+    more = [{"archetype": name, "players": numbers["players"]} for name, numbers in own.items()]
+    plain = {
+        name: {key: numbers[key] for key in numbers if key != "players"} for name, numbers in own.items()
+    }
+    return {**tree, "archetypes": {**archetypes, **plain}, "cohorts": [*cohorts, *more]} if own else tree
 
 
 def _archetypes(tree: Mapping[str, object], file: str) -> tuple[Archetype, ...]:

@@ -12,8 +12,9 @@ from kokoromichi.rules.economy import load_economy
 from kokoromichi.rules.findings import EconomyError
 from kokoromichi.settings import shipped_folder
 from kokoromichi.simulation.population import Population
+from kokoromichi.simulation.price_change import PriceChange
 from kokoromichi.simulation.price_list import build_price_list
-from kokoromichi.simulation.scenario import PriceChange, Scenario
+from kokoromichi.simulation.scenario import Scenario
 from kokoromichi.simulation.setup_files import SetupError
 
 if TYPE_CHECKING:
@@ -180,8 +181,8 @@ def test_leaving_may_be_rarer() -> None:
         ("days = 5\npopulation = 'nobody'", "name", "there are alt_farm"),
         ("days = 5\nclosed = 'purchase'", "closed", "must be a list"),
         ("days = 5\neconomy = 3", "economy", "must be a table"),
-        ("days = 5\n[economy]\nvaluess = {}", "economy", "must be a table of file, values and scaled"),
-        ("days = 5\n[economy]\nvalues = 3", "economy", "must have tables"),
+        ("days = 5\n[economy]\nvaluess = {}", "economy.valuess", "near it: values"),
+        ("days = 5\n[economy]\nvalues = 3", "economy.values", "must be a table of numbers"),
         ("days = 5\n[economy]\nfile = 3", "economy.file", "must be a path"),
         ("days = 5\n[[changes]]\npercent = 70\nfrom_day = 1", "", "names neither items nor categories"),
         (

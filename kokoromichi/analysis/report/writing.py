@@ -17,6 +17,7 @@ from kokoromichi.analysis.report.data_quality import (
 )
 from kokoromichi.analysis.report.distribution import balance_section, inequality_section
 from kokoromichi.analysis.report.money import flow_section, net_section, reconciles, supply_section
+from kokoromichi.analysis.report.own import own_sections
 from kokoromichi.analysis.report.page import Cell, Page, PageSection, render
 from kokoromichi.analysis.report.presence import activity_section, retention_section
 from kokoromichi.analysis.report.prices import spending_section, stock_section, wait_section
@@ -44,6 +45,9 @@ SECTIONS: Final[tuple[Callable[[ReportData], PageSection], ...]] = (
     making_section,
 )
 """The parts of a report from top to bottom; one function and one line to add one."""
+
+_LAST_SECTIONS: Final = 3
+"""Health, findings and making stand behind whatever else is measured."""
 
 
 def write_report(path: str | Path, report: ReportData) -> Report:
@@ -73,7 +77,8 @@ def render_report(report: ReportData) -> str:
 def report_page(report: ReportData) -> Page:
     """Return the report, ready to be set."""
     with chart_style():
-        sections = tuple(section(report) for section in SECTIONS)
+        shipped = [section(report) for section in SECTIONS]
+        sections = (*shipped[:-_LAST_SECTIONS], *own_sections(report), *shipped[-_LAST_SECTIONS:])
     return Page(
         title=report.title,
         subtitle=lasting(report),
