@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kokoromichi.analysis.metrics.definitions import Column
 
 _DECIMALS: Final = 3
+_LETTERS_SHOWN: Final = 60
 _ROWS_SHOWN: Final = 20
 _MEANING_HEIGHT: Final = 75
 """Points of the row that says what the columns mean."""
@@ -36,15 +37,16 @@ class Table(pl.DataFrame):
         with _readable():
             return super().__str__()
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self, *, _from_series: bool = False) -> str:
         with _readable():
-            return super()._repr_html_()
+            return super()._repr_html_(_from_series=_from_series)
 
 
 def _readable() -> pl.Config:
     return pl.Config(
         apply_on_context_enter=True,
         float_precision=_DECIMALS,
+        fmt_str_lengths=_LETTERS_SHOWN,
         tbl_cols=-1,
         tbl_rows=_ROWS_SHOWN,
         thousands_separator=",",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from kokoromichi.analysis.html import badge, card
 from kokoromichi.rules.economy_laws import economy_findings
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from kokoromichi.rules.findings import Finding
     from kokoromichi.simulation.run import Run
     from kokoromichi.simulation.scenario import Scenario
+
+_USUAL: Final = 100
+"""Per cent."""
 
 
 def scenario_card(scenario: Scenario) -> str:
@@ -28,7 +31,7 @@ def scenario_card(scenario: Scenario) -> str:
         ("price changes", "; ".join(map(str, scenario.changes))),
         ("closed", ", ".join(sorted(scenario.closed))),
         ("own stages", ", ".join(scenario.stages)),
-        ("leaving", f"{scenario.leave_percent} % of the archetypes' own chances"),
+        ("leaving", "" if scenario.leave_percent == _USUAL else f"{scenario.leave_percent} % of its chance"),
     )
     return card(scenario.title, rows, foot=_found((*economy_findings(economy), *scenario.findings())))
 

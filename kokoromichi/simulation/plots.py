@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import wraps
+from functools import partial, wraps
 from inspect import Parameter, getdoc, signature
 from typing import TYPE_CHECKING, Final
 
@@ -47,7 +47,7 @@ class RunPlots:
         """
         if name.startswith("_"):
             raise AttributeError(name)
-        return _method(name).__get__(self)
+        return partial(_method(name), self)
 
     def _draw(self, name: str, ax: Axes | None, options: dict[str, object]) -> Axes:
         entry = chart(name)

@@ -127,7 +127,7 @@ def _closed(value: object, file: str) -> frozenset[object]:
     return frozenset(map(act_name, value))
 
 
-def _economy_section(section: object, file: str) -> dict[str, object]:
+def _economy_section(section: object, file: str) -> dict[str, Any]:
     if not isinstance(section, dict):
         raise SetupError.of(file, "economy", section, f"must be a table of {', '.join(_KEYS)}")
     if unknown := [key for key in section if key not in _KEYS]:

@@ -105,8 +105,8 @@ def test_what_would_be_lost_is_refused_by_its_column(rows: pl.DataFrame, name: s
 
 
 def test_folders_by_key_are_read(rows: pl.DataFrame, tmp_path: Path) -> None:
-    for (book,), part in rows.partition_by("book", as_dict=True).items():
-        folder = tmp_path / f"book={book}" / "month=2026-01"
+    for part in rows.partition_by("book"):
+        folder = tmp_path / f"book={part['book'][0]}" / "month=2026-01"
         folder.mkdir(parents=True)
         part.drop("book").write_parquet(folder / "part-0.parquet")
     assert_frame_equal(km.Ledger.scan(tmp_path).frame.collect().sort("entry_id"), rows)
@@ -139,6 +139,7 @@ def test_a_frame_becomes_pandas_and_a_run_a_workbook(tmp_path: Path) -> None:
 def test_frames_are_shown_with_separators(tmp_path: Path) -> None:
     run = km.simulate(km.Scenario.load("baseline", players=20, days=2), replications=1, out=tmp_path / "run")
     supply = run.metric("money_supply")
-    assert f"{supply['supply'].max():,}" in supply._repr_html_()
-    assert f"{supply['supply'].max():,}" in repr(supply)
-    assert str(supply["supply"].max()) in repr(pl.DataFrame(supply))  # Other frames stay as they are.
+    largest = max(supply["supply"].to_list())
+    assert f"{largest:,}" in supply._repr_html_()
+    assert f"{largest:,}" in repr(supply)
+    assert str(largest) in repr(pl.DataFrame(supply))  # Other frames stay as they are.

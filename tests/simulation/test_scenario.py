@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import pickle
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -274,7 +274,7 @@ def test_acts_of_an_older_file_are_closed_under_their_present_names(tmp_path: Pa
     ],
 )
 def test_an_item_that_cannot_be_sold_is_refused_in_a_sentence(
-    item_id: str, like: str, numbers: dict[str, int], said: str
+    item_id: str, like: str, numbers: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(EconomyError, match=said):
         Scenario.load("baseline").with_item(item_id, like, **numbers)

@@ -92,7 +92,8 @@ def label_axes(ax: Axes, x: str, y: str, *, grid: str = "y") -> None:
     ax.set_xlabel(x, loc="left")
     ax.set_ylabel(y, rotation=0, ha="left", va="bottom")
     ax.yaxis.set_label_coords(0, 1, transform=_shifted(ax, points=7))
-    getattr(ax, f"{grid}axis").grid(visible=True)
+    ax.set_axisbelow(True)
+    getattr(ax, f"{grid}axis").grid(visible=True, color=style.GRID, linewidth=style.GRID_WIDTH)
 
 
 def _shifted(ax: Axes, points: float) -> Transform:

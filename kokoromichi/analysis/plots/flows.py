@@ -266,6 +266,8 @@ def _settle(ax: Axes, shown: pl.DataFrame, *keep: float) -> None:
     high = max(*settled["high"], *settled["mean"], *keep)
     margin = _MARGIN * (high - low)
     ax.set_ylim(low - margin, high + margin)
+    if ax.texts:
+        return  # Another run has said it.
     if max(early) > high + margin:
         text = canvas.tick_text(ax.yaxis, max(early))
         canvas.remark(ax, f"first days: up to {text}", at=(_FIRST_DAYS + 1, 0.98), side="top")

@@ -31,7 +31,9 @@ class ChartFigure(Figure):
 
         width, height = (round(inches * style.DPI) for inches in self.get_size_inches())
         bundle = {"image/svg+xml": style.svg_text(self), "image/png": png(self), "text/plain": repr(self)}
-        display(bundle, raw=True, metadata={"image/png": {"width": width, "height": height}})
+        display(  # type: ignore[no-untyped-call] # IPython has no types here.
+            bundle, raw=True, metadata={"image/png": {"width": width, "height": height}}
+        )
 
 
 class ThemedAxes(Axes):
@@ -71,17 +73,19 @@ def png(figure: Figure) -> bytes:
 
 
 @contextmanager
-def pyplot_axes() -> Iterator[ThemedAxes]:
+def pyplot_axes() -> Iterator[Axes]:
     """Give axes on a new figure of pyplot's, which is shown as all of its are; an error takes it back."""
     from matplotlib import pyplot as plt  # noqa: PLC0415 - it chooses a backend
 
+    # Outside of the style: the first figure loads a backend, whose own parameters the style would take back.
+    figure = plt.figure(
+        FigureClass=ChartFigure,
+        figsize=(WIDTH_IN, HEIGHT_IN),
+        dpi=style.DPI,
+        layout="constrained",
+        facecolor=style.PAPER,
+    )
     with style.chart_style():
-        figure = plt.figure(
-            FigureClass=ChartFigure,
-            figsize=(WIDTH_IN, HEIGHT_IN),
-            layout="constrained",
-            facecolor=style.PAPER,
-        )
         axes = figure.add_subplot(axes_class=ThemedAxes)
     try:
         yield axes

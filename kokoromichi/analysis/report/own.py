@@ -27,7 +27,8 @@ def own_sections(data: ReportData) -> tuple[PageSection, ...]:
     charts = [name for name, entry in CHARTS.items() if entry.own and entry.metric in data.frames]
     if not names and not charts:
         return ()
-    blocks = (*(_table(data, name) for name in names), *(_chart(data, name) for name in charts))
+    tables = (_table(data, name) for name in names)
+    blocks: tuple[PageTable | Chart, ...] = (*tables, *(_chart(data, name) for name in charts))
     lede = "What this economy's designers measure beside the metrics that every report has."
     return (PageSection(anchor="own", title="Measures of our own", lede=lede, blocks=blocks),)
 

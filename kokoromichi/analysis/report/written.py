@@ -13,7 +13,7 @@ from markupsafe import Markup
 from kokoromichi.analysis.html import badge, card, link
 
 if TYPE_CHECKING:
-    from kokoromichi.analysis.report.page import Page
+    from kokoromichi.analysis.report.page import Card, Page
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +39,7 @@ class Report(os.PathLike[str]):
     def _repr_html_(self) -> str:
         """A link and a preview: the verdicts, and the headline numbers with their units."""
         numbers = [
-            (found.label, " ".join(filter(None, (found.value, found.unit, found.pill and f"({found.pill})"))))
+            (found.label, " ".join((found.value, found.unit, _verdict(found))).rstrip())
             for section in self.page.sections
             for found in section.cards
         ]
@@ -47,3 +47,7 @@ class Report(os.PathLike[str]):
         near = os.path.relpath(self.path)
         opened = Markup("<p>{}</p>{}").format(link(quote(Path(near).as_posix()), f"Open {near}"), verdicts)
         return card(self.page.title, [("", self.page.subtitle), *numbers], foot=opened)
+
+
+def _verdict(number: Card) -> str:
+    return "" if number.verdict == "plain" else f"({number.pill})"
