@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from kokoromichi.analysis.own import own_chart as chart
     from kokoromichi.analysis.own import own_metric as metric
     from kokoromichi.core.schemas import LEDGER_SCHEMA
+    from kokoromichi.experiments.compare import compare
+    from kokoromichi.experiments.comparison import Comparison
     from kokoromichi.rules.economy import Economy, load_economy
     from kokoromichi.simulation.population import Population
     from kokoromichi.simulation.run import Run, simulate
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _NAMES = {
+    "Comparison": "kokoromichi.experiments.comparison",
     "Economy": "kokoromichi.rules.economy",
     "LEDGER_SCHEMA": "kokoromichi.core.schemas",
     "Ledger": "kokoromichi.analysis.ledger",
@@ -31,6 +34,7 @@ _NAMES = {
     "Run": "kokoromichi.simulation.run",
     "Scenario": "kokoromichi.simulation.scenario",
     "chart": "kokoromichi.analysis.own",
+    "compare": "kokoromichi.experiments.compare",
     "load_economy": "kokoromichi.rules.economy",
     "metric": "kokoromichi.analysis.own",
     "simulate": "kokoromichi.simulation.run",
@@ -41,6 +45,7 @@ _DECORATORS = {"chart": "own_chart", "metric": "own_metric"}
 
 __all__ = [
     "LEDGER_SCHEMA",
+    "Comparison",
     "Economy",
     "Ledger",
     "Observations",
@@ -49,6 +54,7 @@ __all__ = [
     "Scenario",
     "__version__",
     "chart",
+    "compare",
     "load_economy",
     "metric",
     "simulate",

@@ -103,6 +103,16 @@ def student_t(confidence: float, degrees: int) -> float:
     return math.sqrt(degrees) * math.tan((low + high) / 2)
 
 
+def student_p(t: float, degrees: int) -> float:
+    """The two-sided p-value of a t: P(abs(T) >= abs(t)), for T with a Student distribution.
+
+    Args:
+        t: The statistic, in standard errors.
+        degrees: Degrees of freedom, at least 1.
+    """
+    return max(0.0, 1 - _central_probability(math.atan(abs(t) / math.sqrt(degrees)), degrees))
+
+
 def _central_probability(angle: float, degrees: int) -> float:
     """P(|T| < sqrt(degrees) tan(angle))."""
     cosine, sine = math.cos(angle), math.sin(angle)
@@ -137,6 +147,23 @@ class KaplanMeier:
         """The first duration by which half have ended; None when fewer than half ever do."""
         reached = np.flatnonzero(self.survival <= 0.5 + _TIE)
         return float(self.times[reached[0]]) if reached.size else None
+
+    def restricted_mean(self, horizon: float) -> float | None:
+        """Mean of the shorter of each duration and a horizon: the area under the curve up to there.
+
+        Unlike the median it has a value when fewer than half end (Irwin 1949; Royston and Parmar 2013).
+
+        Args:
+            horizon: In the unit of the durations, at least 0.
+
+        Returns:
+            In the unit of the durations; None of an empty sample.
+        """
+        if not self.times.size:
+            return None
+        ends = np.minimum(np.concatenate([self.times, [horizon]]), horizon)
+        steps = np.diff(np.concatenate([[0.0], ends]))
+        return float((steps * np.concatenate([[1.0], self.survival])).sum())
 
     @property
     def never_share(self) -> float | None:

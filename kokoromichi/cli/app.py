@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from kokoromichi import __version__
-from kokoromichi.cli import audit, data, migrate, operate, play, simulate
+from kokoromichi.cli import audit, data, experiments, migrate, operate, play, simulate
 from kokoromichi.core.logging_config import configure_logging
 from kokoromichi.operation.exits import exit_on_error
 
@@ -26,7 +26,15 @@ economy_app = typer.Typer(no_args_is_help=True, help="The numbers of the economy
 app.add_typer(economy_app, name="economy")
 app.command()(migrate.migrate)
 data.register(app)
-for command in (simulate.simulate, simulate.report, audit.audit, operate.bot, operate.health, play.play):
+for command in (
+    simulate.simulate,
+    experiments.compare,
+    simulate.report,
+    audit.audit,
+    operate.bot,
+    operate.health,
+    play.play,
+):
     app.command()(command)
 economy_app.command("check")(simulate.economy_check)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kokoromichi.analysis.metrics.acts import acts, refusals
-from kokoromichi.analysis.metrics.goods import hoarding, sell_through
+from kokoromichi.analysis.metrics.goods import hoarding, sales, sell_through
 from kokoromichi.analysis.observations import MissingObservationsError, Observations
 from tests.analysis.books import Book, activity, history, restock
 
@@ -49,6 +49,11 @@ def test_sell_through_of_limited_and_unlimited_items() -> None:
 def test_sell_through_names_items_that_the_history_does_not_know() -> None:
     table = sell_through(shop().observations(history=history([]))).collect()
     assert table.rows() == [("potion", None, 0, 3, None, None), ("print", None, 2, 3, None, None)]
+
+
+def test_sales_are_units_and_gold_of_the_window() -> None:
+    assert sales(shop().observations()).collect().rows() == [("potion", 3, 300, 1), ("print", 3, 2_700, 2)]
+    assert sales(shop().observations(), first_day=1).collect().rows() == [("print", 2, 1_800, 1)]
 
 
 def test_hoarding_is_days_of_cover() -> None:

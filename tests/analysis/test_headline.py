@@ -24,6 +24,8 @@ def test_the_headline_by_hand() -> None:
     assert row == {
         "sink_faucet_ratio": 0.5,  # 1,000 / 2,000
         "net_flow_gold_per_active_player_day": 500.0,  # (2,000 - 1,000) / 2 active player-days
+        "spent_gold": 1_000,
+        "units_sold": 1,
         "supply_gold": 14_000,
         "active_supply_gold": 14_000,
         "velocity_per_day": pytest.approx(500 / 13_000),  # 1,000 in two days over (12,000 + 14,000) / 2
@@ -31,6 +33,7 @@ def test_the_headline_by_hand() -> None:
         "top_1_share": pytest.approx(0.02 * 8 / 14),
         "top_10_share": pytest.approx(0.2 * 8 / 14),
         "wait_days": 2.0,
+        "mean_wait_days": 2.0,
         "retention_d1": 1.0,
         "retention_d7": None,
         "retention_d30": None,

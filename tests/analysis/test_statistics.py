@@ -18,6 +18,7 @@ from kokoromichi.analysis.statistics import (
     lorenz,
     mean_interval,
     paired_interval,
+    student_p,
     student_t,
     top_share,
 )
@@ -26,6 +27,7 @@ from kokoromichi.core.errors import MisuseError
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # What lifelines' own dependencies deprecate is not ours to mend.
     from lifelines import KaplanMeierFitter
+    from lifelines.utils import restricted_mean_survival_time
 
 holdings = st.lists(st.integers(0, 2**53 - 1), min_size=1, max_size=40)
 measured = st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=40)
@@ -36,6 +38,12 @@ cases = st.lists(st.tuples(st.integers(0, 30), st.booleans()), min_size=1, max_s
 def test_student_t_is_scipys(confidence: float, degrees: int) -> None:
     expected = stats.t.ppf((1 + confidence) / 2, degrees)
     assert student_t(confidence, degrees) == pytest.approx(expected, rel=1e-6)
+
+
+@given(st.floats(-40, 40), st.integers(1, 400))
+def test_student_p_is_scipys(t: float, degrees: int) -> None:
+    expected = 2 * stats.t.sf(abs(t), degrees)
+    assert student_p(t, degrees) == pytest.approx(expected, rel=1e-6, abs=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -199,6 +207,8 @@ def test_kaplan_meier_is_lifelines(lengths: list[tuple[int, bool]]) -> None:
     expected = fitted.survival_function_at_times(estimate.times).to_numpy()
     assert estimate.survival == pytest.approx(expected, abs=1e-12)
     assert estimate.never_share == pytest.approx(float(expected[-1]), abs=1e-12)
+    restricted = restricted_mean_survival_time(fitted, t=20)
+    assert estimate.restricted_mean(20) == pytest.approx(restricted, abs=1e-9)
     table = fitted.event_table.loc[estimate.times]
     assert estimate.at_risk.tolist() == table["at_risk"].tolist()
     assert estimate.events.tolist() == table["observed"].tolist()

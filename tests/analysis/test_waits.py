@@ -31,7 +31,8 @@ def test_the_wait_runs_from_the_first_close_below_to_the_first_at_or_above() -> 
     table = days_to_afford(book.observations(history=prices(chest=100))).collect()
     assert row(table) == {
         "item_id": "chest", "archetype": "all", "category": "chest", "price_gold": 100,
-        "players": 1, "waiting": 1, "afforded": 1, "wait_days": 5.0, "never_share": 0.0,
+        "players": 1, "waiting": 1, "afforded": 1, "wait_days": 5.0, "mean_wait_days": 5.0,
+        "never_share": 0.0,
         "earned_days": 8.0,  # 50, 60, then 540 earned.
         "first_days": 0.0,  # The opening was enough for a moment.
     }  # fmt: skip
@@ -191,3 +192,12 @@ def test_the_price_of_a_day_is_the_one_in_force_when_it_closes() -> None:
     # At noon of day 4 the chest falls to 50, before its close it rises to 70: no wait of 60 gold ends.
     result = row(days_to_afford(book.observations(history=evening.reverse())).collect())
     assert (result["price_gold"], result["never_share"]) == (70, 1.0)
+
+
+def test_the_mean_wait_counts_who_never_affords_it_up_to_thirty_days() -> None:
+    # One waits 2 days, one is still waiting when the horizon ends after 40: (2 + 30) / 2.
+    book = Book()
+    saver(book, "ada", 0, (2, 100))
+    saver(book, "bo", 0, (40, 1))
+    result = row(days_to_afford(book.observations(history=prices(chest=100))).collect())
+    assert (result["wait_days"], result["mean_wait_days"]) == (2.0, 16.0)

@@ -62,6 +62,7 @@ METRICS: Final[dict[str, Entry]] = {
     "price_index": Entry("price_index"),
     "retention": Entry("retention"),
     "cohort_balances": Entry("retention"),
+    "sales": Entry("goods", after_warm_up=True),
     "sell_through": Entry("goods"),
     "hoarding": Entry("goods", after_warm_up=True),
     "acts": Entry("acts", after_warm_up=True),

@@ -15,6 +15,30 @@ if TYPE_CHECKING:
 
 
 @checked_options
+def sales(observations: Observations, first_day: Day = 0, last_day: Day | None = None) -> pl.LazyFrame:
+    """Sales: what each item of the store sold, and what it took in.
+
+    Args:
+        observations: What was observed; only its ledger and the days of its activity are read.
+        first_day: First day measured, as a date or a number of days after the first one observed.
+        last_day: Last day measured; None for the last one observed.
+
+    Returns:
+        One row per item sold in the window, ascending.
+
+        - ``item_id`` (String): the item.
+        - ``units`` (Int64): bought in the store.
+        - ``revenue_gold`` (Int64): paid for them.
+        - ``buyers`` (Int64): players who bought one or more.
+    """
+    rows = observations.ledger.filter(pl.col("kind") == "purchase", pl.col("item_id").is_not_null())
+    rows = rows.with_columns(day_of()).join(days(observations, first_day, last_day), on="day", how="semi")
+    sold = rows.with_columns(paid=-pl.col("amount")).group_by("item_id")
+    buyers = pl.col("user_id").n_unique().cast(pl.Int64)
+    return sold.agg(units=total("quantity"), revenue_gold=total("paid"), buyers=buyers).sort("item_id")
+
+
+@checked_options
 def sell_through(observations: Observations) -> pl.LazyFrame:
     """Sell-through: units sold / units that were for sale.
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from kokoromichi.analysis.metrics.acts import acts
-from kokoromichi.analysis.metrics.by_day import ALL, Day, days
-from kokoromichi.analysis.metrics.flows import net_flow, sink_faucet_ratio
+from kokoromichi.analysis.metrics.by_day import ALL, Day, days, total
+from kokoromichi.analysis.metrics.flows import flows, net_flow, sink_faucet_ratio
+from kokoromichi.analysis.metrics.goods import sales
 from kokoromichi.analysis.metrics.retention import retention
 from kokoromichi.analysis.metrics.supply import money_supply, velocity
 from kokoromichi.analysis.metrics.waits import days_to_afford
@@ -20,6 +21,26 @@ if TYPE_CHECKING:
 
 WAIT_ARCHETYPE: Final = "casual"
 WAIT_CATEGORY: Final = "chest"
+NUMBERS: Final = (
+    "sink_faucet_ratio",
+    "net_flow_gold_per_active_player_day",
+    "spent_gold",
+    "units_sold",
+    "supply_gold",
+    "active_supply_gold",
+    "velocity_per_day",
+    "gini",
+    "top_1_share",
+    "top_10_share",
+    "wait_days",
+    "mean_wait_days",
+    "retention_d1",
+    "retention_d7",
+    "retention_d30",
+    "acts_per_active_player_day",
+)
+"""The headline's columns, in their order."""
+_WAITS: Final = ("wait_days", "mean_wait_days")
 
 
 @checked_options
@@ -38,6 +59,8 @@ def headline(observations: Observations, first_day: Day = 0) -> pl.DataFrame:
         - ``sink_faucet_ratio`` (Float64): sinks / faucets of gold from the first day on, opening left out.
         - ``net_flow_gold_per_active_player_day`` (Float64): faucets - sinks of gold from the first day on,
           opening left out, / active player-days.
+        - ``spent_gold`` (Int64): sinks of gold from the first day on.
+        - ``units_sold`` (Int64): units bought in the store from the first day on.
         - ``supply_gold`` (Int64): supply at the last close.
         - ``active_supply_gold`` (Int64): of it, held by players active in the last seven days.
         - ``velocity_per_day`` (Float64): of gold, from the first day on, 1/day.
@@ -46,16 +69,18 @@ def headline(observations: Observations, first_day: Day = 0) -> pl.DataFrame:
         - ``top_10_share`` (Float64): share of the gold that the richest 10 % hold at the last close.
         - ``wait_days`` (Float64): median wait of casual players for the chest in the middle of the
           catalogue's; of all players where archetypes are not known.
+        - ``mean_wait_days`` (Float64): the mean of the same waits within 30 days.
         - ``retention_d1`` (Float64): share not away on day 1.
         - ``retention_d7`` (Float64): share not away on day 7.
         - ``retention_d30`` (Float64): share not away on day 30, which unlike the rolling share does not grow
-          with the horizon, in which more of those who left come back; not left by then, where no stream says
-          who is away.
+          with the horizon; not left by then, where no stream says who is away.
         - ``acts_per_active_player_day`` (Float64): acts that went through, from the first day on.
     """
     parts = [
         _one(sink_faucet_ratio(observations, first_day), "currency", "gold", "sink_faucet_ratio"),
         _net_flow_rate(observations, first_day),
+        _spent(observations, first_day),
+        sales(observations, first_day).select(units_sold=total("units")),
         _last_supply(observations),
         _one(velocity(observations, first_day), "currency", "gold", "velocity_per_day"),
         _one(gini(observations), "measure", "balance", "gini"),
@@ -65,21 +90,7 @@ def headline(observations: Observations, first_day: Day = 0) -> pl.DataFrame:
         _acts_rate(observations, first_day),
     ]
     row = pl.concat(pl.collect_all(parts), how="horizontal")
-    return row.select(
-        "sink_faucet_ratio",
-        "net_flow_gold_per_active_player_day",
-        "supply_gold",
-        "active_supply_gold",
-        "velocity_per_day",
-        "gini",
-        "top_1_share",
-        "top_10_share",
-        "wait_days",
-        "retention_d1",
-        "retention_d7",
-        "retention_d30",
-        "acts_per_active_player_day",
-    )
+    return row.select(NUMBERS)
 
 
 def wait_item(observations: Observations) -> pl.LazyFrame:
@@ -114,6 +125,11 @@ def _net_flow_rate(observations: Observations, first_day: Day) -> pl.LazyFrame:
     return flow.select(net_flow_gold_per_active_player_day=rate)
 
 
+def _spent(observations: Observations, first_day: Day) -> pl.LazyFrame:
+    moved = flows(observations, first_day).filter(pl.col("currency") == "gold", pl.col("direction") == "sink")
+    return moved.select(spent_gold=total("amount"))
+
+
 def _last_supply(observations: Observations) -> pl.LazyFrame:
     gold = money_supply(observations).filter(pl.col("currency") == "gold")
     last = pl.col("supply", "active_supply").sort_by("day").last().name.suffix("_gold")
@@ -127,9 +143,10 @@ def _top(observations: Observations) -> pl.LazyFrame:
 
 def _wait(observations: Observations) -> pl.LazyFrame:
     if not observations.has_history:
-        return pl.LazyFrame({"wait_days": [None]}, schema={"wait_days": pl.Float64()})
+        return pl.LazyFrame({name: [None] for name in _WAITS}, schema=dict.fromkeys(_WAITS, pl.Float64()))
     waits = days_to_afford(observations).join(wait_item(observations), on="item_id", how="semi")
-    return _one(waits, "archetype", WAIT_ARCHETYPE if observations.has_players else ALL, "wait_days")
+    whose = WAIT_ARCHETYPE if observations.has_players else ALL
+    return waits.filter(pl.col("archetype") == whose).select(pl.col(_WAITS).first())
 
 
 def _retention(observations: Observations) -> pl.LazyFrame:

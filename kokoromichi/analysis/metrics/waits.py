@@ -18,11 +18,14 @@ if TYPE_CHECKING:
 _CASE = ["user_id", "item_id"]
 _GROUP_SCHEMA: Final = {"item_id": pl.String(), "archetype": pl.String()}
 _GROUP = list(_GROUP_SCHEMA)
+RESTRICTED_DAYS: Final = 30
+"""The mean wait is that of the first so many days: it has a value when most never afford the price."""
 _ESTIMATES_SCHEMA: Final = {
     "players": pl.Int64(),
     "waiting": pl.Int64(),
     "afforded": pl.Int64(),
     "wait_days": pl.Float64(),
+    "mean_wait_days": pl.Float64(),
     "never_share": pl.Float64(),
     "earned_days": pl.Float64(),
     "first_days": pl.Float64(),
@@ -54,6 +57,8 @@ def days_to_afford(observations: Observations) -> pl.LazyFrame:
         - ``waiting`` (Int64): of these, players who closed a day below the price while there.
         - ``afforded`` (Int64): of these, players whose wait ended while there.
         - ``wait_days`` (Float64): median wait; null when nobody waited or fewer than half ever afford it.
+        - ``mean_wait_days`` (Float64): mean wait within 30 days (the restricted mean), the number to compare
+          runs by; null when nobody waited.
         - ``never_share`` (Float64): share still waiting after the longest wait seen; null when nobody waited.
         - ``earned_days`` (Float64): median days until earnings reach the price; null when fewer than half do.
         - ``first_days`` (Float64): median days until a balance first reaches the price; null when fewer than
@@ -158,6 +163,7 @@ def _estimates(groups: pl.DataFrame) -> pl.DataFrame:
         "waiting": groups["wait_length"].list.len(),
         "afforded": groups["wait_ended"].list.sum(),
         "wait_days": [lengths.median for lengths in waits],
+        "mean_wait_days": [lengths.restricted_mean(RESTRICTED_DAYS) for lengths in waits],
         "never_share": [lengths.never_share for lengths in waits],
         "earned_days": [lengths.median for lengths in earned],
         "first_days": [lengths.median for lengths in first],

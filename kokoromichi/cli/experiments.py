@@ -1,0 +1,144 @@
+"""Experiments on the command line: compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from kokoromichi.cli.output import Json, answer, progress, screen
+from kokoromichi.operation.exits import exit_on_error
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from kokoromichi.experiments.comparison import Comparison
+    from kokoromichi.simulation.scenario import Scenario
+
+
+Players = Annotated[int | None, typer.Option(min=1, help="Size of the population; the scenario's own.")]
+Days = Annotated[int | None, typer.Option(min=1, help="Horizon in days; the scenario's own.")]
+Seed = Annotated[int, typer.Option(help="The same one gives the same numbers.")]
+Workers = Annotated[str, typer.Option(help="serial, process (one a core) or process:N.")]
+EngineName = Annotated[str, typer.Option(help="auto, faithful, compiled or both.")]
+EconomyPath = Annotated[
+    Path | None, typer.Option(help="A folder with an economy, or a TOML file of its numbers; ECONOMY_DIR.")
+]
+WhatIf = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="A change of the base's numbers, with a name if you like: "
+        '"training +20 %: train.price_gold * 1.2, opening.gold = 9000". May be given again.'
+    ),
+]
+Precision = Annotated[
+    list[str] | None,
+    typer.Option(help="Half-width wanted, such as supply_gold=0.02; runs are added up to --most."),
+]
+
+
+def compare(
+    base: Annotated[str, typer.Argument(help="Name of a shipped scenario, or a .toml file.")] = "baseline",
+    others: Annotated[
+        list[str] | None, typer.Argument(help="Scenarios to hold against it, by name or file.")
+    ] = None,
+    what_if: WhatIf = None,
+    players: Players = None,
+    days: Days = None,
+    replications: Annotated[int, typer.Option(min=2, help="Runs of each scenario.")] = 20,
+    precision: Precision = None,
+    most: Annotated[int, typer.Option(min=2, help="Where runs stop being added.")] = 60,
+    primary: Annotated[str, typer.Option(help="The number that it is about.")] = "supply_gold",
+    seed: Seed = 1,
+    workers: Workers = "process",
+    engine: EngineName = "auto",
+    economy: EconomyPath = None,
+    out: Annotated[Path, typer.Option(help="The page that is written.")] = Path("decision.html"),
+    as_json: Json = False,
+) -> None:
+    """Hold scenarios against a base under the same seeds: what changes, and how surely."""
+    with exit_on_error():
+        from kokoromichi.experiments.compare import compare as hold  # noqa: PLC0415 - --help stays fast
+        from kokoromichi.experiments.what_if import read_amounts  # noqa: PLC0415 - as above
+
+        chosen, arms = _arms(base, others or (), what_if or (), days, players, economy)
+        wanted = f"Comparing with {chosen.name}"
+        with progress(wanted, replications * (1 + len(arms)), "runs done") as (bar, task):
+            comparison = hold(
+                chosen,
+                arms,
+                precision=read_amounts(precision or ()),
+                primary=primary,
+                replications=replications,
+                most_replications=max(most, replications),
+                seed=seed,
+                workers=workers,
+                engine=engine,
+                on_done=lambda _run: bar.update(task, description=wanted, advance=1),
+                on_step=lambda what: bar.update(task, description=what),
+            )
+        page = comparison.report(out)
+        if as_json:
+            answer(
+                {
+                    "report": str(page),
+                    "engine": comparison.asked.engine,
+                    "table": comparison.table().to_dicts(),
+                }
+            )
+        else:
+            _show(comparison, page)
+
+
+def _arms(
+    base: str,
+    others: Sequence[str],
+    changes: Sequence[str],
+    days: int | None,
+    players: int | None,
+    economy: Path | None,
+) -> tuple[Scenario, dict[str, Scenario]]:
+    """The base, and what is held against it by name."""
+    from kokoromichi.experiments.what_if import read_change  # noqa: PLC0415 - --help stays fast
+    from kokoromichi.settings import Settings  # noqa: PLC0415 - as above
+    from kokoromichi.simulation.scenario import Scenario  # noqa: PLC0415 - as above
+
+    named = economy or Settings().chosen_economy_dir
+    chosen, *loaded = (
+        Scenario.load(name, days=days, players=players, economy=named) for name in (base, *others)
+    )
+    arms = {other.name: other for other in loaded}
+    for text in changes:
+        change = read_change(text)
+        arms[change.name] = change.applied(chosen)
+    return chosen, arms
+
+
+def _show(comparison: Comparison, page: Path) -> None:
+    for name in comparison.others:
+        table = Table(title=f"{escape(name)} against {comparison.base.name}", title_justify="left")
+        for head in ("number", "before", "after", "change", "interval", "verdict"):
+            table.add_column(head, justify="left" if head in {"number", "verdict"} else "right")
+        for row in comparison.table().filter(scenario=name).iter_rows(named=True):
+            table.add_row(*_cells(row))
+        screen.print(table)
+    screen.print(f"The page: {page}", highlight=False)
+
+
+def _cells(row: Mapping[str, float | str | None]) -> tuple[str, ...]:
+    interval = "-" if row["low"] is None else f"{_number(row['low'])} to {_number(row['high'])}"
+    return (
+        str(row["metric"]),
+        *(_number(row[name]) for name in ("before", "after", "change")),
+        interval,
+        str(row["verdict"]),
+    )
+
+
+def _number(value: float | str | None) -> str:
+    if not isinstance(value, (int, float)):
+        return "-"
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:,.3f}"  # noqa: PLR2004 - as people write numbers

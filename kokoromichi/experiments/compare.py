@@ -1,0 +1,146 @@
+"""What a change does, and how surely: scenarios played under common random numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from kokoromichi.core.errors import MisuseError
+from kokoromichi.experiments.comparison import BASE, Asked, Comparison, runs_missing
+from kokoromichi.experiments.measures import MEASURES, item_measures, require_measures
+from kokoromichi.experiments.seed_runs import SeedRun, choose_engine, play_all
+from kokoromichi.simulation import engines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from kokoromichi.experiments.measures import Measure
+    from kokoromichi.experiments.seed_runs import Measured
+    from kokoromichi.simulation.scenario import Scenario
+
+_ROUND: Final = 10
+"""Runs added at once where a precision is asked for."""
+
+
+def changed_items(base: Scenario, others: Sequence[Scenario]) -> tuple[str, ...]:
+    """The items that a scenario sells otherwise than the base, in catalogue order.
+
+    Their numbers differ, or their scheduled prices do.
+    """
+    changed = {item for other in others for item in _differing(base, other)}
+    catalogues = [base, *others]
+    order = dict.fromkeys(item.id for scenario in catalogues for item in scenario.economy.catalogue)
+    return tuple(item for item in order if item in changed)
+
+
+def _differing(base: Scenario, other: Scenario) -> Iterator[str]:
+    old, new = base.economy.config.store, other.economy.config.store
+    yield from (item for item in {*old, *new} if old.get(item) != new.get(item))
+    for change in {*base.changes} ^ {*other.changes}:
+        for item in (*base.economy.catalogue, *other.economy.catalogue):
+            if item.id in change.items or item.category in change.categories:
+                yield item.id
+
+
+def compare(  # noqa: PLR0913 - a designer names what they ask for
+    base: Scenario,
+    others: Mapping[str, Scenario],
+    *,
+    precision: Mapping[str, float] | None = None,
+    primary: str = "supply_gold",
+    replications: int = 20,
+    most_replications: int = 60,
+    confidence: float = 0.95,
+    seed: int = 1,
+    workers: str = "serial",
+    engine: str = engines.AUTO,
+    on_done: Callable[[SeedRun], None] | None = None,
+    on_step: Callable[[str], None] | None = None,
+) -> Comparison:
+    """Hold scenarios against a base under common random numbers: the same players, until the change is felt.
+
+    Args:
+        base: What is in force.
+        others: What might be, by names for the table; players and days must be the base's.
+        precision: Half-widths to add runs for, such as ``{"supply_gold": 0.02}``: shares of the base's mean,
+            gold for the net flow.
+        primary: The number that the comparison is about.
+        replications: Runs of each scenario, at least 2.
+        most_replications: Where runs stop being added.
+        confidence: Of the intervals, above 0 and below 1.
+        seed: Run n of every scenario shares its chance with run n of the others.
+        workers: ``serial``, ``process`` or ``process:N``.
+        engine: As in ``simulate``.
+        on_done: Called with each run that is done.
+        on_step: Called with what is done before the first one, where that takes a while.
+
+    Raises:
+        MisuseError: Scenarios do not fit one another, or an option is out of its range.
+        UnsoundRunError: A run breaks a law of the ledger.
+    """
+    _require_comparable(base, others, replications, most_replications)
+    items = changed_items(base, list(others.values()))
+    measures = {**item_measures(items), **MEASURES}
+    require_measures([primary, *(precision or {})], measures, "compare")
+    chosen = choose_engine(engine, [base, *others.values()], replications)
+    engines.compile_once(base, chosen, on_step or (lambda _what: None))
+    asked = Asked(seed, primary, precision or {}, confidence, str(chosen))
+    found: dict[tuple[str, int], Measured] = {}
+    done, wanted = 0, replications
+    while True:
+        runs = [
+            SeedRun(name, arm, seed, number, items, chosen.name)
+            for number in range(done, wanted)
+            for name, arm in ((BASE, base), *others.items())
+        ]
+        played = play_all(runs, workers, on_done or (lambda _run: None))
+        found.update(((run.name, run.replication), measured) for run, measured in played)
+        comparison = _comparison(base, others, asked, measures, found)
+        done = wanted
+        wanted = min(done + _ROUND, most_replications)
+        if done >= most_replications or not _lacks_precision(comparison):
+            return comparison
+
+
+def _require_comparable(base: Scenario, others: Mapping[str, Scenario], least: int, most: int) -> None:
+    if not others:
+        raise MisuseError('compare needs scenarios by name, such as {"potion +20 %": base.scaled(...)}')
+    if BASE in others:
+        raise MisuseError(f"the name {BASE!r} is the base's own; give the scenario another one")
+    if not 2 <= least <= most:  # noqa: PLR2004 - one pair has no spread
+        raise MisuseError(f"replications is {least}; use 2 to most_replications, which is {most}")
+    for name, other in others.items():
+        if (other.players, other.days, other.start) != (base.players, base.days, base.start):
+            message = (
+                f"{name!r} has {other.players} players and {other.days} days from {other.start}, the base "
+                f"{base.players} and {base.days} from {base.start}: give both the same"
+            )
+            raise MisuseError(message)
+
+
+def _comparison(
+    base: Scenario,
+    others: Mapping[str, Scenario],
+    asked: Asked,
+    measures: Mapping[str, Measure],
+    found: Mapping[tuple[str, int], Measured],
+) -> Comparison:
+    names = [BASE, *others]
+    ordered = sorted(found.items(), key=lambda entry: (entry[0][1], names.index(entry[0][0])))
+    keys = [{"scenario": name, "replication": number + 1} for (name, number), _ in ordered]
+    numbers = {metric: pl.Float64() for metric in measures}
+    schema: dict[str, Any] = {"scenario": pl.String(), "replication": pl.Int64(), **numbers}
+    rows = [{**key, **run.numbers} for key, (_, run) in zip(keys, ordered, strict=True)]
+    by_day = [
+        run.by_day.select(*(pl.lit(value).alias(name) for name, value in key.items()), pl.all())
+        for key, (_, run) in zip(keys, ordered, strict=True)
+    ]
+    return Comparison(base, others, asked, pl.DataFrame(rows, schema), pl.concat(by_day), measures)
+
+
+def _lacks_precision(comparison: Comparison) -> bool:
+    return any(
+        runs_missing(apart, comparison.measures[metric], comparison.asked.precision.get(metric))
+        for (_, metric), apart in comparison.differences.items()
+    )

@@ -1,0 +1,171 @@
+"""A comparison as a page: what changes, how surely, and what nobody can say yet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+from markupsafe import escape
+
+from kokoromichi.analysis.plots.style import chart_style
+from kokoromichi.analysis.report import words
+from kokoromichi.analysis.report.blocks import chart
+from kokoromichi.analysis.report.page import Cell, Csv, Page, PageRow, PageSection, PageTable, render
+from kokoromichi.experiments.comparison import BASE, CERTAIN, IDENTICAL, NEGLIGIBLE
+from kokoromichi.experiments.pairs import POWER
+
+if TYPE_CHECKING:
+    from kokoromichi.analysis.report.page import Chart, Verdict
+    from kokoromichi.experiments.comparison import Comparison
+
+_ASSUMED = "¹"
+_WHOLE_FROM = 100
+_HEADS = ("Number", "Before", "After", "Change", "Interval", "Could be seen", "Gain of pairing", "Verdict")
+
+
+def write_decision(path: str | Path, comparison: Comparison) -> Path:
+    """Write the page; the same comparison gives the same bytes."""
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(render_decision(comparison), encoding="utf-8", newline="\n")
+    return target
+
+
+def render_decision(comparison: Comparison) -> str:
+    """The page's HTML, which needs nothing from outside."""
+    base, asked = comparison.base, comparison.asked
+    runs = comparison.runs.filter(pl.col("scenario") == BASE).height
+    with chart_style():
+        sections = tuple(_section(comparison, name, place) for place, name in enumerate(comparison.others))
+    return render(
+        Page(
+            title=f"What changes against {base.name}",
+            subtitle=f"{base.players:,} players, {base.days} days, {runs} runs of each, the same seeds",
+            origin=f"seed {asked.seed} · {asked.engine} · about {comparison.measures[asked.primary].title}",
+            verdicts=[_said(comparison, name) for name in comparison.others],
+            sections=sections,
+            colophon="KoKoroMichi comparison. Every chart carries its numbers; nothing is loaded from afar.",
+        )
+    )
+
+
+def table_html(comparison: Comparison) -> str:
+    """The table of a comparison for a notebook's cell."""
+    rows = []
+    for name in comparison.others:
+        cells = "".join(f"<th style='text-align:left'>{escape(head)}</th>" for head in _HEADS)
+        rows.append(f"<tr><th colspan={len(_HEADS)} style='text-align:left'>{escape(name)}</th></tr>")
+        rows.append(f"<tr>{cells}</tr>")
+        rows += [
+            f"<tr>{''.join(f'<td>{escape(cell.text)}</td>' for cell in row.cells)}</tr>"
+            for row in _rows(comparison, name)
+        ]
+    return f"<table>{''.join(rows)}</table><p>{escape(_notes(comparison))}</p>"
+
+
+def _said(comparison: Comparison, name: str) -> Cell:
+    """What became of the primary number, in a few words."""
+    row = comparison.table().filter(scenario=name, metric=comparison.asked.primary).row(0, named=True)
+    sure = row["verdict"] in {CERTAIN, NEGLIGIBLE, IDENTICAL}
+    change = words.share(row["change_share"], 1)
+    said = f"{name}: {row['title'].lower()} {change}, {row['verdict']}"
+    return Cell(said, "good" if sure else "plain")
+
+
+def _section(comparison: Comparison, name: str, place: int) -> PageSection:
+    table = comparison.table().filter(scenario=name)
+    certain = table.filter(verdict=CERTAIN)["title"].to_list()
+    lede = (
+        f"Certain: {words.listed([title.lower() for title in certain])}."
+        if certain
+        else "Nothing is certain yet: the column beside says which effect so many runs would have shown."
+    )
+    blocks = (
+        _forest(comparison, name, place),
+        _event(comparison, name, place),
+        PageTable(
+            anchor=f"numbers-{place}",
+            title="Every number",
+            heads=_HEADS,
+            rows=tuple(_rows(comparison, name)),
+            definition=_notes(comparison),
+            csv=Csv.of(f"numbers-{place}", table),
+            wide=True,
+        ),
+    )
+    return PageSection(anchor=f"scenario-{place}", title=name, lede=lede, blocks=blocks)
+
+
+def _forest(comparison: Comparison, name: str, place: int) -> Chart:
+    columns = ("metric", "before", "after", "change", "low", "high", "verdict")
+    return chart(
+        comparison.plot.forest(name),
+        anchor=f"forest-{place}",
+        takeaway="A point left of the line fell, one right of it rose.",
+        says=f"Change over the base's mean, with its {comparison.asked.confidence:.0%} interval over pairs.",
+        csv=comparison.table().filter(scenario=name).select(columns),
+    )
+
+
+def _event(comparison: Comparison, name: str, place: int) -> Chart:
+    return chart(
+        comparison.plot.event(scenario=name),
+        anchor=f"event-{place}",
+        takeaway="Where the band leaves the line, the change is felt.",
+        says="Mean over pairs of the day's difference from the base, with its interval, day by day.",
+        csv=comparison.plot.daily(scenario=name),
+    )
+
+
+def _rows(comparison: Comparison, name: str) -> list[PageRow]:
+    rows = []
+    for row in comparison.table().filter(scenario=name).iter_rows(named=True):
+        interval = words.NOTHING
+        if row["low"] is not None:
+            interval = f"{_signed(row['low'])} to {_signed(row['high'])}"
+        seen = "" if row["pairs"] == row["runs"] else f" ({row['pairs']} of {row['runs']} runs)"
+        gain = words.NOTHING
+        if row["gain"] is not None:
+            gain = f"{row['gain']:.1f}"
+            if row["gain_low"] is not None:
+                gain += f" ({row['gain_low']:.1f} to {row['gain_high']:.1f})"
+        unit = f", {row['unit']}" if row["unit"] else ""
+        share = f" ({words.share(row['change_share'], 1)})" if row["change_share"] else ""
+        texts = (
+            f"{row['title']}{unit}{_ASSUMED if row['assumed'] else ''}",
+            _plain(row["before"]),
+            _plain(row["after"]) + seen,
+            _signed(row["change"]) + share,
+            interval,
+            _plain(row["smallest_visible"]),
+            gain,
+            row["verdict"],
+        )
+        verdict: Verdict = "good" if row["verdict"] == CERTAIN else "plain"
+        cells = (*(Cell(text) for text in texts[:-1]), Cell(texts[-1], verdict))
+        rows.append(PageRow(cells=cells))
+    return rows
+
+
+def _notes(comparison: Comparison) -> str:
+    primary = comparison.measures[comparison.asked.primary].title
+    return (
+        f"Paired t over runs with the same seeds, {comparison.asked.confidence:.0%}; an exact floor where "
+        f"fewer than five pairs differ. {primary} is tested by itself, the others together (Holm). Could be "
+        f"seen: the effect that as many pairs show in {POWER:.0%} of comparisons. Gain of pairing: how many "
+        f"times more runs other seeds would have taken. {_ASSUMED} The players' model assumes it rather than "
+        "predicts it."
+    )
+
+
+def _plain(value: float | None) -> str:
+    if value is None:
+        return words.NOTHING
+    return words.whole(value) if abs(value) >= _WHOLE_FROM else words.decimal(value, 3)
+
+
+def _signed(value: float | None) -> str:
+    if value is None:
+        return words.NOTHING
+    return ("+" if value > 0 else "") + _plain(value)

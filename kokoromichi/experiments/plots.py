@@ -1,0 +1,179 @@
+"""The charts of a comparison: every number at once, one number pair by pair, one change day by day."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+
+from kokoromichi.analysis.plots import style
+from kokoromichi.analysis.plots.canvas import drawing, has_data, label_axes, percent, thousands, whole_days
+from kokoromichi.analysis.statistics import student_t
+from kokoromichi.core.errors import MisuseError
+from kokoromichi.experiments.comparison import BASE
+from kokoromichi.experiments.measures import require_measures
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from kokoromichi.experiments.comparison import Comparison
+
+VERDICT_COLOURS: Final = {
+    "certain": style.BLUE,
+    "negligible": style.GREEN,
+    "identical": style.GREEN,
+    "not visible": style.SLATE,
+}
+_ROW_IN: Final = 0.24
+_MOST_SHARE: Final = 1.5
+"""A change beyond so much of the base is drawn at the edge of the forest, with its number beside it."""
+_BASE, _OTHER = 0, 1
+
+
+class ComparisonPlots:
+    """Charts of a comparison; each answers the Axes it drew on.
+
+    Args:
+        comparison: What is drawn.
+    """
+
+    def __init__(self, comparison: Comparison) -> None:
+        self._comparison = comparison
+
+    def forest(self, scenario: str | None = None, ax: Axes | None = None) -> Axes:
+        """Draw every number's change in per cent of the base, with its interval and its verdict.
+
+        Args:
+            scenario: Which one; the first one when left out.
+            ax: Where to draw; None for a figure of its own.
+        """
+        name = self._scenario(scenario)
+        table = self._comparison.table().filter(
+            pl.col("scenario") == name, pl.col("change_share").is_not_null()
+        )
+        title = f"{name} against {self._comparison.base.name}"
+        with drawing(ax, title, 1.0 + _ROW_IN * max(table.height, 3)) as axes:
+            if has_data(table, axes):
+                _forest(table, axes)
+            return axes
+
+    def pairs(self, metric: str | None = None, scenario: str | None = None, ax: Axes | None = None) -> Axes:
+        """Draw one number of every run under both scenarios, a line a pair.
+
+        Args:
+            metric: Its name; the primary one when left out.
+            scenario: Which one; the first one when left out.
+            ax: Where to draw; None for a figure of its own.
+        """
+        name, wanted = self._scenario(scenario), metric or self._comparison.asked.primary
+        require_measures([wanted], self._comparison.measures, "plot.pairs")
+        measure = self._comparison.measures[wanted]
+        old, new = self._comparison.pairs(name, wanted)
+        with drawing(ax, f"{measure.title}, pair by pair") as axes:
+            for before, after in zip(old, new, strict=True):
+                colour = style.VERMILLION if after < before else style.BLUE
+                axes.plot([_BASE, _OTHER], [before, after], color=colour, alpha=0.5, linewidth=1)
+                axes.plot([_BASE, _OTHER], [before, after], ".", color=colour, markersize=5)
+            axes.set_xlim(-0.3, 1.3)
+            axes.set_xticks([_BASE, _OTHER], [self._comparison.base.name, name])
+            label_axes(axes, f"{len(old)} pairs of runs", measure.unit)
+            thousands(axes.yaxis)
+            return axes
+
+    def event(
+        self,
+        what: str | None = None,
+        scenario: str | None = None,
+        ax: Axes | None = None,
+        *,
+        day: int | None = None,
+    ) -> Axes:
+        """Draw day by day how far a scenario lies from the base: an event study over pairs.
+
+        Args:
+            what: An item that was changed (its units a day), or ``supply_gold``, ``spent_gold``,
+                ``net_gold``; the first changed item when left out, else the supply.
+            scenario: Which one; the first one when left out.
+            ax: Where to draw; None for a figure of its own.
+            day: Where to mark the change; the first scheduled one when left out.
+        """
+        name, column = self._scenario(scenario), self._day_column(what)
+        apart = self.daily(column, name)
+        title = f"{column.removesuffix('.units').replace('_', ' ').capitalize()}: {name} − base"
+        with drawing(ax, title) as axes:
+            axes.axhline(0, color=style.SLATE, linewidth=0.8)
+            axes.fill_between(apart["day"], apart["low"], apart["high"], color=style.BLUE, alpha=0.2)
+            axes.plot(apart["day"], apart["mean"], color=style.BLUE)
+            begins = self._begins(name) if day is None else day
+            if begins is not None:
+                axes.axvline(begins, color=style.VERMILLION, linewidth=1, linestyle=(0, (4, 3)))
+            label_axes(axes, "day", "units a day" if column.endswith(".units") else "gold")
+            whole_days(axes.xaxis)
+            thousands(axes.yaxis)
+            return axes
+
+    def _scenario(self, name: str | None) -> str:
+        names = list(self._comparison.others)
+        if name is None:
+            return names[0]
+        if name not in names:
+            raise MisuseError(f"there is no scenario {name!r}; compared were {', '.join(names)}")
+        return name
+
+    def _day_column(self, what: str | None) -> str:
+        columns = self._comparison.by_day.columns[3:]
+        items = [column for column in columns if column.endswith(".units")]
+        wanted = (items or ["supply_gold"])[0] if what is None else what
+        found = wanted if wanted in columns else f"{wanted}.units"
+        if found not in columns:
+            names = ", ".join(column.removesuffix(".units") for column in columns)
+            raise MisuseError(f"{what!r} was not changed, so that its days were not kept; there are {names}")
+        return found
+
+    def daily(self, what: str | None = None, scenario: str | None = None) -> pl.DataFrame:
+        """How far a scenario lies from the base, day by day; the numbers of ``event``.
+
+        Args:
+            what: As in ``event``.
+            scenario: Which one; the first one when left out.
+
+        Returns:
+            One row per day, ascending: ``day`` (Int64, from 0), ``mean``, ``low``, ``high`` and ``error``
+            (Float64) of the difference over the pairs, ``runs`` (UInt32).
+        """
+        days, keys, column = self._comparison.by_day, ["replication", "day"], self._day_column(what)
+        old = days.filter(pl.col("scenario") == BASE).select(*keys, before=column)
+        new = days.filter(pl.col("scenario") == self._scenario(scenario)).select(*keys, after=column)
+        apart = old.join(new, on=keys).select("day", apart=pl.col("after") - pl.col("before"))
+        summed = apart.group_by("day").agg(
+            pl.col("apart").mean().alias("mean"), error=pl.col("apart").std() / pl.len().sqrt(), runs=pl.len()
+        )
+        margin = pl.col("error") * student_t(self._comparison.asked.confidence, summed["runs"].item(0) - 1)
+        return summed.sort("day").with_columns(low=pl.col("mean") - margin, high=pl.col("mean") + margin)
+
+    def _begins(self, scenario: str) -> int | None:
+        changes = {*self._comparison.others[scenario].changes} - {*self._comparison.base.changes}
+        return min((change.from_day for change in changes), default=None)
+
+
+def _forest(table: pl.DataFrame, axes: Axes) -> None:
+    places = np.arange(table.height)[::-1]
+    for place, row in zip(places, table.iter_rows(named=True), strict=True):
+        colour = VERDICT_COLOURS.get(row["verdict"], style.ORANGE)
+        base = abs(row["before"])
+        if row["low"] is not None:
+            ends = np.clip([row["low"] / base, row["high"] / base], -_MOST_SHARE, _MOST_SHARE)
+            axes.plot(ends, [place, place], color=colour, linewidth=2)
+        share = min(max(row["change_share"], -_MOST_SHARE), _MOST_SHARE)
+        axes.plot([share], [place], "o", color=colour, markersize=5)
+        beyond = "" if share == row["change_share"] else f" ({100 * row['change_share']:+,.0f} %)"
+        axes.annotate(
+            f"{row['verdict']}{beyond}", (1.01, place), xycoords=("axes fraction", "data"), color=colour,
+            va="center", fontsize=8.5,
+        )  # fmt: skip
+    axes.axvline(0, color=style.SLATE, linewidth=0.8)
+    axes.set_yticks(places, table["title"].to_list())
+    axes.set_ylim(-0.7, table.height - 0.3)
+    label_axes(axes, "change against the base", "", grid="x")
+    percent(axes.xaxis)

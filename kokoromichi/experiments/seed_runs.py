@@ -1,0 +1,151 @@
+"""One scenario under one seed, played and measured: what every experiment is made of."""
+
+from __future__ import annotations
+
+import datetime as dt
+from concurrent.futures import as_completed
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+
+import polars as pl
+
+from kokoromichi.analysis.metrics import first_measured_day
+from kokoromichi.analysis.metrics.by_day import day_of
+from kokoromichi.analysis.metrics.by_day import days as watched_days
+from kokoromichi.analysis.metrics.flows import net_flow
+from kokoromichi.analysis.metrics.goods import sales
+from kokoromichi.analysis.metrics.headline import headline
+from kokoromichi.analysis.metrics.supply import money_supply
+from kokoromichi.analysis.observations import Observations
+from kokoromichi.core.errors import KokoroError
+from kokoromichi.simulation import engines
+from kokoromichi.simulation.batch import pool_size, replication_seed
+from kokoromichi.simulation.workers import Workers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from kokoromichi.simulation.engines import Chosen
+    from kokoromichi.simulation.scenario import Scenario
+
+Numbers: TypeAlias = "dict[str, float | None]"
+
+DAY_COLUMNS: Final = ("supply_gold", "spent_gold", "net_gold")
+
+
+class UnsoundRunError(KokoroError):
+    """A run breaks a law of the ledger, so that no number of it can be believed."""
+
+
+class SeedRun(NamedTuple):
+    """One run to play.
+
+    Attributes:
+        name: Of the scenario within the experiment.
+        scenario: What is played.
+        seed: Of the experiment.
+        replication: Number of the run, from 0; the same number has the same chance under every scenario.
+        items: Whose sales are told apart.
+        engine: FAITHFUL, COMPILED or BOTH.
+    """
+
+    name: str
+    scenario: Scenario
+    seed: int
+    replication: int
+    items: tuple[str, ...]
+    engine: str
+
+
+class Measured(NamedTuple):
+    """What a run showed.
+
+    Attributes:
+        numbers: The headline, and ``<item>.units`` and ``<item>.revenue_gold``; None where there is none.
+        by_day: A row a day, from 0: ``day`` (Int64), ``DAY_COLUMNS`` and ``<item>.units`` (Int64).
+    """
+
+    numbers: Numbers
+    by_day: pl.DataFrame
+
+
+def measure(run: SeedRun) -> Measured:
+    """Play a run in memory and measure it.
+
+    Raises:
+        UnsoundRunError: Its ledger breaks a law.
+    """
+    played = engines.play(run.scenario, replication_seed(run.seed, run.replication), run.engine)
+    report = played.states.audit(played.ledger)
+    if not report.sound:
+        message = f"{run.name}, run {run.replication + 1}, breaks the ledger's laws: {report}"
+        raise UnsoundRunError(message)
+    seen = Observations.from_frames(
+        played.ledger,
+        activity=played.activity,
+        economy_history=played.economy_history,
+        players=played.players,
+    )
+    start = run.scenario.start
+    seen = seen.over(start, start + dt.timedelta(days=run.scenario.days - 1))
+    numbers = headline(seen, first_measured_day(run.scenario.days)).row(0, named=True)
+    return Measured({**numbers, **_item_numbers(seen, run.items)}, _by_day(seen, run.items))
+
+
+def _item_numbers(seen: Observations, items: Sequence[str]) -> Numbers:
+    """Over the whole horizon, since a sale may be early."""
+    sold = {row["item_id"]: row for row in sales(seen).collect().iter_rows(named=True)}
+    return {
+        f"{item}.{name}": sold[item][name] if item in sold else 0
+        for item in items
+        for name in ("units", "revenue_gold")
+    }
+
+
+def _by_day(seen: Observations, items: Sequence[str]) -> pl.DataFrame:
+    supply = money_supply(seen).filter(pl.col("currency") == "gold").select("day", supply_gold="supply")
+    flow = net_flow(seen).select("day", "net_gold", spent_gold="sinks_gold")
+    bought = seen.ledger.filter(pl.col("kind") == "purchase", pl.col("item_id").is_in(items))
+    bought = bought.with_columns(day_of())
+    units = [
+        pl.col("quantity").filter(pl.col("item_id") == item).sum().alias(f"{item}.units") for item in items
+    ]
+    frame = watched_days(seen).join(supply, on="day", how="left").join(flow, on="day", how="left")
+    if items:
+        frame = frame.join(bought.group_by("day").agg(units), on="day", how="left")
+    number = pl.int_range(pl.len()).cast(pl.Int64)
+    columns = [pl.col(name).fill_null(0) for name in (*DAY_COLUMNS, *(f"{item}.units" for item in items))]
+    return frame.sort("day").select(number.alias("day"), *columns).collect()
+
+
+def play_all(
+    runs: Sequence[SeedRun], workers: str, on_done: Callable[[SeedRun], None]
+) -> Iterator[tuple[SeedRun, Measured]]:
+    """Play runs, in this process or in several; yields each as it is done.
+
+    Args:
+        runs: What to play.
+        workers: ``serial``, ``process`` or ``process:N``.
+        on_done: Called with each run that is done.
+    """
+    size = pool_size(workers)
+    if size == 0:
+        for run in runs:
+            measured = measure(run)
+            on_done(run)
+            yield run, measured
+        return
+    with Workers(size) as pool:
+        futures = {pool.submit(measure, run): run for run in runs}
+        try:
+            for future in as_completed(futures):
+                on_done(futures[future])
+                yield futures[future], future.result()
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def choose_engine(engine: str, scenarios: Sequence[Scenario], runs_each: int) -> Chosen:
+    """The engine of an experiment: one for all its scenarios."""
+    choices = [engines.choose(engine, scenario, runs_each * len(scenarios)) for scenario in scenarios]
+    return next((chosen for chosen in choices if chosen.name == engines.FAITHFUL), choices[0])

@@ -1,0 +1,79 @@
+"""Changes of an economy's numbers as a designer types them: ``training +20 %: train.price_gold * 1.2``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from kokoromichi.core.errors import MisuseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from kokoromichi.simulation.scenario import Scenario
+
+_PART: Final = re.compile(r"\s*(?P<path>[a-z0-9_.]+)\s*(?P<how>[=*])\s*(?P<number>-?[0-9_]+(?:\.[0-9]+)?)\s*")
+_NAMED: Final = re.compile(r"(?:(?P<name>[^=:]*):)?(?P<parts>.*)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Change:
+    """A named change of numbers.
+
+    Attributes:
+        name: For tables and charts.
+        values: Numbers to set, by path.
+        factors: Numbers to multiply, by path.
+    """
+
+    name: str
+    values: Mapping[str, int | float]
+    factors: Mapping[str, float]
+
+    def applied(self, scenario: Scenario) -> Scenario:
+        """The scenario with the change.
+
+        Raises:
+            EconomyError: A path is unknown, or a number is refused.
+        """
+        changed = scenario.with_economy(self.values) if self.values else scenario
+        return changed.scaled(self.factors) if self.factors else changed
+
+
+def read_change(text: str) -> Change:
+    """Read ``NAME: PATH = NUMBER, PATH * FACTOR``; without a name, the changes are the name.
+
+    Raises:
+        MisuseError: It is none.
+    """
+    named = _NAMED.fullmatch(text)
+    parts = [_PART.fullmatch(part) for part in (named["parts"] if named else "").split(",")]
+    if named is None or not all(parts):
+        message = f'{text!r} is no change; write it like "training +20 %: train.price_gold * 1.2"'
+        raise MisuseError(message)
+    found = [part for part in parts if part is not None]
+    return Change(
+        (named["name"] or named["parts"]).strip(),
+        {part["path"]: _number(part["number"]) for part in found if part["how"] == "="},
+        {part["path"]: float(part["number"]) for part in found if part["how"] == "*"},
+    )
+
+
+def read_amounts(texts: Iterable[str]) -> dict[str, float]:
+    """Read ``supply_gold=0.02`` and its like.
+
+    Raises:
+        MisuseError: One of them is none.
+    """
+    found = {}
+    for text in texts:
+        part = _PART.fullmatch(text)
+        if part is None or part["how"] != "=":
+            raise MisuseError(f"{text!r} is no amount; write it like supply_gold=0.02")
+        found[part["path"]] = float(part["number"])
+    return found
+
+
+def _number(text: str) -> int | float:
+    return float(text) if "." in text else int(text)

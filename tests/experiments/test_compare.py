@@ -1,0 +1,141 @@
+"""Comparisons of small scenarios: what they say, and what they must not say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+
+from kokoromichi.core.errors import MisuseError
+from kokoromichi.experiments.compare import compare
+from kokoromichi.simulation.scenario import Scenario
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kokoromichi.experiments.comparison import Comparison
+
+BASE = Scenario.load("baseline", players=12, days=6)
+POTION = "store.health_potion.price_gold"
+
+
+@pytest.fixture(scope="module")
+def comparison() -> Comparison:
+    """Two changes, one of which changes nothing."""
+    others = {"dear potions": BASE.scaled({POTION: 3.0}), "the same": BASE.replace(title="Another title")}
+    return compare(BASE, others, replications=4, seed=3)
+
+
+def row(comparison: Comparison, scenario: str, metric: str) -> dict[str, object]:
+    """One line of the table."""
+    return comparison.table().filter(scenario=scenario, metric=metric).row(0, named=True)
+
+
+def test_the_numbers_of_the_changed_item_come_first(comparison: Comparison) -> None:
+    first = comparison.table().filter(scenario="dear potions")["metric"].to_list()[:2]
+    assert first == ["health_potion.units", "health_potion.revenue_gold"]
+
+
+def test_a_change_that_changes_nothing_is_identical_and_has_no_interval_of_nothing(
+    comparison: Comparison,
+) -> None:
+    table = comparison.table().filter(scenario="the same")
+    assert {*table["verdict"]} <= {"identical", "shown, not tested", "no value"}
+    supply = row(comparison, "the same", "supply_gold")
+    assert supply["change"] == 0
+    assert isinstance(supply["low"], float)
+    assert supply["low"] < 0  # Never [0, 0]: a run more might differ.
+    assert row(comparison, "the same", "gini")["low"] is None
+
+
+def test_means_are_those_of_the_runs(comparison: Comparison) -> None:
+    runs = comparison.runs
+    before = runs.filter(scenario="base")["supply_gold"].mean()
+    after = runs.filter(scenario="dear potions")["supply_gold"].mean()
+    found = row(comparison, "dear potions", "supply_gold")
+    assert (found["before"], found["after"]) == pytest.approx((before, after))
+
+
+def test_runs_share_their_players_until_the_change_is_felt(comparison: Comparison) -> None:
+    for number in range(1, 5):
+        pair = comparison.runs.filter(replication=number, scenario="base").drop("scenario")
+        same = comparison.runs.filter(replication=number, scenario="the same").drop("scenario")
+        assert pair.equals(same)
+
+
+def test_a_median_is_shown_and_not_tested(comparison: Comparison) -> None:
+    found = row(comparison, "dear potions", "wait_days")
+    assert (found["verdict"], found["low"], found["p_value"]) == ("shown, not tested", None, None)
+
+
+def test_a_run_in_which_most_never_afford_it_is_longer_than_any_other(comparison: Comparison) -> None:
+    beyond = pl.Series("wait_days", [None, 2.0, None, None, 1.0, None, None, 2.0], pl.Float64)
+    scenario = pl.Series("scenario", ["base"] * 4 + ["dear potions"] * 4)
+    runs = comparison.runs.head(8).with_columns(beyond, scenario)
+    others = {"dear potions": comparison.others["dear potions"]}
+    found = row(replace(comparison, runs=runs, others=others), "dear potions", "wait_days")
+    assert (found["before"], found["after"], found["change"]) == (None, None, None)  # Two of four each.
+
+
+def test_the_last_day_of_the_series_is_the_supply_of_the_headline(comparison: Comparison) -> None:
+    last = comparison.by_day.filter(day=BASE.days - 1).sort("replication", "scenario")["supply_gold"]
+    assert last.to_list() == comparison.runs.sort("replication", "scenario")["supply_gold"].to_list()
+
+
+def test_units_by_day_are_the_units_of_the_run(comparison: Comparison) -> None:
+    keys = ["scenario", "replication"]
+    daily = (
+        comparison.by_day.group_by(keys).agg(pl.col("health_potion.units").sum().cast(pl.Float64)).sort(keys)
+    )
+    assert daily.equals(comparison.runs.select(*keys, "health_potion.units").sort(keys))
+
+
+def test_runs_are_added_until_the_precision_is_met_or_the_cap_is_reached() -> None:
+    asked = compare(
+        BASE,
+        {"dear": BASE.scaled({POTION: 3.0})},
+        replications=2,
+        most_replications=5,
+        precision={"supply_gold": 1e-9},
+    )
+    assert asked.runs.height == 2 * 5
+    assert str(row(asked, "dear", "supply_gold")["verdict"]).startswith(("needs", "certain"))
+
+
+def test_processes_give_the_same_runs(comparison: Comparison) -> None:
+    others = {"dear potions": BASE.scaled({POTION: 3.0})}
+    apart = compare(BASE, others, replications=2, seed=3, workers="process:2")
+    expected = comparison.runs.filter(
+        pl.col("scenario").is_in(["base", "dear potions"]), pl.col("replication") <= 2
+    )
+    assert apart.runs.equals(expected)
+
+
+def test_charts_and_page_show_every_scenario(comparison: Comparison, tmp_path: Path) -> None:
+    page = comparison.report(tmp_path / "out" / "decision.html").read_text(encoding="utf-8")
+    assert page.count("<svg") == 4
+    for said in ("dear potions", "the same", "identical", "Health potion, units sold"):
+        assert said in page
+    assert page == comparison.report(tmp_path / "again.html").read_text(encoding="utf-8")
+    assert len(comparison.plot.pairs().lines) == 2 * 4
+    assert "dear potions" in comparison._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("others", "options", "said"),
+    [
+        ({}, {}, "scenarios by name"),
+        ({"base": BASE}, {}, "the base's own"),
+        ({"x": BASE.replace(days=3)}, {}, "give both the same"),
+        ({"x": BASE}, {"replications": 1}, "use 2"),
+        ({"x": BASE}, {"primary": "supply"}, "supply_gold"),
+        ({"x": BASE}, {"precision": {"gin": 0.1}}, "gini"),
+    ],
+)
+def test_misuse_is_one_sentence_with_the_cure(
+    others: dict[str, Scenario], options: dict[str, object], said: str
+) -> None:
+    with pytest.raises(MisuseError, match=said):
+        compare(BASE, others, **options)  # type: ignore[arg-type]  # As a notebook passes it.
