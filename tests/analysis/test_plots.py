@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 import matplotlib as mpl
 import polars as pl
 import pytest
-from IPython.utils.capture import capture_output
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
@@ -24,7 +23,7 @@ from kokoromichi.analysis.metrics import metric
 from kokoromichi.analysis.observations import Observations
 from kokoromichi.analysis.plots import canvas, series, style
 from kokoromichi.analysis.plots.flows import flow_windows, weekly
-from kokoromichi.analysis.plots.showing import ThemedAxes, figure_of
+from kokoromichi.analysis.plots.showing import figure_of
 from kokoromichi.analysis.plots.style import svg_text
 from tests.analysis.plot_data import synthetic_run
 
@@ -289,14 +288,6 @@ def test_charts_drawn_in_threads_are_the_same(many: list[Observations]) -> None:
 
     with ThreadPoolExecutor(4) as threads:
         assert len(set(threads.map(draw, range(8)))) == 1
-
-
-def test_a_notebook_shows_axes_that_have_a_figure_of_their_own() -> None:
-    ax = plots.acts(pl.DataFrame({"act": ["buy"], "acts_per_active_player_day": [1.0]}))
-    assert isinstance(ax, ThemedAxes)
-    with capture_output() as shown:
-        ax._ipython_display_()
-    assert shown.outputs[0].data["image/svg+xml"].startswith("<?xml")
 
 
 def test_pyplot_stays_out_of_the_process() -> None:
