@@ -133,7 +133,10 @@ def workload_w(repeats: int) -> float:
     workload, mesa = Workload(), mesa_engine()
     expected, compiled = inlined(workload), compiled_engine(workload)
     assert rows_of(compiled()()) == expected, "the compiled ledger is not the loop's"
-    runs = {"inlined loop": partial(partial, inlined, workload), "compiled": compiled}
+    runs: dict[str, Callable[[], Callable[[], object]]] = {
+        "inlined loop": partial(partial, inlined, workload),
+        "compiled": compiled,
+    }
     if mesa is not None:
         runs["Mesa"] = partial(partial, mesa, workload)
     seconds = interleaved(runs, repeats)

@@ -12,8 +12,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from kokoromichi.analysis.ledger import Ledger
     from kokoromichi.analysis.observations import Observations
+    from kokoromichi.analysis.own import own_chart as chart
+    from kokoromichi.analysis.own import own_metric as metric
+    from kokoromichi.core.schemas import LEDGER_SCHEMA
     from kokoromichi.experiments.compare import compare
     from kokoromichi.experiments.comparison import Comparison
+    from kokoromichi.experiments.sensitivity import sensitivity
     from kokoromichi.experiments.space import scale
     from kokoromichi.experiments.targets import Targets
     from kokoromichi.experiments.tune import tune
@@ -27,20 +31,28 @@ __version__ = "0.1.0"
 _NAMES = {
     "Comparison": "kokoromichi.experiments.comparison",
     "Economy": "kokoromichi.rules.economy",
+    "LEDGER_SCHEMA": "kokoromichi.core.schemas",
     "Ledger": "kokoromichi.analysis.ledger",
     "Observations": "kokoromichi.analysis.observations",
     "Population": "kokoromichi.simulation.population",
     "Run": "kokoromichi.simulation.run",
     "Scenario": "kokoromichi.simulation.scenario",
+    "chart": "kokoromichi.analysis.own",
     "compare": "kokoromichi.experiments.compare",
     "Targets": "kokoromichi.experiments.targets",
     "scale": "kokoromichi.experiments.space",
+    "sensitivity": "kokoromichi.experiments.sensitivity",
     "tune": "kokoromichi.experiments.tune",
     "load_economy": "kokoromichi.rules.economy",
+    "metric": "kokoromichi.analysis.own",
     "simulate": "kokoromichi.simulation.run",
 }
 
+_DECORATORS = {"chart": "own_chart", "metric": "own_metric"}
+"""What the vocabulary calls otherwise: here they make one's own, there they would be taken for the lookup."""
+
 __all__ = [
+    "LEDGER_SCHEMA",
     "Comparison",
     "Economy",
     "Ledger",
@@ -50,9 +62,12 @@ __all__ = [
     "Scenario",
     "Targets",
     "__version__",
+    "chart",
     "compare",
     "load_economy",
+    "metric",
     "scale",
+    "sensitivity",
     "simulate",
     "tune",
 ]
@@ -63,7 +78,7 @@ def __getattr__(name: str) -> Any:
     if name not in _NAMES:
         message = f"module 'kokoromichi' has no attribute {name!r}; it has {', '.join(_NAMES)}"
         raise AttributeError(message)
-    return getattr(import_module(_NAMES[name]), name)
+    return getattr(import_module(_NAMES[name]), _DECORATORS.get(name, name))
 
 
 def __dir__() -> list[str]:

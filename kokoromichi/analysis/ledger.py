@@ -19,6 +19,7 @@ from kokoromichi.analysis.observations import (
     scan_files,
 )
 from kokoromichi.analysis.provider_state import read_ledger
+from kokoromichi.analysis.reading import files_of, one_economy
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from kokoromichi.core.data_provider import DataProvider
 
 _OTHER_STREAMS: Final = tuple(stream for stream in SCHEMAS if stream != "ledger")
+
+    from kokoromichi.analysis.report import Report
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,10 +58,11 @@ class Ledger:
 
     @classmethod
     def scan(cls, path: str | Path) -> Ledger:
-        """Scan Parquet files without reading a row yet.
+        """Scan files without reading a row yet: Parquet, and CSV and JSON lines as we export them.
 
         Args:
-            path: A file; a folder, for its ``ledger*.parquet``; or a pattern such as ``exports/*.parquet``,
+            path: A file; a folder, for its ``ledger*``, or for what lies beneath by folders that are named by
+                a key (``book=shop``); a run of one replication; or a pattern such as ``exports/*.parquet``,
                 which leaves out the files named as the other streams (activity, economy_history, players).
 
         Raises:
@@ -99,7 +103,7 @@ class Ledger:
         since: dt.date | None = None,
         until: dt.date | None = None,
         title: str = "The ledger",
-    ) -> Path:
+    ) -> Report:
         """Write the report of the ledger, or of a part of it beside the time of the same length before.
 
         Args:
@@ -109,7 +113,7 @@ class Ledger:
             title: The report's title.
 
         Returns:
-            The path of the file.
+            The file; a notebook shows a link to it.
 
         Raises:
             MisuseError: No day lies in that time.
@@ -133,5 +137,5 @@ def _files(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
     if path.is_dir():
-        return sorted(path.glob("ledger*.parquet"))
+        return files_of(one_economy(path), "ledger")
     return sorted(file for file in path.parent.glob(path.name) if not file.name.startswith(_OTHER_STREAMS))

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import orjson
 import polars as pl
-import polars.selectors as cs
 
 from kokoromichi.analysis.brought import BROUGHT_FILE, BROUGHT_SCHEMA, carried, derived, together
+from kokoromichi.analysis.casting import UnfitColumnError, fitted
+from kokoromichi.analysis.reading import files_of, lazy_file, one_economy
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.schemas import ACTIVITY_SCHEMA, ECONOMY_HISTORY_SCHEMA, LEDGER_SCHEMA, PLAYERS_SCHEMA
 from kokoromichi.rules.acts import FORMER
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 Frame: TypeAlias = "pl.DataFrame | pl.LazyFrame"
 Stream: TypeAlias = Literal["ledger", "activity", "economy_history", "players"]
@@ -164,19 +165,21 @@ class Observations:
 
     @classmethod
     def scan(cls, folder: str | Path) -> Observations:
-        """Scan a folder's ``ledger*``, ``activity*``, ``economy_history*`` and ``players*.parquet``.
+        """Scan a folder's ``ledger*``, ``activity*``, ``economy_history*`` and ``players*``.
 
         Args:
-            folder: One folder, of one economy; folders beneath it are not read.
+            folder: One folder, of one economy: Parquet, CSV or JSON lines, a ledger also by folders that are
+                named by a key (``book=shop``); or a run of one replication.
 
         Raises:
             MissingObservationsError: The folder has no ledger.
-            MisuseError: There is no such folder.
+            MisuseError: There is no such folder, or it is a run of several replications.
             FrameSchemaError: A file lacks a column or has it in another type.
         """
         if not Path(folder).is_dir():
             raise MisuseError(f"{folder} is no folder: name that of a run, or of exported Parquet files")
-        found = {stream: sorted(Path(folder).glob(f"{stream}*.parquet")) for stream in SCHEMAS}
+        economy = one_economy(Path(folder))
+        found = {stream: files_of(economy, stream) for stream in SCHEMAS}
         frames = {stream: scan_files(files, stream) for stream, files in found.items() if files}
         if "ledger" not in frames:
             raise MissingObservationsError(f"a scan of {folder}", "ledger")
@@ -272,27 +275,22 @@ def checked(frame: Frame, stream: Stream, source: str | None = None) -> pl.LazyF
         source: What the error calls it; the stream's name by default.
 
     Raises:
-        FrameSchemaError: A column is missing or has another type.
+        FrameSchemaError: A column is missing, or cannot be taken for its type without a loss.
     """
-    lazy = frame.lazy()
-    _check_schema(lazy.collect_schema(), stream, source or stream)
-    return lazy.select(SCHEMAS[stream].names()).with_columns(cs.enum().cast(pl.String))
+    try:
+        return fitted(frame.lazy(), SCHEMAS[stream])
+    except UnfitColumnError as error:
+        raise FrameSchemaError(source or stream, error.column, error.cure) from None
 
 
 def scan_files(files: Sequence[Path], stream: Stream) -> pl.LazyFrame:
-    """Scan Parquet files of one stream, each of them checked before a row is read.
+    """Scan files of one stream, each of them checked before a row is read.
 
     Raises:
         FrameSchemaError: A file lacks a column or has it in another type; the error names the file.
-        MisuseError: A file is no Parquet file, or only the beginning of one.
+        MisuseError: A file is none of Parquet, CSV and JSON lines, or only the beginning of one.
     """
-    frames = []
-    for file in files:
-        try:
-            frames.append(checked(pl.scan_parquet(file, glob=False), stream, f"{stream} ({file.name})"))
-        except pl.exceptions.ComputeError as error:  # noqa: PERF203 - beside a file, a try costs nothing
-            raise MisuseError(f"{stream} ({file.name}) cannot be read: {error}") from error
-    return pl.concat(frames)
+    return pl.concat([checked(lazy_file(file), stream, f"{stream} ({file.name})") for file in files])
 
 
 def brought_in(folder: Path) -> pl.LazyFrame | None:
@@ -310,13 +308,3 @@ def books_in(folder: Path) -> list[str]:
 
 def _checked_or_empty(frame: Frame | None, stream: Stream) -> pl.LazyFrame:
     return pl.LazyFrame(schema=SCHEMAS[stream]) if frame is None else checked(frame, stream)
-
-
-def _check_schema(found: Mapping[str, pl.DataType], stream: Stream, source: str) -> None:
-    for column, wanted in SCHEMAS[stream].items():
-        if column not in found:
-            cure = f"the column is missing; add it in type {wanted}, null where it is not known"
-            raise FrameSchemaError(source, column, cure)
-        if found[column] != wanted and not (wanted == pl.String and isinstance(found[column], pl.Enum)):
-            cure = f"the column is {found[column]}, not {wanted}; build the frame with its schema, or cast it"
-            raise FrameSchemaError(source, column, cure)

@@ -85,11 +85,15 @@ def ledger_export(
     data_dir: Annotated[Path | None, typer.Option(help="Folder of the local provider; DATA_DIR.")] = None,
     since: Annotated[
         datetime | None,
-        typer.Option(help="From this moment on, UTC.", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
+        typer.Option(
+            help="From this moment on, UTC.", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]
+        ),
     ] = None,
     until: Annotated[
         datetime | None,
-        typer.Option(help="Before this moment, UTC.", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
+        typer.Option(
+            help="Before this moment, UTC.", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]
+        ),
     ] = None,
     book: Annotated[
         list[str] | None, typer.Option(help="Only this book; may be given more than once.")

@@ -16,6 +16,7 @@ from kokoromichi.operation.exits import AUDIT_FAILED, TARGET_MISSED, exit_on_err
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from kokoromichi.analysis.report import Report
     from kokoromichi.simulation.batch import Job
     from kokoromichi.simulation.run import Run
 
@@ -118,7 +119,7 @@ def _conclude(run: Run, *, as_json: bool) -> None:
         fail(f"a ledger breaks a law; {run.folder}/{REPLICATIONS}/*/{SUMMARY} says which", AUDIT_FAILED)
 
 
-def _show(run: Run, report: Path, rows: int) -> None:
+def _show(run: Run, report: Report, rows: int) -> None:
     table = Table(title=f"{run.manifest['title']}", title_justify="left", title_style="bold")
     table.add_column("number")
     table.add_column("mean or median", justify="right")

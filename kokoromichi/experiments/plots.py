@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from kokoromichi.experiments.comparison import Comparison
+    from kokoromichi.experiments.sensitivity import Sensitivity
     from kokoromichi.experiments.tuned import Tuned
 
 VERDICT_COLOURS: Final = {
@@ -203,7 +204,7 @@ class TunedPlots:
         for name in (across, up):
             if name not in names:
                 raise MisuseError(f"{name!r} is no target; there are {', '.join(names)}")
-        table = self._tuned.table().drop_nulls([across, up])
+        table = self._tuned.table().filter(pl.col(across, up).is_finite())
         with drawing(ax, "Trials and targets", 3.2) as axes:
             if not has_data(table, axes):
                 return axes
@@ -229,3 +230,34 @@ class TunedPlots:
 def _named(metric: str) -> str:
     measure = MEASURES[metric]
     return f"{measure.title}, {measure.unit}" if measure.unit else measure.title
+
+
+class SensitivityPlots:
+    """Charts of a screening; each answers the Axes it drew on.
+
+    Args:
+        found: What is drawn.
+    """
+
+    def __init__(self, found: Sensitivity) -> None:
+        self._found = found
+
+    def tornado(self, metric: str = "supply_gold", ax: Axes | None = None) -> Axes:
+        """Draw how much each number moves a metric, the strongest on top, with its interval.
+
+        Args:
+            metric: A number of the headline.
+            ax: Where to draw; None for a figure of its own.
+        """
+        table = self._found.table(metric)
+        places = np.arange(table.height)[::-1]
+        with drawing(
+            ax, f"What moves: {MEASURES[metric].title}", 1.0 + _ROW_IN * max(table.height, 3)
+        ) as axes:
+            colours = [style.BLUE if signed >= 0 else style.VERMILLION for signed in table["signed"]]
+            axes.barh(places, table["effect"], color=colours, height=0.6)
+            axes.hlines(places, table["low"], table["high"], color=style.INK, linewidth=1)
+            axes.set_yticks(places, [f"{row['rank']}  {row['path']}" for row in table.iter_rows(named=True)])
+            label_axes(axes, f"change over the whole span, {MEASURES[metric].unit}; red falls", "", grid="x")
+            thousands(axes.xaxis)
+            return axes

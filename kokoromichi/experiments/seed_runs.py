@@ -20,6 +20,7 @@ from kokoromichi.analysis.observations import Observations
 from kokoromichi.core.errors import KokoroError
 from kokoromichi.simulation import engines
 from kokoromichi.simulation.batch import replication_seed
+from kokoromichi.simulation.totals import play_totals
 from kokoromichi.simulation.workers import PROCESS, SERIAL, Threads, Workers, pool_of
 
 if TYPE_CHECKING:
@@ -140,6 +141,18 @@ def play_all(
         for future in as_completed(futures):
             on_done(futures[future])
             yield futures[future], future.result()
+
+
+def headline_of(scenario: Scenario, seed: int, replication: int, engine: str) -> Numbers:
+    """Play a run for its totals alone, and answer its headline."""
+    played = play_totals(scenario, replication_seed(seed, replication), engine)
+    numbers: Numbers = played.headline.row(0, named=True)
+    return numbers
+
+
+def threads_for(engine: str) -> int:
+    """How many threads play at once: compiled runs leave the interpreter's lock alone."""
+    return (os.cpu_count() or 1) if engine == engines.COMPILED else 1
 
 
 def choose_engine(engine: str, scenarios: Sequence[Scenario], runs_each: int) -> Chosen:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +14,7 @@ from kokoromichi.experiments.measures import MEASURES, require_measures
 from kokoromichi.experiments.seed_runs import choose_engine, headline_of, threads_for
 from kokoromichi.experiments.space import Space
 from kokoromichi.simulation import engines
+from kokoromichi.simulation.workers import Threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,11 +55,15 @@ class Sensitivity:
             metric: A number of the headline.
 
         Returns:
-            One row per path, the strongest first: ``path`` (String), ``effect`` (Float64: mean of the absolute
-            elementary effects over trajectories and seeds, mu*, in the metric's unit over the whole span),
-            ``low``, ``high`` (Float64: its 95 % interval over resampled trajectories and seeds), ``signed``
-            (Float64: mean effect, mu), ``spread`` (Float64: standard deviation of the effects, sigma: bends and
-            interactions), ``rank`` (Int64: numbers that cannot be told apart share one).
+            One row per path, the strongest first.
+
+            - ``path`` (String): the number that is turned.
+            - ``effect`` (Float64): mean of the absolute elementary effects over trajectories and seeds (mu*),
+              in the metric's unit over the whole span.
+            - ``low``, ``high`` (Float64): its 95 % interval over resampled trajectories and seeds.
+            - ``signed`` (Float64): mean effect (mu).
+            - ``spread`` (Float64): standard deviation of the effects (sigma): bends and interactions.
+            - ``rank`` (Int64): numbers that cannot be told apart share one.
         """
         require_measures([metric], dict.fromkeys(self.metrics, MEASURES[self.metrics[0]]), "sensitivity")
         effects = self.effects[..., self.metrics.index(metric)]
@@ -136,7 +140,7 @@ def sensitivity(
     on_done: Callable[[int], None] | None = None,
     on_step: Callable[[str], None] | None = None,
 ) -> Sensitivity:
-    """Screen which numbers matter: Morris (1991), strengths as Campolongo, Cariboni and Saltelli (2007) read them.
+    """Screen which numbers matter: Morris (1991), read as Campolongo, Cariboni and Saltelli (2007) do.
 
     Args:
         base: What is turned.
@@ -164,7 +168,7 @@ def sensitivity(
         return headline_of(space.scenario(run[0]), seed, run[1], chosen.name)
 
     found: list[Numbers] = []
-    with ThreadPoolExecutor(threads_for(chosen.name)) as pool:
+    with Threads(threads_for(chosen.name)) as pool:
         for numbers in pool.map(play, runs):
             found.append(numbers)
             if on_done is not None:
@@ -178,7 +182,7 @@ def sensitivity(
 def _walks(sides: int, trajectories: int, seed: int) -> list[list[float]]:
     """Morris' trajectories, one after the other: each step turns one side."""
     try:
-        from SALib.sample import morris  # noqa: PLC0415 - slow, and of an extra
+        from SALib.sample import morris  # type: ignore[import-untyped]  # noqa: PLC0415 - slow, and of an extra
     except ModuleNotFoundError as error:
         raise MisuseError('sensitivity needs SALib: pip install "kokoromichi[tuning]"') from error
     problem = {
@@ -193,7 +197,12 @@ def _walks(sides: int, trajectories: int, seed: int) -> list[list[float]]:
 
 
 def _effects(points: Sequence[Sequence[float]], values: Floats) -> Floats:
-    """Elementary effects: (trajectories, seeds, sides, metrics) from values (trajectories, points, seeds, metrics)."""
+    """Elementary effects, of shape (trajectories, seeds, sides, metrics).
+
+    Args:
+        points: The walks, one after the other.
+        values: Of shape (trajectories, points of a walk, seeds, metrics).
+    """
     trajectories, steps, seeds, metrics = values.shape
     walks = np.array(points).reshape(trajectories, steps, steps - 1)
     turned = np.diff(walks, axis=1)

@@ -37,7 +37,7 @@ class Trial(NamedTuple):
     runs: tuple[Numbers, ...]
 
     def pooled(self) -> Numbers:
-        """The mean of each number over the runs that have it; of a wait the median, infinite beyond the horizon."""
+        """The mean of each number over the runs that have it; of a wait, maybe infinite, the median."""
         return {name: _pooled(name, [run[name] for run in self.runs]) for name in self.runs[0]}
 
 

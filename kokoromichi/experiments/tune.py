@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,15 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.experiments.seed_runs import choose_engine
+from kokoromichi.experiments.seed_runs import choose_engine, headline_of, threads_for
 from kokoromichi.experiments.space import Scale, Space
 from kokoromichi.experiments.surface import Surface
 from kokoromichi.experiments.targets import Targets
 from kokoromichi.experiments.trials import Journal, Trial
 from kokoromichi.experiments.tuned import Tuned
 from kokoromichi.simulation import engines
-from kokoromichi.simulation.batch import replication_seed
-from kokoromichi.simulation.totals import play_totals
+from kokoromichi.simulation.workers import Threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -78,15 +75,10 @@ class Search:
         ]
         missing = [run for run in asked if self._journal.find(*run) is None]
         self._count(len(asked) - len(missing))
-        workers = (os.cpu_count() or 1) if self._engine == engines.COMPILED else 1
-        with ThreadPoolExecutor(workers) as pool:
-            try:
-                for run, numbers in zip(missing, pool.map(self._numbers, missing), strict=True):
-                    self._journal.keep(*run, numbers)
-                    self._count(1)
-            except BaseException:
-                pool.shutdown(wait=True, cancel_futures=True)
-                raise
+        with Threads(threads_for(self._engine)) as pool:
+            for run, numbers in zip(missing, pool.map(self._numbers, missing), strict=True):
+                self._journal.keep(*run, numbers)
+                self._count(1)
         for point in dict.fromkeys(point for point, _ in asked):
             runs = tuple(self._journal.find(point, number) or {} for number in range(seeds))
             if point:
@@ -104,8 +96,7 @@ class Search:
     def _numbers(self, run: tuple[tuple[float, ...], int]) -> Numbers:
         point, number = run
         scenario = self._space.scenario(point) if point else self._space.base
-        played = play_totals(scenario, replication_seed(self._seed, number), self._engine)
-        return played.headline.row(0, named=True)
+        return headline_of(scenario, self._seed, number, self._engine)
 
     def _count(self, runs: int) -> None:
         self._done += runs

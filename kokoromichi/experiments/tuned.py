@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -14,10 +12,9 @@ import numpy as np
 import polars as pl
 
 from kokoromichi.core.errors import MisuseError
+from kokoromichi.experiments.seed_runs import headline_of, threads_for
 from kokoromichi.experiments.trials import Trial
-from kokoromichi.simulation import engines
-from kokoromichi.simulation.batch import replication_seed
-from kokoromichi.simulation.totals import play_totals
+from kokoromichi.simulation.workers import Threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -116,13 +113,8 @@ class Candidate:
 
 def play_fresh(scenario: Scenario, replications: int, seed: int, engine: str) -> Iterator[Numbers]:
     """The headline of runs under one seed, in their order."""
-
-    def play(number: int) -> Numbers:
-        return play_totals(scenario, replication_seed(seed, number), engine).headline.row(0, named=True)
-
-    workers = (os.cpu_count() or 1) if engine == engines.COMPILED else 1
-    with ThreadPoolExecutor(workers) as pool:
-        yield from pool.map(play, range(replications))
+    with Threads(threads_for(engine)) as pool:
+        yield from pool.map(partial(headline_of, scenario, seed, engine=engine), range(replications))
 
 
 def changed_numbers(base: Scenario, other: Scenario) -> Iterator[tuple[str, object, object]]:
@@ -192,8 +184,8 @@ class Tuned:
 
         Returns:
             One row per trial: ``trial`` (Int64), ``runs`` (Int64), a Float64 column per free number (its
-            path) and per target, pooled over the runs and infinite beyond the horizon, ``distance`` (Float64, in
-            tolerances, null where a number is not there), ``met`` (Boolean).
+            path) and per target, pooled over the runs and infinite beyond the horizon, ``distance``
+            (Float64, in tolerances, null where a number is not there or infinite), ``met`` (Boolean).
         """
         rows = []
         for place in self._order:

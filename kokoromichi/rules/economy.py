@@ -7,11 +7,13 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked_dataclass
 
+from kokoromichi.core.options import near, plain
 from kokoromichi.rules.catalogue import CATALOGUE, WAIFUS, CatalogueItem, Sheet, WaifuSheet
 from kokoromichi.rules.economy_files import read_sheets, read_toml
 from kokoromichi.rules.economy_paths import Factor, Tree, edit, times, to
@@ -45,8 +47,6 @@ from kokoromichi.rules.sections import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from typing_extensions import Self
 
 __all__ = [
@@ -162,6 +162,9 @@ CONFIG: Final[TypeAdapter[EconomyConfig]] = TypeAdapter(EconomyConfig)
 """The shape of ``economy.toml``."""
 
 
+_TIER: Final = ("level", "gold", "xp")
+
+
 @dataclass(frozen=True)
 class Economy:
     """An economy with its words: numbers, store catalogue and characters.
@@ -231,42 +234,83 @@ class Economy:
         """Multiply numbers, as ``EconomyConfig.scaled`` does; words stay."""
         return replace(self, config=self.config.scaled(factors))
 
-    def with_item(self, item_id: str, like: str, **numbers: int | None) -> Self:
+    def with_item(
+        self, item_id: str, like: str, *, category: str | None = None, **numbers: int | None
+    ) -> Self:
         """Add an item at the end of the catalogue.
 
         Args:
             item_id: Its id, which its name is made of.
             like: The item whose words, use, effect and numbers it shares.
+            category: The shelf it stands on, be it a new one; that of the item it is like when left out.
             numbers: What differs: fields of ``StoreItem``.
 
         Raises:
             EconomyError: The id is taken, there is no item to be like, or a number is refused.
         """
-        model = next((item for item in self.catalogue if item.id == like), None)
-        if model is None:
-            text = f"is no item to be like; there are {', '.join(item.id for item in self.catalogue)}"
-            raise EconomyError((Finding(CATALOGUE_FILE, item_id, shown(like), "words_and_numbers", text),))
-        words = model.model_copy(update={"id": item_id, "name": item_id.replace("_", " ").capitalize()})
+        model = self._item(like, item_id, "is no item to be like")
+        own = {"id": item_id, "name": item_id.replace("_", " ").capitalize()}
+        words = model.model_dump() | own | ({"category": category} if category else {})
         tree = self.config.tree()
         store = cast("dict[str, dict[str, object]]", tree["store"])
         tree["store"] = {**store, item_id: {**store[like], **numbers}}
-        return replace(self, config=EconomyConfig.from_tree(tree), catalogue=(*self.catalogue, words))
+        config = EconomyConfig.from_tree(tree)
+        try:
+            catalogue = (*self.catalogue, *CATALOGUE.validate_python([words]))
+        except ValidationError as error:
+            raise from_validation(error, CATALOGUE_FILE, {0: item_id}) from None
+        return replace(self, config=config, catalogue=catalogue)
 
-    def with_business(self, business_id: str, *, price_gold: int, income_gold_per_day: int) -> Self:
+    def without_item(self, item_id: str) -> Self:
+        """Sell an item no more; what players hold of it stays theirs.
+
+        Raises:
+            EconomyError: There is no such item.
+        """
+        self._item(item_id, item_id, "is no item to take out")
+        store = {kept: numbers for kept, numbers in self.config.store.items() if kept != item_id}
+        catalogue = tuple(item for item in self.catalogue if item.id != item_id)
+        return replace(self, config=replace(self.config, store=store), catalogue=catalogue)
+
+    def with_business(self, business_id: str, numbers: Mapping[str, object]) -> Self:
         """Add a business, or change one.
 
         Args:
             business_id: Its id.
-            price_gold: What it costs to open.
-            income_gold_per_day: What it earns in a day, before upkeep.
+            numbers: Fields of ``Business``: ``price_gold`` to open it, and ``income_gold_per_day`` before
+                upkeep.
 
         Raises:
             EconomyError: The id or a number is refused.
         """
-        numbers = {"price_gold": price_gold, "income_gold_per_day": income_gold_per_day}
         tree = self.config.tree()
-        tree["business"] = {**cast("Tree", tree["business"]), business_id: numbers}
+        tree["business"] = {**cast("Tree", tree["business"]), business_id: dict(numbers)}
         return replace(self, config=EconomyConfig.from_tree(tree))
+
+    def with_tier(self, numbers: Mapping[str, object]) -> Self:
+        """Add a tier of battles above the others.
+
+        Args:
+            numbers: ``level`` of the opponent, and what a won battle pays: ``gold`` and ``xp``.
+
+        Raises:
+            EconomyError: A number is missing, unknown or refused.
+        """
+        if set(numbers) != set(_TIER):
+            text = f"has {', '.join(numbers) or 'no numbers'}; write {', '.join(_TIER)}"
+            raise EconomyError((Finding(ECONOMY_FILE, "battle.tier", shown(numbers), "complete", text),))
+        tree = self.config.tree()
+        battle = cast("dict[str, list[object]]", tree["battle"])
+        for name in _TIER:
+            battle[f"tier_{name}"].append(plain(numbers[name]))
+        return replace(self, config=EconomyConfig.from_tree(tree))
+
+    def _item(self, item_id: str, field: str, wrong: str) -> CatalogueItem:
+        found = next((item for item in self.catalogue if item.id == item_id), None)
+        if found is None:
+            text = f"{wrong}; {near(item_id, (item.id for item in self.catalogue))}"
+            raise EconomyError((Finding(CATALOGUE_FILE, field, shown(item_id), "words_and_numbers", text),))
+        return found
 
 
 def _twice(sheets: Sequence[Sheet], file: str) -> Iterator[Finding]:
@@ -277,7 +321,7 @@ def _twice(sheets: Sequence[Sheet], file: str) -> Iterator[Finding]:
         seen.add(sheet.id)
 
 
-def load_config(path: Path) -> EconomyConfig:
+def load_config(path: str | Path) -> EconomyConfig:
     """Read and validate the numbers alone.
 
     Args:
@@ -286,10 +330,10 @@ def load_config(path: Path) -> EconomyConfig:
     Raises:
         EconomyError: The file is missing, is no TOML, or a number is refused: file, field, value and cure.
     """
-    return EconomyConfig.from_tree(read_toml(path), file=str(path))
+    return EconomyConfig.from_tree(read_toml(Path(path)), file=str(path))
 
 
-def load_economy(folder: Path) -> Economy:
+def load_economy(folder: str | Path) -> Economy:
     """Read an economy: ``economy.toml``, ``store_catalog.json`` and ``waifus.json`` of a folder.
 
     What makes no sense is refused here. What makes sense and is unwise (arbitrage, odds that do not sum to 1,
@@ -298,6 +342,7 @@ def load_economy(folder: Path) -> Economy:
     Raises:
         EconomyError: A file is missing or unreadable, or a value is refused: file, field, value and cure.
     """
+    folder = Path(folder)
     return Economy(
         load_config(folder / ECONOMY_FILE),
         read_sheets(folder / CATALOGUE_FILE, CATALOGUE),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import difflib
-import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from math import isfinite
-from typing import Final, SupportsIndex
+from typing import Final
 
-from kokoromichi.rules.findings import ECONOMY_FILE, EconomyError, Finding, shown
+from kokoromichi.core.options import plain
+from kokoromichi.rules.findings import ECONOMY_FILE, NO_NEW_SECTION, EconomyError, Finding, shown
 
 Tree = dict[str, object]
 """The economy as nested dicts and lists of plain values, to be edited and validated again."""
@@ -60,7 +60,8 @@ def _edit(tree: object, parts: Sequence[str], change: Change, before: str) -> in
 def _unknown(tree: Tree, path: str) -> Finding:
     known = tuple(dict.fromkeys(_paths(tree)))
     near = difflib.get_close_matches(path, known, n=3, cutoff=0.4)
-    text = f"is no number of the economy; near it: {', '.join(near or tree)}"
+    more = "" if path.partition(".")[0] in tree else f"; {NO_NEW_SECTION}"
+    text = f"is no number of the economy; near it: {', '.join(near or tree)}{more}"
     return Finding(ECONOMY_FILE, path, "nothing", "known_path", text)
 
 
@@ -86,9 +87,7 @@ def _plain(value: object) -> object:
         return {key: _plain(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(inner) for inner in value]
-    if isinstance(value, SupportsIndex) and not isinstance(value, bool):
-        return operator.index(value)
-    return value
+    return plain(value)
 
 
 def times(factor: Factor) -> Change:

@@ -15,6 +15,12 @@ ECONOMY_FILE: Final = "economy.toml"
 CATALOGUE_FILE: Final = "store_catalog.json"
 WAIFUS_FILE: Final = "waifus.json"
 
+NO_NEW_SECTION: Final = (
+    "a new faucet or sink is an act with a rule of its own, which is written in code: "
+    "see docs/architecture.md, One more of anything"
+)
+"""Why numbers alone add no way in which gold is paid or taken, and how it is done."""
+
 _SHOWN_CHARACTERS: Final = 80
 
 
@@ -94,7 +100,10 @@ def _finding(detail: ErrorDetails, file: str, names: Mapping[int, str]) -> Findi
     field = ".".join(str(part) for part in (first, *rest) if part != "[key]")
     context: Mapping[str, object] = detail.get("ctx", {})
     value = "nothing" if kind == "missing" else shown(detail["input"])
-    return Finding(file, field, value, _LAWS.get(kind, "right_shape"), _cure(kind, detail["msg"], context))
+    cure = _cure(kind, detail["msg"], context)
+    if _LAWS.get(kind) == "known_field" and not rest:
+        cure = f"{cure}; {NO_NEW_SECTION}"
+    return Finding(file, field, value, _LAWS.get(kind, "right_shape"), cure)
 
 
 _LAWS: Final[dict[str, str]] = {

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
-from importlib import import_module
+import re
+from functools import partial, wraps
+from inspect import Parameter, getdoc, signature
 from typing import TYPE_CHECKING, Final
 
+from kokoromichi.analysis.charts import CHARTS, chart
 from kokoromichi.analysis.metrics import METRICS
-from kokoromichi.core.errors import MisuseError
+from kokoromichi.analysis.plots.showing import pyplot_axes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,32 +17,14 @@ if TYPE_CHECKING:
     import polars as pl
     from matplotlib.axes import Axes
 
-
-CHARTS: Final[dict[str, str]] = {
-    "supply": "money_supply",
-    "flows": "flows",
-    "net_flow": "net_flow",
-    "ratio": "net_flow",
-    "days_to_afford": "days_to_afford",
-    "waits": "days_to_afford",
-    "lorenz": "lorenz",
-    "balances": "balance_percentiles",
-    "cohort_balances": "cohort_balances",
-    "price_index": "price_index",
-    "engel": "engel_shares",
-    "retention": "retention",
-    "sell_through": "sell_through",
-    "hoarding": "hoarding",
-    "refusals": "refusals",
-    "acts": "acts",
-}
-"""By the name of a function of ``kokoromichi.analysis.plots``: the metric that it draws."""
+_FRAME: Final = re.compile(r"^ +frame: .*?(?=^ +ax: )", re.DOTALL | re.MULTILINE)
+"""Of a chart's docstring: the argument that a run brings itself."""
 
 
 class RunPlots:
     """``plots.supply()`` and so on: every name of ``CHARTS`` is a method, and answers the Axes it drew on.
 
-    Each takes ``ax`` (axes to draw on, None for a figure of its own) and the options of the chart's function.
+    Each takes ``ax`` (axes to draw on, None for a figure of pyplot's) and the options of the chart.
 
     Args:
         measure: Answers a metric's frame by its name and options.
@@ -56,20 +40,38 @@ class RunPlots:
         return sorted(CHARTS)
 
     def __getattr__(self, name: str) -> Callable[..., Axes]:
-        """A chart's method.
+        """A chart that was added after this class was made.
 
         Raises:
             MisuseError: There is no such chart.
         """
         if name.startswith("_"):
             raise AttributeError(name)
-        if name not in CHARTS:
-            message = f"there is no chart {name!r}; there are {', '.join(CHARTS)}"
-            raise MisuseError(message)
-        return partial(self._draw, name)
+        return partial(_method(name), self)
 
-    def _draw(self, name: str, ax: Axes | None = None, **options: object) -> Axes:
-        measured = CHARTS[name]
-        frame = self._measure(measured, **METRICS[measured].options(self._first_day))
-        draw: Callable[..., Axes] = getattr(import_module("kokoromichi.analysis.plots"), name)
-        return draw(frame, ax, **options)
+    def _draw(self, name: str, ax: Axes | None, options: dict[str, object]) -> Axes:
+        entry = chart(name)
+        frame = self._measure(entry.metric, **METRICS[entry.metric].options(self._first_day))
+        if ax is not None:
+            return entry.draw(frame, ax, **options)
+        with pyplot_axes() as axes:
+            return entry.draw(frame, axes, **options)
+
+
+def _method(name: str) -> Callable[..., Axes]:
+    """A chart's method, with the signature and the words of the chart's function, its frame left out."""
+    draw = chart(name).draw
+
+    @wraps(draw)
+    def method(self: RunPlots, ax: Axes | None = None, **options: object) -> Axes:
+        return self._draw(name, ax, options)
+
+    called = signature(draw)
+    mine = [Parameter("self", Parameter.POSITIONAL_OR_KEYWORD), *list(called.parameters.values())[1:]]
+    method.__doc__ = _FRAME.sub("", getdoc(draw) or "")
+    method.__signature__ = called.replace(parameters=mine)  # type: ignore[attr-defined] # inspect reads it.
+    return method
+
+
+for _name in CHARTS:
+    setattr(RunPlots, _name, _method(_name))

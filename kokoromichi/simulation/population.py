@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.options import near, whole
 from kokoromichi.rules.codes import MAX_BALANCE
 from kokoromichi.rules.findings import Finding
 from kokoromichi.rules.sections import ItemId
 from kokoromichi.simulation.archetypes import ARCHETYPES, Archetype, load_archetype
 from kokoromichi.simulation.demand import NONE
-from kokoromichi.simulation.setup_files import SetupError, beside, find_file, read_toml
+from kokoromichi.simulation.setup_files import Checked, SetupError, beside, find_file, read_toml
 from kokoromichi.simulation.streams import MAX_PLAYERS
 
 if TYPE_CHECKING:
@@ -31,11 +33,7 @@ Multiplier = Annotated[int, Field(strict=True, ge=1, le=1_000, json_schema_extra
 Weight = Annotated[int, Field(strict=True, ge=0, le=1_000)]
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Cohort(_Table):
+class Cohort(Checked):
     """Players of one archetype; they have neighbouring numbers."""
 
     name: str = Field(default="", max_length=64, description="what charts call them; left out: the archetype")
@@ -55,7 +53,7 @@ class Cohort(_Table):
         return self.name or self.archetype
 
 
-class Population(_Table):
+class Population(Checked):
     """Who plays.
 
     Reference prices are frozen here: were they read from an economy anew, no change of price would matter.
@@ -128,10 +126,24 @@ class Population(_Table):
             SetupError: There is none of this name, or the file is refused: file, field, value and cure.
         """
         path = find_file("populations", name_or_path)
-        tree = read_toml(path)
-        if (base := tree.pop("based_on", None)) is not None:
-            tree = _merged(_base(base, path), tree)
-        population = cls.from_tree(tree, file=str(path), name=path.stem)
+        return cls.described(read_toml(path), path, players)
+
+    @classmethod
+    def described(cls, tree: Mapping[str, object], file: Path, players: int | None = None) -> Self:
+        """Take what a file says, be it only what differs from the population that it is ``based_on``.
+
+        Args:
+            tree: What the file holds.
+            file: Where it stands: it names the population, and what it is based on may lie beside it.
+            players: As in ``load``.
+
+        Raises:
+            SetupError: A value is refused: file, field, value and cure.
+        """
+        fields = dict(tree)
+        if (base := fields.pop("based_on", None)) is not None:
+            fields = _merged(_base(base, file), fields)
+        population = cls.from_tree(_with_own_cohorts(fields), file=str(file), name=file.stem)
         return population if players is None else population.scaled(players)
 
     @classmethod
@@ -147,15 +159,24 @@ class Population(_Table):
             SetupError: A value is refused: file, field, value and cure.
         """
         archetypes = _archetypes(tree, file)
+        return cls._validated({**tree, "name": name, "archetypes": archetypes}, file)
+
+    @classmethod
+    def _validated(cls, fields: Mapping[str, object], file: str) -> Self:
         try:
-            return cls.model_validate({**tree, "name": name, "archetypes": archetypes})
+            return cls.model_validate(fields)
         except ValidationError as error:
-            raise SetupError.from_validation(error, file) from None
+            known = (*cls.model_fields, *Cohort.model_fields)
+            raise SetupError.from_validation(error, file, known) from None
 
     @property
     def players(self) -> int:
         """How many players there are."""
         return sum(cohort.players for cohort in self.cohorts)
+
+    def __repr__(self) -> str:
+        """What it is called and how large it is."""
+        return f"Population({self.name!r}, {self.players:,} players in {len(self.cohorts)} cohorts)"
 
     def archetype_of(self, cohort: Cohort) -> Archetype:
         """The archetype of a cohort, with the numbers that this population gives it."""
@@ -172,14 +193,30 @@ class Population(_Table):
             return self
         return self.model_copy(update={"reference_prices": {**self.reference_prices, **unknown}})
 
+    def liking(self, appeal: Mapping[str, object]) -> Self:
+        """Give items a liking beyond their category's, in utils.
+
+        Raises:
+            SetupError: A number is refused.
+        """
+        fields = {field: getattr(self, field) for field in type(self).model_fields}
+        return self._validated({**fields, "appeal": {**self.appeal, **appeal}}, self.name)
+
+    def without_item(self, item_id: str) -> Self:
+        """Forget an item."""
+        tables = {"reference_prices": self.reference_prices, "appeal": self.appeal}
+        kept = {name: {key: table[key] for key in table if key != item_id} for name, table in tables.items()}
+        return self.model_copy(update=kept)
+
     def scaled(self, players: int) -> Self:
         """Change the number of players and keep the shares, by largest remainders.
 
         Raises:
             SetupError: There would be less than one player, or more than the streams have addresses for.
         """
-        if not 1 <= players <= MAX_PLAYERS or self.players == 0:
-            raise SetupError.of(self.name, "players", players, f"must be 1 to {MAX_PLAYERS}")
+        players = _size(players, self.name)
+        if self.players == 0:
+            raise SetupError.of(self.name, "players", 0, "is nobody to take shares of; give a cohort players")
         parts = [divmod(cohort.players * players, self.players) for cohort in self.cohorts]
         counts = [whole for whole, _ in parts]
         by_remainder = sorted(range(len(parts)), key=lambda place: -parts[place][1])
@@ -203,7 +240,7 @@ class Population(_Table):
         """
         known = [archetype.name for archetype in self.archetypes]
         if name not in known:
-            text = f"is no archetype of this population; there are {', '.join(known)}"
+            text = f"is no archetype of this population; {near(name, known)}"
             raise SetupError.of(self.name, "archetypes", name, text)
         changed = tuple(
             _changed(archetype, changes, self.name) if archetype.name == name else archetype
@@ -230,12 +267,9 @@ class Population(_Table):
         archetype = _changed(model.model_copy(update={"name": name}), changes, self.name)
         fields = {field: getattr(self, field) for field in type(self).model_fields}
         cohorts = (*self.cohorts, {"archetype": name, "players": players})
-        try:
-            return self.model_validate(
-                {**fields, "archetypes": (*self.archetypes, archetype), "cohorts": cohorts}
-            )
-        except ValidationError as error:
-            raise SetupError.from_validation(error, self.name) from None
+        return self._validated(
+            {**fields, "archetypes": (*self.archetypes, archetype), "cohorts": cohorts}, self.name
+        )
 
     def roster(self) -> Roster:
         """Give every player a number, an archetype and, in a ring, a main.
@@ -276,6 +310,14 @@ def user_id(player: int) -> str:
     return f"p{player:05d}"
 
 
+def _size(players: object, file: str) -> int:
+    try:
+        return whole("players", players, 1, MAX_PLAYERS)
+    except MisuseError:
+        text = f"must be a whole number, 1 to {MAX_PLAYERS}"
+        raise SetupError.of(file, "players", players, text) from None
+
+
 def _mains(first: int, players: int, ring_size: int) -> list[int]:
     if ring_size == 0:
         return [NONE] * players
@@ -302,6 +344,23 @@ def _merged(base: Mapping[str, object], tree: Mapping[str, object]) -> dict[str,
         if isinstance(table, dict) and isinstance(below, dict):
             merged[key] = _merged(below, table)
     return merged
+
+
+def _with_own_cohorts(tree: dict[str, object]) -> dict[str, object]:
+    """Archetypes that say how many players they have get a cohort behind those that are listed."""
+    archetypes, cohorts = tree.get("archetypes", {}), tree.get("cohorts", [])
+    if not isinstance(archetypes, dict) or not isinstance(cohorts, list):
+        return tree
+    own = {
+        name: numbers
+        for name, numbers in archetypes.items()
+        if isinstance(numbers, dict) and "players" in numbers
+    }
+    more = [{"archetype": name, "players": numbers["players"]} for name, numbers in own.items()]
+    plain = {
+        name: {key: numbers[key] for key in numbers if key != "players"} for name, numbers in own.items()
+    }
+    return {**tree, "archetypes": {**archetypes, **plain}, "cohorts": [*cohorts, *more]} if own else tree
 
 
 def _archetypes(tree: Mapping[str, object], file: str) -> tuple[Archetype, ...]:
@@ -338,9 +397,8 @@ def _model(name: object, changes: object, file: str) -> Archetype:
 
 def _shipped(name: object, file: str, field: str) -> Archetype:
     if not isinstance(name, str) or name not in ARCHETYPES:
-        known = ", ".join(ARCHETYPES)
         text = (
-            f'is no archetype; known are {known}, and [archetypes.{name}] with like = "casual" makes it one'
+            f'is no archetype; {near(name, ARCHETYPES)}; like = "casual" in [archetypes.{name}] makes it one'
         )
         raise SetupError.of(file, field, name, text)
     return load_archetype(name)
@@ -355,6 +413,6 @@ def _changed(archetype: Archetype, changes: object, file: str) -> Archetype:
         numbers = {field: number for field, number in changes.items() if field != "like"}
         return Archetype.model_validate({**archetype.model_dump(), **numbers, "name": archetype.name})
     except ValidationError as error:
-        found = SetupError.from_validation(error, file).findings
+        found = SetupError.from_validation(error, file, Archetype.model_fields).findings
         prefix = f"archetypes.{archetype.name}."
         raise SetupError(Finding(f.file, prefix + f.field, f.value, f.law, f.text) for f in found) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import tempfile
 import weakref
@@ -12,25 +13,29 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from kokoromichi.analysis.metrics import METRICS, first_measured_day, measured, numbered
+from kokoromichi.analysis.metrics import METRICS, first_measured_day, measured, metric, numbered
+from kokoromichi.analysis.metrics.definitions import define
 from kokoromichi.analysis.metrics.headline import POSSIBLE, headline
 from kokoromichi.analysis.observations import Observations
 from kokoromichi.analysis.replicated import estimate
-from kokoromichi.analysis.report import ReportData, period_report, report_data, write_report
+from kokoromichi.analysis.report import Report, ReportData, period_report, report_data, write_report
+from kokoromichi.analysis.tables import Table, write_workbook
 from kokoromichi.core.errors import MisuseError, StorageError
+from kokoromichi.core.options import between, whole
 from kokoromichi.rules.findings import Finding
 from kokoromichi.simulation import batch, engines
 from kokoromichi.simulation.batch import MANIFEST, REPLICATIONS, Job
+from kokoromichi.simulation.cards import run_card
 from kokoromichi.simulation.functions import travels
 from kokoromichi.simulation.plots import RunPlots
 from kokoromichi.simulation.rehearsal import MEMORY, store_settings
-from kokoromichi.simulation.workers import PROCESS, pool_of
+from kokoromichi.simulation.scenario import Scenario
+from kokoromichi.simulation.workers import PROCESS, pool_of, unguarded_script
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from kokoromichi.analysis.metrics import Metric
-    from kokoromichi.simulation.scenario import Scenario
 
 MOST_REPLICATIONS: Final = 1_000
 _REPLICATIONS: Final = 8
@@ -55,6 +60,7 @@ class Run:
         folder: Where it is.
         manifest: Everything that decided its bytes: scenario, seed, economy hash, versions.
         findings: What the check of the economy and of the scheduled prices found.
+        plot: Charts: ``run.plot.supply()``, ``flows()`` and so on (``CHARTS``), each answering its Axes.
 
     Raises:
         MisuseError: The folder holds no run.
@@ -67,10 +73,17 @@ class Run:
             raise MisuseError(message)
         self.manifest: Mapping[str, Any] = batch.read_manifest(self.folder)
         self.findings = tuple(Finding(**finding) for finding in self.manifest["findings"])
+        self._going: weakref.finalize[..., Run] | None = None
+        self.plot = RunPlots(self.metric, self.warm_up_days)  # No property, or completion would stop at it.
 
-    @cached_property
+    @property
     def observations(self) -> tuple[Observations, ...]:
         """What each replication showed, in their order, over the whole horizon."""
+        self._stay()
+        return self._observed
+
+    @cached_property
+    def _observed(self) -> tuple[Observations, ...]:
         first_day = date.fromisoformat(self.manifest["definition"]["start"])
         last_day = first_day + timedelta(days=self.manifest["days"] - 1)
         return tuple(Observations.scan(target).over(first_day, last_day) for target in self._targets)
@@ -112,7 +125,7 @@ class Run:
             "violations": pl.Int64,
             "sound": pl.Boolean,
         }
-        return pl.DataFrame(rows, schema, orient="row")
+        return Table(rows, schema, orient="row")
 
     @property
     def sound(self) -> bool:
@@ -122,7 +135,7 @@ class Run:
     @cached_property
     def headlines(self) -> pl.DataFrame:
         """One row per replication: ``replication`` (Int64, from 1), then the columns of ``headline``."""
-        return numbered(headline(seen.loaded(), self.warm_up_days) for seen in self.observations)
+        return Table(numbered(headline(seen.loaded(), self.warm_up_days) for seen in self._observed))
 
     def metrics(self, confidence: float = 0.95) -> pl.DataFrame:
         """The headline numbers over the replications, each with its uncertainty.
@@ -137,6 +150,7 @@ class Run:
             possible; of the wait it is the median, infinite where fewer than half could afford the item in
             time, between two of the runs. An interval is null where the runs are too few, or all the same.
         """
+        confidence = between("confidence", confidence, 0, 1)
         found = [
             (name, estimate(self.headlines[name].to_list(), name, possible, confidence))
             for name, possible in POSSIBLE.items()
@@ -144,7 +158,7 @@ class Run:
         rows = [(name, n.value, n.low, n.high, n.statistic, n.runs, n.of) for name, n in found]
         number = {"value": pl.Float64, "low": pl.Float64, "high": pl.Float64}
         counts = {"statistic": pl.String, "runs": pl.Int64, "of": pl.Int64}
-        return pl.DataFrame(rows, {"metric": pl.String, **number, **counts}, orient="row")
+        return Table(rows, {"metric": pl.String, **number, **counts}, orient="row")
 
     def metric(self, name: str | Metric, **options: object) -> pl.DataFrame:
         """One metric of every replication.
@@ -160,12 +174,23 @@ class Run:
         Raises:
             MisuseError: There is no such metric, or a sum of it is beyond 64 bits.
         """
-        return numbered((measured(name, seen, **options) for seen in self.observations), name)
+        return Table(numbered((measured(name, seen, **options) for seen in self._observed), name))
 
-    @property
-    def plot(self) -> RunPlots:
-        """Charts: ``run.plot.supply()``, ``flows()`` and so on (``CHARTS``), each answering its Axes."""
-        return RunPlots(self.metric, self.warm_up_days)
+    def to_excel(self, path: str | Path) -> Path:
+        """Write the headline numbers and every metric as a sheet each; heads say what a column means.
+
+        Args:
+            path: The ``.xlsx`` file; one that is there is replaced.
+
+        Raises:
+            MisuseError: XlsxWriter is not there: it comes with the extra ``notebooks``.
+            OSError: The file cannot be written.
+        """
+        frames = {"headline": self.metrics()}
+        for name, entry in METRICS.items():
+            frames[name] = self.metric(name, **entry.options(self.warm_up_days))
+        meanings = {name: define(metric(name)).columns for name, entry in METRICS.items() if not entry.own}
+        return write_workbook(Path(path), frames, meanings)
 
     def report_data(self, since: date | None = None, until: date | None = None) -> ReportData:
         """Everything that the report shows, computed; of a part where ``since`` or ``until`` is given."""
@@ -190,13 +215,13 @@ class Run:
             "assumptions": ASSUMPTIONS,
         }
         if since is not None or until is not None:
-            return period_report(self.observations, since, until, **told)
-        return report_data(self.observations, headlines=self.headlines, **told)
+            return period_report(self._observed, since, until, **told)
+        return report_data(self._observed, headlines=self.headlines, **told)
 
     def report(
         self, path: str | Path | None = None, *, since: date | None = None, until: date | None = None
-    ) -> Path:
-        """Write the report, and answer its path.
+    ) -> Report:
+        """Write the report; a notebook shows a link to it.
 
         Args:
             path: The HTML file; ``report.html`` in the run's folder when left out.
@@ -207,7 +232,29 @@ class Run:
             MisuseError: No day lies in that time.
         """
         data = self.report_data(since, until)
+        if path is None:
+            self._stay()
         return write_report(path or self.folder / "report.html", data)
+
+    def _go_with_me(self) -> None:
+        """Let the folder go when nobody knows this run any more, and at the latest with the program."""
+        self._going = weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+
+    def _stay(self) -> None:
+        """Let a temporary folder stay to the end of the program: something that was handed out reads it."""
+        if self._going is not None and self._going.detach():
+            atexit.register(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def __repr__(self) -> str:
+        """What was played, and where it is."""
+        told = self.manifest
+        return (
+            f"Run({told['scenario']!r}, {told['replications']} replications, "
+            f"seed {told['seed']}, {self.folder})"
+        )
+
+    def _repr_html_(self) -> str:
+        return run_card(self)
 
 
 def missing_replications(folder: Path) -> list[Path]:
@@ -226,26 +273,34 @@ def missing_replications(folder: Path) -> list[Path]:
     return [target for target in targets if batch.summary_of(target) is None]
 
 
-def _require_sensible(replications: int, seed: int, provider: str) -> None:
-    if provider != MEMORY and replications != 1:
-        raise MisuseError(f"a store holds one replication: over {provider} use replications=1")
-    if not 1 <= replications <= MOST_REPLICATIONS:
-        message = f"replications is {replications}; use 1 to {MOST_REPLICATIONS:,}"
-        raise MisuseError(message)
-    if not -(2**63) <= seed < 2**63:
-        message = f"seed is {seed}; use a whole number of 64 bits"
-        raise MisuseError(message)
-
-
 def usual_replications(provider: str) -> int:
     """How often a scenario is played where nobody says."""
     return _REPLICATIONS if provider == MEMORY else 1
 
 
+def _checked(scenario: object, replications: object, seed: object, provider: str) -> tuple[int, int]:
+    if not isinstance(scenario, Scenario):
+        named = repr(scenario) if isinstance(scenario, str) else '"baseline"'
+        raise MisuseError(
+            f"simulate is given {scenario!r:.60}; give it a scenario: km.Scenario.load({named})"
+        )
+    asked = usual_replications(provider) if replications is None else replications
+    count = whole("replications", asked, 1, MOST_REPLICATIONS)
+    if provider != MEMORY and count != 1:
+        raise MisuseError(f"a store holds one replication: over {provider} use replications=1")
+    return count, whole("seed", seed, -(2**63), 2**63 - 1, cure="use a whole number of 64 bits")
+
+
 def _require_travelling(scenario: Scenario, workers: str) -> None:
-    elsewhere = pool_of(workers)[0] == PROCESS
+    if pool_of(workers)[0] != PROCESS:
+        return
+    if (script := unguarded_script()) is not None:
+        raise MisuseError(
+            f"each worker process runs {script} anew: put what it does under "
+            'if __name__ == "__main__":, or use workers="serial"'
+        )
     for name, stage in scenario.stages.items():
-        if elsewhere and not travels(stage):
+        if not travels(stage):
             message = (
                 f"stage {name!r} cannot travel to other processes: define it at the top of a module and "
                 'import it, or use workers="serial"'
@@ -253,16 +308,13 @@ def _require_travelling(scenario: Scenario, workers: str) -> None:
             raise MisuseError(message)
 
 
-def _raise_first(failed: list[batch.Failed], replications: int) -> None:
-    if not failed:
-        return
+def _raise_first(failed: list[batch.Failed], replications: int, left: str) -> None:
     job, error = failed[0]
     if job.store is not None:
         raise error
     message = (
         f"{len(failed)} of {replications} replications failed, the first one (number {job.replication}) "
-        f"with {type(error).__name__}: {error}; the others are in {job.folder.parent}, "
-        "and a rerun plays the rest"
+        f"with {type(error).__name__}: {error}; {left}"
     )
     raise BatchError(message) from error
 
@@ -310,9 +362,8 @@ def simulate(  # noqa: PLR0913 - a designer names what they ask for
         StorageError: The store cannot be used, or failed on the way.
         BatchError: A replication failed; the others are kept.
     """
-    count = usual_replications(provider) if replications is None else replications
+    count, seed = _checked(scenario, replications, seed, provider)
     workers = workers if provider == MEMORY else "serial"
-    _require_sensible(count, seed, provider)
     store = store_settings(provider)
     _require_travelling(scenario, workers)
     chosen = engines.choose(engine, scenario, count, provider)
@@ -323,11 +374,19 @@ def simulate(  # noqa: PLR0913 - a designer names what they ask for
     if not all(job.target.is_dir() for job in jobs):
         engines.compile_once(scenario, chosen, on_step or (lambda _what: None))
     failed = list(batch.run_jobs(jobs, workers, on_done or (lambda _job, _summary: None)))
-    _raise_first(failed, count)
+    if failed:
+        _raise_first(failed, count, _what_is_left(folder, out))
     run = Run(folder)
     if out is None:
-        weakref.finalize(run, shutil.rmtree, folder, ignore_errors=True)
+        run._go_with_me()  # noqa: SLF001 - its own maker
     return run
+
+
+def _what_is_left(folder: Path, out: str | Path | None) -> str:
+    if out is None:
+        shutil.rmtree(folder, ignore_errors=True)
+        return "the others are lost: name a folder, out=, and a rerun plays only the rest"
+    return f"the others are in {folder}, and a rerun plays the rest"
 
 
 __all__ = ["METRICS", "BatchError", "Run", "simulate"]

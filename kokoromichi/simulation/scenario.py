@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     InstanceOf,
     PrivateAttr,
@@ -17,23 +15,27 @@ from pydantic import (
     model_validator,
 )
 
-from kokoromichi.rules.acts import act_name
-from kokoromichi.rules.economy import Economy, load_config, load_economy
-from kokoromichi.rules.findings import EconomyError, Finding
-from kokoromichi.settings import shipped_folder
+from kokoromichi.core.options import between, whole
+from kokoromichi.core.options import percent as percent_of
+from kokoromichi.rules.economy import Economy
+from kokoromichi.simulation.cards import scenario_card
 from kokoromichi.simulation.population import Population
+from kokoromichi.simulation.price_change import PriceChange
 from kokoromichi.simulation.price_list import SinkAct
+from kokoromichi.simulation.scenario_file import read_scenario
 from kokoromichi.simulation.scenario_findings import scenario_findings
-from kokoromichi.simulation.setup_files import SetupError, beside, find_file, read_toml
+from kokoromichi.simulation.setup_files import Checked, SetupError
 from kokoromichi.simulation.story import StageName, story_with
 from kokoromichi.simulation.streams import MAX_DAYS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from typing_extensions import Self
 
     from kokoromichi.rules.economy_paths import Factor
+    from kokoromichi.rules.findings import Finding
     from kokoromichi.simulation.archetypes import Archetype
     from kokoromichi.simulation.story import Stage
 
@@ -41,29 +43,11 @@ MONDAY = dt.date(2026, 1, 5)
 """Day 0 of the shipped scenarios."""
 
 
-class PriceChange(BaseModel):
-    """Prices of the store that differ for a while: a sale, or a rise. Two at once multiply."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    items: tuple[str, ...] = Field(default=(), description="ids of items")
-    categories: tuple[str, ...] = Field(default=(), description="categories of the catalogue")
-    percent: int = Field(strict=True, ge=1, le=10_000, description="of the list price")
-    from_day: int = Field(strict=True, ge=0, lt=MAX_DAYS, description="first day")
-    days: int | None = Field(default=None, strict=True, ge=1, description="how many; left out: to the end")
-
-    def applies_on(self, day: int) -> bool:
-        """Whether the change is in force on a day."""
-        return self.from_day <= day and (self.days is None or day < self.from_day + self.days)
-
-
-class Scenario(BaseModel):
+class Scenario(Checked):
     """A population in an economy over a horizon. Frozen; every change makes a new one.
 
     Days count from ``start``, a Monday at midnight UTC.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(pattern=r"^[a-z0-9_]{1,64}$", description="the file's name")
     title: str = Field(min_length=1, max_length=160, description="one line for charts and reports")
@@ -119,7 +103,7 @@ class Scenario(BaseModel):
         *,
         days: int | None = None,
         players: int | None = None,
-        economy: Path | None = None,
+        economy: str | Path | None = None,
     ) -> Self:
         """Read a scenario.
 
@@ -133,20 +117,7 @@ class Scenario(BaseModel):
             SetupError: There is none of this name, or a file is refused: file, field, value and cure.
             EconomyError: The economy is refused.
         """
-        path = find_file("scenarios", name_or_path)
-        tree = read_toml(path)
-        file = str(path)
-        size = _optional_int(tree.pop("players", None), file) if players is None else players
-        population = tree.pop("population", "default")
-        if not isinstance(population, str):
-            raise SetupError.of(file, "population", population, "must be the name of a population, or a path")
-        tree["name"] = path.stem
-        section = _economy_section(tree.get("economy", {}), file)
-        listed = read_economy(economy or _beside(path, section))
-        # Players remember the prices before the scenario changes them, or its changes would move nothing.
-        tree["population"] = Population.load(beside(path, population), players=size).remembering(listed)
-        tree["economy"] = _changed(listed, section, file)
-        tree["closed"] = _closed(tree.get("closed", []), file)
+        file, tree = read_scenario(name_or_path, players=players, economy=economy)
         if days is not None:
             tree["days"] = days
         return cls._validated(tree, file)
@@ -156,12 +127,20 @@ class Scenario(BaseModel):
         try:
             return cls.model_validate(tree)
         except ValidationError as error:
-            raise SetupError.from_validation(error, file) from None
+            known = (*cls.model_fields, *PriceChange.model_fields)
+            raise SetupError.from_validation(error, file, known) from None
 
     @property
     def players(self) -> int:
         """How many players there are."""
         return self.population.players
+
+    def __repr__(self) -> str:
+        """What it is called and how large it is; ``print(scenario.model_dump())`` has everything."""
+        return f"Scenario({self.name!r}, {self.players:,} players, {self.days:,} days)"
+
+    def _repr_html_(self) -> str:
+        return scenario_card(self)
 
     def replace(self, **changes: object) -> Self:
         """Change fields, validated.
@@ -180,12 +159,21 @@ class Scenario(BaseModel):
         """
         return self.replace(economy=self.economy.with_values(values))
 
-    def with_item(self, item_id: str, like: str, *, appeal: float = 0.0, **numbers: int | None) -> Self:
+    def with_item(
+        self,
+        item_id: str,
+        like: str,
+        *,
+        category: str | None = None,
+        appeal: float = 0.0,
+        **numbers: int | None,
+    ) -> Self:
         """Sell another item; players remember the price that it is first sold at.
 
         Args:
             item_id: Its id.
             like: The item whose words, use, effect and numbers it shares.
+            category: The shelf it stands on, be it a new one; that of the item it is like when left out.
             appeal: Liking for it beyond its category, in utils.
             numbers: What differs, such as ``price_gold=60``: fields of ``StoreItem``.
 
@@ -193,8 +181,79 @@ class Scenario(BaseModel):
             EconomyError: The id is taken, there is no item to be like, or a number is refused.
             SetupError: The appeal is refused.
         """
-        liked = self.population.model_copy(update={"appeal": {**self.population.appeal, item_id: appeal}})
-        return self.replace(economy=self.economy.with_item(item_id, like, **numbers), population=liked)
+        economy = self.economy.with_item(item_id, like, category=category, **numbers)
+        return self.replace(economy=economy, population=self.population.liking({item_id: appeal}))
+
+    def without_item(self, item_id: str) -> Self:
+        """Sell an item no more.
+
+        Raises:
+            EconomyError: There is no such item.
+            SetupError: A scheduled change of prices names it.
+        """
+        economy = self.economy.without_item(item_id)
+        return self.replace(economy=economy, population=self.population.without_item(item_id))
+
+    def with_business(self, business_id: str, *, price_gold: int, income_gold_per_day: int) -> Self:
+        """Add a business, or change one: see ``Economy.with_business``."""
+        numbers = {"price_gold": price_gold, "income_gold_per_day": income_gold_per_day}
+        return self.replace(economy=self.economy.with_business(business_id, numbers))
+
+    def with_tier(self, *, level: int, gold: int, xp: int) -> Self:
+        """Add a tier of battles above the others: see ``Economy.with_tier``."""
+        return self.replace(economy=self.economy.with_tier({"level": level, "gold": gold, "xp": xp}))
+
+    def with_archetype(
+        self, name: str, *, like: str | None = None, share: float | None = None, **changes: object
+    ) -> Self:
+        """Change numbers of an archetype, or let players of a new one in.
+
+        Args:
+            name: The archetype.
+            like: The archetype that a new one is like; left out: ``name`` plays already, and is changed.
+            share: Of all players, the new ones', between 0 and 1; the number of all stays.
+            changes: What differs, such as ``rate_per_day=3.0``: fields of ``Archetype``.
+
+        Raises:
+            SetupError: There is no such archetype, the name is taken, or a number is refused.
+            MisuseError: A new one has no share.
+        """
+        if like is None:
+            return self.replace(population=self.population.with_archetype(name, changes))
+        players = max(1, round(between("share", share, 0, 1) * self.players))
+        others = self.population.scaled(self.players - players)
+        return self.replace(population=others.with_cohort(name, like, players, changes))
+
+    def with_sale(
+        self,
+        *,
+        percent: int,
+        from_day: int,
+        days: int | None = None,
+        items: Sequence[str] = (),
+        categories: Sequence[str] = (),
+    ) -> Self:
+        """Let prices of the store differ for a while.
+
+        Args:
+            percent: Of the list price: 70 is a sale, 120 a rise.
+            from_day: First day, counted from 0.
+            days: How many; left out: to the end.
+            items: Ids of items.
+            categories: Categories of the catalogue.
+
+        Raises:
+            MisuseError: A number is none.
+            SetupError: Nothing is named, or something that is not sold.
+        """
+        change = PriceChange(
+            items=tuple(items),
+            categories=tuple(categories),
+            percent=percent_of("percent", percent),
+            from_day=whole("from_day", from_day, 0, self.days - 1),
+            days=None if days is None else whole("days", days, 1, MAX_DAYS),
+        )
+        return self.replace(changes=(*self.changes, change))
 
     def scaled(self, factors: Mapping[str, Factor]) -> Self:
         """Multiply numbers of the economy, such as ``{"daily.gold": 0.9}``; rounded half up.
@@ -267,60 +326,3 @@ class Scenario(BaseModel):
     def findings(self) -> tuple[Finding, ...]:
         """What is likely a mistake: prices too low, items that nobody sells, changes without effect."""
         return tuple(scenario_findings(self))
-
-
-def _optional_int(value: object, file: str) -> int | None:
-    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
-        return value
-    raise SetupError.of(file, "players", value, "must be a whole number")
-
-
-def _closed(value: object, file: str) -> frozenset[object]:
-    if not isinstance(value, list) or not all(isinstance(act, str) for act in value):
-        raise SetupError.of(file, "closed", value, 'must be a list of acts, such as ["buy", "train"]')
-    return frozenset(map(act_name, value))
-
-
-def _economy_section(section: object, file: str) -> dict[str, object]:
-    if not isinstance(section, dict) or set(section) - {"file", "values", "scaled"}:
-        raise SetupError.of(file, "economy", section, "must be a table of file, values and scaled")
-    if not all(isinstance(section.get(key, {}), dict) for key in ("values", "scaled")):
-        raise SetupError.of(
-            file, "economy", section, "must have tables of numbers by path as values and scaled"
-        )
-    if not isinstance(section.get("file", ""), str):
-        raise SetupError.of(file, "economy.file", section["file"], "must be a path")
-    return section
-
-
-def _beside(scenario: Path, section: Mapping[str, object]) -> Path | None:
-    return scenario.parent / str(section["file"]) if "file" in section else None
-
-
-def _changed(economy: Economy, section: Mapping[str, Any], file: str) -> Economy:
-    """An economy with what a scenario changes in it."""
-    try:
-        return economy.with_values(section.get("values", {})).scaled(section.get("scaled", {}))
-    except EconomyError as error:
-        raise EconomyError(
-            Finding(file, f"economy: {found.field}", found.value, found.law, found.text)
-            for found in error.findings
-        ) from None
-
-
-def read_economy(path: Path | None) -> Economy:
-    """Read an economy.
-
-    Args:
-        path: A folder of the three files; a TOML file of numbers, which keeps the shipped words; None for the
-            shipped economy.
-
-    Raises:
-        EconomyError: A file is missing or refused: file, field, value and cure.
-    """
-    if path is None:
-        return load_economy(shipped_folder("data"))
-    if path.is_dir():
-        return load_economy(path)
-    words = load_economy(shipped_folder("data"))
-    return Economy(load_config(path), words.catalogue, words.waifus)

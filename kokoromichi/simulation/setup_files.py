@@ -6,11 +6,17 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from kokoromichi.core.options import near, plain
 from kokoromichi.rules.findings import Finding, FindingsError, shown
 from kokoromichi.settings import shipped_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
     from typing_extensions import Self
 
 if sys.version_info >= (3, 11):
@@ -35,21 +41,41 @@ class SetupError(FindingsError):
         return cls((Finding(file, field, shown(value), "playable", text),))
 
     @classmethod
-    def from_validation(cls, error: ValidationError, file: str) -> Self:
+    def from_validation(cls, error: ValidationError, file: str, known: Iterable[str] = ()) -> Self:
         """Turn pydantic's errors into findings.
 
         Args:
             error: What pydantic raised.
             file: The file that was read.
+            known: The fields that there are; the nearest stand beside one that is unknown.
         """
         findings = []
         for detail in error.errors(include_url=False):
-            missing = detail["type"] == "missing"
             field = ".".join(str(part) for part in detail["loc"] if part != "[key]")
-            text = "is missing; write it" if missing else detail["msg"].removeprefix("Value error, ")
-            value = "nothing" if missing else shown(detail["input"])
-            findings.append(Finding(file, field, value, "playable", text))
+            value = "nothing" if detail["type"] == "missing" else shown(detail["input"])
+            findings.append(Finding(file, field, value, "playable", _cure(detail, known)))
         return cls(findings)
+
+
+def _cure(detail: ErrorDetails, known: Iterable[str]) -> str:
+    if detail["type"] == "missing":
+        return "is missing; write it"
+    if detail["type"] == "int_type":
+        return "must be a whole number, written without point, quotes or exponent"
+    if detail["type"] == "extra_forbidden":
+        return f"is no field here; {near(detail['loc'][-1], known)}"
+    return detail["msg"].removeprefix("Value error, ")
+
+
+class Checked(BaseModel):
+    """What a file or a notebook describes: frozen, every field known; numpy's integers are integers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_plain_numbers(cls, fields: object) -> object:
+        return {name: plain(value) for name, value in fields.items()} if isinstance(fields, dict) else fields
 
 
 def find_file(kind: Literal["scenarios", "populations"], name_or_path: str | Path) -> Path:
@@ -69,7 +95,7 @@ def find_file(kind: Literal["scenarios", "populations"], name_or_path: str | Pat
     known = sorted(file.stem for file in folder.glob("*.toml"))
     if str(name_or_path) in known:
         return folder / f"{name_or_path}.toml"
-    text = f"is unknown; known are {', '.join(known)}, or give the path of a .toml file"
+    text = f"is unknown; {near(name_or_path, known)}, or give the path of a .toml file"
     raise SetupError.of(kind, "name", str(name_or_path), text)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import os
 import signal
 import sys
@@ -9,6 +11,7 @@ import threading
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import connection, get_context, parent_process
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 from kokoromichi.core.errors import MisuseError
@@ -91,6 +94,23 @@ class Threads(ThreadPoolExecutor):
     ) -> None:
         """Wait for all jobs; where the block failed, for those alone that are played now."""
         self.shutdown(cancel_futures=kind is not None)
+
+
+def unguarded_script() -> str | None:
+    """The script that calls this outside of its ``__main__`` guard: every worker would run it anew."""
+    main = sys.modules["__main__"]
+    file, frame = getattr(main, "__file__", None), inspect.currentframe()
+    if file is None or getattr(main.__spec__, "name", "").endswith("__main__"):
+        return None  # A notebook, or a package that is run by its name: neither is imported anew.
+    while frame is not None and (frame.f_globals is not vars(main) or frame.f_code.co_name != "<module>"):
+        frame = frame.f_back
+    if frame is None:
+        return None
+    for statement in ast.parse(Path(file).read_text(encoding="utf-8")).body:
+        if statement.lineno <= frame.f_lineno <= (statement.end_lineno or statement.lineno):
+            guarded = isinstance(statement, ast.If) and "__name__" in ast.unparse(statement.test)
+            return None if guarded else str(file)
+    return None
 
 
 def _hold(lifeline: connection.Connection) -> None:

@@ -103,7 +103,7 @@ def test_the_headline_is_one_documented_row() -> None:
 
 
 def test_an_unknown_metric_names_its_neighbours() -> None:
-    with pytest.raises(MisuseError, match="there is no metric 'ginni'; did you mean one of: gini"):
+    with pytest.raises(MisuseError, match="there is no metric 'ginni'; near it: gini"):
         metric("ginni")
 
 

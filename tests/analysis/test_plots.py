@@ -23,6 +23,7 @@ from kokoromichi.analysis.metrics import metric
 from kokoromichi.analysis.observations import Observations
 from kokoromichi.analysis.plots import canvas, series, style
 from kokoromichi.analysis.plots.flows import flow_windows, weekly
+from kokoromichi.analysis.plots.showing import figure_of
 from kokoromichi.analysis.plots.style import svg_text
 from tests.analysis.plot_data import synthetic_run
 
@@ -122,7 +123,7 @@ def test_a_plot_of_nothing_says_so(name: str) -> None:
     for empty in (frame, frame.with_columns(replication=pl.lit(1, pl.Int64))):
         ax = plot(empty)
         assert [text.get_text() for text in ax.texts] == ["no data"]
-        assert svg_text(canvas.figure_of(ax))
+        assert svg_text(figure_of(ax))
 
 
 @pytest.mark.parametrize("name", PLOTS)
@@ -141,8 +142,8 @@ def test_the_same_frame_gives_the_same_bytes_whatever_the_order_of_its_rows(
 ) -> None:
     plot, source = PLOTS[name]
     frame = numbered(source, many)
-    first = svg_text(canvas.figure_of(plot(frame)))
-    assert svg_text(canvas.figure_of(plot(frame.sample(fraction=1, shuffle=True, seed=3)))) == first
+    first = svg_text(figure_of(plot(frame)))
+    assert svg_text(figure_of(plot(frame.sample(fraction=1, shuffle=True, seed=3)))) == first
     assert "<dc:date>" not in first
 
 
@@ -150,7 +151,7 @@ def test_the_same_frame_gives_the_same_bytes_whatever_the_order_of_its_rows(
 def test_no_word_of_a_chart_covers_another_or_leaves_the_figure(name: str, many: list[Observations]) -> None:
     plot, source = PLOTS[name]
     ax = plot(numbered(source, many))
-    figure = canvas.figure_of(ax)
+    figure = figure_of(ax)
     with plots.chart_style():
         drawn = FigureCanvasAgg(figure)
         drawn.draw()  # type: ignore[no-untyped-call] # matplotlib has no types here.
@@ -262,15 +263,15 @@ def test_a_name_with_signs_of_formulas_is_drawn_as_it_stands() -> None:
     frame = pl.DataFrame({"act": ["$x$ \\frac <b>"], "acts_per_active_player_day": [1.0]})
     ax = plots.acts(frame)
     assert [label.get_text() for label in ax.get_yticklabels()] == ["$x$ \\frac <b>"]
-    assert "<b>" not in svg_text(canvas.figure_of(ax))
+    assert "<b>" not in svg_text(figure_of(ax))
 
 
 def test_the_callers_parameters_change_no_chart_and_come_back(many: list[Observations]) -> None:
     frame = numbered("money_supply", many)
-    plain = svg_text(canvas.figure_of(plots.supply(frame)))
+    plain = svg_text(figure_of(plots.supply(frame)))
     with mpl.rc_context({"font.size": 22, "lines.linewidth": 9, "svg.fonttype": "none", "axes.grid": True}):
         before = parameters()
-        assert svg_text(canvas.figure_of(plots.supply(frame))) == plain
+        assert svg_text(figure_of(plots.supply(frame))) == plain
         assert parameters() == before
 
 
@@ -283,16 +284,10 @@ def test_charts_drawn_in_threads_are_the_same(many: list[Observations]) -> None:
     frame = numbered("money_supply", many)
 
     def draw(_: int) -> str:
-        return svg_text(canvas.figure_of(plots.supply(frame)))
+        return svg_text(figure_of(plots.supply(frame)))
 
     with ThreadPoolExecutor(4) as threads:
         assert len(set(threads.map(draw, range(8)))) == 1
-
-
-def test_a_notebook_shows_axes_that_have_a_figure_of_their_own() -> None:
-    ax = plots.acts(pl.DataFrame({"act": ["buy"], "acts_per_active_player_day": [1.0]}))
-    assert isinstance(ax, canvas.ThemedAxes)
-    assert ax._repr_svg_().startswith("<?xml")
 
 
 def test_pyplot_stays_out_of_the_process() -> None:

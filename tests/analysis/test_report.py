@@ -109,7 +109,7 @@ def html(data: ReportData) -> str:
 
 
 def test_the_same_numbers_give_the_same_bytes(data: ReportData, html: str, tmp_path: Path) -> None:
-    path = write_report(tmp_path / "deep" / "report.html", data)
+    path = write_report(tmp_path / "deep" / "report.html", data).path
     assert path.read_bytes() == html.encode()
 
 

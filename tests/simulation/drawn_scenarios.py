@@ -10,8 +10,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from kokoromichi.rules.economy import Economy, EconomyConfig, load_economy
 from kokoromichi.settings import shipped_folder
+from kokoromichi.simulation.price_change import PriceChange
 from kokoromichi.simulation.price_list import SinkAct
-from kokoromichi.simulation.scenario import PriceChange, Scenario
+from kokoromichi.simulation.scenario import Scenario
 
 if TYPE_CHECKING:
     from kokoromichi.rules.catalogue import CatalogueItem

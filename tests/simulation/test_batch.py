@@ -71,7 +71,7 @@ def test_the_same_seed_gives_the_same_bytes_whatever_the_workers(
 
 def test_the_same_bytes_give_the_same_report(reference: Path, tmp_path: Path) -> None:
     run = Run(Path(shutil.copytree(reference, tmp_path / "run")))
-    assert run.report(tmp_path / "report.html").read_bytes() == (reference / "report.html").read_bytes()
+    assert run.report(tmp_path / "report.html").path.read_bytes() == (reference / "report.html").read_bytes()
 
 
 def test_another_seed_gives_another_ledger(scenario: Scenario, reference: Path, tmp_path: Path) -> None:

@@ -64,17 +64,23 @@ def places(tmp_path: Path, played: Path) -> dict[str, Path]:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("simulate nowhere", r"nowhere.*is unknown; known are alt_farm, baseline"),
+        ("simulate nowhere", r"nowhere.*is unknown; there are alt_farm, baseline"),
         ("simulate NOWHERE", r"nowhere\.toml.*cannot be read \(No such file"),
         ("simulate TEXT", r"text\.toml.*is no TOML"),
         ("simulate SCENARIO", r"scenario\.toml.*populatoin.*default"),
         ("simulate baseline --players 0 --out NEW", r"--players.*greater than or equal to 1"),
-        ("simulate baseline --players 99999999 --out NEW", r"players.*99999999.*must be 1 to"),
+        (
+            "simulate baseline --players 99999999 --out NEW",
+            r"players.*99999999.*must be a whole number, 1 to",
+        ),
         ("simulate baseline --players many --out NEW", r"--players.*valid integer"),
         ("simulate baseline --days 0 --out NEW", r"--days.*greater than or equal to 1"),
         ("simulate baseline --days 9999999 --out NEW", r"days.*9999999.*less than"),
         ("simulate baseline --replications 0 --out NEW", r"--replications.*greater than or equal to 1"),
-        ("simulate baseline --replications 1001 --out NEW", r"replications is 1001; use 1 to 1,000"),
+        (
+            "simulate baseline --replications 1001 --out NEW",
+            r"replications is 1001; use a whole number from 1 to 1,000",
+        ),
         (
             "simulate baseline --seed 9223372036854775808 --out NEW",
             r"seed is 9223372036854775808; use a whole",

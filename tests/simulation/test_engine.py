@@ -21,7 +21,8 @@ from kokoromichi.rules.acts import PLAYED
 from kokoromichi.services.executor import CommandExecutor
 from kokoromichi.simulation import engine
 from kokoromichi.simulation.engine import Engine
-from kokoromichi.simulation.scenario import PriceChange, Scenario
+from kokoromichi.simulation.price_change import PriceChange
+from kokoromichi.simulation.scenario import Scenario
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.audit import AuditReport

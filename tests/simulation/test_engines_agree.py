@@ -19,10 +19,11 @@ from kokoromichi.services.live_economy import LiveEconomy
 from kokoromichi.simulation import batch, player_state
 from kokoromichi.simulation.engine import Engine
 from kokoromichi.simulation.played import EnginesDisagreeError, first_difference, require_equal
+from kokoromichi.simulation.price_change import PriceChange
 from kokoromichi.simulation.price_list import build_price_list
 from kokoromichi.simulation.price_list import digest as digest_of
 from kokoromichi.simulation.run import Run, simulate
-from kokoromichi.simulation.scenario import PriceChange, Scenario
+from kokoromichi.simulation.scenario import Scenario
 from kokoromichi.simulation.story import STAGES
 from tests.simulation.drawn_scenarios import Size, scenarios
 

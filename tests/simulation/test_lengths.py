@@ -56,9 +56,8 @@ def economy_of(items: int, tiers: int, businesses: int) -> Economy:
     for number in range(items - len(catalogue)):
         economy = economy.with_item(f"novelty_{number}", SHIPPED.catalogue[-1 - number % 23].id)
     for number in range(businesses):
-        economy = economy.with_business(
-            f"branch_{number}", price_gold=1_000 + 100 * number, income_gold_per_day=200
-        )
+        numbers = {"price_gold": 1_000 + 100 * number, "income_gold_per_day": 200}
+        economy = economy.with_business(f"branch_{number}", numbers)
     return economy
 
 
@@ -180,7 +179,7 @@ def test_a_category_and_a_business_of_their_own_are_played() -> None:
     tree = SHIPPED.config.tree()
     words = (*SHIPPED.catalogue[:-1], SHIPPED.catalogue[-1].model_copy(update={"category": "pet"}))
     economy = Economy(EconomyConfig.from_tree(tree), words, SHIPPED.waifus)
-    economy = economy.with_business("bakery", price_gold=500, income_gold_per_day=100)
+    economy = economy.with_business("bakery", {"price_gold": 500, "income_gold_per_day": 100})
     scenario = Scenario.load("baseline", players=12, days=2).replace(economy=economy)
     found = asyncio.run(Engine(scenario, 1).play())
     bought = found.activity.filter(act="invest")

@@ -197,7 +197,7 @@ def test_a_cohort_of_its_own_kind_is_added_in_a_notebook() -> None:
     assert more.with_cohort("night_owl", "streamer", 1, {}).archetypes[-1].rate_per_day == 3.0
     with pytest.raises(SetupError, match=r"'casual': is taken; choose another name"):
         base.with_cohort("casual", "whale", 7, {})
-    with pytest.raises(SetupError, match=r"'witch': is no archetype; known are casual, grinder"):
+    with pytest.raises(SetupError, match=r"'witch': is no archetype; there are casual, grinder"):
         base.with_cohort("wizard", "witch", 7, {})
     with pytest.raises(SetupError, match="write its ring_size"):
         base.with_cohort("botter", "alt_farmer", 7, {})
@@ -236,7 +236,7 @@ def test_a_base_is_found_beside_the_file(tmp_path: Path) -> None:
         ("late_days = true", "late_days", "true"),
         ("week_percent = [100, 100]", "week_percent", "at least 7 items"),
         (f"hour_weights = {[0] * 24}", "", "hour_weights are all 0"),
-        ("colour = 3", "colour", "not permitted"),
+        ("colour = 3", "colour", "is no field here"),
         ("reference_train_gold = 0", "reference_train_gold", "greater than or equal to 1"),
         ("archetypes = 3", "archetypes", "must be tables"),
         ("[archetypes]\ncasual = 3", "archetypes.casual", "must be a table"),
@@ -256,18 +256,18 @@ def test_a_base_is_found_beside_the_file(tmp_path: Path) -> None:
         ("[archetypes.casual]\nbeta = 0.2", "archetypes.casual.beta", "greater than or equal to 0.3"),
         ("[archetypes.casual]\nbeta = nan", "archetypes.casual.beta", "finite"),
         ("[archetypes.casual]\nfights = 3.0", "archetypes.casual.fights", "3.0"),
-        ("[archetypes.casual]\nasc_tea = 1.0", "archetypes.casual.asc_tea", "not permitted"),
+        ("[archetypes.casual]\nasc_tea = 1.0", "archetypes.casual.asc_tea", "is no field here"),
         ("[archetypes.wizard]\nbeta = 1.0", "archetypes", "'wizard'"),
-        ("[[cohorts]]\narchetype = 'wizard'\nplayers = 1", "cohorts.archetype", "known are casual, grinder"),
+        ("[[cohorts]]\narchetype = 'wizard'\nplayers = 1", "cohorts.archetype", "there are casual, grinder"),
         ("[[cohorts]]\narchetype = 'casual'\nplayers = -1", "cohorts.0.players", "-1"),
         ("[[cohorts]]\narchetype = 'alt_farmer'\nplayers = 9", "", "write its ring_size"),
         ("[[cohorts]]\narchetype = 'casual'\nplayers = 9\nring_size = 3", "", "has a ring_size"),
         ("[[cohorts]]\narchetype = 'casual'\nplayers = 9\n" * 2, "", "two cohorts are called 'casual'"),
         ("[appeal]\nhealth_potion = 7.0", "appeal.health_potion", "less than or equal to 6"),
-        ("[archetypes.wizard]\nlike = 'witch'", "archetypes.wizard.like", "known are casual, grinder"),
+        ("[archetypes.wizard]\nlike = 'witch'", "archetypes.wizard.like", "there are casual, grinder"),
         ("[archetypes.wizard]\nlike = 'whale'", "archetypes", "no cohort is of it"),
         ("based_on = 5", "based_on", "must be the name"),
-        ("based_on = 'nobody'", "name", "known are alt_farm, default, whale_heavy"),
+        ("based_on = 'nobody'", "name", "there are alt_farm, default, whale_heavy"),
     ],
 )
 def test_a_wrong_file_is_refused_with_field_and_cure(
@@ -291,7 +291,7 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
         Population.load(write(tmp_path, "title = "))
     with pytest.raises(SetupError, match="cannot be read"):
         Population.load(tmp_path / "nowhere.toml")
-    with pytest.raises(SetupError, match=r"'nowhere': is unknown; known are alt_farm, default, whale_heavy"):
+    with pytest.raises(SetupError, match=r"'nowhere': is unknown; there are alt_farm, default, whale_heavy"):
         Population.load("nowhere")
     with pytest.raises(SetupError, match=r"is unknown"):
         Population.load("../populations/default")

@@ -15,10 +15,10 @@ import pytest
 from matplotlib.axes import Axes
 
 import kokoromichi as km
+from kokoromichi.analysis.charts import CHARTS
 from kokoromichi.analysis.metrics import METRICS
 from kokoromichi.analysis.statistics import mean_interval
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.simulation.plots import CHARTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -159,14 +159,14 @@ def test_a_chart_draws_on_the_axes_that_it_is_given(run: km.Run) -> None:
     assert len(plt.get_fignums()) == 1
 
 
-def test_an_unknown_chart_lists_those_that_there_are(run: km.Run) -> None:
-    with pytest.raises(MisuseError, match="no chart 'suply'; there are supply, flows"):
+def test_an_unknown_chart_names_its_neighbours(run: km.Run) -> None:
+    with pytest.raises(MisuseError, match="no chart 'suply'; near it: supply"):
         run.plot.suply()
     assert not hasattr(run.plot, "_repr_html_")  # Jupyter asks.
 
 
 def test_the_report_is_written_where_it_is_wanted_and_needs_nothing_else(run: km.Run, tmp_path: Path) -> None:
-    path = run.report(tmp_path / "mine.html")
+    path = run.report(tmp_path / "mine.html").path
     assert path == tmp_path / "mine.html"
     assert not (run.folder / "report.html").exists()
     page = path.read_text(encoding="utf-8")
@@ -174,7 +174,7 @@ def test_the_report_is_written_where_it_is_wanted_and_needs_nothing_else(run: km
     for outside in ('src="http', "src='http", 'href="http', "@import", "url(http"):
         assert outside not in page
     assert str(run.folder) not in page
-    assert run.report() == run.folder / "report.html"
+    assert run.report().path == run.folder / "report.html"
     assert (run.folder / "report.html").read_bytes() == path.read_bytes()
 
 
@@ -219,7 +219,7 @@ def test_a_folder_without_a_run_is_refused_with_the_command_that_makes_one(tmp_p
 
 @pytest.mark.parametrize("replications", [0, -1, 1_001])
 def test_too_few_or_too_many_replications_are_refused(scenario: km.Scenario, replications: int) -> None:
-    with pytest.raises(MisuseError, match=r"use 1 to 1,000"):
+    with pytest.raises(MisuseError, match="use a whole number from 1 to 1,000"):
         km.simulate(scenario, replications=replications, workers="serial")
 
 

@@ -7,13 +7,13 @@ for the report and for docs/metrics.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import polars as pl
 
 from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.options import near
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
@@ -33,12 +33,19 @@ class Entry(NamedTuple):
         after_warm_up: Whether the warm-up is cut.
         keys: The columns by which a row of one replication is missed in another, where that is known.
         zeros: The columns that are 0 in a row that is missed; the others are null there.
+        function: One of a designer's own; None for one of this package's.
     """
 
     module: str
     after_warm_up: bool = False
     keys: tuple[str, ...] = ()
     zeros: tuple[str, ...] = ()
+    function: Metric | None = None
+
+    @property
+    def own(self) -> bool:
+        """Whether a designer added it."""
+        return self.function is not None
 
     def options(self, first_day: int) -> dict[str, int]:
         """What the metric is called with; ``first_day``, counted from 0, is the first after the warm-up."""
@@ -96,8 +103,9 @@ def metric(name: str | Metric) -> Metric:
     if callable(name):
         return name
     if name not in METRICS:
-        near = ", ".join(get_close_matches(name, METRICS)) or ", ".join(METRICS)
-        raise MisuseError(f"there is no metric {name!r}; did you mean one of: {near}?")
+        raise MisuseError(f"there is no metric {name!r}; {near(name, METRICS)}")
+    if (own := METRICS[name].function) is not None:
+        return own
     found: Metric = getattr(import_module(f"{__name__}.{METRICS[name].module}"), name)
     return found
 
@@ -115,7 +123,7 @@ def measured(name: str | Metric, observations: Observations, **options: object) 
         MissingObservationsError: It needs a stream that was not observed.
     """
     try:
-        return metric(name)(observations, **options).collect()
+        return metric(name)(observations, **options).lazy().collect()
     except pl.exceptions.InvalidOperationError as error:
         if "i128" not in str(error):
             raise

@@ -8,12 +8,14 @@ import polars as pl
 
 from kokoromichi.analysis.metrics.by_day import Day, day_of, days, share
 from kokoromichi.analysis.metrics.presence import active_days
+from kokoromichi.analysis.options import checked_options
 from kokoromichi.core.schemas import DECISIONS
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
 
 
+@checked_options
 def acts(observations: Observations, first_day: Day = 0, last_day: Day | None = None) -> pl.LazyFrame:
     """Acts per active player-day, by act.
 
@@ -52,6 +54,7 @@ def acts(observations: Observations, first_day: Day = 0, last_day: Day | None = 
     return table.with_columns(acts_per_active_player_day=share("acts", "active_player_days")).sort("act")
 
 
+@checked_options
 def refusals(observations: Observations, first_day: Day = 0, last_day: Day | None = None) -> pl.LazyFrame:
     """Refusals by act and code.
 

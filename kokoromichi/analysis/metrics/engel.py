@@ -9,6 +9,7 @@ import polars as pl
 from kokoromichi.analysis.metrics.by_day import SPENDING, Day, days, movements, share, total
 from kokoromichi.analysis.metrics.prices import last_prices
 from kokoromichi.analysis.metrics.wealth import balances
+from kokoromichi.analysis.options import checked_options
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
@@ -17,6 +18,7 @@ UNKNOWN: Final = "unknown"
 """The category of items that the economy history does not name."""
 
 
+@checked_options
 def engel_shares(observations: Observations, first_day: Day = 0, last_day: Day | None = None) -> pl.LazyFrame:
     """Engel shares: what each tenth of the players, by wealth, spends its gold on.
 

@@ -8,11 +8,13 @@ import polars as pl
 
 from kokoromichi.analysis.metrics.by_day import OPENING, Day, days, movements, share, total
 from kokoromichi.analysis.metrics.presence import active_days
+from kokoromichi.analysis.options import checked_options
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
 
 
+@checked_options
 def flows(observations: Observations, first_day: Day = 0, last_day: Day | None = None) -> pl.LazyFrame:
     """Faucets and sinks by kind and day.
 
@@ -41,6 +43,7 @@ def flows(observations: Observations, first_day: Day = 0, last_day: Day | None =
     return sums.agg(total("amount"), rows=pl.len().cast(pl.Int64)).sort(keys)
 
 
+@checked_options
 def flows_total(observations: Observations, first_day: Day = 0, last_day: Day | None = None) -> pl.LazyFrame:
     """Faucets and sinks by kind over a window, with their shares.
 
@@ -72,6 +75,7 @@ def flows_total(observations: Observations, first_day: Day = 0, last_day: Day | 
     return shares.drop("counted").sort(order, descending=[False, False, True, False])
 
 
+@checked_options
 def net_flow(observations: Observations) -> pl.LazyFrame:
     """Gold that entered less gold that left, per day, the opening apart.
 
@@ -113,6 +117,7 @@ def net_flow(observations: Observations) -> pl.LazyFrame:
     return series.select("day", *amounts, "net_gold", "active_players", *rates).sort("day")
 
 
+@checked_options
 def sink_faucet_ratio(
     observations: Observations, first_day: Day = 0, last_day: Day | None = None
 ) -> pl.LazyFrame:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from kokoromichi.analysis.metrics.by_day import Day, day_of, days, share, total
+from kokoromichi.analysis.options import checked_options
 from kokoromichi.core.kinds import SYSTEM
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
 
 
+@checked_options
 def sales(observations: Observations, first_day: Day = 0, last_day: Day | None = None) -> pl.LazyFrame:
     """Sales: what each item of the store sold, and what it took in.
 
@@ -36,6 +38,7 @@ def sales(observations: Observations, first_day: Day = 0, last_day: Day | None =
     return sold.agg(units=total("quantity"), revenue_gold=total("paid"), buyers=buyers).sort("item_id")
 
 
+@checked_options
 def sell_through(observations: Observations) -> pl.LazyFrame:
     """Sell-through: units sold / units that were for sale.
 
@@ -83,6 +86,7 @@ def sell_through(observations: Observations) -> pl.LazyFrame:
     return table.with_columns(sell_through_share=share("sold_units", offered)).sort("item_id")
 
 
+@checked_options
 def hoarding(observations: Observations, first_day: Day = 0, last_day: Day | None = None) -> pl.LazyFrame:
     """Hoarding: for how many days the units held would cover their use.
 

@@ -15,6 +15,7 @@ from kokoromichi.analysis.metrics.retention import retention
 from kokoromichi.analysis.metrics.supply import money_supply, velocity
 from kokoromichi.analysis.metrics.waits import RESTRICTED_DAYS, days_to_afford
 from kokoromichi.analysis.metrics.wealth import gini, top_shares
+from kokoromichi.analysis.options import checked_options
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
@@ -48,6 +49,7 @@ POSSIBLE: Final[dict[str, tuple[float, float]]] = {
 """The columns of ``headline`` in their order: between which values each can lie."""
 
 
+@checked_options
 def headline(observations: Observations, first_day: Day = 0) -> pl.DataFrame:
     """The headline: one row by which runs are compared.
 

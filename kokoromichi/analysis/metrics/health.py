@@ -10,6 +10,7 @@ import polars as pl
 from kokoromichi.analysis.audit import reused_requests
 from kokoromichi.analysis.metrics.by_day import TRANSFERS, day_of, days
 from kokoromichi.analysis.metrics.goods import knows_goods
+from kokoromichi.analysis.options import checked_options
 from kokoromichi.core.kinds import CURRENCIES, KINDS, SYSTEM
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ _CLOCK_TOLERANCE: Final = dt.timedelta(hours=1)
 _RUNNING_NUMBER: Final = r"(?:^|\D)(\d{1,12})$"
 
 
+@checked_options
 def ledger_health(observations: Observations) -> pl.LazyFrame:
     """Ledger health: what breaks a law, counted check by check; all zero when the ledger is sound.
 

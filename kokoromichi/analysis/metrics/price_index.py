@@ -8,6 +8,7 @@ import polars as pl
 
 from kokoromichi.analysis.metrics.by_day import ALL, day_of, days, share, total
 from kokoromichi.analysis.metrics.prices import price_list
+from kokoromichi.analysis.options import checked_options
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
@@ -16,6 +17,7 @@ _BASE = 100
 _GROUP = ["period_start", "category"]
 
 
+@checked_options
 def price_index(observations: Observations, period_days: int = 7) -> pl.LazyFrame:
     """Price index: what a basket of store items costs, base 100 in the first period.
 

@@ -9,6 +9,7 @@ import polars as pl
 from kokoromichi.analysis.metrics.by_day import days, holdings, share, with_archetypes
 from kokoromichi.analysis.metrics.presence import active_days, presence, records_leaving, turns
 from kokoromichi.analysis.metrics.wealth import percentiles
+from kokoromichi.analysis.options import checked_options
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
@@ -18,6 +19,7 @@ AGES_DAYS: Final = (1, 7, 30)
 _CASE: Final = ["user_id", "age_days"]
 
 
+@checked_options
 def retention(observations: Observations) -> pl.LazyFrame:
     """Retention at D1, D7 and D30 from arrival.
 
@@ -78,6 +80,7 @@ def _away(observations: Observations, due: pl.LazyFrame) -> pl.LazyFrame:
     return before.group_by(_CASE).agg(away=pl.col("act").sort_by("at").last() == "leave")
 
 
+@checked_options
 def cohort_balances(observations: Observations, currency: str = "gold") -> pl.LazyFrame:
     """Closing balances by age: the poorest tenth, the middle, the richest tenth, by archetype.
 

@@ -20,6 +20,7 @@ from kokoromichi.analysis.metrics.by_day import (
     total,
 )
 from kokoromichi.analysis.metrics.presence import active_days
+from kokoromichi.analysis.options import checked_options
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
@@ -28,6 +29,7 @@ ACTIVE_WITHIN_DAYS: Final = 7
 """Supply counts as active while its holder was active on the day or on the six before."""
 
 
+@checked_options
 def money_supply(observations: Observations) -> pl.LazyFrame:
     """Money supply: the sum of all balances: brought forward + opening + faucets - sinks.
 
@@ -75,6 +77,7 @@ def money_supply(observations: Observations) -> pl.LazyFrame:
     return series.with_columns(pl.col("active_supply").fill_null(0)).sort("day", "currency")
 
 
+@checked_options
 def velocity(observations: Observations, first_day: Day = 0) -> pl.LazyFrame:
     """Velocity: mean spending a day / mean daily money supply.
 

@@ -10,6 +10,7 @@ from kokoromichi.analysis import statistics
 from kokoromichi.analysis.metrics.by_day import OPENING, changes, running_total, total, with_archetypes
 from kokoromichi.analysis.metrics.presence import presence
 from kokoromichi.analysis.metrics.prices import last_prices, price_list
+from kokoromichi.analysis.options import checked_options
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
@@ -32,6 +33,7 @@ _ESTIMATES_SCHEMA: Final = {
 }
 
 
+@checked_options
 def days_to_afford(observations: Observations) -> pl.LazyFrame:
     """Days to afford: the wait for each item's price, by archetype.
 

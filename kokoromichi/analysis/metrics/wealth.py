@@ -17,6 +17,7 @@ from kokoromichi.analysis.metrics.by_day import (
     total,
     with_archetypes,
 )
+from kokoromichi.analysis.options import checked_options
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 TOP_SHARES: Final = (0.01, 0.1)
 
 
+@checked_options
 def balances(observations: Observations, day: Day | None = None) -> pl.LazyFrame:
     """Closing balance of every player on one day.
 
@@ -46,6 +48,7 @@ def balances(observations: Observations, day: Day | None = None) -> pl.LazyFrame
     return named.select("user_id", "archetype", "currency", "balance").sort("user_id", "currency")
 
 
+@checked_options
 def balance_percentiles(observations: Observations, day: Day | None = None) -> pl.LazyFrame:
     """Closing balances on one day: the poorest tenth, the middle, the richest tenth, by archetype.
 
@@ -70,6 +73,7 @@ def balance_percentiles(observations: Observations, day: Day | None = None) -> p
     return grouped.agg(pl.len().cast(pl.Int64).alias("players"), *percentiles("balance")).sort(keys)
 
 
+@checked_options
 def gini(
     observations: Observations, currency: str = "gold", first_day: Day = 0, last_day: Day | None = None
 ) -> pl.LazyFrame:
@@ -101,6 +105,7 @@ def gini(
     )
 
 
+@checked_options
 def lorenz(
     observations: Observations, currency: str = "gold", first_day: Day = 0, last_day: Day | None = None
 ) -> pl.LazyFrame:
@@ -125,6 +130,7 @@ def lorenz(
     return values.map_batches(_curves, schema=schema).sort("measure", "population_share", "value_share")
 
 
+@checked_options
 def top_shares(
     observations: Observations, currency: str = "gold", first_day: Day = 0, last_day: Day | None = None
 ) -> pl.LazyFrame:

@@ -6,30 +6,26 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.container import Container
-from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 from matplotlib.transforms import ScaledTranslation
 
 from kokoromichi.analysis.plots import style
+from kokoromichi.analysis.plots.showing import HEIGHT_IN, WIDTH_IN, ChartFigure, ThemedAxes, figure_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     import polars as pl
+    from matplotlib.axes import Axes
     from matplotlib.axis import Axis
     from matplotlib.transforms import Transform
     from numpy.typing import NDArray
 
     Floats: TypeAlias = NDArray[np.float64]
-
-WIDTH_IN: Final = 5.3
-HEIGHT_IN: Final = 2.7
-"""Of a figure without its legend, which is added below."""
 
 _POINTS_PER_IN: Final = 72
 _ROW_IN: Final = 0.27
@@ -44,35 +40,13 @@ _WHOLE_FROM: Final = 100
 _MILLION: Final = 1_000_000
 
 
-class ThemedAxes(Axes):
-    """Axes that a notebook shows when they are a cell's last value, without any current figure."""
-
-    def make_room_below(self, height_in: float) -> Figure:
-        """Make the figure so many inches higher and keep them free at its foot; return the figure."""
-        figure = figure_of(self)
-        whole_in = figure.get_figheight() + height_in
-        figure.set_figheight(whole_in)
-        free = height_in / whole_in
-        figure.set_layout_engine("constrained", rect=(0, free, 1, 1 - free))
-        return figure
-
-    def _repr_svg_(self) -> str:
-        return style.svg_text(figure_of(self))
-
-
-def figure_of(ax: Axes) -> Figure:
-    """Return the whole figure that axes stand on."""
-    figure = ax.figure
-    return figure if isinstance(figure, Figure) else figure.figure
-
-
 def new_axes(height_in: float = HEIGHT_IN) -> Axes:
     """Make axes on a figure of their own, unknown to pyplot.
 
     Args:
         height_in: Height of the figure in inches; its width is ``WIDTH_IN``.
     """
-    figure = Figure(figsize=(WIDTH_IN, height_in), layout="constrained", facecolor=style.PAPER)
+    figure = ChartFigure(figsize=(WIDTH_IN, height_in), layout="constrained", facecolor=style.PAPER)
     FigureCanvasSVG(figure)
     axes: Axes = figure.add_subplot(axes_class=ThemedAxes)
     return axes
@@ -89,6 +63,8 @@ def drawing(ax: Axes | None, title: str, height_in: float = HEIGHT_IN) -> Iterat
     """
     with style.chart_style():
         axes = new_axes(height_in) if ax is None else ax
+        if isinstance(axes, ThemedAxes) and not axes.has_data():
+            figure_of(axes).set_figheight(height_in)
         axes.set_title(title, loc="left", pad=24)
         yield axes
 
@@ -116,7 +92,8 @@ def label_axes(ax: Axes, x: str, y: str, *, grid: str = "y") -> None:
     ax.set_xlabel(x, loc="left")
     ax.set_ylabel(y, rotation=0, ha="left", va="bottom")
     ax.yaxis.set_label_coords(0, 1, transform=_shifted(ax, points=7))
-    getattr(ax, f"{grid}axis").grid(visible=True)
+    ax.set_axisbelow(True)
+    getattr(ax, f"{grid}axis").grid(visible=True, color=style.GRID, linewidth=style.GRID_WIDTH)
 
 
 def _shifted(ax: Axes, points: float) -> Transform:

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from kokoromichi.analysis.options import checked_options
 from kokoromichi.analysis.plots import canvas, style
 from kokoromichi.analysis.plots.series import (
     BAND_TEXT,
     banded,
     day_axis,
+    free_colour,
     kind_colour,
     line_with_band,
     mean_text,
+    of_run,
     replications,
 )
 
@@ -33,13 +36,23 @@ _SETTLED_DAYS: Final = 21
 _MARGIN: Final = 0.12
 
 
-def supply(frame: pl.DataFrame, ax: Axes | None = None, *, currency: str = "gold") -> Axes:
+@checked_options
+def supply(
+    frame: pl.DataFrame,
+    ax: Axes | None = None,
+    *,
+    currency: str = "gold",
+    label: str | None = None,
+    colour: str | None = None,
+) -> Axes:
     """Draw the money supply over the days.
 
     Args:
         frame: The metric ``money_supply``; of several replications, the mean and p10 to p90.
         ax: Where to draw; None for a figure of its own.
         currency: gold or gems.
+        label: What the legend calls the run, where several are drawn on the same axes.
+        colour: Of its lines; None for the next one that is free.
 
     Returns:
         The axes.
@@ -48,13 +61,14 @@ def supply(frame: pl.DataFrame, ax: Axes | None = None, *, currency: str = "gold
         rows = frame.filter(pl.col("currency") == currency)
         if canvas.has_data(rows, axes):
             points, day_label = day_axis(rows)
-            label = f"all, {mean_text(replications(rows))}"
+            alone = label is None and not axes.get_lines()
+            line = colour or free_colour(axes)
+            name = of_run(label, f"all, {mean_text(replications(rows))}")
             whole = banded(points, ["day_number"], "supply")
-            line_with_band(axes, whole, "day_number", colour=style.BLUE, label=label, band=BAND_TEXT)
-            active = banded(points, ["day_number"], "active_supply")
-            line_with_band(
-                axes, active, "day_number", colour=style.GREEN, label="active within 7 days", dashed=True
-            )
+            line_with_band(axes, whole, "day_number", colour=line, label=name, band=of_run(label, BAND_TEXT))
+            active, name = banded(points, ["day_number"], "active_supply"), "active within 7 days"
+            second = style.GREEN if alone else line
+            line_with_band(axes, active, "day_number", colour=second, label=of_run(label, name), dashed=True)
             axes.set_ylim(bottom=0)
             canvas.whole_days(axes.xaxis)
             canvas.label_axes(axes, day_label, f"{currency}, sum of the balances when the day closes")
@@ -63,6 +77,7 @@ def supply(frame: pl.DataFrame, ax: Axes | None = None, *, currency: str = "gold
     return axes
 
 
+@checked_options
 def flows(
     frame: pl.DataFrame, ax: Axes | None = None, *, currency: str = "gold", days_a_bar: int | None = None
 ) -> Axes:
@@ -166,12 +181,17 @@ def _stack(ax: Axes, bars: pl.DataFrame, width: int) -> None:
     )
 
 
-def net_flow(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
+@checked_options
+def net_flow(
+    frame: pl.DataFrame, ax: Axes | None = None, *, label: str | None = None, colour: str | None = None
+) -> Axes:
     """Draw the net flow per active player, of each day and of the seven days that end with it.
 
     Args:
         frame: The metric ``net_flow``; of several replications, the mean and p10 to p90.
         ax: Where to draw; None for a figure of its own.
+        label: What the legend calls the run, where several are drawn on the same axes.
+        colour: Of its lines; None for the next one that is free.
 
     Returns:
         The axes.
@@ -181,11 +201,13 @@ def net_flow(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
         if canvas.has_data(known, axes):
             points, day_label = day_axis(known)
             daily = banded(points, ["day_number"], "net_gold_per_active_player")
+            line = colour or free_colour(axes)
             axes.axhline(0, color=style.STEEL, linewidth=0.8)
-            axes.plot(daily["day_number"], daily["mean"], color=style.MIST, linewidth=1, label="each day")
+            if label is None:
+                axes.plot(daily["day_number"], daily["mean"], color=style.MIST, linewidth=1, label="each day")
             week = banded(points, ["day_number"], "net_per_player_day")
-            label = f"7 days, {mean_text(replications(known))}"
-            line_with_band(axes, week, "day_number", colour=style.BLUE, label=label, band=BAND_TEXT)
+            name = of_run(label, f"7 days, {mean_text(replications(known))}")
+            line_with_band(axes, week, "day_number", colour=line, label=name, band=of_run(label, BAND_TEXT))
             canvas.whole_days(axes.xaxis)
             canvas.label_axes(axes, day_label, "gold a day per player active that day, opening left out")
             canvas.thousands(axes.yaxis)
@@ -194,8 +216,14 @@ def net_flow(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
     return axes
 
 
+@checked_options
 def ratio(
-    frame: pl.DataFrame, ax: Axes | None = None, *, target: tuple[float, float] | None = RATIO_BAND
+    frame: pl.DataFrame,
+    ax: Axes | None = None,
+    *,
+    target: tuple[float, float] | None = RATIO_BAND,
+    label: str | None = None,
+    colour: str | None = None,
 ) -> Axes:
     """Draw the sink/faucet ratio of the seven days that end with each day.
 
@@ -203,6 +231,8 @@ def ratio(
         frame: The metric ``net_flow``; of several replications, the mean and p10 to p90.
         ax: Where to draw; None for a figure of its own.
         target: Lowest and highest ratio wanted, shaded; an end that is open is infinite; None for no shade.
+        label: What the legend calls the run, where several are drawn on the same axes.
+        colour: Of its lines; None for the next one that is free.
 
     Returns:
         The axes.
@@ -211,12 +241,13 @@ def ratio(
         known = weekly(frame).drop_nulls("ratio")
         if canvas.has_data(known, axes):
             points, day_label = day_axis(known)
-            if target is not None:
+            line = colour or free_colour(axes)
+            if target is not None and not axes.get_lines():
                 _draw_target(axes, *target)
             axes.axhline(1, color=style.STEEL, linewidth=0.8)
             rows = banded(points, ["day_number"], "ratio")
-            label = f"7 days, {mean_text(replications(known))}"
-            line_with_band(axes, rows, "day_number", colour=style.BLUE, label=label, band=BAND_TEXT)
+            name = of_run(label, f"7 days, {mean_text(replications(known))}")
+            line_with_band(axes, rows, "day_number", colour=line, label=name, band=of_run(label, BAND_TEXT))
             canvas.whole_days(axes.xaxis)
             canvas.label_axes(axes, day_label, "sinks in % of faucets, opening left out")
             canvas.percent(axes.yaxis)
@@ -235,6 +266,8 @@ def _settle(ax: Axes, shown: pl.DataFrame, *keep: float) -> None:
     high = max(*settled["high"], *settled["mean"], *keep)
     margin = _MARGIN * (high - low)
     ax.set_ylim(low - margin, high + margin)
+    if ax.texts:
+        return  # Another run has said it.
     if max(early) > high + margin:
         text = canvas.tick_text(ax.yaxis, max(early))
         canvas.remark(ax, f"first days: up to {text}", at=(_FIRST_DAYS + 1, 0.98), side="top")

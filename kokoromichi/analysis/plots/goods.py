@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from kokoromichi.analysis.options import checked_options
 from kokoromichi.analysis.plots import canvas, style
 from kokoromichi.analysis.plots.series import (
     BAND_TEXT,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _DAY_TICKS: Final = (0, 1, 2, 5, 10, 20, 40, 80, 160, 320)
 
 
+@checked_options
 def engel(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw what each tenth of the players, by wealth, spends its gold on.
 
@@ -85,6 +87,7 @@ def engel_points(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+@checked_options
 def sell_through(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw which share of the limited stock was sold.
 
@@ -117,6 +120,7 @@ def sell_through(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
     return axes
 
 
+@checked_options
 def hoarding(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw for how many days the units that players hold would cover their use.
 

@@ -6,8 +6,17 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from kokoromichi.analysis.options import checked_options
 from kokoromichi.analysis.plots import canvas, style
-from kokoromichi.analysis.plots.series import BAND_TEXT, banded, bars, mean_text, replications
+from kokoromichi.analysis.plots.series import (
+    BAND_TEXT,
+    banded,
+    bars,
+    free_colour,
+    mean_text,
+    of_run,
+    replications,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,12 +24,17 @@ if TYPE_CHECKING:
 _MOST_ROWS = 12
 
 
-def retention(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
+@checked_options
+def retention(
+    frame: pl.DataFrame, ax: Axes | None = None, *, label: str | None = None, colour: str | None = None
+) -> Axes:
     """Draw which share of the players is still there, and which is active, at each age.
 
     Args:
         frame: The metric ``retention``; of several replications, the mean and p10 to p90.
         ax: Where to draw; None for a figure of its own.
+        label: What the legend calls the run, where several are drawn on the same axes.
+        colour: Of its lines, both in the same one; None for the next ones that are free.
 
     Returns:
         The axes.
@@ -31,17 +45,19 @@ def retention(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
             place = pl.col("age_days").replace_strict(
                 {age: number for number, age in enumerate(ages)}, return_dtype=pl.Int64
             )
-            for column, name, colour in (
+            alone = not axes.get_lines()
+            for column, name, usual in (
                 ("present_share", "not away on that very day", style.GREEN),
                 ("rolling_share", "not left by then", style.BLUE),
                 ("classic_share", "active on that very day", style.ORANGE),
             ):
+                line = colour or (usual if alone else free_colour(axes))
                 rows = banded(frame, ["age_days"], column).with_columns(place=place)
                 if rows.is_empty():
                     continue  # Nothing says who is away.
-                axes.vlines(rows["place"], rows["low"], rows["high"], color=colour, alpha=0.35, linewidth=7)
-                axes.plot(rows["place"], rows["mean"], color=colour)
-                canvas.dots(axes, rows["place"], rows["mean"], colour=colour, label=name)
+                axes.vlines(rows["place"], rows["low"], rows["high"], color=line, alpha=0.35, linewidth=7)
+                axes.plot(rows["place"], rows["mean"], color=line)
+                canvas.dots(axes, rows["place"], rows["mean"], colour=line, label=of_run(label, name))
                 for age, mean in rows.select("place", "mean").iter_rows():
                     canvas.note(axes, f"{100 * mean:.0f} %", (age, mean), above=True)
             axes.set_xticks(range(len(ages)), [f"D{age}" for age in ages])
@@ -53,6 +69,7 @@ def retention(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
     return axes
 
 
+@checked_options
 def refusals(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw what is refused most, per thousand tries of the act.
 
@@ -80,6 +97,7 @@ def refusals(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
     return axes
 
 
+@checked_options
 def acts(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw the acts of an active player's day.
 

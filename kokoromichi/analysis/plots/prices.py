@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from kokoromichi.analysis.metrics.by_day import ALL
+from kokoromichi.analysis.options import checked_options
 from kokoromichi.analysis.plots import canvas, style
 from kokoromichi.analysis.plots.series import (
     BAND_TEXT,
@@ -25,6 +26,7 @@ _BASE: Final = 100
 _DAY_TICKS: Final = (0, 1, 2, 5, 10, 20, 40, 80, 160, 320)
 
 
+@checked_options
 def days_to_afford(frame: pl.DataFrame, ax: Axes | None = None, *, archetype: str = ALL) -> Axes:
     """Draw the median wait for every item, beside the days until earnings reach its price.
 
@@ -53,6 +55,7 @@ def days_to_afford(frame: pl.DataFrame, ax: Axes | None = None, *, archetype: st
     return axes
 
 
+@checked_options
 def waits(frame: pl.DataFrame, ax: Axes | None = None, *, item_id: str | None = None) -> Axes:
     """Draw the median wait for one item by archetype, beside the days until earnings reach its price.
 
@@ -134,6 +137,7 @@ def _finite_ends(waited: pl.DataFrame) -> list[pl.Series]:
     return [waited[end].filter(waited[end].is_finite()) for end in ("low", "high")]
 
 
+@checked_options
 def price_index(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw what a basket costs compared with the first period: the whole, and each category that moved.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
+from matplotlib.colors import to_hex
 
 from kokoromichi.analysis.plots import canvas, style
 from kokoromichi.analysis.replicated import HIGH_QUANTILE, LOW_QUANTILE, MEDIANS
@@ -56,6 +57,17 @@ def category_colour(category: str) -> str:
 def line_colours(names: Iterable[str]) -> dict[str, str]:
     """Give each name a colour of ``LINES``, in the order given; from the ninth on they come round again."""
     return {name: LINES[number % len(LINES)] for number, name in enumerate(names)}
+
+
+def free_colour(ax: Axes) -> str:
+    """Return the first colour of ``LINES`` that no line on the axes has, so that runs can be told apart."""
+    taken = {to_hex(line.get_color()) for line in ax.get_lines()}
+    return next((colour for colour in LINES if colour not in taken), LINES[0])
+
+
+def of_run(label: str | None, what: str) -> str:
+    """Name a line in a legend: what it is, and of which run where that has a name."""
+    return what if label is None else f"{label}: {what}"
 
 
 def replications(frame: pl.DataFrame) -> int:

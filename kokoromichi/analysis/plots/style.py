@@ -40,6 +40,9 @@ FONT: Final = "DejaVu Sans"
 """Comes with matplotlib, so that a chart is the same everywhere."""
 
 LEGEND_SIZE: Final = 9
+GRID_WIDTH: Final = 0.8
+DPI: Final = 96
+"""Pixels an inch on a screen."""
 
 _HOUSE: Final = {
     "axes.axisbelow": True,
@@ -55,11 +58,11 @@ _HOUSE: Final = {
     "axes.titlesize": 12,
     "axes.titleweight": "bold",
     "axes.unicode_minus": True,
-    "figure.dpi": 96,
+    "figure.dpi": DPI,
     "font.family": FONT,
     "font.size": 9.5,
     "grid.color": GRID,
-    "grid.linewidth": 0.8,
+    "grid.linewidth": GRID_WIDTH,
     "legend.borderaxespad": 0.0,
     "legend.columnspacing": 1.3,
     "legend.fontsize": LEGEND_SIZE,

@@ -8,8 +8,16 @@ import numpy as np
 import polars as pl
 
 from kokoromichi.analysis.metrics.by_day import ALL
+from kokoromichi.analysis.options import checked_options
 from kokoromichi.analysis.plots import canvas, style
-from kokoromichi.analysis.plots.series import averaged, banded, line_colours, line_with_band
+from kokoromichi.analysis.plots.series import (
+    averaged,
+    banded,
+    free_colour,
+    line_colours,
+    line_with_band,
+    of_run,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,12 +27,17 @@ _LORENZ_COLOURS: Final = {"balance": style.BLUE, "spending": style.ORANGE}
 _LEVELS: Final = ("p10", "p50", "p90")
 
 
-def lorenz(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
+@checked_options
+def lorenz(
+    frame: pl.DataFrame, ax: Axes | None = None, *, label: str | None = None, colour: str | None = None
+) -> Axes:
     """Draw the Lorenz curves of wealth and of spending, the Gini coefficient in the legend.
 
     Args:
         frame: The metric ``lorenz``; of several replications, the mean and p10 to p90.
         ax: Where to draw; None for a figure of its own.
+        label: What the legend calls the run, where several are drawn on the same axes.
+        colour: Of its curves, that of spending dashed; None for the next one that is free.
 
     Returns:
         The axes.
@@ -32,19 +45,16 @@ def lorenz(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
     with canvas.drawing(ax, "Lorenz curve", height_in=3.4) as axes:
         curves = lorenz_points(frame)
         if canvas.has_data(curves, axes):
-            axes.plot(
-                [0, 1],
-                [0, 1],
-                color=style.SLATE,
-                linewidth=1,
-                linestyle=(0, (4, 3)),
-                label="all have the same",
-            )
+            if not axes.get_lines():
+                _draw_equality(axes)
+            alone = label is None and colour is None and len(axes.get_lines()) == 1
+            line = colour or free_colour(axes)
             for name, gini in sorted(_ginis(frame).items()):
-                rows = curves.filter(pl.col("measure") == name)
-                label = f"{name}, Gini {gini:.2f}"
-                colour = _LORENZ_COLOURS.get(name, style.PURPLE)
-                line_with_band(axes, banded(rows, ["players"], "held"), "players", colour=colour, label=label)
+                curve = banded(curves.filter(pl.col("measure") == name), ["players"], "held")
+                said = of_run(label, f"{name}, Gini {gini:.2f}")
+                mine = _LORENZ_COLOURS.get(name, style.PURPLE) if alone else line
+                dashed = not alone and name != "balance"
+                line_with_band(axes, curve, "players", colour=mine, label=said, dashed=dashed)
             axes.set(xlim=(0, 1), ylim=(0, 1))
             canvas.label_axes(
                 axes, "share of the players, poorest first", "share of all gold that they hold, or spent"
@@ -53,6 +63,11 @@ def lorenz(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
             canvas.percent(axes.yaxis)
             canvas.legend_below(axes)
     return axes
+
+
+def _draw_equality(ax: Axes) -> None:
+    dashes = (0, (4, 3))
+    ax.plot([0, 1], [0, 1], color=style.SLATE, linewidth=1, linestyle=dashes, label="all have the same")
 
 
 def lorenz_points(frame: pl.DataFrame) -> pl.DataFrame:
@@ -88,6 +103,7 @@ def _ginis(frame: pl.DataFrame) -> dict[str, float]:
     return dict(averaged(ordered.agg(gini=1 - 2 * below), ["measure"], "gini").iter_rows())
 
 
+@checked_options
 def balances(
     frame: pl.DataFrame, ax: Axes | None = None, *, opening: int | None = None, currency: str = "gold"
 ) -> Axes:
@@ -123,6 +139,7 @@ def balances(
     return axes
 
 
+@checked_options
 def cohort_balances(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw the closing balances by age: the range of all players, and each archetype's median.
 

@@ -8,8 +8,8 @@ from markupsafe import Markup
 
 from kokoromichi.analysis.metrics import metric
 from kokoromichi.analysis.metrics.definitions import define
-from kokoromichi.analysis.plots.canvas import figure_of
 from kokoromichi.analysis.plots.series import banded, replications
+from kokoromichi.analysis.plots.showing import figure_of
 from kokoromichi.analysis.report.inline import inline_svg
 from kokoromichi.analysis.report.page import Chart, Csv
 from kokoromichi.analysis.report.words import counted

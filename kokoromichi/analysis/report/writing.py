@@ -17,9 +17,11 @@ from kokoromichi.analysis.report.data_quality import (
 )
 from kokoromichi.analysis.report.distribution import balance_section, inequality_section
 from kokoromichi.analysis.report.money import flow_section, net_section, reconciles, supply_section
+from kokoromichi.analysis.report.own import own_sections
 from kokoromichi.analysis.report.page import Cell, Page, PageSection, render
 from kokoromichi.analysis.report.presence import activity_section, retention_section
 from kokoromichi.analysis.report.prices import spending_section, stock_section, wait_section
+from kokoromichi.analysis.report.written import Report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,8 +46,11 @@ SECTIONS: Final[tuple[Callable[[ReportData], PageSection], ...]] = (
 )
 """The parts of a report from top to bottom; one function and one line to add one."""
 
+_LAST_SECTIONS: Final = 3
+"""Health, findings and making stand behind whatever else is measured."""
 
-def write_report(path: str | Path, report: ReportData) -> Path:
+
+def write_report(path: str | Path, report: ReportData) -> Report:
     """Write the report as one HTML file that needs nothing from outside.
 
     Args:
@@ -53,22 +58,28 @@ def write_report(path: str | Path, report: ReportData) -> Path:
         report: What to write.
 
     Returns:
-        The path of the file.
+        The file, as a path that a notebook shows as a card.
 
     Raises:
         OSError: The file cannot be written.
     """
-    target = Path(path)
+    target, page = Path(path), report_page(report)
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(render_report(report), encoding="utf-8", newline="\n")
-    return target
+    target.write_text(render(page), encoding="utf-8", newline="\n")
+    return Report(target, page)
 
 
 def render_report(report: ReportData) -> str:
     """Return the report's HTML: the same text for the same numbers, no date but those of the manifest."""
+    return render(report_page(report))
+
+
+def report_page(report: ReportData) -> Page:
+    """Return the report, ready to be set."""
     with chart_style():
-        sections = tuple(section(report) for section in SECTIONS)
-    page = Page(
+        shipped = [section(report) for section in SECTIONS]
+        sections = (*shipped[:-_LAST_SECTIONS], *own_sections(report), *shipped[-_LAST_SECTIONS:])
+    return Page(
         title=report.title,
         subtitle=lasting(report),
         origin=origin(report),
@@ -76,7 +87,6 @@ def render_report(report: ReportData) -> str:
         sections=sections,
         colophon="KoKoroMichi economy report. Every chart carries its numbers; nothing is loaded from afar.",
     )
-    return render(page)
 
 
 def _verdicts(report: ReportData, headline: PageSection) -> list[Cell]:

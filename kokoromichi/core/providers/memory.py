@@ -298,6 +298,10 @@ class MemoryProvider(DataProvider):
         """Keep rows of a stream's schema."""
         self._observations[stream].extend(rows)
 
+    def observations(self, stream: Stream) -> Sequence[Mapping[str, object]]:
+        """The rows that were kept of a stream, in their order."""
+        return self._observations[stream]
+
     async def get_user(self, user_id: str | int) -> Document | None:
         """A player as a document of the caller's own, or None."""
         profile = self._profiles.get(checked_user_id(user_id))

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from statistics import fmean
 from typing import TYPE_CHECKING, Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from kokoromichi.simulation.setup_files import Checked
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -33,10 +35,8 @@ Permille = Annotated[int, _count("permille a session", 0, 1_000)]
 Chance = Annotated[int, _count("1 / 100,000 a day", 0, 100_000)]
 
 
-class Archetype(BaseModel):
+class Archetype(Checked):
     """A behaviour. The ranges are what a population file or a sweep may use."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(pattern=r"^[a-z0-9_]{1,64}$", description="its key in ARCHETYPES")
     rate_per_day: Annotated[float, _number("sessions a day", 0.3, 4.0)] = Field(

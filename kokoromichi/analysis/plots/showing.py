@@ -1,0 +1,103 @@
+"""How a notebook shows a chart: as pyplot shows every figure, sharp on any screen, and each of them once."""
+
+from __future__ import annotations
+
+import io
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from kokoromichi.analysis.plots import style
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WIDTH_IN: Final = 5.3
+HEIGHT_IN: Final = 2.7
+"""Of a figure without its legend, which is added below."""
+
+_SHARP: Final = 2
+"""Pixels of a picture for one on the screen."""
+
+
+class ChartFigure(Figure):
+    """A figure that a notebook shows as SVG, and as PNG in twice the size where that is all it can."""
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display  # noqa: PLC0415 - only a notebook asks, and it is there
+
+        width, height = (round(inches * style.DPI) for inches in self.get_size_inches())
+        bundle = {"image/svg+xml": style.svg_text(self), "image/png": png(self), "text/plain": repr(self)}
+        display(  # type: ignore[no-untyped-call] # IPython has no types here.
+            bundle, raw=True, metadata={"image/png": {"width": width, "height": height}}
+        )
+
+
+class ThemedAxes(Axes):
+    """Axes of a figure of their own, which grows by its legend; a notebook shows them as its last value."""
+
+    _bare_height_in: float | None = None
+
+    def make_room_below(self, height_in: float) -> Figure:
+        """Keep so many inches free at the figure's foot, which grows by them; return the figure."""
+        figure = figure_of(self)
+        if self._bare_height_in is None:
+            self._bare_height_in = figure.get_figheight()
+        whole_in = self._bare_height_in + height_in
+        figure.set_figheight(whole_in)
+        free = height_in / whole_in
+        figure.set_layout_engine("constrained", rect=(0, free, 1, 1 - free))
+        return figure
+
+    def _ipython_display_(self) -> None:
+        figure = figure_of(self)
+        if isinstance(figure, ChartFigure) and not _pyplot_shows(figure):
+            figure._ipython_display_()
+
+
+def figure_of(ax: Axes) -> Figure:
+    """Return the whole figure that axes stand on."""
+    figure = ax.figure
+    return figure if isinstance(figure, Figure) else figure.figure
+
+
+def png(figure: Figure) -> bytes:
+    """Return a figure as PNG, sharp where two pixels make one of the screen's."""
+    page = io.BytesIO()
+    with style.chart_style():
+        figure.savefig(page, format="png", dpi=_SHARP * style.DPI, metadata={"Software": None})
+    return page.getvalue()
+
+
+@contextmanager
+def pyplot_axes() -> Iterator[Axes]:
+    """Give axes on a new figure of pyplot's, which is shown as all of its are; an error takes it back."""
+    from matplotlib import pyplot as plt  # noqa: PLC0415 - it chooses a backend
+
+    # Outside of the style: the first figure loads a backend, whose own parameters the style would take back.
+    figure = plt.figure(
+        FigureClass=ChartFigure,
+        figsize=(WIDTH_IN, HEIGHT_IN),
+        dpi=style.DPI,
+        layout="constrained",
+        facecolor=style.PAPER,
+    )
+    with style.chart_style():
+        axes = figure.add_subplot(axes_class=ThemedAxes)
+    try:
+        yield axes
+    except BaseException:
+        plt.close(figure)
+        raise
+
+
+def _pyplot_shows(figure: Figure) -> bool:
+    """Whether pyplot has the figure and will show it: at the cell's end, or in its window."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    manager = figure.canvas.manager
+    if pyplot is None or manager is None or pyplot.get_backend().lower() == "agg":
+        return False
+    return bool(pyplot.fignum_exists(manager.num))

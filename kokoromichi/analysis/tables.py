@@ -1,0 +1,88 @@
+"""Frames that are read: with separators where a person looks at them, and as sheets of a workbook."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from kokoromichi.core.errors import MisuseError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from kokoromichi.analysis.metrics.definitions import Column
+
+_DECIMALS: Final = 3
+_LETTERS_SHOWN: Final = 60
+_ROWS_SHOWN: Final = 20
+_MEANING_HEIGHT: Final = 75
+"""Points of the row that says what the columns mean."""
+_LONGEST_NAME: Final = 31
+"""Characters of a sheet's name that a workbook takes."""
+
+
+class Table(pl.DataFrame):
+    """A frame that shows 1,234,567.891 where others show 1.2346e6; in all else it is one."""
+
+    def __repr__(self) -> str:
+        """The rows, readable."""
+        with _readable():
+            return super().__repr__()
+
+    def __str__(self) -> str:
+        """The rows, readable."""
+        with _readable():
+            return super().__str__()
+
+    def _repr_html_(self, *, _from_series: bool = False) -> str:
+        with _readable():
+            return super()._repr_html_(_from_series=_from_series)
+
+
+def _readable() -> pl.Config:
+    return pl.Config(
+        apply_on_context_enter=True,
+        float_precision=_DECIMALS,
+        fmt_str_lengths=_LETTERS_SHOWN,
+        tbl_cols=-1,
+        tbl_rows=_ROWS_SHOWN,
+        thousands_separator=",",
+    )
+
+
+def write_workbook(
+    path: Path, frames: Mapping[str, pl.DataFrame], meanings: Mapping[str, Sequence[Column]]
+) -> Path:
+    """Write frames as sheets of an Excel workbook; above each column stands what it means, with units.
+
+    Args:
+        path: The ``.xlsx`` file; one that is there is replaced.
+        frames: By the sheet's name.
+        meanings: The columns that have words, by the sheet's name.
+
+    Raises:
+        MisuseError: XlsxWriter is not there.
+        OSError: The file cannot be written.
+    """
+    if find_spec("xlsxwriter") is None:
+        raise MisuseError("a workbook needs XlsxWriter: pip install 'kokoromichi[notebooks]'")
+    from xlsxwriter import Workbook  # noqa: PLC0415 - an extra
+    from xlsxwriter.exceptions import FileCreateError  # noqa: PLC0415 - an extra
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with Workbook(path, {"remove_timezone": True}) as book:
+            meaning = book.add_format({"italic": True, "text_wrap": True, "valign": "top", "font_size": 9})
+            for name, frame in frames.items():
+                sheet = book.add_worksheet(name[:_LONGEST_NAME])
+                words = {column.name: column.meaning for column in meanings.get(name, ())}
+                frame.write_excel(book, sheet, position=(1, 0), autofit=True, freeze_panes=(2, 0))
+                sheet.set_row(0, _MEANING_HEIGHT, meaning)
+                for place, column in enumerate(frame.columns):
+                    sheet.write(0, place, words.get(column, ""))
+    except FileCreateError as error:
+        raise OSError(f"{path} cannot be written ({error}); close it where it is open") from error
+    return path
