@@ -26,11 +26,10 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from kokoromichi.analysis.report import Report
     from kokoromichi.core.data_provider import DataProvider
 
 _OTHER_STREAMS: Final = tuple(stream for stream in SCHEMAS if stream != "ledger")
-
-    from kokoromichi.analysis.report import Report
 
 
 @dataclass(frozen=True, slots=True, eq=False)
