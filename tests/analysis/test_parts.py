@@ -198,7 +198,7 @@ def test_a_time_without_a_day_is_refused_with_the_days_that_there_are(exported: 
 def test_a_ledger_writes_its_report(exported: Exported, tmp_path: Path) -> None:
     ledger, week = Ledger.scan(exported.folders[1]), (dt.date(2026, 2, 9), dt.date(2026, 2, 16))
     page = ledger.report(tmp_path / "week.html", since=week[0], until=week[1], title="A week")
-    text = page.read_text(encoding="utf-8")
+    text = page.path.read_text(encoding="utf-8")
     assert "Beside the 7 days before" in text
     assert "Reconciles to the unit" in text
     assert "Brought forward" in text
