@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kokoromichi.analysis.own import own_chart as chart
     from kokoromichi.analysis.own import own_metric as metric
     from kokoromichi.core.schemas import LEDGER_SCHEMA
+    from kokoromichi.experiments.calibrate import calibrate
     from kokoromichi.experiments.compare import compare
     from kokoromichi.experiments.comparison import Comparison
     from kokoromichi.experiments.sensitivity import sensitivity
@@ -37,6 +38,7 @@ _NAMES = {
     "Population": "kokoromichi.simulation.population",
     "Run": "kokoromichi.simulation.run",
     "Scenario": "kokoromichi.simulation.scenario",
+    "calibrate": "kokoromichi.experiments.calibrate",
     "chart": "kokoromichi.analysis.own",
     "compare": "kokoromichi.experiments.compare",
     "Targets": "kokoromichi.experiments.targets",
@@ -62,6 +64,7 @@ __all__ = [
     "Scenario",
     "Targets",
     "__version__",
+    "calibrate",
     "chart",
     "compare",
     "load_economy",
