@@ -1,8 +1,8 @@
 """Spend choices as they were seen, with everything that decided them: what a fit of tastes reads.
 
-A choice row says what was chosen, from what purse, with what held. What it does not say is read from the
-ledger before it, in the same way for every row, whatever was chosen: what training cost the last time, how
-many businesses were owned, and what was in stock.
+A choice row says what was chosen, from what purse, at what level and with what held. What it does not say is
+read from the ledger before it, in the same way for every row, whatever was chosen: how many businesses were
+owned, and what was in stock.
 """
 
 from __future__ import annotations
@@ -102,10 +102,10 @@ def seen_choices(runs: Sequence[Observations], base: Scenario) -> list[Choices]:
 
 
 def _rows(seen: Observations, base: Scenario) -> pl.DataFrame:
-    """The choice rows by time, with training cost, businesses and stock as they were before each."""
+    """The choice rows by time, with businesses and stock as they were before each."""
     seen.require("calibrate", "activity", "economy_history", "players")
-    choices = seen.activity.filter(pl.col("act") == "choice", pl.col("gold").is_not_null())
-    columns = ("user_id", "at", "outcome", "gold", "hold", "units_held", "economy_hash")
+    choices = seen.activity.filter(pl.col("act") == "choice", pl.col("level").is_not_null())
+    columns = ("user_id", "at", "outcome", "gold", "hold", "level", "units_held", "economy_hash")
     rows = (
         choices.select(columns)
         .join(seen.players.select("user_id", "archetype"), on="user_id")
@@ -113,13 +113,11 @@ def _rows(seen: Observations, base: Scenario) -> pl.DataFrame:
         .collect()
     )
     ledger = seen.ledger.sort("at", maintain_order=True)
-    trained = ledger.filter(pl.col("kind") == "train").select("user_id", "at", train_cost=-pl.col("amount"))
     invested = ledger.filter(pl.col("kind") == "invest")
     owned = invested.select("user_id", "at", owned=pl.int_range(pl.len()).over("user_id") + 1)
-    for before in (trained.collect(), owned.collect()):
-        rows = rows.join_asof(
-            before, on="at", by="user_id", allow_exact_matches=False, check_sortedness=False
-        )
+    rows = rows.join_asof(
+        owned.collect(), on="at", by="user_id", allow_exact_matches=False, check_sortedness=False
+    )
     return rows.with_columns(_left(rows["at"], ledger, base))
 
 
@@ -225,8 +223,8 @@ def _under(
 def _train(rows: pl.DataFrame, base: Scenario, economy: Economy) -> tuple[Floats, Floats]:
     """Cost in gold, and the logarithm that the demand model takes of it."""
     train = economy.config.train
-    first_gold = train_cost_gold(1, train.price_gold, train.growth_percent)
-    cost_gold = rows["train_cost"].fill_null(first_gold).to_numpy()
+    costs = [train_cost_gold(level, train.price_gold, train.growth_percent) for level in rows["level"]]
+    cost_gold = np.array(costs)
     steps = np.clip(TRAIN_PARTS * cost_gold // base.population.reference_train_gold, 1, TRAIN_STEPS - 1)
     return np.where("train" in base.closed, np.inf, cost_gold), -np.log(steps / TRAIN_PARTS)
 

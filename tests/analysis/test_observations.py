@@ -92,6 +92,12 @@ def test_a_missing_column_is_refused_with_its_cure() -> None:
     assert (raised.value.source, raised.value.column) == ("ledger", "amount")
 
 
+def test_activity_of_before_a_column_was_added_is_read_with_nothing_there() -> None:
+    older = pl.DataFrame(schema=ACTIVITY_SCHEMA).drop("level")
+    seen = Observations.from_frames(pl.DataFrame(schema=LEDGER_SCHEMA), activity=older)
+    assert seen.activity.collect_schema() == ACTIVITY_SCHEMA
+
+
 def test_a_wrong_type_is_refused_with_its_cure() -> None:
     odd = Book().frame().with_columns(pl.col("at").dt.date())
     with pytest.raises(FrameSchemaError, match=r"ledger: at: the column is Date, not Datetime.*cast it"):

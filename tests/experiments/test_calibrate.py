@@ -150,8 +150,10 @@ def test_an_activity_without_choices_and_a_base_that_was_not_played_are_refused(
         calibrate(Observations.from_frames(seen.ledger), CASUALS)
     with pytest.raises(MisuseError, match="no spend choice"):
         calibrate(Observations.empty(), CASUALS)
+    whales = only("whale", 5, 5)
+    alone = tuple(one for one in whales.population.archetypes if one.name == "whale")
     with pytest.raises(MisuseError, match="no archetype 'casual'"):
-        calibrate(seen, only("whale", 5, 5))
+        calibrate(seen, whales.with_population(whales.population.model_copy(update={"archetypes": alone})))
     with pytest.raises(MisuseError, match="other items"):
         calibrate(seen, CASUALS.without_item("ema_plaque"))
 
