@@ -16,6 +16,7 @@ from kokoromichi.analysis.observations import (
     Observations,
 )
 from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.schemas import ACTIVITY_SCHEMA, LEDGER_SCHEMA
 from tests.analysis.books import Book, lively
 
 if TYPE_CHECKING:
