@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kokoromichi.analysis.own import own_chart as chart
     from kokoromichi.analysis.own import own_metric as metric
     from kokoromichi.core.schemas import LEDGER_SCHEMA
+    from kokoromichi.experiments.batches import Batch, batch, replay
     from kokoromichi.experiments.calibrate import calibrate
     from kokoromichi.experiments.compare import compare
     from kokoromichi.experiments.comparison import Comparison
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _NAMES = {
+    "Batch": "kokoromichi.experiments.batches",
     "Comparison": "kokoromichi.experiments.comparison",
     "Economy": "kokoromichi.rules.economy",
     "LEDGER_SCHEMA": "kokoromichi.core.schemas",
@@ -38,10 +40,12 @@ _NAMES = {
     "Population": "kokoromichi.simulation.population",
     "Run": "kokoromichi.simulation.run",
     "Scenario": "kokoromichi.simulation.scenario",
+    "batch": "kokoromichi.experiments.batches",
     "calibrate": "kokoromichi.experiments.calibrate",
     "chart": "kokoromichi.analysis.own",
     "compare": "kokoromichi.experiments.compare",
     "Targets": "kokoromichi.experiments.targets",
+    "replay": "kokoromichi.experiments.batches",
     "scale": "kokoromichi.experiments.space",
     "sensitivity": "kokoromichi.experiments.sensitivity",
     "tune": "kokoromichi.experiments.tune",
@@ -55,6 +59,7 @@ _DECORATORS = {"chart": "own_chart", "metric": "own_metric"}
 
 __all__ = [
     "LEDGER_SCHEMA",
+    "Batch",
     "Comparison",
     "Economy",
     "Ledger",
@@ -64,11 +69,13 @@ __all__ = [
     "Scenario",
     "Targets",
     "__version__",
+    "batch",
     "calibrate",
     "chart",
     "compare",
     "load_economy",
     "metric",
+    "replay",
     "scale",
     "sensitivity",
     "simulate",

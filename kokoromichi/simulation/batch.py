@@ -19,20 +19,21 @@ import orjson
 import polars as pl
 
 from kokoromichi.core.errors import MisuseError, StorageError
+from kokoromichi.rules.catalogue import CatalogueItem, WaifuSheet
+from kokoromichi.rules.economy import Economy, EconomyConfig
 from kokoromichi.rules.economy_laws import economy_findings
 from kokoromichi.simulation import engines
 from kokoromichi.simulation.functions import fingerprint
 from kokoromichi.simulation.playing import played
 from kokoromichi.simulation.price_list import build_price_list, digest
 from kokoromichi.simulation.rehearsal import MEMORY
+from kokoromichi.simulation.scenario import Scenario
 from kokoromichi.simulation.streams import stream_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from kokoromichi.rules.economy import Economy
     from kokoromichi.settings import Settings
-    from kokoromichi.simulation.scenario import Scenario
 
 _PACKAGES: Final = ("kokoromichi", "numpy", "polars", "pydantic")
 MANIFEST: Final = "manifest.json"
@@ -199,6 +200,18 @@ def words(economy: Economy) -> dict[str, list[dict[str, object]]]:
         "catalogue": [sheet.model_dump(mode="json") for sheet in economy.catalogue],
         "waifus": [sheet.model_dump(mode="json") for sheet in economy.waifus],
     }
+
+
+def rebuilt(described: Mapping[str, object], sheets: Mapping[str, Sequence[object]]) -> Scenario:
+    """The scenario of a ``definition`` and its ``words``, without stages of one's own."""
+    fields: dict[str, Any] = {name: value for name, value in described.items() if name != "economy"}
+    tree: Any = described["economy"]
+    economy = Economy(
+        EconomyConfig.from_tree(tree),
+        tuple(CatalogueItem.model_validate(sheet) for sheet in sheets["catalogue"]),
+        tuple(WaifuSheet.model_validate(sheet) for sheet in sheets["waifus"]),
+    )
+    return Scenario.model_validate({**fields, "economy": economy})
 
 
 def short_hash(described: object) -> str:

@@ -26,6 +26,7 @@ class Size(BaseSettings):
 
     Attributes:
         truths: Drawn.
+        first: Seed of the first one; a campaign may be played in parts.
         players: Of one archetype.
         days: Horizon.
         engine: As for ``simulate``.
@@ -34,6 +35,7 @@ class Size(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CALIBRATION_")
 
     truths: int = 5
+    first: int = 0
     players: int = 60
     days: int = 28
     engine: str = "faithful"
@@ -86,10 +88,10 @@ def seen_of(scenario: Scenario, seed: int, engine: str) -> Observations:
 
 def recovered(size: Size, archetype: str = "casual") -> pl.DataFrame:
     """Of each truth: ``coefficient``, ``truth``, ``estimate``, ``se``, ``z``, where it is identified."""
-    dice = np.random.default_rng(11)
+    dice = np.random.default_rng(11 + size.first)
     base = with_moving_prices(only(archetype, size.players, size.days))
     parts = []
-    for number in range(size.truths):
+    for number in range(size.first, size.first + size.truths):
         scenario = drawn(base, archetype, dice)
         truth = next(one for one in scenario.population.archetypes if one.name == archetype).model_dump()
         truth |= {"beta_store": truth["beta"], "beta_costs": truth["beta"]}
