@@ -20,7 +20,7 @@ FILE = """
 title = "Two prices"
 players = 8
 days = 3
-replications = 2
+replications = 1
 [scenarios]
 "dear potions" = "store.health_potion.price_gold * 1.5"
 [grid]
@@ -58,7 +58,7 @@ def test_what_is_shipped_can_be_played(name: str) -> None:
 
 
 def test_a_wrong_file_is_refused_with_the_cure(file: Path) -> None:
-    file.write_text(FILE.replace("replications = 2", "replications = 0"), encoding="utf-8")
+    file.write_text(FILE.replace("replications = 1", "replications = 0"), encoding="utf-8")
     with pytest.raises(SetupError, match=r"prices\.toml: replications = 0"):
         BatchFile.load(file)
     with pytest.raises(SetupError, match="daily_and_training"):
@@ -68,20 +68,20 @@ def test_a_wrong_file_is_refused_with_the_cure(file: Path) -> None:
 def test_a_batch_is_played_in_shards_and_one_of_its_runs_again(file: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     first = orjson.loads(invoke("batch", file, "--shard", "1/2", "--out", out, "--json").stdout)
-    assert (first["planned"], first["missing"], first["failures"]) == (8, 4, [])
+    assert (first["planned"], first["missing"], first["failures"]) == (4, 2, [])
     shown = invoke("batch", file, "--shard", "2/2", "--out", out)
     assert shown.exit_code == DONE
-    assert "8 of 8 runs" in shown.output
-    again = orjson.loads(invoke("replay", out, "--run", "5", "--json").stdout)
+    assert "4 of 4 runs" in shown.output
+    again = orjson.loads(invoke("replay", out, "--run", "3", "--json").stdout)
     assert again["ledger_rows"] > 0
-    assert (out / "replay-5" / "ledger.parquet").is_file()
-    assert invoke("audit", out / "replay-5").exit_code == DONE
-    assert invoke("replay", out, "--run", "8").exit_code == USAGE
+    assert (out / "replay-3" / "ledger.parquet").is_file()
+    assert invoke("audit", out / "replay-3").exit_code == DONE
+    assert invoke("replay", out, "--run", "4").exit_code == USAGE
 
 
 def test_a_replay_that_shows_something_else_fails_the_audit(file: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    invoke("batch", file, "--replications", "1", "--shard", "1/4", "--out", out)
+    invoke("batch", file, "--shard", "1/4", "--out", out)
     rows = out / "runs-1-of-4.jsonl"
     (row,) = read_lines(rows)
     add_line(rows, {**row, "numbers": {**row["numbers"], "supply_gold": 1}})
