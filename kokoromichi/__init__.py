@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from kokoromichi.analysis.own import own_chart as chart
     from kokoromichi.analysis.own import own_metric as metric
     from kokoromichi.core.schemas import LEDGER_SCHEMA
-    from kokoromichi.experiments.batches import Batch, batch, replay
+    from kokoromichi.experiments.batch_runs import Batch
+    from kokoromichi.experiments.batches import batch, replay
     from kokoromichi.experiments.calibrate import calibrate
     from kokoromichi.experiments.compare import compare
     from kokoromichi.experiments.comparison import Comparison
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _NAMES = {
-    "Batch": "kokoromichi.experiments.batches",
+    "Batch": "kokoromichi.experiments.batch_runs",
     "Comparison": "kokoromichi.experiments.comparison",
     "Economy": "kokoromichi.rules.economy",
     "LEDGER_SCHEMA": "kokoromichi.core.schemas",

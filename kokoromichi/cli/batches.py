@@ -13,7 +13,7 @@ from kokoromichi.cli.output import Json, answer, number, progress, screen
 from kokoromichi.operation.exits import AUDIT_FAILED, STORAGE_FAILED, exit_on_error, fail
 
 if TYPE_CHECKING:
-    from kokoromichi.experiments.batches import Batch
+    from kokoromichi.experiments.batch_runs import Batch
 
 _SHOWN = ("supply_gold", "net_flow_gold_per_active_player_day", "gini", "mean_wait_days")
 

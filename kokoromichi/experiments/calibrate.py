@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -16,10 +17,8 @@ from kokoromichi.simulation.archetypes import CATEGORIES
 from kokoromichi.simulation.scenario import Scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from kokoromichi.experiments.choices import Choices
-    from kokoromichi.experiments.logit import Fit, Floats
+    from kokoromichi.experiments.logit import Fit, Floats, Ints
     from kokoromichi.simulation.run import Run
 
 _HOLD_OUT: Final = 0.2
@@ -49,13 +48,16 @@ def calibrate(
     """
     share = between("hold_out", hold_out, 0, 1)
     scenario = Scenario.load("baseline") if base is None else base
-    if isinstance(observations, Observations):
-        runs: Sequence[Observations] = (observations,)
-    else:
-        runs = observations if isinstance(observations, (list, tuple)) else observations.observations
+    runs = _runs(observations)
     if not runs:
         raise MisuseError("calibrate() is given no observations; give it a run, or what was seen of one")
     return Calibration(scenario, tuple(_tastes(mine, share) for mine in seen_choices(runs, scenario)))
+
+
+def _runs(observations: Observations | Sequence[Observations] | Run) -> Sequence[Observations]:
+    if isinstance(observations, Observations):
+        return (observations,)
+    return observations if isinstance(observations, Sequence) else observations.observations
 
 
 def _tastes(choices: Choices, hold_out: float) -> Tastes:
@@ -92,7 +94,7 @@ def _liking(choices: Choices, group: str) -> float:
     return choices.archetype.liking(group)
 
 
-def _menu(choices: Choices, labels: tuple[str, ...], group: Floats, counts: Floats | None) -> Menu:
+def _menu(choices: Choices, labels: tuple[str, ...], group: Ints, counts: Ints | None) -> Menu:
     """The choices as the model reads them; what nobody chose is left out, which moves no other odds."""
     offset = choices.offset
     if counts is not None:

@@ -204,7 +204,7 @@ def _errors(fit: Fit) -> dict[str, float]:
 def _rows(tastes: Tastes) -> list[tuple[object, ...]]:
     shown = [(name, tastes.joint) for name in tastes.joint.names]
     shown += [(name, tastes.apart) for name in ("beta_store", "beta_costs")]
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for name, fit in shown:
         place, note = fit.names.index(name), tastes.note(name, fit)
         learned = name not in fit.unseen

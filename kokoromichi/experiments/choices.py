@@ -8,7 +8,6 @@ owned, and what was in stock.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import reduce
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -92,7 +91,7 @@ def seen_choices(runs: Sequence[Observations], base: Scenario) -> list[Choices]:
             "no spend choice was seen: calibrate() reads the choice rows of a simulation's activity, "
             "saves included, not purchases alone"
         )
-    economies = reduce(lambda known, seen: {**_economies(seen, base), **known}, runs, {})
+    economies = {name: economy for seen in runs for name, economy in _economies(seen, base).items()}
     archetypes = [one for one in base.population.archetypes if (rows["archetype"] == one.name).any()]
     if unknown := sorted(set(rows["archetype"]) - {one.name for one in archetypes}):
         raise MisuseError(
@@ -189,7 +188,9 @@ def _choices(
         (*(item.category for item in catalogue), *SERVICES),
         rows["at"].dt.epoch("d").to_numpy().astype(np.int64),
         chosen.astype(np.int64),
-        *(np.concatenate(columns) for columns in zip(*parts, strict=True)),
+        np.concatenate([offset for offset, _, _ in parts]),
+        np.concatenate([store_price for _, store_price, _ in parts]),
+        np.concatenate([own_cost for _, _, own_cost in parts]),
         np.log(buckets / _PURSE_GOLD),
     )
 

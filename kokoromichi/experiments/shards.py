@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 class Shard(NamedTuple):
-    """The ``number``-th, from 1, of ``count`` commands."""
+    """One command of several: its number, from 1, and how many there are."""
 
     number: int
-    count: int
+    shards: int
 
     @classmethod
     def read(cls, text: str) -> Shard:
@@ -31,9 +31,9 @@ class Shard(NamedTuple):
 
     def of(self, runs: Iterable[int]) -> list[int]:
         """Those of the runs that are its own; neighbours go to different shards."""
-        return [run for run in runs if run % self.count == self.number - 1]
+        return [run for run in runs if run % self.shards == self.number - 1]
 
     @property
     def file_name(self) -> str:
         """Of its rows: one writer each."""
-        return f"runs-{self.number}-of-{self.count}.jsonl"
+        return f"runs-{self.number}-of-{self.shards}.jsonl"

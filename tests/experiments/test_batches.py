@@ -10,7 +10,8 @@ from polars.testing import assert_frame_equal
 
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.experiments import batches
-from kokoromichi.experiments.batches import Batch, RunDiffersError, batch, replay
+from kokoromichi.experiments.batch_runs import Batch
+from kokoromichi.experiments.batches import RunDiffersError, batch, replay
 from kokoromichi.experiments.shards import Shard
 from kokoromichi.simulation import batch as replications
 from kokoromichi.simulation.batch import Job, definition, rebuilt, words
