@@ -33,7 +33,7 @@ from kokoromichi.simulation.totals import play_totals
 from kokoromichi.simulation.workers import SERIAL, THREAD
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from kokoromichi.experiments.seed_runs import Numbers
 
@@ -100,23 +100,27 @@ def batch(  # noqa: PLR0913 - as simulate
     found = Batch(folder)
     if out is None:
         weakref.finalize(found, shutil.rmtree, folder, ignore_errors=True)
-    missing, done = {*part.of(found.missing())}, on_done or (lambda _run: None)
-    for run in part.of(range(found.planned)):
-        if run not in missing:
-            done(run)
+    missing, done = part.of(found.missing()), on_done or (lambda _run: None)
+    for run in {*part.of(range(found.planned))} - {*missing}:
+        done(run)
     if missing:
         _compile(named, chosen, on_step or (lambda _what: None))
-    jobs = [_job(found, named, chosen, run) for run in sorted(missing)]
-    rows = folder / part.file_name
-    mend(rows)
-    for job, future in played(totals_of_run, jobs, workers or _usual_workers(chosen)):
+    jobs = [_job(found, named, chosen, run) for run in missing]
+    for run in _rows(jobs, workers or _usual_workers(chosen), folder / part.file_name):
+        done(run)
+    return found
+
+
+def _rows(jobs: Sequence[Job], workers: str, path: Path) -> Iterator[int]:
+    """Play jobs and write a row of each, be it why it failed; yields the numbers of those that are written."""
+    mend(path)
+    for job, future in played(totals_of_run, jobs, workers):
         error = future.exception()
         if error is None:
-            add_line(rows, {"run": job.run, "numbers": without_infinity(future.result())})
+            add_line(path, {"run": job.run, "numbers": without_infinity(future.result())})
         else:
-            add_line(rows, {"run": job.run, "error": type(error).__name__, "message": str(error)})
-        done(job.run)
-    return found
+            add_line(path, {"run": job.run, "error": type(error).__name__, "message": str(error)})
+        yield job.run
 
 
 def replay(folder: str | Path, run: int, out: str | Path | None = None) -> Observations:

@@ -6,7 +6,7 @@ Among the quick tests there are a few truths of a small server; the campaign is 
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -72,7 +72,8 @@ def drawn(scenario: Scenario, archetype: str, dice: np.random.Generator) -> Scen
     changes = {f"asc_{name}": getattr(now, f"asc_{name}") + dice.normal(0, 0.3) for name in LIKINGS}
     changes["beta"] = now.beta * np.exp(dice.normal(0, 0.15))
     changes["omega"] = max(0.1, now.omega + dice.normal(0, 0.15))
-    return scenario.with_archetype(archetype, **{name: float(value) for name, value in changes.items()})
+    plain: dict[str, Any] = {name: float(value) for name, value in changes.items()}
+    return scenario.with_archetype(archetype, **plain)
 
 
 def seen_of(scenario: Scenario, seed: int, engine: str) -> Observations:

@@ -76,10 +76,15 @@ def test_a_rerun_plays_only_what_is_missing(
     rows = tmp_path / "runs-1-of-1.jsonl"
     rows.write_bytes(rows.read_bytes()[:-9])  # A command that ended while it wrote.
     assert Batch(tmp_path).missing() == [1]
-    played, totals = [], batches.totals_of_run
-    monkeypatch.setattr(batches, "totals_of_run", lambda job: played.append(job.run) or totals(job))
+    totals, begun = batches.totals_of_run, list[int]()
+
+    def watched(job: batches.Job) -> Numbers:
+        begun.append(job.run)
+        return totals(job)
+
+    monkeypatch.setattr(batches, "totals_of_run", watched)
     found, told = again(tmp_path)
-    assert played == [1, 2, 3]
+    assert begun == [1, 2, 3]
     assert sorted(told) == list(range(4))
     assert_frame_equal(found.runs(), whole.runs())
 

@@ -84,13 +84,15 @@ def test_coefficients_that_move_together_are_named() -> None:
 def test_truths_are_found_again_within_their_errors() -> None:
     size = Size()
     z = recovered(size)
-    pooled = z.filter(~pl.col("coefficient").is_in(["beta_store", "beta_costs"]))["z"]  # Both are in beta.
-    assert (pooled.abs() < 1.96).mean() > (0.93 if size.full else 0.8)
+    pooled = z.filter(~pl.col("coefficient").is_in(["beta_store", "beta_costs"]))[
+        "z"
+    ].to_numpy()  # Both are in beta.
+    assert (np.abs(pooled) < 1.96).mean() > (0.93 if size.full else 0.8)
     assert 0.7 < pooled.std() < 1.3
     if size.full:
-        by_name = z.group_by("coefficient").agg(pl.col("z"), mean=pl.col("z").mean())
-        assert by_name["mean"].abs().max() < 0.25, by_name
-        assert min(kstest(one, "norm").pvalue for one in by_name["z"].to_list()) > 0.001, by_name
+        by_name = {name: mine["z"].to_numpy() for (name,), mine in z.group_by("coefficient")}
+        assert max(abs(one.mean()) for one in by_name.values()) < 0.25, by_name
+        assert min(kstest(one, "norm").pvalue for one in by_name.values()) > 0.001, by_name
 
 
 def test_one_price_list_does_not_tell_the_price_sensitivity_of_the_store(found: Calibration) -> None:
@@ -125,7 +127,7 @@ def test_what_was_chosen_a_few_times_is_too_rare_for_an_interval(seen: Observati
 def test_the_days_held_out_are_predicted(seen: Observations, found: Calibration) -> None:
     check = found.check()
     assert check["chosen"].sum() == check["choices"][0] == pytest.approx(check["expected"].sum())
-    assert check["z"].abs().max() < 4
+    assert np.abs(check["z"].drop_nulls().to_numpy()).max() < 4
     held_out = int(check["choices"][0])
     whole = seen.activity.filter(act="choice").select(pl.len()).collect().item()
     assert 0.05 < held_out / whole < 0.35
