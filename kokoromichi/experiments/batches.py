@@ -112,7 +112,7 @@ def batch(  # noqa: PLR0913 - as simulate
 
 
 def _rows(jobs: Sequence[Job], workers: str, path: Path) -> Iterator[int]:
-    """Play jobs and write a row of each, be it why it failed; yields the numbers of those that are written."""
+    """Play jobs and write a row of each, be it why it failed; yields the number of each that is written."""
     mend(path)
     for job, future in played(totals_of_run, jobs, workers):
         error = future.exception()
