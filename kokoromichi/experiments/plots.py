@@ -259,5 +259,6 @@ class SensitivityPlots:
             axes.hlines(places, table["low"], table["high"], color=style.INK, linewidth=1)
             axes.set_yticks(places, [f"{row['rank']}  {row['path']}" for row in table.iter_rows(named=True)])
             label_axes(axes, f"change over the whole span, {MEASURES[metric].unit}; red falls", "", grid="x")
+            axes.locator_params(axis="x", nbins=5)
             thousands(axes.xaxis)
             return axes
