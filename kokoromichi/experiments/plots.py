@@ -204,7 +204,7 @@ class TunedPlots:
         for name in (across, up):
             if name not in names:
                 raise MisuseError(f"{name!r} is no target; there are {', '.join(names)}")
-        table = self._tuned.table().filter(pl.col(across, up).is_finite())
+        table = self._tuned.table().filter(pl.all_horizontal(pl.col(across, up).is_finite()))
         with drawing(ax, "Trials and targets", 3.2) as axes:
             if not has_data(table, axes):
                 return axes
