@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import orjson
 import polars as pl
 import pytest
 from scipy.stats import kstest
@@ -13,8 +14,10 @@ from kokoromichi.analysis.observations import MissingObservationsError, Observat
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.experiments.calibrate import calibrate
 from kokoromichi.experiments.logit import Menu, expected, fit
+from kokoromichi.simulation.population import Population
 from kokoromichi.simulation.scenario import Scenario
 from tests.experiments.recovery import Size, only, recovered, seen_of, with_moving_prices
+from tests.simulation.commands import invoke
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -140,6 +143,17 @@ def test_a_written_population_plays(found: Calibration, tmp_path: Path) -> None:
     assert played.population.reference_prices == CASUALS.population.reference_prices
     assert "asc_train" in (text := (tmp_path / "mine.toml").read_text(encoding="utf-8"))
     assert "# standard error" in text
+
+
+def test_the_command_writes_the_population_of_a_folder(
+    seen: Observations, found: Calibration, tmp_path: Path
+) -> None:
+    for stream in ("ledger", "activity", "economy_history", "players"):
+        getattr(seen, stream).collect().write_parquet(tmp_path / f"{stream}.parquet")
+    told = orjson.loads(invoke("calibrate", tmp_path, "--out", tmp_path / "mine.toml", "--json").stdout)
+    assert len(told["table"]) == found.table().height
+    assert Population.load(tmp_path / "mine.toml").archetypes[0].name == "casual"
+    assert "cannot be learned" in invoke("calibrate", tmp_path, "--out", tmp_path / "mine.toml").output
 
 
 def test_several_replications_tell_more_than_one(seen: Observations, found: Calibration) -> None:
