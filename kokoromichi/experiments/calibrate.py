@@ -13,6 +13,7 @@ from kokoromichi.core.options import between
 from kokoromichi.experiments.calibration import Calibration, Tastes
 from kokoromichi.experiments.choices import SERVICES, seen_choices
 from kokoromichi.experiments.logit import Menu, fit
+from kokoromichi.experiments.presence import presence
 from kokoromichi.simulation.archetypes import CATEGORIES
 from kokoromichi.simulation.scenario import Scenario
 
@@ -33,8 +34,9 @@ def calibrate(
     """Fit the demand model to spend choices that were seen, archetype by archetype.
 
     Every choice occasion must have been seen, those that bought nothing included, as a simulation's activity
-    has them. What is not fitted stays as the base has it: presence, fights, reserve, goals, the appeal of
-    single items (which cannot be told from the liking of a category) and the prices that players remember.
+    has them. How often players come and come back is fitted beside it, over all days. All else stays
+    as the base has it: fights, reserve, goals, leaving, the appeal of single items (which cannot be told from
+    the liking of a category) and the prices that players remember.
     Purchases of a goal are no choices, and are left out.
 
     Args:
@@ -51,7 +53,8 @@ def calibrate(
     runs = _runs(observations)
     if not runs:
         raise MisuseError("calibrate() is given no observations; give it a run, or what was seen of one")
-    return Calibration(scenario, tuple(_tastes(mine, share) for mine in seen_choices(runs, scenario)))
+    tastes = tuple(_tastes(mine, share) for mine in seen_choices(runs, scenario))
+    return Calibration(scenario, tastes, tuple(presence(runs, scenario)))
 
 
 def _runs(observations: Observations | Sequence[Observations] | Run) -> Sequence[Observations]:

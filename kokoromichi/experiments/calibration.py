@@ -17,6 +17,7 @@ from kokoromichi.simulation.archetypes import ARCHETYPES, Archetype
 
 if TYPE_CHECKING:
     from kokoromichi.experiments.logit import Fit, Menu
+    from kokoromichi.experiments.presence import Rate
     from kokoromichi.simulation.population import Population
     from kokoromichi.simulation.scenario import Scenario
 
@@ -89,10 +90,12 @@ class Calibration:
     Attributes:
         base: The scenario in which the players were seen.
         tastes: Of each archetype that was seen choosing, in the base's order.
+        rates: How often they come, leave and come back.
     """
 
     base: Scenario
     tastes: tuple[Tastes, ...]
+    rates: tuple[Rate, ...]
 
     def table(self) -> pl.DataFrame:
         """Every coefficient with its uncertainty.
@@ -114,6 +117,17 @@ class Calibration:
         numbers = dict.fromkeys(["estimate", "se", "low", "high"], pl.Float64())
         rest = {"chosen": pl.Int64(), "identified": pl.Boolean(), "note": pl.String()}
         return Table(rows, {**names, **numbers, **rest}, orient="row")
+
+    def presence(self) -> pl.DataFrame:
+        """How often players come, leave and come back.
+
+        Returns:
+            One row per archetype and number: ``archetype``, ``name`` (String), ``estimate``, ``se`` (Float64;
+            sessions a day, or 1 / 100,000 a day), ``events`` (Int64, that were seen), ``note`` (String).
+        """
+        names = {"archetype": pl.String(), "name": pl.String()}
+        numbers = {"estimate": pl.Float64(), "se": pl.Float64(), "events": pl.Int64(), "note": pl.String()}
+        return Table(self.rates, {**names, **numbers}, orient="row")
 
     def check(self) -> pl.DataFrame:
         """Hold the fit against the days that it has not seen.
@@ -148,7 +162,10 @@ class Calibration:
         """The base's players with the tastes that were found; what cannot be learned stays."""
         population = self.base.population
         for tastes in self.tastes:
-            population = population.with_archetype(tastes.archetype.name, tastes.changes())
+            name = tastes.archetype.name
+            rates = [rate for rate in self.rates if rate.archetype == name and rate.told]
+            changes = {**tastes.changes(), **{rate.name: rate.written for rate in rates}}
+            population = population.with_archetype(name, changes)
         return population
 
     def write(self, path: str | Path) -> Path:

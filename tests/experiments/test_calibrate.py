@@ -157,6 +157,18 @@ def test_the_command_writes_the_population_of_a_folder(
     assert "11 of 13 coefficients identified" in shown
 
 
+def test_how_often_players_come_is_found_again(seen: Observations, found: Calibration) -> None:
+    rate, left, back = found.presence().rows(named=True)
+    truth = CASUALS.population.archetypes[0]
+    assert abs(rate["estimate"] - truth.rate_per_day) < 3 * rate["se"] < 0.3
+    assert found.population.archetypes[0].rate_per_day == pytest.approx(rate["estimate"], abs=1e-4)
+    turns = seen.activity.group_by("act").agg(pl.len()).collect()
+    assert [left["events"], back["events"]] == [
+        turns.filter(act=turn)["len"].sum() for turn in ("leave", "return")
+    ]
+    assert "all reasons" in left["note"]
+
+
 def test_several_replications_tell_more_than_one(seen: Observations, found: Calibration) -> None:
     both = calibrate([seen, seen_of(CASUALS, 2, "faithful")], CASUALS)
     assert row(both, "asc_train")["se"] < row(found, "asc_train")["se"] / 1.2  # type: ignore[operator]
