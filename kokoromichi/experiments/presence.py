@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 import polars as pl
 
-from kokoromichi.simulation.presence import MAX_SESSIONS, leave_chance
+from kokoromichi.simulation.presence import leave_chance
+from kokoromichi.simulation.streams import MAX_SESSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,7 +96,7 @@ def _panels(seen: Observations, base: Scenario) -> dict[str, _Panel]:
         "user_id", "act", day=pl.when(pl.col("act") == "session").then(_day(base)).otherwise(day)
     )
     players, rows = seen.players.with_row_index("player").collect(), acts.collect()
-    days = int(rows["day"].max() or 0) + 1  # type: ignore[arg-type, call-overload]  # Of a column of integers.
+    days = int(rows["day"].max() or 0) + 1  # type: ignore[arg-type]  # Of a column of integers.
     rows = rows.join(players.select("user_id", "player"), on="user_id")
     counts = {turn: np.zeros((players.height, days), np.int64) for turn in turns}
     for turn, table in counts.items():
