@@ -6,12 +6,16 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
+import polars.selectors as cs
 
 from kokoromichi.core.errors import MisuseError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from xlsxwriter import Workbook
+    from xlsxwriter.worksheet import Worksheet
 
     from kokoromichi.analysis.metrics.definitions import Column
 
@@ -79,10 +83,22 @@ def write_workbook(
             for name, frame in frames.items():
                 sheet = book.add_worksheet(name[:_LONGEST_NAME])
                 words = {column.name: column.meaning for column in meanings.get(name, ())}
-                frame.write_excel(book, sheet, position=(1, 0), autofit=True, freeze_panes=(2, 0))
+                _write_rows(book, sheet, frame)
                 sheet.set_row(0, _MEANING_HEIGHT, meaning)
                 for place, column in enumerate(frame.columns):
                     sheet.write(0, place, words.get(column, ""))
     except FileCreateError as error:
         raise OSError(f"{path} cannot be written ({error}); close it where it is open") from error
     return path
+
+
+def _write_rows(book: Workbook, sheet: Worksheet, frame: pl.DataFrame) -> None:
+    """Write a frame from the second line on; a sheet has no infinity, so it says that in words."""
+    beyond = {name: frame[name].is_infinite().arg_true() for name in frame.select(cs.float()).columns}
+    finite = frame.with_columns(
+        pl.when(pl.col(name).is_finite()).then(pl.col(name)) for name, rows in beyond.items() if len(rows)
+    )
+    finite.write_excel(book, sheet, position=(1, 0), autofit=True, freeze_panes=(2, 0))
+    for name, rows in beyond.items():
+        for row in rows:
+            sheet.write_string(2 + row, frame.columns.index(name), "beyond the horizon")
