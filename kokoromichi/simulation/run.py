@@ -216,7 +216,7 @@ class Run:
         }
         if since is not None or until is not None:
             return period_report(self._observed, since, until, **told)
-        return report_data(self._observed, headlines=self.headlines, **told)
+        return report_data(self._observed, **told)
 
     def report(
         self, path: str | Path | None = None, *, since: date | None = None, until: date | None = None

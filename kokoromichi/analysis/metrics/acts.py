@@ -9,6 +9,7 @@ import polars as pl
 from kokoromichi.analysis.metrics.by_day import Day, day_of, days, share
 from kokoromichi.analysis.metrics.presence import active_days
 from kokoromichi.analysis.options import checked_options
+from kokoromichi.analysis.shared import shared
 from kokoromichi.core.schemas import DECISIONS
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 
 @checked_options
+@shared
 def acts(observations: Observations, first_day: Day = 0, last_day: Day | None = None) -> pl.LazyFrame:
     """Acts per active player-day, by act.
 

@@ -9,12 +9,14 @@ import polars as pl
 from kokoromichi.analysis.metrics.by_day import OPENING, Day, days, movements, share, total
 from kokoromichi.analysis.metrics.presence import active_days
 from kokoromichi.analysis.options import checked_options
+from kokoromichi.analysis.shared import shared
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
 
 
 @checked_options
+@shared
 def flows(observations: Observations, first_day: Day = 0, last_day: Day | None = None) -> pl.LazyFrame:
     """Faucets and sinks by kind and day.
 
@@ -44,6 +46,7 @@ def flows(observations: Observations, first_day: Day = 0, last_day: Day | None =
 
 
 @checked_options
+@shared
 def flows_total(observations: Observations, first_day: Day = 0, last_day: Day | None = None) -> pl.LazyFrame:
     """Faucets and sinks by kind over a window, with their shares.
 
@@ -76,6 +79,7 @@ def flows_total(observations: Observations, first_day: Day = 0, last_day: Day | 
 
 
 @checked_options
+@shared
 def net_flow(observations: Observations) -> pl.LazyFrame:
     """Gold that entered less gold that left, per day, the opening apart.
 
@@ -118,6 +122,7 @@ def net_flow(observations: Observations) -> pl.LazyFrame:
 
 
 @checked_options
+@shared
 def sink_faucet_ratio(
     observations: Observations, first_day: Day = 0, last_day: Day | None = None
 ) -> pl.LazyFrame:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from kokoromichi.analysis.metrics.by_day import day_of, days
+from kokoromichi.analysis.shared import shared
 from kokoromichi.core.kinds import SYSTEM
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 _NO_PRESENCE: Final = ("leave", "return")
 
 
+@shared
 def active_days(observations: Observations) -> pl.LazyFrame:
     """The days on which a player did something.
 
@@ -30,6 +32,7 @@ def active_days(observations: Observations) -> pl.LazyFrame:
     return pl.concat([moved.select("user_id", day_of()), acted.select("user_id", day_of())]).unique()
 
 
+@shared
 def turns(observations: Observations) -> pl.LazyFrame:
     """When players left and came back, from the activity stream.
 
@@ -42,11 +45,13 @@ def turns(observations: Observations) -> pl.LazyFrame:
     )
 
 
+@shared
 def records_leaving(observations: Observations) -> pl.LazyFrame:
     """Whether the activity stream says who left: one row with ``records_leaving`` (Boolean)."""
     return observations.activity.select(records_leaving=(pl.col("act") == "leave").any())
 
 
+@shared
 def presence(observations: Observations) -> pl.LazyFrame:
     """From when to when each player was there.
 

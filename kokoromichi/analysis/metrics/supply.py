@@ -21,6 +21,7 @@ from kokoromichi.analysis.metrics.by_day import (
 )
 from kokoromichi.analysis.metrics.presence import active_days
 from kokoromichi.analysis.options import checked_options
+from kokoromichi.analysis.shared import shared
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
@@ -30,6 +31,7 @@ ACTIVE_WITHIN_DAYS: Final = 7
 
 
 @checked_options
+@shared
 def money_supply(observations: Observations) -> pl.LazyFrame:
     """Money supply: the sum of all balances: brought forward + opening + faucets - sinks.
 
@@ -78,6 +80,7 @@ def money_supply(observations: Observations) -> pl.LazyFrame:
 
 
 @checked_options
+@shared
 def velocity(observations: Observations, first_day: Day = 0) -> pl.LazyFrame:
     """Velocity: mean spending a day / mean daily money supply.
 

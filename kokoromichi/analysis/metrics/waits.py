@@ -11,6 +11,7 @@ from kokoromichi.analysis.metrics.by_day import OPENING, changes, running_total,
 from kokoromichi.analysis.metrics.presence import presence
 from kokoromichi.analysis.metrics.prices import last_prices, price_list
 from kokoromichi.analysis.options import checked_options
+from kokoromichi.analysis.shared import shared
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
@@ -34,6 +35,7 @@ _ESTIMATES_SCHEMA: Final = {
 
 
 @checked_options
+@shared
 def days_to_afford(observations: Observations) -> pl.LazyFrame:
     """Days to afford: the wait for each item's price, by archetype.
 
