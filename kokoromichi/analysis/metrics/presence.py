@@ -27,9 +27,20 @@ def active_days(observations: Observations) -> pl.LazyFrame:
     Returns:
         One row per player and active UTC day, in no order: ``user_id`` (String), ``day`` (Date).
     """
-    moved = observations.ledger.filter(pl.col("user_id") != SYSTEM, pl.col("actor") == pl.col("user_id"))
-    acted = observations.activity.filter(~pl.col("act").is_in(_NO_PRESENCE))
-    return pl.concat([moved.select("user_id", day_of()), acted.select("user_id", day_of())]).unique()
+    return _days_with_rows(observations).filter("active").select("user_id", "day").unique()
+
+
+@shared
+def _days_with_rows(observations: Observations) -> pl.LazyFrame:
+    """Per stream, player and day with a row: user_id, day, active (whether one counts as activity)."""
+    moved = observations.ledger.filter(pl.col("user_id") != SYSTEM).group_by("user_id", day_of())
+    acted = observations.activity.group_by("user_id", day_of())
+    return pl.concat(
+        [
+            moved.agg(active=(pl.col("actor") == pl.col("user_id")).any()),
+            acted.agg(active=(~pl.col("act").is_in(_NO_PRESENCE)).any()),
+        ]
+    )
 
 
 @shared
@@ -63,13 +74,7 @@ def presence(observations: Observations) -> pl.LazyFrame:
         with a row of theirs; of a player who brings something forward, the first day observed), ``until``
         (Date), ``arrived`` (Boolean, whether they came while observed).
     """
-    rows = pl.concat(
-        [
-            observations.ledger.filter(pl.col("user_id") != SYSTEM).select("user_id", day_of()),
-            observations.activity.select("user_id", day_of()),
-        ]
-    )
-    arrivals = rows.group_by("user_id").agg(arrival=pl.col("day").min())
+    arrivals = _days_with_rows(observations).group_by("user_id").agg(arrival=pl.col("day").min())
     last_active = active_days(observations).group_by("user_id").agg(last_active=pl.col("day").max())
     gone = turns(observations).group_by("user_id").agg(gone=pl.col("act").sort_by("at").last() == "leave")
     ends = days(observations).select(first=pl.col("day").min(), last=pl.col("day").max())
