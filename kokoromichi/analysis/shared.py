@@ -28,7 +28,7 @@ def shared(
     """
 
     @wraps(function)
-    def called(observations: Observations, *args: P.args, **kwargs: P.kwargs) -> pl.LazyFrame:
+    def called(observations: Observations, /, *args: P.args, **kwargs: P.kwargs) -> pl.LazyFrame:
         if observations.computed is None:
             return function(observations, *args, **kwargs)
         asked = (function, args, tuple(kwargs.items()))

@@ -162,8 +162,8 @@ def _broken_chains(ordered: pl.LazyFrame, brought: pl.LazyFrame) -> pl.LazyFrame
     """Rows whose balance after is not the balance before plus the amount."""
     keys = ["user_id", "currency"]
     after = pl.col("balance_after")
-    chains = ordered.filter(pl.col("currency").is_not_null()).group_by(keys)
-    chains = chains.agg("amount", after, last=after.shift(1), place=pl.int_range(pl.len()))
+    movements = ordered.filter(pl.col("currency").is_not_null())
+    chains = movements.group_by(keys).agg("amount", after, last=after.shift(1), place=pl.int_range(pl.len()))
     chains = chains.join(brought.select(*keys, begins="amount"), on=keys, how="left")
     rows = chains.explode("amount", "balance_after", "last", "place")
     before = pl.when(pl.col("place") == 0).then(pl.col("begins").fill_null(0)).otherwise("last")

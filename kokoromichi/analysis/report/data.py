@@ -17,7 +17,7 @@ from kokoromichi.analysis.metrics import (
 from kokoromichi.analysis.metrics.by_day import days
 from kokoromichi.analysis.metrics.headline import headline, wait_item
 from kokoromichi.analysis.observations import MissingBooksError, MissingObservationsError, Observations
-from kokoromichi.analysis.report.targets import TARGETS, Target
+from kokoromichi.analysis.targets import TARGETS, Band
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.schemas import LEDGER_SCHEMA
 
@@ -53,7 +53,7 @@ class ReportData:
         opening_gold: What a player starts with, in gold; None when it is not known.
         has_activity: Whether every run has its activity stream.
         has_players: Whether archetypes are known in every run.
-        targets: Bands by the name of a headline number (``TARGETS``).
+        targets: Bands by the name of the number.
         findings: What the economy's check found; None when it was not checked.
         booked: By replication and currency, as ``replication``, ``currency``, ``booked`` (Int128): the sum of
             every row, whatever else the row says; what a part of a ledger brings forward is among it.
@@ -77,7 +77,7 @@ class ReportData:
     opening_gold: int | None
     has_activity: bool
     has_players: bool
-    targets: Mapping[str, Target]
+    targets: Mapping[str, Band]
     findings: tuple[Finding, ...] | None
     booked: pl.DataFrame
     assumptions: Mapping[str, str] = field(default_factory=dict)
@@ -89,7 +89,7 @@ def report_data(
     *,
     title: str,
     manifest: Mapping[str, str],
-    targets: Mapping[str, Target] = TARGETS,
+    targets: Mapping[str, Band] = TARGETS,
     findings: Sequence[Finding] | None = None,
     warm_up_days: int = WARM_UP_DAYS,
     assumptions: Mapping[str, str] = {},
