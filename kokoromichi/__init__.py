@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
     from kokoromichi.analysis.own import own_chart as chart
     from kokoromichi.analysis.own import own_metric as metric
+    from kokoromichi.analysis.targets import Targets
     from kokoromichi.core.schemas import LEDGER_SCHEMA
     from kokoromichi.experiments.compare import compare
     from kokoromichi.experiments.comparison import Comparison
     from kokoromichi.experiments.sensitivity import sensitivity
     from kokoromichi.experiments.space import scale
-    from kokoromichi.experiments.targets import Targets
     from kokoromichi.experiments.tune import tune
     from kokoromichi.rules.economy import Economy, load_economy
     from kokoromichi.simulation.population import Population
@@ -39,7 +39,7 @@ _NAMES = {
     "Scenario": "kokoromichi.simulation.scenario",
     "chart": "kokoromichi.analysis.own",
     "compare": "kokoromichi.experiments.compare",
-    "Targets": "kokoromichi.experiments.targets",
+    "Targets": "kokoromichi.analysis.targets",
     "scale": "kokoromichi.experiments.space",
     "sensitivity": "kokoromichi.experiments.sensitivity",
     "tune": "kokoromichi.experiments.tune",

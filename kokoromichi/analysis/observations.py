@@ -18,7 +18,7 @@ from kokoromichi.rules.acts import FORMER
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
 Frame: TypeAlias = "pl.DataFrame | pl.LazyFrame"
 Stream: TypeAlias = Literal["ledger", "activity", "economy_history", "players"]
@@ -108,6 +108,8 @@ class Observations:
         brought: What a part of a ledger begins with (``BROUGHT_SCHEMA``); empty of a whole one.
         has_goods: Whether what is brought forward holds inventories and stock: a ledger alone tells balances.
         whole_books: Whether every book is there.
+        computed: What ``shared`` functions have read so far, by the call; None where frames are not in
+            memory.
     """
 
     ledger: pl.LazyFrame
@@ -121,6 +123,7 @@ class Observations:
     brought: pl.LazyFrame = field(default_factory=lambda: pl.LazyFrame(schema=BROUGHT_SCHEMA))
     has_goods: bool = True
     whole_books: bool = True
+    computed: dict[Hashable, pl.DataFrame] | None = field(default=None, repr=False)
 
     @classmethod
     def from_frames(
@@ -205,7 +208,7 @@ class Observations:
 
     def over(self, first_day: dt.date, last_day: dt.date) -> Observations:
         """The same, known to have been watched from one day to another: days without a row count as well."""
-        return replace(self, period=(first_day, last_day))
+        return replace(self, period=(first_day, last_day), computed=None)
 
     def between(self, first_day: dt.date, last_day: dt.date) -> Observations:
         """The part from one UTC day to another, both included: what lies before it is brought forward.
@@ -226,6 +229,7 @@ class Observations:
             brought=together([self.brought, before]),
             has_goods=self.has_goods or self.brought.head(1).collect().is_empty(),
             period=(first_day, last_day),
+            computed=None,
         )
 
     def loaded(self) -> Observations:
@@ -239,6 +243,7 @@ class Observations:
             economy_history=economy_history,
             players=players,
             brought=brought,
+            computed={},
         )
 
     def require_books(self, metric: str) -> None:

@@ -61,7 +61,9 @@ def _bound(
     if odd is not None and all(p.kind is not p.VAR_KEYWORD for p in signature.parameters.values()):
         known = list(signature.parameters)[1:]
         raise MisuseError(f"{function.__name__} has no option {odd!r}; {near(odd, known)}")
-    return signature.bind(*args, **kwargs)
+    call = signature.bind(*args, **kwargs)
+    call.apply_defaults()
+    return call
 
 
 def _day(option: str, value: object, source: object) -> dt.date | int:

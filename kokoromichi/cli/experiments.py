@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from kokoromichi.cli.output import Json, answer, number, progress, screen
+from kokoromichi.cli.output import Json, Wanted, answer, number, progress, screen
 from kokoromichi.operation.exits import TARGET_MISSED, exit_on_error, fail
 
 if TYPE_CHECKING:
@@ -135,10 +135,6 @@ Free = Annotated[
     list[str] | None,
     typer.Option(help="A number to turn: opening.gold=5000:30000, or by factors, daily.gold=*0.1:1.2."),
 ]
-Wanted = Annotated[
-    list[str] | None,
-    typer.Option("--target", help="A band, either end of which may be left out: wait_days=5:9, gini=:0.6."),
-]
 
 
 def tune(
@@ -162,10 +158,11 @@ def tune(
 ) -> None:
     """Search for numbers under which targets are met; ends with 1 where none are found."""
     with exit_on_error():
+        from kokoromichi.analysis.targets import Targets  # noqa: PLC0415 - --help stays fast
         from kokoromichi.experiments.tune import planned_runs  # noqa: PLC0415 - --help stays fast
         from kokoromichi.experiments.tune import tune as search  # noqa: PLC0415 - as above
         from kokoromichi.experiments.tuned import best_of  # noqa: PLC0415 - as above
-        from kokoromichi.experiments.what_if import read_bands, read_free  # noqa: PLC0415 - as above
+        from kokoromichi.experiments.what_if import read_free  # noqa: PLC0415 - as above
 
         chosen, _ = _arms(base, (), (), days, players, economy)
         wanted = f"Tuning {chosen.name}"
@@ -173,7 +170,7 @@ def tune(
             tuned = search(
                 chosen,
                 read_free(free or ()),
-                read_bands(target or ()),
+                Targets.parse(target or ()),
                 rounds=rounds,
                 seed=seed,
                 engine=engine,

@@ -10,13 +10,14 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from kokoromichi.cli.output import Json, answer, number, progress, screen
+from kokoromichi.cli.output import Json, Wanted, answer, number, progress, screen
 from kokoromichi.operation.exits import AUDIT_FAILED, TARGET_MISSED, exit_on_error, fail
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kokoromichi.analysis.report import Report
+    from kokoromichi.analysis.targets import Targets
     from kokoromichi.simulation.batch import Job
     from kokoromichi.simulation.run import Run
 
@@ -62,15 +63,18 @@ def simulate(
     replace: Annotated[
         bool, typer.Option("--replace", help="Play over another run that the folder holds.")
     ] = False,
+    target: Wanted = None,
     as_json: Json = False,
 ) -> None:
-    """Replay synthetic players through the real services, audit every ledger, and write the report."""
+    """Replay synthetic players, audit every ledger, write the report; 1 where a --target is missed."""
     with exit_on_error():
+        from kokoromichi.analysis.targets import TARGETS, Targets  # noqa: PLC0415 - --help stays fast
         from kokoromichi.settings import Settings  # noqa: PLC0415 - --help stays fast
         from kokoromichi.simulation.run import simulate as play  # noqa: PLC0415 - --help stays fast
         from kokoromichi.simulation.run import usual_replications  # noqa: PLC0415 - --help stays fast
         from kokoromichi.simulation.scenario import Scenario  # noqa: PLC0415 - --help stays fast
 
+        targets = Targets.parse(target) if target else TARGETS
         named = economy or Settings().chosen_economy_dir
         chosen = Scenario.load(scenario, days=days, players=players, economy=named)
         folder = out or Path("simulations/results") / chosen.name
@@ -95,13 +99,15 @@ def simulate(
                 on_done=done,
                 on_step=step,
             )
-        _conclude(run, as_json=as_json)
+        missed = _conclude(run, targets, as_json=as_json)
+    if target:
+        _require_met(missed)
 
 
-def _conclude(run: Run, *, as_json: bool) -> None:
+def _conclude(run: Run, targets: Targets, *, as_json: bool) -> tuple[str, ...]:
     from kokoromichi.simulation.batch import REPLICATIONS, SUMMARY  # noqa: PLC0415 - --help stays fast
 
-    report, rows = run.report(), int(run.health()["ledger_rows"].sum())
+    report, rows = run.report(targets=targets), int(run.health()["ledger_rows"].sum())
     if as_json:
         answer(
             {
@@ -110,6 +116,7 @@ def _conclude(run: Run, *, as_json: bool) -> None:
                 "sound": run.sound,
                 "ledger_rows": rows,
                 "findings": [str(finding) for finding in run.findings],
+                "targets_unmet": list(report.unmet),
                 "metrics": {row.pop("metric"): row for row in run.metrics().to_dicts()},
             }
         )
@@ -117,6 +124,12 @@ def _conclude(run: Run, *, as_json: bool) -> None:
         _show(run, report, rows)
     if not run.sound:
         fail(f"a ledger breaks a law; {run.folder}/{REPLICATIONS}/*/{SUMMARY} says which", AUDIT_FAILED)
+    return report.unmet
+
+
+def _require_met(unmet: tuple[str, ...]) -> None:
+    if unmet:
+        fail(f"targets missed: {'; '.join(unmet)}", TARGET_MISSED)
 
 
 def _show(run: Run, report: Report, rows: int) -> None:
@@ -156,30 +169,35 @@ def report(
         datetime | None,
         typer.Option(help="First day that is left out, UTC; the end.", formats=["%Y-%m-%d"]),
     ] = None,
+    target: Wanted = None,
     as_json: Json = False,
 ) -> None:
-    """Write the report of a run, or of the ledger in a folder, anew; of a month, beside the month before."""
+    """Write the report of a run or of a folder's ledger; of a month, beside the month before."""
     with exit_on_error():
         from kokoromichi.analysis.observations import Observations  # noqa: PLC0415 - --help stays fast
         from kokoromichi.analysis.report import period_report, report_data, write_report  # noqa: PLC0415
+        from kokoromichi.analysis.targets import TARGETS, Targets  # noqa: PLC0415 - --help stays fast
         from kokoromichi.simulation.batch import MANIFEST  # noqa: PLC0415 - --help stays fast
         from kokoromichi.simulation.run import Run as PlayedRun  # noqa: PLC0415 - --help stays fast
 
+        targets = Targets.parse(target) if target else TARGETS
         first, end = (None if moment is None else moment.date() for moment in (since, until))
         if (folder / MANIFEST).is_file():
-            path = PlayedRun(folder).report(out, since=first, until=end)
+            written = PlayedRun(folder).report(out, since=first, until=end, targets=targets)
         else:
             runs, title = [Observations.scan(folder)], f"The ledger in {folder.name}"
             manifest = {"folder": folder.name}
             if first is None and end is None:
-                data = report_data(runs, title=title, manifest=manifest)
+                data = report_data(runs, title=title, manifest=manifest, targets=targets)
             else:
-                data = period_report(runs, first, end, title=title, manifest=manifest)
-            path = write_report(out or folder / "report.html", data)
+                data = period_report(runs, first, end, title=title, manifest=manifest, targets=targets)
+            written = write_report(out or folder / "report.html", data)
         if as_json:
-            answer({"report": str(path)})
+            answer({"report": str(written), "targets_unmet": list(written.unmet)})
         else:
-            screen.print(f"The report: {path}", highlight=False)
+            screen.print(f"The report: {written}", highlight=False)
+    if target:
+        _require_met(written.unmet)
 
 
 def economy_check(

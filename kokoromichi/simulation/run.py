@@ -20,6 +20,7 @@ from kokoromichi.analysis.observations import Observations
 from kokoromichi.analysis.replicated import estimate
 from kokoromichi.analysis.report import Report, ReportData, period_report, report_data, write_report
 from kokoromichi.analysis.tables import Table, write_workbook
+from kokoromichi.analysis.targets import TARGETS, Targets
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.options import between, whole
 from kokoromichi.rules.findings import Finding
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from kokoromichi.analysis.metrics import Metric
+    from kokoromichi.analysis.targets import Bands
 
 MOST_REPLICATIONS: Final = 1_000
 _REPLICATIONS: Final = 8
@@ -192,7 +194,9 @@ class Run:
         meanings = {name: define(metric(name)).columns for name, entry in METRICS.items() if not entry.own}
         return write_workbook(Path(path), frames, meanings)
 
-    def report_data(self, since: date | None = None, until: date | None = None) -> ReportData:
+    def report_data(
+        self, since: date | None = None, until: date | None = None, targets: Bands = TARGETS
+    ) -> ReportData:
         """Everything that the report shows, computed; of a part where ``since`` or ``until`` is given."""
         shown = {
             "scenario": self.manifest["scenario"],
@@ -213,13 +217,19 @@ class Run:
             "manifest": shown,
             "findings": self.findings,
             "assumptions": ASSUMPTIONS,
+            "targets": Targets.of(targets),
         }
         if since is not None or until is not None:
             return period_report(self._observed, since, until, **told)
-        return report_data(self._observed, headlines=self.headlines, **told)
+        return report_data(self._observed, **told)
 
     def report(
-        self, path: str | Path | None = None, *, since: date | None = None, until: date | None = None
+        self,
+        path: str | Path | None = None,
+        *,
+        since: date | None = None,
+        until: date | None = None,
+        targets: Bands = TARGETS,
     ) -> Report:
         """Write the report; a notebook shows a link to it.
 
@@ -227,11 +237,13 @@ class Run:
             path: The HTML file; ``report.html`` in the run's folder when left out.
             since: First UTC day shown; None for the first of the run.
             until: First UTC day left out; None for the end. A part is shown beside the time before it.
+            targets: The bands that numbers are held to, ``km.Targets({"wait_days": (5, 9)})``; the project's
+                own when left out. ``report.unmet`` says which are not met.
 
         Raises:
-            MisuseError: No day lies in that time.
+            MisuseError: No day lies in that time, or a target names what is not there.
         """
-        data = self.report_data(since, until)
+        data = self.report_data(since, until, targets)
         if path is None:
             self._stay()
         return write_report(path or self.folder / "report.html", data)

@@ -2,15 +2,12 @@
 
 from kokoromichi.analysis.report.data import ReportData, report_data
 from kokoromichi.analysis.report.periods import period_report
-from kokoromichi.analysis.report.targets import TARGETS, Target
 from kokoromichi.analysis.report.writing import render_report, write_report
 from kokoromichi.analysis.report.written import Report
 
 __all__ = [
-    "TARGETS",
     "Report",
     "ReportData",
-    "Target",
     "period_report",
     "render_report",
     "report_data",
