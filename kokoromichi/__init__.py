@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from kokoromichi.analysis.own import own_metric as metric
     from kokoromichi.analysis.targets import Targets
     from kokoromichi.core.schemas import LEDGER_SCHEMA
+    from kokoromichi.experiments.batch_runs import Batch
+    from kokoromichi.experiments.batches import batch, replay
+    from kokoromichi.experiments.calibrate import calibrate
     from kokoromichi.experiments.compare import compare
     from kokoromichi.experiments.comparison import Comparison
     from kokoromichi.experiments.sensitivity import sensitivity
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _NAMES = {
+    "Batch": "kokoromichi.experiments.batch_runs",
     "Comparison": "kokoromichi.experiments.comparison",
     "Economy": "kokoromichi.rules.economy",
     "LEDGER_SCHEMA": "kokoromichi.core.schemas",
@@ -37,9 +41,16 @@ _NAMES = {
     "Population": "kokoromichi.simulation.population",
     "Run": "kokoromichi.simulation.run",
     "Scenario": "kokoromichi.simulation.scenario",
+    "batch": "kokoromichi.experiments.batches",
+    "calibrate": "kokoromichi.experiments.calibrate",
     "chart": "kokoromichi.analysis.own",
     "compare": "kokoromichi.experiments.compare",
+<<<<<<< HEAD
     "Targets": "kokoromichi.analysis.targets",
+=======
+    "Targets": "kokoromichi.experiments.targets",
+    "replay": "kokoromichi.experiments.batches",
+>>>>>>> calibrate
     "scale": "kokoromichi.experiments.space",
     "sensitivity": "kokoromichi.experiments.sensitivity",
     "tune": "kokoromichi.experiments.tune",
@@ -53,6 +64,7 @@ _DECORATORS = {"chart": "own_chart", "metric": "own_metric"}
 
 __all__ = [
     "LEDGER_SCHEMA",
+    "Batch",
     "Comparison",
     "Economy",
     "Ledger",
@@ -62,10 +74,13 @@ __all__ = [
     "Scenario",
     "Targets",
     "__version__",
+    "batch",
+    "calibrate",
     "chart",
     "compare",
     "load_economy",
     "metric",
+    "replay",
     "scale",
     "sensitivity",
     "simulate",

@@ -13,7 +13,13 @@ from kokoromichi.analysis.brought import BROUGHT_FILE, BROUGHT_SCHEMA, carried, 
 from kokoromichi.analysis.casting import UnfitColumnError, fitted
 from kokoromichi.analysis.reading import files_of, lazy_file, one_economy
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.schemas import ACTIVITY_SCHEMA, ECONOMY_HISTORY_SCHEMA, LEDGER_SCHEMA, PLAYERS_SCHEMA
+from kokoromichi.core.schemas import (
+    ACTIVITY_SCHEMA,
+    ECONOMY_HISTORY_SCHEMA,
+    LATER_COLUMNS,
+    LEDGER_SCHEMA,
+    PLAYERS_SCHEMA,
+)
 from kokoromichi.rules.acts import FORMER
 
 if TYPE_CHECKING:
@@ -282,8 +288,11 @@ def checked(frame: Frame, stream: Stream, source: str | None = None) -> pl.LazyF
     Raises:
         FrameSchemaError: A column is missing, or cannot be taken for its type without a loss.
     """
+    rows, schema = frame.lazy(), SCHEMAS[stream]
+    absent = {*LATER_COLUMNS} & schema.keys() - rows.collect_schema().keys()
+    blank = [pl.lit(None, schema[name]).alias(name) for name in absent]
     try:
-        return fitted(frame.lazy(), SCHEMAS[stream])
+        return fitted(rows.with_columns(blank), schema)
     except UnfitColumnError as error:
         raise FrameSchemaError(source or stream, error.column, error.cure) from None
 
