@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.ledger import Ledger
+    from kokoromichi.analysis.live import Live
     from kokoromichi.analysis.observations import Observations
     from kokoromichi.analysis.own import own_chart as chart
     from kokoromichi.analysis.own import own_metric as metric
@@ -33,6 +34,7 @@ _NAMES = {
     "Economy": "kokoromichi.rules.economy",
     "LEDGER_SCHEMA": "kokoromichi.core.schemas",
     "Ledger": "kokoromichi.analysis.ledger",
+    "Live": "kokoromichi.analysis.live",
     "Observations": "kokoromichi.analysis.observations",
     "Population": "kokoromichi.simulation.population",
     "Run": "kokoromichi.simulation.run",
@@ -56,6 +58,7 @@ __all__ = [
     "Comparison",
     "Economy",
     "Ledger",
+    "Live",
     "Observations",
     "Population",
     "Run",

@@ -18,7 +18,7 @@ from kokoromichi.rules.acts import FORMER
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 Frame: TypeAlias = "pl.DataFrame | pl.LazyFrame"
 Stream: TypeAlias = Literal["ledger", "activity", "economy_history", "players"]
@@ -108,6 +108,7 @@ class Observations:
         brought: What a part of a ledger begins with (``BROUGHT_SCHEMA``); empty of a whole one.
         has_goods: Whether what is brought forward holds inventories and stock: a ledger alone tells balances.
         whole_books: Whether every book is there.
+        grouped_by: By what behaviour players are grouped, where archetypes are not known; else empty.
     """
 
     ledger: pl.LazyFrame
@@ -121,6 +122,7 @@ class Observations:
     brought: pl.LazyFrame = field(default_factory=lambda: pl.LazyFrame(schema=BROUGHT_SCHEMA))
     has_goods: bool = True
     whole_books: bool = True
+    grouped_by: str = ""
 
     @classmethod
     def from_frames(
@@ -228,10 +230,24 @@ class Observations:
             period=(first_day, last_day),
         )
 
+    def grouped(self, groups: pl.DataFrame, by: str) -> Observations:
+        """The same with groups in the place of archetypes.
+
+        Args:
+            groups: Columns of ``PLAYERS_SCHEMA``; the archetype is the group.
+            by: What the groups are made by.
+        """
+        return replace(self, players=checked(groups, "players"), has_players=False, grouped_by=by)
+
     def loaded(self) -> Observations:
         """The same with every frame read into memory: for many metrics over files."""
+        return self.mapped(lambda frame: frame)
+
+    def mapped(self, change: Callable[[pl.DataFrame], pl.DataFrame]) -> Observations:
+        """The same with a change made to every frame, which is read into memory; schemas must stay."""
         lazy = [self.ledger, self.activity, self.economy_history, self.players, self.brought]
-        ledger, activity, economy_history, players, brought = (frame.lazy() for frame in pl.collect_all(lazy))
+        changed = (change(frame).lazy() for frame in pl.collect_all(lazy))
+        ledger, activity, economy_history, players, brought = changed
         return replace(
             self,
             ledger=ledger,

@@ -12,7 +12,7 @@ from kokoromichi.core.kinds import SYSTEM
 if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
 
-_NO_PRESENCE: Final = ("leave", "return")
+NO_PRESENCE: Final = ("leave", "return")
 
 
 def active_days(observations: Observations) -> pl.LazyFrame:
@@ -26,7 +26,7 @@ def active_days(observations: Observations) -> pl.LazyFrame:
         One row per player and active UTC day, in no order: ``user_id`` (String), ``day`` (Date).
     """
     moved = observations.ledger.filter(pl.col("user_id") != SYSTEM, pl.col("actor") == pl.col("user_id"))
-    acted = observations.activity.filter(~pl.col("act").is_in(_NO_PRESENCE))
+    acted = observations.activity.filter(~pl.col("act").is_in(NO_PRESENCE))
     return pl.concat([moved.select("user_id", day_of()), acted.select("user_id", day_of())]).unique()
 
 
@@ -37,7 +37,7 @@ def turns(observations: Observations) -> pl.LazyFrame:
         One row per leaving or return, in no order: ``user_id``, ``act`` (String), ``at`` (Datetime), ``day``
         (Date).
     """
-    return observations.activity.filter(pl.col("act").is_in(_NO_PRESENCE)).select(
+    return observations.activity.filter(pl.col("act").is_in(NO_PRESENCE)).select(
         "user_id", "act", "at", day_of()
     )
 

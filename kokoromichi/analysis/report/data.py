@@ -51,6 +51,7 @@ class ReportData:
         opening_gold: What a player starts with, in gold; None when it is not known.
         has_activity: Whether every run has its activity stream.
         has_players: Whether archetypes are known in every run.
+        grouped_by: By what behaviour players are grouped where archetypes are not known; else empty.
         targets: Bands by the name of a headline number (``TARGETS``).
         findings: What the economy's check found; None when it was not checked.
         booked: By replication and currency, as ``replication``, ``currency``, ``booked`` (Int128): the sum of
@@ -75,6 +76,7 @@ class ReportData:
     opening_gold: int | None
     has_activity: bool
     has_players: bool
+    grouped_by: str
     targets: Mapping[str, Target]
     findings: tuple[Finding, ...] | None
     booked: pl.DataFrame
@@ -116,8 +118,7 @@ def report_data(
     loaded = [run.loaded() for run in runs]
     spans = [days(run).collect()["day"] for run in loaded]
     length = max(span.len() for span in spans)
-    part = any(run.brought.head(1).collect().height for run in loaded)
-    first_day = 0 if part else first_measured_day(length, warm_up_days)
+    first_day = 0 if _is_part(loaded) else first_measured_day(length, warm_up_days)
     # Metrics first: a sum that is too large is a sentence there.
     frames, missing = _frames(loaded, first_day)
     headlines = numbered(headline(run, first_day) for run in loaded) if headlines is None else headlines
@@ -137,11 +138,21 @@ def report_data(
         opening_gold=_opening(loaded),
         has_activity=all(run.has_activity for run in loaded),
         has_players=all(run.has_players for run in loaded),
+        grouped_by=loaded[0].grouped_by,
         targets=targets,
         findings=None if findings is None else tuple(findings),
         assumptions=assumptions,
         booked=numbered(_booked(run) for run in loaded),
     )
+
+
+def measured_from_day(run: Observations) -> int:
+    """First day of flows, spending and acts, counted from 0: the warm-up is cut, unless it is a part."""
+    return 0 if _is_part([run]) else first_measured_day(days(run).collect().height)
+
+
+def _is_part(runs: Sequence[Observations]) -> bool:
+    return any(run.brought.head(1).collect().height for run in runs)
 
 
 def _booked(run: Observations) -> pl.DataFrame:

@@ -27,6 +27,19 @@ NO_PLAYERS: Final = (
 )
 
 
+def who_is_missing(data: ReportData) -> tuple[str, ...]:
+    """Say why nothing is told apart by archetype, or what stands in its place; nothing where it is."""
+    if data.has_players:
+        return ()
+    if not data.grouped_by:
+        return (NO_PLAYERS,)
+    said = (
+        f"Archetypes are not known: players are grouped by {data.grouped_by} instead, into the lower half, "
+        "the next two fifths (middle) and the top tenth."
+    )
+    return (said,)
+
+
 def balance_section(data: ReportData) -> PageSection:
     """Return the closing balances by archetype, and balances by age."""
     frame, aged = data.frames["balance_percentiles"], data.frames["cohort_balances"]
@@ -50,7 +63,7 @@ def balance_section(data: ReportData) -> PageSection:
     )
     if data.frames["gains"].height:
         blocks = (*blocks, _gain_table(data))
-    missing = () if data.has_players else (NO_PLAYERS,)
+    missing = who_is_missing(data)
     lede = "What players hold when the last day closes, and on the way there."
     return PageSection(anchor="wealth", title="Balances", lede=lede, missing=missing, blocks=blocks)
 
