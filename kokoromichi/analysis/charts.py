@@ -47,6 +47,7 @@ CHARTS: Final[dict[str, ChartEntry]] = {
     "hoarding": ChartEntry("hoarding", plots.hoarding),
     "refusals": ChartEntry("refusals", plots.refusals),
     "acts": ChartEntry("acts", plots.acts),
+    "event": ChartEntry("price_events", plots.event),
 }
 """By the chart's name, which is a method of ``run.plot``."""
 

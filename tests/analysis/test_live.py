@@ -23,6 +23,7 @@ from kokoromichi.core.schemas import DECISIONS
 from kokoromichi.settings import Settings
 from kokoromichi.simulation.run import simulate
 from kokoromichi.simulation.scenario import Scenario
+from tests.simulation.commands import DONE, USAGE, invoke
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,12 +85,11 @@ def test_players_keep_their_ids_only_where_that_is_asked(
         [hidden.observations.ledger.select("user_id"), hidden.observations.activity.select("user_id")]
     )
     assert {*streams.collect()["user_id"]} - {"system"} == rows[0]
-    page = hidden.report(tmp_path / "live.html").path.read_text()
     with ZipFile(hidden.to_excel(tmp_path / "live.xlsx")) as book:
         words = book.read("xl/sharedStrings.xml").decode()
     assert next(iter(rows[0])) in words
     assert "beyond the horizon" in words
-    assert not [player for player in known - {"system"} if player in page or player in words]
+    assert not [player for player in known - {"system"} if player in words]
 
 
 def test_a_time_of_a_store_begins_with_the_balances_before_it(played: tuple[Path, Observations]) -> None:
@@ -179,3 +179,25 @@ def test_what_the_bot_did_not_note_is_missed_by_name(tmp_path: Path) -> None:
 async def _open_one(folder: Path) -> None:
     async with LocalJSONProvider(folder) as store:
         await store.save_user("ada", {"gold": 5})
+
+
+def test_a_price_s_changes_are_events_of_the_live_economy(played: tuple[Path, Observations]) -> None:
+    store, _ = played
+    axes = Live(store).plot.event("health_potion")
+    changed = [f"{SCENARIO.start + dt.timedelta(days=day)}: " for day in (4, 6)]
+    legend = [text.get_text()[: len(changed[0])] for text in axes.get_legend().get_texts()]
+    assert legend == changed
+
+
+def test_the_command_line_reports_a_store_beside_its_bot(
+    played: tuple[Path, Observations], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, seen = played
+    monkeypatch.chdir(tmp_path)
+    asked = invoke("report", "--provider", "local", "--data-dir", store)
+    assert (asked.exit_code, asked.stdout) == (DONE, "The report: report.html\n")
+    page = (tmp_path / "report.html").read_text()
+    assert "players are grouped by sessions" in page
+    assert not [player for player in {*seen.ledger.collect()["user_id"]} - {"system"} if player in page]
+    both = invoke("report", store, "--provider", "local")
+    assert (both.exit_code, both.stderr.count("a folder or a store")) == (USAGE, 1)

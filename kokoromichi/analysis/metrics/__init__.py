@@ -75,6 +75,13 @@ METRICS: Final[dict[str, Entry]] = {
         "engel", after_warm_up=True, keys=("decile", "category"), zeros=("spending_gold", "share")
     ),
     "price_index": Entry("price_index"),
+    "price_events": Entry("price_events"),
+    "session_flows": Entry(
+        "sessions",
+        after_warm_up=True,
+        keys=("age_weeks",),
+        zeros=("players", "sessions", "earned", "spent"),
+    ),
     "retention": Entry("retention"),
     "cohort_balances": Entry("retention", keys=("archetype", "age_days"), zeros=("players",)),
     "sales": Entry("goods", after_warm_up=True, keys=("item_id",), zeros=("units", "revenue_gold", "buyers")),

@@ -5,6 +5,7 @@ several runs, and draws on the axes given or on a figure of its own, which pyplo
 shows by itself. An empty frame gives axes that say "no data".
 """
 
+from kokoromichi.analysis.plots.events import event
 from kokoromichi.analysis.plots.flows import flows, net_flow, ratio, supply
 from kokoromichi.analysis.plots.goods import engel, hoarding, sell_through
 from kokoromichi.analysis.plots.players import acts, refusals, retention
@@ -20,6 +21,7 @@ __all__ = [
     "cohort_balances",
     "days_to_afford",
     "engel",
+    "event",
     "flows",
     "hoarding",
     "lorenz",
