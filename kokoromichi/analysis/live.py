@@ -17,7 +17,15 @@ from kokoromichi.analysis.metrics.headline import headline
 from kokoromichi.analysis.observations import Observations
 from kokoromichi.analysis.provider_state import read_ledger
 from kokoromichi.analysis.pseudonyms import fresh_key, pseudonymous
-from kokoromichi.analysis.report import Report, ReportData, period_report, report_data, write_report
+from kokoromichi.analysis.report import (
+    Explanation,
+    Report,
+    ReportData,
+    explained,
+    period_report,
+    report_data,
+    write_report,
+)
 from kokoromichi.analysis.report.data import measured_from_day
 from kokoromichi.analysis.report.periods import span_within
 from kokoromichi.analysis.run_plots import RunPlots
@@ -147,6 +155,10 @@ class Live:
             OSError: The file cannot be written.
         """
         return write_report(path, self.report_data(title))
+
+    def explain(self) -> Explanation:
+        """Say in sentences how fast supply grows, who gains by what, and which targets are missed."""
+        return explained(self.report_data())
 
     def __repr__(self) -> str:
         """What was read, and of which time."""

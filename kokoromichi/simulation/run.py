@@ -17,7 +17,15 @@ from kokoromichi.analysis.metrics import METRICS, first_measured_day, measured, 
 from kokoromichi.analysis.metrics.headline import POSSIBLE, headline
 from kokoromichi.analysis.observations import Observations
 from kokoromichi.analysis.replicated import estimate
-from kokoromichi.analysis.report import Report, ReportData, period_report, report_data, write_report
+from kokoromichi.analysis.report import (
+    Explanation,
+    Report,
+    ReportData,
+    explained,
+    period_report,
+    report_data,
+    write_report,
+)
 from kokoromichi.analysis.run_plots import RunPlots
 from kokoromichi.analysis.tables import Table
 from kokoromichi.analysis.workbook import metrics_workbook
@@ -231,6 +239,10 @@ class Run:
         if path is None:
             self._stay()
         return write_report(path or self.folder / "report.html", data)
+
+    def explain(self) -> Explanation:
+        """Say in sentences how fast supply grows, who gains by what, and which targets are missed."""
+        return explained(self.report_data())
 
     def _go_with_me(self) -> None:
         """Let the folder go when nobody knows this run any more, and at the latest with the program."""
