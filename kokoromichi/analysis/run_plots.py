@@ -62,8 +62,10 @@ def _method(name: str) -> Callable[..., Axes]:
     """A chart's method, with the signature and the words of the chart's function, its frame left out."""
     draw = chart(name).draw
 
-    called = signature(draw)
-    own = list(called.parameters.values())[1:]
+    called, first = signature(draw), chart(name).first
+    own = sorted(list(called.parameters.values())[1:], key=lambda option: option.name != first)
+    if first:
+        own = [option.replace(kind=Parameter.POSITIONAL_OR_KEYWORD) for option in own]
 
     @wraps(draw)
     def method(self: RunPlots, *args: object, **options: object) -> Axes:

@@ -55,8 +55,9 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Observations
 
 def comparable(frame: pl.DataFrame) -> pl.DataFrame:
     """The rows that know no archetype, and nobody's name."""
-    if "user_id" in frame.columns:
-        return frame.drop("user_id", "archetype").sort("currency", "balance")
+    if {"user_id", "largest_user_id"} & {*frame.columns}:
+        nameless = frame.drop("user_id", "counterparty", "largest_user_id", "archetype", strict=False)
+        return nameless.sort(nameless.columns)
     return frame.filter(pl.col("archetype") == ALL) if "archetype" in frame.columns else frame
 
 

@@ -18,7 +18,7 @@ _RATE: Final = "units_per_active_player"
 
 
 @checked_options
-def event(frame: pl.DataFrame, item_id: str | None = None, ax: Axes | None = None) -> Axes:
+def event(frame: pl.DataFrame, ax: Axes | None = None, *, item_id: str | None = None) -> Axes:
     """Draw what an item sold before and after each change of its price.
 
     A dashed line is the mean of its side; the legend has both means. What else changed in these days is not
@@ -26,8 +26,8 @@ def event(frame: pl.DataFrame, item_id: str | None = None, ax: Axes | None = Non
 
     Args:
         frame: The metric ``price_events``; of several replications, the mean.
-        item_id: Which one; the one whose price changed last when left out.
         ax: Where to draw; None for a figure of its own.
+        item_id: Which one; the one whose price changed last when left out.
 
     Returns:
         The axes.

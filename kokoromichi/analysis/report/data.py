@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from kokoromichi.rules.findings import Finding
 
-_LEFT_OUT: Final = frozenset({"balances"})
-"""One row a player: a report names nobody."""
+_LEFT_OUT: Final = frozenset({"balances", "transfer_pairs"})
+"""One row a player, or two: a report names nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
