@@ -50,7 +50,7 @@ def behaviour_groups(observations: Observations, by: str = "sessions") -> pl.Dat
 
 
 def _sessions(observations: Observations) -> pl.LazyFrame:
-    return session_rows(observations).group_by("user_id").agg(value=pl.col("session").max().cast(pl.Int64))
+    return session_rows(observations).group_by("user_id").agg(value=pl.col("begins").sum().cast(pl.Int64))
 
 
 def _spending(observations: Observations) -> pl.LazyFrame:

@@ -19,22 +19,20 @@ _WEEK_DAYS: Final = 7
 
 
 def session_rows(observations: Observations) -> pl.LazyFrame:
-    """Everything that players did, numbered by session: one ends with half an hour without an act.
+    """Everything that players did, with the beginnings of sessions: half an hour without an act ends one.
 
     Returns:
-        One row per row of the ledger that its player asked for, and per act, in no order: ``user_id``,
-        ``kind``, ``currency`` (String), ``day`` (Date), ``amount`` (Int64), ``session`` (UInt32, from 1, by
-        player); kind, currency and amount are null in an act.
+        One row per row of the ledger that its player asked for, and per act, by time: ``user_id``, ``kind``,
+        ``currency`` (String), ``day`` (Date), ``amount`` (Int64), ``begins`` (Boolean: whether a session
+        does); kind, currency and amount are null in an act.
     """
     moved = observations.ledger.filter(pl.col("user_id") != SYSTEM, pl.col("actor") == pl.col("user_id"))
     acted = observations.activity.filter(~pl.col("act").is_in(NO_PRESENCE))
     columns = ("user_id", "at", "kind", "currency", "amount")
-    rows = pl.concat([moved.select(columns), acted.select("user_id", "at")], how="diagonal")
+    rows = pl.concat([moved.select(columns), acted.select("user_id", "at")], how="diagonal").sort("at")
     quiet = pl.col("at").diff().over("user_id")
     begins = quiet.is_null() | (quiet >= pl.duration(seconds=SESSION_GAP_S))
-    rows = rows.sort("user_id", "at").with_columns(begins=begins)
-    session = pl.col("begins").cum_sum().over("user_id")
-    return rows.select("user_id", "kind", "currency", "amount", day_of(), session=session)
+    return rows.select("user_id", "kind", "currency", "amount", day_of(), begins=begins)
 
 
 @checked_options
@@ -56,33 +54,30 @@ def session_flows(
         One row per week of age in which anybody played, ascending.
 
         - ``age_weeks`` (Int64): full weeks since the player's first day.
-        - ``players`` (Int64): players who had a session.
-        - ``sessions`` (Int64): their sessions.
+        - ``players`` (Int64): players who did anything.
+        - ``sessions`` (Int64): sessions that began.
         - ``earned`` (Int64): what entered by them, in units of the currency.
         - ``spent`` (Int64): what left by them, at least 0.
         - ``earned_per_session`` (Float64): earned / sessions.
         - ``spent_per_session`` (Float64): spent / sessions.
     """
     observations.require_books("session_flows")
-    came = presence(observations).filter("arrived").select("user_id", "arrival")
-    window = days(observations, first_day, last_day)
-    rows = session_rows(observations).join(window, on="day", how="semi").join(came, on="user_id")
-    age = (pl.col("day") - pl.col("arrival")).dt.total_days() // _WEEK_DAYS
     own = (pl.col("currency") == currency) & (pl.col("kind") != OPENING)
     spent = own & pl.col("kind").is_in(SPENDING) & (pl.col("amount") < 0)
-    sums = (
-        rows.with_columns(
-            age_weeks=age,
-            earned=pl.when(own & (pl.col("amount") > 0)).then("amount").otherwise(0),
-            spent=pl.when(spent).then(-pl.col("amount")).otherwise(0),
-        )
-        .group_by("age_weeks")
-        .agg(
-            players=pl.col("user_id").n_unique().cast(pl.Int64),
-            sessions=pl.struct("user_id", "session").n_unique().cast(pl.Int64),
-            earned=total("earned"),
-            spent=total("spent"),
-        )
+    rows = session_rows(observations).select(
+        "user_id",
+        "day",
+        sessions=pl.col("begins").cast(pl.Int64),
+        earned=pl.when(own & (pl.col("amount") > 0)).then("amount").otherwise(0),
+        spent=pl.when(spent).then(-pl.col("amount")).otherwise(0),
     )
+    sums = [total(name) for name in ("sessions", "earned", "spent")]
+    by_day = rows.group_by("user_id", "day").agg(sums)
+    came = presence(observations).filter("arrived").select("user_id", "arrival")
+    window = days(observations, first_day, last_day)
+    aged = by_day.join(window, on="day", how="semi").join(came, on="user_id")
+    age = (pl.col("day") - pl.col("arrival")).dt.total_days() // _WEEK_DAYS
+    players = pl.col("user_id").n_unique().cast(pl.Int64)
+    table = aged.with_columns(age_weeks=age).group_by("age_weeks").agg(players.alias("players"), *sums)
     rates = {f"{name}_per_session": share(name, "sessions") for name in ("earned", "spent")}
-    return sums.with_columns(**rates).sort("age_weeks")
+    return table.with_columns(**rates).sort("age_weeks")

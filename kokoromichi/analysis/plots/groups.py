@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
-from matplotlib.colors import LinearSegmentedColormap, SymLogNorm
+from matplotlib.colors import SymLogNorm
+from matplotlib.patches import Rectangle
 
 from kokoromichi.analysis.metrics.by_day import ALL
 from kokoromichi.analysis.options import checked_options
@@ -15,9 +16,9 @@ from kokoromichi.analysis.plots.series import averaged, day_axis, line_colours, 
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
 _UNKNOWN: Final = "others"
-_MAP: Final = LinearSegmentedColormap.from_list("gains", [style.VERMILLION, style.PAPER, style.BLUE])
 _THOUSAND: Final = 1_000
 _LINEAR_SHARE: Final = 0.02
 _DARK: Final = 0.72
@@ -63,22 +64,18 @@ def _ordered(means: pl.DataFrame, by: str) -> list[str]:
     return sums.sort("per_player", by, descending=[True, False])[by].to_list()
 
 
-def _heat(ax: Axes, cells: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> None:
+def _heat(ax: Axes, cells: NDArray[np.float64]) -> None:
+    """Draw a square a cell, the stronger the further from 0, with its number."""
     most = float(np.abs(cells).max()) or 1.0
-    norm = SymLogNorm(linthresh=_LINEAR_SHARE * most, vmin=-most, vmax=most)
-    ax.imshow(cells, cmap=_MAP, norm=norm, aspect="auto")
+    far = SymLogNorm(linthresh=_LINEAR_SHARE * most, vmin=-most, vmax=most)
     for (row, column), gold in np.ndenumerate(cells):
+        strength = abs(2 * float(far(gold)) - 1)
+        colour = style.BLUE if gold > 0 else style.VERMILLION
+        ax.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=colour, alpha=strength))
         if round(gold):
-            far = abs(2 * float(norm(gold)) - 1)
-            ax.text(
-                column,
-                row,
-                _brief(gold),
-                ha="center",
-                va="center",
-                fontsize=8,
-                color=style.PAPER if far > _DARK else style.INK,
-            )
+            ink = style.PAPER if strength > _DARK else style.INK
+            ax.text(column, row, _brief(gold), ha="center", va="center", fontsize=8, color=ink)
+    ax.set_xlim(-0.5, cells.shape[1] - 0.5)
 
 
 def _brief(gold: float) -> str:

@@ -27,8 +27,13 @@ if TYPE_CHECKING:
 
     from kokoromichi.rules.findings import Finding
 
-_LEFT_OUT: Final = frozenset({"balances", "transfer_pairs"})
-"""One row a player, or two: a report names nobody."""
+_LEFT_OUT: Final = frozenset(
+    {
+        *("balances", "transfer_pairs", "transfer_rings"),
+        *("session_flows", "sink_use", "leavers", "price_events", "cohort_retention"),
+    }
+)
+"""A report names nobody, and measures nothing that it does not show."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
