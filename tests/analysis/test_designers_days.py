@@ -50,7 +50,7 @@ def test_days_around_a_change_of_price_belong_to_one_price_each() -> None:
 
 def test_the_chart_of_an_event_says_both_means() -> None:
     sold = charm_sold()
-    legend = [text.get_text() for text in event(sold, item_id="charm").get_legend().get_texts()]
+    _, legend = event(sold, item_id="charm").get_legend_handles_labels()
     assert legend == [
         f"{day(2)}: 100 → 150 gold: 0.5 → 0.5",
         f"{day(3)}: 150 → 120 gold: 0.5 → 1",

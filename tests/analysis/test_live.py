@@ -157,16 +157,16 @@ def test_what_can_be_read_is_read_alike(played: tuple[Path, Observations]) -> No
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("source", "since", "said"),
     [
-        ({"source": "redis://there"}, "redis:// is the address of no store; use postgresql:// or mongodb://"),
-        ({"source": "nowhere"}, "nowhere is no folder"),
-        ({"source": "nowhere", "since": "May"}, "since is 'May'; use a date such as '2026-10-01'"),
+        ("redis://there", None, "redis:// is the address of no store; use postgresql:// or mongodb://"),
+        ("nowhere", None, "nowhere is no folder"),
+        ("nowhere", "May", "since is 'May'; use a date such as '2026-10-01'"),
     ],
 )
-def test_what_cannot_be_read_is_refused(options: dict[str, str], said: str) -> None:
+def test_what_cannot_be_read_is_refused(source: str, since: str | None, said: str) -> None:
     with pytest.raises(MisuseError, match=said):
-        Live(**options)
+        Live(source, since=since)
 
 
 def test_what_the_bot_did_not_note_is_missed_by_name(tmp_path: Path) -> None:
@@ -186,8 +186,8 @@ def test_a_price_s_changes_are_events_of_the_live_economy(played: tuple[Path, Ob
     store, _ = played
     axes = Live(store).plot.event("health_potion")
     changed = [f"{SCENARIO.start + dt.timedelta(days=day)}: " for day in (4, 6)]
-    legend = [text.get_text()[: len(changed[0])] for text in axes.get_legend().get_texts()]
-    assert legend == changed
+    _, legend = axes.get_legend_handles_labels()
+    assert [said[: len(changed[0])] for said in legend] == changed
 
 
 def test_the_command_line_reports_a_store_beside_its_bot(

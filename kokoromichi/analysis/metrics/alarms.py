@@ -61,10 +61,13 @@ def alarms(observations: Observations) -> pl.LazyFrame:
         ]
     )
     before = pl.col("value").shift(1)
-    window = {"window_size": TRAILING_DAYS, "min_samples": FEWEST_DAYS}
     scored = values.with_columns(
-        trailing_mean=before.rolling_mean(**window).over("number", order_by="day"),
-        trailing_deviation=before.rolling_std(**window).over("number", order_by="day"),
+        trailing_mean=before.rolling_mean(TRAILING_DAYS, min_samples=FEWEST_DAYS).over(
+            "number", order_by="day"
+        ),
+        trailing_deviation=before.rolling_std(TRAILING_DAYS, min_samples=FEWEST_DAYS).over(
+            "number", order_by="day"
+        ),
     )
     apart = (pl.col("value") - pl.col("trailing_mean")) / pl.col("trailing_deviation")
     scored = scored.with_columns(score=pl.when(pl.col("trailing_deviation") > 0).then(apart))

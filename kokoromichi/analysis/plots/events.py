@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -32,7 +33,7 @@ def event(frame: pl.DataFrame, ax: Axes | None = None, *, item_id: str | None = 
     Returns:
         The axes.
     """
-    rows = averaged(frame, [*_EVENT, "days_after"], _RATE)
+    rows = averaged(frame, [*_EVENT, "days_after"], _RATE).drop_nulls(_RATE)
     if rows.height:
         rows = rows.filter(item_id=item_id or rows.sort("changed")["item_id"][-1])
     name = canvas.words(rows["item_id"][0]) if rows.height else canvas.words(item_id or "price")
@@ -52,9 +53,8 @@ def event(frame: pl.DataFrame, ax: Axes | None = None, *, item_id: str | None = 
 def _one(ax: Axes, part: pl.DataFrame, label: str, colour: str) -> None:
     """Draw the days around one change."""
     sides = [part.filter(pl.col("days_after") < 0), part.filter(pl.col("days_after") >= 0)]
-    means = [side[_RATE].mean() for side in sides]
-    said = " → ".join("–" if mean is None else f"{mean:.3g}" for mean in means)
+    means = [float(side[_RATE].to_numpy().mean()) if side.height else math.nan for side in sides]
+    said = " → ".join("–" if math.isnan(mean) else f"{mean:.3g}" for mean in means)
     ax.plot(part["days_after"], part[_RATE], color=colour, marker="o", markersize=3, label=f"{label}: {said}")
     for side, mean in zip(sides, means, strict=True):
-        if mean is not None:
-            ax.plot(side["days_after"], [mean] * side.height, color=colour, linestyle=(0, (4, 2)), alpha=0.6)
+        ax.plot(side["days_after"], [mean] * side.height, color=colour, linestyle=(0, (4, 2)), alpha=0.6)

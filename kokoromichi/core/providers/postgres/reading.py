@@ -160,7 +160,8 @@ class PostgresReader(Reader):
 async def _observed_after(
     stream: Stream, number: int, connection: asyncpg.Connection
 ) -> list[asyncpg.Record]:
-    return await connection.fetch(_OBSERVED, stream, number, _OBSERVED_AT_ONCE)
+    rows: list[asyncpg.Record] = await connection.fetch(_OBSERVED, stream, number, _OBSERVED_AT_ONCE)
+    return rows
 
 
 class _Moment:
