@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.ledger import Ledger
+    from kokoromichi.analysis.live import Live
     from kokoromichi.analysis.observations import Observations
     from kokoromichi.analysis.own import own_chart as chart
     from kokoromichi.analysis.own import own_metric as metric
@@ -37,6 +38,7 @@ _NAMES = {
     "Economy": "kokoromichi.rules.economy",
     "LEDGER_SCHEMA": "kokoromichi.core.schemas",
     "Ledger": "kokoromichi.analysis.ledger",
+    "Live": "kokoromichi.analysis.live",
     "Observations": "kokoromichi.analysis.observations",
     "Population": "kokoromichi.simulation.population",
     "Run": "kokoromichi.simulation.run",
@@ -45,12 +47,8 @@ _NAMES = {
     "calibrate": "kokoromichi.experiments.calibrate",
     "chart": "kokoromichi.analysis.own",
     "compare": "kokoromichi.experiments.compare",
-<<<<<<< HEAD
     "Targets": "kokoromichi.analysis.targets",
-=======
-    "Targets": "kokoromichi.experiments.targets",
     "replay": "kokoromichi.experiments.batches",
->>>>>>> calibrate
     "scale": "kokoromichi.experiments.space",
     "sensitivity": "kokoromichi.experiments.sensitivity",
     "tune": "kokoromichi.experiments.tune",
@@ -68,6 +66,7 @@ __all__ = [
     "Comparison",
     "Economy",
     "Ledger",
+    "Live",
     "Observations",
     "Population",
     "Run",

@@ -148,6 +148,7 @@ CHECKS: Final[dict[str, Callable[[str, object, object], object]]] = {
     "first_day": _day,
     "last_day": _day,
     "period_days": _days,
+    "window_days": _days,
     "days_a_bar": _days,
     "currency": _currency,
     "item_id": _named,

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from xlsxwriter import Workbook
-    from xlsxwriter.worksheet import Worksheet
-
     from kokoromichi.analysis.metrics.definitions import Column
 
 _DECIMALS: Final = 3
@@ -24,6 +21,7 @@ _LETTERS_SHOWN: Final = 60
 _ROWS_SHOWN: Final = 20
 _MEANING_HEIGHT: Final = 75
 """Points of the row that says what the columns mean."""
+_BEYOND: Final = "beyond the horizon"
 _LONGEST_NAME: Final = 31
 """Characters of a sheet's name that a workbook takes."""
 
@@ -83,22 +81,18 @@ def write_workbook(
             for name, frame in frames.items():
                 sheet = book.add_worksheet(name[:_LONGEST_NAME])
                 words = {column.name: column.meaning for column in meanings.get(name, ())}
-                _write_rows(book, sheet, frame)
+                finite = frame.with_columns(pl.when(cs.float().is_finite()).then(cs.float()))
+                finite.write_excel(book, sheet, position=(1, 0), autofit=True, freeze_panes=(2, 0))
                 sheet.set_row(0, _MEANING_HEIGHT, meaning)
                 for place, column in enumerate(frame.columns):
                     sheet.write(0, place, words.get(column, ""))
+                    for row in _infinite(frame[column]):
+                        sheet.write(row + 2, place, _BEYOND)
     except FileCreateError as error:
         raise OSError(f"{path} cannot be written ({error}); close it where it is open") from error
     return path
 
 
-def _write_rows(book: Workbook, sheet: Worksheet, frame: pl.DataFrame) -> None:
-    """Write a frame from the second line on; a sheet has no infinity, so it says that in words."""
-    beyond = {name: frame[name].is_infinite().arg_true() for name in frame.select(cs.float()).columns}
-    finite = frame.with_columns(
-        pl.when(pl.col(name).is_finite()).then(pl.col(name)) for name, rows in beyond.items() if len(rows)
-    )
-    finite.write_excel(book, sheet, position=(1, 0), autofit=True, freeze_panes=(2, 0))
-    for name, rows in beyond.items():
-        for row in rows:
-            sheet.write_string(2 + row, frame.columns.index(name), "beyond the horizon")
+def _infinite(column: pl.Series) -> list[int]:
+    """The places of what is beyond the horizon: a sheet has no such number."""
+    return column.is_infinite().arg_true().to_list() if column.dtype.is_float() else []

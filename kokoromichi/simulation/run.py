@@ -13,14 +13,23 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from kokoromichi.analysis.metrics import METRICS, first_measured_day, measured, metric, numbered
-from kokoromichi.analysis.metrics.definitions import define
+from kokoromichi.analysis.metrics import METRICS, first_measured_day, measured, numbered
 from kokoromichi.analysis.metrics.headline import POSSIBLE, headline
 from kokoromichi.analysis.observations import Observations
 from kokoromichi.analysis.replicated import estimate
-from kokoromichi.analysis.report import Report, ReportData, period_report, report_data, write_report
-from kokoromichi.analysis.tables import Table, write_workbook
+from kokoromichi.analysis.report import (
+    Explanation,
+    Report,
+    ReportData,
+    explained,
+    period_report,
+    report_data,
+    write_report,
+)
+from kokoromichi.analysis.run_plots import RunPlots
+from kokoromichi.analysis.tables import Table
 from kokoromichi.analysis.targets import TARGETS, Targets
+from kokoromichi.analysis.workbook import metrics_workbook
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.options import between, whole
 from kokoromichi.rules.findings import Finding
@@ -28,7 +37,6 @@ from kokoromichi.simulation import batch, engines
 from kokoromichi.simulation.batch import MANIFEST, REPLICATIONS, Job
 from kokoromichi.simulation.cards import run_card
 from kokoromichi.simulation.functions import travels
-from kokoromichi.simulation.plots import RunPlots
 from kokoromichi.simulation.rehearsal import MEMORY, store_settings
 from kokoromichi.simulation.scenario import Scenario
 from kokoromichi.simulation.workers import PROCESS, pool_of, unguarded_script
@@ -188,11 +196,7 @@ class Run:
             MisuseError: XlsxWriter is not there: it comes with the extra ``notebooks``.
             OSError: The file cannot be written.
         """
-        frames = {"headline": self.metrics()}
-        for name, entry in METRICS.items():
-            frames[name] = self.metric(name, **entry.options(self.warm_up_days))
-        meanings = {name: define(metric(name)).columns for name, entry in METRICS.items() if not entry.own}
-        return write_workbook(Path(path), frames, meanings)
+        return metrics_workbook(path, self.metrics(), self.metric, self.warm_up_days)
 
     def report_data(
         self, since: date | None = None, until: date | None = None, targets: Bands = TARGETS
@@ -247,6 +251,10 @@ class Run:
         if path is None:
             self._stay()
         return write_report(path or self.folder / "report.html", data)
+
+    def explain(self) -> Explanation:
+        """Say in sentences how fast supply grows, who gains by what, and which targets are missed."""
+        return explained(self.report_data())
 
     def _go_with_me(self) -> None:
         """Let the folder go when nobody knows this run any more, and at the latest with the program."""

@@ -29,8 +29,13 @@ if TYPE_CHECKING:
 
 _ACTIVITY_READ: Final = ("user_id", "at", "act", "code")
 _LEDGER_READ: Final = tuple(column for column in LEDGER_SCHEMA if column not in {"counterparty", "reason"})
-_LEFT_OUT: Final = frozenset({"balances"})
-"""One row a player: a report names nobody."""
+_LEFT_OUT: Final = frozenset(
+    {
+        *("balances", "transfer_pairs", "transfer_rings"),
+        *("session_flows", "sink_use", "leavers", "price_events", "cohort_retention"),
+    }
+)
+"""A report names nobody, and measures nothing that it does not show."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -53,6 +58,7 @@ class ReportData:
         opening_gold: What a player starts with, in gold; None when it is not known.
         has_activity: Whether every run has its activity stream.
         has_players: Whether archetypes are known in every run.
+        grouped_by: By what behaviour players are grouped where archetypes are not known; else empty.
         targets: Bands by the name of the number.
         findings: What the economy's check found; None when it was not checked.
         booked: By replication and currency, as ``replication``, ``currency``, ``booked`` (Int128): the sum of
@@ -77,6 +83,7 @@ class ReportData:
     opening_gold: int | None
     has_activity: bool
     has_players: bool
+    grouped_by: str
     targets: Mapping[str, Band]
     findings: tuple[Finding, ...] | None
     booked: pl.DataFrame
@@ -115,8 +122,7 @@ def report_data(
         raise MisuseError("a report needs at least one run; pass the observations of one or of several")
     spans = [days(run).collect()["day"] for run in runs]
     length = max(span.len() for span in spans)
-    part = any(run.brought.head(1).collect().height for run in runs)
-    first_day = 0 if part else first_measured_day(length, warm_up_days)
+    first_day = 0 if _is_part(runs) else first_measured_day(length, warm_up_days)
     seen = [_Measured.of(run, first_day) for run in runs]
     missing = {name: error for run in seen for name, error in run.missing.items()}
     frames = {
@@ -142,6 +148,7 @@ def report_data(
         opening_gold=next((run.opening_gold for run in seen if run.opening_gold is not None), None),
         has_activity=all(run.has_activity for run in runs),
         has_players=all(run.has_players for run in runs),
+        grouped_by=runs[0].grouped_by,
         targets=targets,
         findings=None if findings is None else tuple(findings),
         assumptions=assumptions,
@@ -187,6 +194,15 @@ class _Measured:
 
 def _blank(name: str, first_day: int) -> pl.DataFrame:
     return measured(name, Observations.empty(), **METRICS[name].options(first_day))
+
+
+def measured_from_day(run: Observations) -> int:
+    """First day of flows, spending and acts, counted from 0: the warm-up is cut, unless it is a part."""
+    return 0 if _is_part([run]) else first_measured_day(days(run).collect().height)
+
+
+def _is_part(runs: Sequence[Observations]) -> bool:
+    return any(run.brought.head(1).collect().height for run in runs)
 
 
 def _booked(run: Observations) -> pl.DataFrame:
