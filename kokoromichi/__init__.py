@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from kokoromichi.experiments.tune import tune
     from kokoromichi.rules.economy import Economy, load_economy
     from kokoromichi.simulation.population import Population
-    from kokoromichi.simulation.run import Run, simulate
+    from kokoromichi.simulation.run import Run
     from kokoromichi.simulation.scenario import Scenario
+    from kokoromichi.simulation.simulate import simulate
 
 __version__ = "0.1.0"
 
@@ -54,7 +55,7 @@ _NAMES = {
     "tune": "kokoromichi.experiments.tune",
     "load_economy": "kokoromichi.rules.economy",
     "metric": "kokoromichi.analysis.own",
-    "simulate": "kokoromichi.simulation.run",
+    "simulate": "kokoromichi.simulation.simulate",
 }
 
 _DECORATORS = {"chart": "own_chart", "metric": "own_metric"}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from kokoromichi.experiments.comparison import Comparison
-    from kokoromichi.experiments.tuned import Candidate
+    from kokoromichi.experiments.tuned import Candidate, Tuned
     from kokoromichi.simulation.scenario import Scenario
 
 
@@ -160,7 +160,7 @@ def tune(
     with exit_on_error():
         from kokoromichi.analysis.targets import Targets  # noqa: PLC0415 - --help stays fast
         from kokoromichi.experiments.tune import planned_runs  # noqa: PLC0415 - --help stays fast
-        from kokoromichi.experiments.tune import tune as search  # noqa: PLC0415 - as above
+        from kokoromichi.experiments.tune import tune as search  # noqa: PLC0415
         from kokoromichi.experiments.tuned import best_of  # noqa: PLC0415 - as above
         from kokoromichi.experiments.what_if import read_free  # noqa: PLC0415 - as above
 
@@ -180,25 +180,28 @@ def tune(
             )
             bar.update(task, description="Validating the best five")
             best = best_of([one for one in tuned.candidates() if one.met] or [tuned.best], validate, seed + 1)
-            checked = best.validate(validate, seed + 1)
+            checked = best.validate(
+                validate, seed + 2
+            )  # Chosen by luck, too: other seeds than those of the choice.
         met = tuned.found and bool(checked["met"].all())
-        if write is not None and met:
-            best.write(write)
+        written = best.write(write) if write is not None and met else None
         if as_json:
-            answer(
-                {
-                    "met": met,
-                    "explanation": tuned.explain(),
-                    "values": dict(best.values),
-                    "validated": checked.to_dicts(),
-                    "trials": tuned.table().to_dicts(),
-                    "written": str(write) if write is not None and met else None,
-                }
-            )
+            answer(_tuned(tuned, best, checked, written))
         else:
-            _show_tuned(tuned.explain(), best, checked, write if met else None)
+            _show_tuned(tuned.explain(), best, checked, written)
     if not met:
         fail("no numbers that meet every target were found", TARGET_MISSED)
+
+
+def _tuned(tuned: Tuned, best: Candidate, checked: pl.DataFrame, written: Path | None) -> dict[str, object]:
+    return {
+        "met": tuned.found and bool(checked["met"].all()),
+        "explanation": tuned.explain(),
+        "values": dict(best.values),
+        "validated": checked.to_dicts(),
+        "trials": tuned.table().to_dicts(),
+        "written": None if written is None else str(written),
+    }
 
 
 def _show_tuned(said: str, best: Candidate, checked: pl.DataFrame, written: Path | None) -> None:

@@ -16,11 +16,8 @@ from kokoromichi.core.errors import MisuseError
 from kokoromichi.operation.exits import AUDIT_FAILED, TARGET_MISSED, exit_on_error, fail
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from kokoromichi.analysis.report import Report
     from kokoromichi.analysis.targets import Targets
-    from kokoromichi.simulation.batch import Job
     from kokoromichi.simulation.run import Run
 
 EngineOption = Annotated[
@@ -72,23 +69,17 @@ def simulate(
     with exit_on_error():
         from kokoromichi.analysis.targets import TARGETS, Targets  # noqa: PLC0415 - --help stays fast
         from kokoromichi.settings import Settings  # noqa: PLC0415 - --help stays fast
-        from kokoromichi.simulation.run import simulate as play  # noqa: PLC0415 - --help stays fast
-        from kokoromichi.simulation.run import usual_replications  # noqa: PLC0415 - --help stays fast
         from kokoromichi.simulation.scenario import Scenario  # noqa: PLC0415 - --help stays fast
+        from kokoromichi.simulation.simulate import simulate as play  # noqa: PLC0415 - --help stays fast
+        from kokoromichi.simulation.simulate import usual_replications  # noqa: PLC0415 - --help stays fast
 
         targets = Targets.parse(target) if target else TARGETS
         named = economy or Settings().chosen_economy_dir
         chosen = Scenario.load(scenario, days=days, players=players, economy=named)
         folder = out or Path("simulations/results") / chosen.name
         count = usual_replications(provider) if replications is None else replications
-        with progress(f"Simulating {chosen.name}", count, "runs done") as (bar, task):
-
-            def done(_job: Job, _summary: Mapping[str, object]) -> None:
-                bar.update(task, description=f"Simulating {chosen.name}", advance=1)
-
-            def step(what: str) -> None:
-                bar.update(task, description=what)
-
+        wanted = f"Simulating {chosen.name}"
+        with progress(wanted, count, "runs done") as (bar, task):
             run = play(
                 chosen,
                 replications=count,
@@ -98,8 +89,8 @@ def simulate(
                 replace=replace,
                 engine=engine,
                 provider=provider,
-                on_done=done,
-                on_step=step,
+                on_done=lambda _job, _summary: bar.update(task, description=wanted, advance=1),
+                on_step=lambda what: bar.update(task, description=what),
             )
         missed = _conclude(run, targets, as_json=as_json)
     if target:

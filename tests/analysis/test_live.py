@@ -21,8 +21,8 @@ from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from kokoromichi.core.schemas import DECISIONS
 from kokoromichi.settings import Settings
-from kokoromichi.simulation.run import simulate
 from kokoromichi.simulation.scenario import Scenario
+from kokoromichi.simulation.simulate import simulate
 from tests.simulation.commands import DONE, USAGE, invoke
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from kokoromichi.simulation import engines, story
 from kokoromichi.simulation.driver import Pause
 from kokoromichi.simulation.engines import Chosen, choose
 from kokoromichi.simulation.played import EnginesDisagreeError
-from kokoromichi.simulation.run import BatchError, simulate
 from kokoromichi.simulation.scenario import Scenario
+from kokoromichi.simulation.simulate import BatchError, simulate
 from tests.simulation.commands import SEED, TINY, USAGE, digests, invoke
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from kokoromichi.core.schemas import LEDGER_SCHEMA
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
     from kokoromichi.rules.findings import Finding
 
@@ -104,11 +104,10 @@ def report_data(
     """Compute every metric of every run.
 
     Args:
-        runs: The replications of one scenario in their order, or one real ledger; streams that were not
-            observed are named in the report and nothing is guessed in their place.
+        runs: The replications of one scenario, or one real ledger; streams that were not observed are named
+            in the report, and nothing is guessed in their place.
         title: The report's title.
-        manifest: How the observations came about; shown as it stands, so that a date is in the report only
-            when one is given here.
+        manifest: How the observations came about; a date is in the report only when one is given here.
         targets: Bands by the name of a headline number.
         findings: What the economy's check found; None when it was not checked.
         warm_up_days: Days cut before flows, spending and acts are measured; none are cut from a shorter run,
@@ -125,13 +124,7 @@ def report_data(
     first_day = 0 if _is_part(runs) else first_measured_day(length, warm_up_days)
     seen = [_Measured.of(run, first_day) for run in runs]
     missing = {name: error for run in seen for name, error in run.missing.items()}
-    frames = {
-        name: numbered(
-            [_blank(name, first_day)] if name in missing else [run.frames[name] for run in seen], name
-        )
-        for name in METRICS
-        if name not in _LEFT_OUT
-    }
+    frames = _frames(seen, missing, first_day)
     return ReportData(
         title=title,
         manifest=tuple((name, str(text)) for name, text in manifest.items()),
@@ -190,6 +183,17 @@ class _Measured:
             wait_item="".join(wait_item(loaded).collect()["item_id"]),
             opening_gold=_opening(loaded),
         )
+
+
+def _frames(seen: Sequence[_Measured], missing: Container[str], first_day: int) -> dict[str, pl.DataFrame]:
+    """The frames of all runs by metric; an empty one where a run lacks what it is made of."""
+    return {
+        name: numbered(
+            [_blank(name, first_day)] if name in missing else [run.frames[name] for run in seen], name
+        )
+        for name in METRICS
+        if name not in _LEFT_OUT
+    }
 
 
 def _blank(name: str, first_day: int) -> pl.DataFrame:
