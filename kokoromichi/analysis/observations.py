@@ -24,7 +24,7 @@ from kokoromichi.rules.acts import FORMER
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Callable, Hashable, Sequence
 
 Frame: TypeAlias = "pl.DataFrame | pl.LazyFrame"
 Stream: TypeAlias = Literal["ledger", "activity", "economy_history", "players"]
@@ -114,6 +114,9 @@ class Observations:
         brought: What a part of a ledger begins with (``BROUGHT_SCHEMA``); empty of a whole one.
         has_goods: Whether what is brought forward holds inventories and stock: a ledger alone tells balances.
         whole_books: Whether every book is there.
+        computed: What ``shared`` functions have read so far, by the call; None where frames are not in
+            memory.
+        grouped_by: By what behaviour players are grouped, where archetypes are not known; else empty.
     """
 
     ledger: pl.LazyFrame
@@ -127,6 +130,8 @@ class Observations:
     brought: pl.LazyFrame = field(default_factory=lambda: pl.LazyFrame(schema=BROUGHT_SCHEMA))
     has_goods: bool = True
     whole_books: bool = True
+    computed: dict[Hashable, pl.DataFrame] | None = field(default=None, repr=False)
+    grouped_by: str = ""
 
     @classmethod
     def from_frames(
@@ -211,7 +216,7 @@ class Observations:
 
     def over(self, first_day: dt.date, last_day: dt.date) -> Observations:
         """The same, known to have been watched from one day to another: days without a row count as well."""
-        return replace(self, period=(first_day, last_day))
+        return replace(self, period=(first_day, last_day), computed=None)
 
     def between(self, first_day: dt.date, last_day: dt.date) -> Observations:
         """The part from one UTC day to another, both included: what lies before it is brought forward.
@@ -232,12 +237,27 @@ class Observations:
             brought=together([self.brought, before]),
             has_goods=self.has_goods or self.brought.head(1).collect().is_empty(),
             period=(first_day, last_day),
+            computed=None,
         )
+
+    def grouped(self, groups: pl.DataFrame, by: str) -> Observations:
+        """The same with groups in the place of archetypes.
+
+        Args:
+            groups: Columns of ``PLAYERS_SCHEMA``; the archetype is the group.
+            by: What the groups are made by.
+        """
+        return replace(self, players=checked(groups, "players"), has_players=False, grouped_by=by)
 
     def loaded(self) -> Observations:
         """The same with every frame read into memory: for many metrics over files."""
+        return self.mapped(lambda frame: frame)
+
+    def mapped(self, change: Callable[[pl.DataFrame], pl.DataFrame]) -> Observations:
+        """The same with a change made to every frame, which is read into memory; schemas must stay."""
         lazy = [self.ledger, self.activity, self.economy_history, self.players, self.brought]
-        ledger, activity, economy_history, players, brought = (frame.lazy() for frame in pl.collect_all(lazy))
+        changed = (change(frame).lazy() for frame in pl.collect_all(lazy))
+        ledger, activity, economy_history, players, brought = changed
         return replace(
             self,
             ledger=ledger,
@@ -245,6 +265,7 @@ class Observations:
             economy_history=economy_history,
             players=players,
             brought=brought,
+            computed={},
         )
 
     def require_books(self, metric: str) -> None:

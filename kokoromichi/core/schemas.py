@@ -66,6 +66,12 @@ ECONOMY_HISTORY_SCHEMA: Final = pl.Schema(
 """One row per number in force from a date on. ``measure``: price_gold, initial_stock (-1: unlimited),
 target_units, catalogue_place (from 0), odds_ppm, opening_gold; ``key``: item id, rarity or the currency."""
 
+OBSERVED_SCHEMAS: Final[dict[str, pl.Schema]] = {
+    "activity": ACTIVITY_SCHEMA,
+    "economy_history": ECONOMY_HISTORY_SCHEMA,
+}
+"""The streams that a provider keeps beside the ledger, by name."""
+
 PLAYERS_SCHEMA: Final = pl.Schema(
     {"user_id": pl.String(), "archetype": pl.String(), "cohort": pl.String(), "arrival_day": pl.Int64()}
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
+import polars.selectors as cs
 import pytest
 
 from kokoromichi.core.kinds import KINDS, SYSTEM
@@ -51,8 +52,8 @@ def play(scenario: Scenario, seed: int = 5) -> Seen:
     played = asyncio.run(Engine(scenario, seed).play(days.append))
     return Seen(
         scenario,
-        played.ledger,
-        played.activity,
+        played.ledger.with_columns(cs.enum().cast(pl.String)),
+        played.activity.with_columns(cs.enum().cast(pl.String)),
         played.economy_history,
         played.players,
         played.states.audit(played.ledger),

@@ -10,8 +10,9 @@ from kokoromichi.core.clock import moment_of
 from kokoromichi.core.errors import StorageError
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.core.schemas import ACTIVITY_SCHEMA
+from kokoromichi.rules.acts import SESSION_GAP_S
 from kokoromichi.services.bundle import Services
-from kokoromichi.services.observing import SESSION_GAP_S, ActivityService
+from kokoromichi.services.observing import ActivityService
 from tests.contract.stored import NOON_US
 from tests.unit.passing_providers import PassingProvider
 from tests.unit.service_world import ECONOMY, World
