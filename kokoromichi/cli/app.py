@@ -30,6 +30,7 @@ for command in (
     simulate.simulate,
     experiments.compare,
     experiments.tune,
+    experiments.sensitivity,
     simulate.report,
     audit.audit,
     operate.bot,
