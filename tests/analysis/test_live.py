@@ -10,6 +10,7 @@ from zipfile import ZipFile
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
+from pydantic import SecretStr
 
 from kokoromichi.analysis.groups import behaviour_groups
 from kokoromichi.analysis.live import Live
@@ -17,12 +18,16 @@ from kokoromichi.analysis.metrics import METRICS, measured
 from kokoromichi.analysis.metrics.by_day import ALL
 from kokoromichi.analysis.metrics.headline import headline
 from kokoromichi.analysis.observations import MissingObservationsError, Observations
+from kokoromichi.core.clock import moment_of
 from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.provider_manager import build_provider
 from kokoromichi.core.providers.local_json import LocalJSONProvider
-from kokoromichi.core.schemas import DECISIONS
+from kokoromichi.core.schemas import DECISIONS, ECONOMY_HISTORY_SCHEMA
 from kokoromichi.settings import Settings
 from kokoromichi.simulation.scenario import Scenario
 from kokoromichi.simulation.simulate import simulate
+from tests.servers.mongo import fresh_database
+from tests.servers.postgres import fresh_postgres_database
 from tests.simulation.commands import DONE, USAGE, invoke
 
 if TYPE_CHECKING:
@@ -169,17 +174,34 @@ def test_what_cannot_be_read_is_refused(source: str, since: str | None, said: st
         Live(source, since=since)
 
 
-def test_what_the_bot_did_not_note_is_missed_by_name(tmp_path: Path) -> None:
-    asyncio.run(_open_one(tmp_path))
-    live = Live(tmp_path)
-    assert live.metric("money_supply")["supply"].to_list() == [5]
+@pytest.mark.parametrize("store", ["local", "mongo", "postgres"])
+def test_every_store_is_read_by_its_address_and_what_nobody_noted_is_missed_by_name(
+    store: str, tmp_path: Path
+) -> None:
+    if store == "local":
+        address, settings = str(tmp_path), Settings(provider=store, data_dir=tmp_path)
+    elif store == "mongo":
+        address = fresh_database()
+        settings = Settings(provider=store, mongo_uri=SecretStr(address))
+    else:
+        address = asyncio.run(fresh_postgres_database())
+        settings = Settings(provider=store, database_url=SecretStr(address))
+    provider = build_provider(settings)
+
+    async def play() -> None:
+        async with provider:
+            await provider.save_user("ada", {"gold": 5})
+            await provider.append_observations("economy_history", [price])
+
+    price = dict(
+        zip(ECONOMY_HISTORY_SCHEMA, ("0", moment_of(0), "price_gold", "silk", "gift", 7), strict=True)
+    )
+    asyncio.run(play())
+    live = Live(address)
+    assert (live.name, live.metric("money_supply")["supply"].to_list()) == (store, [5])
+    assert live.metric("days_to_afford")["price_gold"].unique().to_list() == [7]
     with pytest.raises(MissingObservationsError, match="refusals needs the stream activity"):
         live.metric("refusals")
-
-
-async def _open_one(folder: Path) -> None:
-    async with LocalJSONProvider(folder) as store:
-        await store.save_user("ada", {"gold": 5})
 
 
 def test_a_price_s_changes_are_events_of_the_live_economy(played: tuple[Path, Observations]) -> None:
