@@ -103,7 +103,7 @@ def test_a_plot_states_measure_and_units_and_draws_only_the_palette(
     assert ax.get_title(loc="left")
     assert any(unit in ax.get_xlabel() for unit in UNITS), ax.get_xlabel()
     assert any(unit in ax.get_ylabel() for unit in UNITS + NAMES), ax.get_ylabel()
-    assert drawn_colours(ax) <= {*style.OKABE_ITO, *style.GREYS}
+    assert drawn_colours(ax) <= {*style.OKABE_ITO, style.WINE, *style.GREYS}
     assert ax.has_data()
 
 
