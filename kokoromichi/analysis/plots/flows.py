@@ -285,7 +285,7 @@ def _calm_end(settled: pl.DataFrame, end: Literal["low", "high"]) -> float:
     inner = [values.quantile(share, "linear") or 0.0 for share in (_FEW, 1 - _FEW)]
     reach = _SPIKE * (inner[1] - inner[0])
     calm = values.filter((values >= inner[0] - reach) & (values <= inner[1] + reach))
-    return min(calm) if end == "low" else max(calm)
+    return float(min(calm) if end == "low" else max(calm))
 
 
 def _mark(ax: Axes, cut: pl.DataFrame, named: str, side: Literal["top", "bottom"]) -> None:
