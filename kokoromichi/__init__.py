@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.ledger import Ledger
+    from kokoromichi.analysis.live import Live
     from kokoromichi.analysis.observations import Observations
     from kokoromichi.analysis.own import own_chart as chart
     from kokoromichi.analysis.own import own_metric as metric
     from kokoromichi.analysis.targets import Targets
     from kokoromichi.core.schemas import LEDGER_SCHEMA
+    from kokoromichi.experiments.batch_runs import Batch
+    from kokoromichi.experiments.batches import batch, replay
+    from kokoromichi.experiments.calibrate import calibrate
     from kokoromichi.experiments.compare import compare
     from kokoromichi.experiments.comparison import Comparison
     from kokoromichi.experiments.sensitivity import sensitivity
@@ -23,29 +27,35 @@ if TYPE_CHECKING:
     from kokoromichi.experiments.tune import tune
     from kokoromichi.rules.economy import Economy, load_economy
     from kokoromichi.simulation.population import Population
-    from kokoromichi.simulation.run import Run, simulate
+    from kokoromichi.simulation.run import Run
     from kokoromichi.simulation.scenario import Scenario
+    from kokoromichi.simulation.simulate import simulate
 
 __version__ = "0.1.0"
 
 _NAMES = {
+    "Batch": "kokoromichi.experiments.batch_runs",
     "Comparison": "kokoromichi.experiments.comparison",
     "Economy": "kokoromichi.rules.economy",
     "LEDGER_SCHEMA": "kokoromichi.core.schemas",
     "Ledger": "kokoromichi.analysis.ledger",
+    "Live": "kokoromichi.analysis.live",
     "Observations": "kokoromichi.analysis.observations",
     "Population": "kokoromichi.simulation.population",
     "Run": "kokoromichi.simulation.run",
     "Scenario": "kokoromichi.simulation.scenario",
+    "batch": "kokoromichi.experiments.batches",
+    "calibrate": "kokoromichi.experiments.calibrate",
     "chart": "kokoromichi.analysis.own",
     "compare": "kokoromichi.experiments.compare",
     "Targets": "kokoromichi.analysis.targets",
+    "replay": "kokoromichi.experiments.batches",
     "scale": "kokoromichi.experiments.space",
     "sensitivity": "kokoromichi.experiments.sensitivity",
     "tune": "kokoromichi.experiments.tune",
     "load_economy": "kokoromichi.rules.economy",
     "metric": "kokoromichi.analysis.own",
-    "simulate": "kokoromichi.simulation.run",
+    "simulate": "kokoromichi.simulation.simulate",
 }
 
 _DECORATORS = {"chart": "own_chart", "metric": "own_metric"}
@@ -53,19 +63,24 @@ _DECORATORS = {"chart": "own_chart", "metric": "own_metric"}
 
 __all__ = [
     "LEDGER_SCHEMA",
+    "Batch",
     "Comparison",
     "Economy",
     "Ledger",
+    "Live",
     "Observations",
     "Population",
     "Run",
     "Scenario",
     "Targets",
     "__version__",
+    "batch",
+    "calibrate",
     "chart",
     "compare",
     "load_economy",
     "metric",
+    "replay",
     "scale",
     "sensitivity",
     "simulate",

@@ -23,11 +23,14 @@ class ChartEntry:
         metric: A key of ``METRICS``.
         draw: Takes the metric's frame, axes or None, and its options; answers the axes.
         own: Whether a designer added it.
+        first: The option that stands first in a run's method, ``run.plot.event("lucky_charm")``; empty where
+            it is the axes.
     """
 
     metric: str
     draw: Callable[..., Axes]
     own: bool = False
+    first: str = ""
 
 
 CHARTS: Final[dict[str, ChartEntry]] = {
@@ -47,6 +50,9 @@ CHARTS: Final[dict[str, ChartEntry]] = {
     "hoarding": ChartEntry("hoarding", plots.hoarding),
     "refusals": ChartEntry("refusals", plots.refusals),
     "acts": ChartEntry("acts", plots.acts),
+    "gold_map": ChartEntry("gains", plots.gold_map),
+    "holders": ChartEntry("balance_bands", plots.holders),
+    "event": ChartEntry("price_events", plots.event, first="item_id"),
 }
 """By the chart's name, which is a method of ``run.plot``."""
 

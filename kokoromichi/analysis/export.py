@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import shutil
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Final, Literal, NamedTuple
@@ -14,8 +13,9 @@ import polars as pl
 from kokoromichi.analysis.brought import BROUGHT_FILE, BROUGHT_SCHEMA, carried, together
 from kokoromichi.analysis.observations import EXPORT_FILE
 from kokoromichi.analysis.provider_state import StoredStates, stored_states
+from kokoromichi.analysis.pseudonyms import KEY_BYTES_LEAST, KEY_BYTES_MOST, pseudonymous, pseudonyms
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.kinds import BOOKS, SYSTEM
+from kokoromichi.core.kinds import BOOKS
 from kokoromichi.core.schemas import LEDGER_SCHEMA
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ Format = Literal["parquet", "csv", "jsonl"]
 
 _ROWS_HELD: Final = 131_072
 _ROWS_A_FILE: Final = 65_536
-_KEY_BYTES_LEAST: Final = 16
-_KEY_BYTES_MOST: Final = 64
 _AT: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
 
 
@@ -65,9 +63,9 @@ class Selection:
                 f"since {self.since:%Y-%m-%dT%H:%M:%SZ} is not before until {self.until:%Y-%m-%dT%H:%M:%SZ}"
             )
             raise MisuseError(message)
-        if self.key is not None and not _KEY_BYTES_LEAST <= len(self.key) <= _KEY_BYTES_MOST:
+        if self.key is not None and not KEY_BYTES_LEAST <= len(self.key) <= KEY_BYTES_MOST:
             message = (
-                f"a key for pseudonyms has {_KEY_BYTES_LEAST} to {_KEY_BYTES_MOST} bytes, not {len(self.key)}"
+                f"a key for pseudonyms has {KEY_BYTES_LEAST} to {KEY_BYTES_MOST} bytes, not {len(self.key)}"
             )
             raise MisuseError(message)
 
@@ -85,7 +83,7 @@ class Selection:
         if self.books:
             wanted.append(pl.col("book").is_in(self.books))
         chosen = frame.filter(*wanted)
-        return chosen if self.key is None else _pseudonymous(chosen, self.key)
+        return chosen if self.key is None else pseudonymous(chosen, self.key)
 
 
 class _Sides:
@@ -114,8 +112,8 @@ class _Sides:
         """Leave beside the rows what they begin with, and what was stored at their end."""
         states, brought, key = self._states.of_part(self.before, self.after), self.before, self._selection.key
         if key is not None:
-            states = states.renamed(lambda players: _hashed(players, key, "u"))
-            brought = brought.with_columns(_hashed(brought["user_id"], key, "u"))
+            states = states.renamed(lambda players: pseudonyms(players, key))
+            brought = brought.with_columns(pseudonyms(brought["user_id"], key))
         brought.sort("user_id", "currency", "item_id").write_parquet(folder / BROUGHT_FILE)
         states.write(folder)
 
@@ -277,23 +275,3 @@ def _append(frame: pl.DataFrame, file: IO[bytes], format_: Format) -> None:
         frame.write_csv(file, include_header=False, datetime_format=_AT)
     else:
         frame.with_columns(pl.col("at").dt.strftime(_AT)).write_ndjson(file)
-
-
-def _pseudonymous(frame: pl.DataFrame, key: bytes) -> pl.DataFrame:
-    """Players as keyed hashes wherever they are named; admins' words, which may name any, are left out."""
-    columns = [_hashed(frame[name], key, "u").alias(name) for name in ("user_id", "counterparty", "actor")]
-    requests = _hashed(frame["request_id"], key, "r")  # A caller's id may hold a player's.
-    return frame.with_columns(*columns, requests, pl.lit(None, pl.String).alias("reason"))
-
-
-def _hashed(series: pl.Series, key: bytes, prefix: str) -> pl.Series:
-    names = series.unique().drop_nulls()
-    hashes = [
-        name
-        if name == SYSTEM
-        else prefix + hashlib.blake2b(name.encode(), key=key, digest_size=15).hexdigest()
-        for name in names
-    ]
-    return series.replace_strict(
-        names, pl.Series(hashes, dtype=pl.String), default=None, return_dtype=pl.String
-    )

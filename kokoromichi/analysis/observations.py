@@ -13,12 +13,18 @@ from kokoromichi.analysis.brought import BROUGHT_FILE, BROUGHT_SCHEMA, carried, 
 from kokoromichi.analysis.casting import UnfitColumnError, fitted
 from kokoromichi.analysis.reading import files_of, lazy_file, one_economy
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.schemas import ACTIVITY_SCHEMA, ECONOMY_HISTORY_SCHEMA, LEDGER_SCHEMA, PLAYERS_SCHEMA
+from kokoromichi.core.schemas import (
+    ACTIVITY_SCHEMA,
+    ECONOMY_HISTORY_SCHEMA,
+    LATER_COLUMNS,
+    LEDGER_SCHEMA,
+    PLAYERS_SCHEMA,
+)
 from kokoromichi.rules.acts import FORMER
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Callable, Hashable, Sequence
 
 Frame: TypeAlias = "pl.DataFrame | pl.LazyFrame"
 Stream: TypeAlias = Literal["ledger", "activity", "economy_history", "players"]
@@ -110,6 +116,7 @@ class Observations:
         whole_books: Whether every book is there.
         computed: What ``shared`` functions have read so far, by the call; None where frames are not in
             memory.
+        grouped_by: By what behaviour players are grouped, where archetypes are not known; else empty.
     """
 
     ledger: pl.LazyFrame
@@ -124,6 +131,7 @@ class Observations:
     has_goods: bool = True
     whole_books: bool = True
     computed: dict[Hashable, pl.DataFrame] | None = field(default=None, repr=False)
+    grouped_by: str = ""
 
     @classmethod
     def from_frames(
@@ -232,10 +240,24 @@ class Observations:
             computed=None,
         )
 
+    def grouped(self, groups: pl.DataFrame, by: str) -> Observations:
+        """The same with groups in the place of archetypes.
+
+        Args:
+            groups: Columns of ``PLAYERS_SCHEMA``; the archetype is the group.
+            by: What the groups are made by.
+        """
+        return replace(self, players=checked(groups, "players"), has_players=False, grouped_by=by)
+
     def loaded(self) -> Observations:
         """The same with every frame read into memory: for many metrics over files."""
+        return self.mapped(lambda frame: frame)
+
+    def mapped(self, change: Callable[[pl.DataFrame], pl.DataFrame]) -> Observations:
+        """The same with a change made to every frame, which is read into memory; schemas must stay."""
         lazy = [self.ledger, self.activity, self.economy_history, self.players, self.brought]
-        ledger, activity, economy_history, players, brought = (frame.lazy() for frame in pl.collect_all(lazy))
+        changed = (change(frame).lazy() for frame in pl.collect_all(lazy))
+        ledger, activity, economy_history, players, brought = changed
         return replace(
             self,
             ledger=ledger,
@@ -282,8 +304,11 @@ def checked(frame: Frame, stream: Stream, source: str | None = None) -> pl.LazyF
     Raises:
         FrameSchemaError: A column is missing, or cannot be taken for its type without a loss.
     """
+    rows, schema = frame.lazy(), SCHEMAS[stream]
+    absent = {*LATER_COLUMNS} & schema.keys() - rows.collect_schema().keys()
+    blank = [pl.lit(None, schema[name]).alias(name) for name in absent]
     try:
-        return fitted(frame.lazy(), SCHEMAS[stream])
+        return fitted(rows.with_columns(blank), schema)
     except UnfitColumnError as error:
         raise FrameSchemaError(source or stream, error.column, error.cure) from None
 

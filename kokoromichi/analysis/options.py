@@ -9,7 +9,6 @@ from functools import wraps
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 import polars as pl
-from matplotlib.colors import CSS4_COLORS, is_color_like
 
 from kokoromichi.analysis.metrics.by_day import days
 from kokoromichi.analysis.observations import Observations
@@ -119,6 +118,8 @@ def _text(option: str, value: object, _source: object) -> str | None:
 
 
 def _colour(option: str, value: object, _source: object) -> object:
+    from matplotlib.colors import CSS4_COLORS, is_color_like  # noqa: PLC0415 - a metric needs no charts
+
     if value is None or is_color_like(value):
         return value
     raise MisuseError(
@@ -147,6 +148,7 @@ CHECKS: Final[dict[str, Callable[[str, object, object], object]]] = {
     "first_day": _day,
     "last_day": _day,
     "period_days": _days,
+    "window_days": _days,
     "days_a_bar": _days,
     "currency": _currency,
     "item_id": _named,

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
+import polars.selectors as cs
 
 from kokoromichi.core.errors import MisuseError
 
@@ -20,6 +21,7 @@ _LETTERS_SHOWN: Final = 60
 _ROWS_SHOWN: Final = 20
 _MEANING_HEIGHT: Final = 75
 """Points of the row that says what the columns mean."""
+_BEYOND: Final = "beyond the horizon"
 _LONGEST_NAME: Final = 31
 """Characters of a sheet's name that a workbook takes."""
 
@@ -79,10 +81,18 @@ def write_workbook(
             for name, frame in frames.items():
                 sheet = book.add_worksheet(name[:_LONGEST_NAME])
                 words = {column.name: column.meaning for column in meanings.get(name, ())}
-                frame.write_excel(book, sheet, position=(1, 0), autofit=True, freeze_panes=(2, 0))
+                finite = frame.with_columns(pl.when(cs.float().is_finite()).then(cs.float()))
+                finite.write_excel(book, sheet, position=(1, 0), autofit=True, freeze_panes=(2, 0))
                 sheet.set_row(0, _MEANING_HEIGHT, meaning)
                 for place, column in enumerate(frame.columns):
                     sheet.write(0, place, words.get(column, ""))
+                    for row in _infinite(frame[column]):
+                        sheet.write(row + 2, place, _BEYOND)
     except FileCreateError as error:
         raise OSError(f"{path} cannot be written ({error}); close it where it is open") from error
     return path
+
+
+def _infinite(column: pl.Series) -> list[int]:
+    """The places of what is beyond the horizon: a sheet has no such number."""
+    return column.is_infinite().arg_true().to_list() if column.dtype.is_float() else []

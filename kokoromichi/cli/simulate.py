@@ -10,15 +10,14 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from kokoromichi.cli.data import ProviderOption, chosen_provider
 from kokoromichi.cli.output import Json, Wanted, answer, number, progress, screen
+from kokoromichi.core.errors import MisuseError
 from kokoromichi.operation.exits import AUDIT_FAILED, TARGET_MISSED, exit_on_error, fail
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from kokoromichi.analysis.report import Report
     from kokoromichi.analysis.targets import Targets
-    from kokoromichi.simulation.batch import Job
     from kokoromichi.simulation.run import Run
 
 EngineOption = Annotated[
@@ -70,23 +69,17 @@ def simulate(
     with exit_on_error():
         from kokoromichi.analysis.targets import TARGETS, Targets  # noqa: PLC0415 - --help stays fast
         from kokoromichi.settings import Settings  # noqa: PLC0415 - --help stays fast
-        from kokoromichi.simulation.run import simulate as play  # noqa: PLC0415 - --help stays fast
-        from kokoromichi.simulation.run import usual_replications  # noqa: PLC0415 - --help stays fast
         from kokoromichi.simulation.scenario import Scenario  # noqa: PLC0415 - --help stays fast
+        from kokoromichi.simulation.simulate import simulate as play  # noqa: PLC0415 - --help stays fast
+        from kokoromichi.simulation.simulate import usual_replications  # noqa: PLC0415 - --help stays fast
 
         targets = Targets.parse(target) if target else TARGETS
         named = economy or Settings().chosen_economy_dir
         chosen = Scenario.load(scenario, days=days, players=players, economy=named)
         folder = out or Path("simulations/results") / chosen.name
         count = usual_replications(provider) if replications is None else replications
-        with progress(f"Simulating {chosen.name}", count, "runs done") as (bar, task):
-
-            def done(_job: Job, _summary: Mapping[str, object]) -> None:
-                bar.update(task, description=f"Simulating {chosen.name}", advance=1)
-
-            def step(what: str) -> None:
-                bar.update(task, description=what)
-
+        wanted = f"Simulating {chosen.name}"
+        with progress(wanted, count, "runs done") as (bar, task):
             run = play(
                 chosen,
                 replications=count,
@@ -96,8 +89,8 @@ def simulate(
                 replace=replace,
                 engine=engine,
                 provider=provider,
-                on_done=done,
-                on_step=step,
+                on_done=lambda _job, _summary: bar.update(task, description=wanted, advance=1),
+                on_step=lambda what: bar.update(task, description=what),
             )
         missed = _conclude(run, targets, as_json=as_json)
     if target:
@@ -157,10 +150,16 @@ def _show(run: Run, report: Report, rows: int) -> None:
 
 
 def report(
-    folder: Annotated[Path, typer.Argument(help="Folder of a run, or of exported Parquet files.")],
-    out: Annotated[
-        Path | None, typer.Option(help="The HTML file; report.html in the folder when left out.")
+    folder: Annotated[
+        Path | None,
+        typer.Argument(help="Folder of a run, of a local store, or of exported files; PROVIDER's store."),
     ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The HTML file; report.html in the folder, or here, when left out."),
+    ] = None,
+    provider: ProviderOption = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Folder of the local provider; DATA_DIR.")] = None,
     since: Annotated[
         datetime | None,
         typer.Option(help="First day shown, UTC; the first one there is.", formats=["%Y-%m-%d"]),
@@ -169,29 +168,33 @@ def report(
         datetime | None,
         typer.Option(help="First day that is left out, UTC; the end.", formats=["%Y-%m-%d"]),
     ] = None,
+    ids: Annotated[
+        bool, typer.Option("--ids", help="Leave players their ids; without it they are keyed hashes.")
+    ] = False,
     target: Wanted = None,
     as_json: Json = False,
 ) -> None:
-    """Write the report of a run or of a folder's ledger; of a month, beside the month before."""
+    """Write the report of a run, of a store beside its bot, or of exported files; a month beside the last."""
     with exit_on_error():
-        from kokoromichi.analysis.observations import Observations  # noqa: PLC0415 - --help stays fast
-        from kokoromichi.analysis.report import period_report, report_data, write_report  # noqa: PLC0415
-        from kokoromichi.analysis.targets import TARGETS, Targets  # noqa: PLC0415 - --help stays fast
-        from kokoromichi.simulation.batch import MANIFEST  # noqa: PLC0415 - --help stays fast
-        from kokoromichi.simulation.run import Run as PlayedRun  # noqa: PLC0415 - --help stays fast
+        from kokoromichi.analysis.live import Live  # noqa: PLC0415 - --help stays fast
+        from kokoromichi.analysis.targets import TARGETS, Targets  # noqa: PLC0415
+        from kokoromichi.simulation.batch import MANIFEST  # noqa: PLC0415
+        from kokoromichi.simulation.run import Run as PlayedRun  # noqa: PLC0415
 
+        if folder is not None and (provider or data_dir):
+            raise MisuseError("report reads a folder or a store: leave out --provider and --data-dir, or it")
         targets = Targets.parse(target) if target else TARGETS
         first, end = (None if moment is None else moment.date() for moment in (since, until))
-        if (folder / MANIFEST).is_file():
+        if folder is not None and (folder / MANIFEST).is_file():
             written = PlayedRun(folder).report(out, since=first, until=end, targets=targets)
+        elif folder is not None:
+            live = Live(folder, since=first, until=end, ids=ids)
+            named = f"The ledger in {folder.name}"
+            written = live.report(out or folder / "report.html", title=named, targets=targets)
         else:
-            runs, title = [Observations.scan(folder)], f"The ledger in {folder.name}"
-            manifest = {"folder": folder.name}
-            if first is None and end is None:
-                data = report_data(runs, title=title, manifest=manifest, targets=targets)
-            else:
-                data = period_report(runs, first, end, title=title, manifest=manifest, targets=targets)
-            written = write_report(out or folder / "report.html", data)
+            store = chosen_provider(provider, data_dir, read_only=True)
+            live = Live(store, since=first, until=end, ids=ids)
+            written = live.report(out or Path("report.html"), targets=targets)
         if as_json:
             answer({"report": str(written), "targets_unmet": list(written.unmet)})
         else:

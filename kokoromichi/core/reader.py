@@ -11,16 +11,17 @@ from kokoromichi.core.clock import DAY_US
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.kinds import SYSTEM
 from kokoromichi.core.models import MOST_INT, DailyTotal
-from kokoromichi.core.schemas import LEDGER_SCHEMA
+from kokoromichi.core.schemas import LEDGER_SCHEMA, OBSERVED_SCHEMAS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Iterable
+    from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 
     from kokoromichi.core.bulk_load import StoredResponse
-    from kokoromichi.core.data_provider import Document
+    from kokoromichi.core.data_provider import Document, Stream
     from kokoromichi.core.models import LedgerEntry, UserProfile
 
 _KEYS: Final = ("day", "kind", "currency")
+_ISO: Final = "%Y-%m-%dT%H:%M:%S%.fZ"
 _AMOUNT: Final = pl.col("amount").fill_null(0).cast(pl.Int128)
 
 
@@ -95,6 +96,13 @@ class Reader(ABC):
     async def ledger_rows(self) -> int:
         """How many rows the ledger has."""
 
+    @abstractmethod
+    def observation_frames(self, stream: Stream) -> AsyncIterator[pl.DataFrame]:
+        """What was observed, oldest first, in frames of ``OBSERVED_SCHEMAS`` of bounded size.
+
+        Rows that the bot still buffers are not among them.
+        """
+
     async def daily_totals(self, since_day: int = 0) -> list[DailyTotal]:
         """What each kind has moved on each UTC day since the epoch, ascending; from a day on."""
         return _totals_of([frame async for frame in self.ledger_frames()], since_day)
@@ -119,6 +127,25 @@ class Reader(ABC):
 def no_copy(name: str, call: str) -> MisuseError:
     """What a provider raises that copies do not know."""
     return MisuseError(f"{call}: the provider {name!r} takes no part in copies")
+
+
+def observed_frame(
+    stream: Stream, rows: Sequence[Mapping[str, object]], stored: pl.DataType | None = None
+) -> pl.DataFrame:
+    """Rows of a stream as they were handed to ``append_observations``, as a frame of its schema.
+
+    Args:
+        stream: Which one.
+        rows: A mapping each; what one lacks is null.
+        stored: What holds their moment: String (ISO 8601, UTC) or Int64 (microseconds since the epoch); None
+            where it is a ``datetime``.
+    """
+    schema = OBSERVED_SCHEMAS[stream]
+    (moment,) = (name for name, kind in schema.items() if isinstance(kind, pl.Datetime))
+    frame = pl.DataFrame(rows, {**schema, moment: stored or schema[moment]}, orient="row")
+    if stored == pl.String:
+        return frame.with_columns(pl.col(moment).str.to_datetime(_ISO, time_unit="us", time_zone="UTC"))
+    return frame.cast({moment: schema[moment]})
 
 
 def _totals_of(frames: Iterable[pl.DataFrame], since_day: int) -> list[DailyTotal]:

@@ -41,13 +41,17 @@ ACTIVITY_SCHEMA: Final = pl.Schema(
         "outcome": pl.String(),
         "gold": pl.Int64(),
         "hold": pl.Int64(),
+        "level": pl.Int64(),
         "units_held": pl.List(pl.Int64()),
         "economy_hash": pl.String(),
     }
 )
 """One row per act (``rules.acts.PLAYED``) or decision of a player, by time. ``code`` is a refusal's, null
-where the act went through; slot, outcome, gold, hold and units_held belong to a spend choice. The places of
-units_held are the ``catalogue_place`` of the economy history."""
+where the act went through; slot, outcome, gold, hold, level and units_held belong to a spend choice. The
+places of units_held are the ``catalogue_place`` of the economy history."""
+
+LATER_COLUMNS: Final[tuple[str, ...]] = ("level",)
+"""Columns that were added: rows from before lack them, and are read as null there."""
 
 ECONOMY_HISTORY_SCHEMA: Final = pl.Schema(
     {
@@ -61,6 +65,12 @@ ECONOMY_HISTORY_SCHEMA: Final = pl.Schema(
 )
 """One row per number in force from a date on. ``measure``: price_gold, initial_stock (-1: unlimited),
 target_units, catalogue_place (from 0), odds_ppm, opening_gold; ``key``: item id, rarity or the currency."""
+
+OBSERVED_SCHEMAS: Final[dict[str, pl.Schema]] = {
+    "activity": ACTIVITY_SCHEMA,
+    "economy_history": ECONOMY_HISTORY_SCHEMA,
+}
+"""The streams that a provider keeps beside the ledger, by name."""
 
 PLAYERS_SCHEMA: Final = pl.Schema(
     {"user_id": pl.String(), "archetype": pl.String(), "cohort": pl.String(), "arrival_day": pl.Int64()}

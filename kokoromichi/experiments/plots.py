@@ -221,7 +221,7 @@ class TunedPlots:
         for name in (across, up):
             if name not in names:
                 raise MisuseError(f"{name!r} is no target; there are {', '.join(names)}")
-        table = self._tuned.table().filter(pl.col(across, up).is_finite())
+        table = self._tuned.table().filter(pl.all_horizontal(pl.col(across, up).is_finite()))
         with drawing(ax, "Trials and targets", 3.2) as axes:
             if not has_data(table, axes):
                 return axes
@@ -276,5 +276,6 @@ class SensitivityPlots:
             axes.hlines(places, table["low"], table["high"], color=style.INK, linewidth=1)
             axes.set_yticks(places, [f"{row['rank']}  {row['path']}" for row in table.iter_rows(named=True)])
             label_axes(axes, f"change over the whole span, {MEASURES[metric].unit}; red falls", "", grid="x")
+            axes.locator_params(axis="x", nbins=5)
             thousands(axes.xaxis)
             return axes

@@ -65,7 +65,7 @@ class Sensitivity:
             - ``spread`` (Float64): standard deviation of the effects (sigma): bends and interactions.
             - ``rank`` (Int64): numbers that cannot be told apart share one.
         """
-        require_measures([metric], dict.fromkeys(self.metrics, MEASURES[self.metrics[0]]), "sensitivity")
+        require_measures([metric], {name: MEASURES[name] for name in self.metrics}, "sensitivity")
         effects = self.effects[..., self.metrics.index(metric)]
         strength = np.nanmean(np.abs(effects), axis=(0, 1))
         drawn = self._resampled(effects)

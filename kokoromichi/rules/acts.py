@@ -251,6 +251,9 @@ of their own: part of the digests of stored requests."""
 FORMER: Final = {"daily": "claim", "purchase": "buy"}
 """An act's present name by what commands and older files call it."""
 
+SESSION_GAP_S: Final = 1_800
+"""Who was quiet for so long begins a new session, in seconds."""
+
 
 def act_name(word: str) -> str:
     """The present name of an act, by any name it had."""

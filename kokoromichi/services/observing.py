@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING, Final
 from kokoromichi.core.clock import moment_of
 from kokoromichi.core.errors import StorageError
 from kokoromichi.core.models import SECOND_US
-from kokoromichi.rules.acts import act_name
+from kokoromichi.rules.acts import SESSION_GAP_S, act_name
 
 if TYPE_CHECKING:
     from kokoromichi.services.executor import CommandExecutor
 
 _LOG: Final = logging.getLogger(__name__)
-
-SESSION_GAP_S: Final = 1_800
-"""Who was quiet for so long begins a new session, in seconds."""
 
 _KNOWN_PLAYERS: Final = 50_000
 
@@ -62,6 +59,7 @@ class ActivityService:
             "outcome": None,
             "gold": None,
             "hold": None,
+            "level": None,
             "units_held": None,
             "economy_hash": self._executor.live.economy.hash,
         }

@@ -25,7 +25,8 @@ from kokoromichi.analysis.plots import canvas, series, style
 from kokoromichi.analysis.plots.flows import flow_windows, weekly
 from kokoromichi.analysis.plots.showing import figure_of
 from kokoromichi.analysis.plots.style import svg_text
-from tests.analysis.plot_data import synthetic_run
+from kokoromichi.core.schemas import ECONOMY_HISTORY_SCHEMA
+from tests.analysis.plot_data import START, synthetic_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +51,9 @@ PLOTS: Final[dict[str, tuple[Callable[..., Axes], str]]] = {
     "retention": (plots.retention, "retention"),
     "refusals": (plots.refusals, "refusals"),
     "acts": (plots.acts, "acts"),
+    "gold_map": (plots.gold_map, "gains"),
+    "holders": (plots.holders, "balance_bands"),
+    "event": (plots.event, "price_events"),
 }
 UNITS: Final = ("gold", "gems", "day", "share", "%", "acts", "refusals", "index")
 NAMES: Final = ("archetype", "item", "decile", "act")
@@ -59,10 +63,16 @@ MANY_RUNS: Final = 3
 
 
 def observed(runs: int) -> list[Observations]:
+    """Made-up runs, in which one price moves."""
     made = [synthetic_run(seed, players=40, days=36) for seed in range(1, runs + 1)]
+    later = ("moved", START + timedelta(days=18), "price_gold", "health_potion", "potion", 130)
+    moved = pl.DataFrame([later], ECONOMY_HISTORY_SCHEMA, orient="row")
     return [
         Observations.from_frames(
-            run.ledger, activity=run.activity, economy_history=run.history, players=run.players
+            run.ledger,
+            activity=run.activity,
+            economy_history=pl.concat([run.history, moved]),
+            players=run.players,
         )
         for run in made
     ]

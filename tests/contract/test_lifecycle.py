@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
 
 from kokoromichi.core.clock import moment_of
 from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.schemas import ACTIVITY_SCHEMA, ECONOMY_HISTORY_SCHEMA
 from tests.contract.stored import NOON_US, rows, with_player
 
 if TYPE_CHECKING:
@@ -43,6 +45,23 @@ async def test_streams_are_taken_and_move_nothing(provider: DataProvider) -> Non
     await provider.append_observations("economy_history", [held])
     assert await provider.user_ids() == []
     assert await rows(provider) == []
+
+
+async def test_what_was_observed_is_read_back_in_its_order(closed: DataProvider) -> None:
+    later = moment_of(NOON_US + 1_500_000)
+    act = {"user_id": "ada", "session": 1, "at": moment_of(NOON_US), "act": "buy", "code": "too_poor"}
+    choice = {**act, "at": later, "act": "choice", "code": None, "gold": 5, "units_held": [0, 2]}
+    held = {"economy_hash": "0", "effective_from": later, "measure": "price_gold", "key": "x", "value": 7}
+    async with closed:
+        await closed.append_observations("activity", [act, choice])
+        await closed.append_observations("economy_history", [held])
+    async with closed, closed.snapshot() as reader:
+        await closed.append_observations("economy_history", [{**held, "value": 8}])
+        activity = pl.concat([frame async for frame in reader.observation_frames("activity")])
+        history = pl.concat([frame async for frame in reader.observation_frames("economy_history")])
+    assert (activity.schema, history.schema) == (ACTIVITY_SCHEMA, ECONOMY_HISTORY_SCHEMA)
+    assert [{**dict.fromkeys(ACTIVITY_SCHEMA), **row} for row in (act, choice)] == activity.to_dicts()
+    assert [{**held, "category": None}] == history.select(*held, "category").to_dicts()
 
 
 @pytest.mark.parametrize("call", ["sync_local_to_remote", "sync_remote_to_local", "migrate_local_to_remote"])

@@ -15,8 +15,8 @@ import pytest
 
 from kokoromichi import __version__
 from kokoromichi.settings import shipped_folder
-from kokoromichi.simulation.run import simulate
 from kokoromichi.simulation.scenario import Scenario
+from kokoromichi.simulation.simulate import simulate
 from tests.project.checkout import SCRIPT, finished
 from tests.simulation.commands import DONE, TARGET_MISSED, TINY, USAGE, digests, done_in, invoke
 

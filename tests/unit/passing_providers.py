@@ -76,6 +76,9 @@ class PassingProvider(DataProvider):
     async def append_observations(self, stream: Stream, rows: Sequence[Mapping[str, object]]) -> None:
         await self.inner.append_observations(stream, rows)
 
+    def observation_frames(self, stream: Stream) -> AsyncIterator[pl.DataFrame]:
+        return self.inner.observation_frames(stream)
+
     async def get_user(self, user_id: str | int) -> Document | None:
         return await self.inner.get_user(user_id)
 

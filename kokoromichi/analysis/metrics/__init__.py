@@ -65,8 +65,16 @@ METRICS: Final[dict[str, Entry]] = {
     "net_flow": Entry("flows"),
     "sink_faucet_ratio": Entry("flows", after_warm_up=True),
     "gains": Entry("gains", after_warm_up=True, keys=("archetype", "kind"), zeros=("amount", "per_player")),
+    "faucet_concentration": Entry(
+        "concentration", after_warm_up=True, keys=("kind",), zeros=("amount", "players")
+    ),
+    "sink_use": Entry("concentration", after_warm_up=True),
+    "alarms": Entry("alarms"),
+    "transfer_pairs": Entry("transfers", after_warm_up=True),
+    "transfer_rings": Entry("transfers", after_warm_up=True),
     "balances": Entry("wealth"),
     "balance_percentiles": Entry("wealth", keys=("archetype", "currency"), zeros=("players",)),
+    "balance_bands": Entry("holders", keys=("day", "archetype"), zeros=("players", "held")),
     "gini": Entry("wealth", after_warm_up=True),
     "lorenz": Entry("wealth", after_warm_up=True),
     "top_shares": Entry("wealth", after_warm_up=True),
@@ -75,10 +83,20 @@ METRICS: Final[dict[str, Entry]] = {
         "engel", after_warm_up=True, keys=("decile", "category"), zeros=("spending_gold", "share")
     ),
     "price_index": Entry("price_index"),
+    "price_events": Entry("price_events"),
+    "session_flows": Entry(
+        "sessions",
+        after_warm_up=True,
+        keys=("age_weeks",),
+        zeros=("players", "sessions", "earned", "spent"),
+    ),
     "retention": Entry("retention"),
+    "cohort_retention": Entry("retention"),
+    "leavers": Entry("leavers"),
     "cohort_balances": Entry("retention", keys=("archetype", "age_days"), zeros=("players",)),
     "sales": Entry("goods", after_warm_up=True, keys=("item_id",), zeros=("units", "revenue_gold", "buyers")),
     "sell_through": Entry("goods", keys=("item_id",), zeros=("restocked_units", "sold_units")),
+    "stock_outs": Entry("stock"),
     "hoarding": Entry(
         "goods",
         after_warm_up=True,

@@ -16,11 +16,13 @@ from kokoromichi.analysis.metrics.by_day import (
     total,
     with_archetypes,
 )
+from kokoromichi.analysis.options import checked_options
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
 
 
+@checked_options
 def gains(
     observations: Observations, currency: str = "gold", first_day: Day = 0, last_day: Day | None = None
 ) -> pl.LazyFrame:

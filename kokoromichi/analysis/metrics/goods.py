@@ -64,10 +64,7 @@ def sell_through(observations: Observations) -> pl.LazyFrame:
         MissingObservationsError: No economy history was observed.
     """
     observations.require("sell_through", "economy_history")
-    stocks = observations.economy_history.filter(pl.col("measure") == "initial_stock")
-    first = pl.col("value").sort_by("effective_from").first()
-    initial = stocks.group_by(item_id=pl.col("key")).agg(initial=first)
-    limited = initial.select("item_id", initial_stock_units=pl.when(pl.col("initial") >= 0).then("initial"))
+    limited = first_stock(observations)
     kind, units = pl.col("kind"), pl.col("quantity")
     rows = observations.ledger.filter(kind.is_in(["purchase", "restock"]), pl.col("item_id").is_not_null())
     moved = rows.select(
@@ -77,15 +74,26 @@ def sell_through(observations: Observations) -> pl.LazyFrame:
     )
     sums = moved.group_by("item_id").agg(total("restocked_units"), total("sold_units"))
     table = limited.join(sums, on="item_id", how="full", coalesce=True)
-    stock = observations.brought.filter(pl.col("user_id") == SYSTEM).select("item_id", before="quantity")
-    table = table.join(stock, on="item_id", how="left")
-    table = table.with_columns(pl.col("restocked_units", "sold_units", "before").fill_null(0))
-    table = table.with_columns(initial_stock_units=pl.col("initial_stock_units") + pl.col("before")).drop(
-        "before"
-    )
+    table = table.with_columns(pl.col("restocked_units", "sold_units").fill_null(0))
     offered = pl.col("initial_stock_units") + pl.col("restocked_units")
     table = table.with_columns(remaining_units=offered - pl.col("sold_units"))
     return table.with_columns(sell_through_share=share("sold_units", offered)).sort("item_id")
+
+
+def first_stock(observations: Observations) -> pl.LazyFrame:
+    """What was for sale of each item when the observations begin.
+
+    Returns:
+        One row per item of the economy history, in no order: ``item_id`` (String), ``initial_stock_units``
+        (Int64; null for an unlimited one).
+    """
+    stocks = observations.economy_history.filter(pl.col("measure") == "initial_stock")
+    first = pl.col("value").sort_by("effective_from").first()
+    initial = stocks.group_by(item_id=pl.col("key")).agg(initial=first)
+    moved = observations.brought.filter(pl.col("user_id") == SYSTEM).select("item_id", before="quantity")
+    units = pl.col("initial") + pl.col("before").fill_null(0)
+    known = initial.join(moved, on="item_id", how="left")
+    return known.select("item_id", initial_stock_units=pl.when(pl.col("initial") >= 0).then(units))
 
 
 @checked_options

@@ -13,7 +13,7 @@ from kokoromichi.core.kinds import SYSTEM
 if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
 
-_NO_PRESENCE: Final = ("leave", "return")
+NO_PRESENCE: Final = ("leave", "return")
 
 
 @shared
@@ -38,7 +38,7 @@ def _days_with_rows(observations: Observations) -> pl.LazyFrame:
     return pl.concat(
         [
             moved.agg(active=(pl.col("actor") == pl.col("user_id")).any()),
-            acted.agg(active=(~pl.col("act").is_in(_NO_PRESENCE)).any()),
+            acted.agg(active=(~pl.col("act").is_in(NO_PRESENCE)).any()),
         ]
     )
 
@@ -51,7 +51,7 @@ def turns(observations: Observations) -> pl.LazyFrame:
         One row per leaving or return, in no order: ``user_id``, ``act`` (String), ``at`` (Datetime), ``day``
         (Date).
     """
-    return observations.activity.filter(pl.col("act").is_in(_NO_PRESENCE)).select(
+    return observations.activity.filter(pl.col("act").is_in(NO_PRESENCE)).select(
         "user_id", "act", "at", day_of()
     )
 

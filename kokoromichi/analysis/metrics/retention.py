@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 AGES_DAYS: Final = (1, 7, 30)
 
+_WEEK_DAYS: Final = 7
 _CASE: Final = ["user_id", "age_days"]
 
 
@@ -111,3 +112,36 @@ def cohort_balances(observations: Observations, currency: str = "gold") -> pl.La
     aged = newcomers.with_columns(age_days=(pl.col("day") - first).dt.total_days())
     grouped = with_archetypes(aged.select("user_id", "age_days", "balance"), observations).group_by(keys)
     return grouped.agg(pl.len().cast(pl.Int64).alias("players"), *percentiles("balance")).sort(keys)
+
+
+@checked_options
+def cohort_retention(observations: Observations) -> pl.LazyFrame:
+    """Retention by cohort: which share of those who came in a week is active in each week of age.
+
+    Only weeks count that were observed whole, of players who arrive while observed.
+
+    Args:
+        observations: What was observed; the ledger, and the activity where there is one.
+
+    Returns:
+        One row per cohort and week of age that any of it reached, ascending.
+
+        - ``cohort_week`` (Date): the Monday of the week in which they came.
+        - ``age_weeks`` (Int64): full weeks since arrival; 0 holds the day of arrival.
+        - ``players`` (Int64): players observed for that whole week.
+        - ``active`` (Int64): of these, active on any of its days.
+        - ``active_share`` (Float64): active / players.
+    """
+    observations.require_books("cohort_retention")
+    last = days(observations).select(last=pl.col("day").max())
+    came = presence(observations).filter("arrived").select("user_id", "arrival").join(last, how="cross")
+    weeks = ((pl.col("last") - pl.col("arrival")).dt.total_days() + 1) // _WEEK_DAYS
+    due = came.select("user_id", "arrival", age_weeks=pl.int_ranges(0, weeks)).explode("age_weeks")
+    due = due.drop_nulls("age_weeks")
+    acted = active_days(observations).join(came, on="user_id")
+    age = (pl.col("day") - pl.col("arrival")).dt.total_days() // _WEEK_DAYS
+    acted = acted.select("user_id", age_weeks=age, active=pl.lit(1, pl.Int64)).unique()
+    due = due.join(acted, on=["user_id", "age_weeks"], how="left")
+    grouped = due.group_by(pl.col("arrival").dt.truncate("1w").alias("cohort_week"), "age_weeks")
+    table = grouped.agg(players=pl.len().cast(pl.Int64), active=pl.col("active").sum())
+    return table.with_columns(active_share=share("active", "players")).sort("cohort_week", "age_weeks")

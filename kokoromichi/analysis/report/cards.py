@@ -66,7 +66,9 @@ def headline_card(number: HeadlineNumber, target: Band | None) -> Card:
         value=number.write(found.value),
         unit="the horizon" if beyond else number.unit if found.runs else "",
         spread=_spread(found, number.write),
-        target=_wanted(target, number.write_target or number.write, number.target_unit) if target else "",
+        target=f"Target: {wanted(target, number.write_target or number.write, number.target_unit)}"
+        if target
+        else "",
         verdict=verdict,
         pill=_pill(verdict, target, tested),
         gauge=_gauge(target, middle.value) if target and middle.value is not None and not beyond else None,
@@ -103,14 +105,15 @@ def _pill(verdict: Verdict, target: Band | None, tested: Values) -> str:
     return f"{said}: {met} of {len(tested)} runs" if len(tested) > 1 else said
 
 
-def _wanted(target: Band, write: Writer, unit: str) -> str:
+def wanted(target: Band, write: Writer, unit: str) -> str:
+    """Say which values a target holds, with their unit."""
     if math.isinf(target.low):
         text = f"at most {write(target.high)}"
     elif math.isinf(target.high):
         text = f"at least {write(target.low)}"
     else:
         text = f"{write(target.low)} to {write(target.high)}"
-    return f"Target: {text} {unit}".strip()
+    return f"{text} {unit}".strip()
 
 
 def _gauge(target: Band, value: float) -> tuple[float, float, float]:

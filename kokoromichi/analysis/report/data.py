@@ -23,14 +23,19 @@ from kokoromichi.core.schemas import LEDGER_SCHEMA
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
     from kokoromichi.rules.findings import Finding
 
 _ACTIVITY_READ: Final = ("user_id", "at", "act", "code")
 _LEDGER_READ: Final = tuple(column for column in LEDGER_SCHEMA if column not in {"counterparty", "reason"})
-_LEFT_OUT: Final = frozenset({"balances"})
-"""One row a player: a report names nobody."""
+_LEFT_OUT: Final = frozenset(
+    {
+        *("balances", "transfer_pairs", "transfer_rings"),
+        *("session_flows", "sink_use", "leavers", "price_events", "cohort_retention"),
+    }
+)
+"""A report names nobody, and measures nothing that it does not show."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -53,6 +58,7 @@ class ReportData:
         opening_gold: What a player starts with, in gold; None when it is not known.
         has_activity: Whether every run has its activity stream.
         has_players: Whether archetypes are known in every run.
+        grouped_by: By what behaviour players are grouped where archetypes are not known; else empty.
         targets: Bands by the name of the number.
         findings: What the economy's check found; None when it was not checked.
         booked: By replication and currency, as ``replication``, ``currency``, ``booked`` (Int128): the sum of
@@ -77,6 +83,7 @@ class ReportData:
     opening_gold: int | None
     has_activity: bool
     has_players: bool
+    grouped_by: str
     targets: Mapping[str, Band]
     findings: tuple[Finding, ...] | None
     booked: pl.DataFrame
@@ -97,11 +104,10 @@ def report_data(
     """Compute every metric of every run.
 
     Args:
-        runs: The replications of one scenario in their order, or one real ledger; streams that were not
-            observed are named in the report and nothing is guessed in their place.
+        runs: The replications of one scenario, or one real ledger; streams that were not observed are named
+            in the report, and nothing is guessed in their place.
         title: The report's title.
-        manifest: How the observations came about; shown as it stands, so that a date is in the report only
-            when one is given here.
+        manifest: How the observations came about; a date is in the report only when one is given here.
         targets: Bands by the name of a headline number.
         findings: What the economy's check found; None when it was not checked.
         warm_up_days: Days cut before flows, spending and acts are measured; none are cut from a shorter run,
@@ -115,17 +121,10 @@ def report_data(
         raise MisuseError("a report needs at least one run; pass the observations of one or of several")
     spans = [days(run).collect()["day"] for run in runs]
     length = max(span.len() for span in spans)
-    part = any(run.brought.head(1).collect().height for run in runs)
-    first_day = 0 if part else first_measured_day(length, warm_up_days)
+    first_day = 0 if _is_part(runs) else first_measured_day(length, warm_up_days)
     seen = [_Measured.of(run, first_day) for run in runs]
     missing = {name: error for run in seen for name, error in run.missing.items()}
-    frames = {
-        name: numbered(
-            [_blank(name, first_day)] if name in missing else [run.frames[name] for run in seen], name
-        )
-        for name in METRICS
-        if name not in _LEFT_OUT
-    }
+    frames = _frames(seen, missing, first_day)
     return ReportData(
         title=title,
         manifest=tuple((name, str(text)) for name, text in manifest.items()),
@@ -142,6 +141,7 @@ def report_data(
         opening_gold=next((run.opening_gold for run in seen if run.opening_gold is not None), None),
         has_activity=all(run.has_activity for run in runs),
         has_players=all(run.has_players for run in runs),
+        grouped_by=runs[0].grouped_by,
         targets=targets,
         findings=None if findings is None else tuple(findings),
         assumptions=assumptions,
@@ -185,8 +185,28 @@ class _Measured:
         )
 
 
+def _frames(seen: Sequence[_Measured], missing: Container[str], first_day: int) -> dict[str, pl.DataFrame]:
+    """The frames of all runs by metric; an empty one where a run lacks what it is made of."""
+    return {
+        name: numbered(
+            [_blank(name, first_day)] if name in missing else [run.frames[name] for run in seen], name
+        )
+        for name in METRICS
+        if name not in _LEFT_OUT
+    }
+
+
 def _blank(name: str, first_day: int) -> pl.DataFrame:
     return measured(name, Observations.empty(), **METRICS[name].options(first_day))
+
+
+def measured_from_day(run: Observations) -> int:
+    """First day of flows, spending and acts, counted from 0: the warm-up is cut, unless it is a part."""
+    return 0 if _is_part([run]) else first_measured_day(days(run).collect().height)
+
+
+def _is_part(runs: Sequence[Observations]) -> bool:
+    return any(run.brought.head(1).collect().height for run in runs)
 
 
 def _booked(run: Observations) -> pl.DataFrame:

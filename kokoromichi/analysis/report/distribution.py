@@ -27,6 +27,19 @@ NO_PLAYERS: Final = (
 )
 
 
+def who_is_missing(data: ReportData) -> tuple[str, ...]:
+    """Say why nothing is told apart by archetype, or what stands in its place; nothing where it is."""
+    if data.has_players:
+        return ()
+    if not data.grouped_by:
+        return (NO_PLAYERS,)
+    said = (
+        f"Archetypes are not known: players are grouped by {data.grouped_by} instead, into the lower half, "
+        "the next two fifths (middle) and the top tenth."
+    )
+    return (said,)
+
+
 def balance_section(data: ReportData) -> PageSection:
     """Return the closing balances by archetype, and balances by age."""
     frame, aged = data.frames["balance_percentiles"], data.frames["cohort_balances"]
@@ -48,11 +61,34 @@ def balance_section(data: ReportData) -> PageSection:
             csv=averaged(aged, ["archetype", "age_days"], "p10", "p50", "p90"),
         ),
     )
+    blocks = (*blocks, _holders_chart(data))
     if data.frames["gains"].height:
-        blocks = (*blocks, _gain_table(data))
-    missing = () if data.has_players else (NO_PLAYERS,)
+        blocks = (*blocks, _gain_map(data), _gain_table(data))
+    missing = who_is_missing(data)
     lede = "What players hold when the last day closes, and on the way there."
     return PageSection(anchor="wealth", title="Balances", lede=lede, missing=missing, blocks=blocks)
+
+
+def _holders_chart(data: ReportData) -> Chart:
+    frame = data.frames["balance_bands"]
+    return chart(
+        plots.holders(frame),
+        anchor="holders",
+        takeaway="",
+        says=definition("balance_bands", "Of several runs, the mean."),
+        csv=averaged(frame, ["day", "archetype"], "held", "p10", "p50", "p90"),
+    )
+
+
+def _gain_map(data: ReportData) -> Chart:
+    frame = data.frames["gains"]
+    return chart(
+        plots.gold_map(frame),
+        anchor="gain-map",
+        takeaway="",
+        says=f"{definition('gains')} {measured(data)}",
+        csv=averaged(frame, ["archetype", "kind"], "per_player"),
+    )
 
 
 def _gain_table(data: ReportData) -> PageTable:

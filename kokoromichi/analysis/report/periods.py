@@ -59,13 +59,7 @@ def period_report(
         MisuseError: No day lies in that time.
     """
     runs = [run.loaded() for run in runs]
-    watched: list[dt.date] = sorted(day for run in runs for day in days(run).collect()["day"])
-    inside = [day for day in watched if (not since or day >= since) and (not until or day < until)]
-    if not inside:
-        seen = f"the days run from {watched[0]} to {watched[-1]}" if watched else "no day was observed"
-        message = f"there is nothing from {since or 'the beginning'} to {until or 'the end'}: {seen}"
-        raise MisuseError(message)
-    first, last = inside[0], inside[-1]
+    first, last = span_within(runs, since, until)
 
     def part(first: dt.date, last: dt.date) -> ReportData:
         parts = [run.between(first, last) for run in runs]
@@ -80,8 +74,29 @@ def period_report(
         )
 
     earlier = _before(first, last)
-    before = part(*earlier) if earlier[0] >= watched[0] else None
+    before = part(*earlier) if earlier[0] >= _watched(runs)[0] else None
     return replace(part(first, last), before=before)
+
+
+def span_within(
+    runs: Sequence[Observations], since: dt.date | None, until: dt.date | None
+) -> tuple[dt.date, dt.date]:
+    """The first and the last day observed of a time; the arguments are those of ``period_report``.
+
+    Raises:
+        MisuseError: No day lies in that time.
+    """
+    watched = _watched(runs)
+    inside = [day for day in watched if (not since or day >= since) and (not until or day < until)]
+    if not inside:
+        seen = f"the days run from {watched[0]} to {watched[-1]}" if watched else "no day was observed"
+        message = f"there is nothing from {since or 'the beginning'} to {until or 'the end'}: {seen}"
+        raise MisuseError(message)
+    return inside[0], inside[-1]
+
+
+def _watched(runs: Sequence[Observations]) -> list[dt.date]:
+    return sorted(day for run in runs for day in days(run).collect()["day"])
 
 
 def _before(first: dt.date, last: dt.date) -> tuple[dt.date, dt.date]:

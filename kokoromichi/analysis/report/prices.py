@@ -16,7 +16,7 @@ from kokoromichi.analysis.plots.series import averaged, replications
 from kokoromichi.analysis.replicated import estimate
 from kokoromichi.analysis.report import words
 from kokoromichi.analysis.report.blocks import chart, definition, measured, summary
-from kokoromichi.analysis.report.distribution import NO_PLAYERS
+from kokoromichi.analysis.report.distribution import who_is_missing
 from kokoromichi.analysis.report.page import Cell, Chart, Csv, PageRow, PageSection, PageTable, Stack
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def wait_section(data: ReportData) -> PageSection:
         "waited; one with a cross has fewer than half who could afford the item in time.",
         csv=summary(item, ["archetype"], *columns),
     )
-    missing = () if data.has_players else (NO_PLAYERS,)
+    missing = who_is_missing(data)
     beside: list[Chart | PageTable] = [by_archetype, _wait_table(everyone)]
     if prices_moved(data):
         beside.append(_index_chart(data))

@@ -9,6 +9,7 @@ from kokoromichi.analysis.plots.style import chart_style
 from kokoromichi.analysis.report import words
 from kokoromichi.analysis.report.blocks import lasting, origin
 from kokoromichi.analysis.report.cards import headline_section, unmet_targets
+from kokoromichi.analysis.report.daily import daily_section
 from kokoromichi.analysis.report.data_quality import (
     findings_section,
     health_section,
@@ -40,6 +41,7 @@ SECTIONS: Final[tuple[Callable[[ReportData], PageSection], ...]] = (
     retention_section,
     stock_section,
     activity_section,
+    daily_section,
     health_section,
     findings_section,
     making_section,

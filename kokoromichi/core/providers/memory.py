@@ -36,6 +36,7 @@ from kokoromichi.core.providers.packed_ledger import (
     PackedRow,
     TxNote,
 )
+from kokoromichi.core.reader import observed_frame
 from kokoromichi.core.validation import (
     FORGOTTEN,
     checked_id,
@@ -83,6 +84,7 @@ class MemoryProvider(DataProvider):
         seen = copy(self)
         seen._profiles, seen._ledger = deepcopy((self._profiles, self._ledger))  # noqa: SLF001 - of our own kind
         seen._counters, seen._answers = dict(self._counters), dict(self._answers)  # noqa: SLF001
+        seen._observations = {stream: [*rows] for stream, rows in self._observations.items()}  # noqa: SLF001
         seen._sections = dict(self._sections)  # noqa: SLF001 - a section is replaced, and never changed
         yield seen
 
@@ -301,6 +303,10 @@ class MemoryProvider(DataProvider):
     def observations(self, stream: Stream) -> Sequence[Mapping[str, object]]:
         """The rows that were kept of a stream, in their order."""
         return self._observations[stream]
+
+    async def observation_frames(self, stream: Stream) -> AsyncIterator[pl.DataFrame]:
+        """What was observed, oldest first, in one frame."""
+        yield observed_frame(stream, self._observations[stream])
 
     async def get_user(self, user_id: str | int) -> Document | None:
         """A player as a document of the caller's own, or None."""

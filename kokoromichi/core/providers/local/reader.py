@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from kokoromichi.core.bulk_load import StoredResponse
-    from kokoromichi.core.data_provider import Document
+    from kokoromichi.core.data_provider import Document, Stream
     from kokoromichi.core.models import DailyTotal, LedgerEntry, UserProfile
 
 T = TypeVar("T")
@@ -90,6 +90,11 @@ class LocalReader(Reader):
     async def ledger_frames(self, user_ids: Collection[str] | None = None) -> AsyncIterator[pl.DataFrame]:
         """Rows, oldest first, in frames of 16,384 rows of one snapshot."""
         async for frame in _stepped((await self._ready()).frames(user_ids)):
+            yield frame
+
+    async def observation_frames(self, stream: Stream) -> AsyncIterator[pl.DataFrame]:
+        """What was observed, oldest first, in frames of 16,384 rows of one snapshot."""
+        async for frame in _stepped((await self._ready()).observations(stream)):
             yield frame
 
     async def ledger_rows(self) -> int:

@@ -8,6 +8,7 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import apsw
+import msgspec
 import polars as pl
 
 from kokoromichi.core.bulk_load import StoredResponse
@@ -17,12 +18,14 @@ from kokoromichi.core.models import DailyTotal, LedgerEntry
 from kokoromichi.core.providers.local.committed import unpacked
 from kokoromichi.core.providers.local.errors import storage_error
 from kokoromichi.core.providers.local.schema import NAME_COLUMNS, PLAYER_COLUMNS, readable
+from kokoromichi.core.reader import observed_frame
 from kokoromichi.core.schemas import LEDGER_SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterator, Sequence
     from pathlib import Path
 
+    from kokoromichi.core.data_provider import Stream
 
 FRAME_ROWS: Final = 16_384
 _ROWS_TURNED: Final = 256
@@ -49,6 +52,12 @@ _TOTALS: Final = """
 SELECT day, (SELECT name FROM names WHERE code = kind), (SELECT name FROM names WHERE code = currency), rows,
     gained, lost FROM daily_totals WHERE day >= ? ORDER BY 1, 2, 3
 """
+_OBSERVED: Final = {
+    "activity": "SELECT number, (SELECT name FROM players WHERE code = player), document FROM activity "
+    "WHERE number > ? ORDER BY number LIMIT ?",
+    "economy_history": "SELECT number, NULL, document FROM economy_history "
+    "WHERE number > ? ORDER BY number LIMIT ?",
+}
 _ANSWERED: Final = """
 SELECT rowid, request_id, digest, answer, at_us FROM requests
     WHERE rowid > ? AND answer IS NOT NULL ORDER BY rowid LIMIT 5000
@@ -202,6 +211,17 @@ class Reading:
             while rows := read(_FRAME, (after, FRAME_ROWS)):
                 after = rows[-1][1]
                 yield _stored_frame(rows).select(columns).filter(wanted)
+
+    def observations(self, stream: Stream) -> Generator[pl.DataFrame, None, None]:
+        """Rows of a stream, oldest first, from one snapshot; each step blocks."""
+        with self.session() as read:
+            after = -1
+            while rows := read(_OBSERVED[stream], (after, FRAME_ROWS)):
+                after = rows[-1][0]
+                documents = [msgspec.json.decode(document, type=dict) for _, _, document in rows]
+                for document, (_, player, _) in zip(documents, rows, strict=True):
+                    document["user_id"] = player
+                yield observed_frame(stream, documents, pl.String())
 
 
 def _stored_frame(rows: Sequence[Sequence[Any]]) -> pl.DataFrame:

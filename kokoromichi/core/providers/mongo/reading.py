@@ -5,26 +5,27 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, ClassVar, Final
 
+import polars as pl
+
 from kokoromichi.core.kinds import BOOKS
 from kokoromichi.core.models import richest_first
 from kokoromichi.core.providers.mongo.bulk_load import stored_responses
 from kokoromichi.core.providers.mongo.documents import plain_document, profile_of
 from kokoromichi.core.providers.mongo.driver import failures
 from kokoromichi.core.providers.mongo.ledger import read_frames, read_page
-from kokoromichi.core.reader import Reader
+from kokoromichi.core.reader import Reader, observed_frame
 from kokoromichi.core.validation import checked_id
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 
-    import polars as pl
-
     from kokoromichi.core.bulk_load import StoredResponse
-    from kokoromichi.core.data_provider import Document
+    from kokoromichi.core.data_provider import Document, Stream
     from kokoromichi.core.models import LedgerEntry, UserProfile
     from kokoromichi.core.providers.mongo.driver import MongoDriver, MongoSession, Stored
 
 _BALANCES_AT_ONCE: Final = 50_000
+_OBSERVED_AT_ONCE: Final = 10_000
 
 
 class MongoReader(Reader):
@@ -122,6 +123,18 @@ class MongoReader(Reader):
         with failures(driver.where):
             async for frame in read_frames(driver, user_ids, self._session):
                 yield frame
+
+    async def observation_frames(self, stream: Stream) -> AsyncIterator[pl.DataFrame]:
+        """What was observed, oldest first, in frames of 10,000 rows at most."""
+        driver = await self._ready()
+        rows: list[Stored] = []
+        with failures(driver.where):
+            async for stored in driver.collection(stream).find(session=self._session).sort("_id", 1):
+                rows.append({name.removesuffix("_us"): value for name, value in stored.items()})
+                if len(rows) == _OBSERVED_AT_ONCE:
+                    yield observed_frame(stream, rows, pl.Int64())
+                    rows = []
+        yield observed_frame(stream, rows, pl.Int64())
 
     async def get_game_data(self, section: str) -> Document | None:
         """A section's document, a copy of its own, or None."""

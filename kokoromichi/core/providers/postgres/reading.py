@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final, Protocol, TypeVar
 
 import asyncpg
+import polars as pl
 from pydantic import ValidationError
 
 from kokoromichi.core.errors import InvalidProfileError
 from kokoromichi.core.models import ID_PATTERN, LedgerEntry, UserProfile
 from kokoromichi.core.providers.postgres import bulk_load, ledger
 from kokoromichi.core.providers.postgres.connections import LOST, TIMED_OUT
-from kokoromichi.core.reader import Reader
+from kokoromichi.core.reader import Reader, observed_frame
 from kokoromichi.core.validation import checked_id
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 
-    import polars as pl
-
     from kokoromichi.core.bulk_load import StoredResponse
-    from kokoromichi.core.data_provider import Document
+    from kokoromichi.core.data_provider import Document, Stream
     from kokoromichi.core.providers.postgres.connections import Connections
 
 T = TypeVar("T")
@@ -30,6 +30,10 @@ T = TypeVar("T")
 _PROFILE: Final = (
     "SELECT user_id, version, gold, gems, inventory, fields, unknown FROM users WHERE user_id = $1"
 )
+_OBSERVED: Final = (
+    "SELECT number, seen FROM observations WHERE stream = $1 AND number > $2 ORDER BY number LIMIT $3"
+)
+_OBSERVED_AT_ONCE: Final = 10_000
 _BEGIN: Final = (
     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
     "SET LOCAL idle_in_transaction_session_timeout = '10min'",  # What is read may be written elsewhere first.
@@ -119,6 +123,16 @@ class PostgresReader(Reader):
         """Rows, oldest first, in frames of a few megabytes."""
         return ledger.frames(self._reads, user_ids)
 
+    async def observation_frames(self, stream: Stream) -> AsyncIterator[pl.DataFrame]:
+        """What was observed, oldest first, in frames of 10,000 rows at most."""
+        last = 0
+        while True:
+            rows = await self._reads.read(partial(_observed_after, stream, last))
+            if not rows:
+                return
+            last = rows[-1]["number"]
+            yield observed_frame(stream, [row["seen"] for row in rows], pl.String())
+
     async def ledger_rows(self) -> int:
         """How many rows the ledger has."""
         count = "SELECT count(*) FROM ledger"
@@ -141,6 +155,13 @@ class PostgresReader(Reader):
     def stored_responses(self) -> AsyncIterator[StoredResponse]:
         """Every request id of a caller whose receipt is kept."""
         return bulk_load.stored_responses(self._reads)
+
+
+async def _observed_after(
+    stream: Stream, number: int, connection: asyncpg.Connection
+) -> list[asyncpg.Record]:
+    rows: list[asyncpg.Record] = await connection.fetch(_OBSERVED, stream, number, _OBSERVED_AT_ONCE)
+    return rows
 
 
 class _Moment:

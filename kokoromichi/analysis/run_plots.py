@@ -53,21 +53,27 @@ class RunPlots:
         entry = chart(name)
         frame = self._measure(entry.metric, **METRICS[entry.metric].options(self._first_day))
         if ax is not None:
-            return entry.draw(frame, ax, **options)
+            return entry.draw(frame, ax=ax, **options)
         with pyplot_axes() as axes:
-            return entry.draw(frame, axes, **options)
+            return entry.draw(frame, ax=axes, **options)
 
 
 def _method(name: str) -> Callable[..., Axes]:
     """A chart's method, with the signature and the words of the chart's function, its frame left out."""
     draw = chart(name).draw
 
-    @wraps(draw)
-    def method(self: RunPlots, ax: Axes | None = None, **options: object) -> Axes:
-        return self._draw(name, ax, options)
+    called, first = signature(draw), chart(name).first
+    own = sorted(list(called.parameters.values())[1:], key=lambda option: option.name != first)
+    if first:
+        own = [option.replace(kind=Parameter.POSITIONAL_OR_KEYWORD) for option in own]
 
-    called = signature(draw)
-    mine = [Parameter("self", Parameter.POSITIONAL_OR_KEYWORD), *list(called.parameters.values())[1:]]
+    @wraps(draw)
+    def method(self: RunPlots, *args: object, **options: object) -> Axes:
+        given = {**dict(zip((option.name for option in own), args, strict=False)), **options}
+        ax: Axes | None = given.pop("ax", None)  # type: ignore[assignment] # Whatever it is, it is drawn on.
+        return self._draw(name, ax, given)
+
+    mine = [Parameter("self", Parameter.POSITIONAL_OR_KEYWORD), *own]
     method.__doc__ = _FRAME.sub("", getdoc(draw) or "")
     method.__signature__ = called.replace(parameters=mine)  # type: ignore[attr-defined] # inspect reads it.
     return method

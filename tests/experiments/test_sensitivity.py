@@ -1,0 +1,60 @@
+"""Which numbers matter: effects that are known exactly, and ranks that noise cannot tell apart."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kokoromichi.core.errors import MisuseError
+from kokoromichi.experiments.sensitivity import Sensitivity, _effects, _walks, sensitivity
+from kokoromichi.simulation.scenario import Scenario
+
+BASE = Scenario.load("baseline", players=8, days=3)
+
+
+def test_effects_of_a_plane_are_its_slopes() -> None:
+    walks = _walks(3, 5, seed=4)
+    points = np.array(walks)
+    plane = points @ np.array([2.0, -7.0, 0.5])
+    values = np.stack([plane, plane + 100], axis=1).reshape(5, 4, 2, 1)  # Two seeds, one of which is richer.
+    effects = _effects(walks, values)
+    assert effects.shape == (5, 2, 3, 1)
+    assert effects[..., 0] == pytest.approx(np.broadcast_to([2.0, -7.0, 0.5], (5, 2, 3)))
+
+
+def screened(scale: float) -> Sensitivity:
+    """Three numbers: one strong, two alike but for noise of a scale."""
+    dice = np.random.default_rng(2)
+    truth = np.array([10.0, -3.0, 3.0])
+    effects = truth + dice.normal(0, scale, (20, 2, 3))
+    return Sensitivity(("strong", "one", "other"), ("supply_gold",), effects[..., None], "faithful")
+
+
+def test_numbers_that_cannot_be_told_apart_share_a_rank() -> None:
+    table = screened(1.0).table("supply_gold")
+    assert table["path"].item(0) == "strong"
+    assert table["rank"].to_list() == [1, 2, 2]
+    assert dict(table.select("path", "signed").iter_rows())["one"] == pytest.approx(-3, abs=0.6)
+
+
+def test_the_strongest_are_the_same_in_most_resamples_where_they_stand_out() -> None:
+    assert screened(1.0).stability("supply_gold", count=1) == 1.0
+    assert screened(30.0).stability("supply_gold", count=1) < 1.0
+
+
+def test_a_small_economy_is_screened_and_drawn() -> None:
+    free = {"opening.gold": (5_000, 30_000), "transfer.fee_percent": (5, 30)}
+    done: list[int] = []
+    found = sensitivity(BASE, free, trajectories=3, seeds=1, engine="faithful", on_done=done.append)
+    assert done[-1] == 3 * (2 + 1)
+    assert found.table("supply_gold")["path"].item(0) == "opening.gold"
+    # Eight players open with up to 25,000 more each, and spend some of it.
+    assert 0 < found.table("supply_gold")["effect"].item(0) <= 8 * 25_000
+    assert len(found.plot.tornado("supply_gold").patches) == 2
+
+
+def test_misuse_is_one_sentence_with_the_cure() -> None:
+    with pytest.raises(MisuseError, match="2 trajectories"):
+        sensitivity(BASE, {"opening.gold": (1, 2)}, trajectories=1)
+    with pytest.raises(MisuseError, match="supply_gold"):
+        screened(1.0).table("supply")
