@@ -43,6 +43,7 @@ def render_decision(comparison: Comparison) -> str:
         Page(
             title=f"What changes against {base.name}",
             subtitle=f"{base.players:,} players, {base.days} days, {runs} runs of each, the same seeds",
+            kicker="Comparison",
             origin=f"seed {asked.seed} · {asked.engine} · about {comparison.measures[asked.primary].title}",
             verdicts=[_said(comparison, name) for name in comparison.others],
             sections=sections,
@@ -80,7 +81,7 @@ def _section(comparison: Comparison, name: str, place: int) -> PageSection:
     lede = (
         f"Certain: {words.listed([title.lower() for title in certain])}."
         if certain
-        else "Nothing is certain yet: the column beside says which effect so many runs would have shown."
+        else "Nothing is certain yet: “Could be seen” says which effect so many runs would have shown."
     )
     blocks = (
         _forest(comparison, name, place),

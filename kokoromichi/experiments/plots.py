@@ -28,8 +28,9 @@ VERDICT_COLOURS: Final = {
     "not visible": style.SLATE,
 }
 _ROW_IN: Final = 0.24
-_MOST_SHARE: Final = 1.5
-"""A change beyond so much of the base is drawn at the edge of the forest, with its number beside it."""
+_LEAST_SHARE, _MOST_SHARE = 0.02, 1.5
+_INSIDE: Final = 0.85
+_ROOM: Final = 1.3
 _BASE, _OTHER = 0, 1
 
 
@@ -160,16 +161,20 @@ class ComparisonPlots:
 
 
 def _forest(table: pl.DataFrame, axes: Axes) -> None:
-    places = np.arange(table.height)[::-1]
+    places, edge = np.arange(table.height)[::-1], _edge(table)
     for place, row in zip(places, table.iter_rows(named=True), strict=True):
         colour = VERDICT_COLOURS.get(row["verdict"], style.ORANGE)
         base = abs(row["before"])
         if row["low"] is not None:
-            ends = np.clip([row["low"] / base, row["high"] / base], -_MOST_SHARE, _MOST_SHARE)
+            ends = np.clip([row["low"] / base, row["high"] / base], -edge, edge)
             axes.plot(ends, [place, place], color=colour, linewidth=2)
-        share = min(max(row["change_share"], -_MOST_SHARE), _MOST_SHARE)
+        share = min(max(row["change_share"], -edge), edge)
         axes.plot([share], [place], "o", color=colour, markersize=5)
-        beyond = "" if share == row["change_share"] else f" ({100 * row['change_share']:+,.0f} %)"
+        beyond = (
+            ""
+            if share == row["change_share"]
+            else f" ({100 * row['change_share']:+,.0f} %)".replace("-", "−")
+        )
         axes.annotate(
             f"{row['verdict']}{beyond}", (1.01, place), xycoords=("axes fraction", "data"), color=colour,
             va="center", fontsize=8.5,
@@ -178,7 +183,19 @@ def _forest(table: pl.DataFrame, axes: Axes) -> None:
     axes.set_yticks(places, table["title"].to_list())
     axes.set_ylim(-0.7, table.height - 0.3)
     label_axes(axes, "change against the base", "", grid="x")
+    axes.set_xlim(-edge, edge)
     percent(axes.xaxis)
+
+
+def _edge(table: pl.DataFrame) -> float:
+    """Where the forest ends: most numbers lie inside, and one that reaches far does not flatten them.
+
+    A change beyond it is drawn at the edge, with its number beside it.
+    """
+    base = pl.col("before").abs()
+    ends = (pl.col("change_share").abs(), (pl.col("low") / base).abs(), (pl.col("high") / base).abs())
+    reach = table.select(pl.max_horizontal(ends)).to_series().quantile(_INSIDE, "linear")
+    return min(max(_ROOM * (reach or 0.0), _LEAST_SHARE), _MOST_SHARE)
 
 
 class TunedPlots:

@@ -113,7 +113,7 @@ def test_a_plot_states_measure_and_units_and_draws_only_the_palette(
     assert ax.get_title(loc="left")
     assert any(unit in ax.get_xlabel() for unit in UNITS), ax.get_xlabel()
     assert any(unit in ax.get_ylabel() for unit in UNITS + NAMES), ax.get_ylabel()
-    assert drawn_colours(ax) <= {*style.OKABE_ITO, *style.GREYS}
+    assert drawn_colours(ax) <= {*style.OKABE_ITO, style.WINE, *style.GREYS}
     assert ax.has_data()
 
 
@@ -316,19 +316,30 @@ def test_ticks_carry_separators_and_a_true_minus(value: float, text: str) -> Non
     assert ax.yaxis.get_major_formatter()(value, 0) == text
 
 
-def test_first_days_that_would_flatten_the_others_are_written_instead_of_drawn() -> None:
-    days = [date(2026, 1, 1) + timedelta(days=number) for number in range(40)]
-    sinks = [5_000] + [950 + number % 3 for number in range(39)]
-    frame = pl.DataFrame(
+def flowing(sinks: list[int]) -> pl.DataFrame:
+    """A net flow of one player, day by day, with 1,000 gold coming in."""
+    return pl.DataFrame(
         {
-            "day": days,
-            "faucets_gold": [1_000] * 40,
+            "day": [date(2026, 1, 1) + timedelta(days=number) for number in range(len(sinks))],
+            "faucets_gold": [1_000] * len(sinks),
             "sinks_gold": sinks,
             "net_gold": [1_000 - sink for sink in sinks],
-            "active_players": [1] * 40,
+            "active_players": [1] * len(sinks),
             "net_gold_per_active_player": [1_000.0 - sink for sink in sinks],
         }
     )
+
+
+def test_a_spike_that_would_flatten_a_year_is_written_instead_of_drawn() -> None:
+    sinks = [950 + number % 30 for number in range(360)]
+    sinks[200] = 90_000
+    net = plots.net_flow(flowing(sinks))
+    assert [text.get_text() for text in net.texts] == ["day 200: down to −89,000"]
+    assert -500 < net.get_ylim()[0] < 0
+
+
+def test_first_days_that_would_flatten_the_others_are_written_instead_of_drawn() -> None:
+    frame = flowing([5_000] + [950 + number % 3 for number in range(39)])
     ratio, net = plots.ratio(frame), plots.net_flow(frame)
     assert [text.get_text() for text in ratio.texts] == ["first days: up to 500 %"]
     assert [text.get_text() for text in net.texts] == ["first days: down to −4,000"]

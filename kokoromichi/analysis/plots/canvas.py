@@ -126,7 +126,11 @@ def whole_days(axis: Axis) -> None:
 
 def percent(axis: Axis) -> None:
     """Write an axis of shares, 0 to 1, in per cent."""
-    axis.set_major_formatter(FuncFormatter(lambda value, _position: f"{100 * value:.0f} %"))
+    axis.set_major_formatter(FuncFormatter(_percent_text))
+
+
+def _percent_text(value: float, _position: int | None = None) -> str:
+    return f"{100 * value:.3g} %".replace("-", "−")
 
 
 def tick_text(axis: Axis, value: float) -> str:
@@ -224,29 +228,35 @@ def rings(ax: Axes, x: pl.Series, y: pl.Series, *, colour: str, label: str) -> N
     )
 
 
-def note(ax: Axes, text: str, at: tuple[float, float], *, above: bool) -> None:
-    """Write a number above a point, or behind it.
+def note(ax: Axes, text: str, at: tuple[float, float], *, side: Literal["above", "below", "right"]) -> None:
+    """Write a number beside a point.
 
     Args:
         ax: The axes.
         text: The number.
         at: The point, in data coordinates.
-        above: Above the point; else to its right.
+        side: Where of the point.
     """
-    offset = (0, 9) if above else (5, 0)
-    align: Literal["center", "left"] = "center" if above else "left"
+    offset = {"above": (0, 9), "below": (0, -17), "right": (5, 0)}[side]
     ax.annotate(
         text,
         at,
         xytext=offset,
         textcoords="offset points",
-        horizontalalignment=align,
-        verticalalignment="baseline" if above else "center",
+        horizontalalignment="left" if side == "right" else "center",
+        verticalalignment="center" if side == "right" else "baseline",
         color=style.STEEL,
     )
 
 
-def remark(ax: Axes, text: str, *, at: tuple[float, float], side: Literal["top", "bottom"]) -> None:
+def remark(
+    ax: Axes,
+    text: str,
+    *,
+    at: tuple[float, float],
+    side: Literal["top", "bottom"],
+    align: Literal["left", "right"] = "left",
+) -> None:
     """Write a remark inside the axes.
 
     Args:
@@ -254,9 +264,17 @@ def remark(ax: Axes, text: str, *, at: tuple[float, float], side: Literal["top",
         text: The remark.
         at: Where it begins: along the bottom in data coordinates, up the side as a share of the height.
         side: Which side of the text lies there.
+        align: Whether it begins or ends there.
     """
-    place = ax.get_xaxis_transform()
-    ax.text(*at, text, transform=place, verticalalignment=side, color=style.STEEL, fontsize=style.LEGEND_SIZE)
+    ax.text(
+        *at,
+        text,
+        transform=ax.get_xaxis_transform(),
+        verticalalignment=side,
+        horizontalalignment=align,
+        color=style.STEEL,
+        fontsize=style.LEGEND_SIZE,
+    )
 
 
 def legend_below(ax: Axes) -> None:

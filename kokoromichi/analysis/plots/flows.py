@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import polars as pl
 
@@ -34,6 +34,9 @@ _SMALL_SHARE: Final = 0.02
 _FIRST_DAYS: Final = 7
 _SETTLED_DAYS: Final = 21
 _MARGIN: Final = 0.12
+_FEW: Final = 0.02
+_SPIKE: Final = 2.0
+"""A day is a spike that lies so many times beyond what all but a few days span."""
 
 
 @checked_options
@@ -257,23 +260,43 @@ def ratio(
 
 
 def _settle(ax: Axes, shown: pl.DataFrame, *keep: float) -> None:
-    """End the vertical axis with the numbers of the settled days, and write how far the first days reach."""
+    """End the vertical axis with the numbers of the settled days; what is cut off is written there.
+
+    The first days are cut off, and a spike of a few days, which would flatten all others.
+    """
     first = pl.col("day_number") < _FIRST_DAYS
-    settled, early = shown.filter(~first), shown.filter(first)["mean"].to_list()
-    if settled["day_number"].n_unique() < _SETTLED_DAYS or not early:
+    settled, early = shown.filter(~first), shown.filter(first)
+    if settled["day_number"].n_unique() < _SETTLED_DAYS or early.is_empty():
         return
-    low = min(*settled["low"], *settled["mean"], *keep)
-    high = max(*settled["high"], *settled["mean"], *keep)
+    low = min(_calm_end(settled, "low"), *keep)
+    high = max(_calm_end(settled, "high"), *keep)
     margin = _MARGIN * (high - low)
     ax.set_ylim(low - margin, high + margin)
     if ax.texts:
         return  # Another run has said it.
-    if max(early) > high + margin:
-        text = canvas.tick_text(ax.yaxis, max(early))
-        canvas.remark(ax, f"first days: up to {text}", at=(_FIRST_DAYS + 1, 0.98), side="top")
-    if min(early) < low - margin:
-        text = canvas.tick_text(ax.yaxis, min(early))
-        canvas.remark(ax, f"first days: down to {text}", at=(_FIRST_DAYS + 1, 0.02), side="bottom")
+    for part, named in ((early, "first days"), (settled, "")):
+        _mark(ax, part.filter(pl.col("mean") > high + margin).sort("mean").tail(1), named, "top")
+        _mark(ax, part.filter(pl.col("mean") < low - margin).sort("mean").head(1), named, "bottom")
+
+
+def _calm_end(settled: pl.DataFrame, end: Literal["low", "high"]) -> float:
+    """How far the settled days reach, a spike left out: what lies far beyond all but a few of them."""
+    values = pl.concat([settled[end], settled["mean"]])
+    inner = [values.quantile(share, "linear") or 0.0 for share in (_FEW, 1 - _FEW)]
+    reach = _SPIKE * (inner[1] - inner[0])
+    calm = values.filter((values >= inner[0] - reach) & (values <= inner[1] + reach))
+    return float(min(calm) if end == "low" else max(calm))
+
+
+def _mark(ax: Axes, cut: pl.DataFrame, named: str, side: Literal["top", "bottom"]) -> None:
+    """Write how far the day reaches that is cut off most; of no row, nothing."""
+    for day, mean in cut.select("day_number", "mean").iter_rows():
+        late = not named and day > sum(ax.get_xlim()) / 2
+        reach = f"{'up' if side == 'top' else 'down'} to {canvas.tick_text(ax.yaxis, mean)}"
+        at = (_FIRST_DAYS if named else day) + (-1 if late else 1), 0.98 if side == "top" else 0.02
+        canvas.remark(
+            ax, f"{named or f'day {day}'}: {reach}", at=at, side=side, align="right" if late else "left"
+        )
 
 
 def _draw_target(ax: Axes, low: float, high: float) -> None:

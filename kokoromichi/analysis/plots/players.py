@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal
 
 import polars as pl
 
@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MOST_ROWS = 12
+_RETENTION: Final[tuple[tuple[str, str, str, Literal["above", "below"]], ...]] = (
+    ("present_share", "not away on that very day", style.GREEN, "below"),
+    ("rolling_share", "not left by then", style.BLUE, "above"),
+    ("classic_share", "active on that very day", style.ORANGE, "below"),
+)
+"""The columns that are drawn, what they are called, their colour, and where the number stands."""
 
 
 @checked_options
@@ -46,11 +52,7 @@ def retention(
                 {age: number for number, age in enumerate(ages)}, return_dtype=pl.Int64
             )
             alone = not axes.get_lines()
-            for column, name, usual in (
-                ("present_share", "not away on that very day", style.GREEN),
-                ("rolling_share", "not left by then", style.BLUE),
-                ("classic_share", "active on that very day", style.ORANGE),
-            ):
+            for column, name, usual, side in _RETENTION:
                 line = colour or (usual if alone else free_colour(axes))
                 rows = banded(frame, ["age_days"], column).with_columns(place=place)
                 if rows.is_empty():
@@ -59,7 +61,7 @@ def retention(
                 axes.plot(rows["place"], rows["mean"], color=line)
                 canvas.dots(axes, rows["place"], rows["mean"], colour=line, label=of_run(label, name))
                 for age, mean in rows.select("place", "mean").iter_rows():
-                    canvas.note(axes, f"{100 * mean:.0f} %", (age, mean), above=True)
+                    canvas.note(axes, f"{100 * mean:.0f} %", (age, mean), side=side)
             axes.set_xticks(range(len(ages)), [f"D{age}" for age in ages])
             axes.set(xlim=(-0.4, len(ages) - 0.6), ylim=(0, 1.12), yticks=[0, 0.2, 0.4, 0.6, 0.8, 1])
             spread = f"; {mean_text(replications(frame))}, bar {BAND_TEXT}" if replications(frame) > 1 else ""

@@ -37,7 +37,7 @@ _KIND_COLOURS: Final[dict[str, str]] = {
 _CATEGORY_COLOURS: Final[dict[str, str]] = {
     "potion": style.SKY,
     "scroll": style.BLUE,
-    "charm": style.INK,
+    "charm": style.WINE,
     "chest": style.VERMILLION,
     "gift": style.YELLOW,
     "collectible": style.GREEN,
@@ -190,7 +190,7 @@ def bars(ax: Axes, rows: pl.DataFrame, colour: str, *, runs: int, decimals: int)
         ax.hlines(places, rows["low"], rows["high"], color=style.INK, linewidth=1.6, label=BAND_TEXT)
     for place, mean, high, known in zip(places, rows["mean"], rows["high"], rows["runs"], strict=True):
         of = "" if known == runs else f" ({known} of {runs} runs)"
-        canvas.note(ax, f"{mean:,.{decimals}f}{of}", (max(mean, high), place), above=False)
+        canvas.note(ax, f"{mean:,.{decimals}f}{of}", (max(mean, high), place), side="right")
     ax.margins(x=0.12)
     canvas.name_rows(ax, rows["name"])
     canvas.thousands(ax.xaxis)

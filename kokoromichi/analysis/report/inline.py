@@ -19,6 +19,7 @@ PAGE_COLOURS: Final[dict[str, str]] = {
     style.ORANGE: "--orange",
     style.VERMILLION: "--vermillion",
     style.PURPLE: "--purple",
+    style.WINE: "--wine",
     style.INK: "--ink",
     style.STEEL: "--steel",
     style.SLATE: "--slate",

@@ -206,6 +206,7 @@ class Page:
         verdicts: The findings in a word each, with their colour.
         sections: From top to bottom.
         colophon: The last lines.
+        kicker: What kind of page it is, above the title.
     """
 
     title: str
@@ -214,6 +215,7 @@ class Page:
     verdicts: Sequence[Cell]
     sections: Sequence[PageSection]
     colophon: str
+    kicker: str = "Economy report"
 
 
 def render(page: Page) -> str:

@@ -94,7 +94,7 @@ def _wait_table(frame: pl.DataFrame) -> PageTable:
 def _wait_row(row: dict[str, Any], runs: int) -> PageRow:
     waited, known = row["waited"], row["runs"]
     waits = (*_days(row["wait_days"], row["mean_wait_days"]), words.share(row["never_share"]))
-    counted = f"{waited:,} in {known} of {runs} runs" if known < runs else f"{waited:,}"
+    counted = f"{waited:,} in {words.counted(known, 'run')}" if 0 < known < runs else f"{waited:,}"
     return PageRow(
         cells=(
             Cell(spelled(row["item_id"])),
