@@ -15,21 +15,26 @@ if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
     from kokoromichi.analysis.own import own_chart as chart
     from kokoromichi.analysis.own import own_metric as metric
+    from kokoromichi.analysis.targets import Targets
     from kokoromichi.core.schemas import LEDGER_SCHEMA
+    from kokoromichi.experiments.batch_runs import Batch
+    from kokoromichi.experiments.batches import batch, replay
+    from kokoromichi.experiments.calibrate import calibrate
     from kokoromichi.experiments.compare import compare
     from kokoromichi.experiments.comparison import Comparison
     from kokoromichi.experiments.sensitivity import sensitivity
     from kokoromichi.experiments.space import scale
-    from kokoromichi.experiments.targets import Targets
     from kokoromichi.experiments.tune import tune
     from kokoromichi.rules.economy import Economy, load_economy
     from kokoromichi.simulation.population import Population
-    from kokoromichi.simulation.run import Run, simulate
+    from kokoromichi.simulation.run import Run
     from kokoromichi.simulation.scenario import Scenario
+    from kokoromichi.simulation.simulate import simulate
 
 __version__ = "0.1.0"
 
 _NAMES = {
+    "Batch": "kokoromichi.experiments.batch_runs",
     "Comparison": "kokoromichi.experiments.comparison",
     "Economy": "kokoromichi.rules.economy",
     "LEDGER_SCHEMA": "kokoromichi.core.schemas",
@@ -39,15 +44,18 @@ _NAMES = {
     "Population": "kokoromichi.simulation.population",
     "Run": "kokoromichi.simulation.run",
     "Scenario": "kokoromichi.simulation.scenario",
+    "batch": "kokoromichi.experiments.batches",
+    "calibrate": "kokoromichi.experiments.calibrate",
     "chart": "kokoromichi.analysis.own",
     "compare": "kokoromichi.experiments.compare",
-    "Targets": "kokoromichi.experiments.targets",
+    "Targets": "kokoromichi.analysis.targets",
+    "replay": "kokoromichi.experiments.batches",
     "scale": "kokoromichi.experiments.space",
     "sensitivity": "kokoromichi.experiments.sensitivity",
     "tune": "kokoromichi.experiments.tune",
     "load_economy": "kokoromichi.rules.economy",
     "metric": "kokoromichi.analysis.own",
-    "simulate": "kokoromichi.simulation.run",
+    "simulate": "kokoromichi.simulation.simulate",
 }
 
 _DECORATORS = {"chart": "own_chart", "metric": "own_metric"}
@@ -55,6 +63,7 @@ _DECORATORS = {"chart": "own_chart", "metric": "own_metric"}
 
 __all__ = [
     "LEDGER_SCHEMA",
+    "Batch",
     "Comparison",
     "Economy",
     "Ledger",
@@ -65,10 +74,13 @@ __all__ = [
     "Scenario",
     "Targets",
     "__version__",
+    "batch",
+    "calibrate",
     "chart",
     "compare",
     "load_economy",
     "metric",
+    "replay",
     "scale",
     "sensitivity",
     "simulate",

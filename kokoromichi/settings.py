@@ -14,8 +14,8 @@ _LEVELS = ("CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG")
 Seconds: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
-def shipped_folder(name: Literal["data", "scenarios", "populations"]) -> Path:
-    """Where the shipped economy, scenarios or populations are: of the checkout, or of the wheel."""
+def shipped_folder(name: Literal["data", "scenarios", "populations", "batches"]) -> Path:
+    """Where the shipped economy, scenarios and their like are: of the checkout, or of the wheel."""
     wheel = _PACKAGE / "_shipped" / name
     if wheel.is_dir():
         return wheel

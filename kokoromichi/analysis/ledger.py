@@ -20,6 +20,7 @@ from kokoromichi.analysis.observations import (
 )
 from kokoromichi.analysis.provider_state import read_ledger
 from kokoromichi.analysis.reading import files_of, one_economy
+from kokoromichi.analysis.targets import TARGETS, Targets
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from kokoromichi.analysis.report import Report
+    from kokoromichi.analysis.targets import Bands
     from kokoromichi.core.data_provider import DataProvider
 
 _OTHER_STREAMS: Final = tuple(stream for stream in SCHEMAS if stream != "ledger")
@@ -102,6 +104,7 @@ class Ledger:
         since: dt.date | None = None,
         until: dt.date | None = None,
         title: str = "The ledger",
+        targets: Bands = TARGETS,
     ) -> Report:
         """Write the report of the ledger, or of a part of it beside the time of the same length before.
 
@@ -110,6 +113,7 @@ class Ledger:
             since: First UTC day; None for the first one observed.
             until: First UTC day that is left out; None for the day after the last one observed.
             title: The report's title.
+            targets: The bands that numbers are held to; the project's own when left out.
 
         Returns:
             The file; a notebook shows a link to it.
@@ -120,7 +124,8 @@ class Ledger:
         from kokoromichi.analysis.report import period_report, write_report  # noqa: PLC0415 - a ledger needs no charts
 
         runs = [self.observations()]
-        return write_report(path, period_report(runs, since, until, title=title, manifest={}))
+        data = period_report(runs, since, until, title=title, manifest={}, targets=Targets.of(targets))
+        return write_report(path, data)
 
     def health(self) -> pl.DataFrame:
         """Count what breaks a law of the ledger: see ``ledger_health``, whose grain and columns these are."""

@@ -30,6 +30,7 @@ from kokoromichi.analysis.report.data import measured_from_day
 from kokoromichi.analysis.report.periods import span_within
 from kokoromichi.analysis.run_plots import RunPlots
 from kokoromichi.analysis.tables import Table
+from kokoromichi.analysis.targets import TARGETS, Bands, Targets
 from kokoromichi.analysis.workbook import metrics_workbook
 from kokoromichi.core.data_provider import DataProvider
 from kokoromichi.core.errors import MisuseError
@@ -134,27 +135,33 @@ class Live:
         """
         return metrics_workbook(path, self.headline, self.metric, self.first_day)
 
-    def report_data(self, title: str = "The live economy") -> ReportData:
+    def report_data(self, title: str = "The live economy", targets: Bands = TARGETS) -> ReportData:
         """Everything that the report shows, computed; of a part beside the time before it."""
+        wanted = Targets.of(targets)
         told: Mapping[str, str] = {
             "read from": self.name,
             "players": "by their ids" if self._named else "by pseudonyms, whose key is not kept",
         }
         if self._since is None and self._until is None:
-            return report_data([self._whole], title=title, manifest=told)
-        return period_report([self._whole], self._since, self._until, title=title, manifest=told)
+            return report_data([self._whole], title=title, manifest=told, targets=wanted)
+        return period_report(
+            [self._whole], self._since, self._until, title=title, manifest=told, targets=wanted
+        )
 
-    def report(self, path: str | Path, *, title: str = "The live economy") -> Report:
+    def report(
+        self, path: str | Path, *, title: str = "The live economy", targets: Bands = TARGETS
+    ) -> Report:
         """Write the report; a notebook shows a link to it.
 
         Args:
             path: The HTML file.
             title: The report's title.
+            targets: Bands wanted, by the name of the number.
 
         Raises:
             OSError: The file cannot be written.
         """
-        return write_report(path, self.report_data(title))
+        return write_report(path, self.report_data(title, targets))
 
     def explain(self) -> Explanation:
         """Say in sentences how fast supply grows, who gains by what, and which targets are missed."""

@@ -13,12 +13,18 @@ from kokoromichi.analysis.brought import BROUGHT_FILE, BROUGHT_SCHEMA, carried, 
 from kokoromichi.analysis.casting import UnfitColumnError, fitted
 from kokoromichi.analysis.reading import files_of, lazy_file, one_economy
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.schemas import ACTIVITY_SCHEMA, ECONOMY_HISTORY_SCHEMA, LEDGER_SCHEMA, PLAYERS_SCHEMA
+from kokoromichi.core.schemas import (
+    ACTIVITY_SCHEMA,
+    ECONOMY_HISTORY_SCHEMA,
+    LATER_COLUMNS,
+    LEDGER_SCHEMA,
+    PLAYERS_SCHEMA,
+)
 from kokoromichi.rules.acts import FORMER
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Hashable, Sequence
 
 Frame: TypeAlias = "pl.DataFrame | pl.LazyFrame"
 Stream: TypeAlias = Literal["ledger", "activity", "economy_history", "players"]
@@ -108,6 +114,8 @@ class Observations:
         brought: What a part of a ledger begins with (``BROUGHT_SCHEMA``); empty of a whole one.
         has_goods: Whether what is brought forward holds inventories and stock: a ledger alone tells balances.
         whole_books: Whether every book is there.
+        computed: What ``shared`` functions have read so far, by the call; None where frames are not in
+            memory.
         grouped_by: By what behaviour players are grouped, where archetypes are not known; else empty.
     """
 
@@ -122,6 +130,7 @@ class Observations:
     brought: pl.LazyFrame = field(default_factory=lambda: pl.LazyFrame(schema=BROUGHT_SCHEMA))
     has_goods: bool = True
     whole_books: bool = True
+    computed: dict[Hashable, pl.DataFrame] | None = field(default=None, repr=False)
     grouped_by: str = ""
 
     @classmethod
@@ -207,7 +216,7 @@ class Observations:
 
     def over(self, first_day: dt.date, last_day: dt.date) -> Observations:
         """The same, known to have been watched from one day to another: days without a row count as well."""
-        return replace(self, period=(first_day, last_day))
+        return replace(self, period=(first_day, last_day), computed=None)
 
     def between(self, first_day: dt.date, last_day: dt.date) -> Observations:
         """The part from one UTC day to another, both included: what lies before it is brought forward.
@@ -228,6 +237,7 @@ class Observations:
             brought=together([self.brought, before]),
             has_goods=self.has_goods or self.brought.head(1).collect().is_empty(),
             period=(first_day, last_day),
+            computed=None,
         )
 
     def grouped(self, groups: pl.DataFrame, by: str) -> Observations:
@@ -255,6 +265,7 @@ class Observations:
             economy_history=economy_history,
             players=players,
             brought=brought,
+            computed={},
         )
 
     def require_books(self, metric: str) -> None:
@@ -293,8 +304,11 @@ def checked(frame: Frame, stream: Stream, source: str | None = None) -> pl.LazyF
     Raises:
         FrameSchemaError: A column is missing, or cannot be taken for its type without a loss.
     """
+    rows, schema = frame.lazy(), SCHEMAS[stream]
+    absent = {*LATER_COLUMNS} & schema.keys() - rows.collect_schema().keys()
+    blank = [pl.lit(None, schema[name]).alias(name) for name in absent]
     try:
-        return fitted(frame.lazy(), SCHEMAS[stream])
+        return fitted(rows.with_columns(blank), schema)
     except UnfitColumnError as error:
         raise FrameSchemaError(source or stream, error.column, error.cure) from None
 

@@ -9,7 +9,6 @@ from functools import wraps
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 import polars as pl
-from matplotlib.colors import CSS4_COLORS, is_color_like
 
 from kokoromichi.analysis.metrics.by_day import days
 from kokoromichi.analysis.observations import Observations
@@ -62,7 +61,9 @@ def _bound(
     if odd is not None and all(p.kind is not p.VAR_KEYWORD for p in signature.parameters.values()):
         known = list(signature.parameters)[1:]
         raise MisuseError(f"{function.__name__} has no option {odd!r}; {near(odd, known)}")
-    return signature.bind(*args, **kwargs)
+    call = signature.bind(*args, **kwargs)
+    call.apply_defaults()
+    return call
 
 
 def _day(option: str, value: object, source: object) -> dt.date | int:
@@ -117,6 +118,8 @@ def _text(option: str, value: object, _source: object) -> str | None:
 
 
 def _colour(option: str, value: object, _source: object) -> object:
+    from matplotlib.colors import CSS4_COLORS, is_color_like  # noqa: PLC0415 - a metric needs no charts
+
     if value is None or is_color_like(value):
         return value
     raise MisuseError(

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from kokoromichi import __version__
-from kokoromichi.cli import audit, data, experiments, migrate, operate, play, simulate
+from kokoromichi.cli import audit, batches, calibrate, data, experiments, migrate, operate, play, simulate
 from kokoromichi.core.logging_config import configure_logging
 from kokoromichi.operation.exits import exit_on_error
 
@@ -30,6 +30,9 @@ for command in (
     simulate.simulate,
     experiments.compare,
     experiments.tune,
+    batches.batch,
+    batches.replay,
+    calibrate.calibrate,
     experiments.sensitivity,
     simulate.report,
     audit.audit,

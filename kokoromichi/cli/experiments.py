@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from kokoromichi.cli.output import Json, answer, number, progress, screen
+from kokoromichi.cli.output import Json, Wanted, answer, number, progress, screen
 from kokoromichi.operation.exits import TARGET_MISSED, exit_on_error, fail
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from kokoromichi.experiments.comparison import Comparison
-    from kokoromichi.experiments.tuned import Candidate
+    from kokoromichi.experiments.tuned import Candidate, Tuned
     from kokoromichi.simulation.scenario import Scenario
 
 
@@ -135,10 +135,6 @@ Free = Annotated[
     list[str] | None,
     typer.Option(help="A number to turn: opening.gold=5000:30000, or by factors, daily.gold=*0.1:1.2."),
 ]
-Wanted = Annotated[
-    list[str] | None,
-    typer.Option("--target", help="A band, either end of which may be left out: wait_days=5:9, gini=:0.6."),
-]
 
 
 def tune(
@@ -162,10 +158,11 @@ def tune(
 ) -> None:
     """Search for numbers under which targets are met; ends with 1 where none are found."""
     with exit_on_error():
+        from kokoromichi.analysis.targets import Targets  # noqa: PLC0415 - --help stays fast
         from kokoromichi.experiments.tune import planned_runs  # noqa: PLC0415 - --help stays fast
-        from kokoromichi.experiments.tune import tune as search  # noqa: PLC0415 - as above
+        from kokoromichi.experiments.tune import tune as search  # noqa: PLC0415
         from kokoromichi.experiments.tuned import best_of  # noqa: PLC0415 - as above
-        from kokoromichi.experiments.what_if import read_bands, read_free  # noqa: PLC0415 - as above
+        from kokoromichi.experiments.what_if import read_free  # noqa: PLC0415 - as above
 
         chosen, _ = _arms(base, (), (), days, players, economy)
         wanted = f"Tuning {chosen.name}"
@@ -173,7 +170,7 @@ def tune(
             tuned = search(
                 chosen,
                 read_free(free or ()),
-                read_bands(target or ()),
+                Targets.parse(target or ()),
                 rounds=rounds,
                 seed=seed,
                 engine=engine,
@@ -183,25 +180,28 @@ def tune(
             )
             bar.update(task, description="Validating the best five")
             best = best_of([one for one in tuned.candidates() if one.met] or [tuned.best], validate, seed + 1)
-            checked = best.validate(validate, seed + 1)
+            checked = best.validate(
+                validate, seed + 2
+            )  # Chosen by luck, too: other seeds than those of the choice.
         met = tuned.found and bool(checked["met"].all())
-        if write is not None and met:
-            best.write(write)
+        written = best.write(write) if write is not None and met else None
         if as_json:
-            answer(
-                {
-                    "met": met,
-                    "explanation": tuned.explain(),
-                    "values": dict(best.values),
-                    "validated": checked.to_dicts(),
-                    "trials": tuned.table().to_dicts(),
-                    "written": str(write) if write is not None and met else None,
-                }
-            )
+            answer(_tuned(tuned, best, checked, written))
         else:
-            _show_tuned(tuned.explain(), best, checked, write if met else None)
+            _show_tuned(tuned.explain(), best, checked, written)
     if not met:
         fail("no numbers that meet every target were found", TARGET_MISSED)
+
+
+def _tuned(tuned: Tuned, best: Candidate, checked: pl.DataFrame, written: Path | None) -> dict[str, object]:
+    return {
+        "met": tuned.found and bool(checked["met"].all()),
+        "explanation": tuned.explain(),
+        "values": dict(best.values),
+        "validated": checked.to_dicts(),
+        "trials": tuned.table().to_dicts(),
+        "written": None if written is None else str(written),
+    }
 
 
 def _show_tuned(said: str, best: Candidate, checked: pl.DataFrame, written: Path | None) -> None:

@@ -11,15 +11,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from kokoromichi.cli.data import ProviderOption, chosen_provider
-from kokoromichi.cli.output import Json, answer, number, progress, screen
+from kokoromichi.cli.output import Json, Wanted, answer, number, progress, screen
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.operation.exits import AUDIT_FAILED, TARGET_MISSED, exit_on_error, fail
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from kokoromichi.analysis.report import Report
-    from kokoromichi.simulation.batch import Job
+    from kokoromichi.analysis.targets import Targets
     from kokoromichi.simulation.run import Run
 
 EngineOption = Annotated[
@@ -64,27 +62,24 @@ def simulate(
     replace: Annotated[
         bool, typer.Option("--replace", help="Play over another run that the folder holds.")
     ] = False,
+    target: Wanted = None,
     as_json: Json = False,
 ) -> None:
-    """Replay synthetic players through the real services, audit every ledger, and write the report."""
+    """Replay synthetic players, audit every ledger, write the report; 1 where a --target is missed."""
     with exit_on_error():
+        from kokoromichi.analysis.targets import TARGETS, Targets  # noqa: PLC0415 - --help stays fast
         from kokoromichi.settings import Settings  # noqa: PLC0415 - --help stays fast
-        from kokoromichi.simulation.run import simulate as play  # noqa: PLC0415 - --help stays fast
-        from kokoromichi.simulation.run import usual_replications  # noqa: PLC0415 - --help stays fast
         from kokoromichi.simulation.scenario import Scenario  # noqa: PLC0415 - --help stays fast
+        from kokoromichi.simulation.simulate import simulate as play  # noqa: PLC0415 - --help stays fast
+        from kokoromichi.simulation.simulate import usual_replications  # noqa: PLC0415 - --help stays fast
 
+        targets = Targets.parse(target) if target else TARGETS
         named = economy or Settings().chosen_economy_dir
         chosen = Scenario.load(scenario, days=days, players=players, economy=named)
         folder = out or Path("simulations/results") / chosen.name
         count = usual_replications(provider) if replications is None else replications
-        with progress(f"Simulating {chosen.name}", count, "runs done") as (bar, task):
-
-            def done(_job: Job, _summary: Mapping[str, object]) -> None:
-                bar.update(task, description=f"Simulating {chosen.name}", advance=1)
-
-            def step(what: str) -> None:
-                bar.update(task, description=what)
-
+        wanted = f"Simulating {chosen.name}"
+        with progress(wanted, count, "runs done") as (bar, task):
             run = play(
                 chosen,
                 replications=count,
@@ -94,16 +89,18 @@ def simulate(
                 replace=replace,
                 engine=engine,
                 provider=provider,
-                on_done=done,
-                on_step=step,
+                on_done=lambda _job, _summary: bar.update(task, description=wanted, advance=1),
+                on_step=lambda what: bar.update(task, description=what),
             )
-        _conclude(run, as_json=as_json)
+        missed = _conclude(run, targets, as_json=as_json)
+    if target:
+        _require_met(missed)
 
 
-def _conclude(run: Run, *, as_json: bool) -> None:
+def _conclude(run: Run, targets: Targets, *, as_json: bool) -> tuple[str, ...]:
     from kokoromichi.simulation.batch import REPLICATIONS, SUMMARY  # noqa: PLC0415 - --help stays fast
 
-    report, rows = run.report(), int(run.health()["ledger_rows"].sum())
+    report, rows = run.report(targets=targets), int(run.health()["ledger_rows"].sum())
     if as_json:
         answer(
             {
@@ -112,6 +109,7 @@ def _conclude(run: Run, *, as_json: bool) -> None:
                 "sound": run.sound,
                 "ledger_rows": rows,
                 "findings": [str(finding) for finding in run.findings],
+                "targets_unmet": list(report.unmet),
                 "metrics": {row.pop("metric"): row for row in run.metrics().to_dicts()},
             }
         )
@@ -119,6 +117,12 @@ def _conclude(run: Run, *, as_json: bool) -> None:
         _show(run, report, rows)
     if not run.sound:
         fail(f"a ledger breaks a law; {run.folder}/{REPLICATIONS}/*/{SUMMARY} says which", AUDIT_FAILED)
+    return report.unmet
+
+
+def _require_met(unmet: tuple[str, ...]) -> None:
+    if unmet:
+        fail(f"targets missed: {'; '.join(unmet)}", TARGET_MISSED)
 
 
 def _show(run: Run, report: Report, rows: int) -> None:
@@ -167,29 +171,36 @@ def report(
     ids: Annotated[
         bool, typer.Option("--ids", help="Leave players their ids; without it they are keyed hashes.")
     ] = False,
+    target: Wanted = None,
     as_json: Json = False,
 ) -> None:
     """Write the report of a run, of a store beside its bot, or of exported files; a month beside the last."""
     with exit_on_error():
         from kokoromichi.analysis.live import Live  # noqa: PLC0415 - --help stays fast
+        from kokoromichi.analysis.targets import TARGETS, Targets  # noqa: PLC0415
         from kokoromichi.simulation.batch import MANIFEST  # noqa: PLC0415
         from kokoromichi.simulation.run import Run as PlayedRun  # noqa: PLC0415
 
         if folder is not None and (provider or data_dir):
             raise MisuseError("report reads a folder or a store: leave out --provider and --data-dir, or it")
+        targets = Targets.parse(target) if target else TARGETS
         first, end = (None if moment is None else moment.date() for moment in (since, until))
         if folder is not None and (folder / MANIFEST).is_file():
-            path = PlayedRun(folder).report(out, since=first, until=end)
+            written = PlayedRun(folder).report(out, since=first, until=end, targets=targets)
         elif folder is not None:
             live = Live(folder, since=first, until=end, ids=ids)
-            path = live.report(out or folder / "report.html", title=f"The ledger in {folder.name}")
+            named = f"The ledger in {folder.name}"
+            written = live.report(out or folder / "report.html", title=named, targets=targets)
         else:
             store = chosen_provider(provider, data_dir, read_only=True)
-            path = Live(store, since=first, until=end, ids=ids).report(out or Path("report.html"))
+            live = Live(store, since=first, until=end, ids=ids)
+            written = live.report(out or Path("report.html"), targets=targets)
         if as_json:
-            answer({"report": str(path)})
+            answer({"report": str(written), "targets_unmet": list(written.unmet)})
         else:
-            screen.print(f"The report: {path}", highlight=False)
+            screen.print(f"The report: {written}", highlight=False)
+    if target:
+        _require_met(written.unmet)
 
 
 def economy_check(

@@ -41,13 +41,17 @@ ACTIVITY_SCHEMA: Final = pl.Schema(
         "outcome": pl.String(),
         "gold": pl.Int64(),
         "hold": pl.Int64(),
+        "level": pl.Int64(),
         "units_held": pl.List(pl.Int64()),
         "economy_hash": pl.String(),
     }
 )
 """One row per act (``rules.acts.PLAYED``) or decision of a player, by time. ``code`` is a refusal's, null
-where the act went through; slot, outcome, gold, hold and units_held belong to a spend choice. The places of
-units_held are the ``catalogue_place`` of the economy history."""
+where the act went through; slot, outcome, gold, hold, level and units_held belong to a spend choice. The
+places of units_held are the ``catalogue_place`` of the economy history."""
+
+LATER_COLUMNS: Final[tuple[str, ...]] = ("level",)
+"""Columns that were added: rows from before lack them, and are read as null there."""
 
 ECONOMY_HISTORY_SCHEMA: Final = pl.Schema(
     {

@@ -234,7 +234,8 @@ def _possible(apart: Difference, measure: Measure) -> tuple[float | None, float 
     """The interval without what would lead the number beyond its bounds."""
     if apart.low is None or apart.high is None:
         return None, None
-    return max(apart.low, measure.low - apart.before), min(apart.high, measure.high - apart.before)
+    low, high = measure.possible
+    return max(apart.low, low - apart.before), min(apart.high, high - apart.before)
 
 
 def runs_missing(apart: Difference, measure: Measure, precision: float | None) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
+from kokoromichi.analysis.metrics.headline import POSSIBLE
 from kokoromichi.core.errors import MisuseError
 
 if TYPE_CHECKING:
@@ -20,8 +21,7 @@ class Measure:
     Attributes:
         title: In words, for charts and reports.
         unit: Of the number, empty for a share or a ratio.
-        low: The least that is possible.
-        high: The most.
+        possible: The least and the most that it can be.
         step: The smallest amount by which it can differ in one run; 0 where it has none.
         per_player: Whether ``step`` is that of one player, so that it shrinks with their number.
         absolute: The change, in the number's unit, that is too small to matter; None for a share of the base.
@@ -31,8 +31,7 @@ class Measure:
 
     title: str
     unit: str = ""
-    low: float = -math.inf
-    high: float = math.inf
+    possible: tuple[float, float] = (-math.inf, math.inf)
     step: float = 0.0
     per_player: bool = False
     absolute: float | None = None
@@ -44,37 +43,36 @@ class Measure:
         return self.step / players if self.per_player else self.step
 
 
-def _retention(day: int) -> Measure:
-    return Measure(title=f"Retention on day {day}", low=0, high=1, step=1.0, per_player=True, assumed=True)
-
-
-MEASURES: Final[Mapping[str, Measure]] = {
-    "supply_gold": Measure(title="Supply at the end", unit="gold", low=0, step=1),
-    "active_supply_gold": Measure(title="Supply of active players", unit="gold", low=0, step=1),
-    "spent_gold": Measure(title="Gold spent", unit="gold", low=0, step=1),
+_NOT_NEGATIVE: Final = (0.0, math.inf)
+_KNOWN: Final[Mapping[str, Measure]] = {
+    "supply_gold": Measure(title="Supply at the end", unit="gold", step=1),
+    "active_supply_gold": Measure(title="Supply of active players", unit="gold", step=1),
+    "spent_gold": Measure(title="Gold spent", unit="gold", step=1),
     "net_flow_gold_per_active_player_day": Measure(
         title="Net flow", unit="gold per active player and day", absolute=1.0
     ),
-    "sink_faucet_ratio": Measure(title="Sinks / faucets", low=0),
-    "velocity_per_day": Measure(title="Velocity", unit="1/day", low=0),
-    "gini": Measure(title="Gini of balances", low=0, high=1),
-    "top_1_share": Measure(title="Share of the richest 1 %", low=0, high=1),
-    "top_10_share": Measure(title="Share of the richest 10 %", low=0, high=1),
-    "mean_wait_days": Measure(
-        title="Mean wait within 30 days", unit="days", low=0, high=30, step=1, per_player=True
-    ),
-    "wait_days": Measure(title="Median wait", unit="days", low=0, step=1, tested=False),
-    "units_sold": Measure(title="Units sold", unit="units", low=0, step=1),
-    "retention_d1": _retention(1),
-    "retention_d7": _retention(7),
-    "retention_d30": _retention(30),
-    "acts_per_active_player_day": Measure(title="Acts", unit="per active player and day", low=0),
+    "sink_faucet_ratio": Measure(title="Sinks / faucets"),
+    "velocity_per_day": Measure(title="Velocity", unit="1/day"),
+    "gini": Measure(title="Gini of balances"),
+    "top_1_share": Measure(title="Share of the richest 1 %"),
+    "top_10_share": Measure(title="Share of the richest 10 %"),
+    "mean_wait_days": Measure(title="Mean wait within 30 days", unit="days", step=1, per_player=True),
+    "wait_days": Measure(title="Median wait", unit="days", step=1, tested=False),
+    "units_sold": Measure(title="Units sold", unit="units", step=1),
+    **{
+        f"retention_d{day}": Measure(title=f"Retention on day {day}", step=1, per_player=True, assumed=True)
+        for day in (1, 7, 30)
+    },
+    "acts_per_active_player_day": Measure(title="Acts", unit="per active player and day"),
+}
+MEASURES: Final[Mapping[str, Measure]] = {
+    name: replace(measure, possible=POSSIBLE[name]) for name, measure in _KNOWN.items()
 }
 """The numbers of the headline by their names, in the order in which they are shown."""
 
 _ITEM_MEASURES: Final[Mapping[str, Measure]] = {
-    "units": Measure(title="units sold", unit="units", low=0, step=1),
-    "revenue_gold": Measure(title="revenue", unit="gold", low=0, step=1),
+    "units": Measure(title="units sold", unit="units", possible=_NOT_NEGATIVE, step=1),
+    "revenue_gold": Measure(title="revenue", unit="gold", possible=_NOT_NEGATIVE, step=1),
 }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from concurrent.futures import as_completed
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import polars as pl
@@ -20,8 +19,8 @@ from kokoromichi.analysis.observations import Observations
 from kokoromichi.core.errors import KokoroError
 from kokoromichi.simulation import engines
 from kokoromichi.simulation.batch import replication_seed
+from kokoromichi.simulation.playing import played
 from kokoromichi.simulation.totals import play_totals
-from kokoromichi.simulation.workers import PROCESS, SERIAL, Threads, Workers, pool_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -129,18 +128,10 @@ def play_all(
         workers: ``serial``, ``process[:N]`` or ``thread[:N]``.
         on_done: Called with each run that is done.
     """
-    kind, size = pool_of(workers)
-    if kind == SERIAL:
-        for run in runs:
-            measured = measure(run)
-            on_done(run)
-            yield run, measured
-        return
-    with Workers(size) if kind == PROCESS else Threads(size or os.cpu_count()) as pool:
-        futures = {pool.submit(measure, run): run for run in runs}
-        for future in as_completed(futures):
-            on_done(futures[future])
-            yield futures[future], future.result()
+    for run, future in played(measure, runs, workers):
+        measured = future.result()
+        on_done(run)
+        yield run, measured
 
 
 def headline_of(scenario: Scenario, seed: int, replication: int, engine: str) -> Numbers:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from kokoromichi.experiments.targets import Targets
+    from kokoromichi.analysis.targets import Targets
 
 Floats: TypeAlias = NDArray[np.float64]
 

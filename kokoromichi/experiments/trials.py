@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import orjson
 
 from kokoromichi.core.errors import MisuseError
+from kokoromichi.simulation.lines import add_line, mend, read_lines, with_infinity, without_infinity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 TRIALS: Final = "trials.jsonl"
 MAY_BE_BEYOND: Final = ("wait_days",)
 """Numbers that are infinite where they lie beyond the horizon."""
-_INFINITE: Final = "infinite"
-"""What stands for such a number in JSON, which has none."""
 
 
 class Trial(NamedTuple):
@@ -67,25 +65,18 @@ class Journal:
         asked = orjson.loads(orjson.dumps(question))
         if not self._path.is_file():
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._path.write_bytes(orjson.dumps(asked) + b"\n")
+            add_line(self._path, asked)
             return
-        text = self._path.read_bytes()
-        whole, newline, cut = text.rpartition(b"\n")
-        if cut:  # The last line was being written when the search ended.
-            self._path.write_bytes(whole + newline)
-        first, *lines = whole.splitlines()
-        if orjson.loads(first) != asked:
+        mend(self._path)
+        first, *rows = read_lines(self._path)
+        if first != asked:
             message = (
                 f"{self._path} holds another search: choose an empty folder, or ask what was asked there "
                 "(base, free numbers, targets, seed)"
             )
             raise MisuseError(message)
-        for line in lines:
-            row = orjson.loads(line)
-            numbers = {
-                name: math.inf if value == _INFINITE else value for name, value in row["numbers"].items()
-            }
-            self._known[tuple(row["point"]), row["seed_number"]] = numbers
+        for row in rows:
+            self._known[tuple(row["point"]), row["seed_number"]] = with_infinity(row["numbers"])
 
     def find(self, point: tuple[float, ...], seed_number: int) -> Numbers | None:
         """The numbers of a run that was played already."""
@@ -95,7 +86,5 @@ class Journal:
         """Write a run down."""
         self._known[point, seed_number] = numbers
         if self._path is not None:
-            plain = {name: _INFINITE if value == math.inf else value for name, value in numbers.items()}
-            row = {"point": point, "seed_number": seed_number, "numbers": plain}
-            with self._path.open("ab") as file:
-                file.write(orjson.dumps(row) + b"\n")
+            numbers_kept = without_infinity(numbers)
+            add_line(self._path, {"point": point, "seed_number": seed_number, "numbers": numbers_kept})

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from kokoromichi.analysis.targets import Bands, Targets
 from kokoromichi.core.errors import MisuseError
+from kokoromichi.experiments.measures import MEASURES, require_measures
 from kokoromichi.experiments.seed_runs import choose_engine, headline_of, threads_for
 from kokoromichi.experiments.space import Scale, Space
 from kokoromichi.experiments.surface import Surface
-from kokoromichi.experiments.targets import Targets
 from kokoromichi.experiments.trials import Journal, Trial
 from kokoromichi.experiments.tuned import Tuned
 from kokoromichi.simulation import engines
 from kokoromichi.simulation.workers import Threads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from kokoromichi.experiments.seed_runs import Numbers
     from kokoromichi.experiments.space import Free
@@ -144,7 +145,7 @@ def first_points(sides: int, seed: int) -> list[list[float]]:
 def tune(  # noqa: PLR0913 - a designer names what they ask for
     base: Scenario,
     free: Free,
-    targets: Targets | Mapping[str, tuple[float | None, float | None]],
+    targets: Bands,
     *,
     rounds: int = 6,
     seed: int = 1,
@@ -175,7 +176,8 @@ def tune(  # noqa: PLR0913 - a designer names what they ask for
         MisuseError: A band or an end is none, or the folder holds another search.
         EconomyError: A path is unknown, or the economy refuses an end.
     """
-    wanted = targets if isinstance(targets, Targets) else Targets(targets)
+    wanted = Targets.of(targets)
+    require_measures(wanted, MEASURES, "targets")
     if rounds < 0:
         raise MisuseError(f"rounds is {rounds}; use 0 or more")
     space = Space(base, free)

@@ -19,11 +19,11 @@ from kokoromichi.simulation.workers import Threads
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from kokoromichi.analysis.targets import Targets
     from kokoromichi.experiments.plots import TunedPlots
     from kokoromichi.experiments.seed_runs import Numbers
     from kokoromichi.experiments.space import Space
     from kokoromichi.experiments.surface import Surface
-    from kokoromichi.experiments.targets import Targets
     from kokoromichi.simulation.scenario import Scenario
 
 _CUBE_POINTS: Final = 8_192

@@ -80,22 +80,6 @@ def read_amounts(texts: Iterable[str]) -> dict[str, float]:
     return found
 
 
-def read_bands(texts: Iterable[str]) -> dict[str, tuple[float | None, float | None]]:
-    """Read ``wait_days=5:9`` and ``gini=:0.6``.
-
-    Raises:
-        MisuseError: One of them is none.
-    """
-    found = {}
-    for text in texts:
-        part = _ENDS.fullmatch(text)
-        if part is None or part["how"]:
-            raise MisuseError(f"{text!r} is no band; write it like wait_days=5:9 or gini=:0.6")
-        low, high = (float(part[end]) if part[end] else None for end in ("low", "high"))
-        found[part["path"]] = low, high
-    return found
-
-
 def read_free(texts: Iterable[str]) -> dict[str, tuple[int, int] | Scale]:
     """Read ``opening.gold=5000:30000``, and ``daily.gold=*0.1:1.2`` for factors.
 

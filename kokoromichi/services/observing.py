@@ -59,6 +59,7 @@ class ActivityService:
             "outcome": None,
             "gold": None,
             "hold": None,
+            "level": None,
             "units_held": None,
             "economy_hash": self._executor.live.economy.hash,
         }

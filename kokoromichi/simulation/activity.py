@@ -13,7 +13,7 @@ from kokoromichi.core.schemas import ACTIVITY_SCHEMA
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_ROW: Final = Struct("11q")
+_ROW: Final = Struct("12q")
 _COLUMNS: Final = (
     "user",
     "session",
@@ -24,10 +24,12 @@ _COLUMNS: Final = (
     "outcome",
     "gold",
     "hold",
+    "level",
     "held",
     "economy",
 )
 _NOTHING: Final = -1
+_NO_CHOICE: Final = (_NOTHING,) * 4
 
 
 class ActivityRecorder:
@@ -65,9 +67,7 @@ class ActivityRecorder:
             name(code),
             _NOTHING,
             name(outcome),
-            _NOTHING,
-            _NOTHING,
-            _NOTHING,
+            *_NO_CHOICE,
             name(economy_hash),
         )
 
@@ -81,9 +81,10 @@ class ActivityRecorder:
         outcome: str,
         gold: int,
         hold_gold: int,
+        level: int,
         held: Sequence[int],
     ) -> None:
-        """Add one spend choice: what was chosen, from what purse, with what already held."""
+        """Add one spend choice: what was chosen, from what purse, at what level, with what held."""
         name = self._code
         self._rows += _ROW.pack(
             name(user_id),
@@ -95,6 +96,7 @@ class ActivityRecorder:
             name(outcome),
             gold,
             hold_gold,
+            level,
             len(self._held),
             name(economy_hash),
         )
@@ -124,6 +126,7 @@ class ActivityRecorder:
             looked_up("outcome", names).alias("outcome"),
             given("gold"),
             given("hold"),
+            given("level"),
             looked_up("held", held).alias("units_held"),
             looked_up("economy", names).alias("economy_hash"),
         ).match_to_schema(ACTIVITY_SCHEMA)

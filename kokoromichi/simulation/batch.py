@@ -10,7 +10,6 @@ import hashlib
 import os
 import platform
 import shutil
-from concurrent.futures import BrokenExecutor, Future, as_completed
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -19,21 +18,22 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import orjson
 import polars as pl
 
-from kokoromichi.core.errors import KokoroError, MisuseError, StorageError
+from kokoromichi.core.errors import MisuseError, StorageError
+from kokoromichi.rules.catalogue import CatalogueItem, WaifuSheet
+from kokoromichi.rules.economy import Economy, EconomyConfig
 from kokoromichi.rules.economy_laws import economy_findings
 from kokoromichi.simulation import engines
 from kokoromichi.simulation.functions import fingerprint
+from kokoromichi.simulation.playing import played
 from kokoromichi.simulation.price_list import build_price_list, digest
 from kokoromichi.simulation.rehearsal import MEMORY
+from kokoromichi.simulation.scenario import Scenario
 from kokoromichi.simulation.streams import stream_key
-from kokoromichi.simulation.workers import PROCESS, SERIAL, Threads, Workers, pool_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from kokoromichi.rules.economy import Economy
     from kokoromichi.settings import Settings
-    from kokoromichi.simulation.scenario import Scenario
 
 _PACKAGES: Final = ("kokoromichi", "numpy", "polars", "pydantic")
 MANIFEST: Final = "manifest.json"
@@ -160,19 +160,14 @@ def manifest(
 ) -> dict[str, object]:
     """Everything that decides the bytes of a batch, and beside it the engine, which does not."""
     tables = build_price_list(scenario.population, scenario.economy, scenario.closed)
-    described = scenario.model_dump(mode="json", exclude={"economy", "closed"})
-    described["closed"] = sorted(scenario.closed)  # A set has another order in every process.
-    if scenario.stages:
-        described["stages"] = {name: fingerprint(stage) for name, stage in sorted(scenario.stages.items())}
-    described["economy"] = scenario.economy.config.tree()
-    scenario_bytes = orjson.dumps(described, option=orjson.OPT_SORT_KEYS)
+    described = definition(scenario)
     return {
         "scenario": scenario.name,
         "title": scenario.title,
-        "scenario_hash": hashlib.sha256(scenario_bytes).hexdigest()[:16],
+        "scenario_hash": short_hash(described),
         "economy_hash": scenario.economy.hash,
-        "words_hash": _words_hash(scenario.economy),
-        "code_hash": _code_hash(),
+        "words_hash": short_hash([*words(scenario.economy).values()]),
+        "code_hash": code_hash(),
         "weights_digest": digest(tables),
         "days": scenario.days,
         "players": scenario.players,
@@ -189,13 +184,42 @@ def manifest(
     }
 
 
-def _words_hash(economy: Economy) -> str:
-    """16 hex digits over the catalogue and the characters: what an item does is decided there."""
-    sheets = [sheet.model_dump(mode="json") for sheet in (*economy.catalogue, *economy.waifus)]
-    return hashlib.sha256(orjson.dumps(sheets, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+def definition(scenario: Scenario) -> dict[str, object]:
+    """A scenario as JSON has it; stages of one's own by their fingerprint."""
+    described = scenario.model_dump(mode="json", exclude={"economy", "closed"})
+    described["closed"] = sorted(scenario.closed)  # A set has another order in every process.
+    if scenario.stages:
+        described["stages"] = {name: fingerprint(stage) for name, stage in sorted(scenario.stages.items())}
+    described["economy"] = scenario.economy.config.tree()
+    return described
 
 
-def _code_hash() -> str:
+def words(economy: Economy) -> dict[str, list[dict[str, object]]]:
+    """The catalogue and the characters: what an item does is decided there."""
+    return {
+        "catalogue": [sheet.model_dump(mode="json") for sheet in economy.catalogue],
+        "waifus": [sheet.model_dump(mode="json") for sheet in economy.waifus],
+    }
+
+
+def rebuilt(described: Mapping[str, object], sheets: Mapping[str, Sequence[object]]) -> Scenario:
+    """The scenario of a ``definition`` and its ``words``, without stages of one's own."""
+    fields: dict[str, Any] = {name: value for name, value in described.items() if name != "economy"}
+    tree: Any = described["economy"]
+    economy = Economy(
+        EconomyConfig.from_tree(tree),
+        tuple(CatalogueItem.model_validate(sheet) for sheet in sheets["catalogue"]),
+        tuple(WaifuSheet.model_validate(sheet) for sheet in sheets["waifus"]),
+    )
+    return Scenario.model_validate({**fields, "economy": economy})
+
+
+def short_hash(described: object) -> str:
+    """16 hex digits over what JSON holds."""
+    return hashlib.sha256(orjson.dumps(described, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+
+
+def code_hash() -> str:
     """16 hex digits over the package's sources: whoever edits a rule gets a run of its own."""
     package = Path(__file__).parents[1]
     digest = hashlib.sha256()
@@ -288,44 +312,10 @@ def run_jobs(jobs: list[Job], workers: str, on_done: OnDone) -> Iterator[Failed]
             missing.append(job)
         else:
             on_done(job, summary)
-    while True:
-        kind, size = pool_of(workers)
-        if kind == SERIAL:
-            yield from _run_here(missing, on_done)
-            return
-        pool = Workers(size) if kind == PROCESS else Threads(size or os.cpu_count())
-        lost = yield from _run_in(pool, missing, on_done)
-        for folder in {job.folder for job, _ in lost}:
-            _clear(folder)
-        if len(lost) == len(missing):
-            yield from lost  # None, or no worker lives long enough to be worth another try.
-            return
-        missing = [job for job, _ in lost]
-
-
-def _run_here(jobs: list[Job], on_done: OnDone) -> Iterator[Failed]:
-    for job in jobs:
-        try:
-            summary = play(job)
-        except (KokoroError, OSError) as error:  # noqa: PERF203 - beside a job, a try costs nothing
-            yield job, error
+    for job, future in played(play, missing, workers):
+        if (error := future.exception()) is None:
+            on_done(job, future.result())
         else:
-            on_done(job, summary)
-
-
-def _run_in(
-    pool: Workers | Threads, jobs: list[Job], on_done: OnDone
-) -> Generator[Failed, None, list[Failed]]:
-    """Play jobs in a pool; yields those that failed, returns those that a dead worker took with it."""
-    lost: list[Failed] = []
-    with pool:
-        futures: dict[Future[dict[str, object]], Job] = {pool.submit(play, job): job for job in jobs}
-        for future in as_completed(futures):
-            job, error = futures[future], future.exception()
-            if error is None:
-                on_done(job, future.result())
-            elif isinstance(error, BrokenExecutor):
-                lost.append((job, error))
-            else:
-                yield job, error
-    return lost
+            yield job, error
+    for folder in {job.folder for job in missing}:
+        _clear(folder)  # A dead worker could not.

@@ -63,12 +63,12 @@ def build_price_list(
     config = economy.config
     store = [config.store[item.id] for item in catalogue]
     archetypes = population.archetypes
-    levels = _levels(store)
+    levels = need_levels(store)
     flags = {use: [int(item.use == use) for item in catalogue] for use in _USES}
     references = [population.reference_prices[item.id] for item in catalogue]
     return PriceList(
         weights=[w for archetype in archetypes for w in _weights(archetype, population, economy, closed)],
-        needs=[n for archetype in archetypes for n in _needs(archetype, catalogue, store, levels)],
+        needs=[n for archetype in archetypes for n in needs_of(archetype, catalogue, store, levels)],
         levels=levels,
         wishes=[w for archetype in archetypes for w in _wishes(archetype, population, catalogue)],
         prices=[item.price_gold for item in store],
@@ -132,14 +132,16 @@ def _utilities(
     return utilities
 
 
-def _levels(store: Sequence[StoreItem]) -> int:
+def need_levels(store: Sequence[StoreItem]) -> int:
+    """How long a row of needs is: a level for each number of units held, the last one for all beyond."""
     highest = max((max(item.limit or 0, item.target_units) for item in store), default=0)
     return min(highest + 1, MOST_LEVELS)
 
 
-def _needs(
+def needs_of(
     archetype: Archetype, catalogue: Sequence[CatalogueItem], store: Sequence[StoreItem], levels: int
 ) -> list[int]:
+    """[item, level]: how much an archetype needs one more unit, in 1 / ``NEED_ONE``; 0 from the limit on."""
     needs = []
     for item, numbers in zip(catalogue, store, strict=True):
         parts = archetype.fights if item.use == "battle" else _BATTLE_PARTS

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import shutil
-import tempfile
 import weakref
 from datetime import date, timedelta
 from functools import cached_property
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from kokoromichi.analysis.metrics import METRICS, first_measured_day, measured, numbered
+from kokoromichi.analysis.metrics import first_measured_day, measured, numbered
 from kokoromichi.analysis.metrics.headline import POSSIBLE, headline
 from kokoromichi.analysis.observations import Observations
 from kokoromichi.analysis.replicated import estimate
@@ -28,34 +27,25 @@ from kokoromichi.analysis.report import (
 )
 from kokoromichi.analysis.run_plots import RunPlots
 from kokoromichi.analysis.tables import Table
+from kokoromichi.analysis.targets import TARGETS, Targets
 from kokoromichi.analysis.workbook import metrics_workbook
-from kokoromichi.core.errors import MisuseError, StorageError
-from kokoromichi.core.options import between, whole
+from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.options import between
 from kokoromichi.rules.findings import Finding
-from kokoromichi.simulation import batch, engines
-from kokoromichi.simulation.batch import MANIFEST, REPLICATIONS, Job
+from kokoromichi.simulation import batch
+from kokoromichi.simulation.batch import MANIFEST, REPLICATIONS
 from kokoromichi.simulation.cards import run_card
-from kokoromichi.simulation.functions import travels
-from kokoromichi.simulation.rehearsal import MEMORY, store_settings
-from kokoromichi.simulation.scenario import Scenario
-from kokoromichi.simulation.workers import PROCESS, pool_of, unguarded_script
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from kokoromichi.analysis.metrics import Metric
-
-MOST_REPLICATIONS: Final = 1_000
-_REPLICATIONS: Final = 8
+    from kokoromichi.analysis.targets import Bands
 
 ASSUMPTIONS: Final = {
     "retention_d30": "Assumed, not predicted: an archetype leaves at its own rate, which prices hardly move."
 }
 """By the name of a headline number: what the model puts in, so that no change of it is evidence."""
-
-
-class BatchError(StorageError):
-    """Some replications failed; those that are done are kept, and a rerun plays the others."""
 
 
 class Run:
@@ -196,7 +186,9 @@ class Run:
         """
         return metrics_workbook(path, self.metrics(), self.metric, self.warm_up_days)
 
-    def report_data(self, since: date | None = None, until: date | None = None) -> ReportData:
+    def report_data(
+        self, since: date | None = None, until: date | None = None, targets: Bands = TARGETS
+    ) -> ReportData:
         """Everything that the report shows, computed; of a part where ``since`` or ``until`` is given."""
         shown = {
             "scenario": self.manifest["scenario"],
@@ -217,13 +209,19 @@ class Run:
             "manifest": shown,
             "findings": self.findings,
             "assumptions": ASSUMPTIONS,
+            "targets": Targets.of(targets),
         }
         if since is not None or until is not None:
             return period_report(self._observed, since, until, **told)
-        return report_data(self._observed, headlines=self.headlines, **told)
+        return report_data(self._observed, **told)
 
     def report(
-        self, path: str | Path | None = None, *, since: date | None = None, until: date | None = None
+        self,
+        path: str | Path | None = None,
+        *,
+        since: date | None = None,
+        until: date | None = None,
+        targets: Bands = TARGETS,
     ) -> Report:
         """Write the report; a notebook shows a link to it.
 
@@ -231,11 +229,13 @@ class Run:
             path: The HTML file; ``report.html`` in the run's folder when left out.
             since: First UTC day shown; None for the first of the run.
             until: First UTC day left out; None for the end. A part is shown beside the time before it.
+            targets: The bands that numbers are held to, ``km.Targets({"wait_days": (5, 9)})``; the project's
+                own when left out. ``report.unmet`` says which are not met.
 
         Raises:
-            MisuseError: No day lies in that time.
+            MisuseError: No day lies in that time, or a target names what is not there.
         """
-        data = self.report_data(since, until)
+        data = self.report_data(since, until, targets)
         if path is None:
             self._stay()
         return write_report(path or self.folder / "report.html", data)
@@ -244,7 +244,7 @@ class Run:
         """Say in sentences how fast supply grows, who gains by what, and which targets are missed."""
         return explained(self.report_data())
 
-    def _go_with_me(self) -> None:
+    def go_with_me(self) -> None:
         """Let the folder go when nobody knows this run any more, and at the latest with the program."""
         self._going = weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
 
@@ -279,122 +279,3 @@ def missing_replications(folder: Path) -> list[Path]:
     every = range(batch.read_manifest(folder)["replications"])
     targets = [batch.replication_folder(folder / REPLICATIONS, number) for number in every]
     return [target for target in targets if batch.summary_of(target) is None]
-
-
-def usual_replications(provider: str) -> int:
-    """How often a scenario is played where nobody says."""
-    return _REPLICATIONS if provider == MEMORY else 1
-
-
-def _checked(scenario: object, replications: object, seed: object, provider: str) -> tuple[int, int]:
-    if not isinstance(scenario, Scenario):
-        named = repr(scenario) if isinstance(scenario, str) else '"baseline"'
-        raise MisuseError(
-            f"simulate is given {scenario!r:.60}; give it a scenario: km.Scenario.load({named})"
-        )
-    asked = usual_replications(provider) if replications is None else replications
-    count = whole("replications", asked, 1, MOST_REPLICATIONS)
-    if provider != MEMORY and count != 1:
-        raise MisuseError(f"a store holds one replication: over {provider} use replications=1")
-    return count, whole("seed", seed, -(2**63), 2**63 - 1, cure="use a whole number of 64 bits")
-
-
-def _require_travelling(scenario: Scenario, workers: str) -> None:
-    if pool_of(workers)[0] != PROCESS:
-        return
-    if (script := unguarded_script()) is not None:
-        raise MisuseError(
-            f"each worker process runs {script} anew: put what it does under "
-            'if __name__ == "__main__":, or use workers="serial"'
-        )
-    for name, stage in scenario.stages.items():
-        if not travels(stage):
-            message = (
-                f"stage {name!r} cannot travel to other processes: define it at the top of a module and "
-                'import it, or use workers="serial"'
-            )
-            raise MisuseError(message)
-
-
-def _raise_first(failed: list[batch.Failed], replications: int, left: str) -> None:
-    job, error = failed[0]
-    if job.store is not None:
-        raise error
-    message = (
-        f"{len(failed)} of {replications} replications failed, the first one (number {job.replication}) "
-        f"with {type(error).__name__}: {error}; {left}"
-    )
-    raise BatchError(message) from error
-
-
-def simulate(  # noqa: PLR0913 - a designer names what they ask for
-    scenario: Scenario,
-    *,
-    replications: int | None = None,
-    seed: int = 1,
-    workers: str = "serial",
-    out: str | Path | None = None,
-    replace: bool = False,
-    engine: str = engines.AUTO,
-    provider: str = MEMORY,
-    on_done: Callable[[Job, Mapping[str, object]], None] | None = None,
-    on_step: Callable[[str], None] | None = None,
-) -> Run:
-    """Replay a scenario's players under several seeds.
-
-    Args:
-        scenario: What is simulated.
-        replications: How often, 1 to 1,000; when left out 8, or 1 over a store.
-        seed: Seed of the batch; the same one gives the same bytes, whatever the workers.
-        workers: ``serial``; ``process`` (one a core) or ``process:N``, in a script only under
-            ``if __name__ == "__main__":``, since each worker imports the script anew; ``thread`` or
-            ``thread:N``, which the compiled engine alone makes faster.
-        out: Folder of the results; what is done there already is not played again. A temporary one, which
-            goes with the run, when left out.
-        replace: Play over another run that the folder holds; without it, that is an error.
-        engine: ``faithful``, through the bot's own services; ``compiled``, twenty times as fast, for which
-            numba must be there (extra ``fast``); ``both``, which stops at the first row in which they differ;
-            ``auto``, compiled where that can be and is worth it. The bytes are the same; the manifest says
-            which one it was, and why.
-        provider: Where the players are stored: ``memory``; or ``local``, ``postgres`` or ``mongo``, an empty
-            store that the bot's settings name, which keeps one replication, played in this process.
-        on_done: Called with each replication that is done, and its summary.
-        on_step: Called with what is done before the first one, where that takes a while.
-
-    Returns:
-        The run; ``run.health()`` says whether every law held.
-
-    Raises:
-        MisuseError: Too few or too many replications, a seed beyond 64 bits, unknown workers, an engine or
-            workers that cannot play this, or the folder or the store holds something else.
-        StorageError: The store cannot be used, or failed on the way.
-        BatchError: A replication failed; the others are kept.
-    """
-    count, seed = _checked(scenario, replications, seed, provider)
-    workers = workers if provider == MEMORY else "serial"
-    store = store_settings(provider)
-    _require_travelling(scenario, workers)
-    chosen = engines.choose(engine, scenario, count, provider)
-    folder = Path(tempfile.mkdtemp(prefix="kokoromichi-") if out is None else out)
-    batch.prepare(folder, batch.manifest(scenario, seed, count, str(chosen), provider), replace=replace)
-    played = folder / REPLICATIONS
-    jobs = [Job(scenario, seed, number, played, chosen.name, store) for number in range(count)]
-    if not all(job.target.is_dir() for job in jobs):
-        engines.compile_once(scenario, chosen, on_step or (lambda _what: None))
-    failed = list(batch.run_jobs(jobs, workers, on_done or (lambda _job, _summary: None)))
-    if failed:
-        _raise_first(failed, count, _what_is_left(folder, out))
-    run = Run(folder)
-    if out is None:
-        run._go_with_me()  # noqa: SLF001 - its own maker
-    return run
-
-
-def _what_is_left(folder: Path, out: str | Path | None) -> str:
-    if out is None:
-        shutil.rmtree(folder, ignore_errors=True)
-        return "the others are lost: name a folder, out=, and a rerun plays only the rest"
-    return f"the others are in {folder}, and a rerun plays the rest"
-
-
-__all__ = ["METRICS", "BatchError", "Run", "simulate"]

@@ -17,6 +17,7 @@ from kokoromichi.simulation.player_state import (
     GOLD,
     HOLD_GOLD,
     ITEM,
+    LEVEL,
     MANA,
     NOW_US,
     OTHER,
@@ -128,6 +129,7 @@ class Session:
             OUTCOMES.get(outcome) or world.items[outcome],
             state[GOLD],
             state[HOLD_GOLD],
+            state[LEVEL],
             world.held[self._player],
         )
 

@@ -78,8 +78,8 @@ class Checked(BaseModel):
         return {name: plain(value) for name, value in fields.items()} if isinstance(fields, dict) else fields
 
 
-def find_file(kind: Literal["scenarios", "populations"], name_or_path: str | Path) -> Path:
-    """Find a scenario or a population.
+def find_file(kind: Literal["scenarios", "populations", "batches"], name_or_path: str | Path) -> Path:
+    """Find a scenario, a population or a batch.
 
     Args:
         kind: The folder of the shipped ones.

@@ -293,7 +293,7 @@ def _activity(ledger: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
     )
     blanks = {
         name: pl.lit(None, dtype=ACTIVITY_SCHEMA[name])
-        for name in ("slot", "outcome", "gold", "hold", "units_held")
+        for name in ("slot", "outcome", "gold", "hold", "level", "units_held")
     }
     return (
         pl.concat([acts, refused, sessions.select(acts.columns)])

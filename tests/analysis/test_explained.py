@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from kokoromichi.analysis.observations import Observations
-from kokoromichi.analysis.report import Target, explained, report_data
+from kokoromichi.analysis.report import explained, report_data
+from kokoromichi.analysis.targets import Targets
 from tests.analysis.books import Book, players
 
-TARGETS: Final = {"gini": Target(high=0.2), "sink_faucet_ratio": Target(low=0.6), "wait_days": Target(5, 15)}
+TARGETS: Final = Targets({"gini": (None, 0.2), "sink_faucet_ratio": (0.6, None), "wait_days": (5, 15)})
 
 GROWTH: Final = (
     "In the last 10 days the money supply went from 2,000 to 2,600 gold, +30.0\u00a0% (+20.2\u00a0% a week): "

@@ -24,8 +24,8 @@ from kokoromichi.core.provider_manager import build_provider
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from kokoromichi.core.schemas import DECISIONS, ECONOMY_HISTORY_SCHEMA
 from kokoromichi.settings import Settings
-from kokoromichi.simulation.run import simulate
 from kokoromichi.simulation.scenario import Scenario
+from kokoromichi.simulation.simulate import simulate
 from tests.servers.mongo import fresh_database
 from tests.servers.postgres import fresh_postgres_database
 from tests.simulation.commands import DONE, USAGE, invoke

@@ -16,6 +16,7 @@ from kokoromichi.analysis.observations import (
     Observations,
 )
 from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.schemas import ACTIVITY_SCHEMA, LEDGER_SCHEMA
 from tests.analysis.books import Book, lively
 
 if TYPE_CHECKING:
@@ -90,6 +91,12 @@ def test_a_missing_column_is_refused_with_its_cure() -> None:
     ) as raised:
         Observations.from_frames(Book().frame().drop("amount"))
     assert (raised.value.source, raised.value.column) == ("ledger", "amount")
+
+
+def test_activity_of_before_a_column_was_added_is_read_with_nothing_there() -> None:
+    older = pl.DataFrame(schema=ACTIVITY_SCHEMA).drop("level")
+    seen = Observations.from_frames(pl.DataFrame(schema=LEDGER_SCHEMA), activity=older)
+    assert seen.activity.collect_schema() == ACTIVITY_SCHEMA
 
 
 def test_a_wrong_type_is_refused_with_its_cure() -> None:

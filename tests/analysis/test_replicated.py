@@ -15,8 +15,8 @@ from kokoromichi.analysis.replicated import estimate
 from kokoromichi.analysis.report import words
 from kokoromichi.analysis.report.cards import headline_card as card
 from kokoromichi.analysis.report.numbers import HeadlineNumber
-from kokoromichi.analysis.report.targets import Target
 from kokoromichi.analysis.statistics import kaplan_meier, mean_interval, median_interval
+from kokoromichi.analysis.targets import Band
 from tests.analysis.books import Book, activity, prices
 
 BEYOND = math.inf
@@ -29,21 +29,21 @@ def waiting(values: list[float | None]) -> HeadlineNumber:
 
 
 def test_a_wait_beyond_the_horizon_in_seven_of_eight_runs_is_beyond_the_horizon() -> None:
-    shown = card(waiting([BEYOND, 15.0, *[BEYOND] * 6]), Target(5, 15))
+    shown = card(waiting([BEYOND, 15.0, *[BEYOND] * 6]), Band(5, 15))
     assert (shown.value, shown.unit, shown.verdict) == ("beyond", "the horizon", "bad")
     assert shown.pill == "missed: 1 of 8 runs"
     assert shown.gauge is None
 
 
 def test_a_run_without_a_value_misses_its_target() -> None:
-    shown = card(waiting([6.0, None, None, 7.0, 8.0, None, None, None]), Target(5, 15))
+    shown = card(waiting([6.0, None, None, 7.0, 8.0, None, None, None]), Band(5, 15))
     assert (shown.value, shown.verdict, shown.pill) == ("7.0", "bad", "missed: 3 of 8 runs")
     assert "3 of 8 runs" in shown.spread
     assert shown.faint
 
 
 def test_a_number_that_no_run_has_is_not_judged() -> None:
-    shown = card(waiting([None, None]), Target(5, 15))
+    shown = card(waiting([None, None]), Band(5, 15))
     assert (shown.value, shown.verdict, shown.pill) == ("–", "plain", "not known")
 
 

@@ -17,19 +17,18 @@ import pytest
 
 from kokoromichi.analysis.observations import Observations
 from kokoromichi.analysis.report import (
-    TARGETS,
     ReportData,
-    Target,
     render_report,
     report_data,
     words,
     write_report,
 )
-from kokoromichi.analysis.report.cards import headline_section
+from kokoromichi.analysis.report.cards import headline_section, unmet_targets
 from kokoromichi.analysis.report.data_quality import findings_section, health_section
 from kokoromichi.analysis.report.money import kind_table, net_section, supply_section
 from kokoromichi.analysis.report.page import Page, PageSection, render
 from kokoromichi.analysis.report.prices import wait_section
+from kokoromichi.analysis.targets import Band, Targets
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.rules.findings import Finding
 from tests.analysis.plot_data import HASH, Run, synthetic_run
@@ -229,13 +228,13 @@ def test_the_first_lines_of_the_report_say_what_is_broken(data: ReportData) -> N
 @pytest.mark.parametrize(
     ("target", "met", "words"),
     [
-        (Target(high=-1.0), False, "Target: at most −100\u00a0%"),
-        (Target(low=0.5), True, "Target: at least 50\u00a0%"),
-        (Target(0.0, 99.0), True, "Target: 0\u00a0% to 9,900\u00a0%"),
+        (Band(high=-1.0), False, "Target: at most −100\u00a0%"),
+        (Band(low=0.5), True, "Target: at least 50\u00a0%"),
+        (Band(0.0, 99.0), True, "Target: 0\u00a0% to 9,900\u00a0%"),
     ],
 )
 def test_a_number_is_held_against_the_target_that_it_is_given(
-    *, target: Target, met: bool, words: str, data: ReportData
+    *, target: Band, met: bool, words: str, data: ReportData
 ) -> None:
     only = dataclasses.replace(data, targets={"sink_faucet_ratio": target})
     card, *others = headline_section(only).cards
@@ -249,11 +248,26 @@ def test_a_number_is_held_against_the_target_that_it_is_given(
     assert net_section(only).blocks
 
 
-def test_targets_hold_both_ends_and_know_open_ones() -> None:
-    band = Target(0.5, 2.0)
-    assert [band.holds(value) for value in (0.49, 0.5, 2.0, 2.01)] == [False, True, True, False]
-    assert Target().holds(1e300)
-    assert all(target.low < target.high for target in TARGETS.values())
+def test_a_target_that_has_no_card_gets_one_and_a_wait_may_name_its_item_and_group(data: ReportData) -> None:
+    item, group = data.frames["days_to_afford"].filter(pl.col("archetype") != "all").row(0)[1:3]
+    asked = Targets({"units_sold": (0, None), f"mean_wait_days.{item}.{group}": (None, -1)})
+    sold, wait = headline_section(dataclasses.replace(data, targets=asked)).cards[:2]
+    assert (sold.label, sold.verdict) == ("Units sold", "good")
+    assert wait.label.startswith("Mean wait days, ")
+    assert (wait.verdict, wait.target) == ("bad", "Target: at most -1")
+    assert len(unmet_targets(dataclasses.replace(data, targets=asked))) == 1
+
+
+def test_a_wait_for_an_item_that_is_not_there_names_the_nearest(data: ReportData) -> None:
+    lost = dataclasses.replace(data, targets=Targets({"wait_days.tresure_chest": (1, 2)}))
+    with pytest.raises(MisuseError, match="item_id 'tresure_chest' is unknown"):
+        headline_section(lost)
+
+
+def test_a_time_too_short_to_be_judged_meets_no_target(data: ReportData) -> None:
+    assert unmet_targets(dataclasses.replace(data, days=3)) == (
+        "fewer than 7 days were observed: no target is judged",
+    )
 
 
 def test_a_ledger_alone_gives_a_report_that_says_what_is_missing(runs: list[Run]) -> None:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from kokoromichi.analysis.targets import Targets
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.experiments.space import Space, scale
 from kokoromichi.experiments.surface import Surface
-from kokoromichi.experiments.targets import Targets
 from kokoromichi.experiments.trials import TRIALS, Trial
 from kokoromichi.experiments.tune import FIRST_POINTS, FIRST_SEEDS, planned_runs, tune
 from kokoromichi.rules.economy import load_economy

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 from typer.testing import CliRunner
 
 from kokoromichi.cli.app import app
-from kokoromichi.simulation.run import simulate
 from kokoromichi.simulation.scenario import Scenario
+from kokoromichi.simulation.simulate import simulate
 from tests.project.checkout import SCRIPT
 
 if TYPE_CHECKING:

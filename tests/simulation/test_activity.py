@@ -41,26 +41,41 @@ def test_an_act_has_no_purse_and_a_choice_has() -> None:
     recorder = ActivityRecorder()
     recorder.record("p00007", 3, START_US, "battle", "0123456789abcdef", None, "won")
     recorder.record("p00007", 3, START_US + 1, "buy", "0123456789abcdef", "out_of_stock")
-    recorder.record_choice("p00007", 3, START_US + 2, "fedcba9876543210", 0, "save", 0, 500, [0, 2, 1])
-    recorder.record_choice("p00008", 4, START_US + 2, "fedcba9876543210", 3, "health_potion", 1 << 60, 0, [])
+    recorder.record_choice("p00007", 3, START_US + 2, "fedcba9876543210", 0, "save", 0, 500, 7, [0, 2, 1])
+    recorder.record_choice(
+        "p00008", 4, START_US + 2, "fedcba9876543210", 3, "health_potion", 1 << 60, 0, 1, []
+    )
     assert len(recorder) == 4
     frame = recorder.frame()
     assert frame.schema == ACTIVITY_SCHEMA
     us = timedelta(microseconds=1)
-    nothing = (None, None, None, None)
+    nothing = (None,) * 5
     assert frame.rows() == [
-        ("p00007", 3, START, "battle", None, None, "won", *nothing[:3], "0123456789abcdef"),
+        ("p00007", 3, START, "battle", None, None, "won", *nothing[:4], "0123456789abcdef"),
         ("p00007", 3, START + us, "buy", "out_of_stock", *nothing, None, "0123456789abcdef"),
-        ("p00007", 3, START + 2 * us, "choice", None, 0, "save", 0, 500, [0, 2, 1], "fedcba9876543210"),
-        ("p00008", 4, START + 2 * us, "choice", None, 3, "health_potion", 1 << 60, 0, [], "fedcba9876543210"),
+        ("p00007", 3, START + 2 * us, "choice", None, 0, "save", 0, 500, 7, [0, 2, 1], "fedcba9876543210"),
+        (
+            "p00008",
+            4,
+            START + 2 * us,
+            "choice",
+            None,
+            3,
+            "health_potion",
+            1 << 60,
+            0,
+            1,
+            [],
+            "fedcba9876543210",
+        ),
     ]
 
 
 def test_what_was_held_is_kept_as_it_was_then() -> None:
     recorder, held = ActivityRecorder(), [1, 0]
-    recorder.record_choice("p00001", 0, START_US, "h", 0, "save", 10, 0, held)
+    recorder.record_choice("p00001", 0, START_US, "h", 0, "save", 10, 0, 1, held)
     held[0] = 9
-    recorder.record_choice("p00001", 0, START_US, "h", 1, "save", 10, 0, held)
+    recorder.record_choice("p00001", 0, START_US, "h", 1, "save", 10, 0, 1, held)
     assert recorder.frame()["units_held"].to_list() == [[1, 0], [9, 0]]
 
 

@@ -14,8 +14,9 @@ import pytest
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.simulation import batch
 from kokoromichi.simulation.batch import Job, manifest, play, prepare, replication_seed, run_jobs
-from kokoromichi.simulation.run import BatchError, Run, simulate
+from kokoromichi.simulation.run import Run
 from kokoromichi.simulation.scenario import Scenario
+from kokoromichi.simulation.simulate import BatchError, simulate
 from tests.project.checkout import ROOT
 from tests.project.checkout import run as printed
 from tests.simulation.commands import (

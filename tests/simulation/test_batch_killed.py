@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kokoromichi.simulation.batch import Job, run_jobs
-from kokoromichi.simulation.run import simulate
 from kokoromichi.simulation.scenario import Scenario
+from kokoromichi.simulation.simulate import simulate
 from tests.simulation.commands import (
     PATIENCE_S,
     PLAYERS,

@@ -15,10 +15,10 @@ import pytest
 
 from kokoromichi import __version__
 from kokoromichi.settings import shipped_folder
-from kokoromichi.simulation.run import simulate
 from kokoromichi.simulation.scenario import Scenario
+from kokoromichi.simulation.simulate import simulate
 from tests.project.checkout import SCRIPT, finished
-from tests.simulation.commands import DONE, TINY, USAGE, digests, done_in, invoke
+from tests.simulation.commands import DONE, TARGET_MISSED, TINY, USAGE, digests, done_in, invoke
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +43,13 @@ def test_a_single_replication_has_no_interval_to_print(tmp_path: Path) -> None:
     result = invoke("simulate", "baseline", *words)
     assert result.exit_code == DONE
     assert "inf" not in result.stdout.replace("info", "")
+
+
+def test_a_missed_target_ends_with_1_and_says_which(tmp_path: Path) -> None:
+    words = ("--players", "8", "--days", "7", "--replications", "1", "--workers", "serial", "--out", tmp_path)
+    result = invoke("simulate", "baseline", *words, "--target", "gini=0.98:1")
+    assert result.exit_code == TARGET_MISSED
+    assert "targets missed: gini: 0." in result.stderr.replace("\n", " ")
 
 
 def test_json_is_one_object_and_nothing_else(played: Path) -> None:

@@ -207,7 +207,7 @@ def test_a_storage_failure_has_its_own_code(monkeypatch: pytest.MonkeyPatch, tmp
         message = "storage is unavailable, nothing was charged"
         raise StorageError(message)
 
-    monkeypatch.setattr("kokoromichi.simulation.run.simulate", fails)
+    monkeypatch.setattr("kokoromichi.simulation.simulate.simulate", fails)
     result = invoke("simulate", "baseline", *TINY, "--out", tmp_path / "run")
     assert result.exit_code == STORAGE_FAILED
     assert "nothing was charged" in result.stderr

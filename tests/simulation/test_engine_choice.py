@@ -13,8 +13,8 @@ from kokoromichi.simulation import engines, story
 from kokoromichi.simulation.driver import Pause
 from kokoromichi.simulation.engines import Chosen, choose
 from kokoromichi.simulation.played import EnginesDisagreeError
-from kokoromichi.simulation.run import BatchError, simulate
 from kokoromichi.simulation.scenario import Scenario
+from kokoromichi.simulation.simulate import BatchError, simulate
 from tests.simulation.commands import SEED, TINY, USAGE, digests, invoke
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def test_replications_count_when_compiling_is_worth_it() -> None:
 def test_without_numba_everything_is_played_and_says_what_would_make_it_fast() -> None:
     chosen = choose("auto", LARGE)
     assert chosen.name == "faithful"
-    assert 'pip install "kokoromichi[fast]" makes it some ten times as fast' in chosen.why
+    assert 'pip install "kokoromichi[fast]" makes it some twenty times as fast' in chosen.why
 
 
 @pytest.mark.parametrize("engine", ["compiled", "both"])

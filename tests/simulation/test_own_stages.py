@@ -12,9 +12,9 @@ from kokoromichi.core.errors import MisuseError
 from kokoromichi.simulation import engines
 from kokoromichi.simulation.engines import choose
 from kokoromichi.simulation.functions import fingerprint
-from kokoromichi.simulation.run import simulate
 from kokoromichi.simulation.scenario import Scenario
 from kokoromichi.simulation.setup_files import SetupError
+from kokoromichi.simulation.simulate import simulate
 from kokoromichi.simulation.story import STAGES, hand_on
 from tests.simulation.own_stages import LAST_TAME_DAY, buy_cheapest, buy_nothing, make_a_list
 

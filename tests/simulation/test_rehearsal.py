@@ -16,8 +16,8 @@ from kokoromichi.core.providers.local_json import LocalJSONProvider
 from kokoromichi.services.bundle import Services
 from kokoromichi.settings import Settings
 from kokoromichi.simulation.played import first_difference
-from kokoromichi.simulation.run import Run, simulate
 from kokoromichi.simulation.scenario import Scenario
+from kokoromichi.simulation.simulate import simulate
 from tests.contract.stored import stored
 from tests.servers.mongo import fresh_database
 from tests.servers.postgres import fresh_postgres_database
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from kokoromichi.core.data_provider import DataProvider
     from kokoromichi.core.models import AnswerT, ChangeSet
+    from kokoromichi.simulation.run import Run
 
 SCENARIO: Final = Scenario.load("alt_farm", players=12, days=4)
 STORES: Final = ("local", "mongo", "postgres")

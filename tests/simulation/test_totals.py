@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from polars.testing import assert_frame_equal
 
-from kokoromichi.core.errors import MisuseError
+from kokoromichi.experiments.batches import batch
 from kokoromichi.simulation import engines
 from kokoromichi.simulation.scenario import Scenario
-from kokoromichi.simulation.totals import play_totals, search
+from kokoromichi.simulation.totals import play_totals
 from tests.simulation.drawn_scenarios import Size, scenarios
 from tests.simulation.test_engines_agree import SCENARIOS, crowded
 
@@ -59,17 +59,13 @@ def test_the_faithful_engine_has_totals_too() -> None:
     assert_frame_equal(found.headline, wanted.headline, rel_tol=1e-12, abs_tol=1e-12)
 
 
-def test_a_search_says_the_same_with_one_thread_and_with_two() -> None:
-    dearer = SMALL.with_economy({"store.health_potion.price_gold": 90})
+def test_a_batch_says_the_same_with_one_thread_and_with_two() -> None:
+    scenarios = {"base": SMALL, "cheap": SMALL.with_economy({"store.health_potion.price_gold": 90})}
     one, two = (
-        search([SMALL, dearer], replications=3, seed=5, engine=engines.COMPILED, threads=threads)
+        batch(scenarios, replications=3, seed=5, engine=engines.COMPILED, workers=f"thread:{threads}").runs()
         for threads in (1, 2)
     )
     assert_frame_equal(one, two, check_exact=True)
-    assert one.select("scenario", "replication").rows() == [(0, 1), (0, 2), (0, 3), (1, 1), (1, 2), (1, 3)]
-    assert one.filter(scenario=0).drop("scenario").row(0) != one.filter(scenario=1).drop("scenario").row(0)
-
-
-def test_a_search_over_nothing_is_refused() -> None:
-    with pytest.raises(MisuseError, match="one scenario"):
-        search([])
+    assert one.filter(run=0).drop("scenario", "run").row(0) != one.filter(run=1).drop("scenario", "run").row(
+        0
+    )

@@ -40,7 +40,9 @@ async def test_acts_and_refusals_are_rows_of_the_schema() -> None:
         ("ada", moment_of(NOON_US), "buy", None, ECONOMY.hash),
         ("ada", moment_of(NOON_US + 1_000_000), "buy", "too_poor", ECONOMY.hash),
     ]
-    assert seen(world).select("slot", "outcome", "gold", "hold", "units_held").null_count().row(0) == (2,) * 5
+    assert (
+        seen(world).select("slot", "outcome", "hold", "level", "units_held").null_count().row(0) == (2,) * 5
+    )
 
 
 async def test_a_command_is_noted_by_the_name_that_its_act_has_everywhere() -> None:

@@ -9,6 +9,7 @@ import polars as pl
 from kokoromichi.analysis.metrics.by_day import Day, day_of, days, share
 from kokoromichi.analysis.metrics.presence import active_days
 from kokoromichi.analysis.options import checked_options
+from kokoromichi.analysis.shared import shared
 from kokoromichi.core.schemas import DECISIONS
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 
 @checked_options
+@shared
 def acts(observations: Observations, first_day: Day = 0, last_day: Day | None = None) -> pl.LazyFrame:
     """Acts per active player-day, by act.
 
@@ -41,10 +43,8 @@ def acts(observations: Observations, first_day: Day = 0, last_day: Day | None = 
     observations.require("acts", "activity")
     window = days(observations, first_day, last_day)
     tried = _tried(observations).join(window, on="day", how="semi").group_by("act")
-    counts = tried.agg(
-        acts=pl.col("code").is_null().sum().cast(pl.Int64),
-        refused=pl.col("code").is_not_null().sum().cast(pl.Int64),
-    )
+    times, refused = pl.col("times"), pl.col("code").is_not_null()
+    counts = tried.agg(acts=times.filter(~refused).sum(), refused=times.filter(refused).sum())
     active = (
         active_days(observations)
         .join(window, on="day", how="semi")
@@ -77,12 +77,14 @@ def refusals(observations: Observations, first_day: Day = 0, last_day: Day | Non
     """
     observations.require("refusals", "activity")
     tried = _tried(observations).join(days(observations, first_day, last_day), on="day", how="semi")
-    counts = tried.group_by("act", "code").agg(refusals=pl.len().cast(pl.Int64))
+    counts = tried.group_by("act", "code").agg(refusals=pl.col("times").sum())
     counts = counts.with_columns(tried=pl.col("refusals").sum().over("act"))
     refused = counts.filter(pl.col("code").is_not_null())
     return refused.with_columns(refused_share=share("refusals", "tried")).sort("act", "code")
 
 
+@shared
 def _tried(observations: Observations) -> pl.LazyFrame:
-    """Per act of a player, refused ones included: act, code, day."""
-    return observations.activity.filter(~pl.col("act").is_in(DECISIONS)).select("act", "code", day_of())
+    """Per act, code (null where it went through) and day: act, code, day, times (Int64)."""
+    acts = observations.activity.filter(~pl.col("act").is_in(DECISIONS))
+    return acts.group_by("act", "code", day_of()).agg(times=pl.len().cast(pl.Int64))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import polars as pl
 
+from kokoromichi.analysis.shared import shared
 from kokoromichi.core.kinds import KINDS
 
 if TYPE_CHECKING:
@@ -42,6 +43,11 @@ def days(observations: Observations, first_day: Day = 0, last_day: Day | None = 
     Returns:
         One row per UTC day, ascending: ``day`` (Date).
     """
+    return _watched(observations).filter(*_within(first_day, last_day))
+
+
+@shared
+def _watched(observations: Observations) -> pl.LazyFrame:
     rows = pl.concat([observations.ledger.select(day_of()), observations.activity.select(day_of())])
     counts = rows.drop_nulls().group_by("day").agg(rows=pl.len())
     busiest = pl.col("day").sort_by("rows", "day").last()
@@ -51,10 +57,10 @@ def days(observations: Observations, first_day: Day = 0, last_day: Day | None = 
         first = pl.min_horizontal(first, pl.lit(observations.period[0]))
         last = pl.max_horizontal(last, pl.lit(observations.period[1]))
     every = counted.select(first.alias("first"), last.alias("last"))
-    every = every.select(day=pl.date_ranges("first", "last")).explode("day").drop_nulls()
-    return every.filter(*_within(first_day, last_day)).sort("day")
+    return every.select(day=pl.date_ranges("first", "last")).explode("day").drop_nulls().sort("day")
 
 
+@shared
 def movements(observations: Observations, currency: str | None = None) -> pl.LazyFrame:
     """The ledger's rows that move a balance, told apart by direction.
 
@@ -106,6 +112,7 @@ def changes(observations: Observations, currency: str | None = None) -> pl.LazyF
     return pl.concat([movements(observations, currency), rows], how="diagonal")
 
 
+@shared
 def holdings(observations: Observations, currency: str | None = None) -> pl.LazyFrame:
     """Closing balances, carried over days without a movement.
 
@@ -139,6 +146,7 @@ def with_archetypes(frame: pl.LazyFrame, observations: Observations) -> pl.LazyF
     return pl.concat([frame.with_columns(archetype=pl.lit(ALL)), known])
 
 
+@shared
 def archetypes(observations: Observations) -> pl.LazyFrame:
     """The archetype of every player who has one, once, however often a player is listed.
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from kokoromichi.analysis.metrics.by_day import OPENING, Day, days, movements, share, total
 from kokoromichi.analysis.metrics.presence import active_days
 from kokoromichi.analysis.options import checked_options
+from kokoromichi.analysis.shared import shared
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
+
+_FLOW: Final = ("day", "currency", "direction", "kind")
 
 
 @checked_options
@@ -36,14 +39,20 @@ def flows(observations: Observations, first_day: Day = 0, last_day: Day | None =
         - ``amount`` (Int64): what moved, at least 0, in units of the currency.
         - ``rows`` (Int64): ledger rows.
     """
-    keys = ["day", "currency", "direction", "kind"]
+    inside = days(observations, first_day, last_day)
+    return _every_flow(observations).join(inside, on="day", how="semi").sort(_FLOW)
+
+
+@shared
+def _every_flow(observations: Observations) -> pl.LazyFrame:
+    """As ``flows``, of every row that has a day, in no order."""
     moved = movements(observations).filter((pl.col("direction") != "transfer") | (pl.col("amount") > 0))
-    moved = moved.join(days(observations, first_day, last_day), on="day", how="semi")
-    sums = moved.with_columns(pl.col("amount").abs()).group_by(keys)
-    return sums.agg(total("amount"), rows=pl.len().cast(pl.Int64)).sort(keys)
+    sums = moved.with_columns(pl.col("amount").abs()).group_by(_FLOW)
+    return sums.agg(total("amount"), rows=pl.len().cast(pl.Int64))
 
 
 @checked_options
+@shared
 def flows_total(observations: Observations, first_day: Day = 0, last_day: Day | None = None) -> pl.LazyFrame:
     """Faucets and sinks by kind over a window, with their shares.
 
@@ -76,6 +85,7 @@ def flows_total(observations: Observations, first_day: Day = 0, last_day: Day | 
 
 
 @checked_options
+@shared
 def net_flow(observations: Observations) -> pl.LazyFrame:
     """Gold that entered less gold that left, per day, the opening apart.
 
@@ -118,6 +128,7 @@ def net_flow(observations: Observations) -> pl.LazyFrame:
 
 
 @checked_options
+@shared
 def sink_faucet_ratio(
     observations: Observations, first_day: Day = 0, last_day: Day | None = None
 ) -> pl.LazyFrame:

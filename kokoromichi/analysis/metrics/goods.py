@@ -8,6 +8,7 @@ import polars as pl
 
 from kokoromichi.analysis.metrics.by_day import Day, day_of, days, share, total
 from kokoromichi.analysis.options import checked_options
+from kokoromichi.analysis.shared import shared
 from kokoromichi.core.kinds import SYSTEM
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 
 @checked_options
+@shared
 def sales(observations: Observations, first_day: Day = 0, last_day: Day | None = None) -> pl.LazyFrame:
     """Sales: what each item of the store sold, and what it took in.
 

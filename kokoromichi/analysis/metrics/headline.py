@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 WAIT_ARCHETYPE: Final = "casual"
 WAIT_CATEGORY: Final = "chest"
-_WAITS: Final = ("wait_days", "mean_wait_days")
+WAITS: Final = ("wait_days", "mean_wait_days")
 
 _WHOLE: Final = ("spent_gold", "units_sold", "supply_gold", "active_supply_gold")
 _ANY: Final = (-math.inf, math.inf)
@@ -154,10 +154,10 @@ def _top(observations: Observations) -> pl.LazyFrame:
 
 def _wait(observations: Observations) -> pl.LazyFrame:
     if not observations.has_history:
-        return pl.LazyFrame([dict.fromkeys(_WAITS)], schema=dict.fromkeys(_WAITS, pl.Float64()))
+        return pl.LazyFrame([dict.fromkeys(WAITS)], schema=dict.fromkeys(WAITS, pl.Float64()))
     waits = days_to_afford(observations).join(wait_item(observations), on="item_id", how="semi")
     whose = WAIT_ARCHETYPE if observations.has_players else ALL
-    return waits.filter(pl.col("archetype") == whose).select(pl.col(_WAITS).first())
+    return waits.filter(pl.col("archetype") == whose).select(pl.col(WAITS).first())
 
 
 def _retention(observations: Observations) -> pl.LazyFrame:

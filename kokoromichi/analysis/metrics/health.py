@@ -11,6 +11,7 @@ from kokoromichi.analysis.audit import reused_requests
 from kokoromichi.analysis.metrics.by_day import TRANSFERS, day_of, days
 from kokoromichi.analysis.metrics.goods import knows_goods
 from kokoromichi.analysis.options import checked_options
+from kokoromichi.analysis.shared import shared
 from kokoromichi.core.kinds import CURRENCIES, KINDS, SYSTEM
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
 
 _REQUIRED: Final = ("entry_id", "tx_id", "at", "book", "kind", "user_id", "actor", "request_id")
+_FOLLOWED: Final = ("entry_id", "at", "user_id", "currency", "amount", "balance_after", "item_id", "quantity")
 _NUMBER: Final = ("effective_from", "measure", "key")
 _CLOCK_TOLERANCE: Final = dt.timedelta(hours=1)
 _RUNNING_NUMBER: Final = r"(?:^|\D)(\d{1,12})$"
@@ -48,19 +50,20 @@ def ledger_health(observations: Observations) -> pl.LazyFrame:
         - ``violations`` (Int64): how many.
     """
     ledger = observations.ledger
-    whole = ledger if observations.whole_books else ledger.clear()
+    ordered = _in_order(observations)
+    whole = ordered if observations.whole_books else ordered.clear()
     checks = [
         (0, "half_movements", _rows(_half_movements(ledger))),
         (0, "missing_values", _rows(ledger.filter(pl.any_horizontal(pl.col(_REQUIRED).is_null())))),
         (0, "unknown_kinds", _rows(ledger.filter(~_is_in("kind", KINDS)))),
         (0, "unknown_currencies", _rows(ledger.filter(~_is_in("currency", CURRENCIES)))),
-        (0, "rows_in_another_book", _rows(ledger.filter(_kind_of(book=True) != pl.col("book")))),
+        (0, "rows_in_another_book", _rows(ledger.filter(~_in_its_book()))),
         (0, "impossible_signs", _rows(ledger.filter(_impossible_signs()))),
-        (0, "times_against_entry_ids", _rows(_against_entry_ids(ledger))),
+        (0, "times_against_entry_ids", _rows(_against_entry_ids(ordered))),
         (0, "times_far_away", _rows(_far_away(observations))),
         (0, "duplicate_players", _rows(_repeated(observations.players, "user_id"))),
         (0, "duplicate_prices", _rows(_repeated(observations.economy_history, *_NUMBER))),
-        (0, "duplicate_entry_ids", _rows(_duplicate_ids(ledger))),
+        (0, "duplicate_entry_ids", _rows(_duplicate_ids(ordered))),
         (0, "missing_entry_ids", _missing_ids(whole)),
         (1, "broken_balance_chains", _rows(_broken_chains(whole, observations.brought))),
         (3, "transfers_that_do_not_cancel", _rows(_uncancelled(ledger))),
@@ -73,6 +76,14 @@ def ledger_health(observations: Observations) -> pl.LazyFrame:
         for law, check, count in checks
     ]
     return pl.concat(named)
+
+
+@shared
+def _in_order(observations: Observations) -> pl.LazyFrame:
+    """The ledger's rows in the order of their entry ids, in which they mostly stand already."""
+    return observations.ledger.select(_FOLLOWED).map_batches(
+        lambda rows: rows if rows["entry_id"].is_sorted() else rows.sort("entry_id", maintain_order=True)
+    )
 
 
 def _rows(found: pl.LazyFrame) -> pl.LazyFrame:
@@ -92,17 +103,21 @@ def _is_in(column: str, known: Iterable[str]) -> pl.Expr:
     return pl.col(column).is_in(tuple(known)).fill_null(value=True)
 
 
-def _kind_of(*, book: bool) -> pl.Expr:
-    """The book or the role of a row's kind; null for a kind that is not known."""
-    table = {name: kind.book if book else kind.role for name, kind in KINDS.items()}
-    return pl.col("kind").replace_strict(table, default=None, return_dtype=pl.String)
+def _in_its_book() -> pl.Expr:
+    """Whether a row stands in the book of its kind."""
+    books = {name: kind.book for name, kind in KINDS.items()}
+    return pl.col("kind").replace_strict(books, default=None, return_dtype=pl.String) == pl.col("book")
+
+
+def _has_role(role: str) -> pl.Expr:
+    return pl.col("kind").is_in([name for name, kind in KINDS.items() if kind.role == role])
 
 
 def _impossible_signs() -> pl.Expr:
     """Whether a row gives what its kind takes, or takes what it gives."""
-    role, kind = _kind_of(book=False), pl.col("kind")
-    gives = (role == "faucet") | ((kind == "exchange") & (pl.col("currency") == "gems"))
-    takes = (role == "sink") & ~gives
+    kind = pl.col("kind")
+    gives = _has_role("faucet") | ((kind == "exchange") & (pl.col("currency") == "gems"))
+    takes = _has_role("sink") & ~gives
     units = pl.col("quantity")
     return (
         (gives & (pl.col("amount") < 0))
@@ -112,10 +127,9 @@ def _impossible_signs() -> pl.Expr:
     )
 
 
-def _against_entry_ids(ledger: pl.LazyFrame) -> pl.LazyFrame:
+def _against_entry_ids(ordered: pl.LazyFrame) -> pl.LazyFrame:
     """Rows dated so much before the entry that precedes them that clocks and commits do not explain it."""
-    ordered = ledger.filter(pl.col("at").is_not_null()).select("entry_id", "at").sort("entry_id")
-    return ordered.filter(pl.col("at").diff() <= -_CLOCK_TOLERANCE)
+    return ordered.select(pl.col("at").drop_nulls()).filter(pl.col("at").diff() <= -_CLOCK_TOLERANCE)
 
 
 def _far_away(observations: Observations) -> pl.LazyFrame:
@@ -129,31 +143,31 @@ def _repeated(frame: pl.LazyFrame, *key: str) -> pl.LazyFrame:
     return frame.select(key).filter(~pl.struct(key).is_first_distinct())
 
 
-def _duplicate_ids(ledger: pl.LazyFrame) -> pl.LazyFrame:
+def _duplicate_ids(ordered: pl.LazyFrame) -> pl.LazyFrame:
     """Rows beyond the first of an entry id."""
-    return ledger.select("entry_id").filter(~pl.col("entry_id").is_first_distinct())
+    entry_id = pl.col("entry_id")
+    return ordered.select(again=entry_id.eq_missing(entry_id.shift(1)).slice(1)).filter("again")
 
 
-def _missing_ids(ledger: pl.LazyFrame) -> pl.LazyFrame:
+def _missing_ids(ordered: pl.LazyFrame) -> pl.LazyFrame:
     """How many numbers are missing where entry ids end in a running one: violations."""
-    number = pl.col("entry_id").sort().str.extract(_RUNNING_NUMBER).cast(pl.Int64)
-    numbered = ledger.select(number=number).with_columns(step=pl.col("number").diff())
+    number = pl.col("entry_id").str.extract(_RUNNING_NUMBER).cast(pl.Int64)
+    numbered = ordered.select(number=number).with_columns(step=pl.col("number").diff())
     running = pl.col("number").is_not_null().all() & (pl.col("step").min() >= 0)
     skipped = pl.when(pl.col("step") > 1).then(pl.col("step") - 1).sum()
     return numbered.select(violations=pl.when(running).then(skipped).otherwise(0))
 
 
-def _broken_chains(ledger: pl.LazyFrame, brought: pl.LazyFrame) -> pl.LazyFrame:
+def _broken_chains(ordered: pl.LazyFrame, brought: pl.LazyFrame) -> pl.LazyFrame:
     """Rows whose balance after is not the balance before plus the amount."""
     keys = ["user_id", "currency"]
-    rows = ledger.filter(pl.col("currency").is_not_null())
-    rows = rows.join(brought.select(*keys, begins="amount"), on=keys, how="left")
-    place = pl.int_range(pl.len()).over(keys, order_by="entry_id")
-    last = pl.col("balance_after").shift(1).over(keys, order_by="entry_id")
-    first = pl.col("begins").fill_null(0)
-    rows = rows.with_columns(before=pl.when(place == 0).then(first).otherwise(last))
-    exact = pl.col("before").cast(pl.Int128) + pl.col("amount")
-    return rows.filter(exact != pl.col("balance_after"))
+    after = pl.col("balance_after")
+    movements = ordered.filter(pl.col("currency").is_not_null())
+    chains = movements.group_by(keys).agg("amount", after, last=after.shift(1), place=pl.int_range(pl.len()))
+    chains = chains.join(brought.select(*keys, begins="amount"), on=keys, how="left")
+    rows = chains.explode("amount", "balance_after", "last", "place")
+    before = pl.when(pl.col("place") == 0).then(pl.col("begins").fill_null(0)).otherwise("last")
+    return rows.filter(before.cast(pl.Int128) + pl.col("amount") != after)
 
 
 def _uncancelled(ledger: pl.LazyFrame) -> pl.LazyFrame:
@@ -171,13 +185,11 @@ def _negative_balances(ledger: pl.LazyFrame, brought: pl.LazyFrame) -> pl.LazyFr
     return pl.concat([after, brought.select("user_id", "amount")]).filter(pl.col("amount") < 0)
 
 
-def _negative_inventories(ledger: pl.LazyFrame, observations: Observations) -> pl.LazyFrame:
+def _negative_inventories(ordered: pl.LazyFrame, observations: Observations) -> pl.LazyFrame:
     """Rows after which a player holds fewer than no units, where it is known what they began with."""
     columns = ["user_id", "item_id", "quantity"]
-    rows = ledger.select("entry_id", *columns)
-    rows = pl.concat([rows, observations.brought.select(columns)], how="diagonal")
+    rows = pl.concat([observations.brought.select(columns), ordered.select(columns)])
     rows = rows.filter(pl.col("item_id").is_not_null(), pl.col("user_id") != SYSTEM)
-    rows = rows.join(knows_goods(observations), how="cross").filter("known")
-    rows = rows.with_columns(pl.col("entry_id").fill_null(""))
-    held = pl.col("quantity").cast(pl.Int128).cum_sum().over("user_id", "item_id", order_by="entry_id")
-    return rows.select(held=held).filter(pl.col("held") < 0)
+    held = rows.select(held=pl.col("quantity").cast(pl.Int128).cum_sum().over("user_id", "item_id"))
+    below = held.filter(pl.col("held") < 0)
+    return below.join(knows_goods(observations), how="cross").filter("known")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from kokoromichi.analysis.metrics.by_day import day_of, days
+from kokoromichi.analysis.shared import shared
 from kokoromichi.core.kinds import SYSTEM
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 NO_PRESENCE: Final = ("leave", "return")
 
 
+@shared
 def active_days(observations: Observations) -> pl.LazyFrame:
     """The days on which a player did something.
 
@@ -25,11 +27,23 @@ def active_days(observations: Observations) -> pl.LazyFrame:
     Returns:
         One row per player and active UTC day, in no order: ``user_id`` (String), ``day`` (Date).
     """
-    moved = observations.ledger.filter(pl.col("user_id") != SYSTEM, pl.col("actor") == pl.col("user_id"))
-    acted = observations.activity.filter(~pl.col("act").is_in(NO_PRESENCE))
-    return pl.concat([moved.select("user_id", day_of()), acted.select("user_id", day_of())]).unique()
+    return _days_with_rows(observations).filter("active").select("user_id", "day").unique()
 
 
+@shared
+def _days_with_rows(observations: Observations) -> pl.LazyFrame:
+    """Per stream, player and day with a row: user_id, day, active (whether one counts as activity)."""
+    moved = observations.ledger.filter(pl.col("user_id") != SYSTEM).group_by("user_id", day_of())
+    acted = observations.activity.group_by("user_id", day_of())
+    return pl.concat(
+        [
+            moved.agg(active=(pl.col("actor") == pl.col("user_id")).any()),
+            acted.agg(active=(~pl.col("act").is_in(NO_PRESENCE)).any()),
+        ]
+    )
+
+
+@shared
 def turns(observations: Observations) -> pl.LazyFrame:
     """When players left and came back, from the activity stream.
 
@@ -42,11 +56,13 @@ def turns(observations: Observations) -> pl.LazyFrame:
     )
 
 
+@shared
 def records_leaving(observations: Observations) -> pl.LazyFrame:
     """Whether the activity stream says who left: one row with ``records_leaving`` (Boolean)."""
     return observations.activity.select(records_leaving=(pl.col("act") == "leave").any())
 
 
+@shared
 def presence(observations: Observations) -> pl.LazyFrame:
     """From when to when each player was there.
 
@@ -58,13 +74,7 @@ def presence(observations: Observations) -> pl.LazyFrame:
         with a row of theirs; of a player who brings something forward, the first day observed), ``until``
         (Date), ``arrived`` (Boolean, whether they came while observed).
     """
-    rows = pl.concat(
-        [
-            observations.ledger.filter(pl.col("user_id") != SYSTEM).select("user_id", day_of()),
-            observations.activity.select("user_id", day_of()),
-        ]
-    )
-    arrivals = rows.group_by("user_id").agg(arrival=pl.col("day").min())
+    arrivals = _days_with_rows(observations).group_by("user_id").agg(arrival=pl.col("day").min())
     last_active = active_days(observations).group_by("user_id").agg(last_active=pl.col("day").max())
     gone = turns(observations).group_by("user_id").agg(gone=pl.col("act").sort_by("at").last() == "leave")
     ends = days(observations).select(first=pl.col("day").min(), last=pl.col("day").max())

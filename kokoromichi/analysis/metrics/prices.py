@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from kokoromichi.analysis.metrics.by_day import day_of, days
+from kokoromichi.analysis.shared import shared
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
 
 
+@shared
 def price_list(observations: Observations) -> pl.LazyFrame:
     """The price of every item on every day: the one in force when the day closes.
 
@@ -33,6 +35,7 @@ def price_list(observations: Observations) -> pl.LazyFrame:
     )
 
 
+@shared
 def last_prices(observations: Observations) -> pl.LazyFrame:
     """The last price of every item.
 

@@ -10,6 +10,7 @@ from kokoromichi.analysis.metrics.by_day import days, holdings, share, with_arch
 from kokoromichi.analysis.metrics.presence import active_days, presence, records_leaving, turns
 from kokoromichi.analysis.metrics.wealth import percentiles
 from kokoromichi.analysis.options import checked_options
+from kokoromichi.analysis.shared import shared
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
@@ -21,6 +22,7 @@ _CASE: Final = ["user_id", "age_days"]
 
 
 @checked_options
+@shared
 def retention(observations: Observations) -> pl.LazyFrame:
     """Retention at D1, D7 and D30 from arrival.
 

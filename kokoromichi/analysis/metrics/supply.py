@@ -14,13 +14,14 @@ from kokoromichi.analysis.metrics.by_day import (
     changes,
     days,
     holdings,
-    movements,
     running_total,
     share,
     total,
 )
+from kokoromichi.analysis.metrics.flows import flows
 from kokoromichi.analysis.metrics.presence import active_days
 from kokoromichi.analysis.options import checked_options
+from kokoromichi.analysis.shared import shared
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
@@ -30,6 +31,7 @@ ACTIVE_WITHIN_DAYS: Final = 7
 
 
 @checked_options
+@shared
 def money_supply(observations: Observations) -> pl.LazyFrame:
     """Money supply: the sum of all balances: brought forward + opening + faucets - sinks.
 
@@ -78,6 +80,7 @@ def money_supply(observations: Observations) -> pl.LazyFrame:
 
 
 @checked_options
+@shared
 def velocity(observations: Observations, first_day: Day = 0) -> pl.LazyFrame:
     """Velocity: mean spending a day / mean daily money supply.
 
@@ -98,9 +101,10 @@ def velocity(observations: Observations, first_day: Day = 0) -> pl.LazyFrame:
     """
     observations.require_books("velocity")
     window = days(observations, first_day)
-    spent = movements(observations).filter(pl.col("kind").is_in(SPENDING), pl.col("direction") == "sink")
-    spent = spent.join(window, on="day", how="semi")
-    spending = spent.group_by("currency").agg(spent=-total("amount"))
+    spent = flows(observations, first_day).filter(
+        pl.col("kind").is_in(SPENDING), pl.col("direction") == "sink"
+    )
+    spending = spent.group_by("currency").agg(spent=total("amount"))
     supply = money_supply(observations).join(window, on="day", how="semi")
     means = supply.group_by("currency").agg(days=pl.len().cast(pl.Int64), mean_supply=pl.col("supply").mean())
     table = means.join(spending, on="currency", how="left").with_columns(pl.col("spent").fill_null(0))

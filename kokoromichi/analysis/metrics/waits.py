@@ -11,6 +11,7 @@ from kokoromichi.analysis.metrics.by_day import OPENING, changes, running_total,
 from kokoromichi.analysis.metrics.presence import presence
 from kokoromichi.analysis.metrics.prices import last_prices, price_list
 from kokoromichi.analysis.options import checked_options
+from kokoromichi.analysis.shared import shared
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
@@ -34,6 +35,7 @@ _ESTIMATES_SCHEMA: Final = {
 
 
 @checked_options
+@shared
 def days_to_afford(observations: Observations) -> pl.LazyFrame:
     """Days to afford: the wait for each item's price, by archetype.
 
@@ -98,12 +100,14 @@ def _cases(observations: Observations) -> pl.LazyFrame:
     crosses = (
         (pl.col("day") > pl.col("arrival")) & (pl.col("opened") < yesterday) & (pl.col("closed") >= price)
     )
-    firsts = closes.group_by(_CASE).agg(
-        below=pl.when(pl.col("closed") < price).then("day").min(),
-        afforded=pl.when(crosses).then("day").min(),
-        earned=pl.when(pl.col("earnings") >= price).then("day").min(),
-        first=pl.when(pl.col("highest") >= price).then("day").min(),
+    reached = closes.select(
+        *_CASE,
+        below=pl.when(pl.col("closed") < price).then("day"),
+        afforded=pl.when(crosses).then("day"),
+        earned=pl.when(pl.col("earnings") >= price).then("day"),
+        first=pl.when(pl.col("highest") >= price).then("day"),
     )
+    firsts = reached.group_by(_CASE).agg(pl.all().min())
     there = there.with_columns(came=pl.when("arrived").then("arrival"))
     return firsts.join(there, on="user_id").select(
         *_CASE,

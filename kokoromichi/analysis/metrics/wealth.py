@@ -18,6 +18,7 @@ from kokoromichi.analysis.metrics.by_day import (
     with_archetypes,
 )
 from kokoromichi.analysis.options import checked_options
+from kokoromichi.analysis.shared import shared
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
@@ -26,6 +27,7 @@ TOP_SHARES: Final = (0.01, 0.1)
 
 
 @checked_options
+@shared
 def balances(observations: Observations, day: Day | None = None) -> pl.LazyFrame:
     """Closing balance of every player on one day.
 
@@ -74,6 +76,7 @@ def balance_percentiles(observations: Observations, day: Day | None = None) -> p
 
 
 @checked_options
+@shared
 def gini(
     observations: Observations, currency: str = "gold", first_day: Day = 0, last_day: Day | None = None
 ) -> pl.LazyFrame:
@@ -131,6 +134,7 @@ def lorenz(
 
 
 @checked_options
+@shared
 def top_shares(
     observations: Observations, currency: str = "gold", first_day: Day = 0, last_day: Day | None = None
 ) -> pl.LazyFrame:
@@ -164,6 +168,7 @@ def percentiles(column: str) -> list[pl.Expr]:
     return [pl.col(column).quantile(level, "linear").alias(name) for name, level in levels.items()]
 
 
+@shared
 def _wealth(observations: Observations, currency: str, first_day: Day, last_day: Day | None) -> pl.LazyFrame:
     """Per measure and player: measure, user_id, value (Int64)."""
     held = (

@@ -105,6 +105,19 @@ def chart_style() -> Iterator[None]:
 def svg_text(figure: Figure) -> str:
     """Return a figure as SVG: the same text for the same figure, letters as outlines, no date."""
     page = io.StringIO()
-    with chart_style():
+    with chart_style(), _laid_out(figure):
         figure.savefig(page, format="svg", metadata={"Date": None, "Creator": None})
     return page.getvalue()
+
+
+@contextmanager
+def _laid_out(figure: Figure) -> Iterator[None]:
+    """Lay a figure out now: to save one that has yet to be laid out, matplotlib draws it twice."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+    figure.set_layout_engine(None)
+    try:
+        yield
+    finally:
+        figure.set_layout_engine(engine)

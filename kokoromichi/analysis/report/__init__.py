@@ -3,16 +3,13 @@
 from kokoromichi.analysis.report.data import ReportData, report_data
 from kokoromichi.analysis.report.explained import Explanation, explained
 from kokoromichi.analysis.report.periods import period_report
-from kokoromichi.analysis.report.targets import TARGETS, Target
 from kokoromichi.analysis.report.writing import render_report, write_report
 from kokoromichi.analysis.report.written import Report
 
 __all__ = [
-    "TARGETS",
     "Explanation",
     "Report",
     "ReportData",
-    "Target",
     "explained",
     "period_report",
     "render_report",

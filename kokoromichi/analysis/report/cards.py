@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from kokoromichi.analysis.replicated import Estimate
     from kokoromichi.analysis.report.data import ReportData
     from kokoromichi.analysis.report.page import Verdict
-    from kokoromichi.analysis.report.targets import Target
+    from kokoromichi.analysis.targets import Band
 
 LEAST_DAYS: Final = 7
 """Days that must have been observed for a number to be held against its target."""
@@ -42,7 +42,20 @@ def headline_section(data: ReportData) -> PageSection:
     )
 
 
-def headline_card(number: HeadlineNumber, target: Target | None) -> Card:
+def unmet_targets(data: ReportData) -> tuple[str, ...]:
+    """Say of each target that is not met what was found; of a time too short to be judged, of each."""
+    if data.days < LEAST_DAYS:
+        return (f"fewer than {LEAST_DAYS} days were observed: no target is judged",) if data.targets else ()
+    numbers = [number for number in headline_numbers(data) if number.target in data.targets]
+    cards = {number.target: headline_card(number, data.targets[number.target]) for number in numbers}
+    return tuple(
+        f"{name}: {card.value} {card.unit}".rstrip() + f", {card.pill} ({card.target})"
+        for name, card in cards.items()
+        if card.verdict != "good"
+    )
+
+
+def headline_card(number: HeadlineNumber, target: Band | None) -> Card:
     """Return one number as a card, held against its target."""
     found, tested = number.over(number.values), number.tested or number.values
     middle = number.over(tested)
@@ -64,7 +77,7 @@ def headline_card(number: HeadlineNumber, target: Target | None) -> Card:
     )
 
 
-def _verdict(target: Target | None, found: Estimate) -> Verdict:
+def _verdict(target: Band | None, found: Estimate) -> Verdict:
     """Judge the number: one that few of the runs have meets nothing, one that none has is not judged."""
     if target is None or found.value is None:
         return "plain"
@@ -83,16 +96,16 @@ def _spread(found: Estimate, write: Writer) -> str:
     return " · ".join(parts)
 
 
-def _pill(verdict: Verdict, target: Target | None, tested: Values) -> str:
+def _pill(verdict: Verdict, target: Band | None, tested: Values) -> str:
     """Say whether the number meets its target, and how many of all runs do: one without a value misses it."""
     if target is None or verdict == "plain":
         return "not known"
     said = "met" if verdict == "good" else "missed"
-    met = sum(value is not None and target.holds(value) for value in tested)
+    met = sum(target.holds(value) for value in tested)
     return f"{said}: {met} of {len(tested)} runs" if len(tested) > 1 else said
 
 
-def wanted(target: Target, write: Writer, unit: str) -> str:
+def wanted(target: Band, write: Writer, unit: str) -> str:
     """Say which values a target holds, with their unit."""
     if math.isinf(target.low):
         text = f"at most {write(target.high)}"
@@ -103,7 +116,7 @@ def wanted(target: Target, write: Writer, unit: str) -> str:
     return f"{text} {unit}".strip()
 
 
-def _gauge(target: Target, value: float) -> tuple[float, float, float]:
+def _gauge(target: Band, value: float) -> tuple[float, float, float]:
     """Place band and value on a line that reaches a little beyond both; an open band ends with the line."""
     low = target.low if math.isfinite(target.low) else min(0.0, value, target.high)
     high = target.high if math.isfinite(target.high) else max(1.0, 2 * low, value)

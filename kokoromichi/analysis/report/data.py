@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -12,21 +12,23 @@ from kokoromichi.analysis.metrics import (
     WARM_UP_DAYS,
     first_measured_day,
     measured,
-    metric,
     numbered,
 )
 from kokoromichi.analysis.metrics.by_day import days
 from kokoromichi.analysis.metrics.headline import headline, wait_item
 from kokoromichi.analysis.observations import MissingBooksError, MissingObservationsError, Observations
-from kokoromichi.analysis.report.targets import TARGETS, Target
+from kokoromichi.analysis.targets import TARGETS, Band
 from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.schemas import LEDGER_SCHEMA
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
     from kokoromichi.rules.findings import Finding
 
+_ACTIVITY_READ: Final = ("user_id", "at", "act", "code")
+_LEDGER_READ: Final = tuple(column for column in LEDGER_SCHEMA if column not in {"counterparty", "reason"})
 _LEFT_OUT: Final = frozenset(
     {
         *("balances", "transfer_pairs", "transfer_rings"),
@@ -57,7 +59,7 @@ class ReportData:
         has_activity: Whether every run has its activity stream.
         has_players: Whether archetypes are known in every run.
         grouped_by: By what behaviour players are grouped where archetypes are not known; else empty.
-        targets: Bands by the name of a headline number (``TARGETS``).
+        targets: Bands by the name of the number.
         findings: What the economy's check found; None when it was not checked.
         booked: By replication and currency, as ``replication``, ``currency``, ``booked`` (Int128): the sum of
             every row, whatever else the row says; what a part of a ledger brings forward is among it.
@@ -82,7 +84,7 @@ class ReportData:
     has_activity: bool
     has_players: bool
     grouped_by: str
-    targets: Mapping[str, Target]
+    targets: Mapping[str, Band]
     findings: tuple[Finding, ...] | None
     booked: pl.DataFrame
     assumptions: Mapping[str, str] = field(default_factory=dict)
@@ -94,23 +96,20 @@ def report_data(
     *,
     title: str,
     manifest: Mapping[str, str],
-    targets: Mapping[str, Target] = TARGETS,
+    targets: Mapping[str, Band] = TARGETS,
     findings: Sequence[Finding] | None = None,
-    headlines: pl.DataFrame | None = None,
     warm_up_days: int = WARM_UP_DAYS,
     assumptions: Mapping[str, str] = {},
 ) -> ReportData:
     """Compute every metric of every run.
 
     Args:
-        runs: The replications of one scenario in their order, or one real ledger; streams that were not
-            observed are named in the report and nothing is guessed in their place.
+        runs: The replications of one scenario, or one real ledger; streams that were not observed are named
+            in the report, and nothing is guessed in their place.
         title: The report's title.
-        manifest: How the observations came about; shown as it stands, so that a date is in the report only
-            when one is given here.
+        manifest: How the observations came about; a date is in the report only when one is given here.
         targets: Bands by the name of a headline number.
         findings: What the economy's check found; None when it was not checked.
-        headlines: ``ReportData.headline`` where it is known already.
         warm_up_days: Days cut before flows, spending and acts are measured; none are cut from a shorter run,
             or from a part of a ledger, which does not begin with its openings.
         assumptions: By the name of a headline number: the sentence that says what a model put in.
@@ -120,35 +119,85 @@ def report_data(
     """
     if not runs:
         raise MisuseError("a report needs at least one run; pass the observations of one or of several")
-    loaded = [run.loaded() for run in runs]
-    spans = [days(run).collect()["day"] for run in loaded]
+    spans = [days(run).collect()["day"] for run in runs]
     length = max(span.len() for span in spans)
-    first_day = 0 if _is_part(loaded) else first_measured_day(length, warm_up_days)
-    # Metrics first: a sum that is too large is a sentence there.
-    frames, missing = _frames(loaded, first_day)
-    headlines = numbered(headline(run, first_day) for run in loaded) if headlines is None else headlines
+    first_day = 0 if _is_part(runs) else first_measured_day(length, warm_up_days)
+    seen = [_Measured.of(run, first_day) for run in runs]
+    missing = {name: error for run in seen for name, error in run.missing.items()}
+    frames = _frames(seen, missing, first_day)
     return ReportData(
         title=title,
         manifest=tuple((name, str(text)) for name, text in manifest.items()),
         frames=frames,
-        headline=headlines,
+        headline=numbered(run.headline for run in seen),
         missing={name: str(error) for name, error in missing.items()},
         missing_books=frozenset(name for name in missing if isinstance(missing[name], MissingBooksError)),
-        replications=len(loaded),
+        replications=len(seen),
         first_day=min((span[0] for span in spans if span.len()), default=None),
         days=length,
         players=_players(frames),
         measured_from_day=first_day,
-        wait_item=next((item for run in loaded for item in wait_item(run).collect()["item_id"]), ""),
-        opening_gold=_opening(loaded),
-        has_activity=all(run.has_activity for run in loaded),
-        has_players=all(run.has_players for run in loaded),
-        grouped_by=loaded[0].grouped_by,
+        wait_item=next((run.wait_item for run in seen if run.wait_item), ""),
+        opening_gold=next((run.opening_gold for run in seen if run.opening_gold is not None), None),
+        has_activity=all(run.has_activity for run in runs),
+        has_players=all(run.has_players for run in runs),
+        grouped_by=runs[0].grouped_by,
         targets=targets,
         findings=None if findings is None else tuple(findings),
         assumptions=assumptions,
-        booked=numbered(_booked(run) for run in loaded),
+        booked=numbered(run.booked for run in seen),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Measured:
+    """Everything that is read from one run, so that only one is in memory at a time."""
+
+    frames: Mapping[str, pl.DataFrame]
+    missing: Mapping[str, MissingObservationsError]
+    headline: pl.DataFrame
+    booked: pl.DataFrame
+    wait_item: str
+    opening_gold: int | None
+
+    @classmethod
+    def of(cls, run: Observations, first_day: int) -> _Measured:
+        """Measure a run; of its streams, only the columns that our metrics read are loaded."""
+        loaded = replace(
+            run, ledger=run.ledger.select(_LEDGER_READ), activity=run.activity.select(_ACTIVITY_READ)
+        ).loaded()
+        frames: dict[str, pl.DataFrame] = {}
+        missing: dict[str, MissingObservationsError] = {}
+        for name, entry in METRICS.items():
+            if name in _LEFT_OUT:
+                continue
+            try:
+                frames[name] = measured(name, run if entry.own else loaded, **entry.options(first_day))
+            except MissingObservationsError as error:
+                missing[name] = error
+        return cls(
+            frames=frames,
+            missing=missing,
+            headline=headline(loaded, first_day),
+            booked=_booked(loaded),
+            wait_item="".join(wait_item(loaded).collect()["item_id"]),
+            opening_gold=_opening(loaded),
+        )
+
+
+def _frames(seen: Sequence[_Measured], missing: Container[str], first_day: int) -> dict[str, pl.DataFrame]:
+    """The frames of all runs by metric; an empty one where a run lacks what it is made of."""
+    return {
+        name: numbered(
+            [_blank(name, first_day)] if name in missing else [run.frames[name] for run in seen], name
+        )
+        for name in METRICS
+        if name not in _LEFT_OUT
+    }
+
+
+def _blank(name: str, first_day: int) -> pl.DataFrame:
+    return measured(name, Observations.empty(), **METRICS[name].options(first_day))
 
 
 def measured_from_day(run: Observations) -> int:
@@ -166,37 +215,16 @@ def _booked(run: Observations) -> pl.DataFrame:
     return sums.sort("currency").collect()
 
 
-def _frames(
-    runs: Sequence[Observations], first_day: int
-) -> tuple[dict[str, pl.DataFrame], dict[str, MissingObservationsError]]:
-    frames: dict[str, pl.DataFrame] = {}
-    missing: dict[str, MissingObservationsError] = {}
-    for name, entry in METRICS.items():
-        if name in _LEFT_OUT:
-            continue
-        options = entry.options(first_day)
-        try:
-            frames[name] = numbered((measured(name, run, **options) for run in runs), name)
-        except MissingObservationsError as error:
-            missing[name] = error
-            blank = metric(name)(Observations.empty(), **options).collect()
-            frames[name] = numbered([blank])
-    return frames, missing
-
-
 def _players(frames: Mapping[str, pl.DataFrame]) -> float:
     rows = frames["balance_percentiles"].filter(pl.col("archetype") == "all")
     mean = rows.group_by("replication").agg(pl.col("players").max())["players"].mean()
     return float(mean) if isinstance(mean, float) else 0.0
 
 
-def _opening(runs: Sequence[Observations]) -> int | None:
+def _opening(run: Observations) -> int | None:
     """What the economy history says, else the opening that most players had."""
-    histories = pl.concat([run.economy_history for run in runs])
-    stated = histories.filter(pl.col("measure") == "opening_gold", pl.col("key") == "gold")
-    booked = pl.concat([run.ledger for run in runs]).filter(
-        pl.col("kind") == "opening", pl.col("currency") == "gold"
-    )
+    stated = run.economy_history.filter(pl.col("measure") == "opening_gold", pl.col("key") == "gold")
+    booked = run.ledger.filter(pl.col("kind") == "opening", pl.col("currency") == "gold")
     values = pl.concat(
         [
             stated.sort("effective_from").select("value").last(),

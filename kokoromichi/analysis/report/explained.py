@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from kokoromichi.analysis.report.data import ReportData
     from kokoromichi.analysis.report.numbers import HeadlineNumber
-    from kokoromichi.analysis.report.targets import Target
+    from kokoromichi.analysis.targets import Band
 
 _SPAN_DAYS: Final = 28
 _KINDS_NAMED: Final = 2
@@ -143,7 +143,7 @@ def _targets(data: ReportData) -> list[str]:
     return [*missed, f"{met} of {len(judged)} targets are met."] if judged else []
 
 
-def _missed(number: HeadlineNumber, target: Target) -> str:
+def _missed(number: HeadlineNumber, target: Band) -> str:
     """How far a number lies outside of its target; empty where it is met."""
     found = number.over(number.tested or number.values)
     if found.value is None or (target.holds(found.value) and not found.scarce):

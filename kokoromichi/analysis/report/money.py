@@ -16,7 +16,7 @@ from kokoromichi.analysis.report.page import Cell, Chart, Csv, PageRow, PageSect
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.report.data import ReportData
-    from kokoromichi.analysis.report.targets import Target
+    from kokoromichi.analysis.targets import Band
 
 _SIDES: Final = (("faucet", "Faucets", 1), ("sink", "Sinks", -1))
 
@@ -221,7 +221,7 @@ def _kind_row(
 def net_section(data: ReportData) -> PageSection:
     """Return net flow and ratio by day."""
     frame = data.frames["net_flow"]
-    band: Target | None = data.targets.get("sink_faucet_ratio")
+    band: Band | None = data.targets.get("sink_faucet_ratio")
     csv = summary(weekly(frame), ["day"], "net_gold_per_active_player", "net_per_player_day", "ratio")
     seven = "The line is of the seven days that end with each day, fewer at the beginning."
     blocks = (

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import polars as pl
 
 from kokoromichi.analysis.metrics.by_day import ALL
-from kokoromichi.analysis.metrics.headline import POSSIBLE, WAIT_CATEGORY
+from kokoromichi.analysis.metrics.definitions import define
+from kokoromichi.analysis.metrics.headline import POSSIBLE, WAIT_CATEGORY, headline
 from kokoromichi.analysis.plots.canvas import words as spelled
 from kokoromichi.analysis.plots.series import averaged
 from kokoromichi.analysis.replicated import Estimate, estimate
 from kokoromichi.analysis.report import words
+from kokoromichi.core.options import one_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +28,8 @@ Values: TypeAlias = "list[float | None]"
 Writer: TypeAlias = "Callable[[float | None], str]"
 
 _SHARE: Final = (0.0, 1.0)
+_WAIT_SAYS: Final = "Wait for the item's price, in days; a wait that fewer than half end in time is beyond."
+_WHOLE_FROM: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +77,7 @@ def headline_numbers(data: ReportData) -> list[HeadlineNumber]:
         *_inequality(data),
         _retention(data),
     )
+    numbers = (*numbers, *_asked_for(data, {number.target for number in numbers}))
     return sorted(numbers, key=lambda number: number.target not in data.targets)
 
 
@@ -103,6 +108,7 @@ def _flows(data: ReportData) -> tuple[HeadlineNumber, ...]:
             write=words.whole,
             possible=POSSIBLE["net_flow_gold_per_active_player_day"],
             unit="gold a player-day",
+            target="net_flow_gold_per_active_player_day",
             says="Faucets less sinks for each day of an active player; openings are left out.",
         ),
         HeadlineNumber(
@@ -224,6 +230,38 @@ def _retention(data: ReportData) -> HeadlineNumber:
     )
 
 
+def _asked_for(data: ReportData, shown: set[str]) -> tuple[HeadlineNumber, ...]:
+    """The numbers that have a target and no place of their own."""
+    means = {column.name: column.meaning for column in define(headline).columns}
+    found = []
+    for target in data.targets:
+        column, *who = target.split(".")
+        if target not in shown:
+            shares = POSSIBLE[column] == _SHARE
+            found.append(
+                HeadlineNumber(
+                    label=spelled(column).capitalize() + "".join(f", {spelled(name)}" for name in who),
+                    values=_wait_of(data, column, *who) if who else _column(data, column),
+                    column=column,
+                    possible=POSSIBLE[column],
+                    write=words.share if shares else _amount,
+                    says=f"{means[column][:1].upper()}{means[column][1:]}." if not who else _WAIT_SAYS,
+                    target=target,
+                    write_target=words.share if shares else _plain,
+                )
+            )
+    return tuple(found)
+
+
+def _wait_of(data: ReportData, column: str, item: str, archetype: str = ALL) -> Values:
+    waits = data.frames["days_to_afford"]
+    for name, asked in (("item_id", item), ("archetype", archetype)):
+        if waits.height:
+            one_of(name, asked, sorted(waits[name].unique()))
+    rows = waits.filter(pl.col("item_id") == item, pl.col("archetype") == archetype)
+    return _by_run(data, rows.select("replication", column))
+
+
 def _largest_sink(data: ReportData) -> tuple[str, Values]:
     rows = data.frames["flows_total"].filter(pl.col("currency") == "gold", pl.col("direction") == "sink")
     if rows.is_empty():
@@ -252,6 +290,10 @@ def _quotients(parts: Values, wholes: Values) -> Values:
 
 def _fine_share(value: float | None) -> str:
     return words.share(value, 1)
+
+
+def _amount(value: float | None) -> str:
+    return words.short(value) if value is not None and abs(value) >= _WHOLE_FROM else words.decimal(value)
 
 
 def _plain(value: float | None) -> str:

@@ -15,14 +15,14 @@ from kokoromichi.analysis.report import words
 from kokoromichi.analysis.report.data import ReportData, report_data
 from kokoromichi.analysis.report.numbers import headline_numbers
 from kokoromichi.analysis.report.page import Cell, Csv, PageRow, PageTable
-from kokoromichi.analysis.report.targets import TARGETS
+from kokoromichi.analysis.targets import TARGETS
 from kokoromichi.core.errors import MisuseError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from kokoromichi.analysis.observations import Observations
-    from kokoromichi.analysis.report.targets import Target
+    from kokoromichi.analysis.targets import Band
     from kokoromichi.rules.findings import Finding
 
 _ONE: Final = dt.timedelta(days=1)
@@ -35,7 +35,7 @@ def period_report(
     *,
     title: str,
     manifest: Mapping[str, str],
-    targets: Mapping[str, Target] = TARGETS,
+    targets: Mapping[str, Band] = TARGETS,
     findings: Sequence[Finding] | None = None,
     assumptions: Mapping[str, str] = {},
 ) -> ReportData:

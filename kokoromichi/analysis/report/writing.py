@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from kokoromichi.analysis.plots.style import chart_style
 from kokoromichi.analysis.report import words
 from kokoromichi.analysis.report.blocks import lasting, origin
-from kokoromichi.analysis.report.cards import headline_section
+from kokoromichi.analysis.report.cards import headline_section, unmet_targets
 from kokoromichi.analysis.report.daily import daily_section
 from kokoromichi.analysis.report.data_quality import (
     findings_section,
@@ -68,7 +68,7 @@ def write_report(path: str | Path, report: ReportData) -> Report:
     target, page = Path(path), report_page(report)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(render(page), encoding="utf-8", newline="\n")
-    return Report(target, page)
+    return Report(target, page, unmet_targets(report))
 
 
 def render_report(report: ReportData) -> str:

@@ -23,10 +23,12 @@ class Report(os.PathLike[str]):
     Attributes:
         path: Where it is.
         page: What stands in it.
+        unmet: A sentence for each target that is not met.
     """
 
     path: Path
     page: Page
+    unmet: tuple[str, ...]
 
     def __fspath__(self) -> str:
         """The path, for whatever opens files."""

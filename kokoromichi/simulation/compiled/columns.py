@@ -7,7 +7,16 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import numpy as np
 
 from kokoromichi.rules.codes import OK
-from kokoromichi.simulation.player_state import GOLD, HOLD_GOLD, NOW_US, OUTCOME, PLAYER, SESSION_ID, SLOT
+from kokoromichi.simulation.player_state import (
+    GOLD,
+    HOLD_GOLD,
+    LEVEL,
+    NOW_US,
+    OUTCOME,
+    PLAYER,
+    SESSION_ID,
+    SLOT,
+)
 
 IntArray: TypeAlias = Any
 """An array of integers; Any, because a rule takes it for a list of them, which numpy's types forbid."""
@@ -48,6 +57,7 @@ ACTIVITY_TYPES: Final[dict[str, type[np.signedinteger[Any]]]] = {
     "outcome": np.int32,
     "gold": np.int64,
     "hold_gold": np.int64,
+    "level": np.int64,
     "choice": np.int64,
 }
 """Columns of the activity, in the order of ``note``; ``choice`` is a row of ``units_held``."""
@@ -121,6 +131,7 @@ def note(columns: Columns, state: IntArray, act: int, code: int, outcome: int) -
     row[7] = NO
     row[8] = NO
     row[9] = NO
+    row[10] = NO
     columns.counts[NOTES] = place + 1
 
 
@@ -131,7 +142,8 @@ def note_choice(columns: Columns, state: IntArray, act: int, held: IntArray) -> 
     row[5] = state[SLOT] - 1
     row[7] = state[GOLD]
     row[8] = state[HOLD_GOLD]
-    row[9] = choice
+    row[9] = state[LEVEL]
+    row[10] = choice
     units = columns.units_held[choice]
     for item in range(len(held)):
         units[item] = held[item]

@@ -127,6 +127,7 @@ def activity_frame(chunk: Chunk, names: Names) -> pl.DataFrame:
             outcome=pl.lit(pl.Series(outcomes, dtype=schema["outcome"])).gather(place),
             gold=pl.when(chooses).then("gold"),
             hold=pl.when(chooses).then("hold_gold"),
+            level=pl.when(chooses).then("level"),
             units_held=pl.lit(held).gather(pl.when(chooses).then(chooses.cum_sum() - 1)),
             economy_hash=pl.lit(chunk.economy_hash, schema["economy_hash"]),
         )

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
+from kokoromichi.analysis.targets import TARGETS, Band, Targets
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.experiments.targets import Band, Targets
 
 
 def test_a_band_holds_both_its_ends_and_nothing_that_nobody_has() -> None:
@@ -46,3 +46,22 @@ def test_the_distance_is_the_root_mean_square_of_the_misses() -> None:
 def test_what_is_no_target_is_refused_with_the_cure(bands: dict[str, tuple[float, float]], said: str) -> None:
     with pytest.raises(MisuseError, match=said):
         Targets(bands)
+
+
+def test_bands_are_read_as_they_are_typed() -> None:
+    read = Targets.parse(["wait_days.treasure_chest.casual=5:9", "gini=:0.6", "retention_d30 = 0.7:"])
+    assert dict(read) == {
+        "wait_days.treasure_chest.casual": Band(5, 9),
+        "gini": Band(high=0.6),
+        "retention_d30": Band(low=0.7),
+    }
+
+
+@pytest.mark.parametrize("text", ["gini", "gini=0.6", "gini=low:high", "=1:2", "gini.chest=0:1"])
+def test_what_is_typed_and_is_no_band_is_refused(text: str) -> None:
+    with pytest.raises(MisuseError, match=r"write it like wait_days=5:9|no run has a number"):
+        Targets.parse([text])
+
+
+def test_the_bands_of_the_project_leave_room_between_their_ends() -> None:
+    assert all(band.low < band.high for band in TARGETS.values())

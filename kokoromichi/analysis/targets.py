@@ -5,11 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
+from kokoromichi.analysis.metrics.headline import POSSIBLE, WAITS
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.experiments.measures import MEASURES, require_measures
+from kokoromichi.core.options import near
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+REPORTED: Final = (
+    "supply_per_opening",
+    "largest_sink_share",
+    "lowest_median_per_opening",
+    "highest_median_per_opening",
+)
+"""Numbers of a report that are no columns of the headline."""
+
+_ITEM_AND_GROUP: Final = 2
 _ONE_SIDED_SHARE: Final = 0.05
 """Tolerance of a band with one end, as a share of that end."""
 
@@ -60,7 +73,9 @@ class Targets(Mapping[str, Band]):
     """Bands by the name of the number: ``Targets({"wait_days": (5, 9), "gini": (None, 0.6)})``.
 
     Args:
-        bands: Lowest and highest value wanted, None for no end.
+        bands: Lowest and highest value wanted, None for no end, by the columns of ``headline`` and the names
+            of ``REPORTED``. A wait may name its item, and the archetype of those who wait:
+            ``wait_days.treasure_chest.casual``; without one, it is that of all players.
 
     Raises:
         MisuseError: No run has such a number, or a band is none.
@@ -69,8 +84,38 @@ class Targets(Mapping[str, Band]):
     def __init__(self, bands: Mapping[str, tuple[float | None, float | None]]) -> None:
         if not bands:
             raise MisuseError('targets need a band at least, such as {"wait_days": (5, 9)}')
-        require_measures(bands, MEASURES, "targets")
+        for name in bands:
+            _require_known(name)
         self._bands = {name: _band(name, *ends) for name, ends in bands.items()}
+
+    @classmethod
+    def of(cls, bands: Bands) -> Targets:
+        """Take targets, or the bands that make them.
+
+        Raises:
+            MisuseError: As when they are made.
+        """
+        return bands if isinstance(bands, Targets) else cls(bands)
+
+    @classmethod
+    def parse(cls, texts: Iterable[str]) -> Targets:
+        """Read bands as they are typed: ``wait_days=5:9``, ``gini=:0.6``.
+
+        Raises:
+            MisuseError: One of them is none.
+        """
+        bands = {}
+        for text in texts:
+            name, _, ends = text.partition("=")
+            low, colon, high = ends.partition(":")
+            try:
+                band = (float(low) if low.strip() else None, float(high) if high.strip() else None)
+            except ValueError:
+                colon = ""
+            if not colon:
+                raise MisuseError(f"{text!r} is no band; write it like wait_days=5:9 or gini=:0.6")
+            bands[name.strip()] = band
+        return cls(bands)
 
     def __getitem__(self, name: str) -> Band:
         """The band of a number."""
@@ -99,8 +144,38 @@ class Targets(Mapping[str, Band]):
         return math.sqrt(sum(misses) / len(misses))
 
 
+Bands: TypeAlias = Targets | Mapping[str, tuple[float | None, float | None]]
+"""Targets, or what they are made of."""
+
+
 def _band(name: str, low: float | None, high: float | None) -> Band:
     band = Band(-math.inf if low is None else low, math.inf if high is None else high)
     if not band.low < band.high or (low is None and high is None):
         raise MisuseError(f"the band of {name} is {low} to {high}: give the lower end first, None for no end")
     return band
+
+
+def _require_known(name: str) -> None:
+    number, *who = name.split(".")
+    if number not in (*POSSIBLE, *REPORTED) or len(who) > _ITEM_AND_GROUP or (who and number not in WAITS):
+        raise MisuseError(f"no run has a number {name!r}; {near(name, (*POSSIBLE, *REPORTED))}")
+
+
+TARGETS: Final = Targets(
+    {
+        "sink_faucet_ratio": (0.85, 1.05),
+        "supply_per_opening": (0.5, 4.0),
+        "wait_days": (5.0, 15.0),
+        "largest_sink_share": (None, 0.5),
+        "lowest_median_per_opening": (0.2, None),
+        "highest_median_per_opening": (None, 20.0),
+        "gini": (None, 0.7),
+        "top_10_share": (None, 0.7),
+        "retention_d30": (0.65, None),
+    }
+)
+"""The project's bands, which a report judges by where a designer gives none.
+
+The ratio, the wait, the largest sink and the medians are those that the shipped baseline is held to; supply,
+inequality and retention are guard rails around it, wide enough for an even or an uneven economy and too
+narrow for one without sinks or with rings of second accounts."""
