@@ -18,6 +18,7 @@ from kokoromichi.simulation.archetypes import CATEGORIES
 from kokoromichi.simulation.scenario import Scenario
 
 if TYPE_CHECKING:
+    from kokoromichi.analysis.live import Live
     from kokoromichi.experiments.choices import Choices
     from kokoromichi.experiments.logit import Fit, Floats, Ints
     from kokoromichi.simulation.run import Run
@@ -26,7 +27,7 @@ _HOLD_OUT: Final = 0.2
 
 
 def calibrate(
-    observations: Observations | Sequence[Observations] | Run,
+    observations: Observations | Sequence[Observations] | Run | Live,
     base: Scenario | None = None,
     *,
     hold_out: float = _HOLD_OUT,
@@ -57,10 +58,9 @@ def calibrate(
     return Calibration(scenario, tastes, tuple(presence(runs, scenario)))
 
 
-def _runs(observations: Observations | Sequence[Observations] | Run) -> Sequence[Observations]:
-    if isinstance(observations, Observations):
-        return (observations,)
-    return observations if isinstance(observations, Sequence) else observations.observations
+def _runs(observations: Observations | Sequence[Observations] | Run | Live) -> Sequence[Observations]:
+    seen = observations if isinstance(observations, (Observations, Sequence)) else observations.observations
+    return (seen,) if isinstance(seen, Observations) else seen
 
 
 def _tastes(choices: Choices, hold_out: float) -> Tastes:
