@@ -93,6 +93,8 @@ class Live:
         ids: bool = False,
         groups: str = "sessions",
     ) -> None:
+        if not isinstance(ids, bool):
+            raise MisuseError(f"ids is {ids!r}; use True to leave players their ids, or False")
         self._since, self._until = _day("since", since), _day("until", until)
         self.name, seen = _observed(source)
         self._whole = (seen if ids else _hidden(seen)).loaded()

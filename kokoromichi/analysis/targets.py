@@ -23,8 +23,15 @@ REPORTED: Final = (
 """Numbers of a report that are no columns of the headline."""
 
 _ITEM_AND_GROUP: Final = 2
+_WHOLE_FROM: Final = 1_000
 _ONE_SIDED_SHARE: Final = 0.05
 """Tolerance of a band with one end, as a share of that end."""
+
+
+def spelled(number: float) -> str:
+    """Write a number with its thousands apart: whole ones and large ones to the unit, others to 4 digits."""
+    whole = number == round(number) or abs(number) >= _WHOLE_FROM
+    return f"{number:,.0f}" if whole else f"{number:.4g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +72,10 @@ class Band:
     def __str__(self) -> str:
         """In words."""
         if math.isinf(self.low):
-            return f"at most {self.high:,g}"
-        return f"at least {self.low:,g}" if math.isinf(self.high) else f"{self.low:,g} to {self.high:,g}"
+            return f"at most {spelled(self.high)}"
+        if math.isinf(self.high):
+            return f"at least {spelled(self.low)}"
+        return f"{spelled(self.low)} to {spelled(self.high)}"
 
 
 class Targets(Mapping[str, Band]):

@@ -215,7 +215,7 @@ def _show_tuned(said: str, best: Candidate, checked: pl.DataFrame, written: Path
         )
     screen.print(table)
     for path, value in best.values.items():
-        screen.print(f"{path}  {value:,g}", highlight=False)
+        screen.print(f"{path}  {value:,.10g}", highlight=False)
     if written is not None:
         screen.print(f"Written to {written}", highlight=False)
 

@@ -26,7 +26,7 @@ from kokoromichi.experiments.batch_runs import BATCH, Batch
 from kokoromichi.experiments.shards import Shard
 from kokoromichi.simulation import engines
 from kokoromichi.simulation.batch import code_hash, definition, short_hash, words
-from kokoromichi.simulation.lines import add_line, mend, without_infinity
+from kokoromichi.simulation.lines import add_line, held, mend, without_infinity
 from kokoromichi.simulation.playing import played
 from kokoromichi.simulation.scenario import Scenario
 from kokoromichi.simulation.totals import play_totals
@@ -113,14 +113,15 @@ def batch(  # noqa: PLR0913 - as simulate
 
 def _rows(jobs: Sequence[Job], workers: str, path: Path) -> Iterator[int]:
     """Play jobs and write a row of each, be it why it failed; yields the number of each that is written."""
-    mend(path)
-    for job, future in played(totals_of_run, jobs, workers):
-        error = future.exception()
-        if error is None:
-            add_line(path, {"run": job.run, "numbers": without_infinity(future.result())})
-        else:
-            add_line(path, {"run": job.run, "error": type(error).__name__, "message": str(error)})
-        yield job.run
+    with held(path):
+        mend(path)
+        for job, future in played(totals_of_run, jobs, workers):
+            error = future.exception()
+            if error is None:
+                add_line(path, {"run": job.run, "numbers": without_infinity(future.result())})
+            else:
+                add_line(path, {"run": job.run, "error": type(error).__name__, "message": str(error)})
+            yield job.run
 
 
 def replay(folder: str | Path, run: int, out: str | Path | None = None) -> Observations:
@@ -130,13 +131,13 @@ def replay(folder: str | Path, run: int, out: str | Path | None = None) -> Obser
         folder: The batch's.
         run: Its number, from 0.
         out: Folder of the files, which ``kokoromichi audit`` and ``report`` read; ``replay-<run>`` in the
-            batch's folder when left out. One that is there is replaced.
+            batch's folder when left out, where an earlier replay is replaced. Another folder must be empty.
 
     Returns:
         What the run showed.
 
     Raises:
-        MisuseError: There is no such run, or its scenario has stages of one's own.
+        MisuseError: There is no such run, its scenario has stages of one's own, or the folder is not empty.
         RunDiffersError: Its totals are not those that the batch has: other code plays it now.
     """
     found = Batch(folder)
@@ -144,19 +145,27 @@ def replay(folder: str | Path, run: int, out: str | Path | None = None) -> Obser
     scenario, seed = found.scenario_of(number), found.seed_of(number)
     chosen = engines.choose(engines.AUTO, scenario)
     target = Path(out) if out is not None else found.folder / f"replay-{number}"
-    shutil.rmtree(target, ignore_errors=True)
-    target.mkdir(parents=True)
-    engines.play_into(scenario, seed, chosen.name, target)
+    if out is not None and target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise MisuseError(f"{target} is not empty: choose an empty folder for the replay")
     last_day = scenario.start + dt.timedelta(days=scenario.days - 1)
-    seen = Observations.scan(target).over(scenario.start, last_day)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as beside:
+        playing = Path(beside) / target.name
+        playing.mkdir()
+        engines.play_into(scenario, seed, chosen.name, playing)
+        seen = Observations.scan(playing).over(scenario.start, last_day).loaded()
+        _require_same(found, number, headline(seen, first_measured_day(scenario.days)).row(0, named=True))
+        shutil.rmtree(target, ignore_errors=True)
+        playing.rename(target)
+    return Observations.scan(target).over(scenario.start, last_day)
+
+
+def _require_same(found: Batch, number: int, now: Numbers) -> None:
     wanted = found.numbers_of(number)
-    now: Numbers = headline(seen.loaded(), first_measured_day(scenario.days)).row(0, named=True)
     if wanted is not None and (odd := _differing(wanted, now)):
-        code = (
-            "the code has changed since" if found.manifest["code_hash"] != code_hash() else "please report it"
-        )
-        raise RunDiffersError(f"run {number} shows another {odd} than the batch has ({wanted[odd]}): {code}")
-    return seen
+        changed = found.manifest["code_hash"] != code_hash()
+        why = "the code has changed since" if changed else "please report it"
+        raise RunDiffersError(f"run {number} shows another {odd} than the batch has ({wanted[odd]}): {why}")
 
 
 _ROUNDING: Final = 1e-9

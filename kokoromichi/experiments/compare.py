@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.options import between, whole
 from kokoromichi.experiments.comparison import BASE, Asked, Comparison, runs_missing
 from kokoromichi.experiments.measures import MEASURES, item_measures, require_measures
 from kokoromichi.experiments.seed_runs import SeedRun, choose_engine, play_all
@@ -79,13 +80,22 @@ def compare(  # noqa: PLR0913 - a designer names what they ask for
         MisuseError: Scenarios do not fit one another, or an option is out of its range.
         UnsoundRunError: A run breaks a law of the ledger.
     """
-    _require_comparable(base, others, replications, most_replications)
+    replications = whole("replications", replications, 2, 1_000_000)
+    most_replications = whole("most_replications", most_replications, replications, 1_000_000)
+    seed = whole("seed", seed, -(2**63), 2**63 - 1)
+    confidence = between("confidence", confidence, 0, 1)
+    precision = {
+        name: between(f"precision of {name}", value, 0, 1e12) for name, value in (precision or {}).items()
+    }
+    _require_comparable(base, others)
     items = changed_items(base, list(others.values()))
     measures = {**item_measures(items), **MEASURES}
-    require_measures([primary, *(precision or {})], measures, "compare")
+    require_measures([primary, *precision], measures, "compare")
+    if not measures[primary].tested:
+        raise MisuseError(f"{primary} is shown and not tested: take mean_wait_days, or another number")
     chosen = choose_engine(engine, [base, *others.values()], replications)
     engines.compile_once(base, chosen, on_step or (lambda _what: None))
-    asked = Asked(seed, primary, precision or {}, confidence, str(chosen))
+    asked = Asked(seed, primary, precision, confidence, str(chosen))
     found: dict[tuple[str, int], Measured] = {}
     done, wanted = 0, replications
     while True:
@@ -103,13 +113,11 @@ def compare(  # noqa: PLR0913 - a designer names what they ask for
             return comparison
 
 
-def _require_comparable(base: Scenario, others: Mapping[str, Scenario], least: int, most: int) -> None:
+def _require_comparable(base: Scenario, others: Mapping[str, Scenario]) -> None:
     if not others:
         raise MisuseError('compare needs scenarios by name, such as {"potion +20 %": base.scaled(...)}')
     if BASE in others:
         raise MisuseError(f"the name {BASE!r} is the base's own; give the scenario another one")
-    if not 2 <= least <= most:  # noqa: PLR2004 - one pair has no spread
-        raise MisuseError(f"replications is {least}; use 2 to most_replications, which is {most}")
     for name, other in others.items():
         if (other.players, other.days, other.start) != (base.players, base.days, base.start):
             message = (

@@ -231,11 +231,11 @@ class Comparison:
 
 
 def _possible(apart: Difference, measure: Measure) -> tuple[float | None, float | None]:
-    """The interval without what would lead the number beyond its bounds."""
+    """The interval without changes that no two values of the number could lie apart."""
     if apart.low is None or apart.high is None:
         return None, None
-    low, high = measure.possible
-    return max(apart.low, low - apart.before), min(apart.high, high - apart.before)
+    widest = measure.possible[1] - measure.possible[0]
+    return max(apart.low, -widest), min(apart.high, widest)
 
 
 def runs_missing(apart: Difference, measure: Measure, precision: float | None) -> int:

@@ -24,6 +24,7 @@ FEWEST_CHANGED: Final = 5
 """With fewer pairs that differ at all, Student's t covers too seldom, and an exact floor is laid under it."""
 POWER: Final = 0.8
 """Chance of seeing the smallest effect that is said to be visible."""
+_ROUNDING: Final = 1e-18
 _FEWEST_GAIN_PAIRS: Final = 3
 """A gain has an interval from so many pairs on."""
 
@@ -92,7 +93,7 @@ def difference(
     error = float(apart.std(ddof=1)) / math.sqrt(pairs) if pairs > 1 else math.inf
     floor = step * (1 - (1 - confidence) ** (1 / pairs)) if changed < FEWEST_CHANGED else 0.0
     half = max(student_t(confidence, pairs - 1) * error, floor) if pairs > 1 else math.inf
-    known = 0 < half < math.inf
+    known = half < math.inf and (half > 0 or changed >= FEWEST_CHANGED)
     mean = float(apart.mean())
     return Difference(
         before=float(old.mean()),
@@ -158,7 +159,8 @@ def pairing_gain(before: Sequence[float], after: Sequence[float], confidence: fl
 
 def _log_gain(old: Floats, new: Floats) -> float | None:
     apart, separate = float((new - old).var(ddof=1)), float(old.var(ddof=1) + new.var(ddof=1))
-    return math.log(separate / apart) if apart > 0 and separate > 0 else None
+    # Below, what is left of the differences is rounding.
+    return math.log(separate / apart) if apart > _ROUNDING * separate else None
 
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:

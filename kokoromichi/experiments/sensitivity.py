@@ -87,14 +87,6 @@ class Sensitivity:
         floats = dict.fromkeys(["effect", "low", "high", "signed", "spread"], pl.Float64())
         return pl.DataFrame(rows, {"path": pl.String(), **floats, "rank": pl.Int64()}, orient="row")
 
-    def stability(self, metric: str, count: int = 3) -> float:
-        """In which share of resamples the strongest few are the same set."""
-        effects = self.effects[..., self.metrics.index(metric)]
-        strongest = set(np.argsort(-np.nanmean(np.abs(effects), axis=(0, 1)), kind="stable")[:count].tolist())
-        drawn = self._resampled(effects)
-        sets = np.argsort(-drawn, axis=1, kind="stable")[:, :count]
-        return float(np.mean([set(row.tolist()) == strongest for row in sets]))
-
     @staticmethod
     def _resampled(effects: Floats) -> Floats:
         """Strengths over trajectories and seeds drawn anew, a row a resample."""
@@ -176,7 +168,12 @@ def sensitivity(
     metrics = tuple(name for name, measure in MEASURES.items() if measure.tested)
     shape = (trajectories, len(space.names) + 1, seeds, len(metrics))
     values = np.array([[_float(numbers[name]) for name in metrics] for numbers in found]).reshape(shape)
-    return Sensitivity(tuple(space.names), metrics, _effects(points, values), str(chosen))
+    return Sensitivity(
+        tuple(space.names),
+        metrics,
+        _effects([space.realised(point) for point in points], values),
+        str(chosen),
+    )
 
 
 def _walks(sides: int, trajectories: int, seed: int) -> list[list[float]]:

@@ -82,6 +82,13 @@ class Space:
             path: _value(ends, place) for (path, ends), place in zip(self.free.items(), point, strict=True)
         }
 
+    def realised(self, point: Sequence[float]) -> list[float]:
+        """Where a point truly lies in the cube, once its amounts are rounded."""
+        return [
+            _place(ends, value)
+            for ends, value in zip(self.free.values(), self.values(point).values(), strict=True)
+        ]
+
     def scenario(self, point: Sequence[float]) -> Scenario:
         """The scenario at a point of the cube.
 
@@ -100,6 +107,12 @@ def _value(ends: tuple[int, int] | Scale, place: float) -> float:
         low, high = math.log(ends.low), math.log(ends.high)
         return float(f"{math.exp(low + place * (high - low)):.4g}")
     return round(ends[0] + place * (ends[1] - ends[0]))
+
+
+def _place(ends: tuple[int, int] | Scale, value: float) -> float:
+    if isinstance(ends, Scale):
+        return math.log(value / ends.low) / math.log(ends.high / ends.low)
+    return (value - ends[0]) / (ends[1] - ends[0])
 
 
 def _require_ends(path: str, ends: tuple[int, int] | Scale) -> None:

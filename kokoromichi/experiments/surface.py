@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from kokoromichi.analysis.metrics.headline import POSSIBLE
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -29,7 +31,8 @@ class Surface:
     Args:
         targets: The numbers, and what their tolerances are.
         points: Where runs were played: one row a run, a column a side of the cube.
-        numbers: By name, one value a run; infinite for a wait beyond the horizon.
+        numbers: By name, one value a run: infinite for a wait beyond the horizon, NaN where a run
+            has none; each has one in some run.
         horizon_days: Of the runs: a longer wait counts as twice that.
     """
 
@@ -38,16 +41,17 @@ class Surface:
     ) -> None:
         self._targets = targets
         self._warps = {name: _warp(name, targets[name].tolerance, horizon_days) for name in targets}
-        design = _features(points)
-        ridge = _RIDGE * len(design) * np.eye(design.shape[1])
-        ridge[0, 0] = 0
-        self._inverse = np.linalg.inv(design.T @ design + ridge)
+        self._inverses: dict[str, Floats] = {}
         self._weights: dict[str, Floats] = {}
         self._spread: dict[str, float] = {}
         for name, (there, _) in self._warps.items():
-            warped = there(numbers[name])
-            weights = self._inverse @ design.T @ warped
-            self._weights[name] = weights
+            has_it = ~np.isnan(numbers[name])
+            design, warped = _features(points[has_it]), there(numbers[name][has_it])
+            ridge = _RIDGE * len(design) * np.eye(design.shape[1])
+            ridge[0, 0] = 0
+            inverse: Floats = np.linalg.inv(design.T @ design + ridge).astype(np.float64)
+            weights = inverse @ design.T @ warped
+            self._inverses[name], self._weights[name] = inverse, weights
             free = max(1, len(design) - design.shape[1])
             self._spread[name] = float(np.sqrt(((warped - design @ weights) ** 2).sum() / free))
 
@@ -63,14 +67,16 @@ class Surface:
         for name, (there, back) in self._warps.items():
             middle = design @ self._weights[name]
             if optimism:
-                error = self._spread[name] * np.sqrt(np.einsum("ij,jk,ik->i", design, self._inverse, design))
+                error = self._spread[name] * np.sqrt(
+                    np.einsum("ij,jk,ik->i", design, self._inverses[name], design)
+                )
                 wanted = there(np.array([_centre(self._targets, name)]))[0]
                 middle = np.where(
                     np.abs(wanted - middle) <= optimism * error,
                     wanted,
                     middle + np.sign(wanted - middle) * optimism * error,
                 )
-            found[name] = back(middle)
+            found[name] = np.clip(back(middle), *POSSIBLE[name])
         return found
 
     def distances(self, points: Floats, optimism: float = 0.0) -> Floats:

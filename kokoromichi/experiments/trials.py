@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import orjson
 
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.simulation.lines import add_line, mend, read_lines, with_infinity, without_infinity
+from kokoromichi.simulation.lines import add_line, held, mend, read_lines, with_infinity, without_infinity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,13 +35,16 @@ class Trial(NamedTuple):
     runs: tuple[Numbers, ...]
 
     def pooled(self) -> Numbers:
-        """The mean of each number over the runs that have it; of a wait, maybe infinite, the median."""
+        """The mean of each number over the runs; of a wait, maybe infinite, the median.
+
+        None where fewer than half of the runs have the number: they do not speak for the others.
+        """
         return {name: _pooled(name, [run[name] for run in self.runs]) for name in self.runs[0]}
 
 
 def _pooled(name: str, values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
-    if not known:
+    if not known or 2 * len(known) < len(values):
         return None
     return median(known) if name in MAY_BE_BEYOND else fmean(known)
 
@@ -63,16 +66,16 @@ class Journal:
         if self._path is None:
             return
         asked = orjson.loads(orjson.dumps(question))
-        if not self._path.is_file():
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            add_line(self._path, asked)
-            return
-        mend(self._path)
-        first, *rows = read_lines(self._path)
-        if first != asked:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with held(self._path):
+            mend(self._path)
+            first, *rows = read_lines(self._path) or [asked]
+            if not self._path.stat().st_size:
+                add_line(self._path, asked)
+        if differs := [key for key in asked if first.get(key) != asked[key]]:
             message = (
-                f"{self._path} holds another search: choose an empty folder, or ask what was asked there "
-                "(base, free numbers, targets, seed)"
+                f"{self._path} holds another search ({', '.join(differs)} differ): choose an empty folder, "
+                "or ask what was asked there"
             )
             raise MisuseError(message)
         for row in rows:

@@ -92,6 +92,8 @@ class Search:
         points = np.array([trial.point for trial in self.trials for _ in trial.runs])
         runs = [run for trial in self.trials for run in trial.runs]
         numbers = {name: np.array([_known(run[name]) for run in runs]) for name in self._targets}
+        if absent := [name for name, values in numbers.items() if np.isnan(values).all()]:
+            raise MisuseError(f"no run has a {absent[0]}: play more days, or leave the target out")
         return Surface(self._targets, points, numbers, self._space.base.days)
 
     def _numbers(self, run: tuple[tuple[float, ...], int]) -> Numbers:
@@ -105,8 +107,7 @@ class Search:
 
 
 def _known(value: float | None) -> float:
-    """A wait that nobody had is no wait."""
-    return 0.0 if value is None else float(value)
+    return np.nan if value is None else float(value)
 
 
 def next_points(search: Search, dice: np.random.Generator) -> list[list[float]]:
@@ -192,7 +193,7 @@ def tune(  # noqa: PLR0913 - a designer names what they ask for
     dice = np.random.default_rng(seed & 0xFFFFFFFF)
     for _ in range(rounds):
         search.play(next_points(search, dice), ROUND_SEEDS)
-    return Tuned(space, wanted, search.base, tuple(search.trials), search.surface(), chosen.name)
+    return Tuned(space, wanted, search.base, tuple(search.trials), search.surface(), chosen.name, seed)
 
 
 def planned_runs(rounds: int) -> int:
@@ -213,6 +214,6 @@ def _question(space: Space, targets: Targets, seed: int) -> dict[str, Any]:
             else [int(end) for end in ends]
             for path, ends in space.free.items()
         },
-        "targets": {name: str(band) for name, band in targets.items()},
+        "targets": {name: [str(band.low), str(band.high)] for name, band in targets.items()},
         "seed": seed,
     }

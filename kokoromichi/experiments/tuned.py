@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import polars as pl
 
+from kokoromichi.analysis.targets import spelled
 from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.options import whole
 from kokoromichi.experiments.seed_runs import headline_of, threads_for
 from kokoromichi.experiments.trials import Trial
 from kokoromichi.simulation.workers import Threads
@@ -41,6 +43,7 @@ class Candidate:
         targets: What was wanted.
         base: What was turned from.
         engine: What plays it.
+        seed: Of the search that found it.
     """
 
     values: Mapping[str, float]
@@ -49,6 +52,7 @@ class Candidate:
     targets: Targets
     base: Scenario
     engine: str
+    seed: int
 
     @property
     def met(self) -> bool:
@@ -66,6 +70,11 @@ class Candidate:
             One row per target: ``metric``, ``target`` (String), ``value`` (Float64, pooled over the runs,
             infinite beyond the horizon), ``met`` (Boolean), ``runs_met``, ``runs`` (Int64).
         """
+        replications = whole("replications", replications, 1, 1_000_000)
+        if whole("seed", seed, -(2**63), 2**63 - 1) == self.seed:
+            raise MisuseError(
+                f"seed {seed} is the search's own: what it chose is best there; take another one"
+            )
         trial = Trial(0, (), tuple(play_fresh(self.scenario, replications, seed, self.engine)))
         pooled = trial.pooled()
         rows = [
@@ -107,7 +116,7 @@ class Candidate:
 
     def __repr__(self) -> str:
         """What was turned, and whether the targets are met."""
-        turned = ", ".join(f"{path} {value:,g}" for path, value in self.values.items())
+        turned = ", ".join(f"{path} {spelled(value)}" for path, value in self.values.items())
         return f"<Candidate {turned}: {'met' if self.met else 'missed'}>"
 
 
@@ -141,6 +150,7 @@ class Tuned:
         trials: Every point that was played, in its order.
         surface: Through all of them.
         engine: What played.
+        seed: Of every trial.
     """
 
     space: Space
@@ -149,6 +159,7 @@ class Tuned:
     trials: tuple[Trial, ...]
     surface: Surface
     engine: str
+    seed: int
 
     @cached_property
     def _order(self) -> list[int]:
@@ -177,7 +188,9 @@ class Tuned:
             raise MisuseError(f"there is no trial {number}; use 0 to {len(self.trials) - 1}")
         trial = self.trials[number]
         values, scenario = self.space.values(trial.point), self.space.scenario(trial.point)
-        return Candidate(values, scenario, trial.pooled(), self.targets, self.space.base, self.engine)
+        return Candidate(
+            values, scenario, trial.pooled(), self.targets, self.space.base, self.engine, self.seed
+        )
 
     def table(self) -> pl.DataFrame:
         """Every trial, best first.
@@ -250,7 +263,7 @@ class Tuned:
     def _everywhere(self) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
         sides = len(self.space.names)
         dice = np.random.default_rng(0)
-        corners = np.array(np.meshgrid(*[[0.0, 1.0]] * sides)).T.reshape(-1, sides)[:_CUBE_POINTS]
+        corners = dice.integers(0, 2, (_CUBE_POINTS, sides)).astype(np.float64)
         return self.surface.predict(np.vstack([corners, dice.random((_CUBE_POINTS, sides))]))
 
     def explain(self) -> str:
@@ -269,8 +282,8 @@ class Tuned:
         )
         lines.append(f"The nearest has {near}.")
         lines += [
-            f"{row['metric']} cannot be met in these ends: it reaches {row['lowest']:,.3g} to "
-            f"{row['highest']:,.3g}, wanted {row['target']}."
+            f"{row['metric']} cannot be met in these ends: the surfaces put it between "
+            f"{_told(row['lowest'])} and {_told(row['highest'])}, wanted {row['target']}."
             for row in self.reachable().filter(reached=False).iter_rows(named=True)
         ]
         lines += [f"{one} and {other} stand against each other." for one, other in self.conflicts()]
@@ -295,10 +308,10 @@ class Tuned:
 def _told(value: float | None) -> str:
     if value is None:
         return "of nobody"
-    return f"{value:,.3g}" if np.isfinite(value) else "beyond the horizon"
+    return spelled(value) if np.isfinite(value) else "beyond the horizon"
 
 
-def best_of(candidates: Sequence[Candidate], replications: int = 50, seed: int = 999) -> Candidate:
+def best_of(candidates: Sequence[Candidate], replications: int = 50, seed: int = 998) -> Candidate:
     """The candidate nearest to the targets under fresh seeds, rather than by the search's own runs."""
     fresh = [
         Trial(0, (), tuple(play_fresh(one.scenario, replications, seed, one.engine))).pooled()

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import math
+import os
+import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from kokoromichi.core.errors import MisuseError
+
+if sys.platform != "win32":
+    import fcntl
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 _INFINITE: Final = "infinite"
@@ -22,11 +30,28 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 
 
 def mend(path: Path) -> None:
-    """Cut off a last row that was being written when its program ended."""
+    """Cut off a last row that was being written when its program ended; whoever calls holds the file."""
     text = path.read_bytes() if path.is_file() else b""
     whole, newline, cut = text.rpartition(b"\n")
     if cut:
-        path.write_bytes(whole + newline)
+        os.truncate(path, len(whole + newline))
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Let nobody else write rows to a file meanwhile.
+
+    Raises:
+        MisuseError: Another program writes to it now.
+    """
+    with path.open("ab") as file:
+        if sys.platform != "win32":
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                message = f"another program writes to {path} now: wait for it, or choose another folder"
+                raise MisuseError(message) from None
+        yield
 
 
 def add_line(path: Path, row: Mapping[str, object]) -> None:

@@ -116,6 +116,15 @@ def test_a_replayed_run_is_the_replication_to_the_byte(whole: Batch, tmp_path: P
     assert replications.play(job)["files"] == digests(tmp_path / "again")
 
 
+def test_a_replay_takes_nobody_s_files_away(whole: Batch, tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    for folder in (tmp_path, whole.folder):
+        before = sorted(folder.iterdir())
+        with pytest.raises(MisuseError, match="choose an empty folder"):
+            replay(whole.folder, run=0, out=folder)
+        assert sorted(folder.iterdir()) == before
+
+
 def test_a_replay_that_shows_something_else_is_said(tmp_path: Path) -> None:
     found = batch({"base": BASE}, out=tmp_path)
     rows = tmp_path / "runs-1-of-1.jsonl"

@@ -134,9 +134,12 @@ def test_charts_and_page_show_every_scenario(comparison: Comparison, tmp_path: P
         ({}, {}, "scenarios by name"),
         ({"base": BASE}, {}, "the base's own"),
         ({"x": BASE.replace(days=3)}, {}, "give both the same"),
-        ({"x": BASE}, {"replications": 1}, "use 2"),
+        ({"x": BASE}, {"replications": 1}, "whole number from 2"),
         ({"x": BASE}, {"primary": "supply"}, "supply_gold"),
         ({"x": BASE}, {"precision": {"gin": 0.1}}, "gini"),
+        ({"x": BASE}, {"precision": {"gini": float("nan")}}, "number between"),
+        ({"x": BASE}, {"confidence": 95}, "number between 0 and 1"),
+        ({"x": BASE}, {"primary": "wait_days"}, "not tested"),
     ],
 )
 def test_misuse_is_one_sentence_with_the_cure(

@@ -46,6 +46,16 @@ def test_few_pairs_that_differ_are_never_certain() -> None:
     assert found.p_value == 0.125  # Four signs alike: 2 / 2^4.
 
 
+def test_a_change_that_is_the_same_in_every_pair_is_certain() -> None:
+    found = difference([0.25] * 20, [0.5] * 20, step=0.0, confidence=0.95)
+    assert (found.low, found.high, found.p_value) == (0.25, 0.25, 0.0)
+
+
+def test_rounding_is_no_gain() -> None:
+    base = np.random.default_rng(1).normal(0.3, 0.1, 20)
+    assert pairing_gain(base.tolist(), (base + 0.1).tolist()).gain is None
+
+
 def test_one_pair_says_nothing_of_the_spread() -> None:
     found = difference([1.0], [2.0], step=1.0, confidence=0.95)
     assert (found.change, found.low, found.high, found.p_value) == (1.0, None, None, 1.0)

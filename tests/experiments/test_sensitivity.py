@@ -7,6 +7,7 @@ import pytest
 
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.experiments.sensitivity import Sensitivity, _effects, _walks, sensitivity
+from kokoromichi.experiments.space import Space
 from kokoromichi.simulation.scenario import Scenario
 
 BASE = Scenario.load("baseline", players=8, days=3)
@@ -37,9 +38,9 @@ def test_numbers_that_cannot_be_told_apart_share_a_rank() -> None:
     assert dict(table.select("path", "signed").iter_rows())["one"] == pytest.approx(-3, abs=0.6)
 
 
-def test_the_strongest_are_the_same_in_most_resamples_where_they_stand_out() -> None:
-    assert screened(1.0).stability("supply_gold", count=1) == 1.0
-    assert screened(30.0).stability("supply_gold", count=1) < 1.0
+def test_effects_are_counted_over_the_steps_that_were_truly_taken() -> None:
+    space = Space(BASE, {"transfer.fee_percent": (5, 6)})
+    assert [space.realised([side]) for side in (0.0, 1 / 3, 2 / 3, 1.0)] == [[0.0], [0.0], [1.0], [1.0]]
 
 
 def test_a_small_economy_is_screened_and_drawn() -> None:

@@ -14,11 +14,12 @@ from kokoromichi.analysis.targets import Targets
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.experiments.space import Space, scale
 from kokoromichi.experiments.surface import Surface
-from kokoromichi.experiments.trials import TRIALS, Trial
-from kokoromichi.experiments.tune import FIRST_POINTS, FIRST_SEEDS, planned_runs, tune
+from kokoromichi.experiments.trials import TRIALS, Journal, Trial
+from kokoromichi.experiments.tune import FIRST_POINTS, FIRST_SEEDS, Search, planned_runs, tune
 from kokoromichi.rules.economy import load_economy
 from kokoromichi.rules.findings import EconomyError
 from kokoromichi.settings import shipped_folder
+from kokoromichi.simulation.lines import held
 from kokoromichi.simulation.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -98,6 +99,33 @@ def test_a_search_goes_on_where_it_stopped(kept: Path, tmp_path: Path) -> None:
     (cut / TRIALS).write_bytes(b"".join(lines[:-7]) + lines[-7][:25])  # Ended in the middle of a line.
     assert again(cut).table().equals(again(kept).table())
     assert sorted((cut / TRIALS).read_bytes().splitlines(keepends=True)) == sorted(lines)
+
+
+@pytest.mark.parametrize("left", [b"", b'{"scena'])
+def test_a_search_that_ended_in_its_first_line_begins_anew(left: bytes, tmp_path: Path) -> None:
+    (tmp_path / TRIALS).write_bytes(left)
+    Journal(tmp_path, {"seed": 5}).keep((0.5,), 0, {"gini": 0.4})
+    assert Journal(tmp_path, {"seed": 5}).find((0.5,), 0) == {"gini": 0.4}
+
+
+def test_a_second_writer_is_refused(tmp_path: Path) -> None:
+    with held(tmp_path / TRIALS), pytest.raises(MisuseError, match="another program writes"):
+        Journal(tmp_path, {"seed": 5})
+
+
+def test_a_find_is_not_validated_under_the_seed_that_found_it(kept: Path) -> None:
+    with pytest.raises(MisuseError, match="the search's own"):
+        again(kept).best.validate(replications=2, seed=5)
+
+
+def test_a_number_that_no_run_has_is_no_target() -> None:
+    space, targets = Space(BASE, FREE), Targets({"retention_d30": (0.5, None)})
+    search = Search(
+        space, targets, seed=1, engine="faithful", journal=Journal(None, {}), on_done=lambda _runs: None
+    )
+    search.trials = [Trial(0, (0.5, 0.5), ({"retention_d30": None},))]
+    with pytest.raises(MisuseError, match="no run has a retention_d30"):
+        search.surface()
 
 
 def test_a_folder_of_another_search_is_refused(kept: Path) -> None:

@@ -136,7 +136,7 @@ def _targets(data: ReportData) -> list[str]:
     judged = [
         (number, data.targets[number.target])
         for number in headline_numbers(data)
-        if number.target in data.targets and number.over(number.tested or number.values).value is not None
+        if number.target in data.targets
     ]
     missed = [said for number, target in judged if (said := _missed(number, target))]
     met = len(judged) - len(missed)
@@ -146,7 +146,9 @@ def _targets(data: ReportData) -> list[str]:
 def _missed(number: HeadlineNumber, target: Band) -> str:
     """How far a number lies outside of its target; empty where it is met."""
     found = number.over(number.tested or number.values)
-    if found.value is None or (target.holds(found.value) and not found.scarce):
+    if found.value is None:
+        return f"{number.label} is not known: no run has it, so that its target is not met."
+    if target.holds(found.value) and not found.scarce:
         return ""
     bounds = wanted(target, number.write_target or number.write, number.target_unit)
     if math.isinf(found.value):
