@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kokoromichi.experiments.batch_file import BatchFile
 from kokoromichi.rules.economy import load_economy
 from kokoromichi.rules.findings import EconomyError
 from kokoromichi.settings import shipped_folder
@@ -296,13 +297,14 @@ def write(folder: Path, text: str) -> Path:
 
 def test_the_examples_of_the_readme_load(tmp_path: Path) -> None:
     text = (shipped_folder("scenarios").parent / "README.md").read_text(encoding="utf-8")
-    scenario, population = [part.split("```")[0] for part in text.split("```toml\n")[1:]]
+    scenario, population, batch = [part.split("```")[0] for part in text.split("```toml\n")[1:]]
     numbers = (shipped_folder("data") / "economy.toml").read_bytes()
     (tmp_path / "tuned.toml").write_bytes(numbers)
     loaded = Scenario.load(write(tmp_path, scenario))
     assert (loaded.players, loaded.days) == (200, 90)
     assert loaded.economy_on(7).config.store["treasure_chest"].price_gold == 4_000
     assert Population.load(write(tmp_path, population)).archetypes[0].beta == 2.0
+    assert BatchFile.load(write(tmp_path, batch))[0].replications == 40
 
 
 def test_a_rise_is_no_finding_since_a_sale_never_pays_more_than_was_paid() -> None:
