@@ -10,6 +10,7 @@ import hashlib
 import os
 import platform
 import shutil
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -312,10 +313,13 @@ def run_jobs(jobs: list[Job], workers: str, on_done: OnDone) -> Iterator[Failed]
             missing.append(job)
         else:
             on_done(job, summary)
-    for job, future in played(play, missing, workers):
-        if (error := future.exception()) is None:
-            on_done(job, future.result())
-        else:
-            yield job, error
-    for folder in {job.folder for job in missing}:
-        _clear(folder)  # A dead worker could not.
+    try:
+        with closing(played(play, missing, workers)) as done:
+            for job, future in done:
+                if (error := future.exception()) is None:
+                    on_done(job, future.result())
+                else:
+                    yield job, error
+    finally:
+        for folder in {job.folder for job in missing}:
+            _clear(folder)  # A worker that died, or was ended, could not.

@@ -11,7 +11,7 @@ from kokoromichi.core.errors import KokoroError
 from kokoromichi.simulation.workers import PROCESS, SERIAL, Threads, Workers, pool_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
 J = TypeVar("J")
 R = TypeVar("R")
@@ -20,7 +20,9 @@ _AHEAD: Final = 4
 """Jobs that wait for each worker: enough to keep it busy, and few enough that thousands cost no memory."""
 
 
-def played(play: Callable[[J], R], jobs: Sequence[J], workers: str) -> Iterator[tuple[J, Future[R]]]:
+def played(
+    play: Callable[[J], R], jobs: Sequence[J], workers: str
+) -> Generator[tuple[J, Future[R]], None, None]:
     """Play jobs; those that a dead worker took with it are played again, as long as others get done.
 
     Args:
