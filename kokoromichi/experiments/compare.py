@@ -84,15 +84,10 @@ def compare(  # noqa: PLR0913 - a designer names what they ask for
     most_replications = whole("most_replications", most_replications, replications, 1_000_000)
     seed = whole("seed", seed, -(2**63), 2**63 - 1)
     confidence = between("confidence", confidence, 0, 1)
-    precision = {
-        name: between(f"precision of {name}", value, 0, 1e12) for name, value in (precision or {}).items()
-    }
     _require_comparable(base, others)
     items = changed_items(base, list(others.values()))
     measures = {**item_measures(items), **MEASURES}
-    require_measures([primary, *precision], measures, "compare")
-    if not measures[primary].tested:
-        raise MisuseError(f"{primary} is shown and not tested: take mean_wait_days, or another number")
+    precision = _known(primary, precision or {}, measures)
     chosen = choose_engine(engine, [base, *others.values()], replications)
     engines.compile_once(base, chosen, on_step or (lambda _what: None))
     asked = Asked(seed, primary, precision, confidence, str(chosen))
@@ -111,6 +106,14 @@ def compare(  # noqa: PLR0913 - a designer names what they ask for
         wanted = min(done + _ROUND, most_replications)
         if done >= most_replications or not _lacks_precision(comparison):
             return comparison
+
+
+def _known(primary: str, precision: Mapping[str, float], measures: Mapping[str, Measure]) -> dict[str, float]:
+    """The half-widths wanted, once every number is one that runs have and the primary one is tested."""
+    require_measures([primary, *precision], measures, "compare")
+    if not measures[primary].tested:
+        raise MisuseError(f"{primary} is shown and not tested: take mean_wait_days, or another number")
+    return {name: between(f"precision of {name}", value, 0, 1e12) for name, value in precision.items()}
 
 
 def _require_comparable(base: Scenario, others: Mapping[str, Scenario]) -> None:
