@@ -64,8 +64,7 @@ def compare(  # noqa: PLR0913 - a designer names what they ask for
     Args:
         base: What is in force.
         others: What might be, by names for the table; players and days must be the base's.
-        precision: Half-widths to add runs for, such as ``{"supply_gold": 0.02}``: shares of the base's mean,
-            gold for the net flow.
+        precision: Half-widths to add runs for: shares of the base's mean, gold for the net flow.
         primary: The number that the comparison is about.
         replications: Runs of each scenario, at least 2.
         most_replications: Where runs stop being added.
@@ -74,7 +73,7 @@ def compare(  # noqa: PLR0913 - a designer names what they ask for
         workers: ``serial``, ``process`` or ``process:N``.
         engine: As in ``simulate``.
         on_done: Called with each run that is done.
-        on_step: Called with what is done before the first one, where that takes a while.
+        on_step: Called with what takes a while before the first one.
 
     Raises:
         MisuseError: Scenarios do not fit one another, or an option is out of its range.
@@ -87,10 +86,9 @@ def compare(  # noqa: PLR0913 - a designer names what they ask for
     _require_comparable(base, others)
     items = changed_items(base, list(others.values()))
     measures = {**item_measures(items), **MEASURES}
-    precision = _known(primary, precision or {}, measures)
     chosen = choose_engine(engine, [base, *others.values()], replications)
+    asked = Asked(seed, primary, _known(primary, precision or {}, measures), confidence, str(chosen))
     engines.compile_once(base, chosen, on_step or (lambda _what: None))
-    asked = Asked(seed, primary, precision, confidence, str(chosen))
     found: dict[tuple[str, int], Measured] = {}
     done, wanted = 0, replications
     while True:
@@ -99,8 +97,8 @@ def compare(  # noqa: PLR0913 - a designer names what they ask for
             for number in range(done, wanted)
             for name, arm in ((BASE, base), *others.items())
         ]
-        played = play_all(runs, workers, on_done or (lambda _run: None))
-        found.update(((run.name, run.replication), measured) for run, measured in played)
+        for run, measured in play_all(runs, workers, on_done or (lambda _run: None)):
+            found[run.name, run.replication] = measured
         comparison = _comparison(base, others, asked, measures, found)
         done = wanted
         wanted = min(done + _ROUND, most_replications)
