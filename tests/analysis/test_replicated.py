@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import polars as pl
 import pytest
@@ -24,7 +25,7 @@ BEYOND = math.inf
 
 def waiting(values: list[float | None]) -> HeadlineNumber:
     """The wait as the headline shows it."""
-    write = lambda value: words.decimal(value, 1)  # noqa: E731 - as the report has it
+    write = partial(words.decimal, places=1)
     return HeadlineNumber(label="Wait", values=values, write=write, says="", unit="days", column="wait_days")
 
 

@@ -171,7 +171,7 @@ def test_how_often_players_come_is_found_again(seen: Observations, found: Calibr
 
 def test_several_replications_tell_more_than_one(seen: Observations, found: Calibration) -> None:
     both = calibrate([seen, seen_of(CASUALS, 2, "faithful")], CASUALS)
-    assert row(both, "asc_train")["se"] < row(found, "asc_train")["se"] / 1.2  # type: ignore[operator]
+    assert row(both, "asc_train")["se"] < row(found, "asc_train")["se"] / 1.2  # type: ignore[operator]  # Any cell.
 
 
 def test_an_activity_without_choices_and_a_base_that_was_not_played_are_refused(seen: Observations) -> None:

@@ -187,7 +187,7 @@ def test_a_sale_is_one_call() -> None:
         full, full * 7 // 10, full * 7 // 10, full,
     ]  # fmt: skip
     with pytest.raises(MisuseError, match="write 70 for 70 %"):
-        BASE.with_sale(items=["treasure_chest"], percent=0.7, from_day=1)  # type: ignore[arg-type]
+        BASE.with_sale(items=["treasure_chest"], percent=0.7, from_day=1)  # type: ignore[arg-type]  # The mistake itself.
     with pytest.raises(MisuseError, match="from_day is 99; use a whole number from 0 to 3"):
         BASE.with_sale(items=["treasure_chest"], percent=70, from_day=99)
     with pytest.raises(SetupError, match="names 'tresure_chest', which is not sold"):

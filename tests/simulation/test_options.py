@@ -78,11 +78,11 @@ def test_an_option_of_a_chart_that_cannot_be_is_refused_with_the_cure(
 
 
 CALL_REFUSALS: Final[list[tuple[Callable[[], object], str]]] = [
-    (lambda: km.simulate(BASE, seed=1.5), "seed is 1.5; use a whole number of 64 bits"),  # type: ignore[arg-type]
+    (lambda: km.simulate(BASE, seed=1.5), "seed is 1.5; use a whole number of 64 bits"),  # type: ignore[arg-type]  # The mistake itself.
     (lambda: km.simulate(BASE, seed=True), "seed is True"),
-    (lambda: km.simulate("baseline"), "give it a scenario: km.Scenario.load('baseline')"),  # type: ignore[arg-type]
-    (lambda: km.Scenario.load("baseline", days=1.5), "days = 1.5: must be a whole number"),  # type: ignore[arg-type]
-    (lambda: km.Scenario.load("baseline", players=2.5), "players = 2.5: must be a whole number"),  # type: ignore[arg-type]
+    (lambda: km.simulate("baseline"), "give it a scenario: km.Scenario.load('baseline')"),  # type: ignore[arg-type]  # The mistake itself.
+    (lambda: km.Scenario.load("baseline", days=1.5), "days = 1.5: must be a whole number"),  # type: ignore[arg-type]  # The mistake itself.
+    (lambda: km.Scenario.load("baseline", players=2.5), "players = 2.5: must be a whole number"),  # type: ignore[arg-type]  # The mistake itself.
     (lambda: km.Scenario.load("baselin"), "'baselin': is unknown; near it: baseline"),
     (lambda: km.Population.load("defualt"), "near it: default"),
     (lambda: BASE.replace(dayss=3), "dayss = 3: is no field here; near it: days"),
@@ -103,9 +103,9 @@ def test_what_a_call_cannot_take_is_refused_with_the_cure(call: Callable[[], obj
 
 
 def test_integers_of_numpy_are_integers(run: km.Run) -> None:
-    scenario = km.Scenario.load("baseline", players=np.int64(12), days=np.int32(DAYS))  # type: ignore[arg-type]
+    scenario = km.Scenario.load("baseline", players=np.int64(12), days=np.int32(DAYS))  # type: ignore[arg-type]  # Numpy, as notebooks have it.
     assert scenario == BASE
-    again = km.simulate(scenario, replications=np.int64(1), seed=np.uint8(2))  # type: ignore[arg-type]
+    again = km.simulate(scenario, replications=np.int64(1), seed=np.uint8(2))  # type: ignore[arg-type]  # np
     assert again.metric("flows", first_day=np.int64(1)).equals(run.metric("flows", first_day=1))
     crowd = BASE.population.with_archetype("casual", {"slots": np.int16(2)})
     assert crowd == BASE.population.with_archetype("casual", {"slots": 2})
