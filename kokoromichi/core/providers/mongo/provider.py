@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from kokoromichi.core.data_provider import DataProvider, Document, Stream
     from kokoromichi.core.models import AnswerT, ChangeSet, Receipt, UserProfile
     from kokoromichi.core.providers.mongo.driver import Stored
+    from kokoromichi.core.providers.remote import NotesErasures
 
 _LOG: Final = logging.getLogger(__name__)
 _VERSION: Final = 1
@@ -57,6 +58,7 @@ class MongoDBProvider(MongoReader, RemoteProvider):
         clock: Dates corrections and remembered receipts; the machine's own by default.
         patience_s: How long a commit is tried again when the server aborts it or is away, in seconds.
         beside: The folder that it is copied to and from; see ``RemoteProvider``.
+        erasures: Where erasures are written down; see ``RemoteProvider``.
     """
 
     def __init__(
@@ -66,9 +68,10 @@ class MongoDBProvider(MongoReader, RemoteProvider):
         *,
         patience_s: float = 15.0,
         beside: DataProvider | None = None,
+        erasures: NotesErasures | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
-        RemoteProvider.__init__(self, beside, self._clock)
+        RemoteProvider.__init__(self, beside, self._clock, erasures)
         MongoReader.__init__(self, self._connected)
         self._driver = MongoDriver(Settings().mongo_uri.get_secret_value() if uri is None else uri)
         self._patience_s = patience_s
@@ -212,7 +215,14 @@ class MongoDBProvider(MongoReader, RemoteProvider):
         await self._ready()
         for stream in self._buffers:
             await self._flush(stream)
+        await self._note_erasure(user_id, pseudonym)
         await self._commits.erase(user_id, pseudonym)
+
+    async def clear(self) -> None:
+        """Delete everything that is stored; see ``DataProvider.clear``."""
+        await self._ready()
+        with failures(self._driver.where):
+            await self._driver.empty(keep="schema_version")
 
     async def append_observations(self, stream: Stream, rows: Sequence[Mapping[str, object]]) -> None:
         """Keep rows of a stream's schema: activity by the thousand, and when the provider closes."""

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from kokoromichi.core.bulk_load import Batch
     from kokoromichi.core.data_provider import DataProvider, Document, Stream
     from kokoromichi.core.models import AnswerT
+    from kokoromichi.core.providers.remote import NotesErasures
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -57,6 +58,10 @@ _FORGET: Final = (
     "UPDATE requests SET answer = NULL WHERE at < $1 AND answer IS NOT NULL",
     "DELETE FROM requests WHERE at < $1 AND request_id LIKE '~%'",
 )
+_CLEAR: Final = """
+DO $$ BEGIN EXECUTE (SELECT 'TRUNCATE ' || string_agg(format('%I', tablename), ', ') FROM pg_tables
+    WHERE schemaname = current_schema() AND tablename <> 'schema_version'); END $$
+"""
 _TRIES: Final = 20
 
 
@@ -74,6 +79,7 @@ class PostgresProvider(PostgresReader, RemoteProvider):
         patience_s: How long a call waits for a server that is away or busy, in seconds.
         lock_s: How long the server waits for a player, item or request that another session holds.
         beside: The folder that it is copied to and from; see ``RemoteProvider``.
+        erasures: Where erasures are written down; see ``RemoteProvider``.
     """
 
     def __init__(
@@ -86,9 +92,10 @@ class PostgresProvider(PostgresReader, RemoteProvider):
         patience_s: float = 10.0,
         lock_s: float = 5.0,
         beside: DataProvider | None = None,
+        erasures: NotesErasures | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
-        RemoteProvider.__init__(self, beside, self._clock)
+        RemoteProvider.__init__(self, beside, self._clock, erasures)
         if database_url is None:
             database_url = Settings().database_url.get_secret_value()
         self._connections = Connections(
@@ -164,7 +171,12 @@ class PostgresProvider(PostgresReader, RemoteProvider):
         """Put a pseudonym in the place of a player's id; see ``DataProvider.erase``."""
         checked_pseudonym(user_id, pseudonym)
         await self._flush()
+        await self._note_erasure(user_id, pseudonym)
         await erasing.erase(self._connections, user_id, pseudonym)
+
+    async def clear(self) -> None:
+        """Delete everything that is stored; see ``DataProvider.clear``."""
+        await self._connections.read(lambda connection: connection.execute(_CLEAR))
 
     async def append_observations(self, stream: Stream, rows: Sequence[Mapping[str, object]]) -> None:
         """Keep rows of a stream's schema; activity of the last moment may be lost."""
