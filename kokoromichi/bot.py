@@ -27,12 +27,13 @@ from kokoromichi.core.data_manager import DataManager
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.logging_config import configure_logging
 from kokoromichi.core.provider_manager import build_provider
+from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.operation.exits import DISCORD_FAILED, exit_on_error, fail
 from kokoromichi.rules.economy import load_economy
 from kokoromichi.rules.economy_laws import check_economy
 from kokoromichi.services.bundle import Services
 from kokoromichi.services.health import clock_finding
-from kokoromichi.settings import Settings
+from kokoromichi.settings import Settings, shipped_folder
 
 if TYPE_CHECKING:
     from typing import Any
@@ -200,6 +201,19 @@ class DeduplicatingTree(app_commands.CommandTree[KokoroBot]):
 def extension_names() -> list[str]:
     """Every module of ``kokoromichi.commands``, ascending."""
     return sorted(f"kokoromichi.commands.{module.name}" for module in pkgutil.iter_modules([str(COMMANDS)]))
+
+
+async def slash_names(settings: Settings) -> list[str]:
+    """The names of the slash commands that the bot has, ascending; nothing of it is opened.
+
+    Raises:
+        MisuseError: A setting asks for what is not there.
+    """
+    shipped = settings.model_copy(update={"economy_dir": shipped_folder("data")})
+    async with create_bot(shipped, provider=MemoryProvider()) as bot:
+        for name in extension_names():
+            await bot.load_extension(name)
+        return sorted(command.name for command in bot.tree.get_commands())
 
 
 def create_bot(

@@ -49,6 +49,7 @@ for command in (
     audit.audit,
     operate.bot,
     operate.health,
+    operate.doctor,
     keeping.backup,
     keeping.restore,
     play.play,

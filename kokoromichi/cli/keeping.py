@@ -76,7 +76,7 @@ def restore(
 ) -> None:
     """Fill a store from a backup, with the bot stopped; erased players stay erased, and the result is audited.
 
-    Without a backup the local store's database is made anew from its readable copy, and a damaged one is set
+    Without a backup the local store's database is made anew from its readable copy, a damaged one is set
     aside. What was played after the newest row of the copy is lost then, and so are the answers to requests:
     who sends one again is refused, and nothing is done twice.
     """
@@ -119,7 +119,8 @@ def _from_backup(
 
 
 def _show(done: Restoration, provider: str) -> None:
-    screen.print(escape(f"Restored into {provider}: {done.contents}; {done.contents.audit}"), highlight=False)
+    said = f"Restored into {provider}: {done.contents}; {done.contents.audit}"
+    screen.print(escape(said), highlight=False)
     if done.erased:
         screen.print(f"Erased again, since the backup is older: {done.erased:,} players.", highlight=False)
     if done.aside is not None:
