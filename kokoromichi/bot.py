@@ -22,6 +22,8 @@ from kokoromichi.chat.embeds import warning
 from kokoromichi.chat.game import PREFIX, Game
 from kokoromichi.chat.lifecycle import Lifecycle
 from kokoromichi.chat.loops import Heartbeat, Housekeeping
+from kokoromichi.chat.metering import Metering
+from kokoromichi.chat.reporting import Reporting
 from kokoromichi.chat.texts import say
 from kokoromichi.core.data_manager import DataManager
 from kokoromichi.core.errors import MisuseError, StorageError
@@ -29,8 +31,10 @@ from kokoromichi.core.logging_config import configure_logging
 from kokoromichi.core.provider_manager import build_provider
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.operation.exits import DISCORD_FAILED, exit_on_error, fail
+from kokoromichi.operation.telemetry import Telemetry
 from kokoromichi.rules.economy import load_economy
 from kokoromichi.rules.economy_laws import check_economy
+from kokoromichi.services.authority import MostGranted
 from kokoromichi.services.bundle import Services
 from kokoromichi.services.health import clock_finding
 from kokoromichi.settings import Settings, shipped_folder
@@ -64,12 +68,19 @@ class KokoroBot(Game):
         settings: What the operator set.
         provider: Where acts are stored; the bot opens and closes it.
         services: The game over that provider.
+        telemetry: What counts their acts.
 
     Attributes:
         running: Commands and buttons in flight, by anything hashable that stands for one.
     """
 
-    def __init__(self, settings: Settings, provider: DataProvider, services: Services) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        provider: DataProvider,
+        services: Services,
+        telemetry: Telemetry,
+    ) -> None:
         # The game does not speak, and its log need not say so at every start.
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
         super().__init__(
@@ -86,6 +97,7 @@ class KokoroBot(Game):
         self.settings = settings
         self.provider = provider
         self.services = services
+        self._telemetry = telemetry
         self.closing = False
         self.limits_spam = True
         self.questions = set()
@@ -106,6 +118,10 @@ class KokoroBot(Game):
         await self.services.start()
         for cog in (Lifecycle(self), Heartbeat(self), Housekeeping(self)):
             await self.add_cog(cog)
+        if self.settings.metrics_port or self.settings.metrics_file:
+            await self.add_cog(Metering(self, self._telemetry))
+        if self.settings.owner_channel:
+            await self.add_cog(Reporting(self, self._telemetry, self.settings.owner_channel))
         for name in extension_names():
             await self.load_extension(name)
         if self.application is not None and self.application.bot_public:
@@ -242,8 +258,17 @@ def create_bot(
     economy = load_economy(settings.economy_dir)
     check_economy(economy)
     provider = provider or build_provider(settings)
-    services = Services(provider, economy, clock, dice, activity_sampling=settings.activity_sampling)
-    return KokoroBot(settings, provider, services)
+    telemetry = Telemetry()
+    services = Services(
+        provider,
+        economy,
+        clock,
+        dice,
+        activity_sampling=settings.activity_sampling,
+        executor_class=telemetry.executor(),
+        most_granted=MostGranted(settings.admin_most_gold, settings.admin_most_units),
+    )
+    return KokoroBot(settings, provider, services, telemetry)
 
 
 async def serve(settings: Settings) -> None:

@@ -54,12 +54,19 @@ class Settings(BaseSettings):
         activity_sampling: The share of players whose acts and refusals are noted for whoever tunes the
             economy, 0 to 1.
         log_level: A level of ``logging``.
+        metrics_port: The bot answers Prometheus on this port of 127.0.0.1; None answers nobody.
+        metrics_file: The bot writes its metrics to this file every few seconds, for the textfile collector of
+            node_exporter (a name that ends with ``.prom``); None writes none.
         heartbeat_file: The bot touches it while gateway and storage answer, and ``kokoromichi health`` looks
             at it; None keeps none.
         discord_token: The bot's token.
         text_commands: Whether ``!name`` is answered beside ``/name``; it needs the Message Content intent.
         admin_guilds: Servers whose managers are admins of the economy there, ``1,2``, beside the bot's owner;
             empty means that the owner alone is. All servers share one economy.
+        admin_most_gold: The most gold that one act of an admin may give or take; None sets no limit.
+        admin_most_units: The most gems, or units of an item, likewise.
+        owner_channel: The id of a channel in which the bot tells of admins' acts and of incidents; None tells
+            nobody.
         shard_count: How many shards all processes of the bot have together; None asks Discord.
         shard_ids: The shards of this process, ``0,2``; empty means all. It needs ``shard_count``.
         saas_mode: Reserved for an economy per guild, and refused until there is one.
@@ -84,10 +91,15 @@ class Settings(BaseSettings):
     mirror_seconds: Annotated[Seconds, Field(gt=0)] = 300.0
     activity_sampling: Annotated[float, Field(ge=0, le=1)] = 1.0
     log_level: Annotated[str, AfterValidator(_level)] = "INFO"
+    metrics_port: Annotated[int | None, Field(ge=1, le=65_535)] = None
+    metrics_file: Path | None = None
     heartbeat_file: Path | None = None
     discord_token: SecretStr = SecretStr("")
     text_commands: bool = True
     admin_guilds: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_listed)] = ()
+    admin_most_gold: Annotated[int | None, Field(ge=1)] = None
+    admin_most_units: Annotated[int | None, Field(ge=1)] = None
+    owner_channel: Annotated[int | None, Field(ge=1)] = None
     shard_count: Annotated[int | None, Field(ge=1)] = None
     shard_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_listed)] = ()
     saas_mode: bool = False

@@ -74,11 +74,11 @@ def restore(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Fill a store from a backup, with the bot stopped; erased players stay erased, and the result is audited.
+    """Fill a store from a backup, with the bot stopped: erased players stay erased, and it is audited.
 
-    Without a backup the local store's database is made anew from its readable copy, a damaged one is set
-    aside. What was played after the newest row of the copy is lost then, and so are the answers to requests:
-    who sends one again is refused, and nothing is done twice.
+    Without a backup the local database is made anew from its readable copy, and a damaged one is set aside.
+    What was played after the newest row of the copy is lost then, and so are the answers to requests: who
+    sends one again is refused, and nothing is done twice.
     """
     with exit_on_error():
         settings = chosen_settings(provider, data_dir)
