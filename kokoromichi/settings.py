@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
+from urllib.parse import quote
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -34,6 +35,14 @@ def _listed(value: object) -> object:
     return [part for part in value.split(",") if part] if isinstance(value, str) else value
 
 
+def _address(url: str, password: str) -> str:
+    scheme, there, rest = url.partition("://")
+    user, at, place = rest.partition("@")
+    if not at or ":" in user:
+        return url
+    return f"{scheme}{there}{user}:{quote(password, safe='')}@{place}"
+
+
 class Settings(BaseSettings):
     """What operators set, by environment or ``.env``; an empty line there is no value, for every setting.
 
@@ -46,6 +55,8 @@ class Settings(BaseSettings):
         cache_ttl: With the local provider: how long a player stays in memory after they were last written, or
             read from the database, in seconds.
         database_url: The PostgreSQL database, ``postgresql://user:password@host:port/database``.
+        database_password: The password of ``database_url`` or ``mongo_uri`` as it is, put into an address
+            that names a user and no password: there it would have to be percent-encoded.
         database_pool_min: Least connections to it; ``database_pool_max`` the most.
         mongo_uri: The MongoDB database, ``mongodb://user:password@host:port/database?replicaSet=name``.
         mirror_dir: With a remote provider, and refused with another: the folder of a read-only mirror, which
@@ -84,6 +95,7 @@ class Settings(BaseSettings):
     debounce_seconds: Seconds = 0.5
     cache_ttl: Seconds = 5.0
     database_url: SecretStr = SecretStr("")
+    database_password: SecretStr = SecretStr("")
     database_pool_min: Annotated[int, Field(ge=0)] = 5
     database_pool_max: Annotated[int, Field(ge=1)] = 20
     mongo_uri: SecretStr = SecretStr("mongodb://127.0.0.1:27017/kokoromichi?replicaSet=rs0")
@@ -105,6 +117,16 @@ class Settings(BaseSettings):
     saas_mode: bool = False
     discord_api_url: str = ""
     discord_gateway_url: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_password(cls, found: dict[str, object]) -> dict[str, object]:
+        """Put the password into the addresses that lack one."""
+        password = found.get("database_password")
+        if not isinstance(password, str):
+            return found
+        addresses = {name: found[name] for name in ("database_url", "mongo_uri") if name in found}
+        return found | {name: _address(str(url), password) for name, url in addresses.items()}
 
     @property
     def chosen_economy_dir(self) -> Path | None:
