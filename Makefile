@@ -52,7 +52,7 @@ bench: .venv/.installed ## Run every benchmark
 	@set -e; for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
 
 docs: .venv/.docs ## Make the site in site/, strictly
-	PYTHONPATH=. $(BIN)/python -m docs.site
+	$(BIN)/python scripts/site.py
 
 lab: .venv/.installed ## Open JupyterLab on the first notebook
 	$(BIN)/jupyter lab notebooks/01_first_run.ipynb

@@ -46,7 +46,13 @@ def said(found: Distribution) -> str:
     """What a package says of its licence: the expression, the classifiers, or the field."""
     about = found.metadata
     classifiers = [line for line in about.get_all("Classifier", []) if line.startswith("License ::")]
-    return " ".join([about.get("License-Expression", ""), *classifiers, (about.get("License") or "")[:80]])
+    return " ".join(
+        [
+            *about.get_all("License-Expression", []),
+            *classifiers,
+            *(text[:80] for text in about.get_all("License", [])),
+        ]
+    )
 
 
 def licence(name: str) -> str:
