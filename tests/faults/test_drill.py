@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 import pytest
 from pydantic import SecretStr
+from typer.testing import CliRunner
 
 from kokoromichi.analysis.provider_state import audit_provider
+from kokoromichi.cli.app import app
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.provider_manager import build_provider
@@ -69,7 +71,7 @@ async def test_the_drill(store: str, tmp_path: Path) -> None:
     async with build_provider(settings, clock=clock) as provider:
         world = await World.open(provider, clock=clock)
         await play(world, 12)
-        playing = asyncio.create_task(play(world, 60))
+        playing = asyncio.create_task(play(world, 30))
         async with build_provider(settings, read_only=True, clock=clock) as beside:
             made = await back_up(beside, file)
         await playing
@@ -152,3 +154,27 @@ async def test_a_player_who_came_back_before_the_backup_is_not_erased_again(tmp_
     assert done.erased == 0
     async with build_provider(fresh, clock=clock) as provider:
         assert await provider.profile(GONE) is not None
+
+
+def test_the_commands_say_what_was_kept_and_what_came_back(tmp_path: Path) -> None:
+    async def played() -> None:
+        async with build_provider(await settings_of("local", tmp_path / "data"), clock=clock) as provider:
+            await play(await World.open(provider, clock=clock), 6)
+
+    def said(*words: object) -> tuple[int, str]:
+        done = CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
+        return done.exit_code, done.output
+
+    clock = ManualClock(NOON_US)
+    asyncio.run(played())
+    where = ("--provider", "local", "--data-dir")
+    file = tmp_path / "b.sqlite3"
+    kept = "6 players, 18 rows, up to 2026-03-10 12:00:00 UTC; sound: 6 laws hold over 18 rows\n"
+    assert said("backup", file, *where, tmp_path / "data") == (0, f"{file}: {kept}")
+    assert said("backup", tmp_path, *where, tmp_path / "data", "--json")[0] == 0
+    assert len(list(tmp_path.glob("kokoromichi-local.*.sqlite3"))) == 1
+    assert file.stat().st_mode & 0o077 == 0
+    assert said("restore", file, *where, tmp_path / "new") == (0, f"Restored into local: {kept}")
+    code, told = said("restore", file, "--provider", "postgres", "--target-dir", tmp_path)
+    assert (code, "--target-dir is of the local store" in told) == (2, True)
+    assert said("restore", "--replace")[0] == 2
