@@ -1,5 +1,6 @@
 PYTHON ?= python3
-WORKERS ?= 2
+# One more than a small machine has cores: tests wait for servers, processes and clocks.
+WORKERS ?= 3
 BIN := .venv/bin
 PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 RESULTS := simulations/results/baseline
@@ -60,7 +61,8 @@ lab: .venv/.installed ## Open JupyterLab on the first notebook
 .venv/.installed: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing into .venv ..."
-	@$(BIN)/python -m pip install -qq --no-compile --disable-pip-version-check -c constraints.txt -e '.[dev,fast,notebooks]'
+	@$(BIN)/python -m pip install -qq --no-compile --disable-pip-version-check -c constraints.txt uv
+	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[dev,fast,notebooks]'
 	@touch $@
 
 .venv/.docs: .venv/.installed
