@@ -19,7 +19,7 @@ from kokoromichi.core.models import (
     ChangeSet,
     Receipt,
 )
-from kokoromichi.core.providers.postgres import bulk_load, erasing
+from kokoromichi.core.providers.postgres import bulk_load, erasing, folding
 from kokoromichi.core.providers.postgres.commits import PostgresCommits
 from kokoromichi.core.providers.postgres.connections import Connections
 from kokoromichi.core.providers.postgres.reading import PostgresReader, snapshot
@@ -165,6 +165,10 @@ class PostgresProvider(PostgresReader, RemoteProvider):
         checked_pseudonym(user_id, pseudonym)
         await self._flush()
         await erasing.erase(self._connections, user_id, pseudonym)
+
+    async def fold(self) -> int:
+        """Fold what commits have moved into the daily totals; see ``DataProvider.fold``."""
+        return await folding.fold(self._connections)
 
     async def append_observations(self, stream: Stream, rows: Sequence[Mapping[str, object]]) -> None:
         """Keep rows of a stream's schema; activity of the last moment may be lost."""
