@@ -1,4 +1,4 @@
-"""A live economy in a handful of numbers, from what a store adds up by itself: no row of the ledger is read."""
+"""A live economy in a handful of numbers, from what its store adds up: no row of the ledger is read."""
 
 from __future__ import annotations
 

@@ -8,9 +8,11 @@ import msgspec
 import pytest
 
 from kokoromichi.core.clock import DAY_US
+from kokoromichi.core.copying.copy_all import copy_all
 from kokoromichi.core.data_provider import DataProvider
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.models import ERASED_PREFIX
+from kokoromichi.core.providers.memory import MemoryProvider
 from tests.contract.stored import NOON_US, change, money, user, with_player
 from tests.unit.service_world import World
 
@@ -114,3 +116,15 @@ async def test_totals_are_the_ledgers_whatever_of_it_is_folded(provider: DataPro
     await is_the_ledgers()
     await provider.fold()
     await is_the_ledgers()
+
+
+async def test_what_another_store_had_is_in_the_totals(provider: DataProvider, clock: ManualClock) -> None:
+    async with MemoryProvider(clock) as source:
+        await with_player(source, "ada", gold=100, x=1)
+        await with_player(source, "bo", gold=50)
+        await source.apply(change(user("ada", 1, money(-30, 70, "fee")), at_us=NOON_US + DAY_US))
+        assert (await copy_all(source, provider)).complete
+        for _ in range(2):
+            assert await provider.daily_totals() == await source.daily_totals()
+            assert await provider.active_players() == await source.active_players()
+            await provider.fold()

@@ -31,7 +31,8 @@ SELECT day, sum(players)::bigint FROM (
     SELECT day, players FROM active_days WHERE day >= $1
     UNION ALL
     SELECT day, count(DISTINCT user_id) FROM unfolded WHERE day >= $1 AND user_id <> 'system'
-        AND NOT EXISTS (SELECT FROM active_players AS a WHERE a.day = unfolded.day AND a.user_id = unfolded.user_id)
+        AND NOT EXISTS (
+            SELECT FROM active_players AS a WHERE a.day = unfolded.day AND a.user_id = unfolded.user_id)
         GROUP BY day
 ) AS active GROUP BY day ORDER BY day
 """
@@ -59,7 +60,7 @@ async def daily_totals(reads: Reads, since_day: int) -> list[DailyTotal]:
 
 async def active_players(reads: Reads, since_day: int) -> dict[int, int]:
     """How many players have moved something on each day; see ``Reader.active_players``."""
-    return {day: players for day, players in await reads.read(lambda c: _rows(c, _ACTIVE, since_day))}
+    return dict(map(tuple, await reads.read(lambda c: _rows(c, _ACTIVE, since_day))))
 
 
 async def ledger_rows(reads: Reads) -> int:
