@@ -22,6 +22,7 @@ from kokoromichi.chat.embeds import warning
 from kokoromichi.chat.game import PREFIX, Game
 from kokoromichi.chat.lifecycle import Lifecycle
 from kokoromichi.chat.loops import Heartbeat, Housekeeping
+from kokoromichi.chat.outage import StorageWatch
 from kokoromichi.chat.texts import say
 from kokoromichi.core.data_manager import DataManager
 from kokoromichi.core.errors import MisuseError, StorageError
@@ -85,6 +86,7 @@ class KokoroBot(Game):
         self.settings = settings
         self.provider = provider
         self.services = services
+        self.storage = StorageWatch(services.clock)
         self.closing = False
         self.limits_spam = True
         self.questions = set()

@@ -156,6 +156,13 @@ class DataProvider(Reader):
         """
         return 0
 
+    async def probe(self) -> None:
+        """Write something that means nothing, durably: reading alone says nothing of a disk that is full.
+
+        Raises:
+            StorageError: The store takes no writes.
+        """
+
     async def verify(self) -> None:
         """Look for damage below the laws, in everything that is stored; an audit begins with it.
 

@@ -220,6 +220,13 @@ class MongoDBProvider(MongoReader, RemoteProvider):
             await self._flush(stream)
         await self._commits.erase(user_id, pseudonym)
 
+    async def probe(self) -> None:
+        """Count the probes in a document of its own; see ``DataProvider.probe``."""
+        driver = await self._ready()
+        with failures(driver.where):
+            versions = driver.collection("schema_version")
+            await versions.update_one({"_id": "probe"}, {"$inc": {"tries": 1}}, upsert=True)
+
     async def fold(self) -> int:
         """Fold what commits have moved into the daily totals; see ``DataProvider.fold``."""
         driver = await self._ready()

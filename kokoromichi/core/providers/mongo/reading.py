@@ -172,7 +172,7 @@ class MongoReader(Reader):
         return (await self._moved(since_day)).sorted()
 
     async def active_players(self, since_day: int = 0) -> dict[int, int]:
-        """How many players have moved something on each day; one of theirs before a newer one is passed over."""
+        """How many players have moved something on each day."""
         return dict(sorted((await self._moved(since_day)).active.items()))
 
     async def _moved(self, since_day: int) -> Moved:

@@ -57,6 +57,7 @@ _FORGET: Final = (
     "UPDATE requests SET answer = NULL WHERE at < $1 AND answer IS NOT NULL",
     "DELETE FROM requests WHERE at < $1 AND request_id LIKE '~%'",
 )
+_PROBE: Final = "UPDATE schema_version SET version = version"
 _TRIES: Final = 20
 
 
@@ -165,6 +166,10 @@ class PostgresProvider(PostgresReader, RemoteProvider):
         checked_pseudonym(user_id, pseudonym)
         await self._flush()
         await erasing.erase(self._connections, user_id, pseudonym)
+
+    async def probe(self) -> None:
+        """Write the version of the tables anew; see ``DataProvider.probe``."""
+        await self._connections.read(lambda connection: connection.execute(_PROBE))
 
     async def fold(self) -> int:
         """Fold what commits have moved into the daily totals; see ``DataProvider.fold``."""
