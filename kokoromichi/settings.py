@@ -54,6 +54,7 @@ class Settings(BaseSettings):
         activity_sampling: The share of players whose acts and refusals are noted for whoever tunes the
             economy, 0 to 1.
         log_level: A level of ``logging``.
+        log_format: ``text``, or ``json`` for one object a line.
         heartbeat_file: The bot touches it while gateway and storage answer, and ``kokoromichi health`` looks
             at it; None keeps none.
         discord_token: The bot's token.
@@ -84,6 +85,7 @@ class Settings(BaseSettings):
     mirror_seconds: Annotated[Seconds, Field(gt=0)] = 300.0
     activity_sampling: Annotated[float, Field(ge=0, le=1)] = 1.0
     log_level: Annotated[str, AfterValidator(_level)] = "INFO"
+    log_format: Literal["text", "json"] = "text"
     heartbeat_file: Path | None = None
     discord_token: SecretStr = SecretStr("")
     text_commands: bool = True
@@ -93,6 +95,14 @@ class Settings(BaseSettings):
     saas_mode: bool = False
     discord_api_url: str = ""
     discord_gateway_url: str = ""
+
+    @property
+    def chosen(self) -> dict[str, str]:
+        """What somebody has chosen, by its name in the environment, ascending; secrets are hidden."""
+        return {
+            name.upper(): "(hidden)" if isinstance(value := getattr(self, name), SecretStr) else str(value)
+            for name in sorted(self.model_fields_set)
+        }
 
     @property
     def chosen_economy_dir(self) -> Path | None:

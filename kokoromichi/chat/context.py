@@ -52,10 +52,12 @@ class Context(commands.Context[Game]):
     Attributes:
         direct: Whether a text command is answered in a direct message.
         receiver_id: Another player of the server whom the answer concerns, and who is told; empty for nobody.
+        begun_s: When the command was begun, by the monotonic clock.
     """
 
     direct: bool = False
     receiver_id: str = ""
+    begun_s: float = 0.0
     _answer: discord.Message | None = None
     _timer: asyncio.TimerHandle | None = None
     _deferral: asyncio.Future[None] | None = None

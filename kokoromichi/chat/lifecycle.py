@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from typing import TYPE_CHECKING, Final
 
 import discord
@@ -19,6 +21,10 @@ from kokoromichi.services.authority import Role, admit
 if TYPE_CHECKING:
     from kokoromichi.chat.game import Game
 
+log = logging.getLogger(__name__)
+
+SLOW_S: Final = 2.0
+"""What takes longer is logged as slow."""
 SPAM_COMMANDS: Final = 8
 SPAM_S: Final = 10.0
 """So many commands a player in so many seconds: against spam alone, what the game limits is in storage."""
@@ -45,6 +51,7 @@ class Lifecycle(commands.Cog):
     async def bot_check_once(self, ctx: Context) -> bool:  # type: ignore[override] # Our context.
         """No command once the bot closes, and not too many of one player who is no admin."""
         self._bot.begin(ctx)
+        ctx.begun_s = time.monotonic()
         if self._bot.closing:
             raise ClosingError
         now_s = self._bot.services.now_us() / SECOND_US
@@ -75,7 +82,16 @@ class Lifecycle(commands.Cog):
 
     async def _after(self, ctx: Context) -> None:
         if not ctx.command_failed:
-            self._bot.finish(ctx)
+            self._finish(ctx)
+
+    def _finish(self, ctx: Context) -> None:
+        """Count the command out, and tell of one that its player had to wait for."""
+        self._bot.finish(ctx)
+        took_s = time.monotonic() - ctx.begun_s
+        if took_s >= SLOW_S and ctx.command is not None:
+            log.warning(
+                "slow: /%s took %.1f s (request %s)", ctx.command.qualified_name, took_s, ctx.request_id
+            )
 
     @commands.Cog.listener()
     async def on_command_error(self, ctx: Context, error: commands.CommandError) -> None:
@@ -83,12 +99,12 @@ class Lifecycle(commands.Cog):
         if isinstance(error, commands.CommandNotFound):
             return  # Other bots have commands too.
         if isinstance(error, commands.CommandOnCooldown) and not self._is_to_be_slowed(ctx):
-            self._bot.finish(ctx)
+            self._finish(ctx)
             return
         try:
             await ctx.fail(error)
         finally:
-            self._bot.finish(ctx)
+            self._finish(ctx)
 
     def _is_to_be_slowed(self, ctx: Context) -> bool:
         """Whether a player is told to slow down: by slash always, in public once in ``SPAM_S``."""
