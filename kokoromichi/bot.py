@@ -26,6 +26,7 @@ from kokoromichi.chat.lifecycle import Lifecycle
 from kokoromichi.chat.loops import Heartbeat, Housekeeping
 from kokoromichi.chat.outage import StorageWatch
 from kokoromichi.chat.texts import say
+from kokoromichi.core.copying.marking import refuse_half_moved
 from kokoromichi.core.data_manager import DataManager
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.logging_config import configure_logging
@@ -105,6 +106,7 @@ class KokoroBot(Game):
             StorageError: The storage cannot be used; it says what, where, and the cure.
         """
         await self.provider.open()
+        await refuse_half_moved(self.provider)
         if finding := await clock_finding(self.provider, self.services.now_us()):
             log.error("%s", finding)
         await self.services.start()

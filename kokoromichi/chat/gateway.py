@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_NO_TOKEN: Final = "DISCORD_TOKEN was refused by Discord: copy it anew from the developer portal"
+_REFUSED: Final = "DISCORD_TOKEN was refused by Discord: copy it anew from the developer portal"
 _NO_MESSAGES: Final = (
     "Discord does not let this bot read messages: switch on Message Content in the developer portal, "
     "or set TEXT_COMMANDS=false and use slash commands alone"
@@ -41,7 +41,7 @@ def discord_errors() -> Iterator[None]:
     try:
         yield
     except discord.LoginFailure:
-        raise MisuseError(_NO_TOKEN) from None
+        raise MisuseError(_REFUSED) from None
     except discord.PrivilegedIntentsRequired:
         raise MisuseError(_NO_MESSAGES) from None
     except discord.ConnectionClosed as closed:

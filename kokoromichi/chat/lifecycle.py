@@ -12,7 +12,8 @@ from discord.ext import commands
 from kokoromichi.chat.context import Context, actor_of
 from kokoromichi.chat.declaring import needed_role
 from kokoromichi.chat.embeds import warning
-from kokoromichi.chat.failures import ClosingError, NotAllowedError
+from kokoromichi.chat.failures import ClosingError, NotAllowedError, TooFastError
+from kokoromichi.chat.spam import SpamLimit
 from kokoromichi.chat.texts import say
 from kokoromichi.core.errors import RefusedError
 from kokoromichi.core.models import SECOND_US
@@ -27,7 +28,6 @@ SLOW_S: Final = 2.0
 """What takes longer is logged as slow."""
 SPAM_COMMANDS: Final = 8
 SPAM_S: Final = 10.0
-"""So many commands a player in so many seconds: against spam alone, what the game limits is in storage."""
 
 
 class Lifecycle(commands.Cog):
@@ -39,12 +39,8 @@ class Lifecycle(commands.Cog):
 
     def __init__(self, bot: Game) -> None:
         self._bot = bot
-        self._spam: commands.CooldownMapping[Context] = commands.CooldownMapping.from_cooldown(
-            SPAM_COMMANDS, SPAM_S, commands.BucketType.user
-        )
-        self._slowing: commands.CooldownMapping[Context] = commands.CooldownMapping.from_cooldown(
-            1, SPAM_S, commands.BucketType.user
-        )
+        self._spam = SpamLimit(SPAM_COMMANDS, SPAM_S)
+        self._slowing = SpamLimit(1, SPAM_S)
         bot.before_invoke(self._before)
         bot.after_invoke(self._after)
 
@@ -54,14 +50,10 @@ class Lifecycle(commands.Cog):
         ctx.begun_s = time.monotonic()
         if self._bot.closing:
             raise ClosingError
-        now_s = self._bot.services.now_us() / SECOND_US
-        bucket = self._spam.get_bucket(ctx, now_s) if self._bot.limits_spam else None
-        retry_after_s = bucket.update_rate_limit(now_s) if bucket is not None else None
-        if bucket is not None and retry_after_s is not None and retry_after_s > SPAM_S:
-            bucket.reset()  # The clock was set back: they would be silenced until it is there again.
-            retry_after_s = bucket.update_rate_limit(now_s)
-        if bucket is not None and retry_after_s and (await actor_of(ctx)).role < Role.MANAGER:
-            raise commands.CommandOnCooldown(bucket, retry_after_s, commands.BucketType.user)
+        if self._bot.limits_spam:
+            wait_s = self._spam.wait_s(ctx.author.id, self._bot.services.now_us() / SECOND_US)
+            if wait_s and (await actor_of(ctx)).role < Role.MANAGER:
+                raise TooFastError(wait_s)
         ctx.require_answerable()
         return True
 
@@ -98,7 +90,7 @@ class Lifecycle(commands.Cog):
         """The last handler, for text and slash alike."""
         if isinstance(error, commands.CommandNotFound):
             return  # Other bots have commands too.
-        if isinstance(error, commands.CommandOnCooldown) and not self._is_to_be_slowed(ctx):
+        if isinstance(error, TooFastError) and not self._is_to_be_slowed(ctx):
             self._finish(ctx)
             return
         try:
@@ -109,8 +101,7 @@ class Lifecycle(commands.Cog):
     def _is_to_be_slowed(self, ctx: Context) -> bool:
         """Whether a player is told to slow down: by slash always, in public once in ``SPAM_S``."""
         now_s = self._bot.services.now_us() / SECOND_US
-        bucket = self._slowing.get_bucket(ctx, now_s)
-        return ctx.interaction is not None or bucket is None or bucket.update_rate_limit(now_s) is None
+        return ctx.interaction is not None or not self._slowing.wait_s(ctx.author.id, now_s)
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction[Game]) -> None:

@@ -1,4 +1,4 @@
-"""Whether the storage answers: commands are told at once while it is known not to, and the log tells of it."""
+"""Whether the storage answers: commands are told at once while it is away, and the log tells of it."""
 
 from __future__ import annotations
 

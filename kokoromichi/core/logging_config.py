@@ -20,7 +20,7 @@ _NOT_BELOW_INFO: Final = ("discord", "pymongo", "motor", "asyncpg", "matplotlib"
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: ``at``, ``level``, ``logger``, ``message``, and ``error`` where there is one."""
+    """One JSON object a line: ``at``, ``level``, ``logger``, ``message``, and ``error`` if there is one."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line of a record."""
