@@ -215,6 +215,15 @@ class Context(commands.Context[Game]):
         stored = found or UserProfile(user_id=self.player_id)
         return self.services.executor.with_opening(stored)
 
+    async def tell(self, receiver_id: str) -> None:
+        """Let the answer notify whom the act concerned, unless they have switched that off."""
+        with suppress(
+            StorageError
+        ):  # The act is done: what cannot be asked any more must not undo its answer.
+            found = await self.services.profile(receiver_id)
+            if found is not None and found.pings:
+                self.receiver_id = receiver_id
+
     def player_named(self, user: discord.User | discord.Member) -> str:
         """Another player's id.
 

@@ -50,5 +50,6 @@ def configure_logging(level: str | None = None, form: Literal["text", "json"] | 
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if form == "json" else formatter)
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    debugging = logging.getLogger().level < logging.INFO
     for name in _NOT_BELOW_INFO:
-        logging.getLogger(name).setLevel(max(logging.INFO, logging.getLogger().level))
+        logging.getLogger(name).setLevel(logging.INFO if debugging else logging.NOTSET)
