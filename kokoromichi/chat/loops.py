@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BEAT_S: Final = 10.0
+BEAT_S: Final = 5.0
 RETRY_S: Final = 1.0
-PATIENCE_S: Final = 5.0
+PATIENCE_S: Final = 3.0
 """A storage that answers later than that is not well."""
 
 
@@ -85,13 +85,16 @@ class Heartbeat(commands.Cog):
 
 async def _trouble(call: Awaitable[object]) -> str | None:
     """Why the storage does not answer, or None."""
-    try:
-        await asyncio.wait_for(call, PATIENCE_S)
-    except asyncio.TimeoutError:
+    asked = asyncio.ensure_future(call)
+    done, _ = await asyncio.wait((asked,), timeout=PATIENCE_S)
+    if not done:  # Nor is its end waited for: a driver may wait for the silent server to take it back.
+        asked.add_done_callback(lambda late: late.cancelled() or late.exception())
+        asked.cancel()
         return f"it does not answer in {PATIENCE_S:.0f} s"
-    except StorageError as failed:
-        return str(failed)
-    return None
+    why = asked.exception()
+    if why is not None and not isinstance(why, StorageError):
+        raise why
+    return None if why is None else str(why)
 
 
 FOLD_S: Final = 10.0

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
     from kokoromichi.core.providers.postgres.connections import Connections
 
+_ANSWER_S: Final = 600.0
+"""It looks at every row of the ledger."""
+
 _DONE: Final = "SELECT true FROM users WHERE user_id = $1"
 _LOCKED: Final = "SELECT true FROM users WHERE user_id = $1 FOR UPDATE"
 """Whoever writes to them waits here, and finds them gone: their rows are all there, and no more come."""
@@ -50,4 +53,4 @@ async def erase(connections: Connections, user_id: str, pseudonym: str) -> None:
                 await connection.execute(step, user_id, pseudonym)
             await connection.execute(_FORGET, user_id, pseudonym, FORGOTTEN)
 
-    await connections.read(work)
+    await connections.read(work, _ANSWER_S)
