@@ -71,10 +71,8 @@ def main_options(
     ] = False,
 ) -> None:
     """Set up logging as LOG_LEVEL says."""
-    from kokoromichi.settings import Settings  # noqa: PLC0415 - --help stays fast
-
     with exit_on_error():
-        configure_logging(Settings().log_level)
+        configure_logging()
 
 
 def main() -> None:

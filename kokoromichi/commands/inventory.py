@@ -88,7 +88,7 @@ class Inventory(commands.Cog):
                 ),
                 "confirm",
             )
-            ctx.receiver_id = receiver_id
+            await ctx.tell(receiver_id)
             return receipt_card(ctx, say("gift.title"), receipt)
 
         await ctx.ask(card(say("gift.title"), question), give)

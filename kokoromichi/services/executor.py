@@ -1,4 +1,4 @@
-"""Where an act becomes one commit: recall, read, decide, apply, and decide anew when somebody was faster."""
+"""Where an act becomes one commit: read, decide, apply, and decide anew when somebody was faster."""
 
 from __future__ import annotations
 
@@ -211,17 +211,16 @@ class CommandExecutor:
     async def _attempted(
         self, attempt: Callable[[], Awaitable[ChangeSet[AnswerT]]], request_id: str | None, digest: str
     ) -> AnswerT:
-        """Recall, decide and store once."""
-        if request_id is not None:
-            stored = await self.provider.get_response(request_id, digest)
-            if stored is not None:
-                self._in_doubt.pop(request_id, None)
-                return stored  # type: ignore[return-value] # The digest says that it is of this act.
+        """Decide and store once.
+
+        Whether the request was stored before is what the commit itself finds out, so that a fresh one costs
+        no question more; only a refusal asks, since it may be the earlier act that made it one.
+        """
         try:
             change = await attempt()
             change.request_id = request_id
             change.digest = digest
-            return await self._store(change)
+            answer = await self._store(change)
         except CommitUnknownError:
             if request_id is not None:
                 self._in_doubt[request_id] = None
@@ -229,14 +228,19 @@ class CommandExecutor:
                     del self._in_doubt[next(iter(self._in_doubt))]
             raise
         except RefusedError:
-            if request_id not in self._in_doubt:
+            if request_id is None:
                 raise
             # What was sent before may still arrive, and must not be stored once the player is told no.
-            stored = await self.provider.fence(request_id, digest)
-            del self._in_doubt[request_id]
+            in_doubt = request_id in self._in_doubt
+            ask = self.provider.fence if in_doubt else self.provider.get_response
+            stored = await ask(request_id, digest)
+            self._in_doubt.pop(request_id, None)
             if stored is None:
                 raise
-            return stored  # type: ignore[return-value] # As above.
+            return stored  # type: ignore[return-value] # The digest says that it is of this act.
+        if request_id is not None:
+            self._in_doubt.pop(request_id, None)
+        return answer
 
     async def _store(self, change: ChangeSet[AnswerT]) -> AnswerT:
         try:

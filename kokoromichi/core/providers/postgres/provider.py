@@ -19,7 +19,7 @@ from kokoromichi.core.models import (
     ChangeSet,
     Receipt,
 )
-from kokoromichi.core.providers.postgres import bulk_load, erasing
+from kokoromichi.core.providers.postgres import bulk_load, erasing, folding
 from kokoromichi.core.providers.postgres.commits import PostgresCommits
 from kokoromichi.core.providers.postgres.connections import Connections
 from kokoromichi.core.providers.postgres.reading import PostgresReader, snapshot
@@ -62,6 +62,7 @@ _CLEAR: Final = """
 DO $$ BEGIN EXECUTE (SELECT 'TRUNCATE ' || string_agg(format('%I', tablename), ', ') FROM pg_tables
     WHERE schemaname = current_schema() AND tablename <> 'schema_version'); END $$
 """
+_PROBE: Final = "UPDATE schema_version SET version = version"
 _TRIES: Final = 20
 
 
@@ -177,6 +178,14 @@ class PostgresProvider(PostgresReader, RemoteProvider):
     async def clear(self) -> None:
         """Delete everything that is stored; see ``DataProvider.clear``."""
         await self._connections.read(lambda connection: connection.execute(_CLEAR))
+
+    async def probe(self) -> None:
+        """Write the version of the tables anew; see ``DataProvider.probe``."""
+        await self._connections.read(lambda connection: connection.execute(_PROBE))
+
+    async def fold(self) -> int:
+        """Fold what commits have moved into the daily totals; see ``DataProvider.fold``."""
+        return await folding.fold(self._connections)
 
     async def append_observations(self, stream: Stream, rows: Sequence[Mapping[str, object]]) -> None:
         """Keep rows of a stream's schema; activity of the last moment may be lost."""
