@@ -147,7 +147,7 @@ class Context(commands.Context[Game]):
                 await self.services.activity.note(self.player_id, name, refusal.code)
             raise
         if play:
-            await self.services.activity.note(self.player_id, name)
+            await self.services.activity.note(self.player_id, name, receipt=receipt)
         return receipt
 
     async def _retry_unknown(self, call: Callable[[str], Awaitable[ReceiptT]], request_id: str) -> ReceiptT:

@@ -14,7 +14,7 @@ from kokoromichi.core.clock import Clock, SystemClock, us_of
 from kokoromichi.core.documents import checked_document, correction
 from kokoromichi.core.errors import ConfigurationError, ConflictError, RequestMismatchError
 from kokoromichi.core.kinds import BOOKS
-from kokoromichi.core.models import ANSWERS_KEPT_DAYS, DAY_US
+from kokoromichi.core.models import ACTIVITY_ROWS_KEPT, ANSWERS_KEPT_DAYS, DAY_US
 from kokoromichi.core.providers.mongo.commits import Act, MongoCommits
 from kokoromichi.core.providers.mongo.documents import profile_of
 from kokoromichi.core.providers.mongo.driver import MongoDriver, failures
@@ -111,6 +111,10 @@ class MongoDBProvider(MongoReader, RemoteProvider):
         old = {"at_us": {"$lt": self._clock.now_us() - ANSWERS_KEPT_DAYS * DAY_US}}
         await requests.delete_many({**old, "_id": {"$gte": "~"}})  # Nobody can send these again.
         await requests.update_many({**old, "answer": {"$exists": True}}, {"$unset": {"answer": ""}})
+        activity = self._driver.collection("activity")
+        beyond = activity.find({}, {"_id": 1}).sort("_id", -1).skip(ACTIVITY_ROWS_KEPT).limit(1)
+        async for newest in beyond:
+            await activity.delete_many({"_id": {"$lte": newest["_id"]}})
 
     async def _check_version(self) -> None:
         """Refuse documents of a newer version of this package, and say of which version ours are."""

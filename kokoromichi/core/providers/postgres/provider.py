@@ -15,6 +15,7 @@ from kokoromichi.core.errors import (
     StorageError,
 )
 from kokoromichi.core.models import (
+    ACTIVITY_ROWS_KEPT,
     ANSWERS_KEPT_DAYS,
     ChangeSet,
     Receipt,
@@ -56,6 +57,10 @@ _SECTION: Final = (
 _FORGET: Final = (
     "UPDATE requests SET answer = NULL WHERE at < $1 AND answer IS NOT NULL",
     "DELETE FROM requests WHERE at < $1 AND request_id LIKE '~%'",
+)
+_FORGET_ACTIVITY: Final = (
+    "DELETE FROM observations WHERE stream = 'activity' AND number <= "
+    "(SELECT number FROM observations WHERE stream = 'activity' ORDER BY number DESC OFFSET $1 LIMIT 1)"
 )
 _TRIES: Final = 20
 
@@ -124,11 +129,12 @@ class PostgresProvider(PostgresReader, RemoteProvider):
             await super().close()
 
     async def _begin(self, first: asyncpg.Connection) -> None:
-        """Begin anew. Receipts are kept for 30 days; the ids stay, so that none is ever used again."""
+        """Begin anew, without what is kept for a time: receipts, whose ids stay used, and activity."""
         self._commits = PostgresCommits(self._connections)
         before = moment_of(self._clock.now_us()) - timedelta(days=ANSWERS_KEPT_DAYS)
         for statement in _FORGET:
             await first.execute(statement, before)
+        await first.execute(_FORGET_ACTIVITY, ACTIVITY_ROWS_KEPT)
 
     def snapshot(self) -> AbstractAsyncContextManager[PostgresReader]:
         """Everything as it stands at one moment; see ``DataProvider.snapshot``."""
