@@ -153,8 +153,8 @@ async def export_ledger(
     Args:
         reader: Read frame by frame: a snapshot, where others write meanwhile.
         out: A new or empty folder for Parquet: its files are ``ledger_<book>_<month>_<part>.parquet``, which
-            ``Ledger.scan`` takes, and beside them ``activity*.parquet`` and ``economy_history*.parquet`` (what
-            the the bot noted, if any), ``export.json`` (what was selected), and where every book
+            ``Ledger.scan`` takes, and beside them ``activity*.parquet`` and ``economy_history*.parquet``
+            (what the bot noted, if any), ``export.json`` (what was selected), and where every book
             leaves ``brought_forward.parquet`` (the balances, inventories and stock that the rows begin with)
             and ``stored/`` (those they end with), of the same moment. A new file for CSV and JSON lines.
         format_: The format.
