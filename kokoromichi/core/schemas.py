@@ -78,6 +78,8 @@ PLAYERS_SCHEMA: Final = pl.Schema(
 )
 """One row per player: what a simulation knows of its players and a bot may not."""
 
-DECISIONS: Final[tuple[str, ...]] = ("session", "choice", "wish", "leave", "return", "shown", "end")
-"""Activity rows that are no act of a player: they move nothing. A simulation has the first five, a bot the
-last two."""
+DECISIONS: Final[tuple[str, ...]] = ("session", "choice", "wish", "leave", "return")
+"""Activity rows of a simulation that are no act of a player: they move nothing."""
+
+SIGHTINGS: Final[tuple[str, ...]] = ("shown", "end")
+"""The same of a bot, which sees stores that it shows and sessions that end."""

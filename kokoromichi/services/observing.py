@@ -39,8 +39,6 @@ _KNOWN_PLAYERS: Final = 50_000
 _KNOWN_DECISIONS: Final = 1_000
 """Decisions that wait to be noted; those that nobody notes are forgotten by their age."""
 
-SHOWN: Final = "shown"
-END: Final = "end"
 QUIET: Final = "quiet"
 CLOSED: Final = "closed"
 """How a session ended: by half an hour without a command, or because the bot closed."""
@@ -121,7 +119,7 @@ class ActivityService:
             return
         rows, session = self._continued(profile.user_id)
         session.standing = self._standing(profile)
-        row = self._row(profile.user_id, session, SHOWN, outcome=category)
+        row = self._row(profile.user_id, session, "shown", outcome=category)
         await self._append([*rows, row | _shown(session.standing)])
 
     def prolong(self, player_id: str) -> None:
@@ -180,7 +178,7 @@ class ActivityService:
         return rows, session
 
     def _end_row(self, player_id: str, session: _Session, how: str) -> dict[str, object]:
-        row = self._row(player_id, session, END, outcome=how)
+        row = self._row(player_id, session, "end", outcome=how)
         return row | {"slot": session.purchases, **_shown(session.standing)}
 
     @staticmethod

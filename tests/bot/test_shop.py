@@ -400,3 +400,10 @@ async def test_what_was_shown_and_bought_is_noted_until_the_session_ends(table: 
         ("end", 2, "quiet", 9_700 - train_gold, 3),
     ]
     assert noted["session"].n_unique() == 1
+
+
+async def test_what_is_refused_before_its_question_is_noted_too(table: Table) -> None:
+    await table.endow(table.bob)
+    await table.refusal(table.alice, "gift", user=table.bob, item="health_potion")
+    (noted,) = [frame async for frame in table.bot.provider.observation_frames("activity")]
+    assert noted.select("act", "code").rows() == [("gift", "not_owned")]
