@@ -140,7 +140,8 @@ class ActivityService:
         await self._end(over, QUIET)
 
     async def close(self) -> None:
-        """Note the end of every session: the bot closes, and nobody will know how they went on."""
+        """Note the end of every session: the bot closes, and nobody will know how those not quiet went on."""
+        await self.end_quiet()
         await self._end(list(self._sessions), CLOSED)
 
     def forget(self, player_id: str) -> None:

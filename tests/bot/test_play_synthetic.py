@@ -7,7 +7,9 @@ what they wish for, what their goal and reserve are, and when they think of buyi
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -22,9 +24,12 @@ from kokoromichi.analysis.metrics.presence import NO_PRESENCE
 from kokoromichi.analysis.observations import MissingObservationsError, Observations
 from kokoromichi.core.providers.postgres import PostgresProvider
 from kokoromichi.core.schemas import DECISIONS, SIGHTINGS
+from kokoromichi.experiments.bot_stream import session_rows
+from kokoromichi.rules.acts import SESSION_GAP_S
 from kokoromichi.simulation.engine import Engine
 from kokoromichi.simulation.scenario import Scenario
 from tests.bot.synthetic import BotEngine, Known, named
+from tests.experiments.recovery import as_a_bot_sees
 from tests.servers.postgres import fresh_postgres_database
 
 if TYPE_CHECKING:
@@ -112,6 +117,42 @@ def test_purchases_are_noted_as_they_were_chosen(both: tuple[Known, Live, Played
     found = chosen.unique(["user_id", "at"], keep="first").join(shown, on=["user_id", "at"])
     assert found.height > 0
     assert_stood_alike(found)
+
+
+def test_a_calibration_reads_of_the_bot_what_it_reads_of_the_simulation(
+    both: tuple[Known, Live, Played],
+) -> None:
+    known, live, simulated = both
+    base = Scenario.load("baseline")
+    at_the_bot = replace(
+        live.observations.mapped(named), players=known.players.lazy(), has_players=True, grouped_by=""
+    )
+    thought = Observations.from_frames(
+        plain(simulated.ledger),
+        activity=simulated.activity,
+        economy_history=simulated.economy_history,
+        players=plain(simulated.players),
+    )
+    order = ["user_id", "at"]
+    # A simulation does not say what level a training at the end led to.
+    level = pl.when(pl.col("outcome") != "save").then("level")
+    columns = ["user_id", "outcome", "gold", "archetype", level]
+    found, wanted = (
+        session_rows(seen, base=base).sort(order, maintain_order=True).select(columns)
+        for seen in (at_the_bot, as_a_bot_sees(thought))
+    )
+    returned = within_half_an_hour(simulated)
+    found, wanted = (rows.filter(~pl.col("user_id").is_in(returned)) for rows in (found, wanted))
+    assert_frame_equal(found, wanted)
+    assert found["outcome"].n_unique() > 3
+
+
+def within_half_an_hour(simulated: Played) -> list[str]:
+    """Who began a session so soon after another one that the bot took both for one."""
+    acts = plain(simulated.activity).filter(~pl.col("act").is_in(NO_PRESENCE))
+    gap = acts.select("user_id", "act", quiet=pl.col("at").diff().over("user_id"))
+    soon = gap.filter(pl.col("quiet") < dt.timedelta(seconds=SESSION_GAP_S), act="session")
+    return soon["user_id"].unique().to_list()
 
 
 def assert_stood_alike(found: pl.DataFrame) -> None:
