@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kokoromichi.experiments.calibrate import calibrate
     from kokoromichi.experiments.compare import compare
     from kokoromichi.experiments.comparison import Comparison
+    from kokoromichi.experiments.price_plans import plan_prices
     from kokoromichi.experiments.sensitivity import sensitivity
     from kokoromichi.experiments.space import scale
     from kokoromichi.experiments.tune import tune
@@ -48,6 +49,7 @@ _NAMES = {
     "calibrate": "kokoromichi.experiments.calibrate",
     "chart": "kokoromichi.analysis.own",
     "compare": "kokoromichi.experiments.compare",
+    "plan_prices": "kokoromichi.experiments.price_plans",
     "Targets": "kokoromichi.analysis.targets",
     "replay": "kokoromichi.experiments.batches",
     "scale": "kokoromichi.experiments.space",
@@ -80,6 +82,7 @@ __all__ = [
     "compare",
     "load_economy",
     "metric",
+    "plan_prices",
     "replay",
     "scale",
     "sensitivity",

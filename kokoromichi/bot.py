@@ -189,6 +189,7 @@ class KokoroBot(Game):
         # What came with the gateway's last words is told so too, while there are commands to tell it.
         await self._wait_for_running(LAST_WORDS_S)
         await super().close()
+        await self.services.activity.close()
         await self.provider.close()
 
     async def _wait_for_running(self, patience_s: float) -> None:

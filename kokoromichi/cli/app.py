@@ -44,6 +44,7 @@ for command in (
     batches.batch,
     batches.replay,
     calibrate.calibrate,
+    calibrate.plan_prices,
     experiments.sensitivity,
     simulate.report,
     audit.audit,

@@ -14,7 +14,7 @@ from kokoromichi.core.clock import Clock, SystemClock, us_of
 from kokoromichi.core.documents import checked_document, correction
 from kokoromichi.core.errors import ConfigurationError, ConflictError, RequestMismatchError
 from kokoromichi.core.kinds import BOOKS
-from kokoromichi.core.models import ANSWERS_KEPT_DAYS, DAY_US
+from kokoromichi.core.models import ACTIVITY_ROWS_KEPT, ANSWERS_KEPT_DAYS, DAY_US
 from kokoromichi.core.providers.mongo import folding
 from kokoromichi.core.providers.mongo.commits import Act, MongoCommits
 from kokoromichi.core.providers.mongo.documents import profile_of
@@ -124,6 +124,10 @@ class MongoDBProvider(MongoReader, RemoteProvider):
         old: Stored = {"at_us": {"$lt": self._clock.now_us() - ANSWERS_KEPT_DAYS * DAY_US}, "waits": None}
         await requests.delete_many({**old, "_id": {"$gte": "~"}})  # Nobody can send these again.
         await requests.update_many({**old, "answer": {"$exists": True}}, {"$unset": {"answer": ""}})
+        activity = self._driver.collection("activity")
+        beyond = activity.find({}, {"_id": 1}).sort("_id", -1).skip(ACTIVITY_ROWS_KEPT).limit(1)
+        async for newest in beyond:
+            await activity.delete_many({"_id": {"$lte": newest["_id"]}})
 
     async def _check_version(self) -> None:
         """Bring documents of an older version up to date, and refuse those of a newer one."""

@@ -15,6 +15,7 @@ from kokoromichi.core.errors import (
     StorageError,
 )
 from kokoromichi.core.models import (
+    ACTIVITY_ROWS_KEPT,
     ANSWERS_KEPT_DAYS,
     ChangeSet,
     Receipt,
@@ -63,6 +64,10 @@ DO $$ BEGIN EXECUTE (SELECT 'TRUNCATE ' || string_agg(format('%I', tablename), '
     WHERE schemaname = current_schema() AND tablename <> 'schema_version'); END $$
 """
 _PROBE: Final = "UPDATE schema_version SET version = version"
+_FORGET_ACTIVITY: Final = (
+    "DELETE FROM observations WHERE stream = 'activity' AND number <= "
+    "(SELECT number FROM observations WHERE stream = 'activity' ORDER BY number DESC OFFSET $1 LIMIT 1)"
+)
 _TRIES: Final = 20
 
 
@@ -132,11 +137,12 @@ class PostgresProvider(PostgresReader, RemoteProvider):
             await super().close()
 
     async def _begin(self, first: asyncpg.Connection) -> None:
-        """Begin anew. Receipts are kept for 30 days; the ids stay, so that none is ever used again."""
+        """Begin anew, without what is kept for a time: receipts, whose ids stay used, and activity."""
         self._commits = PostgresCommits(self._connections)
         before = moment_of(self._clock.now_us()) - timedelta(days=ANSWERS_KEPT_DAYS)
         for statement in _FORGET:
             await first.execute(statement, before)
+        await first.execute(_FORGET_ACTIVITY, ACTIVITY_ROWS_KEPT)
 
     def snapshot(self) -> AbstractAsyncContextManager[PostgresReader]:
         """Everything as it stands at one moment; see ``DataProvider.snapshot``."""
