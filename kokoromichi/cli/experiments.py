@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 Players = Annotated[int | None, typer.Option(min=1, help="Size of the population; the scenario's own.")]
 Days = Annotated[int | None, typer.Option(min=1, help="Horizon in days; the scenario's own.")]
 Seed = Annotated[int, typer.Option(help="The same one gives the same numbers.")]
-Workers = Annotated[str, typer.Option(help="serial, process (one a core) or process:N.")]
+Workers = Annotated[
+    str, typer.Option(help="serial, process[:N] or dask[:N], one a core; or tcp://host:port.")
+]
 EngineName = Annotated[str, typer.Option(help="auto, faithful, compiled or both.")]
 EconomyPath = Annotated[
     Path | None, typer.Option(help="A folder with an economy, or a TOML file of its numbers; ECONOMY_DIR.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
@@ -15,16 +14,16 @@ from kokoromichi.analysis.metrics.flows import net_flow
 from kokoromichi.analysis.metrics.goods import sales
 from kokoromichi.analysis.metrics.headline import headline
 from kokoromichi.analysis.metrics.supply import money_supply
-from kokoromichi.analysis.observations import Observations
 from kokoromichi.core.errors import KokoroError
 from kokoromichi.simulation import engines
 from kokoromichi.simulation.batch import replication_seed
 from kokoromichi.simulation.playing import played
-from kokoromichi.simulation.totals import play_totals
+from kokoromichi.simulation.totals import observed, play_totals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from kokoromichi.analysis.observations import Observations
     from kokoromichi.simulation.engines import Chosen
     from kokoromichi.simulation.scenario import Scenario
 
@@ -80,14 +79,7 @@ def measure(run: SeedRun) -> Measured:
     if not report.sound:
         message = f"{run.name}, run {run.replication + 1}, breaks the ledger's laws: {report}"
         raise UnsoundRunError(message)
-    seen = Observations.from_frames(
-        played.ledger,
-        activity=played.activity,
-        economy_history=played.economy_history,
-        players=played.players,
-    )
-    start = run.scenario.start
-    seen = seen.over(start, start + dt.timedelta(days=run.scenario.days - 1))
+    seen = observed(run.scenario, played)
     numbers = headline(seen, first_measured_day(run.scenario.days)).row(0, named=True)
     return Measured({**numbers, **_item_numbers(seen, run.items)}, _by_day(seen, run.items))
 
@@ -125,7 +117,7 @@ def play_all(
 
     Args:
         runs: What to play.
-        workers: ``serial``, ``process[:N]`` or ``thread[:N]``.
+        workers: A word that ``pool_of`` takes.
         on_done: Called with each run that is done.
     """
     for run, future in played(measure, runs, workers):
