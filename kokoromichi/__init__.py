@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kokoromichi.experiments.calibrate import calibrate
     from kokoromichi.experiments.compare import compare
     from kokoromichi.experiments.comparison import Comparison
+    from kokoromichi.experiments.robustness import plausible
     from kokoromichi.experiments.sensitivity import sensitivity
     from kokoromichi.experiments.space import scale
     from kokoromichi.experiments.tune import tune
@@ -49,6 +50,7 @@ _NAMES = {
     "chart": "kokoromichi.analysis.own",
     "compare": "kokoromichi.experiments.compare",
     "Targets": "kokoromichi.analysis.targets",
+    "plausible": "kokoromichi.experiments.robustness",
     "replay": "kokoromichi.experiments.batches",
     "scale": "kokoromichi.experiments.space",
     "sensitivity": "kokoromichi.experiments.sensitivity",
@@ -80,6 +82,7 @@ __all__ = [
     "compare",
     "load_economy",
     "metric",
+    "plausible",
     "replay",
     "scale",
     "sensitivity",

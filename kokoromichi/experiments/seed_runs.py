@@ -8,20 +8,22 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 import polars as pl
 
 from kokoromichi.analysis.metrics import first_measured_day
-from kokoromichi.analysis.metrics.by_day import day_of
+from kokoromichi.analysis.metrics.by_day import ALL, day_of
 from kokoromichi.analysis.metrics.by_day import days as watched_days
 from kokoromichi.analysis.metrics.flows import net_flow
 from kokoromichi.analysis.metrics.goods import sales
-from kokoromichi.analysis.metrics.headline import headline
+from kokoromichi.analysis.metrics.headline import WAITS, headline
 from kokoromichi.analysis.metrics.supply import money_supply
+from kokoromichi.analysis.metrics.waits import days_to_afford
 from kokoromichi.core.errors import KokoroError
+from kokoromichi.core.options import one_of
 from kokoromichi.simulation import engines
 from kokoromichi.simulation.batch import replication_seed
 from kokoromichi.simulation.playing import played
 from kokoromichi.simulation.totals import observed, play_totals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from kokoromichi.analysis.observations import Observations
     from kokoromichi.simulation.engines import Chosen
@@ -126,11 +128,54 @@ def play_all(
         yield run, measured
 
 
-def headline_of(scenario: Scenario, seed: int, replication: int, engine: str) -> Numbers:
-    """Play a run for its totals alone, and answer its headline."""
-    played = play_totals(scenario, replication_seed(seed, replication), engine)
-    numbers: Numbers = played.headline.row(0, named=True)
-    return numbers
+def headline_of(
+    scenario: Scenario, seed: int, replication: int, engine: str, waits: Sequence[str] = ()
+) -> Numbers:
+    """Play a run for its totals alone, and answer its headline.
+
+    Args:
+        scenario: What is played.
+        seed: Of the experiment.
+        replication: Number of the run, from 0.
+        engine: FAITHFUL, COMPILED or BOTH.
+        waits: Waits for an item, maybe of an archetype (``wait_days.treasure_chest.casual``), that are wanted
+            too; they need the run's rows.
+    """
+    own_seed = replication_seed(seed, replication)
+    if not waits:
+        numbers: Numbers = play_totals(scenario, own_seed, engine).headline.row(0, named=True)
+        return numbers
+    seen = observed(scenario, engines.play(scenario, own_seed, engine))
+    found = headline(seen, first_measured_day(scenario.days)).row(0, named=True)
+    return {**found, **_waits(days_to_afford(seen).collect(), waits)}
+
+
+def item_waits(names: Iterable[str], scenario: Scenario) -> tuple[str, ...]:
+    """Those of the names that are waits for an item.
+
+    Raises:
+        MisuseError: The scenario sells no such item, or nobody of that archetype plays.
+    """
+    found = [name for name in names if name.partition(".")[0] in WAITS and "." in name]
+    for name in found:
+        _, item, archetype = _wait(name)
+        one_of("item", item, scenario.economy.config.store)
+        one_of("archetype", archetype, [ALL, *(cohort.archetype for cohort in scenario.population.cohorts)])
+    return tuple(found)
+
+
+def _wait(name: str) -> tuple[str, str, str]:
+    column, item, *who = name.split(".")
+    return column, item, who[0] if who else ALL
+
+
+def _waits(frame: pl.DataFrame, names: Sequence[str]) -> Numbers:
+    waits: Numbers = {}
+    for name in names:
+        column, item, archetype = _wait(name)
+        rows = frame.filter(item_id=item, archetype=archetype)
+        waits[name] = rows[column].item() if rows.height else None
+    return waits
 
 
 def threads_for(engine: str) -> int:
