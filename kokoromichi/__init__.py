@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kokoromichi.experiments.compare import compare
     from kokoromichi.experiments.comparison import Comparison
     from kokoromichi.experiments.price_plans import plan_prices
+    from kokoromichi.experiments.robustness import plausible
     from kokoromichi.experiments.sensitivity import sensitivity
     from kokoromichi.experiments.space import scale
     from kokoromichi.experiments.tune import tune
@@ -51,6 +52,7 @@ _NAMES = {
     "compare": "kokoromichi.experiments.compare",
     "plan_prices": "kokoromichi.experiments.price_plans",
     "Targets": "kokoromichi.analysis.targets",
+    "plausible": "kokoromichi.experiments.robustness",
     "replay": "kokoromichi.experiments.batches",
     "scale": "kokoromichi.experiments.space",
     "sensitivity": "kokoromichi.experiments.sensitivity",
@@ -83,6 +85,7 @@ __all__ = [
     "load_economy",
     "metric",
     "plan_prices",
+    "plausible",
     "replay",
     "scale",
     "sensitivity",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -173,6 +173,16 @@ class Calibration:
             rates = [rate for rate in self.rates if rate.archetype == name and rate.told]
             changes = {**tastes.changes(), **{rate.name: rate.written for rate in rates}}
             population = population.with_archetype(name, changes)
+        return population
+
+    def drawn(self, dice: np.random.Generator) -> Population:
+        """Players who might be the true ones: tastes drawn from the estimates' covariance."""
+        population = self.population
+        for tastes in self.tastes:
+            known = np.nan_to_num(tastes.joint.covariance)  # What cannot be learned stays.
+            estimate = dice.multivariate_normal(tastes.joint.estimate, known)
+            drawn = replace(tastes, joint=replace(tastes.joint, estimate=estimate))
+            population = population.with_archetype(tastes.archetype.name, drawn.changes())
         return population
 
     def write(self, path: str | Path) -> Path:
