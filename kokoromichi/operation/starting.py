@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 import stat
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-
-from kokoromichi import __version__
 
 if TYPE_CHECKING:
     from kokoromichi.settings import Settings
@@ -20,7 +19,7 @@ _ENV: Final = Path(".env")
 def log_start(settings: Settings) -> None:
     """Log what the operator has chosen, and warn of what may cost players their data or the bot its token."""
     chosen = ", ".join(f"{name}={value}" for name, value in settings.chosen.items())
-    log.info("kokoromichi %s starts with %s", __version__, chosen or "the defaults")
+    log.info("kokoromichi %s starts with %s", version("kokoromichi"), chosen or "the defaults")
     for finding in findings(settings):
         log.warning("%s", finding)
 
