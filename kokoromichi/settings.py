@@ -68,6 +68,7 @@ class Settings(BaseSettings):
         metrics_port: The bot answers Prometheus on this port of 127.0.0.1; None answers nobody.
         metrics_file: The bot writes its metrics to this file every few seconds, for the textfile collector of
             node_exporter (a name that ends with ``.prom``); None writes none.
+        log_format: ``text``, or ``json`` for one object a line.
         heartbeat_file: The bot touches it while gateway and storage answer, and ``kokoromichi health`` looks
             at it; None keeps none.
         discord_token: The bot's token.
@@ -105,6 +106,7 @@ class Settings(BaseSettings):
     log_level: Annotated[str, AfterValidator(_level)] = "INFO"
     metrics_port: Annotated[int | None, Field(ge=1, le=65_535)] = None
     metrics_file: Path | None = None
+    log_format: Literal["text", "json"] = "text"
     heartbeat_file: Path | None = None
     discord_token: SecretStr = SecretStr("")
     text_commands: bool = True
@@ -127,6 +129,14 @@ class Settings(BaseSettings):
             return found
         addresses = {name: found[name] for name in ("database_url", "mongo_uri") if name in found}
         return found | {name: _address(str(url), password) for name, url in addresses.items()}
+
+    @property
+    def chosen(self) -> dict[str, str]:
+        """What somebody has chosen, by its name in the environment, ascending; secrets are hidden."""
+        return {
+            name.upper(): "(hidden)" if isinstance(value := getattr(self, name), SecretStr) else str(value)
+            for name in sorted(self.model_fields_set)
+        }
 
     @property
     def chosen_economy_dir(self) -> Path | None:

@@ -44,6 +44,7 @@ for command in (
     batches.batch,
     batches.replay,
     calibrate.calibrate,
+    calibrate.plan_prices,
     experiments.sensitivity,
     simulate.report,
     audit.audit,
@@ -71,10 +72,8 @@ def main_options(
     ] = False,
 ) -> None:
     """Set up logging as LOG_LEVEL says."""
-    from kokoromichi.settings import Settings  # noqa: PLC0415 - --help stays fast
-
     with exit_on_error():
-        configure_logging(Settings().log_level)
+        configure_logging()
 
 
 def main() -> None:

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 Players = Annotated[int | None, typer.Option(min=1, help="Size of the population; the scenario's own.")]
 Days = Annotated[int | None, typer.Option(min=1, help="Horizon in days; the scenario's own.")]
 Seed = Annotated[int, typer.Option(help="The same one gives the same numbers.")]
-Workers = Annotated[str, typer.Option(help="serial, process (one a core) or process:N.")]
+Workers = Annotated[
+    str, typer.Option(help="serial, process[:N] or dask[:N], one a core; or tcp://host:port.")
+]
 EngineName = Annotated[str, typer.Option(help="auto, faithful, compiled or both.")]
 EconomyPath = Annotated[
     Path | None, typer.Option(help="A folder with an economy, or a TOML file of its numbers; ECONOMY_DIR.")
@@ -144,6 +146,12 @@ def tune(
     players: Players = None,
     days: Days = None,
     rounds: Annotated[int, typer.Option(min=0, help="Of two points each, after the first 16.")] = 6,
+    trials: Annotated[
+        int, typer.Option(min=0, help="Points that Optuna proposes after the rounds, for wild spaces.")
+    ] = 0,
+    robust: Annotated[
+        int, typer.Option(min=0, help="Populations a little different that the best five are held against.")
+    ] = 0,
     seed: Seed = 1,
     engine: EngineName = "auto",
     economy: EconomyPath = None,
@@ -159,6 +167,7 @@ def tune(
     """Search for numbers under which targets are met; ends with 1 where none are found."""
     with exit_on_error():
         from kokoromichi.analysis.targets import Targets  # noqa: PLC0415 - --help stays fast
+        from kokoromichi.experiments.robustness import plausible  # noqa: PLC0415 - as above
         from kokoromichi.experiments.tune import planned_runs  # noqa: PLC0415 - --help stays fast
         from kokoromichi.experiments.tune import tune as search  # noqa: PLC0415
         from kokoromichi.experiments.tuned import best_of  # noqa: PLC0415 - as above
@@ -166,12 +175,14 @@ def tune(
 
         chosen, _ = _arms(base, (), (), days, players, economy)
         wanted = f"Tuning {chosen.name}"
-        with progress(wanted, planned_runs(rounds), "runs done") as (bar, task):
+        with progress(wanted, planned_runs(rounds, trials), "runs done") as (bar, task):
             tuned = search(
                 chosen,
                 read_free(free or ()),
                 Targets.parse(target or ()),
                 rounds=rounds,
+                trials=trials,
+                robust=plausible(chosen, robust) if robust else (),
                 seed=seed,
                 engine=engine,
                 out=out,

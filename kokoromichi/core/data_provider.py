@@ -145,6 +145,24 @@ class DataProvider(Reader):
             StorageError: The store failed.
         """
 
+    async def fold(self) -> int:
+        """Fold what commits have moved into the daily totals, in the background: readers add what waits.
+
+        Returns:
+            How many rows were folded; none where totals are written in the commit.
+
+        Raises:
+            StorageError: The store failed; what was not folded still counts.
+        """
+        return 0
+
+    async def probe(self) -> None:
+        """Write something that means nothing, durably: reading alone says nothing of a disk that is full.
+
+        Raises:
+            StorageError: The store takes no writes.
+        """
+
     async def verify(self) -> None:
         """Look for damage below the laws, in everything that is stored; an audit begins with it.
 

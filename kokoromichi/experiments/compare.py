@@ -70,7 +70,7 @@ def compare(  # noqa: PLR0913 - a designer names what they ask for
         most_replications: Where runs stop being added.
         confidence: Of the intervals, above 0 and below 1.
         seed: Run n of every scenario shares its chance with run n of the others.
-        workers: ``serial``, ``process`` or ``process:N``.
+        workers: As in ``simulate``.
         engine: As in ``simulate``.
         on_done: Called with each run that is done.
         on_step: Called with what takes a while before the first one.

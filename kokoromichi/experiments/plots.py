@@ -245,7 +245,10 @@ class TunedPlots:
 
 
 def _named(metric: str) -> str:
-    measure = MEASURES[metric]
+    column, *who = metric.split(".")
+    measure = MEASURES[column]
+    if who:
+        return f"{measure.title}: {', '.join(who)}, {measure.unit}".replace("_", " ")
     return f"{measure.title}, {measure.unit}" if measure.unit else measure.title
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from itertools import combinations
 from pathlib import Path
@@ -14,7 +14,8 @@ import polars as pl
 from kokoromichi.analysis.targets import spelled
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.options import whole
-from kokoromichi.experiments.seed_runs import headline_of, threads_for
+from kokoromichi.experiments.robustness import Robustness
+from kokoromichi.experiments.seed_runs import headline_of, item_waits, threads_for
 from kokoromichi.experiments.trials import Trial
 from kokoromichi.simulation.workers import Threads
 
@@ -26,8 +27,11 @@ if TYPE_CHECKING:
     from kokoromichi.experiments.seed_runs import Numbers
     from kokoromichi.experiments.space import Space
     from kokoromichi.experiments.surface import Surface
+    from kokoromichi.simulation.population import Population
     from kokoromichi.simulation.scenario import Scenario
 
+_HELD: Final = 5
+"""Trials that are held against other players."""
 _CUBE_POINTS: Final = 8_192
 """Points at which the surfaces are read to say what can be reached."""
 
@@ -75,7 +79,7 @@ class Candidate:
             raise MisuseError(
                 f"seed {seed} is the search's own: what it chose is best there; take another one"
             )
-        trial = Trial(0, (), tuple(play_fresh(self.scenario, replications, seed, self.engine)))
+        trial = Trial(0, (), self.fresh(replications, seed))
         pooled = trial.pooled()
         rows = [
             (
@@ -91,6 +95,36 @@ class Candidate:
         schema = {"metric": pl.String(), "target": pl.String(), "value": pl.Float64(), "met": pl.Boolean()}
         counts = {"runs_met": pl.Int64(), "runs": pl.Int64()}
         return pl.DataFrame(rows, {**schema, **counts}, orient="row")
+
+    def fresh(
+        self, replications: int, seed: int, population: Population | None = None
+    ) -> tuple[Numbers, ...]:
+        """What runs under a seed show, in their order; of other players where a population is given."""
+        scenario = self.scenario if population is None else self.scenario.with_population(population)
+        return tuple(
+            play_fresh(scenario, replications, seed, self.engine, item_waits(self.targets, self.base))
+        )
+
+    def robustness(
+        self, populations: Sequence[Population], replications: int = 8, seed: int = 997
+    ) -> Robustness:
+        """Hold it against players who are a little different: under how many of them the targets are met.
+
+        Args:
+            populations: Such as ``km.plausible(base, 40)`` or ``km.plausible(calibration, 40)``.
+            replications: Runs of each, under the same seeds.
+            seed: Of the runs.
+
+        Raises:
+            MisuseError: There are fewer than two populations, or a count is wrong.
+        """
+        if len(populations) < 2:  # noqa: PLR2004 - one says nothing of a share
+            raise MisuseError("robustness needs two populations or more: km.plausible(base, 40)")
+        replications = whole("replications", replications, 2, 1_000_000)
+        return Robustness(
+            self.targets,
+            tuple(self.fresh(replications, seed, population) for population in populations),
+        )
 
     def diff(self) -> pl.DataFrame:
         """What differs from the base: one row per number, ``path``, ``before``, ``after`` (String)."""
@@ -120,10 +154,14 @@ class Candidate:
         return f"<Candidate {turned}: {'met' if self.met else 'missed'}>"
 
 
-def play_fresh(scenario: Scenario, replications: int, seed: int, engine: str) -> Iterator[Numbers]:
-    """The headline of runs under one seed, in their order."""
+def play_fresh(
+    scenario: Scenario, replications: int, seed: int, engine: str, waits: Sequence[str]
+) -> Iterator[Numbers]:
+    """The numbers of runs under one seed, in their order."""
     with Threads(threads_for(engine)) as pool:
-        yield from pool.map(partial(headline_of, scenario, seed, engine=engine), range(replications))
+        yield from pool.map(
+            partial(headline_of, scenario, seed, engine=engine, waits=waits), range(replications)
+        )
 
 
 def changed_numbers(base: Scenario, other: Scenario) -> Iterator[tuple[str, object, object]]:
@@ -151,6 +189,8 @@ class Tuned:
         surface: Through all of them.
         engine: What played.
         seed: Of every trial.
+        robust: How the best few do with players who are a little different, by the trial's number, where that
+            was asked for.
     """
 
     space: Space
@@ -160,13 +200,24 @@ class Tuned:
     surface: Surface
     engine: str
     seed: int
+    robust: Mapping[int, Robustness] = field(default_factory=dict)
+
+    def held_against(self, populations: Sequence[Population]) -> Tuned:
+        """The same, the best five ordered by the share of populations under which they meet the targets."""
+        best = self._order[:_HELD]
+        found = {place: self.candidate(place).robustness(populations) for place in best}
+        return replace(self, robust=found)
 
     @cached_property
     def _order(self) -> list[int]:
-        """The trials' numbers, best first: those that meet the targets, then by what the surfaces say."""
+        """The trials' numbers, best first: the robust ones, those that are met, then as the surfaces say."""
         distances = self.surface.distances(np.array([trial.point for trial in self.trials]))
         met = [self.targets.met(trial.pooled()) for trial in self.trials]
-        return sorted(range(len(self.trials)), key=lambda place: (not met[place], distances[place]))
+        shares = {place: found.share for place, found in self.robust.items()}
+        return sorted(
+            range(len(self.trials)),
+            key=lambda place: (-shares.get(place, 0.0), not met[place], distances[place]),
+        )
 
     @property
     def found(self) -> bool:
@@ -217,6 +268,24 @@ class Tuned:
         floats = dict.fromkeys([*self.space.names, *self.targets, "distance"], pl.Float64())
         schema = {"trial": pl.Int64(), "runs": pl.Int64(), **floats, "met": pl.Boolean()}
         return pl.DataFrame(rows, schema)
+
+    def front(self) -> pl.DataFrame:
+        """The trials that no other one beats: whatever is nearer to one target is farther from another.
+
+        Returns:
+            Rows of ``table()``, best first; distances are counted from the middle of each band.
+        """
+        pooled = [self.trials[place].pooled() for place in self._order]
+        bands = list(self.targets.items())
+        misses = np.array(
+            [
+                [band.miss(np.inf if (value := numbers[name]) is None else value) for name, band in bands]
+                for numbers in pooled
+            ]
+        )
+        as_near = (misses[:, None] <= misses[None]).all(axis=2)
+        nearer = (misses[:, None] < misses[None]).any(axis=2)
+        return self.table().filter(pl.Series(~(as_near & nearer).any(axis=0)))
 
     def side_effects(self) -> pl.DataFrame:
         """What else the best trial changes: every number of the headline that is no target.
@@ -271,9 +340,10 @@ class Tuned:
         runs = sum(len(trial.runs) for trial in self.trials)
         met = sum(self.targets.met(trial.pooled()) for trial in self.trials)
         if met:
+            held = next((f" {self.robust[place]}." for place in self._order[:1] if place in self.robust), "")
             return (
-                f"{met} of {len(self.trials)} trials meet every target ({runs} runs). The best: {self.best}. "
-                "Validate it under other seeds before it is believed: best.validate()."
+                f"{met} of {len(self.trials)} trials meet every target ({runs} runs). The best: {self.best}."
+                f"{held} Validate it under other seeds before it is believed: best.validate()."
             )
         lines = [f"Not found: none of {len(self.trials)} trials meets every target ({runs} runs)."]
         numbers = self.best.numbers
@@ -313,9 +383,6 @@ def _told(value: float | None) -> str:
 
 def best_of(candidates: Sequence[Candidate], replications: int = 50, seed: int = 998) -> Candidate:
     """The candidate nearest to the targets under fresh seeds, rather than by the search's own runs."""
-    fresh = [
-        Trial(0, (), tuple(play_fresh(one.scenario, replications, seed, one.engine))).pooled()
-        for one in candidates
-    ]
+    fresh = [Trial(0, (), one.fresh(replications, seed)).pooled() for one in candidates]
     distances = [one.targets.distance(numbers) for one, numbers in zip(candidates, fresh, strict=True)]
     return candidates[int(np.argmin(distances))]

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from kokoromichi.core.data_provider import DataProvider
     from kokoromichi.core.models import AnswerT
     from kokoromichi.services.executor import Arguments, CommandExecutor
+    from kokoromichi.services.observing import ActivityService
     from kokoromichi.services.overrides import Overrides
     from kokoromichi.services.store import StoreService
 
@@ -64,6 +65,7 @@ class AdminService:
         executor: Where acts are committed.
         overrides: An admin's prices.
         store: Whose shelves are filled.
+        activity: What forgets who is erased.
         most_granted: What one act may give or take.
     """
 
@@ -72,11 +74,13 @@ class AdminService:
         executor: CommandExecutor,
         overrides: Overrides,
         store: StoreService,
+        activity: ActivityService,
         most_granted: MostGranted = MostGranted(),  # noqa: B008 - frozen
     ) -> None:
         self._executor = executor
         self._overrides = overrides
         self._store = store
+        self._activity = activity
         self._most_granted = most_granted
 
     def grant(
@@ -217,6 +221,7 @@ class AdminService:
         provider = self._executor.provider
         if (stored := await provider.profile(user_id)) is not None:
             await self._executor.erased_days.keep(stored)
+        self._activity.forget(user_id)
         await provider.erase(user_id, receipt.pseudonym)
         return receipt
 

@@ -100,3 +100,5 @@ def authorise(actor: Actor, act: str, reason: str) -> None:
     if not actor.user_id.strip() or not reason.strip():
         message = "an admin's act needs a reason and an actor"
         raise MisuseError(message)
+    # Upon whom, and why, stands in the ledger: a log outlives an erasure.
+    _LOG.info("admin: user %s (%s) asks for %s", actor.user_id, _NAMES[actor.role], act)

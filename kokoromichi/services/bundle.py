@@ -69,7 +69,7 @@ class Services:
         self.standing = StandingService(provider, self.clock)
         self.activity = ActivityService(self.executor, activity_sampling)
         self.overrides = Overrides(self.executor, economy)
-        self.admin = AdminService(self.executor, self.overrides, self.store, most_granted)
+        self.admin = AdminService(self.executor, self.overrides, self.store, self.activity, most_granted)
 
     @property
     def live(self) -> LiveEconomy:
