@@ -67,5 +67,5 @@ lab: .venv/.installed ## Open JupyterLab on the first notebook
 
 .venv/.docs: .venv/.installed
 	@echo "Installing what the site is made with ..."
-	@$(BIN)/python -m pip install -qq --no-compile --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[docs]'
 	@touch $@

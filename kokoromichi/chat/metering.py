@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from discord.ext import commands, tasks
 
 from kokoromichi.chat.failures import innermost
-from kokoromichi.core.errors import KokoroError, StorageError
+from kokoromichi.core.errors import KokoroError
 from kokoromichi.operation.telemetry import measure_money, outcome_of
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class Metering(commands.Cog):
         told.connected.set(len(connected))
         told.heartbeat_s.set(max((shard.latency for shard in connected), default=0))
         told.waiting.set(self._bot.provider.waiting)
-        told.storage_up.set(await self._answers())
+        told.storage_up.set(self._bot.storage.no_writes is None)
         await self._write()
 
     async def _write(self) -> None:
@@ -103,15 +103,6 @@ class Metering(commands.Cog):
                 await asyncio.to_thread(self._telemetry.write, path)
             except OSError as failed:
                 log.warning("METRICS_FILE cannot be written: %s", failed)
-
-    async def _answers(self) -> bool:
-        if self._bot.provider.failed is not None:
-            return False
-        try:
-            await asyncio.wait_for(self._bot.provider.counters(), LOOK_S / 2)
-        except (StorageError, asyncio.TimeoutError):
-            return False
-        return True
 
     @tasks.loop(seconds=MONEY_S)
     async def money(self) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kokoromichi.analysis.provider_state import audit_reader
 from kokoromichi.core.copying.copy_all import copy_all
+from kokoromichi.core.copying.marking import mark_moved, mark_moving
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.provider_manager import build_provider
 from kokoromichi.core.providers.local.backups import stamp_of
@@ -201,7 +202,9 @@ async def _fill_database(source: Path, target: Settings, clock: Clock, *, replac
             aside = target.data_dir / f"replaced.{stamp_of(clock.now_us())}.sqlite3"
             await back_up(theirs, aside)
             await theirs.clear()
+        await mark_moving(theirs, "a backup")
         (await copy_all(ours, theirs)).raise_if_failed()
+        await mark_moved(theirs)
     return aside
 
 

@@ -6,22 +6,22 @@ import asyncio
 import os
 import platform
 import shutil
-import stat
 import tempfile
 from enum import Enum
 from importlib.metadata import PackageNotFoundError, requires, version
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from packaging.requirements import Requirement
 
 from kokoromichi.core.clock import DAY_US
+from kokoromichi.core.copying.marking import refuse_half_moved
 from kokoromichi.core.errors import ConfigurationError, KokoroError, StorageError
 from kokoromichi.core.models import SECOND_US
 from kokoromichi.core.provider_manager import build_provider
 from kokoromichi.core.providers.local.opening import database_of, is_there
 from kokoromichi.core.providers.local.ownership import FolderLock
 from kokoromichi.operation.portal import RefusedTokenError, UnreachableError, look_up
+from kokoromichi.operation.starting import dangers
 from kokoromichi.rules.economy import load_economy
 from kokoromichi.rules.economy_laws import economy_findings
 from kokoromichi.rules.findings import EconomyError
@@ -29,13 +29,12 @@ from kokoromichi.services.health import clock_finding
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Iterator
+    from pathlib import Path
 
     from kokoromichi.core.clock import Clock
     from kokoromichi.core.data_provider import DataProvider
     from kokoromichi.settings import Settings
 
-PROBED: Final = "doctor"
-"""The section that a probe of a database writes: always empty, so that no copy finds a difference in it."""
 _LITTLE_BYTES: Final = 1 << 30
 _NEXT_TO_NOTHING_BYTES: Final = 1 << 26
 _PROBE_BYTES: Final = 1 << 16
@@ -132,15 +131,8 @@ def _economy(settings: Settings) -> Iterator[Finding]:
 
 def _files(settings: Settings) -> Iterator[Finding]:
     """What lies on this machine with more rights, or in more danger, than it should."""
-    secrets = Path(".env")
-    if secrets.is_file() and stat.S_IMODE(secrets.stat().st_mode) & 0o077:
-        said = ".env, with the token in it, may be read by others"
-        yield Finding("secrets", Verdict.WARNING, said, "chmod 600 .env")
-    folder = settings.data_dir.absolute()
-    inside = next((one for one in (folder, *folder.parents) if (one / ".git").exists()), None)
-    if inside is not None and settings.provider == "local":
-        said = f"DATA_DIR is in the checkout {inside}: `git clean -fdx` there deletes the players"
-        yield Finding("data", Verdict.WARNING, said, "set DATA_DIR to a folder outside of it")
+    for said, cure in dangers(settings):
+        yield Finding("safety", Verdict.WARNING, said, cure)
     if settings.heartbeat_file is None:
         said = "HEARTBEAT_FILE is not set: `kokoromichi health` has nothing to look at"
         yield Finding("heartbeat", Verdict.WARNING, said, "name a file for the bot to touch")
@@ -176,7 +168,8 @@ async def _storage(settings: Settings, clock: Clock) -> AsyncIterator[Finding]:
             await store.verify()
             players = len(await store.user_ids())
             if not reads_only:
-                await store.save_game_data(PROBED, {})
+                await store.probe()
+                await refuse_half_moved(store)
             done = "is sound and is read" if reads_only else "is read and written, its tables are up to date"
             yield _mirror_or_well(store, f"{store.name} {done}: {players:,} players")
             if finding := await clock_finding(store, clock.now_us()):

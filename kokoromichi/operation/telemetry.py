@@ -113,7 +113,7 @@ class Telemetry:
         self._commit_s = histogram("commit_seconds", "From a decision to its durable commit.")
         self._refusals = counter("refusals", "Acts that the game refused, by why.", "reason")
         self._failures = counter("storage_failures", "Acts that the storage failed, by how.", "outcome")
-        self.storage_up = gauge("storage_up", "1 while the storage answers.")
+        self.storage_up = gauge("storage_up", "1 while the storage takes writes.")
         self.waiting = gauge("commits_waiting", "Commits on their way.")
         self.shards = gauge("gateway_shards", "Shards that this process has.")
         self.connected = gauge("gateway_shards_connected", "Those of them that are connected.")

@@ -174,10 +174,14 @@ async def test_players_in_a_checkout_and_a_secret_that_others_may_read(
     (tmp_path / ".env").write_text("DISCORD_TOKEN=\n", "utf-8")
     (tmp_path / ".env").chmod(0o644)
     monkeypatch.chdir(tmp_path)
-    findings = await found(tmp_path / "data", heartbeat_file=None)
-    assert "git clean -fdx" in findings["data"].said
-    assert findings["secrets"].cure == "chmod 600 .env"
-    assert findings["heartbeat"].verdict is Verdict.WARNING
+    asked = Settings(_env_file=None, data_dir=tmp_path / "data")
+    findings = [one async for one in examine(asked, ManualClock(NOON_US), COMMANDS, asks_discord=False)]
+    warned = [(one.what, one.cure) for one in findings if one.verdict is Verdict.WARNING]
+    assert warned == [
+        ("safety", "chmod 600 .env"),
+        ("safety", "name a folder outside of it"),
+        ("heartbeat", "name a file for the bot to touch"),
+    ]
 
 
 async def test_an_economy_that_breaks_a_law(tmp_path: Path) -> None:
