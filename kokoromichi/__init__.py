@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kokoromichi.experiments.calibrate import calibrate
     from kokoromichi.experiments.compare import compare
     from kokoromichi.experiments.comparison import Comparison
+    from kokoromichi.experiments.explore import explore
     from kokoromichi.experiments.robustness import plausible
     from kokoromichi.experiments.sensitivity import sensitivity
     from kokoromichi.experiments.space import scale
@@ -50,6 +51,7 @@ _NAMES = {
     "chart": "kokoromichi.analysis.own",
     "compare": "kokoromichi.experiments.compare",
     "Targets": "kokoromichi.analysis.targets",
+    "explore": "kokoromichi.experiments.explore",
     "plausible": "kokoromichi.experiments.robustness",
     "replay": "kokoromichi.experiments.batches",
     "scale": "kokoromichi.experiments.space",
@@ -80,6 +82,7 @@ __all__ = [
     "calibrate",
     "chart",
     "compare",
+    "explore",
     "load_economy",
     "metric",
     "plausible",

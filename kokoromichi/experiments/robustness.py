@@ -19,6 +19,8 @@ from kokoromichi.simulation.population import Population
 from kokoromichi.simulation.scenario import Scenario
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kokoromichi.analysis.targets import Targets
     from kokoromichi.experiments.seed_runs import Numbers
 
