@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from kokoromichi.experiments.explore import explore
     from kokoromichi.experiments.robustness import plausible
     from kokoromichi.experiments.sensitivity import sensitivity
+    from kokoromichi.experiments.sobol import sobol
     from kokoromichi.experiments.space import scale
     from kokoromichi.experiments.tune import tune
     from kokoromichi.rules.economy import Economy, load_economy
@@ -56,6 +57,7 @@ _NAMES = {
     "replay": "kokoromichi.experiments.batches",
     "scale": "kokoromichi.experiments.space",
     "sensitivity": "kokoromichi.experiments.sensitivity",
+    "sobol": "kokoromichi.experiments.sobol",
     "tune": "kokoromichi.experiments.tune",
     "load_economy": "kokoromichi.rules.economy",
     "metric": "kokoromichi.analysis.own",
@@ -90,6 +92,7 @@ __all__ = [
     "scale",
     "sensitivity",
     "simulate",
+    "sobol",
     "tune",
 ]
 
