@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from kokoromichi.experiments.calibrate import calibrate
     from kokoromichi.experiments.compare import compare
     from kokoromichi.experiments.comparison import Comparison
+    from kokoromichi.experiments.explore import explore
+    from kokoromichi.experiments.price_plans import plan_prices
+    from kokoromichi.experiments.robustness import plausible
     from kokoromichi.experiments.sensitivity import sensitivity
     from kokoromichi.experiments.space import scale
     from kokoromichi.experiments.tune import tune
@@ -48,7 +51,10 @@ _NAMES = {
     "calibrate": "kokoromichi.experiments.calibrate",
     "chart": "kokoromichi.analysis.own",
     "compare": "kokoromichi.experiments.compare",
+    "plan_prices": "kokoromichi.experiments.price_plans",
     "Targets": "kokoromichi.analysis.targets",
+    "explore": "kokoromichi.experiments.explore",
+    "plausible": "kokoromichi.experiments.robustness",
     "replay": "kokoromichi.experiments.batches",
     "scale": "kokoromichi.experiments.space",
     "sensitivity": "kokoromichi.experiments.sensitivity",
@@ -78,8 +84,11 @@ __all__ = [
     "calibrate",
     "chart",
     "compare",
+    "explore",
     "load_economy",
     "metric",
+    "plan_prices",
+    "plausible",
     "replay",
     "scale",
     "sensitivity",

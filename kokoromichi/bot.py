@@ -24,20 +24,25 @@ from kokoromichi.chat.game import PREFIX, Game
 from kokoromichi.chat.gateway import GatewayLog, discord_errors
 from kokoromichi.chat.lifecycle import Lifecycle
 from kokoromichi.chat.loops import Heartbeat, Housekeeping
+from kokoromichi.chat.metering import Metering
 from kokoromichi.chat.outage import StorageWatch
+from kokoromichi.chat.reporting import Reporting
 from kokoromichi.chat.texts import say
 from kokoromichi.core.copying.marking import refuse_half_moved
 from kokoromichi.core.data_manager import DataManager
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.logging_config import configure_logging
 from kokoromichi.core.provider_manager import build_provider
+from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.operation.exits import DISCORD_FAILED, exit_on_error, fail
 from kokoromichi.operation.starting import log_start
+from kokoromichi.operation.telemetry import Telemetry
 from kokoromichi.rules.economy import load_economy
 from kokoromichi.rules.economy_laws import check_economy
+from kokoromichi.services.authority import MostGranted
 from kokoromichi.services.bundle import Services
 from kokoromichi.services.health import clock_finding
-from kokoromichi.settings import Settings
+from kokoromichi.settings import Settings, shipped_folder
 
 if TYPE_CHECKING:
     from typing import Any
@@ -68,12 +73,19 @@ class KokoroBot(Game):
         settings: What the operator set.
         provider: Where acts are stored; the bot opens and closes it.
         services: The game over that provider.
+        telemetry: What counts their acts.
 
     Attributes:
         running: Commands and buttons in flight, by anything hashable that stands for one.
     """
 
-    def __init__(self, settings: Settings, provider: DataProvider, services: Services) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        provider: DataProvider,
+        services: Services,
+        telemetry: Telemetry,
+    ) -> None:
         # The game does not speak, and its log need not say so at every start.
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
         super().__init__(
@@ -90,6 +102,7 @@ class KokoroBot(Game):
         self.settings = settings
         self.provider = provider
         self.services = services
+        self._telemetry = telemetry
         self.storage = StorageWatch(services.clock)
         self.closing = False
         self.limits_spam = True
@@ -112,6 +125,10 @@ class KokoroBot(Game):
         await self.services.start()
         for cog in (GatewayLog(), Lifecycle(self), Heartbeat(self), Housekeeping(self)):
             await self.add_cog(cog)
+        if self.settings.metrics_port or self.settings.metrics_file:
+            await self.add_cog(Metering(self, self._telemetry))
+        if self.settings.owner_channel:
+            await self.add_cog(Reporting(self, self._telemetry, self.settings.owner_channel))
         for name in extension_names():
             await self.load_extension(name)
         if self.application is not None and self.application.bot_public:
@@ -172,6 +189,7 @@ class KokoroBot(Game):
         # What came with the gateway's last words is told so too, while there are commands to tell it.
         await self._wait_for_running(LAST_WORDS_S)
         await super().close()
+        await self.services.activity.close()
         await self.provider.close()
 
     async def _wait_for_running(self, patience_s: float) -> None:
@@ -209,6 +227,19 @@ def extension_names() -> list[str]:
     return sorted(f"kokoromichi.commands.{module.name}" for module in pkgutil.iter_modules([str(COMMANDS)]))
 
 
+async def slash_names(settings: Settings) -> list[str]:
+    """The names of the slash commands that the bot has, ascending; nothing of it is opened.
+
+    Raises:
+        MisuseError: A setting asks for what is not there.
+    """
+    shipped = settings.model_copy(update={"economy_dir": shipped_folder("data")})
+    async with create_bot(shipped, provider=MemoryProvider()) as bot:
+        for name in extension_names():
+            await bot.load_extension(name)
+        return sorted(command.name for command in bot.tree.get_commands())
+
+
 def create_bot(
     settings: Settings,
     *,
@@ -235,8 +266,17 @@ def create_bot(
     economy = load_economy(settings.economy_dir)
     check_economy(economy)
     provider = provider or build_provider(settings)
-    services = Services(provider, economy, clock, dice, activity_sampling=settings.activity_sampling)
-    return KokoroBot(settings, provider, services)
+    telemetry = Telemetry()
+    services = Services(
+        provider,
+        economy,
+        clock,
+        dice,
+        activity_sampling=settings.activity_sampling,
+        executor_class=telemetry.executor(),
+        most_granted=MostGranted(settings.admin_most_gold, settings.admin_most_units),
+    )
+    return KokoroBot(settings, provider, services, telemetry)
 
 
 async def serve(settings: Settings) -> None:

@@ -47,8 +47,8 @@ class Band:
     high: float = math.inf
 
     def holds(self, value: float | None) -> bool:
-        """Whether a value lies in the band; a number that nobody has does not."""
-        return value is not None and self.low <= value <= self.high
+        """Whether a value lies in the band; a number that nobody has does not, nor does an endless wait."""
+        return value is not None and math.isfinite(value) and self.low <= value <= self.high
 
     @property
     def tolerance(self) -> float:
@@ -66,8 +66,14 @@ class Band:
         """
         if math.isfinite(self.low) and math.isfinite(self.high):
             return abs(value - (self.low + self.high) / 2) / self.tolerance
+        if not math.isfinite(value):
+            return math.inf
         inside = value - self.low if math.isfinite(self.low) else self.high - value
         return max(0.0, 1 - inside / self.tolerance)
+
+    def outside(self, value: float) -> float:
+        """How far a value lies beyond the nearer end, in tolerances; not above 0 within the band."""
+        return self.miss(value) - 1
 
     def __str__(self) -> str:
         """In words."""

@@ -139,17 +139,29 @@ class Context(commands.Context[Game]):
             RefusedError: The game says no.
             StorageError: The storage failed; nothing was charged, unless it is a ``CommitUnknownError``.
         """
-        name = "" if self.command is None else self.command.qualified_name
-        try:
-            request_id = f"{self.request_id}:{action}" if action else self.request_id
-            receipt = await self.bot.storage.ask(lambda: self._retry_unknown(call, request_id), writes=True)
-        except RefusedError as refusal:
-            if play:
-                await self.services.activity.note(self.player_id, name, refusal.code)
-            raise
-        if play:
-            await self.services.activity.note(self.player_id, name)
+        request_id = f"{self.request_id}:{action}" if action else self.request_id
+        asked = self.bot.storage.ask(lambda: self._retry_unknown(call, request_id), writes=True)
+        if not play:
+            return await asked
+        receipt = await self.check(asked)
+        await self.services.activity.note(self.player_id, self._act_name, receipt=receipt)
         return receipt
+
+    async def check(self, asked: Awaitable[T]) -> T:
+        """Await what a player's act needs; a refusal is noted as the act's.
+
+        Raises:
+            RefusedError: The game says no.
+        """
+        try:
+            return await asked
+        except RefusedError as refusal:
+            await self.services.activity.note(self.player_id, self._act_name, refusal.code)
+            raise
+
+    @property
+    def _act_name(self) -> str:
+        return "" if self.command is None else self.command.qualified_name
 
     async def _retry_unknown(self, call: Callable[[str], Awaitable[ReceiptT]], request_id: str) -> ReceiptT:
         try:

@@ -111,7 +111,7 @@ class BadNameError(commands.BadArgument):
 
 def describe_failure(ctx: Context, error: Exception) -> Failure:
     """The sentence for an error, by its kind; a wrapped one is unwrapped first."""
-    error = _innermost(error)
+    error = innermost(error)
     if isinstance(error, RefusedError):
         return Failure(describe_refusal(ctx, error))
     if isinstance(error, CommitUnknownError):
@@ -138,7 +138,7 @@ def describe_refusal(ctx: Context, error: RefusedError) -> str:
     return refusal(error, ctx.services.names, circumstances)
 
 
-def _innermost(error: Exception) -> Exception:
+def innermost(error: Exception) -> Exception:
     """The error itself, out of what discord.py wraps it into."""
     wrappers = (
         commands.CommandInvokeError,
@@ -149,7 +149,7 @@ def _innermost(error: Exception) -> Exception:
     while isinstance(error, wrappers):
         error = error.original
     if isinstance(error, app_commands.TransformerError) and isinstance(error.__cause__, Exception):
-        return _innermost(error.__cause__)
+        return innermost(error.__cause__)
     return error
 
 

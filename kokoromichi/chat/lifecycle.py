@@ -70,6 +70,7 @@ class Lifecycle(commands.Cog):
         return True
 
     async def _before(self, ctx: Context) -> None:
+        self._bot.services.activity.prolong(ctx.player_id)
         await ctx.promise_answer()
 
     async def _after(self, ctx: Context) -> None:

@@ -101,6 +101,7 @@ FOLD_S: Final = 10.0
 RESTOCK_S: Final = 600.0
 FORGET_S: Final = 600.0
 MEND_S: Final = 10.0
+SESSIONS_S: Final = 60.0
 
 
 class Housekeeping(commands.Cog):
@@ -120,13 +121,22 @@ class Housekeeping(commands.Cog):
         self.forget.start()
         self.mend.start()
         self.fold.start()
+        self.sessions.start()
         if self._bot.settings.mirror_dir is not None:
             self.mirror.change_interval(seconds=self._bot.settings.mirror_seconds)
             self.mirror.start()
 
     async def cog_unload(self) -> None:
         """End; whatever was under way goes on at the next start."""
-        for loop in (self.prices, self.restock, self.forget, self.mend, self.fold, self.mirror):
+        for loop in (
+            self.prices,
+            self.restock,
+            self.forget,
+            self.mend,
+            self.fold,
+            self.sessions,
+            self.mirror,
+        ):
             loop.cancel()
 
     @tasks.loop(seconds=FOLLOWED_S)
@@ -153,6 +163,11 @@ class Housekeeping(commands.Cog):
             await self._bot.services.executor.erased_days.forget()
         except StorageError as failed:
             log.warning("the key of a day that has passed is not forgotten yet: %s", failed)
+
+    @tasks.loop(seconds=SESSIONS_S)
+    async def sessions(self) -> None:
+        """Note the end of sessions that have gone quiet."""
+        await self._bot.services.activity.end_quiet()
 
     @tasks.loop(seconds=MEND_S)
     async def mend(self) -> None:

@@ -251,6 +251,9 @@ ENGLISH: Final[dict[str, str]] = {
     "kind.import": "Import",
     "kind.correction": "Correction",
     # What admins do.
+    "owner.act": "{actor} · {what}",
+    "owner.grant": "{player} {amount} {what}",
+    "owner.incident": "⚠ {what}",
     "admin.title": "Admin",
     "admin.which": "`/help` lists what an admin may do; each act needs a reason.",
     "admin.grant": "Granted",

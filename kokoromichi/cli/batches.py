@@ -24,10 +24,17 @@ def batch(
         int | None, typer.Option(min=1, help="Runs of each scenario; the file's own.")
     ] = None,
     workers: Annotated[
-        str | None, typer.Option(help="serial, process[:N] or thread[:N]; threads where all is compiled.")
+        str | None,
+        typer.Option(
+            help="serial, process[:N], thread[:N], dask[:N] or a Dask scheduler's tcp://host:port; threads "
+            "where all is compiled."
+        ),
     ] = None,
     engine: Annotated[str, typer.Option(help="auto, faithful, compiled or both.")] = "auto",
     shard: Annotated[str, typer.Option(help="i/n: the i-th of n commands that share the folder.")] = "1/1",
+    keep: Annotated[
+        str, typer.Option(help="Of each run: summary (its row), ledger, or all that simulate keeps.")
+    ] = "summary",
     out: Annotated[
         Path | None, typer.Option(help="Folder of the rows; simulations/results/<file> when left out.")
     ] = None,
@@ -51,20 +58,13 @@ def batch(
                 engine=engine,
                 out=out or Path("simulations/results") / path.stem,
                 shard=shard,
+                keep=keep,
                 on_done=lambda _run: bar.update(task, description=read.title, advance=1),
                 on_step=lambda what: bar.update(task, description=what),
             )
         failures = found.failures()
         if as_json:
-            answer(
-                {
-                    "folder": str(found.folder),
-                    "planned": found.planned,
-                    "missing": len(found.missing()),
-                    "failures": failures.to_dicts(),
-                    "table": found.table().to_dicts(),
-                }
-            )
+            answer(_told(found))
         else:
             _show(found, read.title)
     if failures.height:
@@ -74,6 +74,16 @@ def batch(
             f"{first['message']}; the same command plays them again",
             STORAGE_FAILED,
         )
+
+
+def _told(found: Batch) -> dict[str, object]:
+    return {
+        "folder": str(found.folder),
+        "planned": found.planned,
+        "missing": len(found.missing()),
+        "failures": found.failures().to_dicts(),
+        "table": found.table().to_dicts(),
+    }
 
 
 def _show(found: Batch, title: str) -> None:

@@ -17,15 +17,18 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from kokoromichi.experiments.candidate import Candidate
     from kokoromichi.experiments.comparison import Comparison
-    from kokoromichi.experiments.tuned import Candidate, Tuned
+    from kokoromichi.experiments.tuned import Tuned
     from kokoromichi.simulation.scenario import Scenario
 
 
 Players = Annotated[int | None, typer.Option(min=1, help="Size of the population; the scenario's own.")]
 Days = Annotated[int | None, typer.Option(min=1, help="Horizon in days; the scenario's own.")]
 Seed = Annotated[int, typer.Option(help="The same one gives the same numbers.")]
-Workers = Annotated[str, typer.Option(help="serial, process (one a core) or process:N.")]
+Workers = Annotated[
+    str, typer.Option(help="serial, process[:N] or dask[:N], one a core; or tcp://host:port.")
+]
 EngineName = Annotated[str, typer.Option(help="auto, faithful, compiled or both.")]
 EconomyPath = Annotated[
     Path | None, typer.Option(help="A folder with an economy, or a TOML file of its numbers; ECONOMY_DIR.")
@@ -144,6 +147,12 @@ def tune(
     players: Players = None,
     days: Days = None,
     rounds: Annotated[int, typer.Option(min=0, help="Of two points each, after the first 16.")] = 6,
+    trials: Annotated[
+        int, typer.Option(min=0, help="Points that Optuna proposes after the rounds, for wild spaces.")
+    ] = 0,
+    robust: Annotated[
+        int, typer.Option(min=0, help="Populations a little different that the best five are held against.")
+    ] = 0,
     seed: Seed = 1,
     engine: EngineName = "auto",
     economy: EconomyPath = None,
@@ -159,19 +168,21 @@ def tune(
     """Search for numbers under which targets are met; ends with 1 where none are found."""
     with exit_on_error():
         from kokoromichi.analysis.targets import Targets  # noqa: PLC0415 - --help stays fast
+        from kokoromichi.experiments.robustness import plausible  # noqa: PLC0415 - as above
         from kokoromichi.experiments.tune import planned_runs  # noqa: PLC0415 - --help stays fast
         from kokoromichi.experiments.tune import tune as search  # noqa: PLC0415
-        from kokoromichi.experiments.tuned import best_of  # noqa: PLC0415 - as above
         from kokoromichi.experiments.what_if import read_free  # noqa: PLC0415 - as above
 
         chosen, _ = _arms(base, (), (), days, players, economy)
         wanted = f"Tuning {chosen.name}"
-        with progress(wanted, planned_runs(rounds), "runs done") as (bar, task):
+        with progress(wanted, planned_runs(rounds, trials), "runs done") as (bar, task):
             tuned = search(
                 chosen,
                 read_free(free or ()),
                 Targets.parse(target or ()),
                 rounds=rounds,
+                trials=trials,
+                robust=plausible(chosen, robust) if robust else (),
                 seed=seed,
                 engine=engine,
                 out=out,
@@ -179,10 +190,7 @@ def tune(
                 on_step=lambda what: bar.update(task, description=what),
             )
             bar.update(task, description="Validating the best five")
-            best = best_of([one for one in tuned.candidates() if one.met] or [tuned.best], validate, seed + 1)
-            checked = best.validate(
-                validate, seed + 2
-            )  # Chosen by luck, too: other seeds than those of the choice.
+            best, checked = _validated(tuned, validate, seed)
         met = tuned.found and bool(checked["met"].all())
         written = best.write(write) if write is not None and met else None
         if as_json:
@@ -191,6 +199,15 @@ def tune(
             _show_tuned(tuned.explain(), best, checked, written)
     if not met:
         fail("no numbers that meet every target were found", TARGET_MISSED)
+
+
+def _validated(tuned: Tuned, replications: int, seed: int) -> tuple[Candidate, pl.DataFrame]:
+    """The best under other seeds, and what it shows under others still: that choice was by luck, too."""
+    from kokoromichi.experiments.tuned import best_of  # noqa: PLC0415 - --help stays fast
+
+    met = [one for one in tuned.candidates() if one.met]
+    best = tuned.best if tuned.robust else best_of(met or [tuned.best], replications, seed + 1)
+    return best, best.validate(replications, seed + 2)
 
 
 def _tuned(tuned: Tuned, best: Candidate, checked: pl.DataFrame, written: Path | None) -> dict[str, object]:

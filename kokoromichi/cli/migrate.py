@@ -196,8 +196,7 @@ async def _moved(
             if theirs is not None:
                 await mark_moving(theirs, ours.where)
             done = await copy_all(ours, theirs, dry_run=dry_run, released=released, progress=on_step)
-        cut_off = any(failure.what == "store" for failure in done.failed)
-        if theirs is not None and not cut_off:
+        if theirs is not None and not done.cut_off:
             await mark_moved(theirs)
         return done
 

@@ -49,7 +49,9 @@ def simulate(
         int | None, typer.Option(min=1, help="Runs under different seeds; 8, or 1 over a store.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the batch: the same one gives the same bytes.")] = 1,
-    workers: Annotated[str, typer.Option(help="serial, process[:N] or thread[:N]; one a core.")] = "process",
+    workers: Annotated[
+        str, typer.Option(help="serial, process[:N], thread[:N] or dask[:N], one a core; or tcp://host:port.")
+    ] = "process",
     economy: Annotated[
         Path | None,
         typer.Option(help="A folder with an economy, or a TOML file of its numbers; ECONOMY_DIR."),

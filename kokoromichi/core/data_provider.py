@@ -249,6 +249,14 @@ class DataProvider(Reader):
         """Empty a mirror, so that it is made anew; a store that is none raises ``MisuseError``."""
         raise no_copy(self.name, "empty")
 
+    async def clear(self) -> None:
+        """Delete everything that is stored, for good: what a restore begins with, once it is kept elsewhere.
+
+        Raises:
+            StorageError: The store failed, or somebody is at work in it.
+        """
+        raise no_copy(self.name, "clear")
+
     async def sync_local_to_remote(self) -> object:
         """Copy the local folder to the remote store; here there is no remote."""
         raise _no_remote(self.name, "sync_local_to_remote")

@@ -29,6 +29,9 @@ DAY_US: Final = 24 * HOUR_US
 ANSWERS_KEPT_DAYS: Final = 30
 """So long the receipt of a request id is kept; later the id is spent."""
 
+ACTIVITY_ROWS_KEPT: Final = 1_000_000
+"""The newest rows of activity that a store keeps; more may stand there until it is next opened."""
+
 ERASED_PREFIX: Final = "erased-"
 """How the pseudonym of an erased player starts; what follows is drawn, and leads back to nobody."""
 

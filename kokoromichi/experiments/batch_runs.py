@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,9 +11,12 @@ import orjson
 import polars as pl
 
 from kokoromichi.analysis.metrics.headline import POSSIBLE
+from kokoromichi.analysis.observations import Observations
 from kokoromichi.analysis.replicated import estimate
 from kokoromichi.analysis.tables import Table
 from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.options import whole
+from kokoromichi.experiments.batch_jobs import run_folder
 from kokoromichi.simulation.batch import rebuilt, replication_seed
 from kokoromichi.simulation.lines import read_lines, with_infinity
 
@@ -60,8 +65,8 @@ class Batch:
         return len(self.scenarios) * int(self.manifest["replications"])
 
     def runs(self) -> pl.DataFrame:
-        """The runs that are done: ``run``, ``scenario``, ``replication`` (from 0), then the headline."""
-        types = {name: pl.Int64() if name in _WHOLE else pl.Float64() for name in POSSIBLE}
+        """The runs that are done: ``run``, ``scenario``, ``replication`` (from 0), headline, own metrics."""
+        types = {name: pl.Int64() if name in _WHOLE else pl.Float64() for name in self._possible}
         rows = [
             {**self._address(row["run"]), **with_infinity(row["numbers"])}
             for row in self._rows().values()
@@ -95,7 +100,7 @@ class Batch:
         runs, rows = self.runs(), []
         for name in self.scenarios:
             mine = runs.filter(scenario=name)
-            for metric, possible in POSSIBLE.items() if mine.height else ():
+            for metric, possible in self._possible.items() if mine.height else ():
                 found = estimate(mine[metric].to_list(), metric, possible, confidence)
                 rows.append(
                     (name, metric, found.value, found.low, found.high, found.statistic, found.runs, found.of)
@@ -130,6 +135,27 @@ class Batch:
         """The totals of a run; None where it is not done."""
         row = self._rows().get(run, {})
         return with_infinity(row["numbers"]) if "numbers" in row else None
+
+    def observations(self, run: int) -> Observations:
+        """What a run showed, as far as it was kept.
+
+        Raises:
+            MisuseError: The batch keeps rows alone, or the run is not done.
+        """
+        folder = run_folder(self.folder, whole("run", run, 0, self.planned - 1))
+        if not folder.is_dir():
+            raise MisuseError(
+                f"nothing is kept of run {run}: km.replay({str(self.folder)!r}, run={run}) plays it again, "
+                'and batch(keep="ledger") keeps every one'
+            )
+        scenario = self.manifest["scenarios"][self.scenarios[run % len(self.scenarios)]]["definition"]
+        first_day = dt.date.fromisoformat(scenario["start"])
+        return Observations.scan(folder).over(first_day, first_day + dt.timedelta(days=scenario["days"] - 1))
+
+    @property
+    def _possible(self) -> Mapping[str, tuple[float, float]]:
+        """Between which values each number of a row can lie: the headline, then metrics of one's own."""
+        return {**POSSIBLE, **dict.fromkeys(self.manifest["metrics"], (-math.inf, math.inf))}
 
     def _address(self, run: int) -> dict[str, object]:
         replication, place = divmod(run, len(self.scenarios))

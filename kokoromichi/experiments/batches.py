@@ -12,8 +12,9 @@ import os
 import shutil
 import tempfile
 import weakref
+from inspect import unwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
@@ -21,43 +22,29 @@ from kokoromichi.analysis.metrics import first_measured_day
 from kokoromichi.analysis.metrics.headline import headline
 from kokoromichi.analysis.observations import Observations
 from kokoromichi.core.errors import KokoroError, MisuseError
-from kokoromichi.core.options import whole
+from kokoromichi.core.options import one_of, whole
+from kokoromichi.experiments.batch_jobs import KEEPS, SUMMARY, Job, numbers_of_run, own_numbers
 from kokoromichi.experiments.batch_runs import BATCH, Batch
 from kokoromichi.experiments.shards import Shard
 from kokoromichi.simulation import engines
-from kokoromichi.simulation.batch import code_hash, definition, short_hash, words
+from kokoromichi.simulation.batch import definition, short_hash, words
+from kokoromichi.simulation.functions import code_hash, fingerprint
 from kokoromichi.simulation.lines import add_line, held, mend, without_infinity
 from kokoromichi.simulation.playing import played
 from kokoromichi.simulation.scenario import Scenario
-from kokoromichi.simulation.totals import play_totals
-from kokoromichi.simulation.workers import SERIAL, THREAD
+from kokoromichi.simulation.workers import SERIAL, THREAD, require_sendable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from kokoromichi.experiments.batch_jobs import OwnNumber
     from kokoromichi.experiments.seed_runs import Numbers
 
 _MAY_DIFFER: Final = {"replications", "engines"}
 
 
-class Job(NamedTuple):
-    """One run: its number in the batch, and everything that decides it."""
-
-    run: int
-    name: str
-    scenario: Scenario
-    seed: int
-    engine: str
-
-
 class RunDiffersError(KokoroError):
     """A run that was played again does not show the totals that the batch has of it."""
-
-
-def totals_of_run(job: Job) -> Numbers:
-    """Play a run and keep its headline; the batch's workers run this."""
-    numbers: Numbers = play_totals(job.scenario, job.seed, job.engine).headline.row(0, named=True)
-    return numbers
 
 
 def batch(  # noqa: PLR0913 - as simulate
@@ -69,6 +56,8 @@ def batch(  # noqa: PLR0913 - as simulate
     engine: str = engines.AUTO,
     out: str | Path | None = None,
     shard: str = "1/1",
+    keep: str = SUMMARY,
+    metrics: Sequence[str] = (),
     on_done: Callable[[int], None] | None = None,
     on_step: Callable[[str], None] | None = None,
 ) -> Batch:
@@ -83,6 +72,9 @@ def batch(  # noqa: PLR0913 - as simulate
         out: Folder; what is done there is not played again. A temporary one, which goes with the answer, when
             left out.
         shard: ``i/n``: play only the runs of the i-th of n commands that share the folder.
+        keep: Of each run ``summary``, its row alone; ``ledger``, its ledger, prices and players too; ``all``,
+            everything that ``simulate`` keeps. ``Batch.observations(run)`` reads it.
+        metrics: Names of your own metrics (``@km.metric``) that answer one number: columns of the rows.
         on_done: Called with the number of each run of this shard that is done, also in an earlier command.
         on_step: Called with what is done before the first one, where that takes a while.
 
@@ -92,11 +84,14 @@ def batch(  # noqa: PLR0913 - as simulate
     Raises:
         MisuseError: There is no scenario, a word or number is refused, or the folder holds something else.
     """
-    named = _named(scenarios)
-    count = whole("replications", replications, 1, 1_000_000)
+    named, own = _named(scenarios), own_numbers(metrics)
+    count, keep = whole("replications", replications, 1, 1_000_000), one_of("keep", keep, KEEPS)
     part, chosen = Shard.read(shard), _engines(named.values(), engine, count)
+    workers = workers or _usual_workers(chosen)
+    require_sendable(workers, _functions(named, own))
+    wanted = _manifest(named, chosen, seed, count, keep, own)
     folder = Path(tempfile.mkdtemp(prefix="kokoromichi-") if out is None else out)
-    _claim(folder, _manifest(named, chosen, seed, count))
+    _claim(folder, wanted)
     found = Batch(folder)
     if out is None:
         weakref.finalize(found, shutil.rmtree, folder, ignore_errors=True)
@@ -105,8 +100,8 @@ def batch(  # noqa: PLR0913 - as simulate
         done(run)
     if missing:
         _compile(named, chosen, on_step or (lambda _what: None))
-    jobs = [_job(found, named, chosen, run) for run in missing]
-    for run in _rows(jobs, workers or _usual_workers(chosen), folder / part.file_name):
+    jobs = [_job(found, named, chosen, own, run) for run in missing]
+    for run in _rows(jobs, workers, folder / part.file_name):
         done(run)
     return found
 
@@ -115,7 +110,7 @@ def _rows(jobs: Sequence[Job], workers: str, path: Path) -> Iterator[int]:
     """Play jobs and write a row of each, be it why it failed; yields the number of each that is written."""
     with held(path):
         mend(path)
-        for job, future in played(totals_of_run, jobs, workers):
+        for job, future in played(numbers_of_run, jobs, workers):
             error = future.exception()
             if error is None:
                 add_line(path, {"run": job.run, "numbers": without_infinity(future.result())})
@@ -173,8 +168,8 @@ _ROUNDING: Final = 1e-9
 
 def _differing(wanted: Numbers, now: Numbers) -> str | None:
     """The first number that differs by more than the order of a sum can make it."""
-    for name, value in wanted.items():
-        other = now[name]
+    for name, other in now.items():  # A metric of one's own may not be there any more.
+        value = wanted[name]
         if value == other:
             continue
         if value is None or other is None or not abs(value - other) <= _ROUNDING * max(1.0, abs(value)):
@@ -214,14 +209,37 @@ def _compile(
         engines.compile_once([*named.values()][place], chosen[place], on_step)
 
 
-def _job(found: Batch, named: Mapping[str, Scenario], chosen: Sequence[engines.Chosen], run: int) -> Job:
+def _job(
+    found: Batch,
+    named: Mapping[str, Scenario],
+    chosen: Sequence[engines.Chosen],
+    own: tuple[OwnNumber, ...],
+    run: int,
+) -> Job:
     place = run % len(named)
-    name = found.scenarios[place]
-    return Job(run, name, named[name], found.seed_of(run), chosen[place].name)
+    name, folder = found.scenarios[place], found.folder.absolute()
+    return Job(
+        run, name, named[name], found.seed_of(run), chosen[place].name, own, found.manifest["keep"], folder
+    )
+
+
+def _functions(named: Mapping[str, Scenario], own: Sequence[OwnNumber]) -> dict[str, Callable[..., object]]:
+    """What of one's own must be sent to the workers, by what it is called."""
+    stages = {
+        f"stage {stage!r} of {name!r}": function
+        for name, scenario in named.items()
+        for stage, function in scenario.stages.items()
+    }
+    return {**stages, **{f"metric {number.name!r}": number.measure for number in own}}
 
 
 def _manifest(
-    named: Mapping[str, Scenario], chosen: Sequence[engines.Chosen], seed: int, replications: int
+    named: Mapping[str, Scenario],
+    chosen: Sequence[engines.Chosen],
+    seed: int,
+    replications: int,
+    keep: str,
+    own: Sequence[OwnNumber],
 ) -> dict[str, object]:
     sheets = {name: words(scenario.economy) for name, scenario in named.items()}
     hashes = {name: short_hash(sheet) for name, sheet in sheets.items()}
@@ -229,6 +247,8 @@ def _manifest(
         "seed": whole("seed", seed, -(2**63), 2**63 - 1),
         "replications": replications,
         "code_hash": code_hash(),
+        "keep": keep,
+        "metrics": {number.name: fingerprint(unwrap(number.measure)) for number in own},
         "engines": sorted({choice.name for choice in chosen}),
         "scenarios": {
             name: {"definition": definition(scenario), "words_hash": hashes[name]}

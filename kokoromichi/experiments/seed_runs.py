@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import polars as pl
 
 from kokoromichi.analysis.metrics import first_measured_day
-from kokoromichi.analysis.metrics.by_day import day_of
+from kokoromichi.analysis.metrics.by_day import ALL, day_of
 from kokoromichi.analysis.metrics.by_day import days as watched_days
 from kokoromichi.analysis.metrics.flows import net_flow
 from kokoromichi.analysis.metrics.goods import sales
-from kokoromichi.analysis.metrics.headline import headline
+from kokoromichi.analysis.metrics.headline import WAITS, headline
 from kokoromichi.analysis.metrics.supply import money_supply
-from kokoromichi.analysis.observations import Observations
+from kokoromichi.analysis.metrics.waits import days_to_afford
 from kokoromichi.core.errors import KokoroError
+from kokoromichi.core.options import one_of
 from kokoromichi.simulation import engines
 from kokoromichi.simulation.batch import replication_seed
 from kokoromichi.simulation.playing import played
-from kokoromichi.simulation.totals import play_totals
+from kokoromichi.simulation.totals import observed, play_totals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from kokoromichi.analysis.observations import Observations
     from kokoromichi.simulation.engines import Chosen
     from kokoromichi.simulation.scenario import Scenario
 
@@ -80,14 +81,7 @@ def measure(run: SeedRun) -> Measured:
     if not report.sound:
         message = f"{run.name}, run {run.replication + 1}, breaks the ledger's laws: {report}"
         raise UnsoundRunError(message)
-    seen = Observations.from_frames(
-        played.ledger,
-        activity=played.activity,
-        economy_history=played.economy_history,
-        players=played.players,
-    )
-    start = run.scenario.start
-    seen = seen.over(start, start + dt.timedelta(days=run.scenario.days - 1))
+    seen = observed(run.scenario, played)
     numbers = headline(seen, first_measured_day(run.scenario.days)).row(0, named=True)
     return Measured({**numbers, **_item_numbers(seen, run.items)}, _by_day(seen, run.items))
 
@@ -125,7 +119,7 @@ def play_all(
 
     Args:
         runs: What to play.
-        workers: ``serial``, ``process[:N]`` or ``thread[:N]``.
+        workers: A word that ``pool_of`` takes.
         on_done: Called with each run that is done.
     """
     for run, future in played(measure, runs, workers):
@@ -134,11 +128,54 @@ def play_all(
         yield run, measured
 
 
-def headline_of(scenario: Scenario, seed: int, replication: int, engine: str) -> Numbers:
-    """Play a run for its totals alone, and answer its headline."""
-    played = play_totals(scenario, replication_seed(seed, replication), engine)
-    numbers: Numbers = played.headline.row(0, named=True)
-    return numbers
+def headline_of(
+    scenario: Scenario, seed: int, replication: int, engine: str, waits: Sequence[str] = ()
+) -> Numbers:
+    """Play a run for its totals alone, and answer its headline.
+
+    Args:
+        scenario: What is played.
+        seed: Of the experiment.
+        replication: Number of the run, from 0.
+        engine: FAITHFUL, COMPILED or BOTH.
+        waits: Waits for an item, maybe of an archetype (``wait_days.treasure_chest.casual``), that are wanted
+            too; they need the run's rows.
+    """
+    own_seed = replication_seed(seed, replication)
+    if not waits:
+        numbers: Numbers = play_totals(scenario, own_seed, engine).headline.row(0, named=True)
+        return numbers
+    seen = observed(scenario, engines.play(scenario, own_seed, engine))
+    found = headline(seen, first_measured_day(scenario.days)).row(0, named=True)
+    return {**found, **_waits(days_to_afford(seen).collect(), waits)}
+
+
+def item_waits(names: Iterable[str], scenario: Scenario) -> tuple[str, ...]:
+    """Those of the names that are waits for an item.
+
+    Raises:
+        MisuseError: The scenario sells no such item, or nobody of that archetype plays.
+    """
+    found = [name for name in names if name.partition(".")[0] in WAITS and "." in name]
+    for name in found:
+        _, item, archetype = _wait(name)
+        one_of("item", item, scenario.economy.config.store)
+        one_of("archetype", archetype, [ALL, *(cohort.archetype for cohort in scenario.population.cohorts)])
+    return tuple(found)
+
+
+def _wait(name: str) -> tuple[str, str, str]:
+    column, item, *who = name.split(".")
+    return column, item, who[0] if who else ALL
+
+
+def _waits(frame: pl.DataFrame, names: Sequence[str]) -> Numbers:
+    waits: Numbers = {}
+    for name in names:
+        column, item, archetype = _wait(name)
+        rows = frame.filter(item_id=item, archetype=archetype)
+        waits[name] = rows[column].item() if rows.height else None
+    return waits
 
 
 def threads_for(engine: str) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from kokoromichi.analysis.metrics.headline import POSSIBLE
+from kokoromichi.analysis.metrics.headline import POSSIBLE, WAITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,7 +39,8 @@ class Surface:
     def __init__(
         self, targets: Targets, points: Floats, numbers: Mapping[str, Floats], horizon_days: int
     ) -> None:
-        self._targets = targets
+        self._targets, self._horizon_days = targets, horizon_days
+        self._endless = [name for name in targets if _is_wait(name) and math.isinf(targets[name].high)]
         self._warps = {name: _warp(name, targets[name].tolerance, horizon_days) for name in targets}
         self._inverses: dict[str, Floats] = {}
         self._weights: dict[str, Floats] = {}
@@ -76,14 +77,20 @@ class Surface:
                     wanted,
                     middle + np.sign(wanted - middle) * optimism * error,
                 )
-            found[name] = np.clip(back(middle), *POSSIBLE[name])
+            found[name] = np.clip(back(middle), *POSSIBLE[name.partition(".")[0]])
         return found
 
     def distances(self, points: Floats, optimism: float = 0.0) -> Floats:
         """How far each point would lie from the targets, in tolerances."""
         predicted = self.predict(points, optimism)
+        for name in self._endless:
+            predicted[name] = np.where(predicted[name] > self._horizon_days, np.inf, predicted[name])
         rows = zip(*(predicted[name].tolist() for name in self._targets), strict=True)
         return np.array([self._targets.distance(dict(zip(self._targets, row, strict=True))) for row in rows])
+
+
+def _is_wait(name: str) -> bool:
+    return name.partition(".")[0] in WAITS
 
 
 def _centre(targets: Targets, name: str) -> float:
@@ -104,7 +111,7 @@ def _warp(
     name: str, tolerance: float, horizon_days: int
 ) -> tuple[Callable[[Floats], Floats], Callable[[Floats], Floats]]:
     """How a number is straightened before it is fitted, and the way back."""
-    if name.endswith("wait_days"):
+    if _is_wait(name):
         return (
             lambda values: np.log(np.clip(values, _LEAST_WAIT_DAYS, 2.0 * horizon_days)),
             np.exp,

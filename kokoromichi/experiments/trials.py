@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 TRIALS: Final = "trials.jsonl"
 MAY_BE_BEYOND: Final = ("wait_days",)
-"""Numbers that are infinite where they lie beyond the horizon."""
+"""Columns that are infinite where they lie beyond the horizon; a wait may name its item behind them."""
 
 
 class Trial(NamedTuple):
@@ -28,11 +28,13 @@ class Trial(NamedTuple):
         number: From 0, in the order of play.
         point: In the cube.
         runs: The numbers of each run, in the order of the seeds.
+        seeds: Numbers of the seeds.
     """
 
     number: int
     point: tuple[float, ...]
     runs: tuple[Numbers, ...]
+    seeds: tuple[int, ...] = ()
 
     def pooled(self) -> Numbers:
         """The mean of each number over the runs; of a wait, maybe infinite, the median.
@@ -46,7 +48,7 @@ def _pooled(name: str, values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     if not known or 2 * len(known) < len(values):
         return None
-    return median(known) if name in MAY_BE_BEYOND else fmean(known)
+    return median(known) if name.partition(".")[0] in MAY_BE_BEYOND else fmean(known)
 
 
 class Journal:

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from kokoromichi.analysis.targets import Bands, Targets
 from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.options import whole
 from kokoromichi.experiments.measures import MEASURES, require_measures
-from kokoromichi.experiments.seed_runs import choose_engine, headline_of, threads_for
+from kokoromichi.experiments.probing import probe
+from kokoromichi.experiments.seed_runs import choose_engine, headline_of, item_waits, threads_for
 from kokoromichi.experiments.space import Scale, Space
 from kokoromichi.experiments.surface import Surface
 from kokoromichi.experiments.trials import Journal, Trial
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from kokoromichi.experiments.seed_runs import Numbers
     from kokoromichi.experiments.space import Free
+    from kokoromichi.simulation.population import Population
     from kokoromichi.simulation.scenario import Scenario
 
 Floats = NDArray[np.float64]
@@ -63,7 +66,8 @@ class Search:
         journal: Journal,
         on_done: Callable[[int], None],
     ) -> None:
-        self._space, self._targets, self._seed, self._engine = space, targets, seed, engine
+        self.space, self.targets, self._seed, self._engine = space, targets, seed, engine
+        self._waits = item_waits(targets, space.base)
         self._journal, self._on_done = journal, on_done
         self._done = 0
         self.trials: list[Trial] = []
@@ -71,35 +75,43 @@ class Search:
 
     def play(self, points: Sequence[Sequence[float]], seeds: int) -> None:
         """Play points under the first so many seeds; what the journal holds is not played again."""
-        asked = [
-            (tuple(float(side) for side in point), number) for point in points for number in range(seeds)
-        ]
+        asked = [tuple(float(side) for side in point) for point in points]
+        self.runs([(point, number) for point in asked for number in range(seeds)])
+        for point in dict.fromkeys(asked):
+            self.add(point, range(seeds))
+
+    def runs(self, asked: Sequence[tuple[tuple[float, ...], int]]) -> list[Numbers]:
+        """The numbers of runs, each a point and the number of a seed."""
         missing = [run for run in asked if self._journal.find(*run) is None]
         self._count(len(asked) - len(missing))
         with Threads(threads_for(self._engine)) as pool:
             for run, numbers in zip(missing, pool.map(self._numbers, missing), strict=True):
                 self._journal.keep(*run, numbers)
                 self._count(1)
-        for point in dict.fromkeys(point for point, _ in asked):
-            runs = tuple(self._journal.find(point, number) or {} for number in range(seeds))
-            if point:
-                self.trials.append(Trial(len(self.trials), point, runs))
-            else:
-                self.base = Trial(-1, point, runs)
+        return [self._journal.find(*run) or {} for run in asked]
+
+    def add(self, point: tuple[float, ...], seeds: Sequence[int]) -> Trial:
+        """Let runs that were played be a trial; of the point without sides, that of the base."""
+        runs = tuple(self._journal.find(point, number) or {} for number in seeds)
+        if not point:
+            self.base = Trial(-1, point, runs, tuple(seeds))
+            return self.base
+        self.trials.append(Trial(len(self.trials), point, runs, tuple(seeds)))
+        return self.trials[-1]
 
     def surface(self) -> Surface:
         """The surfaces through everything that was played."""
         points = np.array([trial.point for trial in self.trials for _ in trial.runs])
         runs = [run for trial in self.trials for run in trial.runs]
-        numbers = {name: np.array([_known(run[name]) for run in runs]) for name in self._targets}
+        numbers = {name: np.array([_known(run[name]) for run in runs]) for name in self.targets}
         if absent := [name for name, values in numbers.items() if np.isnan(values).all()]:
             raise MisuseError(f"no run has a {absent[0]}: play more days, or leave the target out")
-        return Surface(self._targets, points, numbers, self._space.base.days)
+        return Surface(self.targets, points, numbers, self.space.base.days)
 
     def _numbers(self, run: tuple[tuple[float, ...], int]) -> Numbers:
         point, number = run
-        scenario = self._space.scenario(point) if point else self._space.base
-        return headline_of(scenario, self._seed, number, self._engine)
+        scenario = self.space.scenario(point) if point else self.space.base
+        return headline_of(scenario, self._seed, number, self._engine, self._waits)
 
     def _count(self, runs: int) -> None:
         self._done += runs
@@ -149,6 +161,9 @@ def tune(  # noqa: PLR0913 - a designer names what they ask for
     targets: Bands,
     *,
     rounds: int = 6,
+    trials: int = 0,
+    prune: bool = True,
+    robust: Sequence[Population] = (),
     seed: int = 1,
     engine: str = engines.AUTO,
     out: str | Path | None = None,
@@ -159,14 +174,20 @@ def tune(  # noqa: PLR0913 - a designer names what they ask for
 
     16 points that fill the cube are played under 4 seeds each; a quadratic surface is fitted to every
     targeted number; then each round plays 2 points under 8 seeds, where the surfaces put the targets: 160
-    runs with the six rounds of the default. ADR 16 has what was measured.
+    runs with the six rounds of the default. ADR 16 has what was measured. Where surfaces do not follow the
+    numbers, ``trials`` lets Optuna propose more points after them, or with ``rounds=0`` in their place.
 
     Args:
         base: What is turned.
         free: The numbers that may be turned, by path: ``(5_000, 30_000)``, or ``km.scale(0.1, 1.2)`` for
             factors.
-        targets: The bands wanted, by the names of the headline.
+        targets: The bands wanted, by the names of the headline; a wait may name its item, and who waits:
+            ``wait_days.treasure_chest.casual``.
         rounds: After the first points; 0 for these alone.
+        trials: Points that Optuna's TPE proposes after the rounds, each under at most 8 seeds.
+        prune: Whether such a point is left as soon as it is surely farther from the targets than the best.
+        robust: Populations a little different, such as ``km.plausible(base, 40)``: the best five are held
+            against each, and the one that meets the targets under most of them is the best.
         seed: Of every trial; ``validate`` takes another one.
         engine: As in ``simulate``.
         out: A folder that keeps every run: the same question goes on there. None for nowhere.
@@ -178,27 +199,36 @@ def tune(  # noqa: PLR0913 - a designer names what they ask for
         EconomyError: A path is unknown, or the economy refuses an end.
     """
     wanted = Targets.of(targets)
-    require_measures(wanted, MEASURES, "targets")
-    if rounds < 0:
-        raise MisuseError(f"rounds is {rounds}; use 0 or more")
+    rounds, trials = whole("rounds", rounds, 0, 1_000), whole("trials", trials, 0, 100_000)
     space = Space(base, free)
-    chosen = choose_engine(engine, [base], planned_runs(rounds))
+    waits = item_waits(wanted, base)
+    require_measures([name for name in wanted if name not in waits], MEASURES, "targets")
+    chosen = choose_engine(engine, [base], planned_runs(rounds, trials))
     engines.compile_once(base, chosen, on_step or (lambda _what: None))
     journal = Journal(None if out is None else Path(out), _question(space, wanted, seed))
     search = Search(
         space, wanted, seed=seed, engine=chosen.name, journal=journal, on_done=on_done or (lambda _runs: None)
     )
+    _played(search, rounds, seed)
+    if trials:
+        probe(search, trials, ROUND_SEEDS, seed=seed, prune=prune)
+    found = Tuned(space, wanted, search.base, tuple(search.trials), search.surface(), chosen.name, seed)
+    return found.held_against(robust) if robust else found
+
+
+def _played(search: Search, rounds: int, seed: int) -> None:
+    """The base, the points that fill the cube, and the rounds."""
     search.play([()], ROUND_SEEDS)
-    search.play(first_points(len(space.names), seed), FIRST_SEEDS)
+    search.play(first_points(len(search.space.names), seed), FIRST_SEEDS)
     dice = np.random.default_rng(seed & 0xFFFFFFFF)
     for _ in range(rounds):
         search.play(next_points(search, dice), ROUND_SEEDS)
-    return Tuned(space, wanted, search.base, tuple(search.trials), search.surface(), chosen.name, seed)
 
 
-def planned_runs(rounds: int) -> int:
-    """How many runs a search plays: those of the base, the first points and the rounds."""
-    return ROUND_SEEDS + FIRST_POINTS * FIRST_SEEDS + rounds * ROUND_POINTS * ROUND_SEEDS
+def planned_runs(rounds: int, trials: int = 0) -> int:
+    """How many runs a search plays at most: of the base, the first points, the rounds and Optuna's points."""
+    points = rounds * ROUND_POINTS + trials
+    return ROUND_SEEDS + FIRST_POINTS * FIRST_SEEDS + points * ROUND_SEEDS
 
 
 def _question(space: Space, targets: Targets, seed: int) -> dict[str, Any]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property, partial
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import combinations
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -13,130 +12,23 @@ import polars as pl
 
 from kokoromichi.analysis.targets import spelled
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.options import whole
-from kokoromichi.experiments.seed_runs import headline_of, threads_for
+from kokoromichi.experiments.candidate import Candidate
 from kokoromichi.experiments.trials import Trial
-from kokoromichi.simulation.workers import Threads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from kokoromichi.analysis.targets import Targets
     from kokoromichi.experiments.plots import TunedPlots
-    from kokoromichi.experiments.seed_runs import Numbers
+    from kokoromichi.experiments.robustness import Robustness
     from kokoromichi.experiments.space import Space
     from kokoromichi.experiments.surface import Surface
-    from kokoromichi.simulation.scenario import Scenario
+    from kokoromichi.simulation.population import Population
 
+_HELD: Final = 5
+"""Trials that are held against other players."""
 _CUBE_POINTS: Final = 8_192
 """Points at which the surfaces are read to say what can be reached."""
-
-
-@dataclass(frozen=True, eq=False)
-class Candidate:
-    """A point of the search as an economy.
-
-    Attributes:
-        values: What was turned: amounts and factors, by path.
-        scenario: The base with these numbers.
-        numbers: What its runs showed, pooled.
-        targets: What was wanted.
-        base: What was turned from.
-        engine: What plays it.
-        seed: Of the search that found it.
-    """
-
-    values: Mapping[str, float]
-    scenario: Scenario
-    numbers: Numbers
-    targets: Targets
-    base: Scenario
-    engine: str
-    seed: int
-
-    @property
-    def met(self) -> bool:
-        """Whether the pooled runs of the search meet every target; ``validate`` asks runs of its own."""
-        return self.targets.met(self.numbers)
-
-    def validate(self, replications: int = 50, seed: int = 999) -> pl.DataFrame:
-        """Play it under seeds that the search has not seen.
-
-        Args:
-            replications: How many.
-            seed: Another one than the search's.
-
-        Returns:
-            One row per target: ``metric``, ``target`` (String), ``value`` (Float64, pooled over the runs,
-            infinite beyond the horizon), ``met`` (Boolean), ``runs_met``, ``runs`` (Int64).
-        """
-        replications = whole("replications", replications, 1, 1_000_000)
-        if whole("seed", seed, -(2**63), 2**63 - 1) == self.seed:
-            raise MisuseError(
-                f"seed {seed} is the search's own: what it chose is best there; take another one"
-            )
-        trial = Trial(0, (), tuple(play_fresh(self.scenario, replications, seed, self.engine)))
-        pooled = trial.pooled()
-        rows = [
-            (
-                name,
-                str(band),
-                pooled[name],
-                band.holds(pooled[name]),
-                sum(band.holds(run[name]) for run in trial.runs),
-                replications,
-            )
-            for name, band in self.targets.items()
-        ]
-        schema = {"metric": pl.String(), "target": pl.String(), "value": pl.Float64(), "met": pl.Boolean()}
-        counts = {"runs_met": pl.Int64(), "runs": pl.Int64()}
-        return pl.DataFrame(rows, {**schema, **counts}, orient="row")
-
-    def diff(self) -> pl.DataFrame:
-        """What differs from the base: one row per number, ``path``, ``before``, ``after`` (String)."""
-        changed = changed_numbers(self.base, self.scenario)
-        rows = [(path, str(old), str(new)) for path, old, new in changed]
-        schema = {"path": pl.String(), "before": pl.String(), "after": pl.String()}
-        return pl.DataFrame(rows, schema, orient="row")
-
-    def write(self, path: str | Path) -> Path:
-        """Write the numbers into an economy's file, in which comments and order stay; answers its path.
-
-        Args:
-            path: An ``economy.toml`` that is there: the one that the bot loads, or a copy.
-
-        Raises:
-            EconomyError: The file with the numbers is refused, or breaks a law that it kept before; the file
-                stays as it was.
-            MisuseError: There is no such file.
-        """
-        from kokoromichi.experiments.writing import write_numbers  # noqa: PLC0415 - a notebook may never write
-
-        return write_numbers(Path(path), list(changed_numbers(self.base, self.scenario)))
-
-    def __repr__(self) -> str:
-        """What was turned, and whether the targets are met."""
-        turned = ", ".join(f"{path} {spelled(value)}" for path, value in self.values.items())
-        return f"<Candidate {turned}: {'met' if self.met else 'missed'}>"
-
-
-def play_fresh(scenario: Scenario, replications: int, seed: int, engine: str) -> Iterator[Numbers]:
-    """The headline of runs under one seed, in their order."""
-    with Threads(threads_for(engine)) as pool:
-        yield from pool.map(partial(headline_of, scenario, seed, engine=engine), range(replications))
-
-
-def changed_numbers(base: Scenario, other: Scenario) -> Iterator[tuple[str, object, object]]:
-    """The numbers in which two economies differ: path, before, after; lists whole."""
-    yield from _differing("", base.economy.config.tree(), other.economy.config.tree())
-
-
-def _differing(before: str, old: Any, new: Any) -> Iterator[tuple[str, object, object]]:
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in old:
-            yield from _differing(f"{before}.{key}" if before else key, old[key], new[key])
-    elif old != new:
-        yield before, old, new
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,6 +43,8 @@ class Tuned:
         surface: Through all of them.
         engine: What played.
         seed: Of every trial.
+        robust: How the best few do with players who are a little different, by the trial's number, where that
+            was asked for.
     """
 
     space: Space
@@ -160,13 +54,24 @@ class Tuned:
     surface: Surface
     engine: str
     seed: int
+    robust: Mapping[int, Robustness] = field(default_factory=dict)
+
+    def held_against(self, populations: Sequence[Population]) -> Tuned:
+        """The same, the best five ordered by the share of populations under which they meet the targets."""
+        best = self._order[:_HELD]
+        found = {place: self.candidate(place).robustness(populations) for place in best}
+        return replace(self, robust=found)
 
     @cached_property
     def _order(self) -> list[int]:
-        """The trials' numbers, best first: those that meet the targets, then by what the surfaces say."""
+        """The trials' numbers, best first: the robust ones, those that are met, then as the surfaces say."""
         distances = self.surface.distances(np.array([trial.point for trial in self.trials]))
         met = [self.targets.met(trial.pooled()) for trial in self.trials]
-        return sorted(range(len(self.trials)), key=lambda place: (not met[place], distances[place]))
+        shares = {place: found.share for place, found in self.robust.items()}
+        return sorted(
+            range(len(self.trials)),
+            key=lambda place: (-shares.get(place, 0.0), not met[place], distances[place]),
+        )
 
     @property
     def found(self) -> bool:
@@ -217,6 +122,24 @@ class Tuned:
         floats = dict.fromkeys([*self.space.names, *self.targets, "distance"], pl.Float64())
         schema = {"trial": pl.Int64(), "runs": pl.Int64(), **floats, "met": pl.Boolean()}
         return pl.DataFrame(rows, schema)
+
+    def front(self) -> pl.DataFrame:
+        """The trials that no other one beats: whatever is nearer to one target is farther from another.
+
+        Returns:
+            Rows of ``table()``, best first; distances are counted from the middle of each band.
+        """
+        pooled = [self.trials[place].pooled() for place in self._order]
+        bands = list(self.targets.items())
+        misses = np.array(
+            [
+                [band.miss(np.inf if (value := numbers[name]) is None else value) for name, band in bands]
+                for numbers in pooled
+            ]
+        )
+        as_near = (misses[:, None] <= misses[None]).all(axis=2)
+        nearer = (misses[:, None] < misses[None]).any(axis=2)
+        return self.table().filter(pl.Series(~(as_near & nearer).any(axis=0)))
 
     def side_effects(self) -> pl.DataFrame:
         """What else the best trial changes: every number of the headline that is no target.
@@ -271,9 +194,10 @@ class Tuned:
         runs = sum(len(trial.runs) for trial in self.trials)
         met = sum(self.targets.met(trial.pooled()) for trial in self.trials)
         if met:
+            held = next((f" {self.robust[place]}." for place in self._order[:1] if place in self.robust), "")
             return (
-                f"{met} of {len(self.trials)} trials meet every target ({runs} runs). The best: {self.best}. "
-                "Validate it under other seeds before it is believed: best.validate()."
+                f"{met} of {len(self.trials)} trials meet every target ({runs} runs). The best: {self.best}."
+                f"{held} Validate it under other seeds before it is believed: best.validate()."
             )
         lines = [f"Not found: none of {len(self.trials)} trials meets every target ({runs} runs)."]
         numbers = self.best.numbers
@@ -313,9 +237,6 @@ def _told(value: float | None) -> str:
 
 def best_of(candidates: Sequence[Candidate], replications: int = 50, seed: int = 998) -> Candidate:
     """The candidate nearest to the targets under fresh seeds, rather than by the search's own runs."""
-    fresh = [
-        Trial(0, (), tuple(play_fresh(one.scenario, replications, seed, one.engine))).pooled()
-        for one in candidates
-    ]
+    fresh = [Trial(0, (), one.fresh(replications, seed)).pooled() for one in candidates]
     distances = [one.targets.distance(numbers) for one, numbers in zip(candidates, fresh, strict=True)]
     return candidates[int(np.argmin(distances))]

@@ -63,6 +63,7 @@ class CommandExecutor:
         clock: What tells the time.
         dice: What rolls where a caller gives no draws.
         erased_days: What of today outlives an erasure.
+        watch: Is told what each decision saw and changes, before it is stored; it may be decided anew.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class CommandExecutor:
         self.erased_days = ErasedDays(provider, self.clock)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._in_doubt: dict[str, None] = {}  # Request ids whose outcome is unknown.
+        self.watch: Callable[[UserProfile, UserChange], None] | None = None
 
     async def prepare(self) -> None:
         """Make ready what an act reads: nothing here, since ``Services.start`` does it for a whole game."""
@@ -299,6 +301,10 @@ class CommandExecutor:
         """
         met, rows = self._opened(stored)
         change = decide(met)
+        if self.watch is not None:
+            for user in change.users:
+                if user.user_id == met.user_id:
+                    self.watch(met, user)
         if met is stored:
             return change
         settled = {"opening_due": 0} if stored.opening_due else {}

@@ -13,7 +13,6 @@ import shutil
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import orjson
@@ -24,7 +23,7 @@ from kokoromichi.rules.catalogue import CatalogueItem, WaifuSheet
 from kokoromichi.rules.economy import Economy, EconomyConfig
 from kokoromichi.rules.economy_laws import economy_findings
 from kokoromichi.simulation import engines
-from kokoromichi.simulation.functions import fingerprint
+from kokoromichi.simulation.functions import code_hash, fingerprint
 from kokoromichi.simulation.playing import played
 from kokoromichi.simulation.price_list import build_price_list, digest
 from kokoromichi.simulation.rehearsal import MEMORY
@@ -33,6 +32,7 @@ from kokoromichi.simulation.streams import stream_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from kokoromichi.settings import Settings
 
@@ -218,15 +218,6 @@ def rebuilt(described: Mapping[str, object], sheets: Mapping[str, Sequence[objec
 def short_hash(described: object) -> str:
     """16 hex digits over what JSON holds."""
     return hashlib.sha256(orjson.dumps(described, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
-
-
-def code_hash() -> str:
-    """16 hex digits over the package's sources: whoever edits a rule gets a run of its own."""
-    package = Path(__file__).parents[1]
-    digest = hashlib.sha256()
-    for path in sorted(package.rglob("*.py")):
-        digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

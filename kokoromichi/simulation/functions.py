@@ -1,13 +1,15 @@
-"""What a function depends on: its code, and the globals that it reads."""
+"""What numbers depend on in code: the package's sources, and a function with the globals that it reads."""
 
 from __future__ import annotations
 
 import dis
 import hashlib
 import pickle  # nosec B403 # asks whether a function can be written, and reads none
-import sys
+from pathlib import Path
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, cast
+
+import cloudpickle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,12 +26,21 @@ def fingerprint(function: Callable[..., object]) -> str:
 
 
 def travels(function: Callable[..., object]) -> bool:
-    """Whether another process finds a function by its name; not one of a notebook or of another function."""
+    """Whether a function can be sent to another process, be it one of a notebook or of another function."""
     try:
-        pickle.dumps(function)
-    except (pickle.PicklingError, AttributeError):
+        cloudpickle.dumps(function)
+    except (pickle.PicklingError, TypeError):  # What it holds cannot be written.
         return False
-    return hasattr(sys.modules[function.__module__], "__file__")
+    return True
+
+
+def code_hash() -> str:
+    """16 hex digits over the package's sources: whoever edits a rule gets a run of its own."""
+    package = Path(__file__).parents[1]
+    digest = hashlib.sha256()
+    for path in sorted(package.rglob("*.py")):
+        digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def _told(function: FunctionType, known: set[FunctionType]) -> Iterator[str]:

@@ -1,17 +1,23 @@
-"""Jobs played one by one, in this process or in a pool: each is answered for as soon as it is done."""
+"""Jobs played one by one, here, in a pool or on a cluster: each is answered for as soon as it is done."""
 
 from __future__ import annotations
 
 import os
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from contextlib import contextmanager
 from itertools import islice
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import cloudpickle
 
 from kokoromichi.core.errors import KokoroError
-from kokoromichi.simulation.workers import PROCESS, SERIAL, Threads, Workers, pool_of
+from kokoromichi.simulation.cluster import dask_executor
+from kokoromichi.simulation.workers import DASK, PROCESS, SERIAL, Threads, Workers, pool_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
+
+    from kokoromichi.simulation.workers import Asked
 
 J = TypeVar("J")
 R = TypeVar("R")
@@ -32,17 +38,20 @@ def played(
 
     Yields:
         Each job and its future, which is done: it holds the answer, or why there is none.
+
+    Raises:
+        ClusterError: Of Dask: the scheduler does not answer, or its workers are none or of another version.
     """
-    while True:
-        kind, size = pool_of(workers)
-        if kind == SERIAL:
+    asked = pool_of(workers)
+    while jobs:
+        if asked.kind == SERIAL:
             for job in jobs:
                 yield job, _here(play, job)
             return
-        count = size or os.cpu_count() or 1
-        lost = yield from _in_pool(Workers(count) if kind == PROCESS else Threads(count), count, play, jobs)
+        with _pool(asked) as (pool, slots):
+            lost = yield from _in_pool(_submitter(asked, pool, play), slots, jobs)
         if len(lost) == len(jobs):
-            yield from lost  # None, or no worker lives long enough to be worth another try.
+            yield from lost  # No worker lives long enough to be worth another try.
             return
         jobs = [job for job, _ in lost]
 
@@ -56,30 +65,64 @@ def _here(play: Callable[[J], R], job: J) -> Future[R]:
     return future
 
 
+@contextmanager
+def _pool(asked: Asked) -> Iterator[tuple[Executor, Callable[[], int]]]:
+    """A pool, and how many jobs it plays at once."""
+    if asked.kind == DASK:
+        with dask_executor(asked.address, asked.size) as found:
+            yield found
+        return
+    count = asked.size or os.cpu_count() or 1
+    with Workers(count) if asked.kind == PROCESS else Threads(count) as pool:
+        yield pool, lambda: count
+
+
 def _in_pool(
-    pool: Workers | Threads, count: int, play: Callable[[J], R], jobs: Sequence[J]
+    submit: Callable[[J], Future[R]], slots: Callable[[], int], jobs: Sequence[J]
 ) -> Generator[tuple[J, Future[R]], None, list[tuple[J, Future[R]]]]:
     """Yields the jobs that are done, returns those that a dead worker took with it."""
     lost: list[tuple[J, Future[R]]] = []
     waiting, futures = iter(jobs), dict[Future[R], J]()
-    with pool:
-        while True:
-            for job in islice(waiting, _AHEAD * count - len(futures)):
-                futures[_submitted(pool, play, job)] = job
-            if not futures:
-                return lost
-            for future in wait(futures, return_when=FIRST_COMPLETED).done:
-                job = futures.pop(future)
-                if isinstance(future.exception(), BrokenExecutor):
-                    lost.append((job, future))
-                else:
-                    yield job, future
+    while True:
+        for job in islice(waiting, max(0, _AHEAD * max(1, slots()) - len(futures))):
+            futures[_submitted(submit, job)] = job
+        if not futures:
+            return lost
+        for future in wait(futures, return_when=FIRST_COMPLETED).done:
+            job = futures.pop(future)
+            if future.cancelled():
+                lost.append((job, _broken(BrokenExecutor("the cluster went away"))))
+            elif isinstance(future.exception(), BrokenExecutor):
+                lost.append((job, future))
+            else:
+                yield job, future
 
 
-def _submitted(pool: Workers | Threads, play: Callable[[J], R], job: J) -> Future[R]:
+def _submitted(submit: Callable[[J], Future[R]], job: J) -> Future[R]:
     try:
-        return pool.submit(play, job)
+        return submit(job)
     except BrokenExecutor as error:  # A worker died while this one was still waiting.
-        future: Future[R] = Future()
-        future.set_exception(error)
-        return future
+        return _broken(error)
+
+
+def _broken(error: BrokenExecutor) -> Future[R]:
+    future: Future[R] = Future()
+    future.set_exception(error)
+    return future
+
+
+def _submitter(asked: Asked, pool: Executor, play: Callable[[J], R]) -> Callable[[J], Future[R]]:
+    """Hands jobs to a pool: to other processes whole, with a notebook's functions, which they cannot find."""
+
+    def send(job: J) -> Future[R]:
+        if not asked.apart:
+            return pool.submit(play, job)
+        answer: Callable[[bytes], R] = _unpacked
+        return pool.submit(answer, cloudpickle.dumps((play, job)))
+
+    return send
+
+
+def _unpacked(sent: bytes) -> Any:
+    play, job = cloudpickle.loads(sent)
+    return play(job)

@@ -11,11 +11,10 @@ from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.options import whole
 from kokoromichi.simulation import batch, engines
 from kokoromichi.simulation.batch import REPLICATIONS, Job
-from kokoromichi.simulation.functions import travels
 from kokoromichi.simulation.rehearsal import MEMORY, store_settings
 from kokoromichi.simulation.run import Run
 from kokoromichi.simulation.scenario import Scenario
-from kokoromichi.simulation.workers import PROCESS, pool_of, unguarded_script
+from kokoromichi.simulation.workers import require_sendable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -44,23 +43,6 @@ def _checked(scenario: object, replications: object, seed: object, provider: str
     if provider != MEMORY and count != 1:
         raise MisuseError(f"a store holds one replication: over {provider} use replications=1")
     return count, whole("seed", seed, -(2**63), 2**63 - 1, cure="use a whole number of 64 bits")
-
-
-def _require_travelling(scenario: Scenario, workers: str) -> None:
-    if pool_of(workers)[0] != PROCESS:
-        return
-    if (script := unguarded_script()) is not None:
-        raise MisuseError(
-            f"each worker process runs {script} anew: put what it does under "
-            'if __name__ == "__main__":, or use workers="serial"'
-        )
-    for name, stage in scenario.stages.items():
-        if not travels(stage):
-            message = (
-                f"stage {name!r} cannot travel to other processes: define it at the top of a module and "
-                'import it, or use workers="serial"'
-            )
-            raise MisuseError(message)
 
 
 def _raise_first(failed: list[batch.Failed], replications: int, left: str) -> None:
@@ -95,7 +77,8 @@ def simulate(  # noqa: PLR0913 - a designer names what they ask for
         seed: Seed of the batch; the same one gives the same bytes, whatever the workers.
         workers: ``serial``; ``process`` (one a core) or ``process:N``, in a script only under
             ``if __name__ == "__main__":``, since each worker imports the script anew; ``thread`` or
-            ``thread:N``, which the compiled engine alone makes faster.
+            ``thread:N``, which the compiled engine alone makes faster; ``dask`` or ``dask:N``, a Dask cluster
+            of this machine's own (extra ``cluster``), or ``tcp://host:port``, one whose workers see ``out``.
         out: Folder of the results; what is done there already is not played again. A temporary one, which
             goes with the run, when left out.
         replace: Play over another run that the folder holds; without it, that is an error.
@@ -117,7 +100,7 @@ def simulate(  # noqa: PLR0913 - a designer names what they ask for
     count, seed = _checked(scenario, replications, seed, provider)
     workers = workers if provider == MEMORY else "serial"
     store = store_settings(provider)
-    _require_travelling(scenario, workers)
+    require_sendable(workers, {f"stage {name!r}": stage for name, stage in scenario.stages.items()})
     chosen = engines.choose(engine, scenario, count, provider)
     folder = Path(tempfile.mkdtemp(prefix="kokoromichi-") if out is None else out)
     batch.prepare(folder, batch.manifest(scenario, seed, count, str(chosen), provider), replace=replace)

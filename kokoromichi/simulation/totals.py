@@ -44,15 +44,20 @@ class Totals:
     headline: pl.DataFrame
 
 
-def totals_of(scenario: Scenario, played: Played) -> Totals:
-    """The totals of a replication whose rows are there."""
+def observed(scenario: Scenario, played: Played) -> Observations:
+    """What a replication showed, over the whole horizon."""
     last_day = scenario.start + timedelta(days=scenario.days - 1)
-    seen = Observations.from_frames(
+    return Observations.from_frames(
         played.ledger,
         activity=played.activity,
         economy_history=played.economy_history,
         players=played.players,
     ).over(scenario.start, last_day)
+
+
+def totals_of(scenario: Scenario, played: Played) -> Totals:
+    """The totals of a replication whose rows are there."""
+    seen = observed(scenario, played)
     supply = money_supply(seen).filter(pl.col("currency") == "gold").select("day", supply_gold="supply")
     days = net_flow(seen).join(supply, on="day", how="left").with_columns(pl.col("supply_gold").fill_null(0))
     return Totals(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import os
+import re
 import signal
 import sys
 import threading
@@ -12,12 +13,13 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, ParamSpec, TypeVar
 
 from kokoromichi.core.errors import MisuseError
+from kokoromichi.simulation.functions import travels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from concurrent.futures import Future
     from types import TracebackType
 
@@ -28,28 +30,83 @@ T = TypeVar("T")
 SERIAL: Final = "serial"
 THREAD: Final = "thread"
 PROCESS: Final = "process"
+DASK: Final = "dask"
+_COUNTED: Final = re.compile(rf"({THREAD}|{PROCESS}|{DASK})(?::([1-9]\d*))?")
+_SCHEDULER: Final = re.compile(r"(?:tcp|tls)://.+:\d+")
 
 
-def pool_of(workers: str) -> tuple[str, int | None]:
-    """What a ``--workers`` word asks for: SERIAL, THREAD or PROCESS, and how many (None is one a core).
+class Asked(NamedTuple):
+    """What a ``--workers`` word asks for.
+
+    Attributes:
+        kind: SERIAL, THREAD, PROCESS or DASK.
+        size: How many; None is one a core, or as many as the cluster has.
+        address: Of the scheduler of a cluster that is running.
+    """
+
+    kind: str
+    size: int | None = None
+    address: str | None = None
+
+    @property
+    def apart(self) -> bool:
+        """Whether jobs are played in other processes, so that all they need must be sent there."""
+        return self.kind in {PROCESS, DASK}
+
+
+def pool_of(workers: object) -> Asked:
+    """Read a ``--workers`` word.
 
     Raises:
-        MisuseError: It is none of serial, thread, thread:N, process and process:N, or a worker would start
-            workers.
+        MisuseError: It is none of serial, thread[:N], process[:N], dask[:N] and tcp://host:port, or a worker
+            would start workers.
     """
-    kind, _, count = workers.partition(":")
-    if workers == SERIAL:
-        return SERIAL, 1
-    if kind not in {THREAD, PROCESS} or (":" in workers and not (count.isdigit() and int(count) > 0)):
-        message = f"workers {workers!r}: use serial, process or process:N, thread or thread:N"
+    word = str(workers)
+    if word == SERIAL:
+        return Asked(SERIAL, 1)
+    if _SCHEDULER.fullmatch(word):
+        return Asked(DASK, address=word)
+    if (found := _COUNTED.fullmatch(word)) is None:
+        message = (
+            f"workers {workers!r}: use serial, process or process:N, thread or thread:N, dask or dask:N, "
+            "or a Dask scheduler's tcp://host:port"
+        )
         raise MisuseError(message)
-    if kind == PROCESS and parent_process() is not None:
+    asked = Asked(found[1], int(found[2]) if found[2] else None)
+    if asked.apart and parent_process() is not None:
         message = (
             "this process is a worker itself: in a script, call simulate() under "
             'if __name__ == "__main__": or with workers="serial"'
         )
         raise MisuseError(message)
-    return kind, int(count) if count else None
+    return asked
+
+
+def require_sendable(workers: str, functions: Mapping[str, Callable[..., object]]) -> None:
+    """Refuse workers to whom the script, or a function of one's own, cannot be sent.
+
+    Args:
+        workers: A word that ``pool_of`` takes.
+        functions: By what they are called in the message, such as ``stage 'spend'``.
+
+    Raises:
+        MisuseError: The word is none, the script has no guard, or a function cannot be written.
+    """
+    asked = pool_of(workers)
+    if not asked.apart:
+        return
+    if asked.address is None and (script := unguarded_script()) is not None:
+        raise MisuseError(
+            f"each worker process runs {script} anew: put what it does under "
+            'if __name__ == "__main__":, or use workers="serial"'
+        )
+    for name, function in functions.items():
+        if not travels(function):
+            message = (
+                f"{name} cannot be sent to other processes, for something that it holds cannot be written: "
+                'leave that out, or use workers="serial"'
+            )
+            raise MisuseError(message)
 
 
 class Workers(ProcessPoolExecutor):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import tempfile
 from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from kokoromichi.analysis.metrics import METRICS
+from kokoromichi.analysis.own import own_metric
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.experiments import batches
+from kokoromichi.experiments.batch_jobs import numbers_of_run
 from kokoromichi.experiments.batch_runs import Batch
 from kokoromichi.experiments.batches import RunDiffersError, batch, replay
 from kokoromichi.experiments.shards import Shard
@@ -21,8 +25,11 @@ from kokoromichi.simulation.totals import play_totals
 from tests.simulation.commands import digests
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from kokoromichi.analysis.observations import Observations
+    from kokoromichi.experiments.batch_jobs import Job as RunJob
     from kokoromichi.experiments.seed_runs import Numbers
 
 BASE = Scenario.load("baseline", players=10, days=4)
@@ -76,13 +83,13 @@ def test_a_rerun_plays_only_what_is_missing(
     rows = tmp_path / "runs-1-of-1.jsonl"
     rows.write_bytes(rows.read_bytes()[:-9])  # A command that ended while it wrote.
     assert Batch(tmp_path).missing() == [1]
-    totals, begun = batches.totals_of_run, list[int]()
+    totals, begun = numbers_of_run, list[int]()
 
-    def watched(job: batches.Job) -> Numbers:
+    def watched(job: RunJob) -> Numbers:
         begun.append(job.run)
         return totals(job)
 
-    monkeypatch.setattr(batches, "totals_of_run", watched)
+    monkeypatch.setattr(batches, "numbers_of_run", watched)
     found, told = again(tmp_path)
     assert begun == [1, 2, 3]
     assert sorted(told) == list(range(4))
@@ -92,15 +99,15 @@ def test_a_rerun_plays_only_what_is_missing(
 def test_a_run_that_fails_is_a_row_and_is_played_again(
     whole: Batch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    totals = batches.totals_of_run
+    totals = numbers_of_run
 
-    def fails_once(job: batches.Job) -> Numbers:
+    def fails_once(job: RunJob) -> Numbers:
         if job.run == 0:
             raise StorageError("the disk is full")
         return totals(job)
 
     with monkeypatch.context() as patched:
-        patched.setattr(batches, "totals_of_run", fails_once)
+        patched.setattr(batches, "numbers_of_run", fails_once)
         found, _ = again(tmp_path, replications=1)
     assert found.failures().rows() == [(0, "base", 0, "StorageError", "the disk is full")]
     assert found.runs().height == 1
@@ -159,6 +166,71 @@ def test_a_folder_of_another_batch_is_refused(whole: Batch, tmp_path: Path) -> N
 def test_what_is_no_batch_is_refused(scenarios: object) -> None:
     with pytest.raises(MisuseError, match="scenario"):
         batch(scenarios)  # type: ignore[arg-type]  # What a notebook may pass.
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"keep": "ledgers"}, "near it: ledger"),
+        ({"workers": "dusk"}, "dask or dask:N"),
+        ({"seed": 1.5}, "whole number"),
+        ({"metrics": ("gini",)}, "no metric of your own"),
+        ({"shard": "2"}, "3/10"),
+    ],
+)
+def test_what_is_refused_leaves_no_folder(
+    options: dict[str, object], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(MisuseError, match=said):
+        batch(SCENARIOS, **options)  # type: ignore[arg-type]  # What a notebook may pass.
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_ledger_that_is_kept_is_that_of_the_replay(whole: Batch, tmp_path: Path) -> None:
+    kept, _ = again(tmp_path, keep="ledger", replications=1)
+    wanted = replay(whole.folder, run=1, out=tmp_path.with_name("replayed"))
+    assert_frame_equal(kept.observations(1).ledger.collect(), wanted.ledger.collect())
+    assert_frame_equal(kept.runs(), whole.runs().filter(replication=0), rel_tol=1e-9)
+    assert not kept.observations(1).has_activity
+    with pytest.raises(MisuseError, match=r"km\.replay\(.*run=1\)"):
+        whole.observations(1)
+
+
+def test_everything_that_is_kept_has_the_activity_too(tmp_path: Path) -> None:
+    kept = batch({"base": BASE}, keep="all", out=tmp_path)
+    assert kept.observations(0).activity.collect().height > 0
+    assert (tmp_path / "runs" / "000000" / "stored").is_dir()
+
+
+@pytest.fixture
+def whale_share() -> Iterator[str]:
+    """A metric of a notebook: a function that no other process finds by its name."""
+    share = 0.1
+
+    def whale_share(seen: Observations) -> float:
+        """The tenth of the supply."""
+        gold = seen.ledger.filter(pl.col("currency") == "gold")
+        return share * float(gold.select(pl.col("amount").sum()).collect().item())
+
+    own_metric(whale_share)
+    yield "whale_share"
+    del METRICS["whale_share"]
+
+
+@pytest.mark.parametrize("workers", ["serial", "process:1"])
+def test_a_metric_of_ones_own_is_a_column(whale_share: str, workers: str) -> None:
+    found = batch({"base": BASE}, metrics=[whale_share], workers=workers)
+    row = found.runs().row(0, named=True)
+    assert row["whale_share"] == pytest.approx(0.1 * row["supply_gold"])
+    assert "whale_share" in found.table()["metric"].to_list()
+    replay(found.folder, run=0)
+
+
+def test_a_metric_of_ones_own_of_more_than_one_number_is_said(whale_share: str) -> None:
+    METRICS[whale_share] = METRICS[whale_share]._replace(function=lambda seen: seen.players)
+    failed = batch({"base": BASE}, metrics=[whale_share]).failures()
+    assert "a batch keeps metrics that answer one number" in failed["message"][0]
 
 
 def test_stages_of_ones_own_are_not_replayed(tmp_path: Path) -> None:

@@ -12,10 +12,19 @@ import pytest
 
 from kokoromichi.analysis.targets import Targets
 from kokoromichi.core.errors import MisuseError
+from kokoromichi.experiments.robustness import Robustness, plausible
 from kokoromichi.experiments.space import Space, scale
 from kokoromichi.experiments.surface import Surface
 from kokoromichi.experiments.trials import TRIALS, Journal, Trial
-from kokoromichi.experiments.tune import FIRST_POINTS, FIRST_SEEDS, Search, planned_runs, tune
+from kokoromichi.experiments.tune import (
+    FIRST_POINTS,
+    FIRST_SEEDS,
+    ROUND_POINTS,
+    ROUND_SEEDS,
+    Search,
+    planned_runs,
+    tune,
+)
 from kokoromichi.rules.economy import load_economy
 from kokoromichi.rules.findings import EconomyError
 from kokoromichi.settings import shipped_folder
@@ -99,6 +108,129 @@ def test_a_search_goes_on_where_it_stopped(kept: Path, tmp_path: Path) -> None:
     (cut / TRIALS).write_bytes(b"".join(lines[:-7]) + lines[-7][:25])  # Ended in the middle of a line.
     assert again(cut).table().equals(again(kept).table())
     assert sorted((cut / TRIALS).read_bytes().splitlines(keepends=True)) == sorted(lines)
+
+
+def test_points_of_tpe_are_left_early_where_they_are_far_and_go_on_where_they_stopped(
+    kept: Path, tmp_path: Path
+) -> None:
+    cut = tmp_path / "cut"
+    shutil.copytree(kept, cut)
+    first, told = again(cut, trials=3), list[int]()
+    second = again(cut, trials=3, on_done=told.append)
+    assert second.table().equals(first.table())
+    assert told[-1] == sum(len(trial.runs) for trial in (second.base, *second.trials))
+    played = [len(trial.runs) for trial in first.trials[FIRST_POINTS + ROUND_POINTS :]]
+    assert len(played) == 3
+    assert max(played) < ROUND_SEEDS  # The best one is near: all of them are surely farther.
+    (whole,) = again(cut, trials=1, prune=False).trials[FIRST_POINTS + ROUND_POINTS :]
+    assert whole.seeds == tuple(range(ROUND_SEEDS))
+
+
+def test_no_trial_of_the_front_is_beaten(kept: Path) -> None:
+    tuned = again(kept)
+    two = replace(tuned, targets=Targets({"supply_gold": (150_000, 250_000), "gini": (0.0, 0.2)}))
+    front = {trial: two.trials[trial].pooled() for trial in two.front()["trial"]}
+
+    def misses(numbers: Numbers) -> list[float]:
+        return [band.miss(numbers[name] or 0.0) for name, band in two.targets.items()]
+
+    for trial in two.trials:
+        beaten = any(
+            all(mine <= theirs for mine, theirs in zip(misses(one), misses(trial.pooled()), strict=True))
+            and misses(one) != misses(trial.pooled())
+            for one in front.values()
+        )
+        assert beaten != (trial.number in front)
+
+
+def test_an_endless_wait_meets_no_band() -> None:
+    band = Targets({"wait_days": (5, None)})["wait_days"]
+    assert not band.holds(math.inf)
+    assert band.miss(math.inf) == math.inf
+    assert band.holds(8.0)
+    assert Targets({"wait_days": (5, None)}).distance({"wait_days": math.inf}) == math.inf
+
+
+def test_a_surface_does_not_lead_beyond_the_horizon() -> None:
+    targets = Targets({"wait_days": (5, None)})
+    points = np.linspace(0, 1, 12)[:, None]
+    waits = np.where(points[:, 0] > 0.7, np.inf, 8 * points[:, 0])
+    surface = Surface(targets, points, {"wait_days": waits}, horizon_days=30)
+    assert surface.distances(np.array([[1.0]]))[0] == math.inf
+    assert surface.distances(np.array([[0.65]]))[0] < 1
+
+
+def test_the_wait_of_an_item_and_an_archetype_is_a_target() -> None:
+    name, space = "wait_days.treasure_chest.casual", Space(BASE, FREE)
+    search = Search(
+        space,
+        Targets({name: (0.5, 2)}),
+        seed=1,
+        engine="faithful",
+        journal=Journal(None, {}),
+        on_done=list[int]().append,
+    )
+    search.play([(0.0, 0.0), (1.0, 1.0)], 1)
+    poor, rich = (trial.pooled()[name] for trial in search.trials)
+    assert poor is not None
+    assert poor > 0
+    assert rich is None or rich < poor  # A large opening lets nobody wait.
+    assert list(search.surface().predict(np.array([[0.5, 0.5]]))) == [name]
+    with pytest.raises(MisuseError, match="near it: treasure_chest"):
+        tune(BASE, FREE, {"wait_days.treasure_chst": (1, 2)})
+    with pytest.raises(MisuseError, match="archetype 'whales' is unknown; near it: whale"):
+        tune(BASE, FREE, {"wait_days.treasure_chest.whales": (1, 2)})
+
+
+def test_other_players_are_drawn_alike_for_a_seed_and_stay_in_range() -> None:
+    one, two = (plausible(BASE, 3, seed=4, spread=0.5) for _ in range(2))
+    assert one == two
+    assert one[0] != one[1]
+    assert all(0.3 <= archetype.beta <= 3 for found in one for archetype in found.archetypes)
+    with pytest.raises(MisuseError, match="a scenario, a population or a calibration"):
+        plausible("baseline")  # type: ignore[arg-type]  # As a notebook passes it.
+
+
+def test_a_robust_find_comes_before_a_nearer_one(kept: Path) -> None:
+    tuned = again(kept)
+    first, second = tuned.table()["trial"][:2]
+    met: Numbers = {"supply_gold": 200_000.0}
+    missed: Numbers = {"supply_gold": 900_000.0}
+    held = {
+        first: Robustness(SUPPLY, ((met,), (missed,))),
+        second: Robustness(SUPPLY, ((met,), (met,))),
+    }
+    robust = replace(tuned, robust=held)
+    assert robust.table()["trial"][:2].to_list() == [second, first]
+    assert "Met in 100% of 2 plausible populations (95 %: 16% to 100%)" in robust.explain()
+
+
+def test_a_find_is_held_against_other_players_under_common_seeds(kept: Path) -> None:
+    best = again(kept).best
+    population = best.scenario.population
+    lazy = population.with_archetype("casual", {"rate_per_day": 0.3})
+    found = best.robustness([population, lazy, population], replications=2)
+    same, other, twin = found.runs
+    assert same == twin != other
+    assert found.table()["metric"].to_list() == ["supply_gold"]
+    with pytest.raises(MisuseError, match="two populations or more"):
+        best.robustness([population])
+
+
+def test_a_share_of_populations_has_an_exact_interval_and_chance_is_told_from_taste() -> None:
+    targets = Targets({"gini": (0.0, 0.5)})
+    dice = np.random.default_rng(3)
+    tastes = 0.4 + 0.1 * dice.standard_normal(200)
+    runs: tuple[tuple[Numbers, ...], ...] = tuple(
+        tuple({"gini": float(taste + 0.05 * noise)} for noise in dice.standard_normal(8)) for taste in tastes
+    )
+    found = Robustness(targets, runs)
+    low, high = found.interval
+    assert low < 0.84 < high  # A normal deviate is below 1 in 84 % of draws.
+    assert low < found.share < high
+    row = found.table().row(0, named=True)
+    assert row["taste"] == pytest.approx(0.1, rel=0.15)
+    assert row["seeds"] == pytest.approx(0.05 / math.sqrt(8), rel=0.15)
 
 
 @pytest.mark.parametrize("left", [b"", b'{"scena'])

@@ -26,7 +26,7 @@ INTERPRETERS: Final = ("3.10", "3.11", "3.12", "3.13")
 STANDARD: Final = {*sys.stdlib_module_names, "tomllib", PACKAGE.name}
 """What needs no requirement; tomllib came with 3.11, and tomli stands in for it before."""
 
-DRIVERS: Final = ("bot", "fast", "mongo", "postgres", "notebooks", "tuning")
+DRIVERS: Final = ("bot", "cluster", "fast", "mongo", "postgres", "notebooks", "tuning")
 """Extras whose packages the code imports, each where it is chosen."""
 
 PIN: Final = re.compile(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
@@ -88,17 +89,27 @@ def test_a_number_that_a_stage_reads_is_part_of_it(monkeypatch: pytest.MonkeyPat
     assert fingerprint(buy_cheapest) != before
 
 
-def test_a_stage_of_a_notebook_is_not_sent_to_other_processes(tmp_path: Path) -> None:
+def test_a_stage_of_a_notebook_is_sent_to_other_processes(tmp_path: Path) -> None:
     own = BASE.with_stage("sell", of_a_function(1))
-    with pytest.raises(MisuseError, match=r"stage 'sell' cannot travel.*workers=\"serial\""):
+    runs = [
+        simulate(own, replications=1, workers=workers, out=tmp_path / workers[:4])
+        for workers in ("serial", "process:1")
+    ]
+    first, second = (run.observations[0].ledger.collect() for run in runs)
+    assert first.equals(second)
+
+
+def test_a_stage_that_cannot_be_written_is_not(tmp_path: Path) -> None:
+    lock = threading.Lock()
+
+    def stage(state: State, _scene: Scene) -> int:
+        with lock:
+            return hand_on(state)
+
+    own = BASE.with_stage("sell", stage)
+    with pytest.raises(MisuseError, match=r"stage 'sell' cannot be sent.*workers=\"serial\""):
         simulate(own, workers="process:1", out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
-
-
-def test_a_stage_of_a_module_is(tmp_path: Path) -> None:
-    own = BASE.with_stage("spend", buy_nothing)
-    run = simulate(own, replications=1, workers="process:1", out=tmp_path)
-    assert "choice" not in set(run.observations[0].activity.collect()["act"])
 
 
 @needs_numba

@@ -9,7 +9,8 @@ from kokoromichi.core.errors import ConfigurationError
 if TYPE_CHECKING:
     from kokoromichi.core.data_provider import DataProvider
 
-SECTION: Final = "moving"
+MARK: Final = "moving"
+"""The section that says so: of this one store, and no part of a copy."""
 
 
 async def mark_moving(target: DataProvider, source: str) -> None:
@@ -19,12 +20,12 @@ async def mark_moving(target: DataProvider, source: str) -> None:
         target: The store.
         source: What it is filled from, in words.
     """
-    await target.save_game_data(SECTION, {"from": source})
+    await target.save_game_data(MARK, {"from": source})
 
 
 async def mark_moved(target: DataProvider) -> None:
     """Everything is there."""
-    await target.save_game_data(SECTION, {})
+    await target.save_game_data(MARK, {})
 
 
 async def refuse_half_moved(provider: DataProvider) -> None:
@@ -33,9 +34,9 @@ async def refuse_half_moved(provider: DataProvider) -> None:
     Raises:
         ConfigurationError: It was being filled, and that never ended.
     """
-    if mark := await provider.get_game_data(SECTION):
+    if mark := await provider.get_game_data(MARK):
         message = (
             f"{provider.where} was being filled from {mark.get('from')}, and not to the end: give the same "
-            "`kokoromichi migrate` again, which goes on where it stopped, and start the bot then"
+            "`kokoromichi migrate` or `restore` again, which goes on where it stopped, and start the bot then"
         )
         raise ConfigurationError(message)

@@ -62,6 +62,7 @@ class LocalJSONProvider(LocalReader, DataProvider):
             write is refused.
         clock: What stamps corrections, answers and backups.
         backups: Which former states of a file are kept.
+        copies: Whether there is a readable copy; a folder that is only passed through needs none.
 
     Raises:
         MisuseError: A number of seconds is none.
@@ -76,10 +77,11 @@ class LocalJSONProvider(LocalReader, DataProvider):
         read_only: bool = False,
         clock: Clock | None = None,
         backups: Retention = Retention(),  # noqa: B008 - frozen
+        copies: bool = True,
     ) -> None:
         self._folder = Path(data_dir)
         self._clock = clock or SystemClock()
-        options = StoreOptions(self._folder, self._clock, seconds("cache_ttl", cache_ttl), backups)
+        options = StoreOptions(self._folder, self._clock, seconds("cache_ttl", cache_ttl), backups, copies)
         debounce_s = seconds("debounce_seconds", debounce_seconds)
         self._life = FolderLife(options, debounce_s, read_only=read_only)
         super().__init__(self._life.ready)

@@ -72,12 +72,14 @@ class StoreOptions:
     Attributes:
         cache_s: A profile stays in memory for so long, in seconds.
         retention: Which former states of a file are kept.
+        copies: Whether there is a readable copy.
     """
 
     folder: Path
     clock: Clock
     cache_s: float
     retention: Retention
+    copies: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from kokoromichi.core.clock import Clock, SystemClock, us_of
 from kokoromichi.core.documents import checked_document, correction
 from kokoromichi.core.errors import ConfigurationError, ConflictError, RequestMismatchError
 from kokoromichi.core.kinds import BOOKS
-from kokoromichi.core.models import ANSWERS_KEPT_DAYS, DAY_US
+from kokoromichi.core.models import ACTIVITY_ROWS_KEPT, ANSWERS_KEPT_DAYS, DAY_US
 from kokoromichi.core.providers.mongo import folding
 from kokoromichi.core.providers.mongo.commits import Act, MongoCommits
 from kokoromichi.core.providers.mongo.documents import profile_of
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from kokoromichi.core.data_provider import DataProvider, Document, Stream
     from kokoromichi.core.models import AnswerT, ChangeSet, Receipt, UserProfile
     from kokoromichi.core.providers.mongo.driver import Stored
+    from kokoromichi.core.providers.remote import NotesErasures
 
 _LOG: Final = logging.getLogger(__name__)
 _VERSION: Final = 2
@@ -66,6 +67,7 @@ class MongoDBProvider(MongoReader, RemoteProvider):
         clock: Dates corrections and remembered receipts; the machine's own by default.
         patience_s: How long a commit is tried again when the server aborts it or is away, in seconds.
         beside: The folder that it is copied to and from; see ``RemoteProvider``.
+        erasures: Where erasures are written down; see ``RemoteProvider``.
     """
 
     def __init__(
@@ -75,9 +77,10 @@ class MongoDBProvider(MongoReader, RemoteProvider):
         *,
         patience_s: float = 15.0,
         beside: DataProvider | None = None,
+        erasures: NotesErasures | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
-        RemoteProvider.__init__(self, beside, self._clock)
+        RemoteProvider.__init__(self, beside, self._clock, erasures)
         MongoReader.__init__(self, self._connected)
         self._driver = MongoDriver(Settings().mongo_uri.get_secret_value() if uri is None else uri)
         self._patience_s = patience_s
@@ -121,6 +124,10 @@ class MongoDBProvider(MongoReader, RemoteProvider):
         old: Stored = {"at_us": {"$lt": self._clock.now_us() - ANSWERS_KEPT_DAYS * DAY_US}, "waits": None}
         await requests.delete_many({**old, "_id": {"$gte": "~"}})  # Nobody can send these again.
         await requests.update_many({**old, "answer": {"$exists": True}}, {"$unset": {"answer": ""}})
+        activity = self._driver.collection("activity")
+        beyond = activity.find({}, {"_id": 1}).sort("_id", -1).skip(ACTIVITY_ROWS_KEPT).limit(1)
+        async for newest in beyond:
+            await activity.delete_many({"_id": {"$lte": newest["_id"]}})
 
     async def _check_version(self) -> None:
         """Bring documents of an older version up to date, and refuse those of a newer one."""
@@ -218,7 +225,14 @@ class MongoDBProvider(MongoReader, RemoteProvider):
         await self._ready()
         for stream in self._buffers:
             await self._flush(stream)
+        await self._note_erasure(user_id, pseudonym)
         await self._commits.erase(user_id, pseudonym)
+
+    async def clear(self) -> None:
+        """Delete everything that is stored; see ``DataProvider.clear``."""
+        await self._ready()
+        with failures(self._driver.where):
+            await self._driver.empty(keep="schema_version")
 
     async def probe(self) -> None:
         """Count the probes in a document of its own; see ``DataProvider.probe``."""

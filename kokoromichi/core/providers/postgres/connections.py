@@ -362,7 +362,7 @@ _SENTENCES: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
 
 @contextmanager
 def cut_off(connection: asyncpg.Connection, after_s: float) -> Iterator[None]:
-    """End a connection on which no answer comes: the driver's own timeout asks the silent server to cancel."""
+    """End a connection on which no answer comes: the driver's own timeout asks a silent server first."""
     timer = asyncio.get_running_loop().call_later(after_s, connection.terminate)
     try:
         yield
