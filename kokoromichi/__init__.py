@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kokoromichi.experiments.calibrate import calibrate
     from kokoromichi.experiments.compare import compare
     from kokoromichi.experiments.comparison import Comparison
+    from kokoromichi.experiments.explore import explore
     from kokoromichi.experiments.price_plans import plan_prices
     from kokoromichi.experiments.robustness import plausible
     from kokoromichi.experiments.sensitivity import sensitivity
@@ -52,6 +53,7 @@ _NAMES = {
     "compare": "kokoromichi.experiments.compare",
     "plan_prices": "kokoromichi.experiments.price_plans",
     "Targets": "kokoromichi.analysis.targets",
+    "explore": "kokoromichi.experiments.explore",
     "plausible": "kokoromichi.experiments.robustness",
     "replay": "kokoromichi.experiments.batches",
     "scale": "kokoromichi.experiments.space",
@@ -82,6 +84,7 @@ __all__ = [
     "calibrate",
     "chart",
     "compare",
+    "explore",
     "load_economy",
     "metric",
     "plan_prices",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from kokoromichi.analysis.groups import behaviour_groups
+from kokoromichi.analysis.groups import MEASURES, behaviour_groups
 from kokoromichi.analysis.metrics import measured
 from kokoromichi.analysis.metrics.headline import headline
 from kokoromichi.analysis.observations import Observations
@@ -34,12 +33,14 @@ from kokoromichi.analysis.targets import TARGETS, Bands, Targets
 from kokoromichi.analysis.workbook import metrics_workbook
 from kokoromichi.core.data_provider import DataProvider
 from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.options import day, one_of
 from kokoromichi.core.provider_manager import build_provider
 from kokoromichi.core.providers.local.opening import database_of
 from kokoromichi.core.schemas import OBSERVED_SCHEMAS
 from kokoromichi.settings import Settings
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping
 
     from kokoromichi.analysis.metrics import Metric
@@ -95,7 +96,8 @@ class Live:
     ) -> None:
         if not isinstance(ids, bool):
             raise MisuseError(f"ids is {ids!r}; use True to leave players their ids, or False")
-        self._since, self._until = _day("since", since), _day("until", until)
+        self._since, self._until = day("since", since), day("until", until)
+        groups = one_of("groups", groups, MEASURES)
         self.name, seen = _observed(source)
         self._whole = (seen if ids else _hidden(seen)).loaded()
         self._named = ids
@@ -172,13 +174,6 @@ class Live:
     def __repr__(self) -> str:
         """What was read, and of which time."""
         return f"Live({self.name!r}, since={self._since}, until={self._until})"
-
-
-def _day(option: str, value: dt.date | str | None) -> dt.date | None:
-    try:
-        return dt.date.fromisoformat(value) if isinstance(value, str) else value
-    except ValueError:
-        raise MisuseError(f"{option} is {value!r}; use a date such as '2026-10-01'") from None
 
 
 def _observed(source: str | Path | Settings | DataProvider | None) -> tuple[str, Observations]:

@@ -64,15 +64,7 @@ def batch(
             )
         failures = found.failures()
         if as_json:
-            answer(
-                {
-                    "folder": str(found.folder),
-                    "planned": found.planned,
-                    "missing": len(found.missing()),
-                    "failures": failures.to_dicts(),
-                    "table": found.table().to_dicts(),
-                }
-            )
+            answer(_told(found))
         else:
             _show(found, read.title)
     if failures.height:
@@ -82,6 +74,16 @@ def batch(
             f"{first['message']}; the same command plays them again",
             STORAGE_FAILED,
         )
+
+
+def _told(found: Batch) -> dict[str, object]:
+    return {
+        "folder": str(found.folder),
+        "planned": found.planned,
+        "missing": len(found.missing()),
+        "failures": found.failures().to_dicts(),
+        "table": found.table().to_dicts(),
+    }
 
 
 def _show(found: Batch, title: str) -> None:

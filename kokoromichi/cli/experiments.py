@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from kokoromichi.experiments.candidate import Candidate
     from kokoromichi.experiments.comparison import Comparison
-    from kokoromichi.experiments.tuned import Candidate, Tuned
+    from kokoromichi.experiments.tuned import Tuned
     from kokoromichi.simulation.scenario import Scenario
 
 
@@ -170,7 +171,6 @@ def tune(
         from kokoromichi.experiments.robustness import plausible  # noqa: PLC0415 - as above
         from kokoromichi.experiments.tune import planned_runs  # noqa: PLC0415 - --help stays fast
         from kokoromichi.experiments.tune import tune as search  # noqa: PLC0415
-        from kokoromichi.experiments.tuned import best_of  # noqa: PLC0415 - as above
         from kokoromichi.experiments.what_if import read_free  # noqa: PLC0415 - as above
 
         chosen, _ = _arms(base, (), (), days, players, economy)
@@ -190,10 +190,7 @@ def tune(
                 on_step=lambda what: bar.update(task, description=what),
             )
             bar.update(task, description="Validating the best five")
-            best = best_of([one for one in tuned.candidates() if one.met] or [tuned.best], validate, seed + 1)
-            checked = best.validate(
-                validate, seed + 2
-            )  # Chosen by luck, too: other seeds than those of the choice.
+            best, checked = _validated(tuned, validate, seed)
         met = tuned.found and bool(checked["met"].all())
         written = best.write(write) if write is not None and met else None
         if as_json:
@@ -202,6 +199,15 @@ def tune(
             _show_tuned(tuned.explain(), best, checked, written)
     if not met:
         fail("no numbers that meet every target were found", TARGET_MISSED)
+
+
+def _validated(tuned: Tuned, replications: int, seed: int) -> tuple[Candidate, pl.DataFrame]:
+    """The best under other seeds, and what it shows under others still: that choice was by luck, too."""
+    from kokoromichi.experiments.tuned import best_of  # noqa: PLC0415 - --help stays fast
+
+    met = [one for one in tuned.candidates() if one.met]
+    best = tuned.best if tuned.robust else best_of(met or [tuned.best], replications, seed + 1)
+    return best, best.validate(replications, seed + 2)
 
 
 def _tuned(tuned: Tuned, best: Candidate, checked: pl.DataFrame, written: Path | None) -> dict[str, object]:

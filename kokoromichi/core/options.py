@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import operator
 from difflib import get_close_matches
@@ -85,3 +86,19 @@ def between(option: str, value: object, low: float, high: float) -> float:
         if math.isfinite(number) and low < number < high:
             return number
     raise MisuseError(f"{option} is {value!r}; use a number between {low:g} and {high:g}")
+
+
+def day(option: str, value: object) -> dt.date | None:
+    """Take a day: a date, or one as ISO 8601 writes it; None is none.
+
+    Raises:
+        MisuseError: It is neither.
+    """
+    try:
+        if value is None or isinstance(value, str):
+            return None if value is None else dt.date.fromisoformat(value)
+    except ValueError:
+        pass
+    if isinstance(value, dt.date):
+        return value.date() if isinstance(value, dt.datetime) else value
+    raise MisuseError(f"{option} is {value!r}; use a date such as '2026-10-01'")

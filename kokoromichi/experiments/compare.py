@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, overload
 
 import polars as pl
 
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.options import between, whole
 from kokoromichi.experiments.comparison import BASE, Asked, Comparison, runs_missing
+from kokoromichi.experiments.likeness import likeness
 from kokoromichi.experiments.measures import MEASURES, item_measures, require_measures
 from kokoromichi.experiments.seed_runs import SeedRun, choose_engine, play_all
 from kokoromichi.simulation import engines
+from kokoromichi.simulation.scenario import Scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from kokoromichi.analysis.live import Live
+    from kokoromichi.experiments.likeness import Likeness
     from kokoromichi.experiments.measures import Measure
     from kokoromichi.experiments.seed_runs import Measured
-    from kokoromichi.simulation.scenario import Scenario
+    from kokoromichi.simulation.run import Run
 
 _ROUND: Final = 10
 """Runs added at once where a precision is asked for."""
@@ -44,9 +49,17 @@ def _differing(base: Scenario, other: Scenario) -> Iterator[str]:
                 yield item.id
 
 
-def compare(  # noqa: PLR0913 - a designer names what they ask for
-    base: Scenario,
-    others: Mapping[str, Scenario],
+@overload
+def compare(base: Live, others: Run, *, confidence: float = 0.95) -> Likeness: ...
+
+
+@overload
+def compare(base: Scenario, others: Mapping[str, Scenario], **options: Any) -> Comparison: ...
+
+
+def compare(  # type: ignore[misc] # noqa: PLR0913 - it names the options that the overload leaves open
+    base: Scenario | Live,
+    others: Mapping[str, Scenario] | Run,
     *,
     precision: Mapping[str, float] | None = None,
     primary: str = "supply_gold",
@@ -58,11 +71,12 @@ def compare(  # noqa: PLR0913 - a designer names what they ask for
     engine: str = engines.AUTO,
     on_done: Callable[[SeedRun], None] | None = None,
     on_step: Callable[[str], None] | None = None,
-) -> Comparison:
+) -> Comparison | Likeness:
     """Hold scenarios against a base under common random numbers: the same players, until the change is felt.
 
     Args:
-        base: What is in force.
+        base: What is in force; or a ``Live``, which is one run, and ``others`` the ``Run`` that simulated as
+            many days: each of its numbers lies inside or outside of the range of the replications.
         others: What might be, by names for the table; players and days must be the base's.
         precision: Half-widths to add runs for: shares of the base's mean, gold for the net flow.
         primary: The number that the comparison is about.
@@ -79,6 +93,8 @@ def compare(  # noqa: PLR0913 - a designer names what they ask for
         MisuseError: Scenarios do not fit one another, or an option is out of its range.
         UnsoundRunError: A run breaks a law of the ledger.
     """
+    if not isinstance(base, Scenario) or not isinstance(others, Mapping):
+        return likeness(base, others, between("confidence", confidence, 0, 1))
     replications = whole("replications", replications, 2, 1_000_000)
     most_replications = whole("most_replications", most_replications, replications, 1_000_000)
     seed = whole("seed", seed, -(2**63), 2**63 - 1)
@@ -92,10 +108,9 @@ def compare(  # noqa: PLR0913 - a designer names what they ask for
     found: dict[tuple[str, int], Measured] = {}
     done, wanted = 0, replications
     while True:
+        arms, numbers = {BASE: base, **others}, range(done, wanted)
         runs = [
-            SeedRun(name, arm, seed, number, items, chosen.name)
-            for number in range(done, wanted)
-            for name, arm in ((BASE, base), *others.items())
+            SeedRun(name, arms[name], seed, number, items, chosen.name) for number in numbers for name in arms
         ]
         for run, measured in play_all(runs, workers, on_done or (lambda _run: None)):
             found[run.name, run.replication] = measured

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from kokoromichi.experiments.comparison import Comparison
+    from kokoromichi.experiments.likeness import Likeness
     from kokoromichi.experiments.sensitivity import Sensitivity
     from kokoromichi.experiments.tuned import Tuned
 
@@ -32,6 +33,8 @@ _LEAST_SHARE, _MOST_SHARE = 0.02, 1.5
 _INSIDE: Final = 0.85
 _ROOM: Final = 1.3
 _BASE, _OTHER = 0, 1
+_BEYOND: Final = 2.5
+"""Where a number is drawn that lies farther outside, in half ranges."""
 
 
 class ComparisonPlots:
@@ -250,6 +253,43 @@ def _named(metric: str) -> str:
     if who:
         return f"{measure.title}: {', '.join(who)}, {measure.unit}".replace("_", " ")
     return f"{measure.title}, {measure.unit}" if measure.unit else measure.title
+
+
+class LikenessPlots:
+    """Charts of a real economy held against simulated runs; each answers the Axes it drew on.
+
+    Args:
+        found: What is drawn.
+    """
+
+    def __init__(self, found: Likeness) -> None:
+        self._found = found
+
+    def ranges(self, ax: Axes | None = None) -> Axes:
+        """Draw where each number of the real economy lies in the range of the simulated runs.
+
+        Args:
+            ax: Where to draw; None for a figure of its own.
+        """
+        span = pl.col("high") - pl.col("low")
+        table = self._found.table().filter(pl.col("live").is_finite(), span.is_finite(), span > 0)
+        shown = table.with_columns(
+            place=(2 * (pl.col("live") - pl.col("low")) / span - 1).clip(-_BEYOND, _BEYOND)
+        )
+        rows = np.arange(shown.height)[::-1]
+        with drawing(
+            ax, "The real economy in the simulated range", 1.0 + _ROW_IN * max(shown.height, 3)
+        ) as axes:
+            if not has_data(shown, axes):
+                return axes
+            axes.axvspan(-1, 1, color=style.GREEN, alpha=0.12)
+            colours = [style.BLUE if row == "inside" else style.VERMILLION for row in shown["verdict"]]
+            axes.scatter(shown["place"], rows, s=26, color=colours)
+            axes.set_yticks(rows, shown["title"].to_list())
+            axes.set_xlim(-_BEYOND - 0.2, _BEYOND + 0.2)
+            axes.set_xticks([-1, 0, 1], ["least", "middle", "most"])
+            label_axes(axes, "of what one more simulated run would show", "", grid="x")
+            return axes
 
 
 class SensitivityPlots:

@@ -95,7 +95,14 @@ class Space:
         Raises:
             EconomyError: The economy refuses a number.
         """
-        values = self.values(point)
+        return self.changed(self.values(point))
+
+    def changed(self, values: Mapping[str, float]) -> Scenario:
+        """The scenario with amounts and factors, by path.
+
+        Raises:
+            EconomyError: The economy refuses a number.
+        """
         factors = {path: value for path, value in values.items() if isinstance(self.free[path], Scale)}
         amounts = {path: int(value) for path, value in values.items() if path not in factors}
         changed = self.base.with_economy(amounts) if amounts else self.base

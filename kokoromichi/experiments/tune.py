@@ -209,15 +209,20 @@ def tune(  # noqa: PLR0913 - a designer names what they ask for
     search = Search(
         space, wanted, seed=seed, engine=chosen.name, journal=journal, on_done=on_done or (lambda _runs: None)
     )
-    search.play([()], ROUND_SEEDS)
-    search.play(first_points(len(space.names), seed), FIRST_SEEDS)
-    dice = np.random.default_rng(seed & 0xFFFFFFFF)
-    for _ in range(rounds):
-        search.play(next_points(search, dice), ROUND_SEEDS)
+    _played(search, rounds, seed)
     if trials:
         probe(search, trials, ROUND_SEEDS, seed=seed, prune=prune)
     found = Tuned(space, wanted, search.base, tuple(search.trials), search.surface(), chosen.name, seed)
     return found.held_against(robust) if robust else found
+
+
+def _played(search: Search, rounds: int, seed: int) -> None:
+    """The base, the points that fill the cube, and the rounds."""
+    search.play([()], ROUND_SEEDS)
+    search.play(first_points(len(search.space.names), seed), FIRST_SEEDS)
+    dice = np.random.default_rng(seed & 0xFFFFFFFF)
+    for _ in range(rounds):
+        search.play(next_points(search, dice), ROUND_SEEDS)
 
 
 def planned_runs(rounds: int, trials: int = 0) -> int:

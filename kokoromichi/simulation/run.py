@@ -30,7 +30,7 @@ from kokoromichi.analysis.tables import Table
 from kokoromichi.analysis.targets import TARGETS, Targets
 from kokoromichi.analysis.workbook import metrics_workbook
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.options import between
+from kokoromichi.core.options import between, day
 from kokoromichi.rules.findings import Finding
 from kokoromichi.simulation import batch
 from kokoromichi.simulation.batch import MANIFEST, REPLICATIONS
@@ -187,7 +187,7 @@ class Run:
         return metrics_workbook(path, self.metrics(), self.metric, self.warm_up_days)
 
     def report_data(
-        self, since: date | None = None, until: date | None = None, targets: Bands = TARGETS
+        self, since: date | str | None = None, until: date | str | None = None, targets: Bands = TARGETS
     ) -> ReportData:
         """Everything that the report shows, computed; of a part where ``since`` or ``until`` is given."""
         shown = {
@@ -211,16 +211,17 @@ class Run:
             "assumptions": ASSUMPTIONS,
             "targets": Targets.of(targets),
         }
-        if since is not None or until is not None:
-            return period_report(self._observed, since, until, **told)
+        first, end = day("since", since), day("until", until)
+        if first is not None or end is not None:
+            return period_report(self._observed, first, end, **told)
         return report_data(self._observed, **told)
 
     def report(
         self,
         path: str | Path | None = None,
         *,
-        since: date | None = None,
-        until: date | None = None,
+        since: date | str | None = None,
+        until: date | str | None = None,
         targets: Bands = TARGETS,
     ) -> Report:
         """Write the report; a notebook shows a link to it.

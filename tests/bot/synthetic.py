@@ -65,12 +65,14 @@ class Table:
         self.bot.add_listener(self._failed, "on_command_error")
         self.guild = FakeGuild(self.bot, "host", self._shown)
         self._answers: list[Posted] = []
+        self._before: set[int] = set()  # Messages of commands before: a view that times out is edited.
         self._code = OK
 
     async def typed(self, name: str, line: str, rolls: list[int]) -> tuple[int, Posted]:
         """Type a line, say yes to what is asked, and answer the refusal's code and the last message."""
         self.rolls.clear()
         self.rolls.extend(rolls)
+        self._before.update(answer.message_id for answer in self._answers)
         self._answers.clear()
         self._code = OK
         await self.guild.say(name, line)
@@ -80,7 +82,8 @@ class Table:
         return self._code, self._answers[-1]
 
     def _shown(self, posted: Posted) -> None:
-        self._answers.append(posted)
+        if posted.message_id not in self._before:
+            self._answers.append(posted)
 
     async def _failed(self, _ctx: Context, error: commands.CommandError) -> None:
         refusal = getattr(error, "original", error)

@@ -13,6 +13,7 @@ from kokoromichi.analysis.metrics import METRICS
 from kokoromichi.analysis.own import own_metric
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.experiments import batches
+from kokoromichi.experiments.batch_jobs import numbers_of_run
 from kokoromichi.experiments.batch_runs import Batch
 from kokoromichi.experiments.batches import RunDiffersError, batch, replay
 from kokoromichi.experiments.shards import Shard
@@ -82,7 +83,7 @@ def test_a_rerun_plays_only_what_is_missing(
     rows = tmp_path / "runs-1-of-1.jsonl"
     rows.write_bytes(rows.read_bytes()[:-9])  # A command that ended while it wrote.
     assert Batch(tmp_path).missing() == [1]
-    totals, begun = batches.numbers_of_run, list[int]()
+    totals, begun = numbers_of_run, list[int]()
 
     def watched(job: RunJob) -> Numbers:
         begun.append(job.run)
@@ -98,7 +99,7 @@ def test_a_rerun_plays_only_what_is_missing(
 def test_a_run_that_fails_is_a_row_and_is_played_again(
     whole: Batch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    totals = batches.numbers_of_run
+    totals = numbers_of_run
 
     def fails_once(job: RunJob) -> Numbers:
         if job.run == 0:
@@ -209,7 +210,8 @@ def whale_share() -> Iterator[str]:
 
     def whale_share(seen: Observations) -> float:
         """The tenth of the supply."""
-        return share * seen.ledger.filter(pl.col("currency") == "gold").collect()["amount"].sum()
+        gold = seen.ledger.filter(pl.col("currency") == "gold")
+        return share * float(gold.select(pl.col("amount").sum()).collect().item())
 
     own_metric(whale_share)
     yield "whale_share"

@@ -163,7 +163,12 @@ def test_a_surface_does_not_lead_beyond_the_horizon() -> None:
 def test_the_wait_of_an_item_and_an_archetype_is_a_target() -> None:
     name, space = "wait_days.treasure_chest.casual", Space(BASE, FREE)
     search = Search(
-        space, Targets({name: (0.5, 2)}), seed=1, engine="faithful", journal=Journal(None, {}), on_done=int
+        space,
+        Targets({name: (0.5, 2)}),
+        seed=1,
+        engine="faithful",
+        journal=Journal(None, {}),
+        on_done=list[int]().append,
     )
     search.play([(0.0, 0.0), (1.0, 1.0)], 1)
     poor, rich = (trial.pooled()[name] for trial in search.trials)
@@ -216,7 +221,7 @@ def test_a_share_of_populations_has_an_exact_interval_and_chance_is_told_from_ta
     targets = Targets({"gini": (0.0, 0.5)})
     dice = np.random.default_rng(3)
     tastes = 0.4 + 0.1 * dice.standard_normal(200)
-    runs = tuple(
+    runs: tuple[tuple[Numbers, ...], ...] = tuple(
         tuple({"gini": float(taste + 0.05 * noise)} for noise in dice.standard_normal(8)) for taste in tastes
     )
     found = Robustness(targets, runs)

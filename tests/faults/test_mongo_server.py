@@ -248,6 +248,7 @@ async def test_a_ledger_of_before_the_totals_is_added_up_once() -> None:
         await with_player(before, "ada", gold=100, x=1)
         await with_player(before, "bo", gold=50)
         await before.apply(change(user("ada", 1, Movement("fee", "gold", -30, 70))))
+    client: MongoClient[dict[str, Any]]
     with MongoClient(uri) as client:  # As the program was before.
         base = client.get_default_database()
         base.requests.update_many({}, {"$unset": {"waits": "", "queued": ""}})

@@ -13,7 +13,13 @@ from tests.project.checkout import ROOT, run
 
 NOTEBOOKS: Final = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SMALL: Final = 'PLAYERS, DAYS, REPLICATIONS, ROUNDS, SEED, WORKERS = 20, 8, 2, 0, 7, "serial"'
-SHOWN: Final = {"01_first_run": (5, 3), "02_compare": (3, 1), "03_tune": (2, 5)}
+SHOWN: Final = {
+    "01_first_run": (5, 3),
+    "02_compare": (3, 1),
+    "03_tune": (2, 5),
+    "04_live_economy": (4, 3),
+    "05_extend": (3, 3),
+}
 """How many charts and tables each notebook shows at least."""
 EXECUTE: Final = Path(sys.executable).parent / "jupyter-execute"
 """In a process of its own: to import what runs notebooks takes seconds, wherever tests are collected."""

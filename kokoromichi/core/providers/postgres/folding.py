@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 AT_ONCE_ROWS: Final = 20_000
 """Rows of the queue that one transaction folds."""
 
+_VACUUM: Final = "VACUUM unfolded"
+_VACUUM_S: Final = 600.0
 _FOLD: Final = "SELECT fold_moved($1)"
 _TOTALS: Final = f"""
 SELECT day, kind, nullif(currency, '') AS currency, sum(rows)::bigint,
@@ -50,7 +52,10 @@ async def fold(connections: Connections) -> int:
         count: int = await connections.read(lambda connection: connection.fetchval(_FOLD, AT_ONCE_ROWS))
         folded += count
         if count < AT_ONCE_ROWS:
-            return folded
+            break
+    if folded > AT_ONCE_ROWS:  # After a copy: every reader would step over what was in the queue.
+        await connections.read(lambda connection: connection.execute(_VACUUM), _VACUUM_S)
+    return folded
 
 
 async def daily_totals(reads: Reads, since_day: int) -> list[DailyTotal]:

@@ -1,0 +1,73 @@
+"""Sliders over an economy, without a browser: the last move is shown, what waited is dropped."""
+
+from __future__ import annotations
+
+import sys
+from threading import Event
+
+import pytest
+
+from kokoromichi.core.errors import MisuseError
+from kokoromichi.experiments.explore import explore
+from kokoromichi.experiments.newest import Newest
+from kokoromichi.experiments.space import scale
+from kokoromichi.simulation.batch import replication_seed
+from kokoromichi.simulation.scenario import Scenario
+from kokoromichi.simulation.totals import play_totals
+
+BASE = Scenario.load("baseline", players=10, days=4)
+FREE = {"opening.gold": (5_000, 30_000), "daily.gold": scale(0.5, 2)}
+
+
+def test_moves_that_wait_are_dropped_but_for_the_last() -> None:
+    answered, first, go = list[int](), Event(), Event()
+
+    def answer(question: int) -> None:
+        answered.append(question)
+        first.set()
+        go.wait(5)
+
+    moves = Newest(answer)
+    moves.ask(1)
+    first.wait(5)
+    for question in range(2, 9):
+        moves.ask(question)
+    go.set()
+    moves.wait()
+    assert answered == [1, 8]
+    moves.ask(9)
+    moves.wait()
+    assert answered == [1, 8, 9]
+
+
+def test_a_slider_moves_the_one_figure_to_what_a_run_shows() -> None:
+    explorer = explore(BASE, FREE, seed=3)
+    at_first, picture = explorer.figure, explorer._picture  # noqa: SLF001 - as the frontend has it
+    assert at_first.count("<svg") == 1
+    opening = explorer._sliders["opening.gold"]  # noqa: SLF001 - as above
+    assert opening.value == BASE.economy.config.opening.gold
+    opening.value = 30_000
+    explorer.wait()
+    assert explorer._picture is picture  # noqa: SLF001 - as above
+    assert explorer.figure != at_first
+    scenario = BASE.with_economy({"opening.gold": 30_000})
+    wanted = play_totals(scenario, replication_seed(3, 0), "faithful").headline.row(0, named=True)
+    assert explorer.numbers["supply_gold"] == wanted["supply_gold"]
+    assert explorer.values == {"opening.gold": 30_000, "daily.gold": 1.0}
+
+
+def test_a_number_that_the_economy_refuses_is_said_below_the_figure() -> None:
+    explorer = explore(BASE, FREE)
+    before = explorer.figure
+    explorer.move({"opening.gold": -5})
+    explorer.wait()
+    assert "opening.gold" in explorer._note.value  # noqa: SLF001 - as above
+    assert explorer.figure == before
+
+
+def test_without_widgets_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    with pytest.raises(MisuseError, match=r'pip install "kokoromichi\[notebooks\]"'):
+        explore(BASE)
+    with pytest.raises(MisuseError, match="give it a scenario"):
+        explore("baseline")  # type: ignore[arg-type]  # As a notebook passes it.
