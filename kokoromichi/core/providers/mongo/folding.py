@@ -25,6 +25,7 @@ from kokoromichi.core.reader import totals_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from kokoromichi.core.models import AnswerT, ChangeSet
     from kokoromichi.core.providers.mongo.driver import MongoDriver, MongoSession, Stored
 
 _LOG: Final = logging.getLogger(__name__)
@@ -68,6 +69,19 @@ class Moved(NamedTuple):
         """The totals, ascending."""
         keys = sorted(self.totals, key=lambda key: (key[0], key[1], key[2] or ""))
         return [DailyTotal(*key, *self.totals[key]) for key in keys]
+
+
+def mark_active(
+    change: ChangeSet[AnswerT], before: Mapping[str, Stored], sets: Mapping[str, Stored]
+) -> Counter[int]:
+    """Note the day with those who have not moved anything on it before, and count them."""
+    day = change.at_us // DAY_US
+    active: Counter[int] = Counter()
+    for user in change.users:
+        if user.movements and day > before[user.user_id].get("active_day", NO_DAY):
+            sets[user.user_id]["active_day"] = day
+            active[day] += 1
+    return active
 
 
 def queued(books: Mapping[str, Sequence[Stored]], active: Mapping[int, int]) -> Stored:
