@@ -1,12 +1,13 @@
 PYTHON ?= python3
-WORKERS ?= 2
+# One more than a small machine has cores: tests wait for servers, processes and clocks.
+WORKERS ?= 3
 BIN := .venv/bin
 PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 RESULTS := simulations/results/baseline
 CAMPAIGN_TESTS := tests/simulation/test_health.py tests/simulation/test_campaign_*.py
 
 .DEFAULT_GOAL := help
-.PHONY: help simulate test test-slow test-all campaign check security hooks bench lab
+.PHONY: help simulate test test-slow test-all campaign check security hooks bench lab docs
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,11 +52,20 @@ hooks: .venv/.installed ## Run every pre-commit hook on every file
 bench: .venv/.installed ## Run every benchmark
 	@set -e; for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
 
+docs: .venv/.docs ## Make the site in site/, strictly
+	$(BIN)/python scripts/site.py
+
 lab: .venv/.installed ## Open JupyterLab on the first notebook
 	$(BIN)/jupyter lab notebooks/01_first_run.ipynb
 
 .venv/.installed: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing into .venv ..."
-	@$(BIN)/python -m pip install -qq --no-compile --disable-pip-version-check -c constraints.txt -e '.[dev,fast,notebooks]'
+	@$(BIN)/python -m pip install -qq --no-compile --disable-pip-version-check -c constraints.txt uv
+	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[dev,fast,notebooks]'
+	@touch $@
+
+.venv/.docs: .venv/.installed
+	@echo "Installing what the site is made with ..."
+	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[docs]'
 	@touch $@

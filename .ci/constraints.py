@@ -1,4 +1,4 @@
-"""Renew constraints.txt: resolve the extra ``all`` on every interpreter, and write down what pip chose.
+"""Renew constraints.txt: resolve every extra on every interpreter, and write down what pip chose.
 
 Run it from the checkout, with the interpreters in ascending order:
 
@@ -17,7 +17,7 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parents[1]
 PIN: Final = re.compile(r"([A-Za-z0-9._-]+)==(\S+)")
 HEAD: Final = """\
-# The versions that CI and `make` install, for Python 3.10 to 3.13: every package of the extra `all`, found by
+# The versions that CI and `make` install, for Python 3.10 to 3.13: every package of every extra, found by
 # resolving it on each of the four. CONTRIBUTING.md says how to renew it.
 """
 
@@ -35,7 +35,7 @@ def _resolve(interpreter: str) -> tuple[str, dict[str, str]]:
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([interpreter, "-m", "venv", folder], check=True)
         python = str(Path(folder) / "bin" / "python")
-        subprocess.run([python, "-m", "pip", "install", "--quiet", f"{ROOT}[all]"], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", f"{ROOT}[all,dev,docs]"], check=True)
         version = _output(python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])").strip()
         frozen = _output(python, "-m", "pip", "freeze")
     pins = [PIN.fullmatch(line) for line in frozen.splitlines() if not line.startswith("kokoromichi ")]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kokoromichi.experiments.compare import compare
     from kokoromichi.experiments.comparison import Comparison
     from kokoromichi.experiments.explore import explore
+    from kokoromichi.experiments.price_plans import plan_prices
     from kokoromichi.experiments.robustness import plausible
     from kokoromichi.experiments.sensitivity import sensitivity
     from kokoromichi.experiments.sobol import sobol
@@ -51,6 +52,7 @@ _NAMES = {
     "calibrate": "kokoromichi.experiments.calibrate",
     "chart": "kokoromichi.analysis.own",
     "compare": "kokoromichi.experiments.compare",
+    "plan_prices": "kokoromichi.experiments.price_plans",
     "Targets": "kokoromichi.analysis.targets",
     "explore": "kokoromichi.experiments.explore",
     "plausible": "kokoromichi.experiments.robustness",
@@ -87,6 +89,7 @@ __all__ = [
     "explore",
     "load_economy",
     "metric",
+    "plan_prices",
     "plausible",
     "replay",
     "scale",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import pkgutil
 import signal
 from collections import OrderedDict
@@ -20,19 +21,28 @@ from discord.ext import commands
 from kokoromichi.chat.context import Context
 from kokoromichi.chat.embeds import warning
 from kokoromichi.chat.game import PREFIX, Game
+from kokoromichi.chat.gateway import GatewayLog, discord_errors
 from kokoromichi.chat.lifecycle import Lifecycle
 from kokoromichi.chat.loops import Heartbeat, Housekeeping
+from kokoromichi.chat.metering import Metering
+from kokoromichi.chat.outage import StorageWatch
+from kokoromichi.chat.reporting import Reporting
 from kokoromichi.chat.texts import say
+from kokoromichi.core.copying.marking import refuse_half_moved
 from kokoromichi.core.data_manager import DataManager
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.logging_config import configure_logging
 from kokoromichi.core.provider_manager import build_provider
+from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.operation.exits import DISCORD_FAILED, exit_on_error, fail
+from kokoromichi.operation.starting import log_start
+from kokoromichi.operation.telemetry import Telemetry
 from kokoromichi.rules.economy import load_economy
 from kokoromichi.rules.economy_laws import check_economy
+from kokoromichi.services.authority import MostGranted
 from kokoromichi.services.bundle import Services
 from kokoromichi.services.health import clock_finding
-from kokoromichi.settings import Settings
+from kokoromichi.settings import Settings, shipped_folder
 
 if TYPE_CHECKING:
     from typing import Any
@@ -63,12 +73,19 @@ class KokoroBot(Game):
         settings: What the operator set.
         provider: Where acts are stored; the bot opens and closes it.
         services: The game over that provider.
+        telemetry: What counts their acts.
 
     Attributes:
         running: Commands and buttons in flight, by anything hashable that stands for one.
     """
 
-    def __init__(self, settings: Settings, provider: DataProvider, services: Services) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        provider: DataProvider,
+        services: Services,
+        telemetry: Telemetry,
+    ) -> None:
         # The game does not speak, and its log need not say so at every start.
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
         super().__init__(
@@ -85,6 +102,8 @@ class KokoroBot(Game):
         self.settings = settings
         self.provider = provider
         self.services = services
+        self._telemetry = telemetry
+        self.storage = StorageWatch(services.clock)
         self.closing = False
         self.limits_spam = True
         self.questions = set()
@@ -100,11 +119,16 @@ class KokoroBot(Game):
             StorageError: The storage cannot be used; it says what, where, and the cure.
         """
         await self.provider.open()
+        await refuse_half_moved(self.provider)
         if finding := await clock_finding(self.provider, self.services.now_us()):
             log.error("%s", finding)
         await self.services.start()
-        for cog in (Lifecycle(self), Heartbeat(self), Housekeeping(self)):
+        for cog in (GatewayLog(), Lifecycle(self), Heartbeat(self), Housekeeping(self)):
             await self.add_cog(cog)
+        if self.settings.metrics_port or self.settings.metrics_file:
+            await self.add_cog(Metering(self, self._telemetry))
+        if self.settings.owner_channel:
+            await self.add_cog(Reporting(self, self._telemetry, self.settings.owner_channel))
         for name in extension_names():
             await self.load_extension(name)
         if self.application is not None and self.application.bot_public:
@@ -165,6 +189,7 @@ class KokoroBot(Game):
         # What came with the gateway's last words is told so too, while there are commands to tell it.
         await self._wait_for_running(LAST_WORDS_S)
         await super().close()
+        await self.services.activity.close()
         await self.provider.close()
 
     async def _wait_for_running(self, patience_s: float) -> None:
@@ -202,6 +227,19 @@ def extension_names() -> list[str]:
     return sorted(f"kokoromichi.commands.{module.name}" for module in pkgutil.iter_modules([str(COMMANDS)]))
 
 
+async def slash_names(settings: Settings) -> list[str]:
+    """The names of the slash commands that the bot has, ascending; nothing of it is opened.
+
+    Raises:
+        MisuseError: A setting asks for what is not there.
+    """
+    shipped = settings.model_copy(update={"economy_dir": shipped_folder("data")})
+    async with create_bot(shipped, provider=MemoryProvider()) as bot:
+        for name in extension_names():
+            await bot.load_extension(name)
+        return sorted(command.name for command in bot.tree.get_commands())
+
+
 def create_bot(
     settings: Settings,
     *,
@@ -228,8 +266,17 @@ def create_bot(
     economy = load_economy(settings.economy_dir)
     check_economy(economy)
     provider = provider or build_provider(settings)
-    services = Services(provider, economy, clock, dice, activity_sampling=settings.activity_sampling)
-    return KokoroBot(settings, provider, services)
+    telemetry = Telemetry()
+    services = Services(
+        provider,
+        economy,
+        clock,
+        dice,
+        activity_sampling=settings.activity_sampling,
+        executor_class=telemetry.executor(),
+        most_granted=MostGranted(settings.admin_most_gold, settings.admin_most_units),
+    )
+    return KokoroBot(settings, provider, services, telemetry)
 
 
 async def serve(settings: Settings) -> None:
@@ -248,23 +295,22 @@ async def serve(settings: Settings) -> None:
     bot = create_bot(settings)
     if settings.mirror_dir is not None:
         await _mark_mirror(settings.mirror_dir, bot.provider)
+    await bot.provider.open()  # What a person must mend here is told before Discord is asked for anything.
     loop = asyncio.get_running_loop()
     playing = asyncio.ensure_future(bot.start(token))
     stopping: set[asyncio.Task[None]] = set()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, lambda: stopping.add(asyncio.ensure_future(_end(bot, playing))))
     try:
-        await playing
-    except discord.LoginFailure:
-        message = "DISCORD_TOKEN was refused by Discord: copy it anew from the developer portal"
-        raise MisuseError(message) from None
-    except discord.PrivilegedIntentsRequired:
-        message = (
-            "Discord does not let this bot read messages: switch on Message Content in the developer portal, "
-            "or set TEXT_COMMANDS=false and use slash commands alone"
-        )
-        raise MisuseError(message) from None
-    except (asyncio.CancelledError, StorageError, aiohttp.ClientError, discord.HTTPException):
+        with discord_errors():
+            await playing
+    except (
+        asyncio.CancelledError,
+        StorageError,
+        aiohttp.ClientError,
+        discord.HTTPException,
+        discord.ConnectionClosed,
+    ):
         if not bot.closing:  # Told to end while it starts, it may meet what it has just closed.
             raise
     finally:
@@ -284,9 +330,9 @@ def run() -> None:
     """Run the bot on Discord until it is stopped by SIGTERM or Ctrl-C."""
     with exit_on_error():
         settings = Settings()
-        configure_logging(settings.log_level)
-        # Its debug lines are whole events: what players write, tokens with which anybody may answer for us.
-        logging.getLogger("discord").setLevel(max(logging.INFO, logging.getLogger().level))
+        configure_logging(settings.log_level, settings.log_format)
+        os.umask(0o077)  # What players do is read by whoever runs the bot alone.
+        log_start(settings)
         try:
             asyncio.run(serve(settings))
         except (
@@ -294,6 +340,7 @@ def run() -> None:
             asyncio.TimeoutError,
             discord.HTTPException,
             discord.GatewayNotFound,
+            discord.ConnectionClosed,
         ) as away:
             fail(f"Discord cannot be reached: {away}. Start the bot again when it can", DISCORD_FAILED)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
+from urllib.parse import quote
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -34,6 +35,14 @@ def _listed(value: object) -> object:
     return [part for part in value.split(",") if part] if isinstance(value, str) else value
 
 
+def _address(url: str, password: str) -> str:
+    scheme, there, rest = url.partition("://")
+    user, at, place = rest.partition("@")
+    if not at or ":" in user:
+        return url
+    return f"{scheme}{there}{user}:{quote(password, safe='')}@{place}"
+
+
 class Settings(BaseSettings):
     """What operators set, by environment or ``.env``; an empty line there is no value, for every setting.
 
@@ -46,6 +55,8 @@ class Settings(BaseSettings):
         cache_ttl: With the local provider: how long a player stays in memory after they were last written, or
             read from the database, in seconds.
         database_url: The PostgreSQL database, ``postgresql://user:password@host:port/database``.
+        database_password: The password of ``database_url`` or ``mongo_uri`` as it is, put into an address
+            that names a user and no password: there it would have to be percent-encoded.
         database_pool_min: Least connections to it; ``database_pool_max`` the most.
         mongo_uri: The MongoDB database, ``mongodb://user:password@host:port/database?replicaSet=name``.
         mirror_dir: With a remote provider, and refused with another: the folder of a read-only mirror, which
@@ -54,12 +65,20 @@ class Settings(BaseSettings):
         activity_sampling: The share of players whose acts and refusals are noted for whoever tunes the
             economy, 0 to 1.
         log_level: A level of ``logging``.
+        metrics_port: The bot answers Prometheus on this port of 127.0.0.1; None answers nobody.
+        metrics_file: The bot writes its metrics to this file every few seconds, for the textfile collector of
+            node_exporter (a name that ends with ``.prom``); None writes none.
+        log_format: ``text``, or ``json`` for one object a line.
         heartbeat_file: The bot touches it while gateway and storage answer, and ``kokoromichi health`` looks
             at it; None keeps none.
         discord_token: The bot's token.
         text_commands: Whether ``!name`` is answered beside ``/name``; it needs the Message Content intent.
         admin_guilds: Servers whose managers are admins of the economy there, ``1,2``, beside the bot's owner;
             empty means that the owner alone is. All servers share one economy.
+        admin_most_gold: The most gold that one act of an admin may give or take; None sets no limit.
+        admin_most_units: The most gems, or units of an item, likewise.
+        owner_channel: The id of a channel in which the bot tells of admins' acts and of incidents; None tells
+            nobody.
         shard_count: How many shards all processes of the bot have together; None asks Discord.
         shard_ids: The shards of this process, ``0,2``; empty means all. It needs ``shard_count``.
         saas_mode: Reserved for an economy per guild, and refused until there is one.
@@ -77,6 +96,7 @@ class Settings(BaseSettings):
     debounce_seconds: Seconds = 0.5
     cache_ttl: Seconds = 5.0
     database_url: SecretStr = SecretStr("")
+    database_password: SecretStr = SecretStr("")
     database_pool_min: Annotated[int, Field(ge=0)] = 5
     database_pool_max: Annotated[int, Field(ge=1)] = 20
     mongo_uri: SecretStr = SecretStr("mongodb://127.0.0.1:27017/kokoromichi?replicaSet=rs0")
@@ -84,15 +104,39 @@ class Settings(BaseSettings):
     mirror_seconds: Annotated[Seconds, Field(gt=0)] = 300.0
     activity_sampling: Annotated[float, Field(ge=0, le=1)] = 1.0
     log_level: Annotated[str, AfterValidator(_level)] = "INFO"
+    metrics_port: Annotated[int | None, Field(ge=1, le=65_535)] = None
+    metrics_file: Path | None = None
+    log_format: Literal["text", "json"] = "text"
     heartbeat_file: Path | None = None
     discord_token: SecretStr = SecretStr("")
     text_commands: bool = True
     admin_guilds: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_listed)] = ()
+    admin_most_gold: Annotated[int | None, Field(ge=1)] = None
+    admin_most_units: Annotated[int | None, Field(ge=1)] = None
+    owner_channel: Annotated[int | None, Field(ge=1)] = None
     shard_count: Annotated[int | None, Field(ge=1)] = None
     shard_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_listed)] = ()
     saas_mode: bool = False
     discord_api_url: str = ""
     discord_gateway_url: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_password(cls, found: dict[str, object]) -> dict[str, object]:
+        """Put the password into the addresses that lack one."""
+        password = found.get("database_password")
+        if not isinstance(password, str):
+            return found
+        addresses = {name: found[name] for name in ("database_url", "mongo_uri") if name in found}
+        return found | {name: _address(str(url), password) for name, url in addresses.items()}
+
+    @property
+    def chosen(self) -> dict[str, str]:
+        """What somebody has chosen, by its name in the environment, ascending; secrets are hidden."""
+        return {
+            name.upper(): "(hidden)" if isinstance(value := getattr(self, name), SecretStr) else str(value)
+            for name in sorted(self.model_fields_set)
+        }
 
     @property
     def chosen_economy_dir(self) -> Path | None:

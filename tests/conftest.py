@@ -17,7 +17,7 @@ _UNHURRIED: Final = settings(deadline=None, suppress_health_check=[HealthCheck.t
 """A machine that is shared says nothing about a test by being slow."""
 
 settings.register_profile("local", _UNHURRIED)
-settings.register_profile("ci", _UNHURRIED, derandomize=True, print_blob=True)
+settings.register_profile("ci", _UNHURRIED, max_examples=50, derandomize=True, print_blob=True)
 settings.register_profile("campaign", _UNHURRIED, max_examples=2_000, print_blob=True)
 settings.load_profile("ci" if IN_CI else "local")
 

@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from kokoromichi.core.data_provider import Stream
     from kokoromichi.core.reader import Reader
 
 Format = Literal["parquet", "csv", "jsonl"]
 
 _ROWS_HELD: Final = 131_072
 _ROWS_A_FILE: Final = 65_536
+_STREAMS: Final[tuple[Stream, ...]] = ("activity", "economy_history")
 _AT: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
 
 
@@ -74,13 +76,17 @@ class Selection:
         return {"since": self.since, "until": self.until, "books": list(self.books)}
 
     def of(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The rows of a frame that leave, as they leave."""
+        """The rows of the ledger, or of a stream of observations, that leave, as they leave.
+
+        Numbers that were in force before the time stay: some are still in force in it.
+        """
+        moment = "at" if "at" in frame.columns else "effective_from"
         wanted = [pl.lit(value=True)]
-        if self.since is not None:
-            wanted.append(pl.col("at") >= self.since)
+        if self.since is not None and moment == "at":
+            wanted.append(pl.col(moment) >= self.since)
         if self.until is not None:
-            wanted.append(pl.col("at") < self.until)
-        if self.books:
+            wanted.append(pl.col(moment) < self.until)
+        if self.books and "book" in frame.columns:
             wanted.append(pl.col("book").is_in(self.books))
         chosen = frame.filter(*wanted)
         return chosen if self.key is None else pseudonymous(chosen, self.key)
@@ -147,7 +153,8 @@ async def export_ledger(
     Args:
         reader: Read frame by frame: a snapshot, where others write meanwhile.
         out: A new or empty folder for Parquet: its files are ``ledger_<book>_<month>_<part>.parquet``, which
-            ``Ledger.scan`` takes, and beside them ``export.json`` (what was selected), and where every book
+            ``Ledger.scan`` takes, and beside them ``activity*.parquet`` and ``economy_history*.parquet``
+            (what the bot noted, if any), ``export.json`` (what was selected), and where every book
             leaves ``brought_forward.parquet`` (the balances, inventories and stock that the rows begin with)
             and ``stored/`` (those they end with), of the same moment. A new file for CSV and JSON lines.
         format_: The format.
@@ -166,6 +173,7 @@ async def export_ledger(
     try:
         if format_ == "parquet":
             rows = await _write_parquet(frames, temporary)
+            await _write_streams(reader, temporary, chosen)
             (temporary / EXPORT_FILE).write_bytes(orjson.dumps(chosen.plain()))
             if not chosen.books:
                 await asyncio.to_thread(sides.write, temporary)
@@ -257,6 +265,19 @@ async def _write_parquet(frames: AsyncIterator[pl.DataFrame], folder: Path) -> i
         pl.DataFrame(schema=LEDGER_SCHEMA).write_parquet(folder / "ledger_empty.parquet")
     parts.close()
     return rows
+
+
+async def _write_streams(reader: Reader, folder: Path, selection: Selection) -> None:
+    """Write what was observed beside the ledger, in files of bounded size; none of what never was."""
+    for stream in _STREAMS:
+        held, number = pl.DataFrame(), 0
+        async for frame in reader.observation_frames(stream):
+            held = pl.concat([held, selection.of(frame)]) if held.height else selection.of(frame)
+            if held.height >= _ROWS_A_FILE:
+                await asyncio.to_thread(held.write_parquet, folder / f"{stream}_{number:04d}.parquet")
+                held, number = held.clear(), number + 1
+        if held.height:
+            await asyncio.to_thread(held.write_parquet, folder / f"{stream}_{number:04d}.parquet")
 
 
 async def _write_lines(frames: AsyncIterator[pl.DataFrame], path: Path, format_: Format) -> int:

@@ -160,6 +160,17 @@ async def stored_states(reader: Reader) -> StoredStates:
 async def audit_provider(provider: DataProvider) -> AuditReport:
     """Hold everything that a provider stores at one moment against its ledger: the six laws of economy.md."""
     async with provider.snapshot() as reader:
-        frames = [frame.with_columns(_UNREAD) async for frame in reader.ledger_frames()]
-        states = await stored_states(reader)
-    return states.audit(pl.concat(frames) if frames else pl.DataFrame(schema=LEDGER_SCHEMA))
+        rows, states = await _audited(reader)
+    return states.audit(rows)
+
+
+async def audit_reader(reader: Reader) -> AuditReport:
+    """The same of what is read of one moment already: a snapshot, or a backup."""
+    rows, states = await _audited(reader)
+    return states.audit(rows)
+
+
+async def _audited(reader: Reader) -> tuple[pl.DataFrame, StoredStates]:
+    frames = [frame.with_columns(_UNREAD) async for frame in reader.ledger_frames()]
+    rows = pl.concat(frames) if frames else pl.DataFrame(schema=LEDGER_SCHEMA)
+    return rows, await stored_states(reader)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from contextlib import suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import discord
@@ -126,6 +127,7 @@ def _taken_words(ctx: Context, first: str, names: Mapping[str, str]) -> str:
     return first
 
 
+@lru_cache(1_024)
 def _folded(text: str) -> str:
     return "_".join(text.casefold().replace("-", " ").split())
 

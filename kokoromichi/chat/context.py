@@ -52,10 +52,12 @@ class Context(commands.Context[Game]):
     Attributes:
         direct: Whether a text command is answered in a direct message.
         receiver_id: Another player of the server whom the answer concerns, and who is told; empty for nobody.
+        begun_s: When the command was begun, by the monotonic clock.
     """
 
     direct: bool = False
     receiver_id: str = ""
+    begun_s: float = 0.0
     _answer: discord.Message | None = None
     _timer: asyncio.TimerHandle | None = None
     _deferral: asyncio.Future[None] | None = None
@@ -137,24 +139,36 @@ class Context(commands.Context[Game]):
             RefusedError: The game says no.
             StorageError: The storage failed; nothing was charged, unless it is a ``CommitUnknownError``.
         """
-        name = "" if self.command is None else self.command.qualified_name
-        try:
-            receipt = await self._retry_unknown(
-                call, f"{self.request_id}:{action}" if action else self.request_id
-            )
-        except RefusedError as refusal:
-            if play:
-                await self.services.activity.note(self.player_id, name, refusal.code)
-            raise
-        if play:
-            await self.services.activity.note(self.player_id, name)
+        request_id = f"{self.request_id}:{action}" if action else self.request_id
+        asked = self.bot.storage.ask(lambda: self._retry_unknown(call, request_id), writes=True)
+        if not play:
+            return await asked
+        receipt = await self.check(asked)
+        await self.services.activity.note(self.player_id, self._act_name, receipt=receipt)
         return receipt
+
+    async def check(self, asked: Awaitable[T]) -> T:
+        """Await what a player's act needs; a refusal is noted as the act's.
+
+        Raises:
+            RefusedError: The game says no.
+        """
+        try:
+            return await asked
+        except RefusedError as refusal:
+            await self.services.activity.note(self.player_id, self._act_name, refusal.code)
+            raise
+
+    @property
+    def _act_name(self) -> str:
+        return "" if self.command is None else self.command.qualified_name
 
     async def _retry_unknown(self, call: Callable[[str], Awaitable[ReceiptT]], request_id: str) -> ReceiptT:
         try:
             return await call(request_id)
-        except CommitUnknownError:
+        except CommitUnknownError as unknown:
             log.warning("request %s: outcome unknown, asking again", request_id)
+            self.bot.storage.note(unknown)
         try:
             await self.answer(warning(say("error.checking")))
         except discord.HTTPException as unsent:  # What became of the commit must be found out all the same.
@@ -180,7 +194,7 @@ class Context(commands.Context[Game]):
         """
         if self._mirrored is None:
             try:
-                return await call(self.services)
+                return await self.bot.storage.ask(lambda: call(self.services), writes=False)
             except StorageError:
                 self._mirrored = await self.bot.mirrored()
                 if self._mirrored is None:
@@ -209,8 +223,18 @@ class Context(commands.Context[Game]):
 
     async def own(self) -> UserProfile:
         """The author as their next act meets them; looking opens no account."""
-        stored = await self.services.profile(self.player_id) or UserProfile(user_id=self.player_id)
+        found = await self.bot.storage.ask(lambda: self.services.profile(self.player_id), writes=False)
+        stored = found or UserProfile(user_id=self.player_id)
         return self.services.executor.with_opening(stored)
+
+    async def tell(self, receiver_id: str) -> None:
+        """Let the answer notify whom the act concerned, unless they have switched that off."""
+        with suppress(
+            StorageError
+        ):  # The act is done: what cannot be asked any more must not undo its answer.
+            found = await self.services.profile(receiver_id)
+            if found is not None and found.pings:
+                self.receiver_id = receiver_id
 
     def player_named(self, user: discord.User | discord.Member) -> str:
         """Another player's id.

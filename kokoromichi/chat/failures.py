@@ -47,6 +47,18 @@ class ClosingError(commands.CheckFailure):
     """The bot takes no more commands."""
 
 
+class TooFastError(commands.CheckFailure):
+    """Its player gives too many commands.
+
+    Attributes:
+        wait_s: How long they must wait, in seconds.
+    """
+
+    def __init__(self, wait_s: float) -> None:
+        super().__init__(f"again in {wait_s:.0f} s")
+        self.wait_s = wait_s
+
+
 class MutedError(commands.CheckFailure):
     """The bot may not write where the command was given."""
 
@@ -99,7 +111,7 @@ class BadNameError(commands.BadArgument):
 
 def describe_failure(ctx: Context, error: Exception) -> Failure:
     """The sentence for an error, by its kind; a wrapped one is unwrapped first."""
-    error = _innermost(error)
+    error = innermost(error)
     if isinstance(error, RefusedError):
         return Failure(describe_refusal(ctx, error))
     if isinstance(error, CommitUnknownError):
@@ -126,7 +138,7 @@ def describe_refusal(ctx: Context, error: RefusedError) -> str:
     return refusal(error, ctx.services.names, circumstances)
 
 
-def _innermost(error: Exception) -> Exception:
+def innermost(error: Exception) -> Exception:
     """The error itself, out of what discord.py wraps it into."""
     wrappers = (
         commands.CommandInvokeError,
@@ -137,7 +149,7 @@ def _innermost(error: Exception) -> Exception:
     while isinstance(error, wrappers):
         error = error.original
     if isinstance(error, app_commands.TransformerError) and isinstance(error.__cause__, Exception):
-        return _innermost(error.__cause__)
+        return innermost(error.__cause__)
     return error
 
 
@@ -183,8 +195,8 @@ def _not_among(ctx: Context, error: commands.BadLiteralArgument) -> str:
     return _argument("error.choice", offered=", ".join(map(str, error.literals)))(ctx, error)
 
 
-def _slower(ctx: Context, error: commands.CommandOnCooldown) -> str:
-    return say("error.slower", ready=moment(ctx.services.now_us() + int(error.retry_after * SECOND_US)))
+def _slower(ctx: Context, error: TooFastError) -> str:
+    return say("error.slower", ready=moment(ctx.services.now_us() + int(error.wait_s * SECOND_US)))
 
 
 def _not_allowed(_ctx: Context, error: NotAllowedError) -> str:
@@ -208,7 +220,7 @@ _SENTENCES: Final[dict[type, Callable[[Context, Any], str]]] = {
     app_commands.CommandSignatureMismatch: lambda _ctx, _error: say("error.gone"),
     commands.MissingRequiredArgument: _missing,
     commands.TooManyArguments: _extra,
-    commands.CommandOnCooldown: _slower,
+    TooFastError: _slower,
     commands.ArgumentParsingError: lambda ctx, _error: say("error.quotes", usage=_usage(ctx)),
     commands.NoPrivateMessage: lambda _ctx, _error: say("error.server_only"),
     NotAllowedError: _not_allowed,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from discord.ext import commands
 
 if TYPE_CHECKING:
+    from kokoromichi.chat.outage import StorageWatch
     from kokoromichi.core.data_provider import DataProvider
     from kokoromichi.services.bundle import Services
     from kokoromichi.settings import Settings
@@ -23,6 +24,7 @@ class Game(commands.AutoShardedBot, ABC):
         settings: What the operator set.
         provider: Where acts are stored.
         services: The game.
+        storage: Whether the provider answers.
         closing: True once the bot takes no more commands.
         limits_spam: Whether one player's commands are limited, whatever they do; no terminal needs it.
         questions: The request ids of questions that wait for a click.
@@ -31,6 +33,7 @@ class Game(commands.AutoShardedBot, ABC):
     settings: Settings
     provider: DataProvider
     services: Services
+    storage: StorageWatch
     closing: bool
     limits_spam: bool
     questions: set[str]

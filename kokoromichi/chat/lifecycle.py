@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from typing import TYPE_CHECKING, Final
 
 import discord
@@ -10,7 +12,8 @@ from discord.ext import commands
 from kokoromichi.chat.context import Context, actor_of
 from kokoromichi.chat.declaring import needed_role
 from kokoromichi.chat.embeds import warning
-from kokoromichi.chat.failures import ClosingError, NotAllowedError
+from kokoromichi.chat.failures import ClosingError, NotAllowedError, TooFastError
+from kokoromichi.chat.spam import SpamLimit
 from kokoromichi.chat.texts import say
 from kokoromichi.core.errors import RefusedError
 from kokoromichi.core.models import SECOND_US
@@ -19,9 +22,12 @@ from kokoromichi.services.authority import Role, admit
 if TYPE_CHECKING:
     from kokoromichi.chat.game import Game
 
+log = logging.getLogger(__name__)
+
+SLOW_S: Final = 2.0
+"""What takes longer is logged as slow."""
 SPAM_COMMANDS: Final = 8
 SPAM_S: Final = 10.0
-"""So many commands a player in so many seconds: against spam alone, what the game limits is in storage."""
 
 
 class Lifecycle(commands.Cog):
@@ -33,28 +39,21 @@ class Lifecycle(commands.Cog):
 
     def __init__(self, bot: Game) -> None:
         self._bot = bot
-        self._spam: commands.CooldownMapping[Context] = commands.CooldownMapping.from_cooldown(
-            SPAM_COMMANDS, SPAM_S, commands.BucketType.user
-        )
-        self._slowing: commands.CooldownMapping[Context] = commands.CooldownMapping.from_cooldown(
-            1, SPAM_S, commands.BucketType.user
-        )
+        self._spam = SpamLimit(SPAM_COMMANDS, SPAM_S)
+        self._slowing = SpamLimit(1, SPAM_S)
         bot.before_invoke(self._before)
         bot.after_invoke(self._after)
 
     async def bot_check_once(self, ctx: Context) -> bool:  # type: ignore[override] # Our context.
         """No command once the bot closes, and not too many of one player who is no admin."""
         self._bot.begin(ctx)
+        ctx.begun_s = time.monotonic()
         if self._bot.closing:
             raise ClosingError
-        now_s = self._bot.services.now_us() / SECOND_US
-        bucket = self._spam.get_bucket(ctx, now_s) if self._bot.limits_spam else None
-        retry_after_s = bucket.update_rate_limit(now_s) if bucket is not None else None
-        if bucket is not None and retry_after_s is not None and retry_after_s > SPAM_S:
-            bucket.reset()  # The clock was set back: they would be silenced until it is there again.
-            retry_after_s = bucket.update_rate_limit(now_s)
-        if bucket is not None and retry_after_s and (await actor_of(ctx)).role < Role.MANAGER:
-            raise commands.CommandOnCooldown(bucket, retry_after_s, commands.BucketType.user)
+        if self._bot.limits_spam:
+            wait_s = self._spam.wait_s(ctx.author.id, self._bot.services.now_us() / SECOND_US)
+            if wait_s and (await actor_of(ctx)).role < Role.MANAGER:
+                raise TooFastError(wait_s)
         ctx.require_answerable()
         return True
 
@@ -71,30 +70,39 @@ class Lifecycle(commands.Cog):
         return True
 
     async def _before(self, ctx: Context) -> None:
+        self._bot.services.activity.prolong(ctx.player_id)
         await ctx.promise_answer()
 
     async def _after(self, ctx: Context) -> None:
         if not ctx.command_failed:
-            self._bot.finish(ctx)
+            self._finish(ctx)
+
+    def _finish(self, ctx: Context) -> None:
+        """Count the command out, and tell of one that its player had to wait for."""
+        self._bot.finish(ctx)
+        took_s = time.monotonic() - ctx.begun_s
+        if took_s >= SLOW_S and ctx.command is not None:
+            log.warning(
+                "slow: /%s took %.1f s (request %s)", ctx.command.qualified_name, took_s, ctx.request_id
+            )
 
     @commands.Cog.listener()
     async def on_command_error(self, ctx: Context, error: commands.CommandError) -> None:
         """The last handler, for text and slash alike."""
         if isinstance(error, commands.CommandNotFound):
             return  # Other bots have commands too.
-        if isinstance(error, commands.CommandOnCooldown) and not self._is_to_be_slowed(ctx):
-            self._bot.finish(ctx)
+        if isinstance(error, TooFastError) and not self._is_to_be_slowed(ctx):
+            self._finish(ctx)
             return
         try:
             await ctx.fail(error)
         finally:
-            self._bot.finish(ctx)
+            self._finish(ctx)
 
     def _is_to_be_slowed(self, ctx: Context) -> bool:
         """Whether a player is told to slow down: by slash always, in public once in ``SPAM_S``."""
         now_s = self._bot.services.now_us() / SECOND_US
-        bucket = self._slowing.get_bucket(ctx, now_s)
-        return ctx.interaction is not None or bucket is None or bucket.update_rate_limit(now_s) is None
+        return ctx.interaction is not None or not self._slowing.wait_s(ctx.author.id, now_s)
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction[Game]) -> None:

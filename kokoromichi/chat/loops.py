@@ -12,19 +12,22 @@ from kokoromichi.core.errors import ConflictError, KokoroError, StorageError
 from kokoromichi.services.overrides import FOLLOWED_S
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Awaitable
 
     from kokoromichi.chat.game import Game
 
 log = logging.getLogger(__name__)
 
-BEAT_S: Final = 10.0
-PATIENCE_S: Final = 5.0
+BEAT_S: Final = 5.0
+RETRY_S: Final = 1.0
+PATIENCE_S: Final = 3.0
 """A storage that answers later than that is not well."""
 
 
 class Heartbeat(commands.Cog):
-    """Touches the file every ``BEAT_S``, where one is set.
+    """Looks every ``BEAT_S`` whether the storage takes writes, and touches the file where one is set.
+
+    While it does not, it looks every ``RETRY_S``, so that commands are let through again within a moment.
 
     Args:
         bot: The bot.
@@ -32,39 +35,47 @@ class Heartbeat(commands.Cog):
 
     def __init__(self, bot: Game) -> None:
         self._bot = bot
+        self._beats = 0
 
     async def cog_load(self) -> None:
         """Begin."""
         if (path := self._bot.settings.heartbeat_file) is not None:
             await asyncio.to_thread(path.unlink, missing_ok=True)  # Of the life before.
-            self.beat.start(path)
+        self.beat.start()
 
     async def cog_unload(self) -> None:
         """End."""
         self.beat.cancel()
 
-    @tasks.loop(seconds=BEAT_S)
-    async def beat(self, path: Path) -> None:
+    @tasks.loop(seconds=RETRY_S)
+    async def beat(self) -> None:
+        """Look, where it is time to, the storage was away, or a command has just failed."""
+        due = self._beats % round(BEAT_S / RETRY_S) == 0
+        self._beats += 1
+        if due or self._bot.storage.no_writes is not None or self._bot.storage.doubted:
+            await self._look()
+            await self._touch()
+
+    async def _look(self) -> None:
+        provider = self._bot.provider
+        no_reads = await _trouble(provider.counters())
+        no_writes = no_reads or provider.failed or await _trouble(provider.probe())
+        self._bot.storage.report(no_reads, no_writes)
+
+    async def _touch(self) -> None:
         """Touch the file, if gateway and storage are there."""
+        if (path := self._bot.settings.heartbeat_file) is None:
+            return
         shards = self._bot.shards.values()
         if not shards or any(shard.is_closed() for shard in shards):
             log.info("no heartbeat: the gateway is away")
-            return
-        if (why := self._bot.provider.failed) is not None:
-            log.warning("no heartbeat: the storage only reads: %s", why)
-            return
-        try:
-            await asyncio.wait_for(self._bot.provider.counters(), PATIENCE_S)
-        except asyncio.TimeoutError:
-            log.warning("no heartbeat: the storage does not answer in %.0f s", PATIENCE_S)
-            return
-        except StorageError as failed:
-            log.warning("no heartbeat: the storage does not answer: %s", failed)
-            return
-        try:
-            await asyncio.to_thread(path.touch)
-        except OSError as failed:
-            log.warning("no heartbeat: HEARTBEAT_FILE cannot be written: %s", failed)
+        elif (why := self._bot.storage.no_writes) is not None:
+            log.info("no heartbeat: the storage does not answer: %s", why)
+        else:
+            try:
+                await asyncio.to_thread(path.touch)
+            except OSError as failed:
+                log.warning("no heartbeat: HEARTBEAT_FILE cannot be written: %s", failed)
 
     @beat.before_loop
     async def wait_for_gateway(self) -> None:
@@ -72,9 +83,25 @@ class Heartbeat(commands.Cog):
         await self._bot.wait_until_ready()
 
 
+async def _trouble(call: Awaitable[object]) -> str | None:
+    """Why the storage does not answer, or None."""
+    asked = asyncio.ensure_future(call)
+    done, _ = await asyncio.wait((asked,), timeout=PATIENCE_S)
+    if not done:  # Nor is its end waited for: a driver may wait for the silent server to take it back.
+        asked.add_done_callback(lambda late: late.cancelled() or late.exception())
+        asked.cancel()
+        return f"it does not answer in {PATIENCE_S:.0f} s"
+    why = asked.exception()
+    if why is not None and not isinstance(why, StorageError):
+        raise why
+    return None if why is None else str(why)
+
+
+FOLD_S: Final = 10.0
 RESTOCK_S: Final = 600.0
 FORGET_S: Final = 600.0
 MEND_S: Final = 10.0
+SESSIONS_S: Final = 60.0
 
 
 class Housekeeping(commands.Cog):
@@ -93,13 +120,23 @@ class Housekeeping(commands.Cog):
         self.restock.start()
         self.forget.start()
         self.mend.start()
+        self.fold.start()
+        self.sessions.start()
         if self._bot.settings.mirror_dir is not None:
             self.mirror.change_interval(seconds=self._bot.settings.mirror_seconds)
             self.mirror.start()
 
     async def cog_unload(self) -> None:
         """End; whatever was under way goes on at the next start."""
-        for loop in (self.prices, self.restock, self.forget, self.mend, self.mirror):
+        for loop in (
+            self.prices,
+            self.restock,
+            self.forget,
+            self.mend,
+            self.fold,
+            self.sessions,
+            self.mirror,
+        ):
             loop.cancel()
 
     @tasks.loop(seconds=FOLLOWED_S)
@@ -127,6 +164,11 @@ class Housekeeping(commands.Cog):
         except StorageError as failed:
             log.warning("the key of a day that has passed is not forgotten yet: %s", failed)
 
+    @tasks.loop(seconds=SESSIONS_S)
+    async def sessions(self) -> None:
+        """Note the end of sessions that have gone quiet."""
+        await self._bot.services.activity.end_quiet()
+
     @tasks.loop(seconds=MEND_S)
     async def mend(self) -> None:
         """Open the storage again after it failed a sync: until then it only reads.
@@ -142,6 +184,15 @@ class Housekeeping(commands.Cog):
             log.warning("the storage cannot be opened again yet: %s", failed)
         else:
             log.warning("the storage was opened again")
+
+    @tasks.loop(seconds=FOLD_S)
+    async def fold(self) -> None:
+        """Add what was played to the daily totals, which ``/economy`` reads."""
+        try:
+            if folded := await self._bot.provider.fold():
+                log.debug("folded into the daily totals: %d", folded)
+        except StorageError as failed:
+            log.info("nothing is folded into the daily totals now: %s", failed)
 
     @tasks.loop()
     async def mirror(self) -> None:

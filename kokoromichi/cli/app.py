@@ -11,7 +11,18 @@ from typing import Annotated
 import typer
 
 from kokoromichi import __version__
-from kokoromichi.cli import audit, batches, calibrate, data, experiments, migrate, operate, play, simulate
+from kokoromichi.cli import (
+    audit,
+    batches,
+    calibrate,
+    data,
+    experiments,
+    keeping,
+    migrate,
+    operate,
+    play,
+    simulate,
+)
 from kokoromichi.core.logging_config import configure_logging
 from kokoromichi.operation.exits import exit_on_error
 
@@ -33,11 +44,15 @@ for command in (
     batches.batch,
     batches.replay,
     calibrate.calibrate,
+    calibrate.plan_prices,
     experiments.sensitivity,
     simulate.report,
     audit.audit,
     operate.bot,
     operate.health,
+    operate.doctor,
+    keeping.backup,
+    keeping.restore,
     play.play,
 ):
     app.command()(command)
@@ -57,10 +72,8 @@ def main_options(
     ] = False,
 ) -> None:
     """Set up logging as LOG_LEVEL says."""
-    from kokoromichi.settings import Settings  # noqa: PLC0415 - --help stays fast
-
     with exit_on_error():
-        configure_logging(Settings().log_level)
+        configure_logging()
 
 
 def main() -> None:

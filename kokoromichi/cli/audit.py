@@ -41,6 +41,9 @@ def audit(
             help="First take files as they were edited externally, and book the difference; local only.",
         ),
     ] = False,
+    expect_rows: Annotated[
+        bool, typer.Option("--expect-rows", help="A store without a ledger row is a finding.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Check every law: of a store and of a run all six, of exported files what a ledger alone can show."""
@@ -70,6 +73,8 @@ def audit(
 
         adopted, edited, found, clock = asyncio.run(audited())
         _conclude_audit(store.name, found, adopted if adopt else None, edited, clock, as_json=as_json)
+        if expect_rows and not found.rows:
+            fail(f"{store.where} has no ledger row: is it the store that was meant?", AUDIT_FAILED)
 
 
 def _conclude_audit(
@@ -100,7 +105,9 @@ def _conclude_audit(
             screen.print(escape(said_of), highlight=False)
         if clock is not None:
             screen.print(escape(f"Clock: {clock}"), highlight=False)
-        if found.sound:
+        if not found.rows:
+            screen.print(escape(f"{name}: empty, nothing was ever booked there"), highlight=False)
+        elif found.sound:
             screen.print(escape(f"{name}: {found}"), highlight=False)
         _show_violations(broken)
     if broken:

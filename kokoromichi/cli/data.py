@@ -1,4 +1,4 @@
-"""The ledger on its way out, a store made anew from its copy, and the provider that options name."""
+"""The ledger on its way out, and the provider that options name."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from kokoromichi.operation.exits import exit_on_error
 
 if TYPE_CHECKING:
     from kokoromichi.core.data_provider import DataProvider
+    from kokoromichi.settings import Settings
 
 ledger_app = typer.Typer(no_args_is_help=True, help="The ledger of a provider.")
 
@@ -39,41 +40,12 @@ class Format(str, Enum):
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
-    app.command()(restore)
     app.add_typer(ledger_app, name="ledger")
 
 
 ProviderOption = Annotated[
     Provider | None, typer.Option(help="Where players are stored; PROVIDER when left out.")
 ]
-
-
-def restore(
-    data_dir: Annotated[
-        Path | None, typer.Option(help="The folder with the readable copy (users/, ledgers/ ...); DATA_DIR.")
-    ] = None,
-    target_dir: Annotated[
-        Path | None, typer.Option(help="The folder to fill, which has no database; the copy's own folder.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Make the local store's database anew from its readable copy, when it is lost or damaged.
-
-    A damaged database is set aside. What was played after the newest row of the copy is lost, and so are the
-    answers to requests: who sends one again is refused, and nothing is done twice.
-    """
-    with exit_on_error():
-        from kokoromichi.core.clock import SystemClock  # noqa: PLC0415 - --help stays fast
-        from kokoromichi.core.providers.local.restoring import restore as restored_from  # noqa: PLC0415
-        from kokoromichi.settings import Settings  # noqa: PLC0415 - --help stays fast
-
-        source = data_dir or Settings().data_dir
-        done = restored_from(source, target_dir or source, SystemClock())
-        if as_json:
-            answer(done.plain())
-        else:
-            for sentence in done.sentences():
-                screen.print(escape(sentence), highlight=False)
 
 
 @ledger_app.command("export")
@@ -153,18 +125,22 @@ def chosen_provider(
     Raises:
         MisuseError: Its folder is not there: who reads a store makes none.
     """
-    from kokoromichi.settings import Settings  # noqa: PLC0415 - --help stays fast
-
-    settings = Settings()
-    update: dict[str, object] = {}
-    if provider is not None:
-        update["provider"] = provider.value
-    if data_dir is not None:
-        update["data_dir"] = data_dir
-    chosen = settings.model_copy(update=update)
+    chosen = chosen_settings(provider, data_dir)
     if chosen.provider == "local" and not chosen.data_dir.is_dir():
         message = f"{chosen.data_dir} is no folder: --data-dir, or DATA_DIR, names that of the local provider"
         raise MisuseError(message)
     from kokoromichi.core.provider_manager import build_provider  # noqa: PLC0415 - --help stays fast
 
     return build_provider(chosen, read_only=read_only)
+
+
+def chosen_settings(provider: Provider | None, data_dir: Path | None) -> Settings:
+    """The settings with what the options say in their place."""
+    from kokoromichi.settings import Settings  # noqa: PLC0415 - --help stays fast
+
+    update: dict[str, object] = {}
+    if provider is not None:
+        update["provider"] = provider.value
+    if data_dir is not None:
+        update["data_dir"] = data_dir
+    return Settings().model_copy(update=update)

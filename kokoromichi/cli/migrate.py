@@ -178,6 +178,7 @@ async def _moved(
     from kokoromichi.core.clock import SystemClock  # noqa: PLC0415 - --help stays fast
     from kokoromichi.core.copying.copy_all import copy_all  # noqa: PLC0415 - --help stays fast
     from kokoromichi.core.copying.importing import import_installation  # noqa: PLC0415 - --help stays fast
+    from kokoromichi.core.copying.marking import mark_moved, mark_moving  # noqa: PLC0415 - --help stays fast
     from kokoromichi.core.provider_manager import build_provider  # noqa: PLC0415 - --help stays fast
     from kokoromichi.core.reference.installation import Installation  # noqa: PLC0415 - --help stays fast
 
@@ -185,11 +186,19 @@ async def _moved(
     async with AsyncExitStack() as stores:
         theirs = None if target is None else await stores.enter_async_context(build_provider(target))
         if isinstance(source, Installation):
-            return await import_installation(
+            if theirs is not None:
+                await mark_moving(theirs, "an existing installation")
+            done = await import_installation(
                 source, theirs, clock=SystemClock(), dry_run=dry_run, progress=on_step
             )
-        ours = await stores.enter_async_context(build_provider(source))
-        return await copy_all(ours, theirs, dry_run=dry_run, released=released, progress=on_step)
+        else:
+            ours = await stores.enter_async_context(build_provider(source))
+            if theirs is not None:
+                await mark_moving(theirs, ours.where)
+            done = await copy_all(ours, theirs, dry_run=dry_run, released=released, progress=on_step)
+        if theirs is not None and not done.cut_off:
+            await mark_moved(theirs)
+        return done
 
 
 def _show_migration(done: CopyReport, found: Installation | None) -> None:

@@ -48,6 +48,8 @@ ReceiptT = TypeVar("ReceiptT", bound=Receipt)
 SHOWN_DIFFERENCES: Final = 20
 FILE_BYTES: Final = 8_000_000
 """What every server lets be attached; a larger export is the command line's."""
+LEAST_ROW_BYTES: Final = 200
+"""No row of the exported ledger is shorter."""
 
 
 async def offered_to_admins(
@@ -175,8 +177,8 @@ class Admin(commands.Cog):
     async def export(self, ctx: Context, *, reason: ReasonArgument) -> None:
         """Export the ledger as a file of JSON lines."""
         content = await _looked(ctx, "export", reason, _exported)
-        if len(content) > FILE_BYTES:
-            await ctx.answer(warning(say("admin.too_large", megabytes=len(content) // 1_000_000)))
+        if content is None or len(content) > FILE_BYTES:
+            await ctx.answer(warning(say("admin.too_large")))
         else:
             await ctx.answer(card(say("admin.export")), picture=Picture("ledger.jsonl", content))
 
@@ -257,7 +259,10 @@ async def _looked(ctx: Context, what: str, reason: str, look: Callable[[DataProv
     )
 
 
-async def _exported(provider: DataProvider) -> bytes:
+async def _exported(provider: DataProvider) -> bytes | None:
+    """The ledger's file; None where it has so many rows that they cannot fit, and none is read for that."""
+    if await provider.ledger_rows() * LEAST_ROW_BYTES > FILE_BYTES:
+        return None
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "ledger.jsonl"
         async with provider.snapshot() as reader:

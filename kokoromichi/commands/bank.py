@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import discord
 from discord import app_commands
@@ -68,15 +68,26 @@ class Bank(commands.Cog):
             receipt = await ctx.act(
                 lambda request_id: send(ctx.player_id, receiver_id, asked, request_id=request_id), action
             )
-            ctx.receiver_id = receiver_id
+            await ctx.tell(receiver_id)
             return receipt_card(ctx, say("transfer.title"), receipt)
 
         question = None
         if large:
-            await bank.check_transfer(ctx.player_id, receiver_id, gold)
+            await ctx.check(bank.check_transfer(ctx.player_id, receiver_id, gold))
             told = say("transfer.question", gold=gold, receiver=mention(receiver_id))
             question = card(say("sure"), told)
         await ctx.do_or_ask(transferred, question)
+
+    @command()
+    @app_commands.describe(tell="Whether you are notified of gold and gifts that you receive")
+    async def pings(self, ctx: Context, tell: Literal["on", "off"]) -> None:
+        """Say whether you are notified of gold and gifts from others."""
+        receipt = await ctx.act(
+            lambda request_id: ctx.services.bank.set_pings(
+                ctx.player_id, int(tell == "on"), request_id=request_id
+            )
+        )
+        await ctx.answer(card(say("pings.title"), say("pings.on" if receipt.pings else "pings.off")))
 
     @command()
     @app_commands.describe(packs="How many packs, all or half of what you can pay")

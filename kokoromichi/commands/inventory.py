@@ -77,7 +77,7 @@ class Inventory(commands.Cog):
         """Give something to another player; you are asked once more."""
         receiver_id = ctx.player_named(user)
         count = await _count(ctx, item, quantity)
-        await ctx.services.store.check_gift(ctx.player_id, receiver_id, item, count)
+        await ctx.check(ctx.services.store.check_gift(ctx.player_id, receiver_id, item, count))
         name = plain(ctx.services.item_names[item])
         question = say("gift.question", quantity=count, item=name, receiver=mention(receiver_id))
 
@@ -88,7 +88,7 @@ class Inventory(commands.Cog):
                 ),
                 "confirm",
             )
-            ctx.receiver_id = receiver_id
+            await ctx.tell(receiver_id)
             return receipt_card(ctx, say("gift.title"), receipt)
 
         await ctx.ask(card(say("gift.title"), question), give)

@@ -49,6 +49,7 @@ class Shop(commands.Cog):
         offered = await ctx.read(lambda services: services.store.view_store(shelf))
         found = await ctx.profile_of(None)
         self._shown.note(ctx.player_id, {item.item_id: item.price_gold for item in offered})
+        await ctx.services.activity.note_shown(found, shelf)
         pages = paged([_format_offer(item, found) for item in offered], STORE_ROWS) or [say("nothing")]
 
         async def draw(number: int) -> discord.Embed:

@@ -145,6 +145,24 @@ class DataProvider(Reader):
             StorageError: The store failed.
         """
 
+    async def fold(self) -> int:
+        """Fold what commits have moved into the daily totals, in the background: readers add what waits.
+
+        Returns:
+            How many rows were folded; none where totals are written in the commit.
+
+        Raises:
+            StorageError: The store failed; what was not folded still counts.
+        """
+        return 0
+
+    async def probe(self) -> None:
+        """Write something that means nothing, durably: reading alone says nothing of a disk that is full.
+
+        Raises:
+            StorageError: The store takes no writes.
+        """
+
     async def verify(self) -> None:
         """Look for damage below the laws, in everything that is stored; an audit begins with it.
 
@@ -230,6 +248,14 @@ class DataProvider(Reader):
     async def empty(self) -> None:
         """Empty a mirror, so that it is made anew; a store that is none raises ``MisuseError``."""
         raise no_copy(self.name, "empty")
+
+    async def clear(self) -> None:
+        """Delete everything that is stored, for good: what a restore begins with, once it is kept elsewhere.
+
+        Raises:
+            StorageError: The store failed, or somebody is at work in it.
+        """
+        raise no_copy(self.name, "clear")
 
     async def sync_local_to_remote(self) -> object:
         """Copy the local folder to the remote store; here there is no remote."""

@@ -29,6 +29,9 @@ DAY_US: Final = 24 * HOUR_US
 ANSWERS_KEPT_DAYS: Final = 30
 """So long the receipt of a request id is kept; later the id is spent."""
 
+ACTIVITY_ROWS_KEPT: Final = 1_000_000
+"""The newest rows of activity that a store keeps; more may stand there until it is next opened."""
+
 ERASED_PREFIX: Final = "erased-"
 """How the pseudonym of an erased player starts; what follows is drawn, and leads back to nobody."""
 
@@ -74,6 +77,7 @@ class UserProfile:
         stamina_battles: Battles left that cost fewer hit points.
         double_train: 1 when the next training session gives double XP.
         auto_use: 1 while a battle takes health potions and revive scrolls by itself where they help.
+        pings: 1 while Discord notifies them of gold and gifts that they receive.
         frozen: 1 when an admin has frozen the account: it neither acts nor receives.
         opening_due: 1 while its opening is still to be booked: a document without money made the account.
         unknown: Fields of a document that this version does not know; they are kept.
@@ -112,6 +116,7 @@ class UserProfile:
     stamina_battles: Count = 0
     double_train: Count = 0
     auto_use: Count = 1
+    pings: Count = 1
     frozen: Count = 0
     opening_due: Count = 0
     unknown: dict[str, Any] = Field(default_factory=dict)

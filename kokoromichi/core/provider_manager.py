@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from kokoromichi.core.clock import Clock
     from kokoromichi.core.data_provider import DataProvider, Document
+    from kokoromichi.core.providers.remote import NotesErasures
 
 _provider: DataProvider | None = None
 
@@ -49,14 +50,26 @@ def _arguments(settings: Settings) -> dict[str, object]:
             "cache_ttl": settings.cache_ttl,
         }
     if settings.provider == "mongo":
-        return {"uri": settings.mongo_uri.get_secret_value(), "beside": _folder_of(settings)}
+        return {
+            "uri": settings.mongo_uri.get_secret_value(),
+            "beside": _folder_of(settings),
+            "erasures": _erasures_of(settings),
+        }
     if settings.provider == "postgres":
         return {
             "database_url": settings.database_url.get_secret_value(),
             "pool_size": (settings.database_pool_min, settings.database_pool_max),
             "beside": _folder_of(settings),
+            "erasures": _erasures_of(settings),
         }
     return {}
+
+
+def _erasures_of(settings: Settings) -> NotesErasures:
+    """The list of erasures, which outlives the database."""
+    from kokoromichi.core.providers.local.erasing import ErasureList  # noqa: PLC0415 - it loads SQLite
+
+    return ErasureList(settings.data_dir)
 
 
 def _folder_of(settings: Settings) -> DataProvider:

@@ -105,11 +105,11 @@ class Reader(ABC):
 
     async def daily_totals(self, since_day: int = 0) -> list[DailyTotal]:
         """What each kind has moved on each UTC day since the epoch, ascending; from a day on."""
-        return _totals_of([frame async for frame in self.ledger_frames()], since_day)
+        return totals_of([frame async for frame in self.ledger_frames()], since_day)
 
     async def active_players(self, since_day: int = 0) -> dict[int, int]:
         """How many players have moved something on each UTC day, ascending."""
-        return _active_of([frame async for frame in self.ledger_frames()], since_day)
+        return active_of([frame async for frame in self.ledger_frames()], since_day)
 
     @abstractmethod
     async def get_game_data(self, section: str) -> Document | None:
@@ -148,7 +148,7 @@ def observed_frame(
     return frame.cast({moment: schema[moment]})
 
 
-def _totals_of(frames: Iterable[pl.DataFrame], since_day: int) -> list[DailyTotal]:
+def totals_of(frames: Iterable[pl.DataFrame], since_day: int) -> list[DailyTotal]:
     """What each kind has moved on each day, ascending."""
     summed = (
         _with_day(frames, since_day)
@@ -166,7 +166,7 @@ def _totals_of(frames: Iterable[pl.DataFrame], since_day: int) -> list[DailyTota
     ]
 
 
-def _active_of(frames: Iterable[pl.DataFrame], since_day: int) -> dict[int, int]:
+def active_of(frames: Iterable[pl.DataFrame], since_day: int) -> dict[int, int]:
     """How many players have moved something on each day, ascending."""
     players = _with_day(frames, since_day).filter(pl.col("user_id") != SYSTEM)
     return dict(players.group_by("day").agg(pl.col("user_id").n_unique()).sort("day").iter_rows())

@@ -47,7 +47,8 @@ ACTIVITY_SCHEMA: Final = pl.Schema(
     }
 )
 """One row per act (``rules.acts.PLAYED``) or decision of a player, by time. ``code`` is a refusal's, null
-where the act went through; slot, outcome, gold, hold, level and units_held belong to a spend choice. The
+where the act went through; slot, outcome, gold, hold, level and units_held belong to a spend choice, which a
+simulation knows, or to what a bot sees of one: a purchase, a store that was shown, the end of a session. The
 places of units_held are the ``catalogue_place`` of the economy history."""
 
 LATER_COLUMNS: Final[tuple[str, ...]] = ("level",)
@@ -78,4 +79,7 @@ PLAYERS_SCHEMA: Final = pl.Schema(
 """One row per player: what a simulation knows of its players and a bot may not."""
 
 DECISIONS: Final[tuple[str, ...]] = ("session", "choice", "wish", "leave", "return")
-"""Activity rows that are no act of a player: they move nothing."""
+"""Activity rows of a simulation that are no act of a player: they move nothing."""
+
+SIGHTINGS: Final[tuple[str, ...]] = ("shown", "end")
+"""The same of a bot, which sees stores that it shows and sessions that end."""

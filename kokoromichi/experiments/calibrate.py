@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -20,7 +21,7 @@ from kokoromichi.simulation.scenario import Scenario
 if TYPE_CHECKING:
     from kokoromichi.analysis.live import Live
     from kokoromichi.experiments.choices import Choices
-    from kokoromichi.experiments.logit import Fit, Floats, Ints
+    from kokoromichi.experiments.logit import Fit, Floats
     from kokoromichi.simulation.run import Run
 
 _HOLD_OUT: Final = 0.2
@@ -31,31 +32,37 @@ def calibrate(
     base: Scenario | None = None,
     *,
     hold_out: float = _HOLD_OUT,
+    archetype: str | None = None,
 ) -> Calibration:
     """Fit the demand model to spend choices that were seen, archetype by archetype.
 
-    Every choice occasion must have been seen, those that bought nothing included, as a simulation's activity
-    has them. How often players come and come back is fitted beside it, over all days. All else stays
-    as the base has it: fights, reserve, goals, leaving, the appeal of single items (which cannot be told from
-    the liking of a category) and the prices that players remember.
-    Purchases of a goal are no choices, and are left out.
+    A simulation's activity has every choice, those that bought nothing included. A bot's has the purchases
+    of a session and then a stop: its likelihood sums over where the saves were among as many slots as the
+    base says; archetypes with goals, which no bot sees, are left out, and so are sessions that bought what
+    the archetype would not have touched. How often players come and come back is fitted beside it where a
+    simulation saw it, over all days. All else stays as the base has it: fights, reserve, slots, goals,
+    leaving, the appeal of single items (which cannot be told from the liking of a category) and the prices
+    that players remember. Purchases of a goal are no choices, and are left out.
 
     Args:
         observations: What was seen, of one economy: a run, or one replication, or several.
         base: The scenario in which it was seen; the shipped baseline when left out.
         hold_out: Share of the days, the last ones, that ``check`` predicts and no fit sees; 0 to 1.
+        archetype: That of all players, where nobody knows who is who, as in a live economy.
 
     Raises:
-        MissingObservationsError: Activity, economy history or players were not observed.
-        MisuseError: Nobody was seen choosing, or what was sold is not what the base sells.
+        MissingObservationsError: Activity or economy history was not observed.
+        MisuseError: Nobody was seen choosing, nobody knows who is who, or what was sold is not what the base
+            sells.
     """
     share = between("hold_out", hold_out, 0, 1)
     scenario = Scenario.load("baseline") if base is None else base
     runs = _runs(observations)
     if not runs:
         raise MisuseError("calibrate() is given no observations; give it a run, or what was seen of one")
-    tastes = tuple(_tastes(mine, share) for mine in seen_choices(runs, scenario))
-    return Calibration(scenario, tastes, tuple(presence(runs, scenario)))
+    tastes = tuple(_tastes(mine, share) for mine in seen_choices(runs, scenario, archetype))
+    rates = presence(runs, scenario) if tastes[0].choices.session is None else []
+    return Calibration(scenario, tastes, tuple(rates))
 
 
 def _runs(observations: Observations | Sequence[Observations] | Run | Live) -> Sequence[Observations]:
@@ -66,23 +73,32 @@ def _runs(observations: Observations | Sequence[Observations] | Run | Live) -> S
 def _tastes(choices: Choices, hold_out: float) -> Tastes:
     cut = np.quantile(np.unique(choices.day), 1 - hold_out)
     fitted = choices.part(np.flatnonzero(choices.day <= cut))
-    names = list(dict.fromkeys(choices.groups))
-    group = np.array([names.index(one) for one in choices.groups])
-    counts = np.bincount(np.append(group, len(names))[fitted.chosen], minlength=len(names) + 1)[:-1]
-    labels = tuple(coefficient_of(name) for name in names)
-    start = np.array(
-        [*(_liking(choices, name) for name in names), choices.archetype.beta, choices.archetype.omega]
-    )
-    menu = _menu(fitted, labels, group, counts)
+    menu = menu_of(fitted)
+    chosen = np.bincount(np.append(menu.group, -1)[fitted.chosen] + 1, minlength=len(menu.names) - 1)[1:]
+    start = _start(choices)
     return Tastes(
         choices.archetype,
         choices.alternatives,
-        dict(zip(labels, counts.tolist(), strict=True)),
+        dict(zip(menu.names, chosen.tolist(), strict=False)),
         fit(menu, start),
         _apart(menu, fitted, start),
-        len(fitted.chosen),
-        _menu(choices.part(np.flatnonzero(choices.day > cut)), labels, group, None),
+        fitted,
+        menu_of(_first(choices.part(np.flatnonzero(choices.day > cut))), unchosen=True),
     )
+
+
+def _first(choices: Choices) -> Choices:
+    """The first row of each session, which alone has a known number of slots before it."""
+    if choices.session is None:
+        return choices
+    rows = np.unique(choices.session, return_index=True)[1]
+    return replace(choices.part(rows), session=None)
+
+
+def _start(choices: Choices) -> Floats:
+    """What the base believes, in the order of a menu's names."""
+    likings = (_liking(choices, name) for name in dict.fromkeys(choices.groups))
+    return np.array([*likings, choices.archetype.beta, choices.archetype.omega])
 
 
 def coefficient_of(group: str) -> str:
@@ -97,19 +113,40 @@ def _liking(choices: Choices, group: str) -> float:
     return choices.archetype.liking(group)
 
 
-def _menu(choices: Choices, labels: tuple[str, ...], group: Ints, counts: Ints | None) -> Menu:
-    """The choices as the model reads them; what nobody chose is left out, which moves no other odds."""
+def menu_of(choices: Choices, *, unchosen: bool = False) -> Menu:
+    """The choices as the model reads them.
+
+    Args:
+        choices: What was seen.
+        unchosen: Whether what nobody chose stays; without it no other odds are moved.
+    """
+    names = list(dict.fromkeys(choices.groups))
+    group = np.array([names.index(one) for one in choices.groups])
     offset = choices.offset
-    if counts is not None:
-        offset = np.where(counts[group] == 0, -np.inf, offset)
-    price = choices.store_price + choices.own_cost  # No alternative has both.
-    return Menu((*labels, "beta", "omega"), group, choices.chosen, offset, (price,), choices.log_purse)
+    if not unchosen:
+        counts = np.bincount(choices.chosen, minlength=len(group) + 1)[:-1]
+        by_group = np.bincount(group, counts, minlength=len(names))
+        offset = np.where(by_group[group] == 0, -np.inf, offset)
+    return Menu(
+        (*map(coefficient_of, names), "beta", "omega"),
+        group,
+        choices.chosen,
+        offset,
+        (choices.store_price + choices.own_cost,),  # No alternative has both.
+        choices.log_purse,
+        choices.slots,
+        choices.session,
+    )
+
+
+def apart_of(menu: Menu, choices: Choices) -> Menu:
+    """The same with a price sensitivity for the store's prices and one for costs that grow by themselves."""
+    names = (*menu.names[:-2], "beta_store", "beta_costs", "omega")
+    return menu._replace(names=names, prices=(choices.store_price, choices.own_cost))
 
 
 def _apart(menu: Menu, choices: Choices, start: Floats) -> Fit:
-    """Price sensitivity seen from the store's prices, and from costs that grow by themselves."""
-    names = (*menu.names[:-2], "beta_store", "beta_costs", "omega")
-    both = menu._replace(names=names, prices=(choices.store_price, choices.own_cost))
+    both = apart_of(menu, choices)
     if not np.ptp(choices.store_price, axis=0).any():  # One list of prices tells nothing of another one.
         both = both._replace(
             offset=menu.offset + start[-2] * choices.store_price,

@@ -16,6 +16,7 @@ from kokoromichi.experiments.logit import expected
 from kokoromichi.simulation.archetypes import ARCHETYPES, Archetype
 
 if TYPE_CHECKING:
+    from kokoromichi.experiments.choices import Choices
     from kokoromichi.experiments.logit import Fit, Menu
     from kokoromichi.experiments.presence import Rate
     from kokoromichi.simulation.population import Population
@@ -40,8 +41,8 @@ class Tastes:
         chosen: How often each liking's alternatives were chosen.
         joint: The model's own coefficients, one price sensitivity for all prices.
         apart: The same with one of the store's prices and one of costs that grow by themselves.
-        rows: Choices that were fitted.
-        held_out: The choices that were not.
+        choices: Those that were fitted.
+        held_out: Those that were not; of a bot's stream the first of each session.
     """
 
     archetype: Archetype
@@ -49,8 +50,13 @@ class Tastes:
     chosen: dict[str, int]
     joint: Fit
     apart: Fit
-    rows: int
+    choices: Choices
     held_out: Menu
+
+    @property
+    def rows(self) -> int:
+        """Choices that were fitted; of a bot's stream the purchases and stops."""
+        return len(self.choices.chosen)
 
     def note(self, name: str, fit: Fit) -> str:
         """Why a coefficient has no interval, and what would give it one; empty where it has one."""
@@ -133,7 +139,8 @@ class Calibration:
         """Hold the fit against the days that it has not seen.
 
         Returns:
-            One row per archetype and alternative, *save* last.
+            One row per archetype and alternative, *save* last; of a bot's stream it is what a session buys
+            first, and *save* is a session that buys nothing.
 
             - ``archetype``, ``alternative`` (String).
             - ``choices`` (Int64): occasions on those days.

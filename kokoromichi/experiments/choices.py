@@ -7,19 +7,21 @@ owned, and what was in stock.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import polars as pl
 
 from kokoromichi.core.errors import MisuseError
+from kokoromichi.experiments.bot_stream import session_rows
 from kokoromichi.rules.pricing import train_cost_gold
 from kokoromichi.simulation.price_list import need_levels, needs_of
 from kokoromichi.simulation.weights import NEED_ONE, TRAIN_PARTS, TRAIN_STEPS, purse_bucket, purse_of_bucket
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from kokoromichi.analysis.observations import Observations
     from kokoromichi.experiments.logit import Floats, Ints
@@ -29,8 +31,13 @@ if TYPE_CHECKING:
 
 SERVICES: Final = ("train", "gems", "business")
 """What gold buys besides items, behind them in every table, as the choice rows name it."""
+_ONLY_SALES: Final = (
+    "no spend choice was seen, and no session of a bot that ended, but sales at the most: they tell neither "
+    "who looked and did not buy, nor from what purse; set ACTIVITY_SAMPLING above 0 for some weeks"
+)
 _PURSE_GOLD: Final = 10_000
 _PAYBACK_POWER: Final = 1.5
+_WHO: Final = "nobody knows here who follows which archetype: name that of all players as archetype"
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +54,9 @@ class Choices:
         store_price: [row, alternative]: minus the logarithm of a store price over the one remembered.
         own_cost: The same of training, and of the days in which a business repays.
         log_purse: [row]: of the purse over 10,000 gold.
+        rows: What was seen, in the same order, with what is read from the ledger beside it.
+        slots: Choices of a session; 1 where each of them was seen.
+        session: [row]: the session, where only purchases and stops were seen; see ``Menu``.
     """
 
     archetype: Archetype
@@ -58,66 +68,101 @@ class Choices:
     store_price: Floats
     own_cost: Floats
     log_purse: Floats
+    rows: pl.DataFrame
+    slots: int = 1
+    session: Ints | None = None
 
     def part(self, rows: Ints) -> Choices:
         """Some of the rows."""
-        return Choices(
-            self.archetype,
-            self.alternatives,
-            self.groups,
-            self.day[rows],
-            self.chosen[rows],
-            self.offset[rows],
-            self.store_price[rows],
-            self.own_cost[rows],
-            self.log_purse[rows],
+        return replace(
+            self,
+            day=self.day[rows],
+            chosen=self.chosen[rows],
+            offset=self.offset[rows],
+            store_price=self.store_price[rows],
+            own_cost=self.own_cost[rows],
+            log_purse=self.log_purse[rows],
+            rows=self.rows[rows],
+            session=None if self.session is None else self.session[rows],
         )
 
+    def under(self, base: Scenario, economy: Economy) -> Choices:
+        """What the same players would have chosen from in the same places under another list of prices."""
+        offset, store_price, own_cost = _under(self.rows, self.archetype, base, economy)
+        return replace(self, offset=offset, store_price=store_price, own_cost=own_cost)
 
-def seen_choices(runs: Sequence[Observations], base: Scenario) -> list[Choices]:
+
+def seen_choices(runs: Sequence[Observations], base: Scenario, everyone: str | None = None) -> list[Choices]:
     """The choices of each archetype of a base that was seen choosing, in the base's order.
+
+    Where no run has choice rows, those of a bot are read: purchases and stops; see ``bot_stream``.
 
     Args:
         runs: What was seen of one economy, once or in several replications.
         base: Whose catalogue, limits and remembered prices players are believed to have.
+        everyone: The archetype of all, where nobody knows who is who.
 
     Raises:
-        MissingObservationsError: Activity, economy history or players were not observed.
-        MisuseError: Nobody was seen choosing, or what was sold is not what the base sells.
+        MissingObservationsError: Activity or economy history was not observed.
+        MisuseError: Nobody was seen choosing, nobody knows who is who, or what was sold is not what the base
+            sells.
     """
-    rows = pl.concat([_rows(seen, base) for seen in runs])
+    known = [_known(seen, everyone) for seen in runs]
+    rows = _together([_rows(seen, base, choice_rows) for seen in known])
+    slots = {one.name: 1 for one in base.population.archetypes}
     if rows.is_empty():
-        raise MisuseError(
-            "no spend choice was seen: calibrate() reads the choice rows of a simulation's activity, "
-            "saves included, not purchases alone"
-        )
+        rows = _together([_rows(seen, base, partial(session_rows, base=base)) for seen in known])
+        slots = {one.name: one.slots for one in base.population.archetypes}
+    if rows.is_empty():
+        raise MisuseError(_ONLY_SALES)
     economies = {name: economy for seen in runs for name, economy in _economies(seen, base).items()}
     archetypes = [one for one in base.population.archetypes if (rows["archetype"] == one.name).any()]
     if unknown := sorted(set(rows["archetype"]) - {one.name for one in archetypes}):
         raise MisuseError(
             f"the base has no archetype {unknown[0]!r}: calibrate with the scenario that was played"
         )
-    return [_choices(rows.filter(archetype=one.name), one, base, economies) for one in archetypes]
+    return [
+        _choices(rows.filter(archetype=one.name), one, base, economies, slots[one.name]) for one in archetypes
+    ]
 
 
-def _rows(seen: Observations, base: Scenario) -> pl.DataFrame:
-    """The choice rows by time, with businesses and stock as they were before each."""
-    seen.require("calibrate", "activity", "economy_history", "players")
+def _together(parts: list[pl.DataFrame]) -> pl.DataFrame:
+    """All rows; each replication's sessions have numbers of their own."""
+    apart = [part.with_columns(pl.col("session") + (run << 32)) for run, part in enumerate(parts)]
+    return pl.concat(apart)
+
+
+def _known(seen: Observations, everyone: str | None) -> Observations:
+    """The same with the archetype of each player."""
+    seen.require("calibrate", "activity", "economy_history")
+    if seen.has_players:
+        return seen
+    if everyone is None:
+        raise MisuseError(_WHO)
+    players = seen.activity.select("user_id").unique().collect()
+    unknown = pl.lit(None, pl.String)
+    named = players.with_columns(archetype=pl.lit(everyone), cohort=unknown, arrival_day=pl.lit(0, pl.Int64))
+    return replace(seen, players=named.lazy(), has_players=True)
+
+
+def choice_rows(seen: Observations) -> pl.DataFrame:
+    """Every choice, as a simulation has them: a row each, by time."""
     choices = seen.activity.filter(pl.col("act") == "choice", pl.col("level").is_not_null())
     columns = ("user_id", "at", "outcome", "gold", "hold", "level", "units_held", "economy_hash")
-    rows = (
-        choices.select(columns)
-        .join(seen.players.select("user_id", "archetype"), on="user_id")
-        .sort("at", maintain_order=True)
-        .collect()
-    )
+    rows = choices.select(columns).join(seen.players.select("user_id", "archetype"), on="user_id")
+    return rows.with_columns(session=pl.lit(None, pl.Int64)).sort("at", maintain_order=True).collect()
+
+
+def _rows(seen: Observations, base: Scenario, read: Callable[[Observations], pl.DataFrame]) -> pl.DataFrame:
+    """What was seen of choices, with businesses and stock as they were before each."""
+    rows = read(seen).with_row_index("order").sort("at", maintain_order=True)
     ledger = seen.ledger.sort("at", maintain_order=True)
     invested = ledger.filter(pl.col("kind") == "invest")
     owned = invested.select("user_id", "at", owned=pl.int_range(pl.len()).over("user_id") + 1)
     rows = rows.join_asof(
         owned.collect(), on="at", by="user_id", allow_exact_matches=False, check_sortedness=False
     )
-    return rows.with_columns(_left(rows["at"], ledger, base))
+    return rows.with_columns(_left(rows["at"], ledger, base)).sort("order").drop("order")
 
 
 def _left(at: pl.Series, ledger: pl.LazyFrame, base: Scenario) -> list[pl.Series]:
@@ -170,29 +215,47 @@ def _offer(base: Scenario, economy: Economy, archetype: Archetype) -> _Offer:
 
 
 def _choices(
-    rows: pl.DataFrame, archetype: Archetype, base: Scenario, economies: dict[str, Economy]
+    rows: pl.DataFrame, archetype: Archetype, base: Scenario, economies: dict[str, Economy], slots: int
 ) -> Choices:
-    rows = rows.sort("economy_hash", maintain_order=True)
-    parts = [
-        _under(mine, archetype, base, economies[str(name)])
-        for (name,), mine in rows.group_by("economy_hash", maintain_order=True)
-    ]
+    offset = np.empty((rows.height, len(base.economy.catalogue) + len(SERVICES)))
+    store_price, own_cost = np.empty_like(offset), np.empty_like(offset)
+    numbered = rows.with_row_index("row")
+    for (name,), mine in numbered.group_by("economy_hash", maintain_order=True):
+        under = _under(mine, archetype, base, economies[str(name)])
+        for table, part in zip((offset, store_price, own_cost), under, strict=True):
+            table[mine["row"].to_numpy()] = part
     catalogue = base.economy.catalogue
     alternatives = (*(item.id for item in catalogue), *SERVICES)
     places = pl.Series([*alternatives, "save"])
     chosen = rows["outcome"].replace_strict(places, pl.int_range(len(places), eager=True)).to_numpy()
     buckets = np.array([purse_of_bucket(purse_bucket(gold)) for gold in rows["gold"]])
-    return Choices(
+    session = None if rows["session"].has_nulls() else rows["session"].to_numpy()
+    began = rows["at"] if session is None else rows.select(pl.col("at").first().over("session"))["at"]
+    seen = Choices(
         archetype,
         alternatives,
         (*(item.category for item in catalogue), *SERVICES),
-        rows["at"].dt.epoch("d").to_numpy().astype(np.int64),
+        began.dt.epoch("d").to_numpy().astype(np.int64),
         chosen.astype(np.int64),
-        np.concatenate([offset for offset, _, _ in parts]),
-        np.concatenate([store_price for _, store_price, _ in parts]),
-        np.concatenate([own_cost for _, _, own_cost in parts]),
+        offset,
+        store_price,
+        own_cost,
         np.log(buckets / _PURSE_GOLD),
+        rows,
+        slots,
+        session,
     )
+    return seen if session is None else seen.part(_possible(seen, session))
+
+
+def _possible(seen: Choices, session: Ints) -> Ints:
+    """Rows of the sessions in which nothing was bought that the archetype would not have touched.
+
+    Who really plays may spend their reserve, or see another list than was in force a moment later.
+    """
+    padded = np.column_stack([seen.offset, np.zeros(len(session))])
+    odd = session[np.isinf(padded[np.arange(len(session)), seen.chosen])]
+    return np.flatnonzero(~np.isin(session, odd))
 
 
 def _under(

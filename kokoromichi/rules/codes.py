@@ -39,6 +39,7 @@ PRICE_UNSOUND: Final = 25
 STOCK_UNLIMITED: Final = 26
 ITEM_RETIRED: Final = 27
 CHARACTER_OWNED: Final = 28
+GRANT_LIMIT: Final = 29
 
 CODE_NAMES: Final[dict[int, str]] = {
     OK: "ok",
@@ -70,5 +71,6 @@ CODE_NAMES: Final[dict[int, str]] = {
     STOCK_UNLIMITED: "stock_unlimited",
     ITEM_RETIRED: "item_retired",
     CHARACTER_OWNED: "character_owned",
+    GRANT_LIMIT: "grant_limit",
 }
 """The text of a code, as refusals, receipts and the activity stream carry it."""

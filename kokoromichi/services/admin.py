@@ -21,7 +21,7 @@ from kokoromichi.rules.economy import load_economy
 from kokoromichi.rules.economy_laws import check_economy
 from kokoromichi.rules.moments import next_us
 from kokoromichi.rules.stock import set_stock
-from kokoromichi.services.authority import Actor, authorise
+from kokoromichi.services.authority import Actor, MostGranted, authorise
 from kokoromichi.services.booking import Booking
 from kokoromichi.services.granting import ADMIN_ACT, granted, to_opening, with_clear_clocks
 from kokoromichi.services.receipts import (
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from kokoromichi.core.data_provider import DataProvider
     from kokoromichi.core.models import AnswerT
     from kokoromichi.services.executor import Arguments, CommandExecutor
+    from kokoromichi.services.observing import ActivityService
     from kokoromichi.services.overrides import Overrides
     from kokoromichi.services.store import StoreService
 
@@ -64,12 +65,23 @@ class AdminService:
         executor: Where acts are committed.
         overrides: An admin's prices.
         store: Whose shelves are filled.
+        activity: What forgets who is erased.
+        most_granted: What one act may give or take.
     """
 
-    def __init__(self, executor: CommandExecutor, overrides: Overrides, store: StoreService) -> None:
+    def __init__(
+        self,
+        executor: CommandExecutor,
+        overrides: Overrides,
+        store: StoreService,
+        activity: ActivityService,
+        most_granted: MostGranted = MostGranted(),  # noqa: B008 - frozen
+    ) -> None:
         self._executor = executor
         self._overrides = overrides
         self._store = store
+        self._activity = activity
+        self._most_granted = most_granted
 
     def grant(
         self,
@@ -93,9 +105,12 @@ class AdminService:
 
         Raises:
             RefusedError: not_allowed, unknown_player, unknown_item, item_retired, bad_amount, too_poor,
-                not_owned, over_limit or balance_cap.
+                not_owned, over_limit, balance_cap or grant_limit.
         """
         authorise(actor, "grant", reason)
+        most = self._most_granted.of(what)
+        if most is not None and abs(amount) > most:
+            raise refused(codes.GRANT_LIMIT, most, what)
 
         def decide(profile: UserProfile, at_us: int, _: Arguments) -> ChangeSet[GrantReceipt]:
             user, after = granted(self._executor.live, profile, what, amount)
@@ -206,6 +221,7 @@ class AdminService:
         provider = self._executor.provider
         if (stored := await provider.profile(user_id)) is not None:
             await self._executor.erased_days.keep(stored)
+        self._activity.forget(user_id)
         await provider.erase(user_id, receipt.pseudonym)
         return receipt
 

@@ -36,6 +36,22 @@ class Actor(NamedTuple):
     role: Role
 
 
+class MostGranted(NamedTuple):
+    """What one act of an admin may give or take; None sets no limit.
+
+    Attributes:
+        gold: The most gold.
+        units: The most gems, or units of an item.
+    """
+
+    gold: int | None = None
+    units: int | None = None
+
+    def of(self, what: str) -> int | None:
+        """The most of ``gold``, ``gems`` or an item."""
+        return self.gold if what == "gold" else self.units
+
+
 _NAMES: Final[dict[Role, str]] = {Role.PLAYER: "player", Role.MANAGER: "manager", Role.OWNER: "owner"}
 
 
@@ -84,3 +100,5 @@ def authorise(actor: Actor, act: str, reason: str) -> None:
     if not actor.user_id.strip() or not reason.strip():
         message = "an admin's act needs a reason and an actor"
         raise MisuseError(message)
+    # Upon whom, and why, stands in the ledger: a log outlives an erasure.
+    _LOG.info("admin: user %s (%s) asks for %s", actor.user_id, _NAMES[actor.role], act)

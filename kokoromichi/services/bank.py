@@ -13,7 +13,7 @@ from kokoromichi.rules.exchange import gems_for_gold
 from kokoromichi.rules.purchase import total_gold
 from kokoromichi.rules.transfer import Sent, send, send_share, share_of
 from kokoromichi.services.booking import Booking
-from kokoromichi.services.receipts import ExchangeReceipt, TransferReceipt
+from kokoromichi.services.receipts import ExchangeReceipt, PingsReceipt, TransferReceipt
 from kokoromichi.services.refusals import refused, require_shown_price
 
 if TYPE_CHECKING:
@@ -35,6 +35,12 @@ class BankService:
 
     def __init__(self, executor: CommandExecutor) -> None:
         self._executor = executor
+
+    def set_pings(
+        self, user_id: str, pings: int, *, request_id: str | None = None
+    ) -> Awaitable[PingsReceipt]:
+        """Say whether Discord notifies a player of what they receive: 1 or 0."""
+        return self._executor.act("pings", user_id, (pings,), _decide_pings, request_id)
 
     def transfer(
         self, user_id: str, receiver_id: str, amount_gold: int, *, request_id: str | None = None
@@ -172,3 +178,9 @@ class BankService:
         )
         user = UserChange(profile.user_id, profile.version, _EXCHANGE.rows(exchanged, profile))
         return ChangeSet(at_us, (user,), receipt)
+
+
+def _decide_pings(profile: UserProfile, at_us: int, arguments: Arguments) -> ChangeSet[PingsReceipt]:
+    pings = 1 if arguments[0] else 0
+    user = UserChange(profile.user_id, profile.version, (), {"pings": pings})
+    return ChangeSet(at_us, (user,), PingsReceipt(pings))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kokoromichi.rules.moments import next_us
 from kokoromichi.services.admin import AdminService
+from kokoromichi.services.authority import MostGranted
 from kokoromichi.services.bank import BankService
 from kokoromichi.services.battle import BattleService
 from kokoromichi.services.daily import DailyService
@@ -35,6 +36,7 @@ class Services:
         clock: What tells the time.
         dice: What rolls where a caller gives no draws.
         activity_sampling: The share of players whose activity is noted, 0 to 1.
+        most_granted: What one act of an admin may give or take.
         executor_class: What commits the acts; the memory provider has a faster one.
 
     Attributes:
@@ -51,6 +53,7 @@ class Services:
         dice: Dice | None = None,
         *,
         activity_sampling: float = 1.0,
+        most_granted: MostGranted = MostGranted(),  # noqa: B008 - frozen
         executor_class: type[CommandExecutor] = CommandExecutor,
     ) -> None:
         self.provider = provider
@@ -66,7 +69,7 @@ class Services:
         self.standing = StandingService(provider, self.clock)
         self.activity = ActivityService(self.executor, activity_sampling)
         self.overrides = Overrides(self.executor, economy)
-        self.admin = AdminService(self.executor, self.overrides, self.store)
+        self.admin = AdminService(self.executor, self.overrides, self.store, self.activity, most_granted)
 
     @property
     def live(self) -> LiveEconomy:

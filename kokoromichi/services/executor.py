@@ -1,4 +1,4 @@
-"""Where an act becomes one commit: recall, read, decide, apply, and decide anew when somebody was faster."""
+"""Where an act becomes one commit: read, decide, apply, and decide anew when somebody was faster."""
 
 from __future__ import annotations
 
@@ -63,6 +63,7 @@ class CommandExecutor:
         clock: What tells the time.
         dice: What rolls where a caller gives no draws.
         erased_days: What of today outlives an erasure.
+        watch: Is told what each decision saw and changes, before it is stored; it may be decided anew.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class CommandExecutor:
         self.erased_days = ErasedDays(provider, self.clock)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._in_doubt: dict[str, None] = {}  # Request ids whose outcome is unknown.
+        self.watch: Callable[[UserProfile, UserChange], None] | None = None
 
     async def prepare(self) -> None:
         """Make ready what an act reads: nothing here, since ``Services.start`` does it for a whole game."""
@@ -211,17 +213,16 @@ class CommandExecutor:
     async def _attempted(
         self, attempt: Callable[[], Awaitable[ChangeSet[AnswerT]]], request_id: str | None, digest: str
     ) -> AnswerT:
-        """Recall, decide and store once."""
-        if request_id is not None:
-            stored = await self.provider.get_response(request_id, digest)
-            if stored is not None:
-                self._in_doubt.pop(request_id, None)
-                return stored  # type: ignore[return-value] # The digest says that it is of this act.
+        """Decide and store once.
+
+        Whether the request was stored before is what the commit itself finds out, so that a fresh one costs
+        no question more; only a refusal asks, since it may be the earlier act that made it one.
+        """
         try:
             change = await attempt()
             change.request_id = request_id
             change.digest = digest
-            return await self._store(change)
+            answer = await self._store(change)
         except CommitUnknownError:
             if request_id is not None:
                 self._in_doubt[request_id] = None
@@ -229,14 +230,19 @@ class CommandExecutor:
                     del self._in_doubt[next(iter(self._in_doubt))]
             raise
         except RefusedError:
-            if request_id not in self._in_doubt:
+            if request_id is None:
                 raise
             # What was sent before may still arrive, and must not be stored once the player is told no.
-            stored = await self.provider.fence(request_id, digest)
-            del self._in_doubt[request_id]
+            in_doubt = request_id in self._in_doubt
+            ask = self.provider.fence if in_doubt else self.provider.get_response
+            stored = await ask(request_id, digest)
+            self._in_doubt.pop(request_id, None)
             if stored is None:
                 raise
-            return stored  # type: ignore[return-value] # As above.
+            return stored  # type: ignore[return-value] # The digest says that it is of this act.
+        if request_id is not None:
+            self._in_doubt.pop(request_id, None)
+        return answer
 
     async def _store(self, change: ChangeSet[AnswerT]) -> AnswerT:
         try:
@@ -295,6 +301,10 @@ class CommandExecutor:
         """
         met, rows = self._opened(stored)
         change = decide(met)
+        if self.watch is not None:
+            for user in change.users:
+                if user.user_id == met.user_id:
+                    self.watch(met, user)
         if met is stored:
             return change
         settled = {"opening_due": 0} if stored.opening_due else {}

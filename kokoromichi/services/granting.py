@@ -30,7 +30,7 @@ _GRANTING_ITEM: Final = Booking("grant_item")
 _RESETTING: Final = Booking("reset")
 _RESETTING_ITEM: Final = Booking("reset_item")
 
-_KEPT: Final = frozenset({"name", "frozen", "auto_use", *DAY_FIELDS})
+_KEPT: Final = frozenset({"name", "frozen", "auto_use", "pings", *DAY_FIELDS})
 """What a reset leaves: who it is, what they chose, and what holds a day's caps, so that no day pays twice."""
 
 

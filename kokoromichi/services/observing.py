@@ -1,26 +1,70 @@
-"""What players try, beside what the ledger holds of it: acts and refusals, for whoever tunes the economy."""
+"""What players try, beside what the ledger holds of it: for whoever tunes the economy.
+
+Noted are acts and refusals, stores that were shown, what purchases were made from, and the end of a session.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import logging
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kokoromichi.core.clock import moment_of
 from kokoromichi.core.errors import StorageError
 from kokoromichi.core.models import SECOND_US
 from kokoromichi.rules.acts import SESSION_GAP_S, act_name
+from kokoromichi.services.receipts import (
+    BattleReceipt,
+    ExchangeReceipt,
+    InvestReceipt,
+    PurchaseReceipt,
+    TrainReceipt,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import TypeVar
+
+    from kokoromichi.core.models import Receipt, UserChange, UserProfile
     from kokoromichi.services.executor import CommandExecutor
+
+    K = TypeVar("K")
+    V = TypeVar("V")
 
 _LOG: Final = logging.getLogger(__name__)
 
 _KNOWN_PLAYERS: Final = 50_000
+"""Sessions that are kept in mind; whoever was quiet longest is ended first."""
+_KNOWN_DECISIONS: Final = 1_000
+"""Decisions that wait to be noted; those that nobody notes are forgotten by their age."""
+
+QUIET: Final = "quiet"
+CLOSED: Final = "closed"
+"""How a session ended: by half an hour without a command, or because the bot closed."""
+
+
+class _Standing(NamedTuple):
+    """What a player's choices are made from; ``units`` in catalogue order."""
+
+    gold: int
+    level: int
+    units: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class _Session:
+    """A session that has not ended: its number is the second of its first act, since the epoch."""
+
+    number: int
+    last_us: int
+    economy_hash: str
+    purchases: int = 0
+    standing: _Standing | None = None
 
 
 class ActivityService:
-    """Notes acts as rows of ``ACTIVITY_SCHEMA``; the provider buffers them, outside the promise.
+    """Notes rows of ``ACTIVITY_SCHEMA``; the provider buffers them, outside the promise.
 
     Args:
         executor: Where they are kept, and what tells the time and the economy in force.
@@ -31,51 +75,196 @@ class ActivityService:
     def __init__(self, executor: CommandExecutor, sampling: float = 1.0) -> None:
         self._executor = executor
         self._below = round(sampling * 2**64)
-        self._sessions: dict[str, tuple[int, int]] = {}
+        self._sessions: dict[str, _Session] = {}  # In the order of the last command.
+        self._decided: dict[str, tuple[_Standing, _Standing]] = {}
+        executor.watch = self._watch
 
     def is_noted(self, player_id: str) -> bool:
         """Whether a player is among those who are noted."""
         digest = hashlib.blake2b(player_id.encode(), digest_size=8).digest()
         return int.from_bytes(digest, "big") < self._below
 
-    async def note(self, player_id: str, act: str, refusal_code: str | None = None) -> None:
+    async def note(
+        self, player_id: str, act: str, refusal_code: str | None = None, receipt: Receipt | None = None
+    ) -> None:
         """Note one act of a player; storage that is away loses the note, and nothing else.
+
+        A purchase is noted with its place among those of the session, what was bought, and the purse, the
+        level and the units that it was made from.
 
         Args:
             player_id: Whose.
             act: What: a name in ``ACTS``, or that of the command.
             refusal_code: The code of the refusal; None where the act went through.
+            receipt: What the act answered.
         """
         if not self.is_noted(player_id):
             return
-        at_us = self._executor.clock.now_us()
-        row: dict[str, object] = {
+        rows, session = self._continued(player_id)
+        before, session.standing = self._decided.pop(player_id, (None, session.standing))
+        row = self._row(player_id, session, act_name(act), outcome=_outcome(receipt), code=refusal_code)
+        if isinstance(receipt, _PURCHASES):
+            row |= {"slot": session.purchases, **_shown(before)}
+            session.purchases += 1
+        await self._append([*rows, row])
+
+    async def note_shown(self, profile: UserProfile, category: str | None) -> None:
+        """Note that a player was shown the store, and what they had to spend in it.
+
+        Args:
+            profile: The player as they are then; what they could afford follows from the prices in force.
+            category: The only shelf that was shown; None for all.
+        """
+        if not self.is_noted(profile.user_id):
+            return
+        rows, session = self._continued(profile.user_id)
+        session.standing = self._standing(profile)
+        row = self._row(profile.user_id, session, "shown", outcome=category)
+        await self._append([*rows, row | _shown(session.standing)])
+
+    def prolong(self, player_id: str) -> None:
+        """Any command prolongs its player's session, whatever it does; none but a noted one begins it."""
+        session = self._sessions.get(player_id)
+        now_us = self._executor.clock.now_us()
+        if session is not None and _goes_on(session, now_us):
+            session.last_us = now_us
+            _put(self._sessions, player_id, session)
+
+    async def end_quiet(self) -> None:
+        """Note the end of every session that half an hour has passed without a command of."""
+        now_us, over = self._executor.clock.now_us(), []
+        for player_id, session in self._sessions.items():
+            if _goes_on(session, now_us):
+                break
+            over.append(player_id)
+        await self._end(over, QUIET)
+
+    async def close(self) -> None:
+        """Note the end of every session: the bot closes, and nobody will know how those not quiet went on."""
+        await self.end_quiet()
+        await self._end(list(self._sessions), CLOSED)
+
+    def forget(self, player_id: str) -> None:
+        """Keep nothing in mind of a player who is erased."""
+        self._sessions.pop(player_id, None)
+        self._decided.pop(player_id, None)
+
+    async def _end(self, player_ids: Sequence[str], how: str) -> None:
+        """Note ends; nothing more is said of who was erased meanwhile, by whichever process."""
+        rows = []
+        for player_id in player_ids:
+            session = self._sessions.pop(player_id)
+            try:
+                erased = await self._executor.provider.profile(player_id) is None
+            except StorageError as failed:
+                _LOG.warning("the end of a session was not noted: %s", failed)
+            else:
+                if not erased:
+                    rows.append(self._end_row(player_id, session, how))
+        await self._append(rows)
+
+    def _continued(self, player_id: str) -> tuple[list[dict[str, object]], _Session]:
+        """A player's session at this moment, and the rows of what it ends."""
+        now_us, rows = self._executor.clock.now_us(), []
+        session = self._sessions.get(player_id)
+        if session is None or not _goes_on(session, now_us):
+            if session is not None:
+                rows.append(self._end_row(player_id, session, QUIET))
+            session = _Session(now_us // SECOND_US, now_us, "")
+        session.last_us, session.economy_hash = now_us, self._executor.live.economy.hash
+        _put(self._sessions, player_id, session)
+        if len(self._sessions) > _KNOWN_PLAYERS:
+            oldest = next(iter(self._sessions))
+            rows.append(self._end_row(oldest, self._sessions.pop(oldest), QUIET))
+        return rows, session
+
+    def _end_row(self, player_id: str, session: _Session, how: str) -> dict[str, object]:
+        row = self._row(player_id, session, "end", outcome=how)
+        return row | {"slot": session.purchases, **_shown(session.standing)}
+
+    @staticmethod
+    def _row(
+        player_id: str, session: _Session, act: str, outcome: str | None = None, code: str | None = None
+    ) -> dict[str, object]:
+        return {
             "user_id": player_id,
-            "session": self._session(player_id, at_us),
-            "at": moment_of(at_us),
-            "act": act_name(act),
-            "code": refusal_code,
+            "session": session.number,
+            "at": moment_of(session.last_us),
+            "act": act,
+            "code": code,
             "slot": None,
-            "outcome": None,
+            "outcome": outcome,
             "gold": None,
             "hold": None,
             "level": None,
             "units_held": None,
-            "economy_hash": self._executor.live.economy.hash,
+            "economy_hash": session.economy_hash,
         }
+
+    async def _append(self, rows: Sequence[dict[str, object]]) -> None:
+        if not rows:
+            return
         try:
-            await self._executor.provider.append_observations("activity", [row])
+            await self._executor.provider.append_observations("activity", rows)
         except StorageError as failed:
             _LOG.warning("what a player did was not noted: %s", failed)
 
-    def _session(self, player_id: str, at_us: int) -> int:
-        """The session's number: the second of its first act, since the epoch."""
-        gap_us = SESSION_GAP_S * SECOND_US
-        number, last_us = self._sessions.get(player_id, (0, at_us - gap_us))
-        if not 0 <= at_us - last_us < gap_us:
-            number = at_us // SECOND_US
-        self._sessions.pop(player_id, None)
-        self._sessions[player_id] = number, at_us  # In the order of the last act.
-        if len(self._sessions) > _KNOWN_PLAYERS:
-            del self._sessions[next(iter(self._sessions))]
-        return number
+    def _standing(self, profile: UserProfile) -> _Standing:
+        units = profile.inventory.get
+        return _Standing(
+            profile.gold, profile.level, tuple(units(item_id, 0) for item_id in self._executor.live.catalogue)
+        )
+
+    def _watch(self, profile: UserProfile, change: UserChange) -> None:
+        """Keep what a decision saw and what it leaves, until its act is noted."""
+        if not self.is_noted(profile.user_id):
+            return
+        before = self._standing(profile)
+        moved = dict.fromkeys(self._executor.live.catalogue, 0)
+        gold = before.gold
+        for movement in change.movements:
+            if movement.currency == "gold":
+                gold += movement.amount
+            if movement.item_id in moved:
+                moved[movement.item_id] += movement.quantity
+        level = (change.fields or {}).get("level", before.level)
+        assert isinstance(level, int)  # noqa: S101 - as the profile's field is
+        units = tuple(held + more for held, more in zip(before.units, moved.values(), strict=True))
+        _put(self._decided, profile.user_id, (before, _Standing(gold, level, units)))
+        if len(self._decided) > _KNOWN_DECISIONS:
+            del self._decided[next(iter(self._decided))]
+
+
+_PURCHASES: Final = (PurchaseReceipt, TrainReceipt, ExchangeReceipt, InvestReceipt)
+_SERVICES: Final[dict[type, str]] = {
+    TrainReceipt: "train",
+    ExchangeReceipt: "gems",
+    InvestReceipt: "business",
+}
+"""What gold buys beside items, as a choice names it."""
+
+
+def _outcome(receipt: Receipt | None) -> str | None:
+    """What was bought, or how a battle ended."""
+    if isinstance(receipt, PurchaseReceipt):
+        return receipt.item_id
+    if isinstance(receipt, BattleReceipt):
+        return "won" if receipt.won else "lost"
+    return _SERVICES.get(type(receipt))
+
+
+def _shown(standing: _Standing | None) -> dict[str, object]:
+    if standing is None:
+        return {}
+    return {"gold": standing.gold, "level": standing.level, "units_held": list(standing.units)}
+
+
+def _goes_on(session: _Session, now_us: int) -> bool:
+    """Whether a command at this moment still belongs to it; a clock that was set back begins another one."""
+    return 0 <= now_us - session.last_us < SESSION_GAP_S * SECOND_US
+
+
+def _put(known: dict[K, V], key: K, value: V) -> None:
+    """Put something last."""
+    known.pop(key, None)
+    known[key] = value

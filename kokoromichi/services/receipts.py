@@ -160,6 +160,12 @@ class AutoUseReceipt(Receipt, frozen=True, gc=False, tag="AutoUseReceipt"):
     auto_use: int
 
 
+class PingsReceipt(Receipt, frozen=True, gc=False, tag="PingsReceipt"):
+    """Who sends this player something notifies them from now on (``pings`` is 1) or not (0)."""
+
+    pings: int
+
+
 class TrainReceipt(Receipt, frozen=True, gc=False, tag="TrainReceipt"):
     """One training session."""
 

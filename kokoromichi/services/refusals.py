@@ -49,6 +49,10 @@ _SENTENCES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
         ("item_id",),
     ),
     codes.CHARACTER_OWNED: ("{waifu_id} is in your collection already.", ("waifu_id",)),
+    codes.GRANT_LIMIT: (
+        "One act may give or take {most} of {item_id} at most, as the bot's operator has set it.",
+        ("most", "item_id"),
+    ),
     codes.NOT_ALLOWED: ("This is for a {needed_role}; you are a {role}.", ("needed_role", "role")),
 }
 

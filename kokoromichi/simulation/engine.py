@@ -55,8 +55,11 @@ class Engine:
         make_store: Makes the provider, by the simulated clock; it must store nothing yet.
 
     Attributes:
+        session_class: What plays a session.
         provider: Where the players act; whoever plays opens it.
     """
+
+    session_class: type[Session] = Session
 
     def __init__(
         self, scenario: Scenario, seed: int, make_store: Callable[[Clock], DataProvider] = MemoryProvider
@@ -67,13 +70,7 @@ class Engine:
         self._scenario = scenario
         self._clock = ManualClock(self._start_us)
         self.provider = make_store(self._clock)
-        in_memory = isinstance(self.provider, MemoryProvider)
-        self._services = Services(
-            self.provider,
-            scenario.economy_on(0),
-            self._clock,
-            executor_class=MemoryExecutor if in_memory else CommandExecutor,
-        )
+        self._services = self._game()
         self._history: list[dict[str, object]] = []
         self._world = World(scenario, seed, self._services)
         self._driver = Driver(self._clock)
@@ -87,6 +84,16 @@ class Engine:
             population.week_percent,
         )
         self._hours = presence.hour_table(population.hour_weights)
+
+    def _game(self) -> Services:
+        """The game that is played."""
+        in_memory = isinstance(self.provider, MemoryProvider)
+        return Services(
+            self.provider,
+            self._scenario.economy_on(0),
+            self._clock,
+            executor_class=MemoryExecutor if in_memory else CommandExecutor,
+        )
 
     async def play(self, on_day: Callable[[int], None] | None = None) -> Played:
         """Play every day of the horizon, and answer what it left.
@@ -147,7 +154,7 @@ class Engine:
             presence.place_sessions(starts, count, numbers, DAY_HOURS, mine, SESSION_START, self._hours)
             for number in range(count):
                 own = mine[number * SESSION_DRAWS : (number + 1) * SESSION_DRAWS]
-                session = Session(world, player, day, number, own, self._characters_key)
+                session = self.session_class(world, player, day, number, own, self._characters_key)
                 self._driver.add(day_us + starts[number] * SECOND_US, player, session.play())
 
     async def _end_day(self, player: int, day: int, number: int) -> None:

@@ -166,15 +166,18 @@ class Session:
         return self._services.progress.invest(self._user_id, self._world.businesses[self._state[ITEM]])
 
     def _summon(self) -> Awaitable[Receipt]:
+        return self._services.summon.summon(self._user_id, streams.MAX_PULLS, draws=self._pull_draws())
+
+    def _pull_draws(self) -> list[int]:
+        """Those of the rarities, then those of the characters."""
         first = self._state[DRAW]
-        rolled = [
+        return [
             *self._draws[streams.SESSION_PULLS : streams.SESSION_PULLS + streams.MAX_PULLS],
             *(
                 streams.draw(self._characters_key, self._player, self._day, first + pull)
                 for pull in range(streams.MAX_PULLS)
             ),
         ]
-        return self._services.summon.summon(self._user_id, streams.MAX_PULLS, draws=rolled)
 
     def _sell(self) -> Awaitable[Receipt]:
         return self._services.store.sell(self._user_id, self._item_id)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kokoromichi.analysis.digest import Digest
+from kokoromichi.analysis.metrics.flows import net_flow
 from kokoromichi.analysis.metrics.supply import money_supply
-from kokoromichi.analysis.observations import Observations
+from kokoromichi.analysis.metrics.wealth import balances
+from kokoromichi.core.reader import active_of, totals_of
 from tests.analysis.books import Book, day
+
+if TYPE_CHECKING:
+    import datetime as dt
 
 
 def book() -> Book:
@@ -16,8 +23,16 @@ def book() -> Book:
     return found.exchange(3, "bo", 4_000, 100).move(3, "bo", "battle", 100)
 
 
+def digested(of: Book, today: dt.date) -> Digest:
+    """As a store that adds up these rows would answer."""
+    observations = of.observations()
+    frames = [observations.ledger.collect()]
+    gold = balances(observations).collect().filter(currency="gold")["balance"].to_list()
+    return Digest.of(totals_of(frames, 0), active_of(frames, 0), gold, today)
+
+
 def test_a_digest_is_cut_to_its_days() -> None:
-    whole = Digest.of(book().observations().over(day(0), day(5)))
+    whole = digested(book(), day(5))
     assert whole.span == (day(0), day(5))
     assert whole.days.rows() == [
         (day(0), 7_000, 1_000, 4_000, 1),
@@ -37,7 +52,7 @@ def test_a_digest_is_cut_to_its_days() -> None:
 
 
 def test_a_digest_knows_the_middle_and_the_top() -> None:
-    found = Digest.of(book().observations())
+    found = digested(book(), day(3))
     assert found.players == 2
     assert found.median_gold == 13_050 / 2
     assert found.top_share is not None
@@ -45,14 +60,17 @@ def test_a_digest_knows_the_middle_and_the_top() -> None:
     assert abs(found.top_share - 0.2 * richest / 13_050) < 1e-9
 
 
-def test_the_supply_is_that_of_the_metric() -> None:
+def test_supply_and_flows_are_those_of_the_metrics() -> None:
     observations = book().observations()
     supply = money_supply(observations).collect().filter(currency="gold")
-    assert Digest.of(observations).days["supply_gold"].to_list() == supply["supply"].to_list()
+    found = digested(book(), day(3))
+    assert found.days["supply_gold"].to_list() == supply["supply"].to_list()
+    same = ["day", "faucets_gold", "sinks_gold", "active_players"]
+    assert found.days.select(same).rows() == net_flow(observations).collect().select(same).rows()
 
 
 def test_a_digest_of_nothing() -> None:
-    found = Digest.of(Observations.empty())
+    found = Digest.of([], {}, [], day(0))
     assert (found.players, found.median_gold, found.top_share, found.span) == (0, None, None, None)
     assert found.supply_gold == 0
     assert found.largest("sink", 3) == []

@@ -274,7 +274,8 @@ def test_a_ledger_alone_gives_a_report_that_says_what_is_missing(runs: list[Run]
     observations = Observations.from_frames(runs[0].ledger)
     made = report_data([observations], title="Our server", manifest={"source": "ledger.parquet"})
     assert set(made.missing) == {
-        "days_to_afford", "engel_shares", "price_index", "sell_through", "stock_outs", "acts", "refusals",
+        "days_to_afford", "engel_shares", "price_index", "price_events", "sell_through", "stock_outs",
+        "acts", "refusals",
     }  # fmt: skip
     text = Reader(render_report(made)).text
     for said in (

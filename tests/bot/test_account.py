@@ -159,6 +159,18 @@ async def test_who_receives_gold_is_told(table: Table) -> None:
     assert [user.id for user in answer.mentions if user.id != table.alice.id] == [table.bob.id]
 
 
+async def test_who_has_switched_it_off_is_named_and_not_notified(table: Table) -> None:
+    await table.asked(table.bob, "pings", tell="off")
+    result = await table.slash(table.alice, "transfer", user=table.bob, amount=100)
+    assert result.response is not None
+    assert not result.response.content
+    assert table.bob.mention in told(result.response.embeds[0])
+    await table.asked(table.bob, "pings", tell="on")
+    result = await table.slash(table.alice, "transfer", user=table.bob, amount=100)
+    assert result.response is not None
+    assert result.response.content == table.bob.mention
+
+
 async def test_who_talks_here_is_known_by_name(table: Table) -> None:
     await table.endow(table.bob)
     await table.bob.send(table.channel, "good morning")

@@ -267,3 +267,15 @@ async def test_an_admin_takes_a_retired_item_away_from_who_holds_it(table: Table
     assert (await table.profile(table.bob)).inventory == {"paper_crane": 2}
     unknown = await asked(table, boss, "item", user=table.alice, item="paper_crane", quantity=-3)
     assert unknown == "There is no item paper\\_crane."
+
+
+async def test_a_ledger_too_large_to_attach_is_not_read_for_it(
+    table: Table, boss: MemberActor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def many() -> int:
+        return 40_001
+
+    monkeypatch.setattr(table.bot.provider, "ledger_rows", many)
+    monkeypatch.setattr(table.bot.provider, "ledger_frames", None)
+    sentence = told(embed_of(await table.slash(boss, "admin export", reason="for the designer")))
+    assert sentence == "The ledger is too large to attach: use `kokoromichi ledger export`."

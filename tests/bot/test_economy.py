@@ -9,10 +9,6 @@ import pytest
 from tests.bot.table import embed_of, fields_of, told
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    import polars as pl
-
     from tests.bot.table import Table
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -57,24 +53,13 @@ async def test_only_the_days_that_were_asked_for(table: Table) -> None:
     assert fields_of(embed)["In all purses"] == "10,900 gold"
 
 
-async def test_the_ledger_is_read_once_in_five_minutes(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_was_played_a_moment_ago_is_in_it(table: Table) -> None:
     await table.asked(table.alice, "daily")
-    readings = 0
-    frames = table.bot.provider.ledger_frames
-
-    async def counted() -> AsyncIterator[pl.DataFrame]:
-        nonlocal readings
-        readings += 1
-        async for frame in frames():
-            yield frame
-
-    monkeypatch.setattr(table.bot.provider, "ledger_frames", counted)
-    for days in (7, 30, 365):
-        await table.asked(table.alice, "economy", days=days)
-    assert readings == 1
-    table.clock.advance(300)
-    await table.asked(table.bob, "economy")
-    assert readings == 2
+    embed = await table.asked(table.alice, "economy")
+    assert fields_of(embed)["Came in"] == "1,000 gold\nDaily reward 1,000"
+    await table.asked(table.bob, "train")
+    embed = await table.asked(table.bob, "economy")
+    assert fields_of(embed)["Players"] == "2"
 
 
 @pytest.mark.parametrize("days", ["0", "366", "-1"])

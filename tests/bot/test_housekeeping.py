@@ -8,6 +8,7 @@ import pytest
 from simcord import Env
 
 from kokoromichi.bot import KokoroBot, create_bot
+from kokoromichi.chat.loops import BEAT_S, RETRY_S
 from kokoromichi.core.counters import stock_counter
 from kokoromichi.core.errors import StorageError
 from kokoromichi.core.providers.memory import MemoryProvider
@@ -93,6 +94,7 @@ async def test_reading_answers_from_the_mirror_with_its_age_and_money_says_that_
     refused = await table.alice.slash(table.channel, "buy", item="health_potion")
     assert "Nothing was charged" in (embed_of(refused).description or "")
     remote.away = False
+    await table.env.advance_time(RETRY_S)
     embed = embed_of(await table.alice.slash(table.channel, "balance"))
     assert "Storage is unavailable" not in (embed.description or "")
     assert (await table.profile(table.alice)).gold == 9_800
@@ -107,6 +109,48 @@ async def test_a_command_waits_for_an_absent_database_once(table: Table, remote:
     embed = embed_of(await table.alice.slash(table.channel, name))
     assert "this is how things stood" in (embed.description or "")
     assert remote.asked_in_vain == 1
+
+
+async def test_known_to_be_away_the_database_is_not_asked_and_the_log_says_so_once(
+    table: Table, remote: Remote, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A real one lets each call wait for ten seconds."""
+    await table.endow(table.alice)
+    remote.away = True
+    await table.alice.slash(table.channel, "buy", item="health_potion")
+    await table.env.advance_time(RETRY_S)
+    asked = remote.asked_in_vain
+    for _ in range(5):
+        refused = await table.alice.slash(table.channel, "buy", item="health_potion")
+        assert "Nothing was charged" in (embed_of(refused).description or "")
+    assert remote.asked_in_vain == asked
+    remote.away = False
+    await table.env.advance_time(RETRY_S)
+    bought = await table.alice.slash(table.channel, "buy", item="health_potion")
+    assert embed_of(bought).title == "Bought"
+    met = "commands that met it since the last word"
+    assert [(one.levelname, one.getMessage()) for one in caplog.records if one.name.endswith("outage")] == [
+        ("ERROR", f"the storage fails: the database does not answer; {met}: 1"),
+        ("WARNING", f"the storage is well again after 0 s; {met}: 5"),
+    ]
+
+
+async def test_a_database_that_is_only_read_answers_what_reads(
+    table: Table, remote: Remote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await table.endow(table.alice)
+
+    async def read_only() -> None:
+        message = "the database is read-only"
+        raise StorageError(message)
+
+    monkeypatch.setattr(remote, "probe", read_only)
+    await table.env.advance_time(BEAT_S)
+    assert "read-only" in str(table.bot.storage.no_writes)
+    refused = await table.alice.slash(table.channel, "buy", item="health_potion")
+    assert "Nothing was charged" in (embed_of(refused).description or "")
+    embed = embed_of(await table.alice.slash(table.channel, "balance"))
+    assert "Storage is unavailable" not in (embed.description or "")
 
 
 async def test_a_share_of_the_purse_is_never_taken_from_the_mirror(

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import polars as pl
+
+from kokoromichi.core.kinds import SYSTEM
 from kokoromichi.core.providers.postgres import PostgresProvider
 from tests.bot.bot_process import BotProcess, How
 from tests.bot.settled import acknowledged, settled_in
@@ -20,8 +23,18 @@ if TYPE_CHECKING:
 async def test_two_bots_serve_two_shards_of_one_economy(database: PostgresServer, tmp_path: Path) -> None:
     async with StandIn(shards=2) as discord:
         settings = {"PROVIDER": "postgres", "DATABASE_URL": database.url, "SHARD_COUNT": "2"}
-        first = BotProcess(discord, tmp_path, How(name="first"), SHARD_IDS="0", **settings)
-        second = BotProcess(discord, tmp_path, How(shards=2, name="second"), SHARD_IDS="1", **settings)
+        files = [tmp_path / f"{name}.prom" for name in ("first", "second")]
+        first, second = (
+            BotProcess(
+                discord,
+                tmp_path,
+                How(shards=shard + 1, name=file.stem),
+                SHARD_IDS=str(shard),
+                METRICS_FILE=str(file),
+                **settings,
+            )
+            for shard, file in enumerate(files)
+        )
         asked: list[Asked] = []
         async with first, second:
             assert sorted(discord.gateway.sessions) == [(0, 2), (1, 2)]
@@ -38,6 +51,20 @@ async def test_two_bots_serve_two_shards_of_one_economy(database: PostgresServer
         assert found.holds(asked) == (60, 0)
         async with PostgresProvider(database.url, pool_size=(1, 2)) as provider:
             assert (await provider.counters())["stock.treasure_chest"] == 80
+            frames = [frame async for frame in provider.ledger_frames()]
+            acts = pl.concat(frames).filter(pl.col("user_id") != SYSTEM)["tx_id"].n_unique()
+        counted = [series_of(file) for file in files]
+        assert sum(one["kokoromichi_commits_total"] for one in counted) == acts == 60
+        assert sum(one['kokoromichi_commands_total{command="buy",outcome="done"}'] for one in counted) == 60
+        measured = [one for one in counted if 'kokoromichi_supply{currency="gold"}' in one]
+        assert measured == counted[:1], "the economy is measured by the process of shard 0 alone"
+        assert measured[0]["kokoromichi_residual_gold"] == 0
+
+
+def series_of(file: Path) -> dict[str, float]:
+    """What a bot wrote when it ended."""
+    lines = [line for line in file.read_text("utf-8").splitlines() if not line.startswith("#")]
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
 
 
 async def test_a_database_that_is_gone_charges_nothing_and_comes_back(
@@ -63,6 +90,8 @@ async def test_a_database_that_is_gone_charges_nothing_and_comes_back(
         assert "9,300 gold" in balance.text
         assert "7 × " in inventory.text
         await asyncio.to_thread(database.start)
+        while "the storage is well again" not in bot.said():
+            await asyncio.sleep(0.1)
         asked.append(discord.slash(anna, "buy", item="health_potion", quantity=1))
         await asked[-1].until(acknowledged, 60)
         balance = discord.slash(anna, "balance")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from typing import TYPE_CHECKING
 
+import discord as discord_py
 import pytest
 
 from kokoromichi.chat.console.api import EVERYWHERE
 from kokoromichi.chat.console.payloads import BOT_ID
+from kokoromichi.chat.gateway import discord_errors
+from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from tests.bot.bot_process import ROOT, BotProcess, How
 from tests.bot.standin import OWNER, TOKEN, StandIn, User
@@ -157,6 +161,48 @@ async def test_slash_commands_need_no_privilege(tmp_path: Path) -> None:
             "admin",
         }
         assert unread.answers == []
+
+
+async def test_a_session_that_discord_ends_for_good_is_a_sentence(tmp_path: Path) -> None:
+    async with StandIn() as discord, BotProcess(discord, tmp_path, LOG_LEVEL="WARNING") as bot:
+        await discord.drop(close_code=4004)
+        assert await bot.end() == 2
+    assert "Traceback" not in bot.said()
+    assert bot.said().splitlines()[-1] == (
+        "Error: Discord ended the session, since DISCORD_TOKEN is not valid any more: copy it anew from the "
+        "developer portal"
+    )
+
+
+@pytest.mark.parametrize(("code", "cured_by_a_person"), [(4004, True), (4011, True), (4012, False)])
+def test_what_ended_a_session_says_who_can_mend_it(code: int, cured_by_a_person: bool) -> None:  # noqa: FBT001 - a test's parameter
+    closed = discord_py.ConnectionClosed(None, shard_id=0, code=code)  # type: ignore[arg-type] # It is not asked.
+    with pytest.raises(MisuseError if cured_by_a_person else discord_py.ConnectionClosed), discord_errors():
+        raise closed
+
+
+async def test_a_start_tells_what_was_chosen_and_what_is_to_be_mended(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".env").write_text("", "utf-8")
+    (tmp_path / ".env").chmod(0o644)
+    async with (
+        StandIn() as discord,
+        BotProcess(discord, tmp_path, LOG_LEVEL="INFO", LOG_FORMAT="json") as bot,
+    ):
+        await discord.slash(User(OWNER), "admin health", reason="a look").answered()
+        await discord.slash(User(1001), "admin health", reason="a look").answered()
+        await bot.stopped()
+    lines = [json.loads(line) for line in bot.said().splitlines()]
+    said = "\n".join(line["message"] for line in lines)
+    assert f"DATA_DIR={tmp_path / 'data'}, " in said
+    assert "DISCORD_TOKEN=(hidden), " in said
+    assert "git clean -fdx there deletes every player" in said
+    assert "chmod 600 .env" in said
+    assert "shard 0 is connected" in said
+    assert f"admin: user {OWNER} (owner) asks for health" in said
+    assert "not allowed: user 1001, a player, tried /admin health" in said
+    assert {line["level"] for line in lines} <= {"INFO", "WARNING"}
+    assert (tmp_path / "data" / "kokoromichi.sqlite3").stat().st_mode & 0o077 == 0
 
 
 async def test_no_log_holds_a_secret(database: PostgresServer, tmp_path: Path) -> None:

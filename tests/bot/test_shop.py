@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
 from simcord import SetupError
 
+from kokoromichi.chat.loops import Housekeeping
+from kokoromichi.rules.acts import SESSION_GAP_S
 from kokoromichi.services.authority import Actor, Role
 from tests.bot.table import embed_of, told
 from tests.contract.stored import NOON_US
@@ -377,3 +380,30 @@ async def test_a_retired_item_is_seen_and_sold_back(table: Table) -> None:
     by_words = told(await table.said(table.alice, "!sell Paper Crane all"))
     assert by_words.startswith("3 × paper\\_crane for 120 gold. You hold 0.")
     assert await table.refusal(table.bob, "sell", item="paper_crane") == "There is no item paper\\_crane."
+
+
+async def test_what_was_shown_and_bought_is_noted_until_the_session_ends(table: Table) -> None:
+    await table.asked(table.alice, "store", category="potions")
+    await table.asked(table.alice, "buy", item="health_potion", quantity=3)
+    await table.asked(table.alice, "train")
+    table.clock.advance(SESSION_GAP_S - 1)
+    await table.asked(table.alice, "balance")  # It prolongs the session, and is not noted.
+    table.clock.advance(SESSION_GAP_S)
+    await Housekeeping(table.bot).sessions()
+    frames = [frame async for frame in table.bot.provider.observation_frames("activity")]
+    noted = pl.concat(frames)
+    train_gold = table.bot.services.live.config.train.price_gold
+    assert noted.select("act", "slot", "outcome", "gold", pl.col("units_held").list.first()).rows() == [
+        ("shown", None, "potion", 10_000, 0),
+        ("buy", 0, "health_potion", 10_000, 0),
+        ("train", 1, "train", 9_700, 3),
+        ("end", 2, "quiet", 9_700 - train_gold, 3),
+    ]
+    assert noted["session"].n_unique() == 1
+
+
+async def test_what_is_refused_before_its_question_is_noted_too(table: Table) -> None:
+    await table.endow(table.bob)
+    await table.refusal(table.alice, "gift", user=table.bob, item="health_potion")
+    (noted,) = [frame async for frame in table.bot.provider.observation_frames("activity")]
+    assert noted.select("act", "code").rows() == [("gift", "not_owned")]

@@ -64,6 +64,24 @@ async def test_what_was_observed_is_read_back_in_its_order(closed: DataProvider)
     assert [{**held, "category": None}] == history.select(*held, "category").to_dicts()
 
 
+async def test_a_remote_store_opens_with_the_newest_activity_alone(
+    closed: DataProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if closed.name not in ("mongo", "postgres"):
+        return  # Memory keeps what a process does; a local store forgets as it goes on.
+    monkeypatch.setattr(f"kokoromichi.core.providers.{closed.name}.provider.ACTIVITY_ROWS_KEPT", 2)
+    held = {"economy_hash": "0", "effective_from": moment_of(NOON_US), "measure": "price_gold", "key": "x"}
+    act = {"user_id": "ada", "at": moment_of(NOON_US), "act": "buy"}
+    async with closed:
+        await closed.append_observations("economy_history", [held])
+        await closed.append_observations("activity", [{**act, "session": number} for number in range(5)])
+    async with closed:
+        activity = pl.concat([frame async for frame in closed.observation_frames("activity")])
+        history = pl.concat([frame async for frame in closed.observation_frames("economy_history")])
+    assert activity["session"].to_list() == [3, 4]
+    assert history.height == 1
+
+
 @pytest.mark.parametrize("call", ["sync_local_to_remote", "sync_remote_to_local", "migrate_local_to_remote"])
 async def test_where_one_side_of_a_sync_is_missing_it_says_so(provider: DataProvider, call: str) -> None:
     with pytest.raises(MisuseError, match=f"{call}: {missing_side(provider)}"):

@@ -8,13 +8,16 @@ import msgspec
 import pytest
 
 from kokoromichi.core.clock import DAY_US
+from kokoromichi.core.copying.copy_all import copy_all
+from kokoromichi.core.data_provider import DataProvider
 from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.models import ERASED_PREFIX
+from kokoromichi.core.providers.memory import MemoryProvider
 from tests.contract.stored import NOON_US, change, money, user, with_player
 from tests.unit.service_world import World
 
 if TYPE_CHECKING:
     from kokoromichi.core.clock import ManualClock
-    from kokoromichi.core.data_provider import DataProvider
 
 
 async def test_balances_are_everybodys_richest_first(provider: DataProvider) -> None:
@@ -85,3 +88,43 @@ async def test_days_are_what_their_rows_add_up_to(provider: DataProvider) -> Non
     assert [one.day for one in await provider.daily_totals(day + 1)] == [day + 1]
     assert await provider.active_players() == {day: 2, day + 1: 1}
     assert await provider.active_players(day + 1) == {day + 1: 1}
+
+
+async def test_totals_are_the_ledgers_whatever_of_it_is_folded(provider: DataProvider) -> None:
+    """Totals are kept beside the ledger: each way of writing a row must reach them, and once."""
+
+    async def is_the_ledgers() -> None:
+        assert await provider.daily_totals() == await DataProvider.daily_totals(provider)
+        assert await provider.active_players() == await DataProvider.active_players(provider)
+        assert await provider.ledger_rows() == sum(one.rows for one in await provider.daily_totals())
+
+    await provider.fold()
+    await with_player(provider, "ada", gold=100, x=1)
+    await with_player(provider, "bo", gold=50)
+    await is_the_ledgers()
+    await provider.fold()
+    await is_the_ledgers()
+    assert await provider.fold() == 0
+    await provider.apply(change(user("ada", 1, money(-30, 70, "fee")), at_us=NOON_US + DAY_US // 2 - 1))
+    await provider.apply(change(user("ada", 2, money(-1, 69, "fee")), at_us=NOON_US + DAY_US))
+    await provider.save_user("bo", {"gold": 60})
+    await is_the_ledgers()
+    await provider.erase("ada", f"{ERASED_PREFIX}x")
+    await is_the_ledgers()
+    await provider.fold()
+    await with_player(provider, "ada", gold=7)  # Another player now, and as active.
+    await is_the_ledgers()
+    await provider.fold()
+    await is_the_ledgers()
+
+
+async def test_what_another_store_had_is_in_the_totals(provider: DataProvider, clock: ManualClock) -> None:
+    async with MemoryProvider(clock) as source:
+        await with_player(source, "ada", gold=100, x=1)
+        await with_player(source, "bo", gold=50)
+        await source.apply(change(user("ada", 1, money(-30, 70, "fee")), at_us=NOON_US + DAY_US))
+        assert (await copy_all(source, provider)).complete
+        for _ in range(2):
+            assert await provider.daily_totals() == await source.daily_totals()
+            assert await provider.active_players() == await source.active_players()
+            await provider.fold()

@@ -13,12 +13,14 @@ import polars as pl
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from kokoromichi.analysis.observations import Observations
+from kokoromichi.core.schemas import ACTIVITY_SCHEMA
 from kokoromichi.experiments.calibrate import calibrate
 from kokoromichi.simulation import engines
 from kokoromichi.simulation.scenario import Scenario
 
 LIKINGS: Final = ("potion", "scroll", "charm", "chest", "gift", "collectible", "train", "gems", "business")
 CATEGORIES: Final = LIKINGS[:6]
+PURCHASES: Final = ("buy", "train", "exchange", "invest")
 
 
 class Size(BaseSettings):
@@ -87,8 +89,41 @@ def seen_of(scenario: Scenario, seed: int, engine: str) -> Observations:
     )
 
 
+def as_a_bot_sees(seen: Observations) -> Observations:
+    """What a bot would have noted of players without goals; ``tests.bot`` holds a real one to that."""
+    stood = ("gold", "level", "units_held", "economy_hash")
+    activity = seen.activity.with_columns(pl.col(pl.Enum).cast(pl.String)).sort("at", maintain_order=True)
+    choices = activity.filter(act="choice").select("user_id", "session", "at", "outcome", *stood).collect()
+    acts = activity.filter(pl.col("act").is_in(PURCHASES), pl.col("code").is_null()).collect()
+    bought = acts.drop("outcome", *stood).join_asof(
+        choices.filter(pl.col("outcome") != "save"),
+        on="at",
+        by=["user_id", "session"],
+        check_sortedness=False,
+    )
+    place = pl.int_range(pl.len()).over("session")
+    ends = choices.group_by("session", maintain_order=True).last()
+    rows = (
+        choices.group_by("session", maintain_order=True).first().with_columns(act=pl.lit("shown")),
+        bought.with_columns(slot=place),
+        ends.with_columns(act=pl.lit("end"), outcome=pl.lit("quiet")),
+    )
+    noted = pl.concat(rows, how="diagonal")
+    return Observations.from_frames(
+        seen.ledger,
+        activity=noted.match_to_schema(ACTIVITY_SCHEMA, missing_columns="insert", extra_columns="ignore"),
+        economy_history=seen.economy_history,
+        players=seen.players,
+    )
+
+
 def recovered(size: Size, archetype: str = "casual") -> pl.DataFrame:
-    """Of each truth: ``coefficient``, ``truth``, ``estimate``, ``se``, ``z``, where it is identified."""
+    """Each truth once as a simulation sees it, and once as a bot does.
+
+    Returns:
+        ``by`` (``simulation`` or ``bot``), ``coefficient``, ``truth``, ``estimate``, ``se``, ``z``, where it
+        is identified.
+    """
     dice = np.random.default_rng(11 + size.first)
     base = with_moving_prices(only(archetype, size.players, size.days))
     parts = []
@@ -96,7 +131,9 @@ def recovered(size: Size, archetype: str = "casual") -> pl.DataFrame:
         scenario = drawn(base, archetype, dice)
         truth = next(one for one in scenario.population.archetypes if one.name == archetype).model_dump()
         truth |= {"beta_store": truth["beta"], "beta_costs": truth["beta"]}
-        table = calibrate(seen_of(scenario, number, size.engine), base).table().filter("identified")
-        known = pl.Series([truth[name] for name in table["coefficient"]], dtype=pl.Float64)
-        parts.append(table.select("coefficient", "estimate", "se", truth=known))
+        whole = seen_of(scenario, number, size.engine)
+        for by, seen in (("simulation", whole), ("bot", as_a_bot_sees(whole))):
+            table = calibrate(seen, base).table().filter("identified")
+            known = pl.Series([truth[name] for name in table["coefficient"]], dtype=pl.Float64)
+            parts.append(table.select("coefficient", "estimate", "se", by=pl.lit(by), truth=known))
     return pl.concat(parts).with_columns(z=(pl.col("estimate") - pl.col("truth")) / pl.col("se"))

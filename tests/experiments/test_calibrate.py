@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import orjson
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 from scipy.stats import kstest
 
 from kokoromichi.analysis.observations import MissingObservationsError, Observations
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.experiments.calibrate import calibrate
-from kokoromichi.experiments.logit import Menu, expected, fit
+from kokoromichi.experiments.logit import Menu, expected, fit, log_likelihood
 from kokoromichi.simulation.population import Population
 from kokoromichi.simulation.scenario import Scenario
-from tests.experiments.recovery import Size, only, recovered, seen_of, with_moving_prices
+from tests.experiments.recovery import (
+    Size,
+    as_a_bot_sees,
+    only,
+    recovered,
+    seen_of,
+    with_moving_prices,
+)
 from tests.simulation.commands import invoke
 
 if TYPE_CHECKING:
@@ -84,9 +93,32 @@ def test_coefficients_that_move_together_are_named() -> None:
     assert blind.estimate[2] + blind.estimate[3] == pytest.approx(alone.estimate[2])
 
 
-def test_truths_are_found_again_within_their_errors() -> None:
-    size = Size()
-    z = recovered(size)
+def test_saves_that_nobody_saw_are_summed_over_all_their_places() -> None:
+    menu = synthetic(400, 5)
+    sessions = np.arange(400) // 2
+    whole = menu._replace(offset=np.zeros_like(menu.offset), log_purse=np.zeros(400))
+    chances = np.exp(whole.offset + TRUTH[whole.group] + TRUTH[2] * whole.prices[0])
+    chances /= 1 + chances.sum(axis=1, keepdims=True)
+    saved = 1 - chances.sum(axis=1)
+    # One purchase of three slots, from the first row, then a stop in the second one.
+    one = np.tile([0, 3], 200)
+    found = log_likelihood(whole._replace(chosen=one, slots=3, session=sessions), TRUTH)
+    first, last = saved[::2], saved[1::2]
+    ways = first**2 + first * last + last**2
+    assert found == pytest.approx(np.log(chances[::2, 0] * ways).sum())
+    every = log_likelihood(whole._replace(chosen=one), TRUTH)  # Each row a choice that was seen.
+    assert every == pytest.approx(np.log(chances[::2, 0] * last).sum())
+
+
+@pytest.fixture(scope="module")
+def again() -> pl.DataFrame:
+    """Truths and what was found of them."""
+    return recovered(Size())
+
+
+@pytest.mark.parametrize("by", ["simulation", "bot"])
+def test_truths_are_found_again_within_their_errors(again: pl.DataFrame, by: str) -> None:
+    size, z = Size(), again.filter(by=by)
     pooled = z.filter(~pl.col("coefficient").is_in(["beta_store", "beta_costs"]))[
         "z"
     ].to_numpy()  # Both are in beta.
@@ -96,6 +128,34 @@ def test_truths_are_found_again_within_their_errors() -> None:
         by_name = {name: mine["z"].to_numpy() for (name,), mine in z.group_by("coefficient")}
         assert max(abs(one.mean()) for one in by_name.values()) < 0.25, by_name
         assert min(kstest(one, "norm").pvalue for one in by_name.values()) > 0.001, by_name
+
+
+def test_a_bot_tells_all_that_full_choices_tell_and_each_a_little_less_surely(
+    seen: Observations, found: Calibration
+) -> None:
+    noted = calibrate(as_a_bot_sees(seen), CASUALS)
+    both = found.table().join(noted.table(), on="coefficient", suffix="_noted").filter("identified")
+    assert both["identified_noted"].all()
+    assert (both["se_noted"] / both["se"]).is_between(0.97, 1.4).all()
+    assert ((both["estimate"] - both["estimate_noted"]).abs() < 2 * both["se"]).all()
+    check = noted.check()
+    assert check["chosen"].sum() == check["choices"][0] == pytest.approx(check["expected"].sum())
+    assert np.abs(check["z"].drop_nulls().to_numpy()).max() < 4
+    assert noted.presence().is_empty()
+
+
+def test_players_whom_nobody_knows_are_taken_for_an_archetype(seen: Observations) -> None:
+    nameless = replace(as_a_bot_sees(seen), has_players=False)
+    with pytest.raises(MisuseError, match="name that of all players as archetype"):
+        calibrate(nameless, CASUALS)
+    named = calibrate(nameless, CASUALS, archetype="casual").table()
+    assert_frame_equal(named, calibrate(as_a_bot_sees(seen), CASUALS).table())
+
+
+def test_players_with_goals_are_left_out_where_only_a_bot_saw_them() -> None:
+    collectors = only("collector", 6, 7)
+    with pytest.raises(MisuseError, match="no spend choice was seen"):
+        calibrate(as_a_bot_sees(seen_of(collectors, 1, "faithful")), collectors)
 
 
 def test_one_price_list_does_not_tell_the_price_sensitivity_of_the_store(found: Calibration) -> None:
@@ -177,7 +237,7 @@ def test_several_replications_tell_more_than_one(seen: Observations, found: Cali
 def test_an_activity_without_choices_and_a_base_that_was_not_played_are_refused(seen: Observations) -> None:
     with pytest.raises(MissingObservationsError, match="activity"):
         calibrate(Observations.from_frames(seen.ledger), CASUALS)
-    with pytest.raises(MisuseError, match="no spend choice"):
+    with pytest.raises(MisuseError, match="sales at the most: they tell neither"):
         calibrate(Observations.empty(), CASUALS)
     whales = only("whale", 5, 5)
     alone = tuple(one for one in whales.population.archetypes if one.name == "whale")

@@ -15,6 +15,7 @@ from kokoromichi.core.errors import ConfigurationError, ConflictError, KokoroErr
 from kokoromichi.core.models import Movement
 from kokoromichi.core.provider_manager import build_provider
 from kokoromichi.core.providers.mongo import MongoDBProvider
+from kokoromichi.core.reader import Reader
 from kokoromichi.settings import Settings
 from tests.contract.stored import change, user, with_player
 from tests.faults.mongo_stores import gold_of
@@ -239,3 +240,23 @@ async def test_an_item_s_id_is_a_value_and_no_key_of_mongodb(item_id: str) -> No
         profile = await provider.profile("ada")
         assert profile is not None
         assert profile.inventory == {item_id: 2}
+
+
+async def test_a_ledger_of_before_the_totals_is_added_up_once() -> None:
+    uri = fresh_database()
+    async with MongoDBProvider(uri) as before:
+        await with_player(before, "ada", gold=100, x=1)
+        await with_player(before, "bo", gold=50)
+        await before.apply(change(user("ada", 1, Movement("fee", "gold", -30, 70))))
+    client: MongoClient[dict[str, Any]]
+    with MongoClient(uri) as client:  # As the program was before.
+        base = client.get_default_database()
+        base.requests.update_many({}, {"$unset": {"waits": "", "queued": ""}})
+        base.users.update_many({}, {"$unset": {"active_day": ""}})
+        base.schema_version.update_one({"_id": "schema"}, {"$set": {"version": 1}})
+    async with MongoDBProvider(uri) as after:
+        await after.apply(change(user("ada", 2, Movement("fee", "gold", -1, 69))))
+        for _ in range(2):
+            assert await after.daily_totals() == await Reader.daily_totals(after)
+            assert await after.active_players() == await Reader.active_players(after)
+            await after.fold()

@@ -16,6 +16,8 @@ from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.errors import ConfigurationError, MisuseError, RequestMismatchError, StorageError
 from kokoromichi.core.kinds import BOOKS
 from kokoromichi.core.providers.postgres import PostgresProvider
+from kokoromichi.core.providers.postgres import schema as schemas
+from kokoromichi.core.reader import Reader
 from kokoromichi.core.transactions import Committed
 from tests.contract.stored import NOON_US, change, entries, goods, money, stored, user, with_player
 from tests.servers.postgres import fresh_schema, server_url
@@ -276,3 +278,25 @@ async def test_opening_twice_is_harmless_and_a_call_after_closing_says_what_to_d
         await opened.open()
     with pytest.raises(MisuseError, match=r"is closed: await open\(\) before its next use"):
         await opened.apply(change(user("ada", 0, money(1, 1))))
+
+
+async def test_a_ledger_of_before_the_totals_is_added_up_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    schema, steps = fresh_schema(), schemas._STEPS  # noqa: SLF001 - as the program was before
+    monkeypatch.setattr(schemas, "_STEPS", steps[:1])
+    async with PostgresProvider(server_url(), schema=schema) as before:
+        await with_player(before, "ada", gold=100, x=1)
+        await with_player(before, "bo", gold=50)
+        await before.apply(change(user("ada", 1, money(-30, 70, "fee"))))
+        monkeypatch.setattr(schemas, "_STEPS", steps)
+        with caplog.at_level("INFO"):
+            async with PostgresProvider(server_url(), schema=schema) as after:
+                assert await after.daily_totals() == await Reader.daily_totals(after)
+                # The former program still runs; what it writes is counted too.
+                await before.apply(change(user("ada", 2, money(-1, 69, "fee"))))
+                for _ in range(2):
+                    assert await after.daily_totals() == await Reader.daily_totals(after)
+                    assert await after.active_players() == await Reader.active_players(after)
+                    await after.fold()
+    assert "ledger_transfers is added up, 4 rows so far" in caplog.text

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote, urlsplit
 
 import orjson
 import pytest
@@ -17,8 +18,9 @@ from tests.project.checkout import ROOT
 
 BIN: Final = Path(sys.executable).parent
 DOCKERFILE: Final = ROOT / "Dockerfile"
+LABORATORY: Final = ROOT / "Dockerfile.lab"
 COMPOSE: Final = ROOT / "docker-compose.yml"
-PASSWORD: Final = "sakura-7"  # noqa: S105 - of no database
+PASSWORD: Final = "s@kura:7/? #%'"  # noqa: S105 - of no database
 TOKEN: Final = "a.token"  # noqa: S105 - of no bot
 
 
@@ -45,9 +47,22 @@ def instructions(word: str) -> list[str]:
     return [line.removeprefix(word).strip() for line in text.splitlines() if line.startswith(f"{word} ")]
 
 
-def test_the_image_has_no_finding() -> None:
-    done = subprocess.run([BIN / "hadolint", DOCKERFILE], capture_output=True, text=True, check=False)
+@pytest.mark.parametrize("file", [DOCKERFILE, LABORATORY], ids=lambda file: file.name)
+def test_no_image_has_a_finding(file: Path) -> None:
+    done = subprocess.run([BIN / "hadolint", file], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_the_laboratory_runs_as_nobody_and_is_made_of_what_is_pinned() -> None:
+    text = LABORATORY.read_text(encoding="utf-8")
+    assert re.search("^USER 10001$", text, re.M)
+    assert "PIP_CONSTRAINT=/src/constraints.txt" in text
+    rules = (ROOT / "Dockerfile.lab.dockerignore").read_text(encoding="utf-8").splitlines()
+    allowed = {rule[1:].split("/")[0] for rule in rules if rule.startswith("!")}
+    copies = [line.split()[1:-1] for line in text.splitlines() if line.startswith("COPY ")]
+    copied = {word.split("/")[0] for words in copies for word in words if not word.startswith("--")}
+    assert rules[1] == "*"
+    assert copied - {"", "opt"} <= allowed
 
 
 def test_the_image_runs_as_nobody_in_particular_and_is_told_to_end() -> None:
@@ -100,9 +115,16 @@ def test_by_itself_the_bot_keeps_files_in_a_volume(tmp_path: Path) -> None:
     bot = found["bot"]
     assert bot["environment"] == {
         "DISCORD_TOKEN": TOKEN,
+        "LOG_FORMAT": "text",
         "LOG_LEVEL": "INFO",
+        "LOG_FORMAT": "text",
         "TEXT_COMMANDS": "true",
         "ADMIN_GUILDS": "",
+        "ADMIN_MOST_GOLD": "",
+        "ADMIN_MOST_UNITS": "",
+        "OWNER_CHANNEL": "",
+        "METRICS_PORT": "",
+        "METRICS_FILE": "",
         "SHARD_COUNT": "",
         "SHARD_IDS": "",
         "ACTIVITY_SAMPLING": "1.0",
@@ -112,6 +134,7 @@ def test_by_itself_the_bot_keeps_files_in_a_volume(tmp_path: Path) -> None:
         "PROVIDER": "local",
         "DATABASE_URL": "",
         "MONGO_URI": "",
+        "DATABASE_PASSWORD": "",
         "MIRROR_DIR": "",
     }
     assert [(volume["type"], volume["source"], volume["target"]) for volume in bot["volumes"]] == [
@@ -127,6 +150,7 @@ def test_what_an_operator_sets_reaches_the_bot(tmp_path: Path) -> None:
         "data_dir",
         "economy_dir",
         "database_url",
+        "database_password",
         "mongo_uri",
         "mirror_dir",
         "heartbeat_file",
@@ -142,11 +166,11 @@ def test_what_an_operator_sets_reaches_the_bot(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("profile", "setting", "url"),
     [
-        ("postgres", "DATABASE_URL", f"postgresql://kokoro:{PASSWORD}@postgres:5432/kokoromichi"),
+        ("postgres", "DATABASE_URL", "postgresql://kokoro@postgres:5432/kokoromichi"),
         (
             "mongo",
             "MONGO_URI",
-            f"mongodb://kokoro:{PASSWORD}@mongo:27017/kokoromichi?replicaSet=rs0&authSource=admin",
+            "mongodb://kokoro@mongo:27017/kokoromichi?replicaSet=rs0&authSource=admin",
         ),
     ],
 )
@@ -155,6 +179,11 @@ def test_a_profile_brings_its_database(profile: str, setting: str, url: str, tmp
     assert set(found) == {"bot", profile}
     bot, database = found["bot"], found[profile]
     assert (bot["environment"]["PROVIDER"], bot["environment"][setting]) == (profile, url)
+    read = Settings(
+        _env_file=None, **{name.lower(): bot["environment"][name] for name in (setting, "DATABASE_PASSWORD")}
+    )
+    told = urlsplit(getattr(read, setting.lower()).get_secret_value())
+    assert (told.username, unquote(told.password or ""), told.hostname) == ("kokoro", PASSWORD, profile)
     assert bot["environment"]["MIRROR_DIR"].startswith("/data/")
     assert bot["depends_on"][profile]["condition"] == "service_healthy"
     assert bot["networks"] == database["networks"] == {"inside": None}
@@ -162,6 +191,14 @@ def test_a_profile_brings_its_database(profile: str, setting: str, url: str, tmp
     assert "ports" not in database, "a database is for the bot alone"
     assert PASSWORD not in str(database), "its password comes as a secret"
     assert {volume["type"] for volume in database["volumes"]} == {"volume"}
+
+
+@pytest.mark.parametrize("profile", ["", "postgres", "mongo"])
+def test_no_service_fills_the_disk_or_the_memory(profile: str, tmp_path: Path) -> None:
+    for name, service in services(tmp_path, COMPOSE_PROFILES=profile, DATABASE_PASSWORD=PASSWORD).items():
+        assert service["logging"]["options"] == {"max-size": "10m", "max-file": "5"}, name
+        assert int(service["mem_limit"]) >= 1 << 30, name
+    assert "size=128m" in str(services(tmp_path)["bot"]["tmpfs"])
 
 
 def test_a_mongo_of_one_is_a_replica_set(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
 SMALL: Final = {"days": 5, "players": 12, "replications": 2, "rounds": 0}
-TARGETS: Final = "simulate test test-slow test-all campaign check security hooks bench lab help"
+TARGETS: Final = "simulate test test-slow test-all campaign check security hooks bench lab docs help"
 LINK: Final = re.compile(r"!?\[[^\]]*\]\((?!https?:)([^)#]+)[^)]*\)")
 
 

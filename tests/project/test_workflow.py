@@ -16,7 +16,8 @@ ON: Final = WORKFLOW[True]
 """YAML takes the word for a boolean."""
 
 JOBS: Final = ("lint", "test", "security")
-"""The job of the image needs Docker; the slow tests replay its steps."""
+"""The job of the image needs Docker, and the slow tests replay its steps; that of the dependencies needs a
+register of holes, and that of the site minutes."""
 
 
 def targets(job: str) -> list[str]:
@@ -34,7 +35,7 @@ def recipe(*goals: str) -> list[str]:
 
 
 def test_the_workflow_has_a_job_for_each_kind_of_check() -> None:
-    assert set(WORKFLOW["jobs"]) == {*JOBS, "image"}
+    assert set(WORKFLOW["jobs"]) == {*JOBS, "image", "dependencies", "docs"}
     assert ON["push"]["branches"] == ["main", "develop"]
     assert "pull_request" in ON
     assert WORKFLOW["jobs"]["test"]["strategy"]["matrix"]["python"] == ["3.10", "3.11", "3.12", "3.13"]
@@ -47,7 +48,15 @@ def test_ci_run_makes_what_the_workflow_makes() -> None:
     ]
     assert len(made) == len(set(made))
     assert set(made) == {target for job in JOBS for target in targets(job)}
-    assert re.findall(r"^ *make (\S+)", script, re.M) == ['"$target"'] * 2
+    assert re.findall(r"^ *make (\S+)", script, re.M) == [".venv/.installed", '"$target"', '"$target"']
+
+
+def test_nobody_may_write_and_no_checkout_keeps_a_key() -> None:
+    assert WORKFLOW["permissions"] == {"contents": "read"}
+    for job in WORKFLOW["jobs"].values():
+        assert "permissions" not in job
+        checkouts = [step for step in job["steps"] if step.get("uses", "").startswith("actions/checkout@")]
+        assert [step["with"] for step in checkouts] == [{"persist-credentials": False}]
 
 
 @pytest.mark.parametrize("job", JOBS)

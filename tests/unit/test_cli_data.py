@@ -17,6 +17,8 @@ from typer.testing import CliRunner
 from kokoromichi.analysis.ledger import Ledger
 from kokoromichi.cli.app import app
 from kokoromichi.core.clock import ManualClock, SystemClock
+from kokoromichi.core.copying.marking import refuse_half_moved
+from kokoromichi.core.errors import ConfigurationError, StorageError
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from tests.servers.postgres import fresh_postgres_database
 from tests.unit.old_folder import ANNA, snapshot, write
@@ -147,6 +149,43 @@ def test_an_incomplete_migration_lists_what_failed(tmp_path: Path) -> None:
     assert result.exit_code == STORAGE_FAILED
     assert f"Failed: user {ANNA}: imported before, and the source has changed since" in result.stdout
     assert "nothing needs to be undone" in " ".join(result.stderr.split())
+
+
+def test_a_store_that_was_filled_by_half_is_known_until_the_same_command_ends(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("migrate", "--provider", "local", "--data-dir", source, "--target-dir", tmp_path / "new")
+
+    async def cut_off(*_args: object) -> None:
+        raise StorageError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        for way in ("load", "apply"):
+            broken.setattr(LocalJSONProvider, way, cut_off)
+        assert invoke(*words).exit_code == STORAGE_FAILED
+
+    async def opened() -> None:
+        async with LocalJSONProvider(tmp_path / "new") as store:
+            await refuse_half_moved(store)
+
+    with pytest.raises(ConfigurationError, match="was being filled from an existing installation, and not"):
+        asyncio.run(opened())
+    assert invoke(*words).exit_code == 0
+    asyncio.run(opened())
+
+
+def test_an_empty_store_is_said_to_be_empty_and_is_a_finding_where_rows_were_expected(tmp_path: Path) -> None:
+    async def made() -> None:
+        async with LocalJSONProvider(tmp_path):
+            pass
+
+    asyncio.run(made())
+    words = ("audit", "--provider", "local", "--data-dir", tmp_path)
+    result = invoke(*words)
+    assert (result.exit_code, result.stdout) == (0, "local: empty, nothing was ever booked there\n")
+    result = invoke(*words, "--expect-rows")
+    assert result.exit_code == AUDIT_FAILED
+    assert "has no ledger row: is it the store that was meant?" in " ".join(result.stderr.split())
 
 
 def test_the_script_is_a_door_to_migrate(source: Path) -> None:

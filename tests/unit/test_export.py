@@ -12,7 +12,9 @@ import pytest
 from kokoromichi.analysis import export
 from kokoromichi.analysis.export import Format, Selection, export_ledger, read_key
 from kokoromichi.analysis.ledger import Ledger
+from kokoromichi.analysis.observations import Observations
 from kokoromichi.analysis.provider_state import read_ledger
+from kokoromichi.analysis.pseudonyms import pseudonyms
 from kokoromichi.core.clock import us_of
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.models import ChangeSet, Movement, UserChange
@@ -195,3 +197,17 @@ def test_a_key_is_read_without_the_blanks_at_its_ends(tmp_path: Path) -> None:
 
 async def test_a_ledger_is_taken_from_a_provider_even_where_a_loop_runs(store: MemoryProvider) -> None:
     assert Ledger.export(store).frame.collect().equals(await read_ledger(store))
+
+
+async def test_what_the_bot_noted_leaves_beside_the_rows(store: MemoryProvider, tmp_path: Path) -> None:
+    noted = [{"user_id": "anna", "session": 1, "at": at(month, 1), "act": "shown"} for month in (1, 2, 3)]
+    await store.append_observations("activity", noted)
+    number = {"economy_hash": "e", "measure": "price_gold", "key": "silk", "value": 10}
+    history = [{**number, "effective_from": at(month, 1)} for month in (1, 3)]
+    await store.append_observations("economy_history", history)
+    await export_ledger(store, tmp_path / "out", selection=Selection(since=at(2, 1), until=at(3, 1), key=KEY))
+    seen = Observations.scan(tmp_path / "out")
+    activity = seen.activity.collect()
+    assert activity.select("at", "act").rows() == [(at(2, 1), "shown")]
+    assert activity["user_id"].to_list() == pseudonyms(pl.Series(["anna"]), KEY).to_list()
+    assert seen.economy_history.select("effective_from").collect().rows() == [(at(1, 1),)]

@@ -15,7 +15,7 @@ from kokoromichi.services.bundle import Services
 from kokoromichi.services.observing import ActivityService
 from tests.contract.stored import NOON_US
 from tests.unit.passing_providers import PassingProvider
-from tests.unit.service_world import ECONOMY, World
+from tests.unit.service_world import ECONOMY, ROOT, World
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,7 +60,8 @@ async def test_a_session_ends_with_a_long_silence() -> None:
     await world.services.activity.note("bo", "battle")
     first = NOON_US // 1_000_000
     second = first + 3 * SESSION_GAP_S - 2
-    assert seen(world)["session"].to_list() == [first, first, first, second, second, second + 5]
+    battles = seen(world).filter(act="battle")
+    assert battles["session"].to_list() == [first, first, first, second, second, second + 5]
 
 
 async def test_whole_players_are_in_or_out_by_their_share() -> None:
@@ -95,3 +96,98 @@ async def test_a_store_that_is_away_costs_the_note_alone(caplog: pytest.LogCaptu
     services = Services(Away(inner.provider), ECONOMY, inner.clock)
     await services.activity.note("ada", "buy")
     assert "activity is away with 1 rows" in caplog.text
+
+
+async def test_a_purchase_is_noted_with_what_it_was_made_from() -> None:
+    world = await World.open()
+    services = world.services
+    for item_id, quantity in (("health_potion", 2), ("mana_potion", 1)):
+        receipt = await services.store.purchase("ada", item_id, quantity)
+        await services.activity.note("ada", "buy", receipt=receipt)
+    trained = await services.progress.train("ada")
+    await services.activity.note("ada", "train", receipt=trained)
+    opening_gold = ECONOMY.config.opening.gold
+    held = pl.col("units_held").list
+    shown = seen(world).select(
+        "act", "slot", "outcome", "gold", "level", held.get(0).alias("potions"), held.get(1).alias("manas")
+    )
+    assert shown.rows() == [
+        ("buy", 0, "health_potion", opening_gold, 1, 0, 0),
+        ("buy", 1, "mana_potion", opening_gold - 200, 1, 2, 0),
+        ("train", 2, "train", opening_gold - 350, 1, 2, 1),
+    ]
+
+
+async def test_a_store_that_was_shown_is_noted_with_the_purse() -> None:
+    world = await World.open()
+    profile = await world.services.executor.open_account("ada")
+    await world.services.activity.note_shown(profile, "potion")
+    assert seen(world).select("act", "outcome", "gold", "level", "slot").rows() == [
+        ("shown", "potion", ECONOMY.config.opening.gold, 1, None)
+    ]
+    assert seen(world)["units_held"].to_list() == [[0] * len(ECONOMY.catalogue)]
+
+
+async def test_the_end_of_a_session_says_how_they_stood_at_their_last_command() -> None:
+    world = await World.open()
+    services, activity = world.services, world.services.activity
+    receipt = await services.store.purchase("ada", "health_potion")
+    await activity.note("ada", "buy", receipt=receipt)
+    world.clock.advance(600)
+    activity.prolong("ada")  # Looks at something.
+    await services.bank.transfer("bo", "ada", 100)  # What they get afterwards is none of it.
+    world.clock.advance(SESSION_GAP_S - 1)
+    await activity.end_quiet()
+    assert "end" not in seen(world)["act"]
+    world.clock.advance(1)
+    await activity.end_quiet()
+    await activity.end_quiet()
+    ends = seen(world).filter(act="end")
+    gold = ECONOMY.config.opening.gold - 100
+    assert ends.select("user_id", "session", "at", "outcome", "slot", "gold").rows() == [
+        ("ada", NOON_US // 1_000_000, moment_of(NOON_US + 600_000_000), "quiet", 1, gold)
+    ]
+    assert ends["units_held"].list.get(0).to_list() == [1]
+
+
+async def test_the_end_is_noted_by_the_next_command_or_by_the_bots_own_end() -> None:
+    world = await World.open()
+    await world.services.executor.open_account("ada")
+    await world.services.activity.note("ada", "battle")
+    world.clock.advance(SESSION_GAP_S)
+    await world.services.activity.note("ada", "battle")
+    world.clock.advance(60)
+    await world.services.activity.close()
+    assert seen(world).select("act", "outcome", "session").rows() == [
+        ("battle", None, NOON_US // 1_000_000),
+        ("end", "quiet", NOON_US // 1_000_000),
+        ("battle", None, NOON_US // 1_000_000 + SESSION_GAP_S),
+        ("end", "closed", NOON_US // 1_000_000 + SESSION_GAP_S),
+    ]
+
+
+async def test_nothing_is_said_of_a_player_after_their_erasure() -> None:
+    world = await World.open()
+    for player in ("ada", "bo"):
+        receipt = await world.services.store.purchase(player, "health_potion")
+        await world.services.activity.note(player, "buy", receipt=receipt)
+    await world.services.admin.erase("ada", actor=ROOT, reason="asked for it")
+    # Another process has erased this one, which nobody has told us.
+    await world.provider.erase("bo", "erased_0123")
+    await world.services.activity.close()
+    assert seen(world)["act"].to_list() == ["buy", "buy"]
+    assert not {"ada", "bo"} & {*seen(world)["user_id"]}
+
+
+async def test_no_more_sessions_are_kept_in_mind_than_there_is_room_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("kokoromichi.services.observing._KNOWN_PLAYERS", 2)
+    world = await World.open()
+    for player in ("ada", "bo", "cy"):
+        world.clock.advance(1)
+        await world.services.activity.note(player, "battle")
+    assert seen(world).select("user_id", "act").rows() == [
+        *(("ada", "battle"), ("bo", "battle")),
+        *(("ada", "end"), ("cy", "battle")),
+    ]

@@ -10,7 +10,7 @@ from kokoromichi.analysis.metrics.by_day import Day, day_of, days, share
 from kokoromichi.analysis.metrics.presence import active_days
 from kokoromichi.analysis.options import checked_options
 from kokoromichi.analysis.shared import shared
-from kokoromichi.core.schemas import DECISIONS
+from kokoromichi.core.schemas import DECISIONS, SIGHTINGS
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 def acts(observations: Observations, first_day: Day = 0, last_day: Day | None = None) -> pl.LazyFrame:
     """Acts per active player-day, by act.
 
-    An act counts when it went through; sessions, choices, wishes, leaving and coming back are no acts.
+    An act counts when it went through; sessions, choices, wishes, leaving, coming back and looking at the
+    store are no acts.
 
     Args:
         observations: What was observed; the activity, and the ledger for who is active.
@@ -86,5 +87,5 @@ def refusals(observations: Observations, first_day: Day = 0, last_day: Day | Non
 @shared
 def _tried(observations: Observations) -> pl.LazyFrame:
     """Per act, code (null where it went through) and day: act, code, day, times (Int64)."""
-    acts = observations.activity.filter(~pl.col("act").is_in(DECISIONS))
+    acts = observations.activity.filter(~pl.col("act").is_in((*DECISIONS, *SIGHTINGS)))
     return acts.group_by("act", "code", day_of()).agg(times=pl.len().cast(pl.Int64))

@@ -28,14 +28,9 @@ if TYPE_CHECKING:
     from kokoromichi.rules.findings import Finding
 
 _ACTIVITY_READ: Final = ("user_id", "at", "act", "code")
-_LEDGER_READ: Final = tuple(column for column in LEDGER_SCHEMA if column not in {"counterparty", "reason"})
-_LEFT_OUT: Final = frozenset(
-    {
-        *("balances", "transfer_pairs", "transfer_rings"),
-        *("session_flows", "sink_use", "leavers", "price_events", "cohort_retention"),
-    }
-)
-"""A report names nobody, and measures nothing that it does not show."""
+_LEDGER_READ: Final = tuple(column for column in LEDGER_SCHEMA if column != "reason")
+_LEFT_OUT: Final = frozenset({"balances"})
+"""A report shows bands and percentiles, and nobody's own balance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -17,6 +17,7 @@ from kokoromichi.analysis.report.data_quality import (
     violations,
 )
 from kokoromichi.analysis.report.distribution import balance_section, inequality_section
+from kokoromichi.analysis.report.habits import habits_section, ties_section
 from kokoromichi.analysis.report.money import flow_section, net_section, reconciles, supply_section
 from kokoromichi.analysis.report.own import own_sections
 from kokoromichi.analysis.report.page import Cell, Page, PageSection, render
@@ -42,6 +43,8 @@ SECTIONS: Final[tuple[Callable[[ReportData], PageSection], ...]] = (
     stock_section,
     activity_section,
     daily_section,
+    habits_section,
+    ties_section,
     health_section,
     findings_section,
     making_section,

@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from kokoromichi.core.copying.marking import MARK
 from kokoromichi.core.copying.tally import Key, Tally, tally
 from kokoromichi.core.documents import checked_document, checked_player
 from kokoromichi.core.errors import InvalidProfileError, MisuseError
@@ -192,6 +193,8 @@ async def _plan_requests(source: Reader, target: DataProvider | None, plan: Plan
 async def _plan_sections(source: Reader, target: DataProvider | None, plan: Plan, report: CopyReport) -> None:
     theirs = set(await target.sections()) if target else set()
     for name in await source.sections():
+        if name == MARK:
+            continue
         ours = await source.get_game_data(name)
         try:
             checked_document({} if ours is None else ours, "the section in the source")

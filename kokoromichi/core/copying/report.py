@@ -78,6 +78,12 @@ class CopyReport:
         """Whether everything is in the target, or would be."""
         return not self.failed
 
+    @property
+    def cut_off(self) -> bool:
+        """Whether something that was planned is not in the target, so that it holds half of an economy."""
+        short = any(self.done[part] < self.planned[part] for part in PARTS)
+        return short or any(failure.what == "store" for failure in self.failed)
+
     def fail(self, what: str, name: str, why: str, cure: str) -> None:
         """Write down what is not copied."""
         self.failed.append(CopyFailure(what, name, why, cure))

@@ -34,6 +34,7 @@ from kokoromichi.core.providers.local.mirroring import (
 from kokoromichi.core.providers.local.opening import database_of
 from kokoromichi.core.providers.local.readable_copy import COUNTERS, CopyFolder, Key
 from kokoromichi.core.providers.local.reader import LocalReader, snapshot
+from kokoromichi.core.providers.local.schema import SET_META
 from kokoromichi.core.providers.local.store import StoreOptions, seconds
 from kokoromichi.core.validation import checked_pseudonym, checked_section, checked_user_id
 
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from kokoromichi.core.bulk_load import Batch
     from kokoromichi.core.models import AnswerT, ChangeSet, Receipt, UserProfile
     from kokoromichi.core.providers.local.adoption import Adoption
+
+_PROBED = "probed_us"
 
 
 class LocalJSONProvider(LocalReader, DataProvider):
@@ -59,6 +62,7 @@ class LocalJSONProvider(LocalReader, DataProvider):
             write is refused.
         clock: What stamps corrections, answers and backups.
         backups: Which former states of a file are kept.
+        copies: Whether there is a readable copy; a folder that is only passed through needs none.
 
     Raises:
         MisuseError: A number of seconds is none.
@@ -73,10 +77,11 @@ class LocalJSONProvider(LocalReader, DataProvider):
         read_only: bool = False,
         clock: Clock | None = None,
         backups: Retention = Retention(),  # noqa: B008 - frozen
+        copies: bool = True,
     ) -> None:
         self._folder = Path(data_dir)
         self._clock = clock or SystemClock()
-        options = StoreOptions(self._folder, self._clock, seconds("cache_ttl", cache_ttl), backups)
+        options = StoreOptions(self._folder, self._clock, seconds("cache_ttl", cache_ttl), backups, copies)
         debounce_s = seconds("debounce_seconds", debounce_seconds)
         self._life = FolderLife(options, debounce_s, read_only=read_only)
         super().__init__(self._life.ready)
@@ -234,6 +239,11 @@ class LocalJSONProvider(LocalReader, DataProvider):
         store, background = await self._life.owned()
         refuse_mirror(self._life, ERASED_THERE)
         await erase_player(store, background, user_id, pseudonym)
+
+    async def probe(self) -> None:
+        """Note the moment in the database; see ``DataProvider.probe``."""
+        store, _ = await self._life.owned()
+        await store.write(lambda base: base.execute(SET_META, (_PROBED, self._clock.now_us())))
 
     async def verify(self) -> None:
         """Check every page and index of the database: opening looks for a moment only."""

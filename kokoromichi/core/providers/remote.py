@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from kokoromichi.core.copying.copy_all import copy_all
 from kokoromichi.core.data_provider import DataProvider
@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from kokoromichi.core.reader import Reader
 
 
+class NotesErasures(Protocol):
+    """Keeps a list of who was erased, outside of the store and of its backups."""
+
+    def note(self, user_id: str, pseudonym: str) -> object:
+        """Write an erasure down durably; blocks."""
+
+
 class RemoteProvider(DataProvider):
     """A provider over a server, with a local folder beside it.
 
@@ -28,13 +35,18 @@ class RemoteProvider(DataProvider):
     Args:
         beside: The folder's provider, given by ``build_provider``; None has no folder.
         clock: What dates the mirror.
+        erasures: Where erasures are written down before they begin, so that a restored backup hears of them;
+            None writes none.
     """
 
     _opening: Opening
 
-    def __init__(self, beside: DataProvider | None, clock: Clock) -> None:
+    def __init__(
+        self, beside: DataProvider | None, clock: Clock, erasures: NotesErasures | None = None
+    ) -> None:
         self.beside = beside
         self._dates = clock
+        self._erasures = erasures
         self._followed: dict[str, int] | None = None  # Versions in the mirror; None until it was whole once.
         self._rows: dict[Key, Tally] = {}  # What its ledger holds then.
         self._one_at_a_time = asyncio.Lock()
@@ -44,6 +56,15 @@ class RemoteProvider(DataProvider):
         self._followed = None
         if self.beside is not None:
             await self.beside.close()
+
+    async def _note_erasure(self, user_id: str, pseudonym: str) -> None:
+        if self._erasures is None:
+            return
+        try:
+            await asyncio.to_thread(self._erasures.note, user_id, pseudonym)
+        except OSError as failed:
+            message = f"nobody was erased: the list of erasures in DATA_DIR cannot be written: {failed}"
+            raise StorageError(message) from failed
 
     async def sync_local_to_remote(self) -> CopyReport:
         """Copy everything from the local folder to this store; what is here already stays as it is.

@@ -38,12 +38,13 @@ class Background:
         files: Held by whoever writes or removes files of the copy.
     """
 
-    def __init__(self, store: OpenStore, clock: Clock, debounce_s: float) -> None:
+    def __init__(self, store: OpenStore, clock: Clock, debounce_s: float, *, copies: bool) -> None:
         self.files = asyncio.Lock()
         self._store = store
         self._clock = clock
         self._debounce_s = max(_SHORTEST_S, debounce_s)
         self._observed: list[tuple[Stream, Mapping[str, object]]] = []
+        self._copies = copies
         self._behind = True
         self._prune_at_s = 0.0
         self._running = asyncio.create_task(self._run())
@@ -100,7 +101,7 @@ class Background:
         if store.writer.failed is None:
             await self.flush()
             await self._prune()
-        if not self._behind:
+        if not (self._behind and self._copies):
             return
         async with self.files:
             self._behind = False

@@ -30,6 +30,7 @@ UPDATE requests SET digest = :digest, answer = NULL
 WHERE instr(answer, :quoted) OR request_id IN (SELECT request_id FROM ledger
     WHERE :code IN (player, counterparty, actor) OR instr(reason, :name))
 """
+_NAMES: Final = "SELECT user_id FROM users UNION SELECT name FROM players"
 _TABLES: Final = (
     "users",
     "counters",
@@ -49,7 +50,8 @@ _TABLES: Final = (
 class ErasureList:
     """Which players were erased, as keyed hashes in a file that no backup of the database holds.
 
-    A database that lacks a mark of the list is older than that erasure: it is carried out once more.
+    A database that lacks a mark of the list is older than that erasure: it is carried out once more. One that
+    knows the pseudonym is not, as a copy of a store that keeps no marks shows it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -58,8 +60,9 @@ class ErasureList:
 
     def note(self, user_id: str, pseudonym: str) -> str:
         """Write an erasure down durably before it begins; answers its mark. Blocks."""
+        self._list.parent.mkdir(parents=True, exist_ok=True)
         mark = f"{_hash(self._key(), user_id)} {pseudonym}"
-        _append_durably(self._list, f"{mark}\n".encode(), 0o644)
+        _append_durably(self._list, f"{mark}\n".encode(), 0o600)
         return mark
 
     def missing_in(self, base: apsw.Connection) -> list[str]:
@@ -77,8 +80,8 @@ class ErasureList:
         key, pseudonyms = self._key(), []
         for mark in missing:
             digest, pseudonym = mark.split()
-            names = rows_of(base, "SELECT user_id FROM users UNION SELECT name FROM players")
-            found = [name for (name,) in names if _hash(key, name) == digest]
+            names = [name for (name,) in rows_of(base, _NAMES)]
+            found = [] if pseudonym in names else [name for name in names if _hash(key, name) == digest]
             base.execute("BEGIN IMMEDIATE")
             for user_id in found:
                 erase_rows(base, user_id, pseudonym)
@@ -88,7 +91,7 @@ class ErasureList:
         return pseudonyms
 
     def copy_to(self, folder: Path) -> None:
-        """Take the list along to another folder; blocks."""
+        """Take the list along to another folder that has none; blocks."""
         for path in (self._key_file, self._list):
             if path.exists() and not (folder / path.name).exists():
                 _append_durably(folder / path.name, path.read_bytes(), 0o600)

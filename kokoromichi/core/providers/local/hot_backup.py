@@ -44,6 +44,7 @@ def back_up(base: apsw.Connection, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f".{target.name}.tmp")
     unfinished.unlink(missing_ok=True)
+    unfinished.touch(0o600)  # It names every player.
     with closing(apsw.Connection(str(unfinished))) as copy:
         with copy.backup("main", base, "main") as running:
             while not running.done:

@@ -109,7 +109,7 @@ class FolderLife:
         return reading
 
     def _background_of(self, store: OpenStore) -> Background:
-        return Background(store, self._options.clock, self._debounce_s)
+        return Background(store, self._options.clock, self._debounce_s, copies=self._options.copies)
 
     def _publish(self, group: Group) -> None:
         """Show what has become durable."""

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from kokoromichi.core.models import ANSWERS_KEPT_DAYS, DAY_US
+from kokoromichi.core.models import ACTIVITY_ROWS_KEPT, ANSWERS_KEPT_DAYS, DAY_US
 from kokoromichi.core.providers.local.schema import SET_META, meta_of, rows_of, scalar
 
 if TYPE_CHECKING:
     import apsw
-
-ACTIVITY_ROWS: Final = 1_000_000
-"""The newest rows of activity that are kept."""
 
 _BATCH: Final = 5_000
 _MARK: Final = "answers_kept_from"
@@ -37,7 +34,7 @@ def forget_answers(base: apsw.Connection, now_us: int) -> bool:
     return bool(last - mark >= _BATCH)
 
 
-def forget_activity(base: apsw.Connection, keep: int = ACTIVITY_ROWS) -> None:
+def forget_activity(base: apsw.Connection, keep: int = ACTIVITY_ROWS_KEPT) -> None:
     """Delete all but the newest rows of activity, inside of a transaction."""
     newest = scalar(base, "SELECT coalesce(max(number), 0) FROM activity")
     base.execute("DELETE FROM activity WHERE number <= ?", (newest - keep,))

@@ -72,12 +72,14 @@ class StoreOptions:
     Attributes:
         cache_s: A profile stays in memory for so long, in seconds.
         retention: Which former states of a file are kept.
+        copies: Whether there is a readable copy.
     """
 
     folder: Path
     clock: Clock
     cache_s: float
     retention: Retention
+    copies: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,7 @@ def open_store(options: StoreOptions, commits: Commits, cache: ProfileCache) -> 
         StorageError: It is another's, in use, damaged, has lost something, or cannot be written.
     """
     try:
-        options.folder.mkdir(parents=True, exist_ok=True)
+        options.folder.mkdir(0o700, parents=True, exist_ok=True)
         lock = FolderLock(options.folder)
         try:
             return _open_held(options, lock, commits, cache)

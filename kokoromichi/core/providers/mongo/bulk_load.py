@@ -14,6 +14,7 @@ from kokoromichi.core.documents import check_batch
 from kokoromichi.core.errors import ConflictError, RequestMismatchError
 from kokoromichi.core.providers.mongo.documents import check_size, document_of
 from kokoromichi.core.providers.mongo.driver import failures, storage_error
+from kokoromichi.core.providers.mongo.folding import add_loaded
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -50,6 +51,7 @@ class Loading:
         self._now_us = now_us
         self._requests = {asked.request_id: asked for asked in batch.requests}
         self._counters = batch.counters
+        self._frame = batch.rows
         self._rows = {} if batch.rows is None else _rows(batch.rows)
         self._users = [_placing(snapshot, _newest_us(batch.rows)) for snapshot in batch.users]
         self._placed = batch.users
@@ -73,6 +75,8 @@ class Loading:
                 raise ConflictError(await self._stale(session))
         for book, rows in self._rows.items():
             await collection(f"ledger_{book}").insert_many(rows, session=session)
+        if self._frame is not None and self._frame.height:
+            await add_loaded(self._driver, self._frame, session)
         counters = [
             UpdateOne({"_id": name}, {"$set": {"value": value}}, upsert=True)
             for name, value in sorted(self._counters.items())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections import Counter
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Generic
@@ -24,11 +25,12 @@ from kokoromichi.core.errors import (
     RequestFencedError,
     StorageError,
 )
-from kokoromichi.core.models import MOST_INT, AnswerT, Receipt
+from kokoromichi.core.models import DAY_US, MOST_INT, AnswerT, Receipt
 from kokoromichi.core.providers.mongo.bulk_load import Loading
 from kokoromichi.core.providers.mongo.documents import changed, ledger_rows, new_player
 from kokoromichi.core.providers.mongo.driver import MOST_CONNECTIONS, failures, is_transient, storage_error
 from kokoromichi.core.providers.mongo.erasing import Erasing
+from kokoromichi.core.providers.mongo.folding import NO_DAY, queued
 from kokoromichi.core.providers.mongo.outcomes import Attempts, Outcomes
 from kokoromichi.core.validation import FENCED, check_movement, reject_duplicate_users, spent
 
@@ -71,11 +73,13 @@ class _Plan:
         before: The changed players' documents as the attempt expects them, by id, ascending.
         sets: What is set of each.
         rows: The ledger's new rows, by book.
+        active: How many of the players were not active before, by day.
     """
 
     before: dict[str, Stored]
     sets: dict[str, Stored]
     rows: dict[str, list[Stored]]
+    active: Counter[int]
 
 
 class MongoCommits:
@@ -257,7 +261,8 @@ class MongoCommits:
         sorted_us = max([each["row_us"] for each in sets.values()], default=change.at_us)
         for each in sets.values():
             each["row_us"] = sorted_us
-        return _Plan(before, sets, ledger_rows(change, act.tx_id, act.request_id, sorted_us))
+        active = _set_active(change, before, sets)
+        return _Plan(before, sets, ledger_rows(change, act.tx_id, act.request_id, sorted_us), active)
 
     async def _state(self, user_id: str, version: int) -> Stored:
         kept = self._states.get(user_id)
@@ -281,6 +286,7 @@ class MongoCommits:
                 "answer": act.change.answer.encoded().decode(),
                 "at_us": self._clock.now_us(),
                 "tx_id": act.tx_id,
+                **(queued(plan.rows, plan.active) if plan.rows else {}),
             }
             try:
                 await collection("requests").insert_one(request, session=session)
@@ -337,3 +343,16 @@ class MongoCommits:
             if delta > 0:
                 raise MisuseError(f"counter {name} is {stored['value']}, and {delta:+} is beyond 64 bits")
             raise FloorError(name, int(stored["value"]))
+
+
+def _set_active(
+    change: ChangeSet[AnswerT], before: Mapping[str, Stored], sets: Mapping[str, Stored]
+) -> Counter[int]:
+    """Note the day with those who have not moved anything on it before, and count them."""
+    day = change.at_us // DAY_US
+    active: Counter[int] = Counter()
+    for user in change.users:
+        if user.movements and day > before[user.user_id].get("active_day", NO_DAY):
+            sets[user.user_id]["active_day"] = day
+            active[day] += 1
+    return active

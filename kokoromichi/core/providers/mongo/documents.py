@@ -32,8 +32,9 @@ MOST_BYTES: Final = 16 * 1024 * 1024
 """MongoDB's bound of one document; ours keeps 16 KiB of it free for the server's own additions."""
 
 _SPARE_BYTES: Final = 16 * 1024
-_OWN: Final = frozenset({"_id", "row_us"})
-"""What a stored player has beside the profile: ``row_us`` is the time in the newest row's entry id."""
+_OWN: Final = frozenset({"_id", "row_us", "active_day"})
+"""What a stored player has beside the profile: ``row_us`` is the time in the newest row's entry id,
+``active_day`` the newest UTC day, counted from the epoch, on which something of theirs moved."""
 _PAIRS: Final = {
     "inventory": ("item", "units"),
     "paid_gold": ("item", "gold"),

@@ -14,7 +14,8 @@ from kokoromichi.core.clock import Clock, SystemClock, us_of
 from kokoromichi.core.documents import checked_document, correction
 from kokoromichi.core.errors import ConfigurationError, ConflictError, RequestMismatchError
 from kokoromichi.core.kinds import BOOKS
-from kokoromichi.core.models import ANSWERS_KEPT_DAYS, DAY_US
+from kokoromichi.core.models import ACTIVITY_ROWS_KEPT, ANSWERS_KEPT_DAYS, DAY_US
+from kokoromichi.core.providers.mongo import folding
 from kokoromichi.core.providers.mongo.commits import Act, MongoCommits
 from kokoromichi.core.providers.mongo.documents import profile_of
 from kokoromichi.core.providers.mongo.driver import MongoDriver, failures
@@ -37,12 +38,21 @@ if TYPE_CHECKING:
     from kokoromichi.core.data_provider import DataProvider, Document, Stream
     from kokoromichi.core.models import AnswerT, ChangeSet, Receipt, UserProfile
     from kokoromichi.core.providers.mongo.driver import Stored
+    from kokoromichi.core.providers.remote import NotesErasures
 
 _LOG: Final = logging.getLogger(__name__)
-_VERSION: Final = 1
+_VERSION: Final = 2
 """Of the documents' shapes; what reads older ones raises it."""
 _OBSERVATIONS_HELD: Final = 1_000
-_COLLECTIONS: Final = ("users", "game_data", "counters", "requests", "schema_version")
+_COLLECTIONS: Final = (
+    "users",
+    "game_data",
+    "counters",
+    "requests",
+    "schema_version",
+    "daily_totals",
+    "active_days",
+)
 
 
 class MongoDBProvider(MongoReader, RemoteProvider):
@@ -57,6 +67,7 @@ class MongoDBProvider(MongoReader, RemoteProvider):
         clock: Dates corrections and remembered receipts; the machine's own by default.
         patience_s: How long a commit is tried again when the server aborts it or is away, in seconds.
         beside: The folder that it is copied to and from; see ``RemoteProvider``.
+        erasures: Where erasures are written down; see ``RemoteProvider``.
     """
 
     def __init__(
@@ -66,9 +77,10 @@ class MongoDBProvider(MongoReader, RemoteProvider):
         *,
         patience_s: float = 15.0,
         beside: DataProvider | None = None,
+        erasures: NotesErasures | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
-        RemoteProvider.__init__(self, beside, self._clock)
+        RemoteProvider.__init__(self, beside, self._clock, erasures)
         MongoReader.__init__(self, self._connected)
         self._driver = MongoDriver(Settings().mongo_uri.get_secret_value() if uri is None else uri)
         self._patience_s = patience_s
@@ -108,17 +120,25 @@ class MongoDBProvider(MongoReader, RemoteProvider):
         await self._check_version()
         requests = self._driver.collection("requests")
         await requests.create_index([("at_us", 1)])
-        old = {"at_us": {"$lt": self._clock.now_us() - ANSWERS_KEPT_DAYS * DAY_US}}
+        await requests.create_index([("waits", 1)], sparse=True)
+        old: Stored = {"at_us": {"$lt": self._clock.now_us() - ANSWERS_KEPT_DAYS * DAY_US}, "waits": None}
         await requests.delete_many({**old, "_id": {"$gte": "~"}})  # Nobody can send these again.
         await requests.update_many({**old, "answer": {"$exists": True}}, {"$unset": {"answer": ""}})
+        activity = self._driver.collection("activity")
+        beyond = activity.find({}, {"_id": 1}).sort("_id", -1).skip(ACTIVITY_ROWS_KEPT).limit(1)
+        async for newest in beyond:
+            await activity.delete_many({"_id": {"$lte": newest["_id"]}})
 
     async def _check_version(self) -> None:
-        """Refuse documents of a newer version of this package, and say of which version ours are."""
+        """Bring documents of an older version up to date, and refuse those of a newer one."""
         versions = self._driver.collection("schema_version")
         stored = await versions.find_one({"_id": "schema"})
         if stored is None:
             with suppress(DuplicateKeyError):  # Somebody else opens a fresh database at the same moment.
                 await versions.insert_one({"_id": "schema", "version": _VERSION})
+        elif stored["version"] < _VERSION:
+            _LOG.info("the ledger of MongoDB at %s is added up, once", self._driver.where)
+            await folding.add_up(self._driver, stored, {"version": _VERSION})
         elif stored["version"] > _VERSION:
             message = (
                 f"MongoDB at {self._driver.where} has documents of version {stored['version']}, and this "
@@ -194,13 +214,6 @@ class MongoDBProvider(MongoReader, RemoteProvider):
         if not done.cancelled() and (error := done.exception()) is not None:
             _LOG.debug("request %s was not committed: %r", request_id, error)
 
-    async def ledger_rows(self) -> int:
-        """How many rows the ledger has, as the collections' own counts say."""
-        driver = await self._ready()
-        with failures(driver.where):
-            counts = [await driver.collection(f"ledger_{book}").estimated_document_count() for book in BOOKS]
-        return sum(counts)
-
     @property
     def waiting(self) -> int:  # type: ignore[override] # It is only read.
         """Commits of this process that are on their way."""
@@ -212,7 +225,26 @@ class MongoDBProvider(MongoReader, RemoteProvider):
         await self._ready()
         for stream in self._buffers:
             await self._flush(stream)
+        await self._note_erasure(user_id, pseudonym)
         await self._commits.erase(user_id, pseudonym)
+
+    async def clear(self) -> None:
+        """Delete everything that is stored; see ``DataProvider.clear``."""
+        await self._ready()
+        with failures(self._driver.where):
+            await self._driver.empty(keep="schema_version")
+
+    async def probe(self) -> None:
+        """Count the probes in a document of its own; see ``DataProvider.probe``."""
+        driver = await self._ready()
+        with failures(driver.where):
+            versions = driver.collection("schema_version")
+            await versions.update_one({"_id": "probe"}, {"$inc": {"tries": 1}}, upsert=True)
+
+    async def fold(self) -> int:
+        """Fold what commits have moved into the daily totals; see ``DataProvider.fold``."""
+        driver = await self._ready()
+        return await folding.fold(driver)
 
     async def append_observations(self, stream: Stream, rows: Sequence[Mapping[str, object]]) -> None:
         """Keep rows of a stream's schema: activity by the thousand, and when the provider closes."""

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import polars as pl
 
-from kokoromichi.core.kinds import BOOKS
 from kokoromichi.core.models import richest_first
 from kokoromichi.core.providers.mongo.bulk_load import stored_responses
 from kokoromichi.core.providers.mongo.documents import plain_document, profile_of
 from kokoromichi.core.providers.mongo.driver import failures
+from kokoromichi.core.providers.mongo.folding import read_moved
 from kokoromichi.core.providers.mongo.ledger import read_frames, read_page
 from kokoromichi.core.reader import Reader, observed_frame
 from kokoromichi.core.validation import checked_id
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
     from kokoromichi.core.bulk_load import StoredResponse
     from kokoromichi.core.data_provider import Document, Stream
-    from kokoromichi.core.models import LedgerEntry, UserProfile
+    from kokoromichi.core.models import DailyTotal, LedgerEntry, UserProfile
     from kokoromichi.core.providers.mongo.driver import MongoDriver, MongoSession, Stored
+    from kokoromichi.core.providers.mongo.folding import Moved
 
 _BALANCES_AT_ONCE: Final = 50_000
 _OBSERVED_AT_ONCE: Final = 10_000
@@ -163,14 +164,21 @@ class MongoReader(Reader):
             yield each
 
     async def ledger_rows(self) -> int:
-        """How many rows the ledger has, counted one by one."""
+        """How many rows the ledger has, without counting them."""
+        return sum(one.rows for one in await self.daily_totals())
+
+    async def daily_totals(self, since_day: int = 0) -> list[DailyTotal]:
+        """What each kind has moved on each day; see ``Reader.daily_totals``."""
+        return (await self._moved(since_day)).sorted()
+
+    async def active_players(self, since_day: int = 0) -> dict[int, int]:
+        """How many players have moved something on each day."""
+        return dict(sorted((await self._moved(since_day)).active.items()))
+
+    async def _moved(self, since_day: int) -> Moved:
         driver = await self._ready()
         with failures(driver.where):
-            counts = [
-                await driver.collection(f"ledger_{book}").count_documents({}, session=self._session)
-                for book in BOOKS
-            ]
-        return sum(counts)
+            return await read_moved(driver, self._session, since_day)
 
 
 @asynccontextmanager

@@ -20,7 +20,7 @@ from kokoromichi.core.errors import (
     StorageError,
 )
 from kokoromichi.core.models import Receipt
-from kokoromichi.core.providers.postgres.connections import LOST, PAUSE_S, RETRIED, TIMED_OUT
+from kokoromichi.core.providers.postgres.connections import LOST, PAUSE_S, RETRIED, TIMED_OUT, cut_off
 from kokoromichi.core.providers.postgres.wire import MADE_UP, encode_change, storage_error
 from kokoromichi.core.validation import FENCED, checked_request_id, reject_duplicate_users, spent
 
@@ -259,7 +259,8 @@ class PostgresCommits:
             try:
                 async with self._connections.connection(max(deadline - loop.time(), PAUSE_S)) as connection:
                     sent = True
-                    said: str | None = await connection.fetchval(call, encoded, timeout=_ANSWER_S)
+                    with cut_off(connection, _ANSWER_S):
+                        said: str | None = await connection.fetchval(call, encoded)
                     return said
             except (*LOST, *TIMED_OUT, *RETRIED) as error:
                 if sent and not isinstance(error, RETRIED):

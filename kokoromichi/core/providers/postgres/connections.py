@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -16,7 +16,7 @@ from kokoromichi.core.providers.opening import Opening
 from kokoromichi.core.providers.postgres.schema import upgrade
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 T = TypeVar("T")
 
@@ -205,8 +205,15 @@ class Connections:
         finally:
             await pool.release(connection)
 
-    async def read(self, work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
+    async def read(
+        self, work: Callable[[asyncpg.Connection], Awaitable[T]], answer_s: float | None = None
+    ) -> T:
         """Do what may be done twice: a lost connection does it again.
+
+        Args:
+            work: What to do.
+            answer_s: The server's time for it, in seconds, after which its connection counts as lost; our
+                patience when left out.
 
         Raises:
             StorageError: The database is away for longer than our patience, or refuses.
@@ -217,7 +224,8 @@ class Connections:
         while True:
             try:
                 async with self.connection(max(deadline - loop.time(), PAUSE_S)) as connection:
-                    return await work(connection)
+                    with cut_off(connection, answer_s or self.patience_s):
+                        return await work(connection)
             except (*LOST, *TIMED_OUT, *RETRIED) as error:  # noqa: PERF203 - it is what the loop is for
                 if loop.time() + PAUSE_S >= deadline:
                     raise self.failed(error) from error
@@ -350,6 +358,16 @@ _SENTENCES: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
     ),
     (LOST, "the server cannot be reached; start it, or correct the host and port of DATABASE_URL"),
 )
+
+
+@contextmanager
+def cut_off(connection: asyncpg.Connection, after_s: float) -> Iterator[None]:
+    """End a connection on which no answer comes: the driver's own timeout asks a silent server first."""
+    timer = asyncio.get_running_loop().call_later(after_s, connection.terminate)
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 async def _set_codec(connection: asyncpg.Connection) -> None:

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
     from kokoromichi.core.providers.postgres.connections import Connections
 
+_ANSWER_S: Final = 600.0
+"""It looks at every row of the ledger."""
+
 _DONE: Final = "SELECT true FROM users WHERE user_id = $1"
 _LOCKED: Final = "SELECT true FROM users WHERE user_id = $1 FOR UPDATE"
 """Whoever writes to them waits here, and finds them gone: their rows are all there, and no more come."""
@@ -25,6 +28,8 @@ _ROWS: Final = (
     "actor = CASE actor WHEN $1 THEN $2 ELSE actor END, reason = replace(reason, $1, $2) "
     "WHERE user_id = $1 OR counterparty = $1 OR actor = $1 OR strpos(reason, $1) > 0"
 )
+_QUEUED: Final = "UPDATE unfolded SET user_id = $2 WHERE user_id = $1"
+_ACTIVE: Final = "UPDATE active_players SET user_id = $2 WHERE user_id = $1"
 _SEEN: Final = (
     "UPDATE observations SET seen = jsonb_set(seen, '{user_id}', to_jsonb($2::text)) "
     "WHERE seen->>'user_id' = $1"
@@ -44,8 +49,8 @@ async def erase(connections: Connections, user_id: str, pseudonym: str) -> None:
             if await connection.fetchval(_DONE, pseudonym):
                 return
             await connection.fetchval(_LOCKED, user_id)
-            for step in (_USER, _ROWS, _SEEN):
+            for step in (_USER, _ROWS, _QUEUED, _ACTIVE, _SEEN):
                 await connection.execute(step, user_id, pseudonym)
             await connection.execute(_FORGET, user_id, pseudonym, FORGOTTEN)
 
-    await connections.read(work)
+    await connections.read(work, _ANSWER_S)

@@ -15,11 +15,12 @@ from kokoromichi.core.errors import (
     StorageError,
 )
 from kokoromichi.core.models import (
+    ACTIVITY_ROWS_KEPT,
     ANSWERS_KEPT_DAYS,
     ChangeSet,
     Receipt,
 )
-from kokoromichi.core.providers.postgres import bulk_load, erasing
+from kokoromichi.core.providers.postgres import bulk_load, erasing, folding
 from kokoromichi.core.providers.postgres.commits import PostgresCommits
 from kokoromichi.core.providers.postgres.connections import Connections
 from kokoromichi.core.providers.postgres.reading import PostgresReader, snapshot
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from kokoromichi.core.bulk_load import Batch
     from kokoromichi.core.data_provider import DataProvider, Document, Stream
     from kokoromichi.core.models import AnswerT
+    from kokoromichi.core.providers.remote import NotesErasures
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -56,6 +58,15 @@ _SECTION: Final = (
 _FORGET: Final = (
     "UPDATE requests SET answer = NULL WHERE at < $1 AND answer IS NOT NULL",
     "DELETE FROM requests WHERE at < $1 AND request_id LIKE '~%'",
+)
+_CLEAR: Final = """
+DO $$ BEGIN EXECUTE (SELECT 'TRUNCATE ' || string_agg(format('%I', tablename), ', ') FROM pg_tables
+    WHERE schemaname = current_schema() AND tablename <> 'schema_version'); END $$
+"""
+_PROBE: Final = "UPDATE schema_version SET version = version"
+_FORGET_ACTIVITY: Final = (
+    "DELETE FROM observations WHERE stream = 'activity' AND number <= "
+    "(SELECT number FROM observations WHERE stream = 'activity' ORDER BY number DESC OFFSET $1 LIMIT 1)"
 )
 _TRIES: Final = 20
 
@@ -74,6 +85,7 @@ class PostgresProvider(PostgresReader, RemoteProvider):
         patience_s: How long a call waits for a server that is away or busy, in seconds.
         lock_s: How long the server waits for a player, item or request that another session holds.
         beside: The folder that it is copied to and from; see ``RemoteProvider``.
+        erasures: Where erasures are written down; see ``RemoteProvider``.
     """
 
     def __init__(
@@ -86,9 +98,10 @@ class PostgresProvider(PostgresReader, RemoteProvider):
         patience_s: float = 10.0,
         lock_s: float = 5.0,
         beside: DataProvider | None = None,
+        erasures: NotesErasures | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
-        RemoteProvider.__init__(self, beside, self._clock)
+        RemoteProvider.__init__(self, beside, self._clock, erasures)
         if database_url is None:
             database_url = Settings().database_url.get_secret_value()
         self._connections = Connections(
@@ -124,11 +137,12 @@ class PostgresProvider(PostgresReader, RemoteProvider):
             await super().close()
 
     async def _begin(self, first: asyncpg.Connection) -> None:
-        """Begin anew. Receipts are kept for 30 days; the ids stay, so that none is ever used again."""
+        """Begin anew, without what is kept for a time: receipts, whose ids stay used, and activity."""
         self._commits = PostgresCommits(self._connections)
         before = moment_of(self._clock.now_us()) - timedelta(days=ANSWERS_KEPT_DAYS)
         for statement in _FORGET:
             await first.execute(statement, before)
+        await first.execute(_FORGET_ACTIVITY, ACTIVITY_ROWS_KEPT)
 
     def snapshot(self) -> AbstractAsyncContextManager[PostgresReader]:
         """Everything as it stands at one moment; see ``DataProvider.snapshot``."""
@@ -164,7 +178,20 @@ class PostgresProvider(PostgresReader, RemoteProvider):
         """Put a pseudonym in the place of a player's id; see ``DataProvider.erase``."""
         checked_pseudonym(user_id, pseudonym)
         await self._flush()
+        await self._note_erasure(user_id, pseudonym)
         await erasing.erase(self._connections, user_id, pseudonym)
+
+    async def clear(self) -> None:
+        """Delete everything that is stored; see ``DataProvider.clear``."""
+        await self._connections.read(lambda connection: connection.execute(_CLEAR))
+
+    async def probe(self) -> None:
+        """Write the version of the tables anew; see ``DataProvider.probe``."""
+        await self._connections.read(lambda connection: connection.execute(_PROBE))
+
+    async def fold(self) -> int:
+        """Fold what commits have moved into the daily totals; see ``DataProvider.fold``."""
+        return await folding.fold(self._connections)
 
     async def append_observations(self, stream: Stream, rows: Sequence[Mapping[str, object]]) -> None:
         """Keep rows of a stream's schema; activity of the last moment may be lost."""

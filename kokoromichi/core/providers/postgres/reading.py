@@ -12,8 +12,8 @@ import polars as pl
 from pydantic import ValidationError
 
 from kokoromichi.core.errors import InvalidProfileError
-from kokoromichi.core.models import ID_PATTERN, LedgerEntry, UserProfile
-from kokoromichi.core.providers.postgres import bulk_load, ledger
+from kokoromichi.core.models import ID_PATTERN, DailyTotal, LedgerEntry, UserProfile
+from kokoromichi.core.providers.postgres import bulk_load, folding, ledger
 from kokoromichi.core.providers.postgres.connections import LOST, TIMED_OUT
 from kokoromichi.core.reader import Reader, observed_frame
 from kokoromichi.core.validation import checked_id
@@ -135,9 +135,15 @@ class PostgresReader(Reader):
 
     async def ledger_rows(self) -> int:
         """How many rows the ledger has."""
-        count = "SELECT count(*) FROM ledger"
-        rows: int = await self._reads.read(lambda connection: connection.fetchval(count))
-        return rows
+        return await folding.ledger_rows(self._reads)
+
+    async def daily_totals(self, since_day: int = 0) -> list[DailyTotal]:
+        """What each kind has moved on each day; see ``Reader.daily_totals``."""
+        return await folding.daily_totals(self._reads, since_day)
+
+    async def active_players(self, since_day: int = 0) -> dict[int, int]:
+        """How many players have moved something on each day."""
+        return await folding.active_players(self._reads, since_day)
 
     async def get_game_data(self, section: str) -> Document | None:
         """A section's document, a copy of its own, or None."""

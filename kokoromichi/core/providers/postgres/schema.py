@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +11,8 @@ from kokoromichi.core.kinds import BOOKS
 
 if TYPE_CHECKING:
     import asyncpg
+
+_LOG: Final = logging.getLogger(__name__)
 
 _STEPS: Final = tuple(sorted(Path(__file__).parent.glob("step_*.sql")))
 """Step n brings a database from version n - 1 to n; one that was ever shipped is never edited."""
@@ -43,14 +46,23 @@ async def upgrade(connection: asyncpg.Connection, schema: str) -> None:
                 f"{len(_STEPS)}: upgrade the package kokoromichi, or restore a backup of before the upgrade"
             )
             raise ConfigurationError(message)
-        for step in _STEPS[version:]:
+        connection.add_log_listener(_pass_on)
+        for number, step in enumerate(_STEPS[version:], start=version + 1):
+            if version:
+                _LOG.info("the tables are brought to version %d of %d", number, len(_STEPS))
             await connection.execute(step.read_text(encoding="utf-8"))
+        connection.remove_log_listener(_pass_on)
         await connection.execute("DELETE FROM schema_version")
         await connection.execute("INSERT INTO schema_version VALUES ($1)", len(_STEPS))
         for book in await _missing_books(connection):
             await connection.execute(
                 f"CREATE TABLE ledger_{book} PARTITION OF ledger FOR VALUES IN ('{book}')"
             )
+
+
+def _pass_on(_connection: object, said: asyncpg.PostgresLogMessage) -> None:
+    """How far a long step has come."""
+    _LOG.info("%s", said.message)
 
 
 async def _version(connection: asyncpg.Connection) -> int:

@@ -1,0 +1,118 @@
+"""What the owner is told in a channel of their own: admins' acts, and incidents as the log has them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+import discord
+from discord.ext import commands
+
+from kokoromichi.chat.delivery import CONTENT_CHARS
+from kokoromichi.chat.embeds import cut
+from kokoromichi.chat.texts import mention, plain, say
+from kokoromichi.services.receipts import EraseReceipt, GrantReceipt
+
+if TYPE_CHECKING:
+    from kokoromichi.chat.game import Game
+    from kokoromichi.core.models import ChangeSet
+    from kokoromichi.operation.telemetry import Telemetry
+
+log = logging.getLogger(__name__)
+
+PAUSE_S: Final = 60.0
+"""So long at least between two messages: what comes meanwhile is told together."""
+HELD: Final = 200
+"""So many lines wait for the next message at most; of more only the count is told."""
+_OURS: Final = "kokoromichi"
+
+
+class Reporting(commands.Cog):
+    """Tells the owner, at most one message in ``PAUSE_S``.
+
+    Args:
+        bot: The bot.
+        telemetry: What hears of admins' acts.
+        channel_id: Where it is told.
+        pause_s: See ``PAUSE_S``.
+    """
+
+    def __init__(self, bot: Game, telemetry: Telemetry, channel_id: int, pause_s: float = PAUSE_S) -> None:
+        self._bot = bot
+        self._telemetry = telemetry
+        self._channel_id = channel_id
+        self._pause_s = pause_s
+        self._lines: list[str] = []
+        self._left_out = 0
+        self._due = asyncio.Event()
+        self._handler = _Incidents(self)
+        self._running: asyncio.Task[None] | None = None
+
+    async def cog_load(self) -> None:
+        """Begin."""
+        self._telemetry.on_admin_act = self.admin_acted
+        self._handler.loop = asyncio.get_running_loop()
+        logging.getLogger(_OURS).addHandler(self._handler)
+        self._running = asyncio.create_task(self._run())
+
+    async def cog_unload(self) -> None:
+        """End."""
+        logging.getLogger(_OURS).removeHandler(self._handler)
+        if self._running is not None:
+            self._running.cancel()
+
+    def admin_acted(self, change: ChangeSet[Any]) -> None:
+        """An admin's act is stored."""
+        self.tell(say("owner.act", actor=mention(change.actor or ""), what=_told(change)))
+
+    def tell(self, line: str) -> None:
+        """Let a line be told with the next message."""
+        if len(self._lines) < HELD:
+            self._lines.append(line)
+        else:
+            self._left_out += 1
+        self._due.set()
+
+    async def _run(self) -> None:
+        await self._bot.wait_until_ready()
+        channel = self._bot.get_partial_messageable(self._channel_id)
+        while True:
+            await self._due.wait()
+            self._due.clear()
+            lines, self._lines, left_out, self._left_out = self._lines, [], self._left_out, 0
+            if left_out:
+                lines.append(say("admin.more", count=left_out))
+            try:
+                await channel.send(cut("\n".join(lines), CONTENT_CHARS))
+            except discord.HTTPException as unsent:
+                log.warning("OWNER_CHANNEL is told nothing: %s", unsent)
+            await asyncio.sleep(self._pause_s)
+
+
+class _Incidents(logging.Handler):
+    """Brings what is logged as an error to the owner, from whichever thread."""
+
+    loop: asyncio.AbstractEventLoop
+
+    def __init__(self, reporting: Reporting) -> None:
+        super().__init__(logging.ERROR)
+        self._reporting = reporting
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not self.loop.is_closed():
+            line = say("owner.incident", what=plain(record.getMessage()))
+            self.loop.call_soon_threadsafe(self._reporting.tell, line)
+
+
+def _told(change: ChangeSet[Any]) -> str:
+    """What an admin did, in their words; of an erasure nobody is named."""
+    receipt, reason = change.answer, plain(change.reason)
+    if isinstance(receipt, GrantReceipt):
+        given = say(
+            "owner.grant", player=mention(receipt.user_id), amount=receipt.amount, what=plain(receipt.what)
+        )
+        return f"{given}: {reason}"
+    if change.users and not isinstance(receipt, EraseReceipt):
+        return f"{mention(change.users[0].user_id)}: {reason}"
+    return reason

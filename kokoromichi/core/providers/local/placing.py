@@ -1,0 +1,100 @@
+"""A backup put in the place of a folder's database; what stood there is moved aside whole."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import closing
+from typing import TYPE_CHECKING, Final
+
+import apsw
+
+from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.providers.local.backups import stamp_of
+from kokoromichi.core.providers.local.erasing import ErasureList, sweep
+from kokoromichi.core.providers.local.errors import storage_error
+from kokoromichi.core.providers.local.opening import close_database, database_of, wal_of
+from kokoromichi.core.providers.local.schema import at_rest, meta_of, refuse_newer, upgrade, writable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kokoromichi.core.clock import Clock
+
+_COPY: Final = ("users", "sections", "ledgers", "backups", "counters.json")
+
+
+def check_backup(path: Path) -> None:
+    """Refuse a file that ``hot_backup`` did not write; blocks.
+
+    Raises:
+        MisuseError: It is none.
+        StorageError: It is damaged, or of a newer program.
+    """
+    if not path.is_file():
+        message = f"{path} is no file: name a backup that `kokoromichi backup` wrote"
+        raise MisuseError(message)
+    try:
+        with closing(at_rest(path)) as base:
+            refuse_newer(base, path)
+            meta = meta_of(base)
+    except (OSError, apsw.Error) as failure:
+        raise storage_error(path, failure) from failure
+    if "store" not in meta or "in_use" in meta:
+        message = f"{path} is no backup: name a file that `kokoromichi backup` wrote, and no store in use"
+        raise MisuseError(message)
+
+
+def unpack(backup: Path, folder: Path, erased: Path) -> int:
+    """Write a backup as the database of an empty folder, without whoever was erased since; blocks.
+
+    Args:
+        backup: What ``check_backup`` has let pass.
+        folder: An empty folder.
+        erased: The folder with the list of erasures.
+
+    Returns:
+        How many players were erased again.
+
+    Raises:
+        StorageError: The disk says no.
+    """
+    path = database_of(folder)
+    try:
+        shutil.copyfile(backup, path)
+        path.chmod(0o600)
+        with closing(writable(path)) as base:
+            upgrade(base)
+            pseudonyms = ErasureList(erased).carry_out(base)
+            sweep(base)
+            close_database(base, cleanly=True)
+    except (OSError, apsw.Error) as failure:
+        raise storage_error(path, failure) from failure
+    return len(pseudonyms)
+
+
+def place(database: Path, folder: Path, clock: Clock) -> Path | None:
+    """Move a closed database into a folder that its caller holds; blocks.
+
+    Returns:
+        The folder into which the former database and its readable copy went; None where there were none.
+
+    Raises:
+        StorageError: The disk says no.
+    """
+    target = database_of(folder)
+    former = [
+        target,
+        wal_of(target),
+        target.with_name(f"{target.name}-shm"),
+        *(folder / name for name in _COPY),
+    ]
+    there = [path for path in former if path.exists()]
+    aside = folder / f"replaced.{stamp_of(clock.now_us())}"
+    try:
+        for path in there:
+            aside.mkdir(exist_ok=True)
+            path.replace(aside / path.name)
+        database.replace(target)
+    except OSError as failure:
+        raise storage_error(target, failure) from failure
+    return aside if there else None

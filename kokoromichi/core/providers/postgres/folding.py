@@ -1,0 +1,78 @@
+"""Daily totals: what was folded from the queue of moved amounts, and what still waits in it, read as one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from kokoromichi.core.models import MOST_INT, DailyTotal
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    from kokoromichi.core.providers.postgres.connections import Connections
+    from kokoromichi.core.providers.postgres.reading import Reads
+
+AT_ONCE_ROWS: Final = 20_000
+"""Rows of the queue that one transaction folds."""
+
+_VACUUM: Final = "VACUUM unfolded"
+_VACUUM_S: Final = 600.0
+_FOLD: Final = "SELECT fold_moved($1)"
+_TOTALS: Final = f"""
+SELECT day, kind, nullif(currency, '') AS currency, sum(rows)::bigint,
+    least(sum(gained), {MOST_INT})::bigint, least(sum(lost), {MOST_INT})::bigint
+FROM (
+    SELECT * FROM daily_totals WHERE day >= $1
+    UNION ALL
+    SELECT day, kind, currency, count(*), sum(greatest(amount, 0)), -sum(least(amount, 0))
+        FROM unfolded WHERE day >= $1 GROUP BY day, kind, currency
+) AS moved GROUP BY day, kind, moved.currency ORDER BY day, kind, moved.currency
+"""  # noqa: S608 - a number of our own
+_ACTIVE: Final = """
+SELECT day, sum(players)::bigint FROM (
+    SELECT day, players FROM active_days WHERE day >= $1
+    UNION ALL
+    SELECT day, count(DISTINCT user_id) FROM unfolded WHERE day >= $1 AND user_id <> 'system'
+        AND NOT EXISTS (
+            SELECT FROM active_players AS a WHERE a.day = unfolded.day AND a.user_id = unfolded.user_id)
+        GROUP BY day
+) AS active GROUP BY day ORDER BY day
+"""
+_ROWS: Final = "SELECT (SELECT coalesce(sum(rows), 0) FROM daily_totals) + (SELECT count(*) FROM unfolded)"
+
+
+async def fold(connections: Connections) -> int:
+    """Fold what waits, in transactions of ``AT_ONCE_ROWS``; how many rows that were.
+
+    Raises:
+        StorageError: The database is away; what was folded stays so.
+    """
+    folded = 0
+    while True:
+        count: int = await connections.read(lambda connection: connection.fetchval(_FOLD, AT_ONCE_ROWS))
+        folded += count
+        if count < AT_ONCE_ROWS:
+            break
+    if folded > AT_ONCE_ROWS:  # After a copy: every reader would step over what was in the queue.
+        await connections.read(lambda connection: connection.execute(_VACUUM), _VACUUM_S)
+    return folded
+
+
+async def daily_totals(reads: Reads, since_day: int) -> list[DailyTotal]:
+    """What each kind has moved on each day; see ``Reader.daily_totals``."""
+    return [DailyTotal(*row) for row in await reads.read(lambda c: _rows(c, _TOTALS, since_day))]
+
+
+async def active_players(reads: Reads, since_day: int) -> dict[int, int]:
+    """How many players have moved something on each day; see ``Reader.active_players``."""
+    return dict(map(tuple, await reads.read(lambda c: _rows(c, _ACTIVE, since_day))))
+
+
+async def ledger_rows(reads: Reads) -> int:
+    """How many rows the ledger has, without counting them."""
+    return int(await reads.read(lambda connection: connection.fetchval(_ROWS)))
+
+
+async def _rows(connection: asyncpg.Connection, query: str, since_day: int) -> list[asyncpg.Record]:
+    rows: list[asyncpg.Record] = await connection.fetch(query, since_day)
+    return rows

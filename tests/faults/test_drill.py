@@ -1,0 +1,180 @@
+"""The drill of docs/deploy.md on each store: back up in play, go on, erase one, destroy, restore, audit."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from itertools import count
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+import pytest
+from pydantic import SecretStr
+from typer.testing import CliRunner
+
+from kokoromichi.analysis.provider_state import audit_provider
+from kokoromichi.cli.app import app
+from kokoromichi.core.clock import ManualClock
+from kokoromichi.core.errors import MisuseError, StorageError
+from kokoromichi.core.provider_manager import build_provider
+from kokoromichi.core.providers.local.reader import snapshot
+from kokoromichi.operation.backups import back_up, contents_of_backup, restore
+from kokoromichi.settings import Settings
+from tests.contract.stored import NOON_US
+from tests.servers.mongo import fresh_database
+from tests.servers.postgres import fresh_postgres_database
+from tests.unit.service_world import ROOT, World
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from kokoromichi.core.reader import Reader
+
+STORES: Final = ("local", "mongo", "postgres")
+PLAYERS: Final = tuple(f"p{number}" for number in range(6))
+GONE: Final = "p0"
+NUMBERS: Final = count()
+
+
+async def settings_of(store: str, folder: Path) -> Settings:
+    """An empty store of a kind; its list of erasures is in the folder."""
+    folder.mkdir(exist_ok=True)  # noqa: ASYNC240 - a test's own folder
+    chosen: dict[str, object] = {"provider": store, "data_dir": folder, "mirror_dir": None}
+    if store == "mongo":
+        chosen["mongo_uri"] = SecretStr(fresh_database())
+    elif store == "postgres":
+        chosen["database_url"] = SecretStr(await fresh_postgres_database())
+    return Settings(_env_file=None).model_copy(update=chosen)
+
+
+async def play(world: World, rounds: int) -> None:
+    for number in range(rounds):
+        player = PLAYERS[number % len(PLAYERS)]
+        await world.services.store.purchase(player, "flower_bouquet", request_id=f"r-{next(NUMBERS)}")
+
+
+async def told(reader: Reader) -> tuple[Mapping[str, object], Mapping[str, int], list[tuple[object, ...]]]:
+    """Players, counters and rows, but for those of who was erased; ids of rows may be numbered anew."""
+    users = {profile.user_id: profile.document() async for profile in reader.profiles()}
+    kept = {name: document for name, document in users.items() if name in PLAYERS[1:]}
+    frames = [frame.drop("entry_id", "tx_id") async for frame in reader.ledger_frames()]
+    rows = pl.concat(frames).filter(pl.col("user_id").is_in(PLAYERS[1:]))
+    return kept, await reader.counters(), rows.rows()
+
+
+@pytest.mark.parametrize("store", STORES)
+async def test_the_drill(store: str, tmp_path: Path) -> None:
+    clock, file = ManualClock(NOON_US), tmp_path / "backup.sqlite3"
+    settings = await settings_of(store, tmp_path / "data")
+    async with build_provider(settings, clock=clock) as provider:
+        world = await World.open(provider, clock=clock)
+        await play(world, 12)
+        playing = asyncio.create_task(play(world, 30))
+        async with build_provider(settings, read_only=True, clock=clock) as beside:
+            made = await back_up(beside, file)
+        await playing
+        assert made.audit.sound
+        rows_then = await provider.ledger_rows()
+        assert 0 < made.rows <= rows_then
+        clock.advance(1)
+        await play(world, 12)
+        await world.services.admin.erase(GONE, actor=ROOT, reason="asked for it")
+        with pytest.raises((MisuseError, StorageError), match=r"holds what the backup does not|in use"):
+            await restore(file, settings, clock, erased=settings.data_dir)
+        assert await provider.ledger_rows() > rows_then
+
+    with pytest.raises(MisuseError, match="holds what the backup does not"):
+        await restore(file, settings, clock, erased=settings.data_dir)
+    fresh = await settings_of(store, tmp_path / "fresh")
+    done = await restore(file, fresh, clock, erased=settings.data_dir)
+    assert (done.contents.rows, done.contents.players, done.erased) == (made.rows, made.players, 1)
+    async with build_provider(fresh, clock=clock) as provider, snapshot(file) as then:
+        assert await told(provider) == await told(then)
+        assert await provider.profile(GONE) is None
+        assert GONE not in str([frame.rows() async for frame in provider.ledger_frames()])
+        world = await World.open(provider, clock=clock)
+        await play(world, 6)
+        assert (await audit_provider(provider)).sound
+
+
+@pytest.mark.parametrize("store", STORES)
+async def test_what_is_replaced_is_kept_aside_and_can_be_brought_back(store: str, tmp_path: Path) -> None:
+    clock, file = ManualClock(NOON_US), tmp_path / "backup.sqlite3"
+    settings = await settings_of(store, tmp_path / "data")
+    async with build_provider(settings, clock=clock) as provider:
+        world = await World.open(provider, clock=clock)
+        await play(world, 6)
+        await back_up(provider, file)
+        await play(world, 6)
+        rows = await provider.ledger_rows()
+    done = await restore(file, settings, clock, erased=settings.data_dir, replace=True)
+    assert done.contents.rows < rows
+    assert done.aside is not None
+    former = done.aside / "kokoromichi.sqlite3" if store == "local" else done.aside
+    with closing(sqlite3.connect(former)) as base:
+        assert base.execute("SELECT count(*) FROM ledger").fetchone() == (rows,)
+
+
+async def test_a_file_that_is_no_backup_or_damaged_is_refused(tmp_path: Path) -> None:
+    clock, file = ManualClock(NOON_US), tmp_path / "backup.sqlite3"
+    settings = await settings_of("local", tmp_path / "data")
+    async with build_provider(settings, clock=clock) as provider:
+        await play(await World.open(provider, clock=clock), 6)
+        await back_up(provider, file)
+        with pytest.raises(MisuseError, match="no backup is overwritten"):
+            await back_up(provider, file)
+        with pytest.raises(MisuseError, match="is no backup: name a file that `kokoromichi backup` wrote"):
+            await contents_of_backup(tmp_path / "data" / "kokoromichi.sqlite3")
+    with closing(sqlite3.connect(file)) as base:
+        base.execute("UPDATE users SET document = json_set(document, '$.gold', 7) WHERE user_id = 'p1'")
+        base.commit()
+    fresh = await settings_of("local", tmp_path / "fresh")
+    with pytest.raises(StorageError, match="is not sound, and nothing was restored"):
+        await restore(file, fresh, clock, erased=settings.data_dir)
+    with pytest.raises(MisuseError, match="is no file"):
+        await restore(tmp_path / "missing", fresh, clock, erased=settings.data_dir)
+    assert list((tmp_path / "fresh").iterdir()) == []
+
+
+async def test_a_player_who_came_back_before_the_backup_is_not_erased_again(tmp_path: Path) -> None:
+    """A remote store keeps no marks: that the pseudonym is there tells that it was done."""
+    clock, file = ManualClock(NOON_US), tmp_path / "backup.sqlite3"
+    settings = await settings_of("postgres", tmp_path / "data")
+    async with build_provider(settings, clock=clock) as provider:
+        world = await World.open(provider, clock=clock)
+        await play(world, 6)
+        await world.services.admin.erase(GONE, actor=ROOT, reason="asked for it")
+        clock.advance(1)
+        await play(world, 6)
+        await back_up(provider, file)
+    fresh = await settings_of("local", tmp_path / "fresh")
+    done = await restore(file, fresh, clock, erased=settings.data_dir)
+    assert done.erased == 0
+    async with build_provider(fresh, clock=clock) as provider:
+        assert await provider.profile(GONE) is not None
+
+
+def test_the_commands_say_what_was_kept_and_what_came_back(tmp_path: Path) -> None:
+    async def played() -> None:
+        async with build_provider(await settings_of("local", tmp_path / "data"), clock=clock) as provider:
+            await play(await World.open(provider, clock=clock), 6)
+
+    def said(*words: object) -> tuple[int, str]:
+        done = CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
+        return done.exit_code, done.output
+
+    clock = ManualClock(NOON_US)
+    asyncio.run(played())
+    where = ("--provider", "local", "--data-dir")
+    file = tmp_path / "b.sqlite3"
+    kept = "6 players, 18 rows, up to 2026-03-10 12:00:00 UTC; sound: 6 laws hold over 18 rows\n"
+    assert said("backup", file, *where, tmp_path / "data") == (0, f"{file}: {kept}")
+    assert said("backup", tmp_path, *where, tmp_path / "data", "--json")[0] == 0
+    assert len(list(tmp_path.glob("kokoromichi-local.*.sqlite3"))) == 1
+    assert file.stat().st_mode & 0o077 == 0
+    assert said("restore", file, *where, tmp_path / "new") == (0, f"Restored into local: {kept}")
+    code, told = said("restore", file, "--provider", "postgres", "--target-dir", tmp_path)
+    assert (code, "--target-dir is of the local store" in told) == (2, True)
+    assert said("restore", "--replace")[0] == 2
