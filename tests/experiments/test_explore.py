@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from threading import Event
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,8 +16,11 @@ from kokoromichi.simulation.batch import replication_seed
 from kokoromichi.simulation.scenario import Scenario
 from kokoromichi.simulation.totals import play_totals
 
+if TYPE_CHECKING:
+    from kokoromichi.experiments.space import Free
+
 BASE = Scenario.load("baseline", players=10, days=4)
-FREE = {"opening.gold": (5_000, 30_000), "daily.gold": scale(0.5, 2)}
+FREE: Free = {"opening.gold": (5_000, 30_000), "daily.gold": scale(0.5, 2)}
 
 
 def test_moves_that_wait_are_dropped_but_for_the_last() -> None:

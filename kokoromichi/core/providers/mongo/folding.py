@@ -148,12 +148,13 @@ async def fold(driver: MongoDriver) -> int:
 async def _fold_some(driver: MongoDriver) -> int:
     requests = driver.collection("requests")
     async with driver.transaction() as session:
-        waiting = await requests.find(WAITING, {"queued": 1}, session=session).limit(AT_ONCE).to_list(None)
+        found = requests.find(WAITING, {"queued": 1}, session=session).sort("_id", 1).limit(AT_ONCE)
+        waiting = await found.to_list(None)
         if not waiting:
             return 0
         await _add(driver, _taken(waiting), session)
-        ids = {"_id": {"$in": [each["_id"] for each in waiting]}}
-        await requests.update_many(ids, {"$unset": {"waits": "", "queued": ""}}, session=session)
+        same = {**WAITING, "_id": {"$lte": waiting[-1]["_id"]}}  # Of this transaction's moment.
+        await requests.update_many(same, {"$unset": {"waits": "", "queued": ""}}, session=session)
         await session.commit_transaction()
     return len(waiting)
 
