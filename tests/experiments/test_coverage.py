@@ -1,7 +1,7 @@
 """How often an interval holds the effect, and how often nothing is called something: on runs of the economy.
 
-Few comparisons by default, whose bounds a sound interval passes 999 times in 1,000: ``KOKORO_COMPARISONS=400``
-makes it the campaign of ADR 15.
+Few comparisons by default, whose bounds a sound interval passes 999 times in 1,000:
+``KOKORO_COMPARISONS=400`` makes it the campaign of ADR 15.
 """
 
 from __future__ import annotations
