@@ -115,7 +115,6 @@ def test_by_itself_the_bot_keeps_files_in_a_volume(tmp_path: Path) -> None:
     bot = found["bot"]
     assert bot["environment"] == {
         "DISCORD_TOKEN": TOKEN,
-        "LOG_FORMAT": "text",
         "LOG_LEVEL": "INFO",
         "TEXT_COMMANDS": "true",
         "ADMIN_GUILDS": "",
