@@ -116,6 +116,7 @@ def test_by_itself_the_bot_keeps_files_in_a_volume(tmp_path: Path) -> None:
     assert bot["environment"] == {
         "DISCORD_TOKEN": TOKEN,
         "LOG_LEVEL": "INFO",
+        "LOG_FORMAT": "text",
         "TEXT_COMMANDS": "true",
         "ADMIN_GUILDS": "",
         "ADMIN_MOST_GOLD": "",
