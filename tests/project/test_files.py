@@ -12,6 +12,7 @@ LONGEST_FILE_LINES: Final = 350
 LONG_FOR_A_REASON: Final = {
     "bot.py": "the bot's start and end, and what it is put together from",
     "chat/arguments.py": "whatever a player writes is read in one place, so that all commands read it alike",
+    "chat/context.py": "what a command is given is one object: who asks, how it acts, and how it answers",
     "chat/texts.py": "every word of the bot is one table, to be translated at once",
     "core/models.py": "what is stored, and the one shape of a change, are read together",
     "core/providers/memory.py": "a whole store, and the model that the others are held against",
