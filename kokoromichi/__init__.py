@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kokoromichi.experiments.price_plans import plan_prices
     from kokoromichi.experiments.robustness import plausible
     from kokoromichi.experiments.sensitivity import sensitivity
+    from kokoromichi.experiments.sobol import sobol
     from kokoromichi.experiments.space import scale
     from kokoromichi.experiments.tune import tune
     from kokoromichi.rules.economy import Economy, load_economy
@@ -58,6 +59,7 @@ _NAMES = {
     "replay": "kokoromichi.experiments.batches",
     "scale": "kokoromichi.experiments.space",
     "sensitivity": "kokoromichi.experiments.sensitivity",
+    "sobol": "kokoromichi.experiments.sobol",
     "tune": "kokoromichi.experiments.tune",
     "load_economy": "kokoromichi.rules.economy",
     "metric": "kokoromichi.analysis.own",
@@ -93,6 +95,7 @@ __all__ = [
     "scale",
     "sensitivity",
     "simulate",
+    "sobol",
     "tune",
 ]
 

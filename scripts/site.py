@@ -18,6 +18,8 @@ import typer
 import yaml
 
 from kokoromichi.analysis.charts import CHARTS
+from kokoromichi.analysis.plots.showing import figure_of
+from kokoromichi.analysis.plots.style import svg_text
 from kokoromichi.simulation.scenario import Scenario
 from kokoromichi.simulation.simulate import simulate
 
@@ -57,6 +59,12 @@ EXPLANATION: Final = (
 SMALL: Final = 'PLAYERS, DAYS, REPLICATIONS, ROUNDS, SEED, WORKERS = 60, 30, 2, 0, 7, "serial"'
 """How large the notebooks are played: a page shows how it is done, not what is true of the economy."""
 CHART_OPTIONS: Final = {"event": "lucky_charm"}
+PLAYED_SMALL: Final = """
+
+!!! note
+    Played here with 60 players for 30 days, so that the page is quick to make.
+
+"""
 GALLERY: Final = """# Every chart
 
 Drawn from a small run of the baseline, 60 players for 30 days: each shows how it looks, none what is true.
@@ -194,7 +202,7 @@ def write_gallery() -> None:
     for name, entry in CHARTS.items():
         option = CHART_OPTIONS.get(name)
         axes = getattr(played.plot, name)(*([option] if option else []))
-        axes.figure.savefig(folder / f"{name}.svg", bbox_inches="tight")
+        (folder / f"{name}.svg").write_text(svg_text(figure_of(axes)), encoding="utf-8")
         call = f'run.plot.{name}("{option}")' if option else f"run.plot.{name}()"
         said = (entry.draw.__doc__ or "").strip().splitlines()[0]
         parts.append(

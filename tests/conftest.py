@@ -1,15 +1,18 @@
-"""What all tests share: the hypothesis profiles, and the rule that in CI a missing backend is a failure."""
+"""What all tests share: hypothesis profiles, a compiled engine; and in CI a missing backend is a failure."""
 
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from pathlib import Path
 
 IN_CI: Final = os.environ.get("CI", "").lower() in {"1", "true"}
 
@@ -45,3 +48,22 @@ def _refuse_missing_backend(report: pytest.TestReport | pytest.CollectReport) ->
     if reason.lower().startswith("backend"):
         report.outcome = "failed"
         report.longrepr = f"in CI every backend must be there: {reason}"
+
+
+@pytest.fixture(scope="session")
+def compiled_engine(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> None:
+    """The compiled engine, where numba is there: compiled by one process of a test run, for all of them."""
+    if find_spec("numba") is None:
+        return
+    from kokoromichi.simulation import engines  # noqa: PLC0415 - most tests need no engine
+    from kokoromichi.simulation.scenario import Scenario  # noqa: PLC0415 - as above
+
+    with FileLock(shared_folder(tmp_path_factory, worker_id) / "compiled.lock"):
+        scenario = Scenario.load("baseline", players=2, days=1)
+        engines.compile_once(scenario, engines.choose(engines.COMPILED, scenario), lambda _what: None)
+
+
+def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder that all processes of a test run have in common."""
+    mine = tmp_path_factory.getbasetemp()
+    return mine if worker_id == "master" else mine.parent

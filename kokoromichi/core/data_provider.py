@@ -249,6 +249,13 @@ class DataProvider(Reader):
         """Empty a mirror, so that it is made anew; a store that is none raises ``MisuseError``."""
         raise no_copy(self.name, "empty")
 
+    async def others(self) -> int:
+        """How many other connections of this program there are, as far as the store tells; 0 where it cannot.
+
+        It is asked of a store that was just opened with one connection at most.
+        """
+        return 0
+
     async def clear(self) -> None:
         """Delete everything that is stored, for good: what a restore begins with, once it is kept elsewhere.
 

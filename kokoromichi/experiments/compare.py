@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import product
 from typing import TYPE_CHECKING, Any, Final, overload
 
 import polars as pl
@@ -75,9 +76,8 @@ def compare(  # type: ignore[misc] # noqa: PLR0913 - it names the options that t
     """Hold scenarios against a base under common random numbers: the same players, until the change is felt.
 
     Args:
-        base: What is in force; or a ``Live``, which is one run, and ``others`` the ``Run`` that simulated as
-            many days: each of its numbers lies inside or outside of the range of the replications.
-        others: What might be, by names for the table; players and days must be the base's.
+        base: What is in force; or a ``Live``: each number lies inside or outside of ``others``' range.
+        others: What might be, by names for the table; players and days must be the base's. Or a ``Run``.
         precision: Half-widths to add runs for: shares of the base's mean, gold for the net flow.
         primary: The number that the comparison is about.
         replications: Runs of each scenario, at least 2.
@@ -105,13 +105,12 @@ def compare(  # type: ignore[misc] # noqa: PLR0913 - it names the options that t
     chosen = choose_engine(engine, [base, *others.values()], replications)
     asked = Asked(seed, primary, _known(primary, precision or {}, measures), confidence, str(chosen))
     engines.compile_once(base, chosen, on_step or (lambda _what: None))
+    arms = {BASE: base, **others}
     found: dict[tuple[str, int], Measured] = {}
     done, wanted = 0, replications
     while True:
-        arms, numbers = {BASE: base, **others}, range(done, wanted)
-        runs = [
-            SeedRun(name, arms[name], seed, number, items, chosen.name) for number in numbers for name in arms
-        ]
+        numbers = product(range(done, wanted), arms)
+        runs = [SeedRun(name, arms[name], seed, number, items, chosen.name) for number, name in numbers]
         for run, measured in play_all(runs, workers, on_done or (lambda _run: None)):
             found[run.name, run.replication] = measured
         comparison = _comparison(base, others, asked, measures, found)

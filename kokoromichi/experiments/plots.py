@@ -278,7 +278,7 @@ class LikenessPlots:
         )
         rows = np.arange(shown.height)[::-1]
         with drawing(
-            ax, "The real economy in the simulated range", 1.0 + _ROW_IN * max(shown.height, 3)
+            ax, "One real run, in the simulated range", 1.0 + _ROW_IN * max(shown.height, 3)
         ) as axes:
             if not has_data(shown, axes):
                 return axes

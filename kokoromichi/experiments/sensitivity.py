@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 LEVELS: Final = 4
+TESTED: Final = tuple(name for name, measure in MEASURES.items() if measure.tested)
+"""The numbers that are read: those that a verdict is given for."""
 _RESAMPLES: Final = 1_000
 _SHARED_RANK_CONFIDENCE: Final = 0.95
 
@@ -134,6 +136,8 @@ def sensitivity(
 ) -> Sensitivity:
     """Screen which numbers matter: Morris (1991), read as Campolongo, Cariboni and Saltelli (2007) do.
 
+    ``km.sobol`` says which share of the variance each of them makes, for many times as many runs.
+
     Args:
         base: What is turned.
         free: The numbers, by path, with their ends: what ``tune`` takes.
@@ -152,28 +156,40 @@ def sensitivity(
         raise MisuseError(f"use 2 trajectories and 1 seed or more, not {trajectories} and {seeds}")
     space = Space(base, free)
     points = _walks(len(space.names), trajectories, seed)
+    values, chosen = play_points(space, points, seeds, seed, engine, on_done, on_step)
+    shape = (trajectories, len(space.names) + 1, seeds, len(TESTED))
+    effects = _effects([space.realised(point) for point in points], values.reshape(shape))
+    return Sensitivity(tuple(space.names), TESTED, effects, chosen)
+
+
+def play_points(
+    space: Space,
+    points: Sequence[Sequence[float]],
+    seeds: int,
+    seed: int,
+    engine: str,
+    on_done: Callable[[int], None] | None,
+    on_step: Callable[[str], None] | None,
+) -> tuple[Floats, str]:
+    """Play points of a cube under common seeds.
+
+    Returns:
+        Of shape (points, seeds, ``TESTED``), NaN where a run has no such number; and what played, and why.
+    """
     runs = [(tuple(point), number) for point in points for number in range(seeds)]
-    chosen = choose_engine(engine, [base], len(runs))
-    engines.compile_once(base, chosen, on_step or (lambda _what: None))
+    chosen = choose_engine(engine, [space.base], len(runs))
+    engines.compile_once(space.base, chosen, on_step or (lambda _what: None))
 
     def play(run: tuple[tuple[float, ...], int]) -> Numbers:
         return headline_of(space.scenario(run[0]), seed, run[1], chosen.name)
 
-    found: list[Numbers] = []
+    found: list[list[float]] = []
     with Threads(threads_for(chosen.name)) as pool:
         for numbers in pool.map(play, runs):
-            found.append(numbers)
+            found.append([_float(numbers[name]) for name in TESTED])
             if on_done is not None:
                 on_done(len(found))
-    metrics = tuple(name for name, measure in MEASURES.items() if measure.tested)
-    shape = (trajectories, len(space.names) + 1, seeds, len(metrics))
-    values = np.array([[_float(numbers[name]) for name in metrics] for numbers in found]).reshape(shape)
-    return Sensitivity(
-        tuple(space.names),
-        metrics,
-        _effects([space.realised(point) for point in points], values),
-        str(chosen),
-    )
+    return np.array(found).reshape(len(points), seeds, len(TESTED)), str(chosen)
 
 
 def _walks(sides: int, trajectories: int, seed: int) -> list[list[float]]:

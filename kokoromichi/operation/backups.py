@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from kokoromichi.core.reader import Reader
     from kokoromichi.settings import Settings
 
+_PATIENCE: Final = 10
+_PAUSE_S: Final = 0.2
 _NEVER_S: Final = 86_400.0
 """No file follows a folder that is passed through."""
 
@@ -193,7 +195,26 @@ async def _objection(source: Path, folder: Path) -> str | None:
         return str(unreadable)
 
 
+async def _refuse_in_use(target: Settings) -> None:
+    """Refuse a database in which a bot is at work, where the server tells.
+
+    Raises:
+        StorageError: One is.
+    """
+    alone = target.model_copy(update={"database_pool_min": 0, "database_pool_max": 1})
+    async with build_provider(alone) as store:
+        for _ in range(_PATIENCE):  # A session that was closed a moment ago is still seen.
+            if not (others := await store.others()):
+                return
+            await asyncio.sleep(_PAUSE_S)
+        message = (
+            f"{store.where} is in use by {others} other connections: stop every process of the bot first"
+        )
+        raise StorageError(message)
+
+
 async def _fill_database(source: Path, target: Settings, clock: Clock, *, replace: bool) -> Path | None:
+    await _refuse_in_use(target)
     aside = None
     async with _read(source) as ours, build_provider(target, clock=clock) as theirs:
         if (why := await _difference(ours, theirs)) is not None:

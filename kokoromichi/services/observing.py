@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from kokoromichi.core.clock import moment_of
 from kokoromichi.core.errors import StorageError
@@ -215,7 +215,7 @@ class ActivityService:
             profile.gold, profile.level, tuple(units(item_id, 0) for item_id in self._executor.live.catalogue)
         )
 
-    def _watch(self, profile: UserProfile, change: ChangeSet[Receipt]) -> None:
+    def _watch(self, profile: UserProfile, change: ChangeSet[Any]) -> None:
         """Keep what a decision saw and what it leaves, until its act is noted."""
         mine = next((user for user in change.users if user.user_id == profile.user_id), None)
         if mine is None or not self.is_noted(profile.user_id):

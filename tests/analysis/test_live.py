@@ -167,11 +167,17 @@ def test_what_can_be_read_is_read_alike(played: tuple[Path, Observations]) -> No
         ("redis://there", None, "redis:// is the address of no store; use postgresql:// or mongodb://"),
         ("nowhere", None, "nowhere is no folder"),
         ("nowhere", "May", "since is 'May'; use a date such as '2026-10-01'"),
+        ("nowhere", 20250101, "since is 20250101; use a date such as '2026-10-01'"),
     ],
 )
-def test_what_cannot_be_read_is_refused(source: str, since: str | None, said: str) -> None:
+def test_what_cannot_be_read_is_refused(source: str, since: object, said: str) -> None:
     with pytest.raises(MisuseError, match=said):
-        Live(source, since=since)
+        Live(source, since=since)  # type: ignore[arg-type]  # As a notebook passes it.
+
+
+def test_groups_of_no_kind_are_refused_before_anything_is_read() -> None:
+    with pytest.raises(MisuseError, match="groups 'session' is unknown; near it: sessions"):
+        Live("nowhere", groups="session")
 
 
 @pytest.mark.parametrize("store", ["local", "mongo", "postgres"])

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from simcord.results import ResponseMessage
 
     from kokoromichi.core.clock import ManualClock
-    from kokoromichi.core.models import Receipt
+    from kokoromichi.core.models import AnswerT, ChangeSet, Receipt
     from tests.bot.table import Table
 
 CLICK, BUTTON = 3, 2
@@ -27,11 +27,16 @@ LATE_S = 1.5
 
 
 class Slow(MemoryProvider):
-    """Stands for a store that takes its time: a request's memory is asked for first, and answers late."""
+    """Stands for a store that takes its time: to commit, and to say what a refused request came to before."""
 
     def __init__(self, clock: ManualClock) -> None:
         super().__init__(clock)
         self.waits_s = 0.0
+
+    async def apply(self, change: ChangeSet[AnswerT]) -> AnswerT:
+        if self.waits_s:
+            await asyncio.sleep(self.waits_s)
+        return await super().apply(change)
 
     async def get_response(self, request_id: str, digest: str) -> Receipt | None:
         if self.waits_s:

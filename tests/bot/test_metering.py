@@ -85,6 +85,13 @@ async def test_commands_acts_and_commits_are_counted_by_what_became_of_them(tabl
     assert path.read_text("utf-8") == text
 
 
+async def test_a_storage_that_takes_no_writes_is_down(table: Table) -> None:
+    for why, up in ((None, 1.0), ("the disk is full", 0.0), (None, 1.0)):
+        table.bot.storage.no_writes = why
+        await metering(table).look()
+        assert f"kokoromichi_storage_up {up}\n" in await asyncio.to_thread(asked, table)
+
+
 async def test_the_economy_is_what_the_ledger_says_and_what_it_does_not_explain(table: Table) -> None:
     await table.slash(table.alice, "buy", item="health_potion", quantity=2)
     await metering(table).money()

@@ -90,6 +90,8 @@ async def test_a_database_that_is_gone_charges_nothing_and_comes_back(
         assert "9,300 gold" in balance.text
         assert "7 × " in inventory.text
         await asyncio.to_thread(database.start)
+        while "the storage is well again" not in bot.said():  # noqa: ASYNC110 - a log has no event
+            await asyncio.sleep(0.1)
         asked.append(discord.slash(anna, "buy", item="health_potion", quantity=1))
         await asked[-1].until(acknowledged, 60)
         balance = discord.slash(anna, "balance")

@@ -146,4 +146,4 @@ def test_misuse_is_one_sentence_with_the_cure(
     others: dict[str, Scenario], options: dict[str, object], said: str
 ) -> None:
     with pytest.raises(MisuseError, match=said):
-        compare(BASE, others, **options)  # type: ignore[arg-type]  # As a notebook passes it.
+        compare(BASE, others, **options)

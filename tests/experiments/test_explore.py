@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from threading import Event
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,8 +16,11 @@ from kokoromichi.simulation.batch import replication_seed
 from kokoromichi.simulation.scenario import Scenario
 from kokoromichi.simulation.totals import play_totals
 
+if TYPE_CHECKING:
+    from kokoromichi.experiments.space import Free
+
 BASE = Scenario.load("baseline", players=10, days=4)
-FREE = {"opening.gold": (5_000, 30_000), "daily.gold": scale(0.5, 2)}
+FREE: Free = {"opening.gold": (5_000, 30_000), "daily.gold": scale(0.5, 2)}
 
 
 def test_moves_that_wait_are_dropped_but_for_the_last() -> None:
@@ -40,6 +44,7 @@ def test_moves_that_wait_are_dropped_but_for_the_last() -> None:
     assert answered == [1, 8, 9]
 
 
+@pytest.mark.usefixtures("compiled_engine")
 def test_a_slider_moves_the_one_figure_to_what_a_run_shows() -> None:
     explorer = explore(BASE, FREE, seed=3)
     at_first, picture = explorer.figure, explorer._picture  # noqa: SLF001 - as the frontend has it
@@ -56,6 +61,7 @@ def test_a_slider_moves_the_one_figure_to_what_a_run_shows() -> None:
     assert explorer.values == {"opening.gold": 30_000, "daily.gold": 1.0}
 
 
+@pytest.mark.usefixtures("compiled_engine")
 def test_a_number_that_the_economy_refuses_is_said_below_the_figure() -> None:
     explorer = explore(BASE, FREE)
     before = explorer.figure

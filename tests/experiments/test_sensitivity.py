@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.experiments.sensitivity import Sensitivity, _effects, _walks, sensitivity
+from kokoromichi.experiments.sensitivity import TESTED, Floats, Sensitivity, _effects, _walks, sensitivity
+from kokoromichi.experiments.sobol import Indices, sobol
 from kokoromichi.experiments.space import Space
 from kokoromichi.simulation.scenario import Scenario
 
@@ -52,6 +53,35 @@ def test_a_small_economy_is_screened_and_drawn() -> None:
     # Eight players open with up to 25,000 more each, and spend some of it.
     assert 0 < found.table("supply_gold")["effect"].item(0) <= 8 * 25_000
     assert len(found.plot.tornado("supply_gold").patches) == 2
+
+
+def test_shares_of_the_variance_are_those_of_a_function_that_is_known() -> None:
+    from scipy.stats import qmc  # noqa: PLC0415 - slow, and wanted by one test
+
+    sample = qmc.Sobol(6, seed=1).random(1_024)
+    first, second = sample[:, :3], sample[:, 3:]
+    mixed = [np.where(np.arange(3) == side, second, first) for side in range(3)]
+
+    def weighted_sum(points: Floats) -> Floats:
+        return 4 * points[:, 0] + 2 * points[:, 1] + 0 * points[:, 2]
+
+    values = np.array([weighted_sum(points) for points in (first, second, *mixed)])
+    found = Indices(("strong", "half", "none"), np.repeat(values[..., None], len(TESTED), axis=2), "faithful")
+    table = found.table("supply_gold")
+    assert table["path"].to_list() == ["strong", "half", "none"]
+    assert table["first"].to_list() == pytest.approx([0.8, 0.2, 0.0], abs=0.03)  # 16 : 4 : 0
+    assert table["total"].to_list() == pytest.approx([0.8, 0.2, 0.0], abs=0.03)
+    assert all(low <= at <= high for low, at, high in table.select("total_low", "total", "total_high").rows())
+
+
+def test_a_small_economy_is_shared_out() -> None:
+    free = {"opening.gold": (5_000, 30_000), "transfer.fee_percent": (5, 30)}
+    done: list[int] = []
+    found = sobol(BASE, free, points=4, seeds=1, engine="faithful", on_done=done.append)
+    assert done[-1] == 4 * (2 + 2)
+    assert found.table("supply_gold")["path"].item(0) == "opening.gold"
+    with pytest.raises(MisuseError, match="a power of 2"):
+        sobol(BASE, free, points=6)
 
 
 def test_misuse_is_one_sentence_with_the_cure() -> None:

@@ -24,6 +24,8 @@ from tests.servers.mongo import PASSWORD, USER, MongoServer, campaign, fresh_dat
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pymongo.database import Database
+
 KILLS: Final = campaign("KOKORO_MONGO_KILLS", small=3)
 PLAYERS: Final = 6
 START_GOLD: Final = 1_000_000
@@ -250,7 +252,7 @@ async def test_a_ledger_of_before_the_totals_is_added_up_once() -> None:
         await before.apply(change(user("ada", 1, Movement("fee", "gold", -30, 70))))
     client: MongoClient[dict[str, Any]]
     with MongoClient(uri) as client:  # As the program was before.
-        base = client.get_default_database()
+        base: Database[dict[str, Any]] = client.get_default_database()
         base.requests.update_many({}, {"$unset": {"waits": "", "queued": ""}})
         base.users.update_many({}, {"$unset": {"active_day": ""}})
         base.schema_version.update_one({"_id": "schema"}, {"$set": {"version": 1}})

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections import Counter
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Generic
@@ -25,16 +24,17 @@ from kokoromichi.core.errors import (
     RequestFencedError,
     StorageError,
 )
-from kokoromichi.core.models import DAY_US, MOST_INT, AnswerT, Receipt
+from kokoromichi.core.models import MOST_INT, AnswerT, Receipt
 from kokoromichi.core.providers.mongo.bulk_load import Loading
 from kokoromichi.core.providers.mongo.documents import changed, ledger_rows, new_player
 from kokoromichi.core.providers.mongo.driver import MOST_CONNECTIONS, failures, is_transient, storage_error
 from kokoromichi.core.providers.mongo.erasing import Erasing
-from kokoromichi.core.providers.mongo.folding import NO_DAY, queued
+from kokoromichi.core.providers.mongo.folding import mark_active, queued
 from kokoromichi.core.providers.mongo.outcomes import Attempts, Outcomes
 from kokoromichi.core.validation import FENCED, check_movement, reject_duplicate_users, spent
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Mapping
 
     from kokoromichi.core.bulk_load import Batch
@@ -261,7 +261,7 @@ class MongoCommits:
         sorted_us = max([each["row_us"] for each in sets.values()], default=change.at_us)
         for each in sets.values():
             each["row_us"] = sorted_us
-        active = _set_active(change, before, sets)
+        active = mark_active(change, before, sets)
         return _Plan(before, sets, ledger_rows(change, act.tx_id, act.request_id, sorted_us), active)
 
     async def _state(self, user_id: str, version: int) -> Stored:
@@ -343,16 +343,3 @@ class MongoCommits:
             if delta > 0:
                 raise MisuseError(f"counter {name} is {stored['value']}, and {delta:+} is beyond 64 bits")
             raise FloorError(name, int(stored["value"]))
-
-
-def _set_active(
-    change: ChangeSet[AnswerT], before: Mapping[str, Stored], sets: Mapping[str, Stored]
-) -> Counter[int]:
-    """Note the day with those who have not moved anything on it before, and count them."""
-    day = change.at_us // DAY_US
-    active: Counter[int] = Counter()
-    for user in change.users:
-        if user.movements and day > before[user.user_id].get("active_day", NO_DAY):
-            sets[user.user_id]["active_day"] = day
-            active[day] += 1
-    return active

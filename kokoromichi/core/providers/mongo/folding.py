@@ -25,6 +25,7 @@ from kokoromichi.core.reader import totals_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from kokoromichi.core.models import AnswerT, ChangeSet
     from kokoromichi.core.providers.mongo.driver import MongoDriver, MongoSession, Stored
 
 _LOG: Final = logging.getLogger(__name__)
@@ -68,6 +69,19 @@ class Moved(NamedTuple):
         """The totals, ascending."""
         keys = sorted(self.totals, key=lambda key: (key[0], key[1], key[2] or ""))
         return [DailyTotal(*key, *self.totals[key]) for key in keys]
+
+
+def mark_active(
+    change: ChangeSet[AnswerT], before: Mapping[str, Stored], sets: Mapping[str, Stored]
+) -> Counter[int]:
+    """Note the day with those who have not moved anything on it before, and count them."""
+    day = change.at_us // DAY_US
+    active: Counter[int] = Counter()
+    for user in change.users:
+        if user.movements and day > before[user.user_id].get("active_day", NO_DAY):
+            sets[user.user_id]["active_day"] = day
+            active[day] += 1
+    return active
 
 
 def queued(books: Mapping[str, Sequence[Stored]], active: Mapping[int, int]) -> Stored:
@@ -148,12 +162,13 @@ async def fold(driver: MongoDriver) -> int:
 async def _fold_some(driver: MongoDriver) -> int:
     requests = driver.collection("requests")
     async with driver.transaction() as session:
-        waiting = await requests.find(WAITING, {"queued": 1}, session=session).limit(AT_ONCE).to_list(None)
+        found = requests.find(WAITING, {"queued": 1}, session=session).sort("_id", 1).limit(AT_ONCE)
+        waiting = await found.to_list(None)
         if not waiting:
             return 0
         await _add(driver, _taken(waiting), session)
-        ids = {"_id": {"$in": [each["_id"] for each in waiting]}}
-        await requests.update_many(ids, {"$unset": {"waits": "", "queued": ""}}, session=session)
+        same = {**WAITING, "_id": {"$lte": waiting[-1]["_id"]}}  # Of this transaction's moment.
+        await requests.update_many(same, {"$unset": {"waits": "", "queued": ""}}, session=session)
         await session.commit_transaction()
     return len(waiting)
 

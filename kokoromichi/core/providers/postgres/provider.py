@@ -59,6 +59,10 @@ _FORGET: Final = (
     "UPDATE requests SET answer = NULL WHERE at < $1 AND answer IS NOT NULL",
     "DELETE FROM requests WHERE at < $1 AND request_id LIKE '~%'",
 )
+_OTHERS: Final = """
+SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+    AND application_name = current_setting('application_name')
+"""
 _CLEAR: Final = """
 DO $$ BEGIN EXECUTE (SELECT 'TRUNCATE ' || string_agg(format('%I', tablename), ', ') FROM pg_tables
     WHERE schemaname = current_schema() AND tablename <> 'schema_version'); END $$
@@ -180,6 +184,11 @@ class PostgresProvider(PostgresReader, RemoteProvider):
         await self._flush()
         await self._note_erasure(user_id, pseudonym)
         await erasing.erase(self._connections, user_id, pseudonym)
+
+    async def others(self) -> int:
+        """Sessions of other processes in this database; see ``DataProvider.others``."""
+        found: int = await self._connections.read(lambda connection: connection.fetchval(_OTHERS))
+        return found
 
     async def clear(self) -> None:
         """Delete everything that is stored; see ``DataProvider.clear``."""
