@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from copy import copy
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 from weakref import WeakValueDictionary
 
 from msgspec.structs import replace
@@ -76,7 +76,7 @@ class CommandExecutor:
         self.erased_days = ErasedDays(provider, self.clock)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._in_doubt: dict[str, None] = {}  # Request ids whose outcome is unknown.
-        self.watch: Callable[[UserProfile, UserChange], None] | None = None
+        self.watch: Callable[[UserProfile, ChangeSet[Any]], None] = lambda _met, _change: None
 
     async def prepare(self) -> None:
         """Make ready what an act reads: nothing here, since ``Services.start`` does it for a whole game."""
@@ -301,10 +301,7 @@ class CommandExecutor:
         """
         met, rows = self._opened(stored)
         change = decide(met)
-        if self.watch is not None:
-            for user in change.users:
-                if user.user_id == met.user_id:
-                    self.watch(met, user)
+        self.watch(met, change)
         if met is stored:
             return change
         settled = {"opening_due": 0} if stored.opening_due else {}

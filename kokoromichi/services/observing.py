@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from kokoromichi.core.clock import moment_of
 from kokoromichi.core.errors import StorageError
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TypeVar
 
-    from kokoromichi.core.models import Receipt, UserChange, UserProfile
+    from kokoromichi.core.models import ChangeSet, Receipt, UserProfile
     from kokoromichi.services.executor import CommandExecutor
 
     K = TypeVar("K")
@@ -215,19 +215,20 @@ class ActivityService:
             profile.gold, profile.level, tuple(units(item_id, 0) for item_id in self._executor.live.catalogue)
         )
 
-    def _watch(self, profile: UserProfile, change: UserChange) -> None:
+    def _watch(self, profile: UserProfile, change: ChangeSet[Any]) -> None:
         """Keep what a decision saw and what it leaves, until its act is noted."""
-        if not self.is_noted(profile.user_id):
+        mine = next((user for user in change.users if user.user_id == profile.user_id), None)
+        if mine is None or not self.is_noted(profile.user_id):
             return
         before = self._standing(profile)
         moved = dict.fromkeys(self._executor.live.catalogue, 0)
         gold = before.gold
-        for movement in change.movements:
+        for movement in mine.movements:
             if movement.currency == "gold":
                 gold += movement.amount
             if movement.item_id in moved:
                 moved[movement.item_id] += movement.quantity
-        level = (change.fields or {}).get("level", before.level)
+        level = (mine.fields or {}).get("level", before.level)
         assert isinstance(level, int)  # noqa: S101 - as the profile's field is
         units = tuple(held + more for held, more in zip(before.units, moved.values(), strict=True))
         _put(self._decided, profile.user_id, (before, _Standing(gold, level, units)))
