@@ -85,7 +85,8 @@ def _indices(found: Floats) -> Floats:
     variance = centred[:2].var()
     first = (other * (mixed - one)).mean(axis=1)
     total = ((one - mixed) ** 2).mean(axis=1) / 2
-    return np.stack([first, total]) / variance
+    shares: Floats = np.stack([first, total]) / variance
+    return shares
 
 
 def sobol(
