@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+from typing import Final
+
 import numpy as np
 import pytest
 
@@ -9,7 +12,12 @@ from kokoromichi.core.errors import MisuseError
 from kokoromichi.experiments.sensitivity import TESTED, Floats, Sensitivity, _effects, _walks, sensitivity
 from kokoromichi.experiments.sobol import Indices, sobol
 from kokoromichi.experiments.space import Space
+from kokoromichi.simulation import engines
 from kokoromichi.simulation.scenario import Scenario
+
+pytestmark = pytest.mark.usefixtures("compiled_engine")
+ENGINE: Final = engines.COMPILED if find_spec("numba") else engines.FAITHFUL
+"""The quicker one: what is asked here does not depend on who plays."""
 
 BASE = Scenario.load("baseline", players=8, days=3)
 
@@ -47,7 +55,7 @@ def test_effects_are_counted_over_the_steps_that_were_truly_taken() -> None:
 def test_a_small_economy_is_screened_and_drawn() -> None:
     free = {"opening.gold": (5_000, 30_000), "transfer.fee_percent": (5, 30)}
     done: list[int] = []
-    found = sensitivity(BASE, free, trajectories=3, seeds=1, engine="faithful", on_done=done.append)
+    found = sensitivity(BASE, free, trajectories=3, seeds=1, engine=ENGINE, on_done=done.append)
     assert done[-1] == 3 * (2 + 1)
     assert found.table("supply_gold")["path"].item(0) == "opening.gold"
     # Eight players open with up to 25,000 more each, and spend some of it.
@@ -77,7 +85,7 @@ def test_shares_of_the_variance_are_those_of_a_function_that_is_known() -> None:
 def test_a_small_economy_is_shared_out() -> None:
     free = {"opening.gold": (5_000, 30_000), "transfer.fee_percent": (5, 30)}
     done: list[int] = []
-    found = sobol(BASE, free, points=4, seeds=1, engine="faithful", on_done=done.append)
+    found = sobol(BASE, free, points=4, seeds=1, engine=ENGINE, on_done=done.append)
     assert done[-1] == 4 * (2 + 2)
     assert found.table("supply_gold")["path"].item(0) == "opening.gold"
     with pytest.raises(MisuseError, match="a power of 2"):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import shutil
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pytest
@@ -28,6 +29,7 @@ from kokoromichi.experiments.tune import (
 from kokoromichi.rules.economy import load_economy
 from kokoromichi.rules.findings import EconomyError
 from kokoromichi.settings import shipped_folder
+from kokoromichi.simulation import engines
 from kokoromichi.simulation.lines import held
 from kokoromichi.simulation.scenario import Scenario
 
@@ -38,6 +40,10 @@ if TYPE_CHECKING:
     from kokoromichi.experiments.space import Free
     from kokoromichi.experiments.tuned import Tuned
 
+pytestmark = pytest.mark.usefixtures("compiled_engine")
+ENGINE: Final = engines.COMPILED if find_spec("numba") else engines.FAITHFUL
+"""The quicker one: what is asked here does not depend on who plays."""
+
 BASE = Scenario.load("baseline", players=10, days=4)
 FREE: Free = {"opening.gold": (5_000, 30_000), "daily.gold": scale(0.5, 2)}
 SUPPLY = Targets({"supply_gold": (150_000, 250_000)})
@@ -47,13 +53,13 @@ SUPPLY = Targets({"supply_gold": (150_000, 250_000)})
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which a search was kept."""
     folder = tmp_path_factory.mktemp("search")
-    tune(BASE, FREE, SUPPLY, rounds=1, seed=5, engine="faithful", out=folder)
+    tune(BASE, FREE, SUPPLY, rounds=1, seed=5, engine=ENGINE, out=folder)
     return folder
 
 
 def again(folder: Path, **changed: object) -> Tuned:
     """The same question once more, or another one."""
-    asked: dict[str, object] = {"rounds": 1, "seed": 5, "engine": "faithful", "out": folder}
+    asked: dict[str, object] = {"rounds": 1, "seed": 5, "engine": ENGINE, "out": folder}
     return tune(BASE, FREE, SUPPLY, **{**asked, **changed})  # type: ignore[arg-type]  # As a notebook passes it.
 
 
@@ -166,7 +172,7 @@ def test_the_wait_of_an_item_and_an_archetype_is_a_target() -> None:
         space,
         Targets({name: (0.5, 2)}),
         seed=1,
-        engine="faithful",
+        engine=ENGINE,
         journal=Journal(None, {}),
         on_done=list[int]().append,
     )
@@ -253,7 +259,7 @@ def test_a_find_is_not_validated_under_the_seed_that_found_it(kept: Path) -> Non
 def test_a_number_that_no_run_has_is_no_target() -> None:
     space, targets = Space(BASE, FREE), Targets({"retention_d30": (0.5, None)})
     search = Search(
-        space, targets, seed=1, engine="faithful", journal=Journal(None, {}), on_done=lambda _runs: None
+        space, targets, seed=1, engine=ENGINE, journal=Journal(None, {}), on_done=lambda _runs: None
     )
     search.trials = [Trial(0, (0.5, 0.5), ({"retention_d30": None},))]
     with pytest.raises(MisuseError, match="no run has a retention_d30"):

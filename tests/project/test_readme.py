@@ -9,13 +9,23 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.project.checkout import ROOT, help_of, run
+from tests.project.checkout import ROOT, SCRIPT, help_of, run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
-SMALL: Final = {"days": 5, "players": 12, "replications": 2, "rounds": 0}
+SMALL: Final = {"days": 8, "players": 40, "replications": 5, "rounds": 0, "count": 2}
+PLAYED: Final = (
+    "simulate",
+    "baseline",
+    "--days=8",
+    "--players=12",
+    "--provider=local",
+    "--workers=serial",
+    "--out=run",
+)
+"""What leaves the store that the example reads."""
 TARGETS: Final = "simulate test test-slow test-all campaign check security hooks bench lab docs help"
 LINK: Final = re.compile(r"!?\[[^\]]*\]\((?!https?:)([^)#]+)[^)]*\)")
 
@@ -49,7 +59,9 @@ def test_every_command_and_its_options_exist(words: list[str]) -> None:
     assert [word for word in words if word.startswith("--") and word not in text] == []
 
 
+@pytest.mark.usefixtures("compiled_engine")
 def test_the_example_runs(tmp_path: Path) -> None:
+    run(SCRIPT, *PLAYED, cwd=tmp_path, DATA_DIR="data")
     example = "\n".join(blocks("python"))
     for name, value in SMALL.items():
         example, found = re.subn(rf"\b{name}=\d+", f"{name}={value}", example)
