@@ -146,6 +146,13 @@ def test_a_plot_draws_on_the_axes_that_it_is_given(name: str, many: list[Observa
     assert tuple(figure.get_size_inches()) == (12, 5)
 
 
+def test_a_larger_run_on_the_same_axes_is_not_cut_off(many: list[Observations]) -> None:
+    frame = numbered("money_supply", many)
+    ax = plots.supply(frame)
+    plots.supply(frame.with_columns(pl.col("supply") * 3), ax=ax, label="larger")
+    assert ax.get_ylim()[1] >= ax.dataLim.y1
+
+
 @pytest.mark.parametrize("name", PLOTS)
 def test_the_same_frame_gives_the_same_bytes_whatever_the_order_of_its_rows(
     name: str, many: list[Observations]

@@ -156,7 +156,7 @@ def square_root(ax: Axes, ticks: Sequence[int]) -> None:
         ax: The axes, everything drawn.
         ticks: Where numbers may stand; those beyond the data are left out.
     """
-    right = max(ax.get_xlim()[1], 1.0)
+    right = max(ax.get_xlim()[1], ax.dataLim.x1, 1.0)
     ax.set_xscale("function", functions=(_signed_root, _signed_square))
     ax.set_xlim(-0.0006 * right, right)
     ax.set_xticks([tick for tick in ticks if tick <= right])

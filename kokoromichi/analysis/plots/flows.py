@@ -72,7 +72,7 @@ def supply(
             active, name = banded(points, ["day_number"], "active_supply"), "active within 7 days"
             second = style.GREEN if alone else line
             line_with_band(axes, active, "day_number", colour=second, label=of_run(label, name), dashed=True)
-            axes.set_ylim(bottom=0)
+            axes.set_ylim(bottom=0, auto=None)
             canvas.whole_days(axes.xaxis)
             canvas.label_axes(axes, day_label, f"{currency}, sum of the balances when the day closes")
             canvas.thousands(axes.yaxis)
@@ -271,12 +271,15 @@ def _settle(ax: Axes, shown: pl.DataFrame, *keep: float) -> None:
     low = min(_calm_end(settled, "low"), *keep)
     high = max(_calm_end(settled, "high"), *keep)
     margin = _MARGIN * (high - low)
-    ax.set_ylim(low - margin, high + margin)
+    low, high = low - margin, high + margin
+    if not ax.get_autoscaley_on():  # Another run has ended it with its own.
+        low, high = min(low, ax.get_ylim()[0]), max(high, ax.get_ylim()[1])
+    ax.set_ylim(low, high)
     if ax.texts:
         return  # Another run has said it.
     for part, named in ((early, "first days"), (settled, "")):
-        _mark(ax, part.filter(pl.col("mean") > high + margin).sort("mean").tail(1), named, "top")
-        _mark(ax, part.filter(pl.col("mean") < low - margin).sort("mean").head(1), named, "bottom")
+        _mark(ax, part.filter(pl.col("mean") > high).sort("mean").tail(1), named, "top")
+        _mark(ax, part.filter(pl.col("mean") < low).sort("mean").head(1), named, "bottom")
 
 
 def _calm_end(settled: pl.DataFrame, end: Literal["low", "high"]) -> float:

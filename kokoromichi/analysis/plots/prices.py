@@ -79,7 +79,7 @@ def waits(frame: pl.DataFrame, ax: Axes | None = None, *, item_id: str | None = 
     ) as axes:
         if canvas.has_data(order, axes):
             _dots(axes, rows, order["archetype"], "archetype")
-            right = axes.get_xlim()[1]
+            right = max(axes.get_xlim()[1], axes.dataLim.x1)
             axes.set_xlim(-0.02 * right, right)
             canvas.name_rows(axes, order["archetype"])
             canvas.whole_days(axes.xaxis)
