@@ -19,7 +19,7 @@ test: .venv/.installed ## Run the tests, but not those marked slow
 	$(PYTEST) -m "not slow"
 
 test-slow: .venv/.installed ## Run the tests marked slow
-	$(PYTEST) -m slow
+	$(PYTEST) --dist loadfile -m slow
 
 test-all: .venv/.installed ## Run every test
 	$(PYTEST)

@@ -41,7 +41,7 @@ class Size(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="KOKORO_")
 
-    comparisons: int = 30
+    comparisons: int = 16
     comparison_players: int = 60
     comparison_days: int = 35
 

@@ -66,7 +66,7 @@ def test_every_job_runs_a_command(job: str) -> None:
 
 def test_the_tests_and_the_slow_ones_are_all_tests() -> None:
     (quick,), (slow,), (every,) = map(recipe, ("test", "test-slow", "test-all"))
-    assert (quick, slow) == (f'{every} -m "not slow"', f"{every} -m slow")
+    assert (quick, slow) == (f'{every} -m "not slow"', f"{every} --dist loadfile -m slow")
 
 
 def test_the_hooks_come_from_the_environment_and_check_what_make_checks() -> None:
