@@ -108,12 +108,12 @@ class AdminService:
                 not_owned, over_limit, balance_cap or grant_limit.
         """
         authorise(actor, "grant", reason)
-        most = self._most_granted.of(what)
-        if most is not None and abs(amount) > most:
-            raise refused(codes.GRANT_LIMIT, most, what)
 
         def decide(profile: UserProfile, at_us: int, _: Arguments) -> ChangeSet[GrantReceipt]:
             user, after = granted(self._executor.live, profile, what, amount)
+            most = self._most_granted.of(what)
+            if most is not None and abs(amount) > most:
+                raise refused(codes.GRANT_LIMIT, most, what)
             receipt = GrantReceipt(profile.user_id, what, amount, after)
             return ChangeSet(at_us, (user,), receipt, actor=actor.user_id, reason=reason)
 

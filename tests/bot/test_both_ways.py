@@ -36,6 +36,7 @@ ASKED: dict[str, dict[str, object]] = {
     "help": {"command": "help"},
     "inventory": {},
     "invest": {"business": "dojo"},
+    "pings": {"tell": "off"},
     "profile": {},
     "rates": {},
     "redeem": {"character": "pomona"},

@@ -226,6 +226,13 @@ GRANTS: Final = [
     Case("admin.grant", ("ada", "gold", MAX - 9_999), "balance_cap", {"cap": MAX}, options=GRANTED),
     Case(
         "admin.grant",
+        ("ada", "gems", 10**12 + 1),
+        "grant_limit",
+        {"most": 10**12, "item_id": "gems"},
+        options=GRANTED,
+    ),
+    Case(
+        "admin.grant",
         ("ada", "ema_plaque", -5),
         "not_owned",
         {"item_id": "ema_plaque", "owned_units": 4},

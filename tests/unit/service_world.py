@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.rules.economy import RARITIES, Economy, load_economy
-from kokoromichi.services.authority import Actor, Role
+from kokoromichi.services.authority import Actor, MostGranted, Role
 from kokoromichi.services.bundle import Services
 from kokoromichi.settings import shipped_folder
 from tests.contract.stored import NOON_US, Row, rows
@@ -29,6 +29,8 @@ HOUR_S: Final = 3_600
 DAY_S: Final = 24 * HOUR_S
 MAX: Final = 2**53 - 1
 """The most that a rule lets a balance grow to."""
+MOST_GRANTED: Final = MostGranted(units=10**12)
+"""What one act of an admin may give."""
 
 _PRICES_AND_LIMITS: Final[dict[str, tuple[int, int | None, int]]] = {
     "health_potion": (100, None, 50),
@@ -143,7 +145,7 @@ class World:
         clock = clock or ManualClock(NOON_US)
         provider = provider or MemoryProvider(clock)
         rolls: list[int] = []
-        services = Services(provider, economy, clock, lambda: rolls.pop(0))
+        services = Services(provider, economy, clock, lambda: rolls.pop(0), most_granted=MOST_GRANTED)
         await services.start()
         return cls(provider, clock, services, rolls)
 
