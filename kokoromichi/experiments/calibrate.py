@@ -62,7 +62,7 @@ def calibrate(
         raise MisuseError("calibrate() is given no observations; give it a run, or what was seen of one")
     tastes = tuple(_tastes(mine, share) for mine in seen_choices(runs, scenario, archetype))
     rates = presence(runs, scenario) if tastes[0].choices.session is None else []
-    return Calibration(scenario, tastes, tuple(rates))
+    return Calibration(scenario, tastes, tuple(rates), len(runs))
 
 
 def _runs(observations: Observations | Sequence[Observations] | Run | Live) -> Sequence[Observations]:

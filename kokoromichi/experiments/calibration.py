@@ -97,11 +97,13 @@ class Calibration:
         base: The scenario in which the players were seen.
         tastes: Of each archetype that was seen choosing, in the base's order.
         rates: How often they come, leave and come back.
+        runs: Replications in which they were seen: so many economies, each of the same days.
     """
 
     base: Scenario
     tastes: tuple[Tastes, ...]
     rates: tuple[Rate, ...]
+    runs: int = 1
 
     def table(self) -> pl.DataFrame:
         """Every coefficient with its uncertainty.

@@ -28,6 +28,7 @@ Week: TypeAlias = Mapping[str, int]
 
 WEEK_DAYS: Final = 7
 _STORE: Final = "beta_store"
+_DEAREST_PERCENT: Final = 1_000
 _PROPOSED: Final = "proposed"
 _CANNOT: Final = "cannot be learned from one price list"
 _SAMPLE: Final = 4_000
@@ -117,7 +118,7 @@ def plan_prices(
         plans: Further ones, by name: a mapping of category to percent of the list price for each week.
 
     Raises:
-        MisuseError: An option is out of its range, or a plan names what is no category.
+        MisuseError: An option or a plan's price is out of its range, or a plan names what is no category.
     """
     wanted = between("precision", precision, 0.001, 10)
     moved, count = whole("percent", percent, 1, 90), whole("weeks", weeks, 1, MAX_DAYS // WEEK_DAYS)
@@ -126,6 +127,8 @@ def plan_prices(
     named = {name for plan in every.values() for week in plan for name in week}
     if unknown := sorted(named - {*lists.categories}):
         raise MisuseError(f"{unknown[0]!r} is no category; there are: {', '.join(lists.categories)}")
+    for one in (one for plan in every.values() for week in plan for one in week.values()):
+        whole("percent of the list price", one, 1, _DEAREST_PERCENT)
     every[_PROPOSED] = _proposed(lists, moved, count)
     rows = [_row(name, plan, tastes, lists, wanted) for name, plan in every.items() for tastes in mine.tastes]
     return PricePlans(mine.base, wanted, every, tuple(rows))
@@ -143,7 +146,7 @@ class _Lists:
     """What a week under a list of prices tells of each archetype."""
 
     def __init__(self, mine: Calibration) -> None:
-        self._base = mine.base
+        self._base, self._runs = mine.base, mine.runs
         self.everyone = mine.tastes
         self.categories = tuple(dict.fromkeys(item.category for item in mine.base.economy.catalogue))
         self._told: dict[tuple[str, int, tuple[tuple[str, int], ...]], Floats] = {}
@@ -174,7 +177,9 @@ class _Lists:
         under = part.under(self._base, economy.with_values(prices) if prices else economy)
         menu = apart_of(menu_of(under), under)
         at = np.array([*tastes.joint.estimate[:-1], *tastes.joint.estimate[-2:]])
-        return information(menu, at) * (len(choices.chosen) / len(part.chosen)) * (WEEK_DAYS / days)
+        return (
+            information(menu, at) * (len(choices.chosen) / len(part.chosen)) * (WEEK_DAYS / days / self._runs)
+        )
 
 
 def _error(tastes: Tastes, told: Floats) -> float | None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from kokoromichi.experiments.surface import Surface
     from kokoromichi.simulation.population import Population
 
+_FAVOURED: Final = ". These populations have chosen it, which favours it: best.robustness(km.plausible(base, seed=2)) asks others."
 _HELD: Final = 5
 """Trials that are held against other players."""
 _CUBE_POINTS: Final = 8_192
@@ -64,13 +65,13 @@ class Tuned:
 
     @cached_property
     def _order(self) -> list[int]:
-        """The trials' numbers, best first: the robust ones, those that are met, then as the surfaces say."""
+        """The trials' numbers, best first: those that are met, the robust ones, then as the surfaces say."""
         distances = self.surface.distances(np.array([trial.point for trial in self.trials]))
         met = [self.targets.met(trial.pooled()) for trial in self.trials]
         shares = {place: found.share for place, found in self.robust.items()}
         return sorted(
             range(len(self.trials)),
-            key=lambda place: (-shares.get(place, 0.0), not met[place], distances[place]),
+            key=lambda place: (not met[place], -shares.get(place, 0.0), distances[place]),
         )
 
     @property
@@ -194,7 +195,7 @@ class Tuned:
         runs = sum(len(trial.runs) for trial in self.trials)
         met = sum(self.targets.met(trial.pooled()) for trial in self.trials)
         if met:
-            held = next((f" {self.robust[place]}." for place in self._order[:1] if place in self.robust), "")
+            held = f" {self.robust[self._order[0]]}{_FAVOURED}" if self._order[0] in self.robust else ""
             return (
                 f"{met} of {len(self.trials)} trials meet every target ({runs} runs). The best: {self.best}."
                 f"{held} Validate it under other seeds before it is believed: best.validate()."

@@ -45,6 +45,13 @@ def test_a_plan_tells_as_much_as_was_predicted(mine: Calibration) -> None:
     assert max(achieved) < 1.25 * predicted
 
 
+def test_further_replications_promise_no_more_of_one_economy(mine: Calibration) -> None:
+    both = [as_a_bot_sees(seen_of(CASUALS, seed, "auto")) for seed in (1, 2)]
+    plans = [plan_prices(found, weeks=WEEKS) for found in (mine, calibrate(both, CASUALS, hold_out=WHOLE))]
+    one, two = (plan.table().filter(plan="proposed")["predicted_se"].item() for plan in plans)
+    assert two == pytest.approx(one, rel=0.15)
+
+
 def test_one_list_tells_nothing_and_the_proposal_most(mine: Calibration) -> None:
     table = plan_prices(mine, weeks=WEEKS).table()
     one = table.row(by_predicate=pl.col("plan") == "one list", named=True)
@@ -76,6 +83,8 @@ def test_a_plan_of_ones_own_stands_beside_the_others(mine: Calibration) -> None:
     assert plans.table().filter(plan="potions")["predicted_se"].item() > 0
     with pytest.raises(MisuseError, match="'potions' is no category; there are: potion"):
         plan_prices(mine, plans={"own": [{"potions": 70}]})
+    with pytest.raises(MisuseError, match="percent of the list price"):
+        plan_prices(mine, plans={"own": [{"potion": 0}]})
     with pytest.raises(MisuseError, match="there is no plan 'best'"):
         plans.scenario("best")
 
