@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from kokoromichi.experiments.surface import Surface
     from kokoromichi.simulation.population import Population
 
-_FAVOURED: Final = ". These populations have chosen it, which favours it: best.robustness(km.plausible(base, seed=2)) asks others."
+_FAVOURED: Final = (
+    ". They have chosen it, which favours it: ask others by best.robustness(km.plausible(base, seed=2))."
+)
 _HELD: Final = 5
 """Trials that are held against other players."""
 _CUBE_POINTS: Final = 8_192
