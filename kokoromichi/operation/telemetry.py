@@ -209,9 +209,7 @@ class Telemetry:
             OSError: The disk says no.
         """
         write_to_textfile(str(path), self.registry)
-        path.chmod(
-            0o644
-        )  # The exporter has an account of its own, and the file names nobody.
+        path.chmod(0o644)  # The exporter has an account of its own, and the file names nobody.
 
     def executor(self) -> type[CommandExecutor]:
         """An executor whose acts are counted here."""

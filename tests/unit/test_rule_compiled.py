@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kokoromichi.rules import (
@@ -92,7 +92,6 @@ def test_every_rule_is_in_the_table() -> None:
 def test_compiled_and_plain_answers_are_equal(rule: Rule) -> None:
     fast = compiled(rule)
 
-    @settings(max_examples=300, deadline=None)
     @given(st.tuples(*ARGUMENTS[rule]))
     def agree(arguments: tuple[object, ...]) -> None:
         given_fast, given_plain = deepcopy(arguments), deepcopy(arguments)
