@@ -12,7 +12,7 @@ import pytest
 from tests.project.checkout import ROOT, run
 
 NOTEBOOKS: Final = sorted((ROOT / "notebooks").glob("*.ipynb"))
-SMALL: Final = 'PLAYERS, DAYS, REPLICATIONS, ROUNDS, SEED, WORKERS = 20, 8, 2, 0, 7, "serial"'
+SMALL: Final = 'PLAYERS, DAYS, REPLICATIONS, ROUNDS, SEED, WORKERS = 40, 8, 2, 0, 7, "serial"'
 SHOWN: Final = {
     "01_first_run": (5, 3),
     "02_compare": (3, 1),
@@ -52,6 +52,7 @@ def test_no_output_is_committed(path: Path) -> None:
     assert all(not cell["outputs"] and cell["execution_count"] is None for cell in cells)
 
 
+@pytest.mark.usefixtures("compiled_engine")
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_it_runs_and_draws(path: Path, tmp_path: Path) -> None:
     outputs = executed(path, tmp_path)
