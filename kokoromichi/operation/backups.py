@@ -18,7 +18,7 @@ from kokoromichi.core.providers.local.backups import stamp_of
 from kokoromichi.core.providers.local.erasing import ErasureList
 from kokoromichi.core.providers.local.opening import database_of, is_there, refuse_others
 from kokoromichi.core.providers.local.ownership import FolderLock
-from kokoromichi.core.providers.local.placing import check_backup, place, unpack
+from kokoromichi.core.providers.local.placing import UNPACKING, check_backup, place, unpack
 from kokoromichi.core.providers.local.reader import snapshot
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from kokoromichi.core.reference.files import has_our_copy
@@ -154,7 +154,7 @@ async def restore(
         message = f"{backup} is not sound, and nothing was restored: {found.audit}"
         raise StorageError(message)
     target.data_dir.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".restore-", dir=target.data_dir) as name:
+    with tempfile.TemporaryDirectory(prefix=UNPACKING, dir=target.data_dir) as name:
         folder = Path(name)
         count = await asyncio.to_thread(unpack, backup, folder, erased)
         fill = _fill_folder if target.provider == "local" else _fill_database

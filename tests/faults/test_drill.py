@@ -22,6 +22,7 @@ from kokoromichi.core.copying.copy_all import copy_all
 from kokoromichi.core.copying.marking import refuse_half_moved
 from kokoromichi.core.errors import ConfigurationError, MisuseError, StorageError
 from kokoromichi.core.provider_manager import build_provider
+from kokoromichi.core.providers.local.placing import place, unpack
 from kokoromichi.core.providers.local.reader import snapshot
 from kokoromichi.operation import backups
 from kokoromichi.operation.backups import back_up, contents_of_backup, restore
@@ -232,6 +233,38 @@ async def test_a_bot_that_starts_before_the_mark_ends_a_restore_that_has_changed
     await refuse_half_moved(bot)
     assert await bot.user_ids() == list(PLAYERS)
     await bot.close()
+
+
+async def test_a_local_restore_that_fails_brings_back_what_stood_there(tmp_path: Path) -> None:
+    clock, folder = ManualClock(NOON_US), tmp_path / "data"
+    async with build_provider(await settings_of("local", folder), clock=clock) as provider:
+        await play(await World.open(provider, clock=clock), 6)
+    before = {path.name for path in folder.iterdir()}
+    with pytest.raises(StorageError, match="cannot be used: No such file or directory"):
+        place(tmp_path / "missing.sqlite3", folder, clock)
+    assert {path.name for path in folder.iterdir()} == before
+    async with build_provider(await settings_of("local", folder), clock=clock) as provider:
+        assert await provider.user_ids() == list(PLAYERS)
+
+
+async def test_a_local_restore_that_was_killed_is_given_again_before_a_bot_starts(
+    tmp_path: Path,
+) -> None:
+    clock, file = ManualClock(NOON_US), tmp_path / "backup.sqlite3"
+    settings = await settings_of("local", tmp_path / "data")
+    await diverged(settings, file, clock)
+    aside, left = settings.data_dir / "replaced.before", settings.data_dir / ".restore-x"
+    former = list(settings.data_dir.iterdir())
+    for made in (aside, left):
+        made.mkdir()
+    unpack(file, left, settings.data_dir)
+    for path in former:
+        path.replace(aside / path.name)
+    with pytest.raises(StorageError, match=r"a restore into .* was cut off: give the same"):
+        await build_provider(settings, clock=clock).open()
+    await restore(file, settings, clock, erased=settings.data_dir)
+    async with build_provider(settings, clock=clock) as provider:
+        assert await provider.user_ids() == list(PLAYERS[:3])
 
 
 async def test_a_file_that_is_no_backup_or_damaged_is_refused(tmp_path: Path) -> None:
