@@ -257,7 +257,10 @@ class DataProvider(Reader):
         return 0
 
     async def clear(self) -> None:
-        """Delete everything that is stored, for good: what a restore begins with, once it is kept elsewhere.
+        """Delete players, ledger, counters, requests and game data, for good: what a restore begins with.
+
+        Observations stay, since no copy takes them along; and so does the mark of a store that is being
+        filled.
 
         Raises:
             StorageError: The store failed, or somebody is at work in it.

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kokoromichi.analysis.provider_state import audit_reader
 from kokoromichi.core.copying.copy_all import copy_all
-from kokoromichi.core.copying.marking import mark_moved, mark_moving
+from kokoromichi.core.copying.marking import mark_moved, marked_unless_failed, refuse_half_moved
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.provider_manager import build_provider
 from kokoromichi.core.providers.local.backups import stamp_of
 from kokoromichi.core.providers.local.erasing import ErasureList
 from kokoromichi.core.providers.local.opening import database_of, is_there, refuse_others
 from kokoromichi.core.providers.local.ownership import FolderLock
-from kokoromichi.core.providers.local.placing import check_backup, place, unpack
+from kokoromichi.core.providers.local.placing import UNPACKING, check_backup, place, unpack
 from kokoromichi.core.providers.local.reader import snapshot
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from kokoromichi.core.reference.files import has_our_copy
@@ -100,14 +100,16 @@ async def contents_of_backup(path: Path) -> Contents:
         return await contents_of(reader)
 
 
-async def back_up(store: DataProvider, path: Path) -> Contents:
+async def back_up(store: DataProvider, path: Path, *, half_moved: bool = False) -> Contents:
     """Write everything that a store holds at this moment to a new file, while others play, and audit it.
 
     Args:
         store: An open one; a local one may be opened to be read.
         path: A file that is not there.
+        half_moved: Whether a store that was not filled to the end is backed up as well.
 
     Raises:
+        ConfigurationError: The store was not filled to the end.
         MisuseError: The file is there already, or the store is a mirror.
         StorageError: The store or the disk says no.
     """
@@ -117,6 +119,8 @@ async def back_up(store: DataProvider, path: Path) -> Contents:
     if await asyncio.to_thread(path.exists):
         message = f"{path} is there already, and no backup is overwritten: name a new file"
         raise MisuseError(message)
+    if not half_moved:
+        await refuse_half_moved(store)
     if isinstance(store, LocalJSONProvider):
         await store.backup(path)
     else:
@@ -150,7 +154,7 @@ async def restore(
         message = f"{backup} is not sound, and nothing was restored: {found.audit}"
         raise StorageError(message)
     target.data_dir.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".restore-", dir=target.data_dir) as name:
+    with tempfile.TemporaryDirectory(prefix=UNPACKING, dir=target.data_dir) as name:
         folder = Path(name)
         count = await asyncio.to_thread(unpack, backup, folder, erased)
         fill = _fill_folder if target.provider == "local" else _fill_database
@@ -195,35 +199,35 @@ async def _objection(source: Path, folder: Path) -> str | None:
         return str(unreadable)
 
 
-async def _refuse_in_use(target: Settings) -> None:
+async def _refuse_in_use(store: DataProvider) -> None:
     """Refuse a database in which a bot is at work, where the server tells.
 
     Raises:
         StorageError: One is.
     """
-    alone = target.model_copy(update={"database_pool_min": 0, "database_pool_max": 1})
-    async with build_provider(alone) as store:
-        for _ in range(_PATIENCE):  # A session that was closed a moment ago is still seen.
-            if not (others := await store.others()):
-                return
-            await asyncio.sleep(_PAUSE_S)
-        message = (
-            f"{store.where} is in use by {others} other connections: stop every process of the bot first"
-        )
-        raise StorageError(message)
+    for _ in range(_PATIENCE):  # A session that was closed a moment ago is still seen.
+        if not (others := await store.others()):
+            return
+        await asyncio.sleep(_PAUSE_S)
+    message = f"{store.where} is in use by {others} other connections: stop every process of the bot first"
+    raise StorageError(message)
 
 
 async def _fill_database(source: Path, target: Settings, clock: Clock, *, replace: bool) -> Path | None:
-    await _refuse_in_use(target)
+    alone = target.model_copy(update={"database_pool_min": 0, "database_pool_max": 1})
     aside = None
-    async with _read(source) as ours, build_provider(target, clock=clock) as theirs:
-        if (why := await _difference(ours, theirs)) is not None:
-            if not replace:
-                raise _refused(theirs.where, why)
-            aside = target.data_dir / f"replaced.{stamp_of(clock.now_us())}.sqlite3"
-            await back_up(theirs, aside)
+    async with _read(source) as ours, build_provider(alone, clock=clock) as theirs:
+        await _refuse_in_use(theirs)
+        why = await _difference(ours, theirs)
+        if why is not None and not replace:
+            raise _refused(theirs.where, why)
+        async with marked_unless_failed(theirs, "a backup"):
+            await _refuse_in_use(theirs)  # Who came before the mark is seen here; who comes later sees it.
+            if why is not None:
+                aside = target.data_dir / f"replaced.{stamp_of(clock.now_us())}.sqlite3"
+                await back_up(theirs, aside, half_moved=True)
+        if aside is not None:
             await theirs.clear()
-        await mark_moving(theirs, "a backup")
         (await copy_all(ours, theirs)).raise_if_failed()
         await mark_moved(theirs)
     return aside

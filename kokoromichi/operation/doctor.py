@@ -166,10 +166,10 @@ async def _storage(settings: Settings, clock: Clock) -> AsyncIterator[Finding]:
     try:
         async with build_provider(settings, read_only=reads_only, clock=clock) as store:
             await store.verify()
+            await refuse_half_moved(store)
             players = len(await store.user_ids())
             if not reads_only:
                 await store.probe()
-                await refuse_half_moved(store)
             done = "is sound and is read" if reads_only else "is read and written, its tables are up to date"
             yield _mirror_or_well(store, f"{store.name} {done}: {players:,} players")
             if finding := await clock_finding(store, clock.now_us()):
@@ -194,6 +194,8 @@ def _mirror_or_well(store: DataProvider, said: str) -> Finding:
 def _folder_finding(folder: Path) -> Finding | None:
     """Whether a local folder may be written and nobody else holds it; None where both is so. Blocks."""
     there = _nearest(folder)
+    if not there.is_dir():
+        return Finding("storage", Verdict.WRONG, f"{there} is a file", "name a folder in DATA_DIR")
     try:
         with tempfile.TemporaryFile(dir=there) as probe:
             probe.write(bytes(_PROBE_BYTES))
@@ -211,8 +213,8 @@ def _folder_finding(folder: Path) -> Finding | None:
 
 
 def _nearest(folder: Path) -> Path:
-    """The folder, or the nearest one above it that is there."""
-    return next(one for one in (folder, *folder.absolute().parents) if one.is_dir())
+    """The folder, or the nearest one above it that is there; a file where one stands in the way."""
+    return next(one for one in (folder, *folder.absolute().parents) if one.exists())
 
 
 async def _discord(settings: Settings, clock: Clock, commands: Collection[str]) -> AsyncIterator[Finding]:

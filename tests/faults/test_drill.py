@@ -8,17 +8,23 @@ from contextlib import closing
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
+import asyncpg
 import polars as pl
 import pytest
 from pydantic import SecretStr
+from pymongo import MongoClient
 from typer.testing import CliRunner
 
 from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.cli.app import app
 from kokoromichi.core.clock import ManualClock
-from kokoromichi.core.errors import MisuseError, StorageError
+from kokoromichi.core.copying.copy_all import copy_all
+from kokoromichi.core.copying.marking import refuse_half_moved
+from kokoromichi.core.errors import ConfigurationError, MisuseError, StorageError
 from kokoromichi.core.provider_manager import build_provider
+from kokoromichi.core.providers.local.placing import place, unpack
 from kokoromichi.core.providers.local.reader import snapshot
+from kokoromichi.operation import backups
 from kokoromichi.operation.backups import back_up, contents_of_backup, restore
 from kokoromichi.settings import Settings
 from tests.contract.stored import NOON_US
@@ -30,6 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from kokoromichi.core.copying.report import CopyReport
+    from kokoromichi.core.data_provider import DataProvider
     from kokoromichi.core.reader import Reader
 
 STORES: Final = ("local", "mongo", "postgres")
@@ -116,6 +124,166 @@ async def test_what_is_replaced_is_kept_aside_and_can_be_brought_back(store: str
     former = done.aside / "kokoromichi.sqlite3" if store == "local" else done.aside
     with closing(sqlite3.connect(former)) as base:
         assert base.execute("SELECT count(*) FROM ledger").fetchone() == (rows,)
+
+
+REMOTE: Final = STORES[1:]
+KEPT: Final = {"schema_version", "game_data", "observations", "activity", "economy_history"}
+"""What clearing leaves: of the game data, the mark alone."""
+
+
+async def seen(store: str, settings: Settings) -> tuple[int, int]:
+    """Rows of activity, and what another program has in the same database."""
+    if store == "mongo":
+        client: MongoClient[dict[str, object]] = MongoClient(settings.mongo_uri.get_secret_value())
+        with client:
+            database = client.get_default_database()
+            return database["activity"].count_documents({}), database["guestbook"].count_documents({})
+    connection = await asyncpg.connect(settings.database_url.get_secret_value())
+    activity = await connection.fetchval("SELECT count(*) FROM observations WHERE stream = 'activity'")
+    guests = await connection.fetchval("SELECT count(*) FROM guestbook")
+    await connection.close()
+    return activity, guests
+
+
+async def sign_guestbook(store: str, settings: Settings) -> None:
+    if store == "mongo":
+        other: MongoClient[dict[str, object]] = MongoClient(settings.mongo_uri.get_secret_value())
+        with other:
+            other.get_default_database()["guestbook"].insert_one({"_id": "somebody"})
+        return
+    connection = await asyncpg.connect(settings.database_url.get_secret_value())
+    await connection.execute("CREATE TABLE guestbook (name text); INSERT INTO guestbook VALUES ('somebody')")
+    await connection.close()
+
+
+async def diverged(settings: Settings, file: Path, clock: ManualClock) -> None:
+    """A backup of one past, and a store that has played on from another."""
+    other = await settings_of("local", file.parent / "other")
+    async with build_provider(other, clock=clock) as provider:
+        await play(await World.open(provider, clock=clock), 3)
+        await back_up(provider, file)
+    async with build_provider(settings, clock=clock) as provider:
+        world = await World.open(provider, clock=clock)
+        await play(world, 6)
+        await world.services.activity.note("p1", "store buy")
+        await provider.fold()
+        await play(world, 1)
+
+
+@pytest.mark.parametrize("store", REMOTE)
+async def test_replacing_leaves_other_programs_tables_and_the_observations(
+    store: str, tmp_path: Path
+) -> None:
+    clock, file = ManualClock(NOON_US), tmp_path / "backup.sqlite3"
+    settings = await settings_of(store, tmp_path / "data")
+    await diverged(settings, file, clock)
+    await sign_guestbook(store, settings)
+    assert await seen(store, settings) == (1, 1)
+    await restore(file, settings, clock, erased=settings.data_dir, replace=True)
+    assert await seen(store, settings) == (1, 1)
+
+
+async def filled(store: str, settings: Settings) -> set[str]:
+    """Every table or collection of a database in which something is."""
+    if store == "mongo":
+        client: MongoClient[dict[str, object]] = MongoClient(settings.mongo_uri.get_secret_value())
+        with client:
+            database = client.get_default_database()
+            return {name for name in database.list_collection_names() if database[name].find_one()}
+    connection = await asyncpg.connect(settings.database_url.get_secret_value())
+    names = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    found = {name for (name,) in names if await connection.fetchval(f'SELECT count(*) FROM "{name}"')}  # noqa: S608
+    await connection.close()
+    return found
+
+
+class Killed(BaseException):
+    """As much as an in-process test can do of a kill."""
+
+
+@pytest.mark.parametrize("store", REMOTE)
+async def test_a_restore_that_is_cut_off_after_clearing_lets_no_bot_in_and_no_backup_out(
+    store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, file = ManualClock(NOON_US), tmp_path / "backup.sqlite3"
+    settings = await settings_of(store, tmp_path / "data")
+    await diverged(settings, file, clock)
+    kind = type(build_provider(settings))
+    clear = kind.clear
+
+    async def cut_off(self: DataProvider) -> None:
+        with pytest.raises(ConfigurationError, match="was being filled from a backup"):
+            await refuse_half_moved(self)
+        await clear(self)
+        raise Killed
+
+    assert len(await filled(store, settings)) > len(KEPT)
+    monkeypatch.setattr(kind, "clear", cut_off)
+    with pytest.raises(Killed):
+        await restore(file, settings, clock, erased=settings.data_dir, replace=True)
+    assert await filled(store, settings) <= KEPT
+    async with build_provider(settings, clock=clock) as provider:
+        with pytest.raises(ConfigurationError, match="was being filled from a backup"):
+            await back_up(provider, tmp_path / "half.sqlite3")
+    await restore(file, settings, clock, erased=settings.data_dir)
+    async with build_provider(settings, clock=clock) as provider:
+        await refuse_half_moved(provider)
+
+
+async def test_a_bot_that_starts_before_the_mark_ends_a_restore_that_has_changed_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, file = ManualClock(NOON_US), tmp_path / "backup.sqlite3"
+    settings = await settings_of("postgres", tmp_path / "data")
+    await diverged(settings, file, clock)
+    bot = build_provider(settings, clock=clock)
+    opened = asyncio.Event()
+
+    async def started_meanwhile(ours: DataProvider, theirs: DataProvider, *, dry_run: bool) -> CopyReport:
+        assert dry_run
+        await bot.open()
+        opened.set()
+        return await copy_all(ours, theirs, dry_run=True)
+
+    monkeypatch.setattr(backups, "copy_all", started_meanwhile)
+    with pytest.raises(StorageError, match="in use by"):
+        await restore(file, settings, clock, erased=settings.data_dir, replace=True)
+    assert opened.is_set()
+    await refuse_half_moved(bot)
+    assert await bot.user_ids() == list(PLAYERS)
+    await bot.close()
+
+
+async def test_a_local_restore_that_fails_brings_back_what_stood_there(tmp_path: Path) -> None:
+    clock, folder = ManualClock(NOON_US), tmp_path / "data"
+    async with build_provider(await settings_of("local", folder), clock=clock) as provider:
+        await play(await World.open(provider, clock=clock), 6)
+    before = {path.name for path in folder.iterdir()}
+    with pytest.raises(StorageError, match="cannot be used: No such file or directory"):
+        place(tmp_path / "missing.sqlite3", folder, clock)
+    assert {path.name for path in folder.iterdir()} == before
+    async with build_provider(await settings_of("local", folder), clock=clock) as provider:
+        assert await provider.user_ids() == list(PLAYERS)
+
+
+async def test_a_local_restore_that_was_killed_is_given_again_before_a_bot_starts(
+    tmp_path: Path,
+) -> None:
+    clock, file = ManualClock(NOON_US), tmp_path / "backup.sqlite3"
+    settings = await settings_of("local", tmp_path / "data")
+    await diverged(settings, file, clock)
+    aside, left = settings.data_dir / "replaced.before", settings.data_dir / ".restore-x"
+    former = list(settings.data_dir.iterdir())
+    for made in (aside, left):
+        made.mkdir()
+    unpack(file, left, settings.data_dir)
+    for path in former:
+        path.replace(aside / path.name)
+    with pytest.raises(StorageError, match=r"a restore into .* was cut off: give the same"):
+        await build_provider(settings, clock=clock).open()
+    await restore(file, settings, clock, erased=settings.data_dir)
+    async with build_provider(settings, clock=clock) as provider:
+        assert await provider.user_ids() == list(PLAYERS[:3])
 
 
 async def test_a_file_that_is_no_backup_or_damaged_is_refused(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from kokoromichi.cli.app import app
 from kokoromichi.core.clock import ManualClock
+from kokoromichi.core.copying.marking import mark_moving
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from kokoromichi.operation.doctor import Verdict, examine
 from kokoromichi.settings import Settings
@@ -148,6 +149,21 @@ async def test_a_damaged_store_is_for_a_person_to_mend(tmp_path: Path) -> None:
     (tmp_path / "kokoromichi.sqlite3").write_bytes(b"damaged" * 1_000)
     damaged = (await found(tmp_path))["storage"]
     assert (damaged.verdict, "it is no database, or damaged" in damaged.said) == (Verdict.WRONG, True)
+
+
+async def test_a_store_that_was_not_filled_to_the_end_is_wrong(tmp_path: Path) -> None:
+    async with LocalJSONProvider(tmp_path) as store:
+        await mark_moving(store, "a backup")
+    half = (await found(tmp_path))["storage"]
+    assert (half.verdict, "was being filled from a backup" in half.said) == (Verdict.WRONG, True)
+
+
+@pytest.mark.parametrize("below", ["", "data"])
+async def test_a_file_where_the_folder_should_be_is_wrong(below: str, tmp_path: Path) -> None:
+    file = tmp_path / "players"
+    file.touch()
+    one = (await found(file / below, heartbeat_file=None))["storage"]
+    assert one == ("storage", Verdict.WRONG, f"{file} is a file", "name a folder in DATA_DIR")
 
 
 async def test_a_database_is_read_and_written(tmp_path: Path) -> None:

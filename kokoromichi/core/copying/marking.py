@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from kokoromichi.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from kokoromichi.core.data_provider import DataProvider
 
 MARK: Final = "moving"
@@ -21,6 +24,23 @@ async def mark_moving(target: DataProvider, source: str) -> None:
         source: What it is filled from, in words.
     """
     await target.save_game_data(MARK, {"from": source})
+
+
+@asynccontextmanager
+async def marked_unless_failed(target: DataProvider, source: str) -> AsyncIterator[None]:
+    """Mark a store before it is changed: what fails inside has changed nothing, and takes the mark back.
+
+    Args:
+        target: The store.
+        source: What it is filled from, in words.
+    """
+    former = await target.get_game_data(MARK) or {}
+    await mark_moving(target, source)
+    try:
+        yield
+    except BaseException:
+        await target.save_game_data(MARK, former)
+        raise
 
 
 async def mark_moved(target: DataProvider) -> None:

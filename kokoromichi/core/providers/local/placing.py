@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Final
 
 import apsw
 
-from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.providers.local.backups import stamp_of
 from kokoromichi.core.providers.local.erasing import ErasureList, sweep
 from kokoromichi.core.providers.local.errors import storage_error
-from kokoromichi.core.providers.local.opening import close_database, database_of, wal_of
+from kokoromichi.core.providers.local.opening import close_database, database_of, is_there, wal_of
 from kokoromichi.core.providers.local.schema import at_rest, meta_of, refuse_newer, upgrade, writable
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from kokoromichi.core.clock import Clock
+
+UNPACKING: Final = ".restore-"
+"""How the folder is called, within the one that is restored, in which its database is made ready."""
 
 _COPY: Final = ("users", "sections", "ledgers", "backups", "counters.json")
 
@@ -96,5 +99,36 @@ def place(database: Path, folder: Path, clock: Clock) -> Path | None:
             path.replace(aside / path.name)
         database.replace(target)
     except OSError as failure:
+        _move_back(there, aside)
         raise storage_error(target, failure) from failure
     return aside if there else None
+
+
+def _move_back(there: list[Path], aside: Path) -> None:
+    try:
+        for path in there:
+            if (aside / path.name).exists():
+                (aside / path.name).replace(path)
+    except OSError as failure:
+        message = (
+            f"{aside.parent} was not restored, and what stood there is in {aside.name}: move all of it back "
+            f"before the bot starts ({failure})"
+        )
+        raise StorageError(message) from failure
+    with suppress(OSError):  # It may not even have been made.
+        aside.rmdir()
+
+
+def refuse_cut_off(folder: Path) -> None:
+    """Refuse a folder without a database in which a restore was killed: a bot would begin a new world there.
+
+    Raises:
+        StorageError: It is one; nothing of it was changed.
+    """
+    left = next(folder.glob(f"{UNPACKING}*"), None)
+    if left is not None and not is_there(database_of(folder)):
+        message = (
+            f"a restore into {folder} was cut off: give the same `kokoromichi restore` again. What stood "
+            f"there is in replaced.*: to go on with that, move all of it back and delete {left.name}"
+        )
+        raise StorageError(message)

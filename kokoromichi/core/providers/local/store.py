@@ -28,6 +28,7 @@ from kokoromichi.core.providers.local.opening import (
     wal_of,
 )
 from kokoromichi.core.providers.local.ownership import FolderLock
+from kokoromichi.core.providers.local.placing import refuse_cut_off
 from kokoromichi.core.providers.local.readable_copy import CopyFolder, ReadableCopy, marks_in
 from kokoromichi.core.providers.local.reading import Reading
 from kokoromichi.core.providers.local.schema import meta_of
@@ -174,6 +175,7 @@ def _open_held(options: StoreOptions, lock: FolderLock, commits: Commits, cache:
     path = database_of(folder)
     set_former_mirror_aside(folder)
     refuse_others(folder)
+    refuse_cut_off(folder)
     before: Mapping[str, int | str] = {}
     if is_there(path):
         refuse_others_wal(path)

@@ -174,13 +174,6 @@ class MongoDriver:
                     if failure.code != _NAMESPACE_EXISTS:
                         raise
 
-    async def empty(self, *, keep: str) -> None:
-        """Delete the documents of every collection but one."""
-        database = self._connected().get_default_database(DATABASE)
-        for name in await database.list_collection_names():
-            if name != keep and not name.startswith("system."):
-                await self.collection(name).delete_many({})
-
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[MongoSession]:
         """A session inside a transaction; one that is not committed inside is aborted."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from kokoromichi.core.clock import Clock, SystemClock, us_of
+from kokoromichi.core.copying.marking import MARK
 from kokoromichi.core.documents import checked_document, correction
 from kokoromichi.core.errors import ConfigurationError, ConflictError, RequestMismatchError
 from kokoromichi.core.kinds import BOOKS
@@ -53,6 +54,7 @@ _COLLECTIONS: Final = (
     "daily_totals",
     "active_days",
 )
+_LEDGERS: Final = tuple(f"ledger_{book}" for book in BOOKS)
 
 
 class MongoDBProvider(MongoReader, RemoteProvider):
@@ -113,9 +115,8 @@ class MongoDBProvider(MongoReader, RemoteProvider):
             raise
 
     async def _prepare(self) -> None:
-        ledgers = [f"ledger_{book}" for book in BOOKS]
-        await self._driver.make([*_COLLECTIONS, *ledgers])
-        for name in ledgers:
+        await self._driver.make([*_COLLECTIONS, *_LEDGERS])
+        for name in _LEDGERS:
             await self._driver.collection(name).create_index([("user_id", 1), ("_id", -1)])
         await self._check_version()
         requests = self._driver.collection("requests")
@@ -229,10 +230,13 @@ class MongoDBProvider(MongoReader, RemoteProvider):
         await self._commits.erase(user_id, pseudonym)
 
     async def clear(self) -> None:
-        """Delete everything that is stored; see ``DataProvider.clear``."""
-        await self._ready()
-        with failures(self._driver.where):
-            await self._driver.empty(keep="schema_version")
+        """Delete all but observations and the mark; see ``DataProvider.clear``."""
+        driver = await self._ready()
+        with failures(driver.where):
+            for name in (*_COLLECTIONS, *_LEDGERS):  # Players first: one without rows could not be copied.
+                if name != "schema_version":
+                    kept = {"_id": {"$ne": MARK}} if name == "game_data" else {}
+                    await driver.collection(name).delete_many(kept)
 
     async def probe(self) -> None:
         """Count the probes in a document of its own; see ``DataProvider.probe``."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from kokoromichi.core.clock import Clock, SystemClock, moment_of
+from kokoromichi.core.copying.marking import MARK
 from kokoromichi.core.documents import checked_document, correction
 from kokoromichi.core.errors import (
     ConflictError,
@@ -63,10 +64,10 @@ _OTHERS: Final = """
 SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
     AND application_name = current_setting('application_name')
 """
-_CLEAR: Final = """
-DO $$ BEGIN EXECUTE (SELECT 'TRUNCATE ' || string_agg(format('%I', tablename), ', ') FROM pg_tables
-    WHERE schemaname = current_schema() AND tablename <> 'schema_version'); END $$
-"""
+_CLEAR: Final = f"""
+TRUNCATE users, counters, requests, ledger, daily_totals, active_players, active_days, unfolded;
+DELETE FROM game_data WHERE section <> '{MARK}'
+"""  # noqa: S608 - a name of our own
 _PROBE: Final = "UPDATE schema_version SET version = version"
 _FORGET_ACTIVITY: Final = (
     "DELETE FROM observations WHERE stream = 'activity' AND number <= "
@@ -191,7 +192,7 @@ class PostgresProvider(PostgresReader, RemoteProvider):
         return found
 
     async def clear(self) -> None:
-        """Delete everything that is stored; see ``DataProvider.clear``."""
+        """Delete all but observations and the mark, in one transaction; see ``DataProvider.clear``."""
         await self._connections.read(lambda connection: connection.execute(_CLEAR))
 
     async def probe(self) -> None:
