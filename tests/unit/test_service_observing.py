@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import polars as pl
+import pytest
 
 from kokoromichi.core.clock import moment_of
-from kokoromichi.core.errors import StorageError
+from kokoromichi.core.errors import CommitUnknownError, StorageError
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.core.schemas import ACTIVITY_SCHEMA
 from kokoromichi.rules.acts import SESSION_GAP_S
@@ -20,10 +21,8 @@ from tests.unit.service_world import ECONOMY, ROOT, World
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    import pytest
-
     from kokoromichi.core.data_provider import Stream
-    from kokoromichi.core.models import UserProfile
+    from kokoromichi.core.models import AnswerT, ChangeSet, UserProfile
 
 
 def seen(world: World) -> pl.DataFrame:
@@ -116,6 +115,28 @@ async def test_a_purchase_is_noted_with_what_it_was_made_from() -> None:
         ("buy", 0, "health_potion", opening_gold, 1, 0, 0),
         ("buy", 1, "mana_potion", opening_gold - 200, 1, 2, 0),
         ("train", 2, "train", opening_gold - 350, 1, 2, 1),
+    ]
+
+
+async def test_a_purchase_that_is_sent_again_is_noted_with_what_it_was_first_made_from() -> None:
+    class Forgetful(PassingProvider):
+        answers = False
+
+        async def apply(self, change: ChangeSet[AnswerT]) -> AnswerT:
+            answer = await super().apply(change)
+            if change.request_id is not None and not self.answers:
+                self.answers = True
+                raise CommitUnknownError(change.request_id)
+            return answer
+
+    world = await World.open()
+    services = Services(Forgetful(world.provider), ECONOMY, world.clock)
+    with pytest.raises(CommitUnknownError):
+        await services.store.purchase("ada", "health_potion", request_id="r-1")
+    receipt = await services.store.purchase("ada", "health_potion", request_id="r-1")
+    await services.activity.note("ada", "buy", receipt=receipt)
+    assert seen(world).select("gold", pl.col("units_held").list.get(0)).rows() == [
+        (ECONOMY.config.opening.gold, 0)
     ]
 
 
