@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
+import aiohttp
 import discord
 from discord.ext import commands
 
@@ -25,11 +27,13 @@ PAUSE_S: Final = 60.0
 """So long at least between two messages: what comes meanwhile is told together."""
 HELD: Final = 200
 """So many lines wait for the next message at most; of more only the count is told."""
+LINE_CHARS: Final = CONTENT_CHARS - 100
+"""A longer line is cut, so that the count has room before it."""
 _OURS: Final = "kokoromichi"
 
 
 class Reporting(commands.Cog):
-    """Tells the owner, at most one message in ``PAUSE_S``.
+    """Tells the owner, at most one message in ``PAUSE_S``; while Discord is away, the lines wait.
 
     Args:
         bot: The bot.
@@ -69,7 +73,7 @@ class Reporting(commands.Cog):
     def tell(self, line: str) -> None:
         """Let a line be told with the next message."""
         if len(self._lines) < HELD:
-            self._lines.append(line)
+            self._lines.append(cut(line, LINE_CHARS))
         else:
             self._left_out += 1
         self._due.set()
@@ -79,15 +83,27 @@ class Reporting(commands.Cog):
         channel = self._bot.get_partial_messageable(self._channel_id)
         while True:
             await self._due.wait()
-            self._due.clear()
-            lines, self._lines, left_out, self._left_out = self._lines, [], self._left_out, 0
-            if left_out:
-                lines.append(say("admin.more", count=left_out))
-            try:
-                await channel.send(cut("\n".join(lines), CONTENT_CHARS))
-            except discord.HTTPException as unsent:
-                log.warning("OWNER_CHANNEL is told nothing: %s", unsent)
+            await self._send_some(channel)
             await asyncio.sleep(self._pause_s)
+            if not self._lines and not self._left_out:
+                self._due.clear()
+
+    async def _send_some(self, channel: discord.abc.Messageable) -> None:
+        """Send as much as one message holds, the count first; the rest waits for the next one."""
+        left_out = self._left_out
+        count = [say("admin.more", count=left_out)] if left_out else []
+        lines = [*count, *self._lines]
+        ends = accumulate(len(line) + 1 for line in lines)
+        fitting = sum(end - 1 <= CONTENT_CHARS for end in ends)
+        try:
+            await channel.send("\n".join(lines[:fitting]))
+        except (discord.DiscordServerError, aiohttp.ClientError, asyncio.TimeoutError, OSError) as away:
+            log.warning("OWNER_CHANNEL is told later: %s", away)
+            return
+        except discord.HTTPException as unsent:  # It would be refused again.
+            log.warning("OWNER_CHANNEL is told nothing: %s", unsent)
+        del self._lines[: fitting - len(count)]
+        self._left_out -= left_out
 
 
 class _Incidents(logging.Handler):

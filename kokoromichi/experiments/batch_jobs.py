@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import shutil
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -93,19 +93,20 @@ def numbers_of_run(job: Job) -> Numbers:
 
 
 def _kept(job: Job) -> Numbers:
-    temporary = job.target.with_name(f".{job.target.name}.{os.getpid()}")
-    temporary.mkdir(parents=True)
-    try:
-        engines.play_into(job.scenario, job.seed, job.engine, temporary)
+    runs = job.target.parent
+    runs.mkdir(parents=True, exist_ok=True)
+    # Not named by the worker: one that was killed may have left such a folder, and its number comes again.
+    with tempfile.TemporaryDirectory(prefix=f".{job.target.name}.", dir=runs) as temporary:
+        played = Path(temporary) / job.target.name
+        played.mkdir()
+        engines.play_into(job.scenario, job.seed, job.engine, played)
         last_day = job.scenario.start + dt.timedelta(days=job.scenario.days - 1)
-        seen = Observations.scan(temporary).over(job.scenario.start, last_day).loaded()
+        seen = Observations.scan(played).over(job.scenario.start, last_day).loaded()
         numbers = _numbers(job, seen)
         if job.keep == LEDGER:
-            _leave_the_ledger(temporary)
+            _leave_the_ledger(played)
         shutil.rmtree(job.target, ignore_errors=True)  # Of a run whose row was lost.
-        temporary.rename(job.target)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        played.rename(job.target)
     return numbers
 
 

@@ -74,9 +74,7 @@ def _sessions(seen: Observations) -> pl.DataFrame:
     ends = noted.filter(act="end", outcome="quiet").select(*key, end=pl.struct(_STOOD))
     looks = noted.filter(act="shown").sort("at", maintain_order=True)
     looks = looks.group_by(key, maintain_order=True).agg(look=pl.struct(_STOOD).first())
-    bought = _with_what_it_left(
-        noted.filter(pl.col("act").is_in(list(_KINDS)), pl.col("gold").is_not_null()), seen
-    )
+    bought = noted.filter(pl.col("act").is_in(list(_KINDS)), pl.col("gold").is_not_null())
     columns = pl.struct(*_STOOD, "outcome", "gold_left", "units_bought")
     bought = (
         _with_what_it_left(bought, seen)

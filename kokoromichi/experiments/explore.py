@@ -94,12 +94,15 @@ class Explorer:
         self._moves.ask({path: float(slider.value) for path, slider in self._sliders.items()})
 
     def _show(self, values: dict[str, float]) -> None:
-        """Play a move and show it; what the economy refuses is said below the figure, which stays."""
+        """Play a move and show it; why it cannot be is said below the figure, which stays."""
         try:
             found = self._play(self._space.changed(values))
         except (EconomyError, KokoroError) as error:
             self._note.value = f"<p>{escape(str(error))}</p>"
             return
+        except Exception as error:  # A thread's own last words are not seen in a notebook.
+            self._note.value = f"<p>{escape(repr(error))}</p>"
+            raise
         self.values = values
         self._draw(found)
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from copy import copy
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar
 from weakref import WeakValueDictionary
 
 from msgspec.structs import replace
@@ -33,6 +33,7 @@ Dice: TypeAlias = Callable[[], int]
 """Rolls 32 bits."""
 
 AnswerT = TypeVar("AnswerT", bound=Receipt)
+P = ParamSpec("P")
 Decide: TypeAlias = "Callable[[UserProfile, int, Arguments], ChangeSet[AnswerT]]"
 """Profile, time in microseconds, arguments: a change, or a refusal is raised. It may be called again."""
 DecideBetween: TypeAlias = "Callable[[UserProfile, UserProfile, int, Arguments], ChangeSet[AnswerT]]"
@@ -63,7 +64,8 @@ class CommandExecutor:
         clock: What tells the time.
         dice: What rolls where a caller gives no draws.
         erased_days: What of today outlives an erasure.
-        watch: Is told what each decision saw and changes, before it is stored; it may be decided anew.
+        watch: Is told what each decision saw and changes, before it is stored; it may be decided anew. A
+            request that is sent again because its outcome is unknown is not told of once more.
     """
 
     def __init__(
@@ -109,6 +111,7 @@ class CommandExecutor:
             StorageError: The storage failed; see ``DataProvider.apply``.
         """
         user_id = checked_user_id(user_id)
+        decide = self._watched(decide, request_id)
 
         async def attempt() -> ChangeSet[AnswerT]:
             return await self._decided(
@@ -131,6 +134,7 @@ class CommandExecutor:
             RefusedError: Also where there is no such player: a mistyped id opens no account.
         """
         user_id = checked_user_id(user_id)
+        decide = self._watched(decide, request_id)
 
         async def attempt() -> ChangeSet[AnswerT]:
             stored = await self.provider.profile(user_id)
@@ -155,6 +159,7 @@ class CommandExecutor:
             RefusedError: Also where both are one player, or the other one is unknown, or either is frozen.
         """
         user_id, other_id = checked_user_id(user_id), checked_user_id(other_id)
+        decide = self._watched(decide, request_id)
 
         def attempt() -> Awaitable[ChangeSet[AnswerT]]:
             return self.decide_between(user_id, other_id, arguments, decide)
@@ -259,6 +264,22 @@ class CommandExecutor:
                     raise MisuseError(message) from None  # Patience would be in vain.
             raise
 
+    def _watched(
+        self, decide: Callable[Concatenate[UserProfile, P], ChangeSet[AnswerT]], request_id: str | None
+    ) -> Callable[Concatenate[UserProfile, P], ChangeSet[AnswerT]]:
+        """The decision, of which ``watch`` is told, but not where the request may be stored already.
+
+        What it is decided from then is what the first one left, and not what the player chose from.
+        """
+
+        def watched(met: UserProfile, /, *rest: P.args, **named: P.kwargs) -> ChangeSet[AnswerT]:
+            change = decide(met, *rest, **named)
+            if request_id not in self._in_doubt:
+                self.watch(met, change)
+            return change
+
+        return watched
+
     def with_opening(self, profile: UserProfile) -> UserProfile:
         """The profile as its next act meets it: with the opening, where that is still to be booked."""
         return self._opened(profile)[0]
@@ -301,7 +322,6 @@ class CommandExecutor:
         """
         met, rows = self._opened(stored)
         change = decide(met)
-        self.watch(met, change)
         if met is stored:
             return change
         settled = {"opening_due": 0} if stored.opening_due else {}

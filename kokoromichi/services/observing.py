@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from kokoromichi.core.clock import moment_of
@@ -132,35 +133,42 @@ class ActivityService:
 
     async def end_quiet(self) -> None:
         """Note the end of every session that half an hour has passed without a command of."""
-        now_us, over = self._executor.clock.now_us(), []
-        for player_id, session in self._sessions.items():
-            if _goes_on(session, now_us):
-                break
-            over.append(player_id)
-        await self._end(over, QUIET)
+        await self._end([(*gone, QUIET) for gone in self._gone_quiet()])
 
     async def close(self) -> None:
         """Note the end of every session: the bot closes, and nobody will know how those not quiet went on."""
-        await self.end_quiet()
-        await self._end(list(self._sessions), CLOSED)
+        over = [(*gone, QUIET) for gone in self._gone_quiet()]
+        over += [(*open_still, CLOSED) for open_still in self._sessions.items()]
+        self._sessions.clear()
+        await self._end(over)
 
     def forget(self, player_id: str) -> None:
         """Keep nothing in mind of a player who is erased."""
         self._sessions.pop(player_id, None)
         self._decided.pop(player_id, None)
 
-    async def _end(self, player_ids: Sequence[str], how: str) -> None:
-        """Note ends; nothing more is said of who was erased meanwhile, by whichever process."""
+    def _gone_quiet(self) -> list[tuple[str, _Session]]:
+        """The sessions that are over, out of mind at once: a command that comes now begins another one."""
+        now_us = self._executor.clock.now_us()
+        over = list(takewhile(lambda known: not _goes_on(known[1], now_us), self._sessions.items()))
+        for player_id, _ in over:
+            del self._sessions[player_id]
+        return over
+
+    async def _end(self, over: Sequence[tuple[str, _Session, str]]) -> None:
+        """Note how sessions ended; nothing more is said of who was erased meanwhile, by whichever process.
+
+        Storage that is away is waited for once, and not by each of them.
+        """
         rows = []
-        for player_id in player_ids:
-            session = self._sessions.pop(player_id)
+        for asked, (player_id, session, how) in enumerate(over):
             try:
                 erased = await self._executor.provider.profile(player_id) is None
             except StorageError as failed:
-                _LOG.warning("the end of a session was not noted: %s", failed)
-            else:
-                if not erased:
-                    rows.append(self._end_row(player_id, session, how))
+                _LOG.warning("the end of %d sessions was not noted: %s", len(over) - asked, failed)
+                break
+            if not erased:
+                rows.append(self._end_row(player_id, session, how))
         await self._append(rows)
 
     def _continued(self, player_id: str) -> tuple[list[dict[str, object]], _Session]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from kokoromichi.analysis.metrics import METRICS
 from kokoromichi.analysis.own import own_metric
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.experiments import batches
+from kokoromichi.experiments.batch_jobs import Job as RunJob
 from kokoromichi.experiments.batch_jobs import numbers_of_run
 from kokoromichi.experiments.batch_runs import Batch
 from kokoromichi.experiments.batches import RunDiffersError, batch, replay
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kokoromichi.analysis.observations import Observations
-    from kokoromichi.experiments.batch_jobs import Job as RunJob
     from kokoromichi.experiments.seed_runs import Numbers
 
 BASE = Scenario.load("baseline", players=10, days=4)
@@ -201,6 +202,14 @@ def test_everything_that_is_kept_has_the_activity_too(tmp_path: Path) -> None:
     kept = batch({"base": BASE}, keep="all", out=tmp_path)
     assert kept.observations(0).activity.collect().height > 0
     assert (tmp_path / "runs" / "000000" / "stored").is_dir()
+
+
+def test_what_a_killed_worker_left_hinders_no_later_one_of_its_number(tmp_path: Path) -> None:
+    left = tmp_path / "runs" / f".000000.{os.getpid()}"
+    left.mkdir(parents=True)
+    numbers = numbers_of_run(RunJob(0, "base", BASE, 1, "faithful", keep="ledger", folder=tmp_path))
+    assert numbers["supply_gold"] == play_totals(BASE, 1, "faithful").headline["supply_gold"].item()
+    assert {path.name for path in left.parent.iterdir()} == {left.name, "000000"}
 
 
 @pytest.fixture

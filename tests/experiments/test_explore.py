@@ -44,6 +44,29 @@ def test_moves_that_wait_are_dropped_but_for_the_last() -> None:
     assert answered == [1, 8, 9]
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_question_whose_answer_fails_stops_none_that_waits_or_comes_later() -> None:
+    answered, first, go = list[int](), Event(), Event()
+
+    def answer(question: int) -> None:
+        first.set()
+        go.wait(5)
+        answered.append(100 // question)
+
+    moves = Newest(answer)
+    moves.ask(0)
+    first.wait(5)
+    moves.ask(2)
+    go.set()
+    moves.wait()
+    assert answered == [50]
+    moves.ask(0)
+    moves.wait()
+    moves.ask(4)
+    moves.wait()
+    assert answered == [50, 25]
+
+
 @pytest.mark.usefixtures("compiled_engine")
 def test_a_slider_moves_the_one_figure_to_what_a_run_shows() -> None:
     explorer = explore(BASE, FREE, seed=3)
@@ -69,6 +92,26 @@ def test_a_number_that_the_economy_refuses_is_said_below_the_figure() -> None:
     explorer.wait()
     assert "opening.gold" in explorer._note.value  # noqa: SLF001 - as above
     assert explorer.figure == before
+
+
+@pytest.mark.usefixtures("compiled_engine")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_error_that_nobody_expected_is_said_below_the_figure_and_the_next_move_is_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*_asked: object) -> None:
+        raise ZeroDivisionError("as <never> before")
+
+    explorer = explore(BASE, FREE)
+    with monkeypatch.context() as patch:
+        patch.setattr("kokoromichi.experiments.explore.play_totals", broken)
+        explorer.move({"opening.gold": 20_000})
+        explorer.wait()
+    assert "as &lt;never&gt; before" in explorer._note.value  # noqa: SLF001 - as above
+    explorer.move({"opening.gold": 30_000})
+    explorer.wait()
+    assert explorer.values["opening.gold"] == 30_000
+    assert "never" not in explorer._note.value  # noqa: SLF001 - as above
 
 
 def test_without_widgets_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import polars as pl
+import pytest
 
 from kokoromichi.core.clock import moment_of
-from kokoromichi.core.errors import StorageError
+from kokoromichi.core.errors import CommitUnknownError, StorageError
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.core.schemas import ACTIVITY_SCHEMA
 from kokoromichi.rules.acts import SESSION_GAP_S
@@ -18,11 +19,10 @@ from tests.unit.passing_providers import PassingProvider
 from tests.unit.service_world import ECONOMY, ROOT, World
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    import pytest
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from kokoromichi.core.data_provider import Stream
+    from kokoromichi.core.models import AnswerT, ChangeSet, UserProfile
 
 
 def seen(world: World) -> pl.DataFrame:
@@ -118,6 +118,28 @@ async def test_a_purchase_is_noted_with_what_it_was_made_from() -> None:
     ]
 
 
+async def test_a_purchase_that_is_sent_again_is_noted_with_what_it_was_first_made_from() -> None:
+    class Forgetful(PassingProvider):
+        answers = False
+
+        async def apply(self, change: ChangeSet[AnswerT]) -> AnswerT:
+            answer = await super().apply(change)
+            if change.request_id is not None and not self.answers:
+                self.answers = True
+                raise CommitUnknownError(change.request_id)
+            return answer
+
+    world = await World.open()
+    services = Services(Forgetful(world.provider), ECONOMY, world.clock)
+    with pytest.raises(CommitUnknownError):
+        await services.store.purchase("ada", "health_potion", request_id="r-1")
+    receipt = await services.store.purchase("ada", "health_potion", request_id="r-1")
+    await services.activity.note("ada", "buy", receipt=receipt)
+    assert seen(world).select("gold", pl.col("units_held").list.get(0)).rows() == [
+        (ECONOMY.config.opening.gold, 0)
+    ]
+
+
 async def test_a_store_that_was_shown_is_noted_with_the_purse() -> None:
     world = await World.open()
     profile = await world.services.executor.open_account("ada")
@@ -177,6 +199,80 @@ async def test_nothing_is_said_of_a_player_after_their_erasure() -> None:
     await world.services.activity.close()
     assert seen(world)["act"].to_list() == ["buy", "buy"]
     assert not {"ada", "bo"} & {*seen(world)["user_id"]}
+
+
+class Asked(PassingProvider):
+    """Lets something happen while a player is looked up."""
+
+    meanwhile: Callable[[], Awaitable[None]] | None = None
+
+    async def profile(self, user_id: str) -> UserProfile | None:
+        if self.meanwhile is not None:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            await meanwhile()
+        return await super().profile(user_id)
+
+
+async def two_gone_quiet() -> tuple[World, Asked, ActivityService]:
+    """Two players whose sessions are over, which nobody has noted yet."""
+    world = await World.open()
+    provider = Asked(world.provider)
+    services = Services(provider, ECONOMY, world.clock)
+    for player in ("ada", "bo"):
+        await services.executor.open_account(player)
+        await services.activity.note(player, "battle")
+    world.clock.advance(SESSION_GAP_S)
+    return world, provider, services.activity
+
+
+async def test_a_session_that_begins_while_quiet_ones_are_ended_goes_on() -> None:
+    world, provider, activity = await two_gone_quiet()
+    provider.meanwhile = lambda: activity.note("bo", "battle")
+    await activity.end_quiet()
+    world.clock.advance(60)
+    await activity.note("bo", "battle")
+    first = NOON_US // 1_000_000
+    assert seen(world).filter(user_id="bo").select("act", "session").rows() == [
+        ("battle", first),
+        ("battle", first + SESSION_GAP_S),
+        ("end", first),
+        ("battle", first + SESSION_GAP_S),
+    ]
+
+
+async def test_who_is_erased_while_quiet_sessions_are_ended_stops_nothing() -> None:
+    world, provider, activity = await two_gone_quiet()
+
+    async def erase() -> None:
+        await world.provider.erase("bo", "erased_0123")
+        activity.forget("bo")
+
+    provider.meanwhile = erase
+    await activity.end_quiet()
+    assert seen(world).filter(act="end")["user_id"].to_list() == ["ada"]
+
+
+async def test_storage_that_is_away_is_waited_for_once_when_the_bot_closes(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Away(PassingProvider):
+        asked = 0
+
+        async def profile(self, user_id: str) -> UserProfile | None:
+            self.asked += 1
+            message = f"{user_id} cannot be read"
+            raise StorageError(message)
+
+    inner = await World.open()
+    provider = Away(inner.provider)
+    services = Services(provider, ECONOMY, inner.clock)
+    await services.activity.note("ada", "battle")
+    inner.clock.advance(SESSION_GAP_S)
+    for player in ("bo", "cy"):
+        await services.activity.note(player, "battle")
+    await services.activity.close()
+    assert provider.asked == 1
+    assert "the end of 3 sessions was not noted: ada cannot be read" in caplog.text
 
 
 async def test_no_more_sessions_are_kept_in_mind_than_there_is_room_for(
