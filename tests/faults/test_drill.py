@@ -192,7 +192,7 @@ async def filled(store: str, settings: Settings) -> set[str]:
             return {name for name in database.list_collection_names() if database[name].find_one()}
     connection = await asyncpg.connect(settings.database_url.get_secret_value())
     names = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-    found = {name for (name,) in names if await connection.fetchval(f'SELECT count(*) FROM "{name}"')}  # noqa: S608
+    found = {name for (name,) in names if await connection.fetchval(f'SELECT count(*) FROM "{name}"')}  # noqa: S608 - our own names
     await connection.close()
     return found
 
