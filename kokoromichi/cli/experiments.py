@@ -86,7 +86,7 @@ def compare(
                 on_done=lambda _run: bar.update(task, description=wanted, advance=1),
                 on_step=lambda what: bar.update(task, description=what),
             )
-        page = comparison.report(out)
+        page = comparison.report(out).path
         if as_json:
             answer(
                 {
