@@ -6,6 +6,9 @@ PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 RESULTS := simulations/results/baseline
 CAMPAIGN_TESTS := tests/simulation/test_health.py tests/simulation/test_campaign_*.py
 
+# Every module of a test and every process it starts would be compiled anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help simulate test test-slow test-all campaign check security hooks bench lab docs
 
@@ -19,7 +22,7 @@ test: .venv/.installed ## Run the tests, but not those marked slow
 	$(PYTEST) -m "not slow"
 
 test-slow: .venv/.installed ## Run the tests marked slow
-	$(PYTEST) --dist loadfile -m slow
+	$(PYTEST) --dist loadfile -m slow $$(grep --recursive --files-with-matches --include='test_*.py' mark.slow tests)
 
 test-all: .venv/.installed ## Run every test
 	$(PYTEST)
@@ -62,7 +65,7 @@ lab: .venv/.installed ## Open JupyterLab on the first notebook
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing into .venv ..."
 	@$(BIN)/python -m pip install -qq --no-compile --disable-pip-version-check -c constraints.txt uv
-	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[dev,fast,notebooks]'
+	@$(BIN)/python -m uv pip install --quiet --compile-bytecode --python $(BIN)/python -c constraints.txt -e '.[dev,fast,notebooks]'
 	@touch $@
 
 .venv/.docs: .venv/.installed
