@@ -168,7 +168,7 @@ def large(players: int, days: int) -> None:
 
 
 def price_lists(count: int) -> None:
-    """All prices from half to one and a half of what they are, over so many lists: seconds of their totals."""
+    """All prices from half to one and a half of what they are, over so many lists: seconds of all totals."""
     base = Scenario.load("baseline", players=1_000, days=90)
     lists = [base.scaled({"store.*.price_gold": 0.5 + place / count}) for place in range(count)]
     start, cpu = time.perf_counter(), time.process_time()
