@@ -49,7 +49,7 @@ LAWS: Final[dict[int, str]] = {
     4: "no balance, no inventory and no stock is negative",
     5: "no two transactions carry one request id",
     6: "initial stock + restocks - units sold = the counter",
-    7: "the daily totals are what the ledger has moved",
+    7: "the daily totals are what the ledger has moved; `kokoromichi audit --recount` corrects them",
 }
 """Law 7 is of stores alone: exported rows have no totals beside them."""
 

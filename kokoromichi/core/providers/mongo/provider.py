@@ -154,7 +154,8 @@ class MongoDBProvider(MongoReader, RemoteProvider):
                 await versions.insert_one({"_id": "schema", "version": _VERSION})
         elif stored["version"] < _VERSION:
             _LOG.info("the ledger of MongoDB at %s is added up, once", self._driver.where)
-            await folding.add_up(self._driver, stored, {"version": _VERSION})
+            await folding.recount(self._driver, alone=True)
+            await versions.update_one(stored, {"$set": {"version": _VERSION}})
         else:
             self._refuse_newer(stored["version"])
 
@@ -268,6 +269,10 @@ class MongoDBProvider(MongoReader, RemoteProvider):
         """Fold what commits have moved into the daily totals; see ``DataProvider.fold``."""
         driver = await self._ready()
         return await folding.fold(driver)
+
+    async def recount(self) -> None:
+        """Correct the daily totals by the ledger; see ``DataProvider.recount``."""
+        await folding.recount(await self._ready())
 
     async def append_observations(self, stream: Stream, rows: Sequence[Mapping[str, object]]) -> None:
         """Keep rows of a stream's schema: activity by the thousand, and when the provider closes."""

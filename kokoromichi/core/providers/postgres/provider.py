@@ -211,6 +211,10 @@ class PostgresProvider(PostgresReader, RemoteProvider):
         """Fold what commits have moved into the daily totals; see ``DataProvider.fold``."""
         return await folding.fold(self._connections)
 
+    async def recount(self) -> None:
+        """Correct the daily totals by the ledger; see ``DataProvider.recount``."""
+        await folding.recount(self._connections)
+
     async def append_observations(self, stream: Stream, rows: Sequence[Mapping[str, object]]) -> None:
         """Keep rows of a stream's schema; activity of the last moment may be lost."""
         self._observed += [(stream, msgspec.json.encode(row)) for row in rows]
