@@ -56,8 +56,7 @@ def audit(
             provider = Provider.local
         if (folder is None) == (provider is None) or ((adopt or recount) and folder is not None):
             message = (
-                "audit needs either a folder or --provider local|mongo|postgres; --adopt and --recount are of "
-                "the latter"
+                "audit needs a folder or --provider local|mongo|postgres; --adopt and --recount are of those"
             )
             raise MisuseError(message)
         if folder is not None:

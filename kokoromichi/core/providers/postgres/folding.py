@@ -48,7 +48,8 @@ _RECOUNT: Final = (
     INSERT INTO daily_totals AS t
         SELECT day, kind, currency, sum(rows), sum(gained), sum(lost) FROM (
             SELECT floor(extract(epoch FROM at) / 86400)::int AS day, kind,
-                coalesce(currency, '') AS currency, count(*) AS rows, sum(greatest(coalesce(amount, 0), 0)) AS gained,
+                coalesce(currency, '') AS currency, count(*) AS rows,
+                sum(greatest(coalesce(amount, 0), 0)) AS gained,
                 -sum(least(coalesce(amount, 0), 0)) AS lost FROM ledger GROUP BY 1, 2, 3
             UNION ALL
             SELECT day, kind, currency, -count(*), -sum(greatest(amount, 0)), sum(least(amount, 0))
