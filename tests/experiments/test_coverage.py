@@ -1,8 +1,8 @@
 """How often an interval holds the effect, and how often nothing is called something: on runs of the economy.
 
-Every comparison draws its seeds, with replacement, from the same pool of runs, whose mean difference is then
-the effect. By default the pool is small; ``KOKORO_COMPARISONS=400`` makes it the campaign of ADR 15, in which
-each of 400 comparisons could have ten seeds of its own.
+Each of 400 comparisons draws its seeds, with replacement, from the same pool of runs, whose mean difference
+is then the effect. By default the pool is small; ``KOKORO_COMPARISON_RUNS=2000`` makes it the campaign of
+ADR 15.
 """
 
 from __future__ import annotations
@@ -55,11 +55,11 @@ KNOWN: Final = {**MEASURES, **item_measures([CHANGED])}
 
 
 class Size(BaseSettings):
-    """How many runs there are to draw from, ten a comparison, of how many players and days."""
+    """How many runs of each scenario there are to draw from, of how many players and days."""
 
     model_config = SettingsConfigDict(env_prefix="KOKORO_")
 
-    comparisons: int = 6
+    comparison_runs: int = 60
     comparison_players: int = 60
     comparison_days: int = 35
 
@@ -84,7 +84,7 @@ def played(name: str) -> dict[str, NDArray[np.float64]]:
         return {**numbers, UNITS: _units(scenario, replication)} if name in {BASE, "potion"} else numbers
 
     with ThreadPoolExecutor(2) as pool:
-        runs = list(pool.map(numbers_of, range(SIZE.comparisons * PAIRS)))
+        runs = list(pool.map(numbers_of, range(SIZE.comparison_runs)))
     return {name: np.array([run[name] for run in runs], np.float64) for name in runs[0]}
 
 
