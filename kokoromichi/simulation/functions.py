@@ -35,10 +35,10 @@ def travels(function: Callable[..., object]) -> bool:
 
 
 def code_hash() -> str:
-    """16 hex digits over the package's sources: whoever edits a rule gets a run of its own."""
+    """16 hex digits over the package: whoever edits a rule or an archetype gets a run of its own."""
     package = Path(__file__).parents[1]
     digest = hashlib.sha256()
-    for path in sorted(package.rglob("*.py")):
+    for path in sorted((*package.rglob("*.py"), *package.rglob("*.toml"))):
         digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
 
