@@ -298,6 +298,7 @@ class CommandExecutor:
         self, user_id: str, decide: Callable[[UserProfile], ChangeSet[AnswerT]]
     ) -> ChangeSet[AnswerT]:
         """Read and decide for a player who may act; see ``_with_opening``."""
+        await self.prepare()
         stored = await self.provider.profile(user_id)
         if stored is not None:
             return self._with_opening(_thawed(stored), decide)

@@ -17,7 +17,8 @@ from kokoromichi.core.validation import digest_of
 
 if TYPE_CHECKING:
     from kokoromichi.core.clock import Clock
-    from kokoromichi.core.data_provider import DataProvider, Document
+    from kokoromichi.core.data_provider import DataProvider
+    from kokoromichi.core.documents import Document
     from kokoromichi.core.reference.installation import Installation
     from kokoromichi.core.reference.union import ReferenceUser
 

@@ -27,7 +27,7 @@ from kokoromichi.core.validation import FENCED, checked_request_id, reject_dupli
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from kokoromichi.core.data_provider import Document
+    from kokoromichi.core.documents import Document
     from kokoromichi.core.models import AnswerT, ChangeSet
     from kokoromichi.core.providers.postgres.connections import Connections
 
