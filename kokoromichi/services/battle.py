@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import count
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kokoromichi.core.models import ChangeSet, UserChange, UserProfile
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from kokoromichi.services.executor import Arguments, CommandExecutor
 
 _BOOKING: Final = Booking("battle")
+_STORED: Final = attrgetter(*Fighter._fields[: Fighter._fields.index("potions")])
+"""What a fighter is of a profile; units held, and what was paid for them, follow."""
 
 
 class Opponent(NamedTuple):
@@ -179,20 +182,7 @@ def _fighter(profile: UserProfile, item_of: Mapping[str, str]) -> Fighter:
     mana = item_of.get(MANA_POTION, "")
     scroll = item_of.get(REVIVE_SCROLL, "")
     return Fighter(
-        profile.gold,
-        profile.level,
-        profile.xp,
-        profile.hp,
-        profile.hp_at_us,
-        profile.battle_at_us,
-        profile.battle_day,
-        profile.battle_gold_today,
-        profile.battles_won,
-        profile.battles_lost,
-        profile.luck_until_us,
-        profile.guard_until_us,
-        profile.stamina_battles,
-        profile.auto_use,
+        *_STORED(profile),
         held(potion, 0),
         paid_gold(potion, UNKNOWN_PAID_GOLD),
         held(mana, 0),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from kokoromichi.core.models import ChangeSet, UserProfile
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from kokoromichi.services.live_economy import LiveEconomy, Offer
 
 _BOOKING: Final = Booking("use")
+_BODY: Final = attrgetter(*Body._fields)
 
 
 def decide_use(
@@ -55,7 +57,7 @@ def decide_use(
         held,
         profile.paid_gold.get(item_id, UNKNOWN_PAID_GOLD),
         offer.list_price_gold,
-        Body(*(getattr(profile, name) for name in Body._fields)),
+        Body(*_BODY(profile)),
         live.use_terms,
     )
     if used.code:
