@@ -21,7 +21,7 @@ from kokoromichi.core.schemas import (
 from kokoromichi.rules.acts import PLAYED
 from kokoromichi.services.executor import CommandExecutor
 from kokoromichi.simulation import engine
-from kokoromichi.simulation.engine import Engine
+from kokoromichi.simulation.faithful import FaithfulEngine
 from kokoromichi.simulation.price_change import PriceChange
 from kokoromichi.simulation.scenario import Scenario
 
@@ -49,7 +49,7 @@ class Seen:
 
 def play(scenario: Scenario, seed: int = 5) -> Seen:
     days: list[int] = []
-    played = asyncio.run(Engine(scenario, seed).play(days.append))
+    played = asyncio.run(FaithfulEngine(scenario, seed).play(days.append))
     return Seen(
         scenario,
         played.ledger.with_columns(cs.enum().cast(pl.String)),

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 import apsw
 import msgspec
 
+from kokoromichi.core.providers.local.connections import ReadConnections, is_by_one_index
 from kokoromichi.core.providers.local.documents import decode_profile
 from kokoromichi.core.providers.local.errors import storage_error
-from kokoromichi.core.providers.local.reading import Reading, is_by_one_index
 from kokoromichi.core.reader import Reader
 from kokoromichi.core.validation import checked_id
 
@@ -43,7 +43,7 @@ class LocalReader(Reader):
 
     name: ClassVar[str] = "local"
 
-    def __init__(self, ready: Callable[[], Awaitable[Reading]]) -> None:
+    def __init__(self, ready: Callable[[], Awaitable[ReadConnections]]) -> None:
         self._ready = ready
 
     async def profile(self, user_id: str) -> UserProfile | None:
@@ -126,11 +126,11 @@ async def snapshot(path: Path) -> AsyncIterator[LocalReader]:
         StorageError: It cannot be read.
     """
     try:
-        reading = await asyncio.to_thread(partial(Reading, path, snapshot=True))
+        reading = await asyncio.to_thread(partial(ReadConnections, path, snapshot=True))
     except apsw.Error as failure:
         raise storage_error(path, failure) from failure
 
-    async def ready() -> Reading:
+    async def ready() -> ReadConnections:
         return reading
 
     try:

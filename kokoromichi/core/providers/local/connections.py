@@ -77,7 +77,7 @@ def is_by_one_index(wanted: Wanted) -> bool:
     return wanted.kind is None and (wanted.book is None or wanted.user_id is None)
 
 
-class Reading:
+class ReadConnections:
     """Connections that only read, each used by one thread at a time.
 
     Args:
