@@ -37,7 +37,7 @@ from kokoromichi.simulation.batch import Job
 from kokoromichi.simulation.compiled.compiling import cache_folder
 from kokoromichi.simulation.compiled.engine import CompiledEngine
 from kokoromichi.simulation.compiled.streaming import stream
-from kokoromichi.simulation.engine import Engine
+from kokoromichi.simulation.faithful import FaithfulEngine
 from kokoromichi.simulation.played import require_equal
 from kokoromichi.simulation.scenario import Scenario
 from kokoromichi.simulation.totals import play_totals
@@ -66,7 +66,7 @@ def play(scenario: Scenario, engine: str) -> object:
         compiled = CompiledEngine(scenario, SEED)
         compiled.play_days()
         return compiled
-    faithful = Engine(scenario, SEED)
+    faithful = FaithfulEngine(scenario, SEED)
     asyncio.run(faithful.play_days())
     return faithful
 

@@ -18,7 +18,7 @@ from kokoromichi.core.models import NEVER, UserProfile
 from kokoromichi.rules.codes import MAX_BALANCE
 from kokoromichi.services.live_economy import LiveEconomy
 from kokoromichi.simulation import batch, player_state
-from kokoromichi.simulation.engine import Engine
+from kokoromichi.simulation.faithful import FaithfulEngine
 from kokoromichi.simulation.played import EnginesDisagreeError, first_difference, require_equal
 from kokoromichi.simulation.price_change import PriceChange
 from kokoromichi.simulation.price_list import build_price_list
@@ -58,7 +58,7 @@ IN_ROWS: Final = [
 
 def assert_agree(scenario: Scenario, seed: int) -> Played:
     """Play on both engines: every frame and every number of every profile is the same."""
-    faithful, compiled = Engine(scenario, seed), CompiledEngine(scenario, seed)
+    faithful, compiled = FaithfulEngine(scenario, seed), CompiledEngine(scenario, seed)
     played, theirs = asyncio.run(faithful.play()), compiled.play()
     profiles = asyncio.run(profiles_of(faithful))
     require_equal(played, theirs)
@@ -68,7 +68,7 @@ def assert_agree(scenario: Scenario, seed: int) -> Played:
     return played
 
 
-async def profiles_of(engine: Engine) -> dict[str, UserProfile]:
+async def profiles_of(engine: FaithfulEngine) -> dict[str, UserProfile]:
     """Every player as the faithful engine's store has them."""
     return {profile.user_id: profile async for profile in engine.provider.profiles()}
 
