@@ -17,6 +17,7 @@ from kokoromichi.operation.exits import AUDIT_FAILED, TARGET_MISSED, exit_on_err
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.report import Report
+    from kokoromichi.analysis.targets import Targets
     from kokoromichi.simulation.run import Run
 
 EngineOption = Annotated[
@@ -98,8 +99,7 @@ def simulate(
                 on_step=lambda what: bar.update(task, description=what),
             )
         missed = _conclude(run, targets, draw=draw, as_json=as_json)
-    if target:
-        _require_met(missed)
+    _require_met(missed if target else ())
 
 
 def _conclude(run: Run, targets: Targets, *, draw: bool, as_json: bool) -> tuple[str, ...]:
