@@ -50,11 +50,11 @@ class RefusedError(KokoroError):
     def __str__(self) -> str:
         """The player's sentence; a number in microseconds is told as a time."""
         return self.refusal.sentence.format(
-            **{name: _told(name, value) for name, value in self.numbers.items()}
+            **{name: _in_words(name, value) for name, value in self.numbers.items()}
         )
 
 
-def _told(name: str, value: int | str) -> str:
+def _in_words(name: str, value: int | str) -> str:
     if not name.endswith("_us"):
         return f"{value:,}" if type(value) is int else str(value)  # True is no number to group.
     moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=int(value))

@@ -12,13 +12,8 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from kokoromichi.core.clock import Clock, SystemClock, us_of
 from kokoromichi.core.copying.marking import MARK
-from kokoromichi.core.documents import checked_document, correction
-from kokoromichi.core.errors import (
-    ConfigurationError,
-    ConflictError,
-    RequestMismatchError,
-    UnpreparedError,
-)
+from kokoromichi.core.documents import checked_document
+from kokoromichi.core.errors import ConfigurationError, RequestMismatchError, UnpreparedError
 from kokoromichi.core.kinds import BOOKS
 from kokoromichi.core.models import ACTIVITY_ROWS_KEPT, ANSWERS_KEPT_DAYS, DAY_US
 from kokoromichi.core.providers.mongo import folding
@@ -32,7 +27,6 @@ from kokoromichi.core.validation import (
     checked_pseudonym,
     checked_request_id,
     checked_section,
-    checked_user_id,
 )
 from kokoromichi.settings import Settings
 
@@ -41,7 +35,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from kokoromichi.core.bulk_load import Batch
-    from kokoromichi.core.data_provider import DataProvider, Document, Stream
+    from kokoromichi.core.data_provider import DataProvider, Stream
+    from kokoromichi.core.documents import Corrected, Document
     from kokoromichi.core.models import AnswerT, ChangeSet, Receipt, UserProfile
     from kokoromichi.core.providers.mongo.driver import Stored
     from kokoromichi.core.providers.remote import NotesErasures
@@ -291,24 +286,8 @@ class MongoDBProvider(MongoReader, RemoteProvider):
             except PyMongoError as error:
                 _LOG.warning("%d rows of %s are lost: %s", len(rows), stream, type(error).__name__)
 
-    async def get_user(self, user_id: str | int) -> Document | None:
-        """A player as a document of the caller's own, or None."""
-        profile = await self.profile(checked_user_id(user_id))
-        return None if profile is None else profile.document()
-
-    async def save_user(self, user_id: str | int, data: Document) -> None:
-        """Store a player's document; see ``DataProvider.save_user``."""
-        known = checked_user_id(user_id)
-        while True:
-            stored = await self.profile(known)
-            change, unknown = correction(stored, known, data, self._clock.now_us())
-            try:
-                await self._committed(self._commits.act(change, {known: unknown}))
-            except ConflictError:
-                if "version" in data:
-                    raise
-            else:
-                return
+    async def _correct(self, change: ChangeSet[Corrected], unknown: Document) -> None:
+        await self._committed(self._commits.act(change, {change.users[0].user_id: unknown}))
 
     async def save_game_data(self, section: str, data: Document) -> None:
         """Store a section's document."""

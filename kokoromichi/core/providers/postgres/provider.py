@@ -10,9 +10,8 @@ import msgspec
 
 from kokoromichi.core.clock import Clock, SystemClock, moment_of
 from kokoromichi.core.copying.marking import MARK
-from kokoromichi.core.documents import checked_document, correction
+from kokoromichi.core.documents import checked_document
 from kokoromichi.core.errors import (
-    ConflictError,
     StorageError,
 )
 from kokoromichi.core.models import (
@@ -33,7 +32,6 @@ from kokoromichi.core.validation import (
     checked_pseudonym,
     checked_request_id,
     checked_section,
-    checked_user_id,
     spent,
 )
 from kokoromichi.settings import Settings
@@ -45,7 +43,8 @@ if TYPE_CHECKING:
     import asyncpg
 
     from kokoromichi.core.bulk_load import Batch
-    from kokoromichi.core.data_provider import DataProvider, Document, Stream
+    from kokoromichi.core.data_provider import DataProvider, Stream
+    from kokoromichi.core.documents import Corrected, Document
     from kokoromichi.core.models import AnswerT
     from kokoromichi.core.providers.remote import NotesErasures
 
@@ -74,7 +73,6 @@ _FORGET_ACTIVITY: Final = (
     "DELETE FROM observations WHERE stream = 'activity' AND number <= "
     "(SELECT number FROM observations WHERE stream = 'activity' ORDER BY number DESC OFFSET $1 LIMIT 1)"
 )
-_TRIES: Final = 20
 
 
 class PostgresProvider(PostgresReader, RemoteProvider):
@@ -229,24 +227,8 @@ class PostgresProvider(PostgresReader, RemoteProvider):
         except StorageError as failed:
             _LOG.warning("%d observations were lost: %s", len(rows), failed)
 
-    async def get_user(self, user_id: str | int) -> Document | None:
-        """A player as a document of the caller's own, or None."""
-        profile = await self.profile(checked_user_id(user_id))
-        return None if profile is None else profile.document()
-
-    async def save_user(self, user_id: str | int, data: Document) -> None:
-        """Store a player's document; see ``DataProvider.save_user``."""
-        known = checked_user_id(user_id)
-        for left in range(_TRIES - 1, -1, -1):
-            stored = await self.profile(known)
-            change, unknown = correction(stored, known, data, self._clock.now_us())
-            try:
-                await self._commits.apply(change, unknown)
-            except ConflictError:
-                if "version" in data or not left:
-                    raise
-                continue  # It claims no version, so it holds over whatever was stored meanwhile.
-            return
+    async def _correct(self, change: ChangeSet[Corrected], unknown: Document) -> None:
+        await self._commits.apply(change, unknown)
 
     async def save_game_data(self, section: str, data: Document) -> None:
         """Store a section's document."""
