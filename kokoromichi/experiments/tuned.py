@@ -214,6 +214,8 @@ class Tuned:
             for row in self.reachable().filter(reached=False).iter_rows(named=True)
         ]
         lines += [f"{one} and {other} stand against each other." for one, other in self.conflicts()]
+        if closed := self.space.base.closed:
+            lines.append(f"The scenario closes {', '.join(sorted(closed))}, which no number opens.")
         lines.append("Widen an end, free another number, or widen a band.")
         return " ".join(lines)
 

@@ -295,6 +295,8 @@ def test_what_cannot_be_met_is_said_with_what_can_be_reached(kept: Path) -> None
     assert not other.found
     assert "supply_gold cannot be met in these ends" in other.explain()
     assert other.reachable()["reached"].to_list() == [False]
+    closed = replace(other, space=Space(Scenario.load("no_sinks"), tuned.space.free))
+    assert "closes buy, exchange, invest, summon, train, which no number opens" in closed.explain()
 
 
 def test_the_best_is_written_where_the_bot_loads_it_with_its_comments(kept: Path, tmp_path: Path) -> None:
