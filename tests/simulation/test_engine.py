@@ -20,8 +20,8 @@ from kokoromichi.core.schemas import (
 )
 from kokoromichi.rules.acts import PLAYED
 from kokoromichi.services.executor import CommandExecutor
-from kokoromichi.simulation import engine
-from kokoromichi.simulation.engine import Engine
+from kokoromichi.simulation import faithful
+from kokoromichi.simulation.faithful import FaithfulEngine
 from kokoromichi.simulation.price_change import PriceChange
 from kokoromichi.simulation.scenario import Scenario
 
@@ -49,7 +49,7 @@ class Seen:
 
 def play(scenario: Scenario, seed: int = 5) -> Seen:
     days: list[int] = []
-    played = asyncio.run(Engine(scenario, seed).play(days.append))
+    played = asyncio.run(FaithfulEngine(scenario, seed).play(days.append))
     return Seen(
         scenario,
         played.ledger.with_columns(cs.enum().cast(pl.String)),
@@ -86,7 +86,7 @@ def test_the_executor_of_a_simulation_books_what_that_of_the_bot_books(
 ) -> None:
     scenario = scarce(60, 18)
     fast = play(scenario)
-    monkeypatch.setattr(engine, "MemoryExecutor", CommandExecutor)
+    monkeypatch.setattr(faithful, "MemoryExecutor", CommandExecutor)
     general = play(scenario)
     assert "too_poor" in set(fast.activity["code"])
     assert fast.ledger.equals(general.ledger)

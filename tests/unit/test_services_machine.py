@@ -30,7 +30,7 @@ from tests.unit.service_world import DAY_S, ECONOMY, HOUR_S, LOSE, ROOT, WIN, Wo
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from kokoromichi.core.data_provider import Document
+    from kokoromichi.core.documents import Document
     from kokoromichi.core.models import Receipt
 
 EXAMPLES: Final = int(os.environ.get("KOKORO_EXAMPLES", "80"))  # noqa: TID251 - the campaign's size
