@@ -6,7 +6,7 @@ PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 RESULTS := simulations/results/baseline
 CAMPAIGN_TESTS := tests/simulation/test_health.py tests/simulation/test_campaign_*.py
 
-# Every module of a test and every process it starts would be compiled anew.
+# Every process would compile each module that it imports anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
@@ -65,7 +65,7 @@ lab: .venv/.installed ## Open JupyterLab on the first notebook
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing into .venv ..."
 	@$(BIN)/python -m pip install -qq --no-compile --disable-pip-version-check -c constraints.txt uv
-	@$(BIN)/python -m uv pip install --quiet --compile-bytecode --python $(BIN)/python -c constraints.txt -e '.[dev,fast,notebooks]'
+	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[dev,fast,notebooks]'
 	@touch $@
 
 .venv/.docs: .venv/.installed

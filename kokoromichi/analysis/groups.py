@@ -8,7 +8,7 @@ import polars as pl
 
 from kokoromichi.analysis.metrics.by_day import SPENDING, changes, movements, total
 from kokoromichi.analysis.metrics.presence import presence
-from kokoromichi.analysis.metrics.sessions import session_rows
+from kokoromichi.analysis.metrics.sessions import sessions
 from kokoromichi.core.options import one_of
 from kokoromichi.core.schemas import PLAYERS_SCHEMA
 
@@ -50,7 +50,7 @@ def behaviour_groups(observations: Observations, by: str = "sessions") -> pl.Dat
 
 
 def _sessions(observations: Observations) -> pl.LazyFrame:
-    return session_rows(observations).group_by("user_id").agg(value=pl.col("begins").sum().cast(pl.Int64))
+    return sessions(observations).group_by("user_id").agg(value=pl.len().cast(pl.Int64))
 
 
 def _spending(observations: Observations) -> pl.LazyFrame:

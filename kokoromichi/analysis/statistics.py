@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -101,6 +102,7 @@ def median_interval(values: Sequence[float], confidence: float = 0.95) -> tuple[
     return ordered[outside - 1], ordered[-outside]
 
 
+@cache
 def student_t(confidence: float, degrees: int) -> float:
     """The t with P(-t < T < t) = confidence, for T with a Student distribution.
 

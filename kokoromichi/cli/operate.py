@@ -57,7 +57,7 @@ def doctor(
 ) -> None:
     """Look at everything that the bot needs before it logs in, and say how to cure what is wrong.
 
-    A bot of this version may go on; a database's tables are made or brought up to date, as a start would.
+    A bot may go on meanwhile; nothing is made or brought up to date, which is the bot's own start.
     """
     with exit_on_error():
         from kokoromichi.operation.doctor import Verdict  # noqa: PLC0415 - --help stays fast

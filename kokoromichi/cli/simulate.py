@@ -17,6 +17,7 @@ from kokoromichi.operation.exits import AUDIT_FAILED, TARGET_MISSED, exit_on_err
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.report import Report
+    from kokoromichi.analysis.targets import Targets
     from kokoromichi.simulation.run import Run
 
 EngineOption = Annotated[
@@ -33,6 +34,9 @@ StoreOption = Annotated[
         help="memory; or local, postgres or mongo, a rehearsal over the empty store that DATA_DIR, "
         "DATABASE_URL or MONGO_URI names: one run, by the faithful engine, which stays there."
     ),
+]
+DrawOption = Annotated[
+    bool, typer.Option("--report/--no-report", help="Draw the report; `report` draws it later.")
 ]
 
 
@@ -64,9 +68,7 @@ def simulate(
         bool, typer.Option("--replace", help="Play over another run that the folder holds.")
     ] = False,
     target: Wanted = None,
-    draw: Annotated[
-        bool, typer.Option("--report/--no-report", help="Draw the report; `report` draws it later.")
-    ] = True,
+    draw: DrawOption = True,
     as_json: Json = False,
 ) -> None:
     """Replay synthetic players, audit every ledger, write the report; 1 where a --target is missed."""
@@ -96,16 +98,15 @@ def simulate(
                 on_done=lambda _job, _summary: bar.update(task, description=wanted, advance=1),
                 on_step=lambda what: bar.update(task, description=what),
             )
-        page = run.report(targets=targets) if draw else None
-        missed = run.unmet(targets) if page is None else page.unmet
-        _conclude(run, page, missed, as_json=as_json)
-    if target:
-        _require_met(missed)
+        missed = _conclude(run, targets, draw=draw, as_json=as_json)
+    _require_met(missed if target else ())
 
 
-def _conclude(run: Run, report: Report | None, missed: tuple[str, ...], *, as_json: bool) -> None:
+def _conclude(run: Run, targets: Targets, *, draw: bool, as_json: bool) -> tuple[str, ...]:
     from kokoromichi.simulation.batch import REPLICATIONS, SUMMARY  # noqa: PLC0415 - --help stays fast
 
+    report = run.report(targets=targets) if draw else None
+    missed = report.unmet if report is not None else run.unmet(targets)
     rows = int(run.health()["ledger_rows"].sum())
     if as_json:
         answer(
@@ -123,6 +124,7 @@ def _conclude(run: Run, report: Report | None, missed: tuple[str, ...], *, as_js
         _show(run, report, rows)
     if not run.sound:
         fail(f"a ledger breaks a law; {run.folder}/{REPLICATIONS}/*/{SUMMARY} says which", AUDIT_FAILED)
+    return missed
 
 
 def _require_met(unmet: tuple[str, ...]) -> None:

@@ -162,6 +162,16 @@ class DataProvider(Reader):
         """
         return 0
 
+    async def recount(self) -> None:
+        """Correct what was folded by what the ledger has moved, at once or not at all, while others play.
+
+        Raises:
+            MisuseError: Here nothing is folded: each commit writes its totals.
+            StorageError: The store failed; ask again.
+        """
+        message = f"recount: each commit of the provider {self.name!r} writes its totals; restore a backup"
+        raise MisuseError(message)
+
     async def probe(self) -> None:
         """Write something that means nothing, durably: reading alone says nothing of a disk that is full.
 

@@ -91,6 +91,25 @@ class ConfigurationError(StorageError):
     """The storage cannot be used as it is set up: starting again does not help, a person must act."""
 
 
+class UnpreparedError(ConfigurationError):
+    """A store was opened to be read, and nobody has made it yet, or brought it up to date."""
+
+    @classmethod
+    def of(cls, where: str, version: int, known: int) -> UnpreparedError:
+        """Say which.
+
+        Args:
+            where: The store.
+            version: Of what is stored; 0 where nothing is.
+            known: The version of this code.
+        """
+        if not version:
+            return cls(
+                f"{where} holds nothing of KoKoroMichi yet: the bot's first start makes what is missing"
+            )
+        return cls(f"{where} is of version {version}: the bot's next start brings it to version {known}")
+
+
 class InvalidProfileError(StorageError):
     """What is stored of one player was edited by another hand, and is no profile; the others are well."""
 

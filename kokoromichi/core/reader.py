@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
 import polars as pl
@@ -15,6 +16,7 @@ from kokoromichi.core.schemas import LEDGER_SCHEMA, OBSERVED_SCHEMAS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from kokoromichi.core.bulk_load import StoredResponse
     from kokoromichi.core.data_provider import Stream
@@ -47,6 +49,10 @@ class Reader(ABC):
     """
 
     name: ClassVar[str]
+
+    def snapshot(self) -> AbstractAsyncContextManager[Reader]:
+        """All of one moment: what is read of one already is that itself."""
+        return nullcontext(self)
 
     @abstractmethod
     async def profile(self, user_id: str) -> UserProfile | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -10,17 +11,16 @@ import polars as pl
 from numpy.typing import NDArray
 
 from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.options import whole
 from kokoromichi.experiments.measures import MEASURES, require_measures
-from kokoromichi.experiments.seed_runs import choose_engine, headline_of, threads_for
+from kokoromichi.experiments.seed_runs import choose_engine, headlines
 from kokoromichi.experiments.space import Space
 from kokoromichi.simulation import engines
-from kokoromichi.simulation.workers import Threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from kokoromichi.experiments.plots import SensitivityPlots
-    from kokoromichi.experiments.seed_runs import Numbers
     from kokoromichi.experiments.space import Free
     from kokoromichi.simulation.scenario import Scenario
 
@@ -152,8 +152,7 @@ def sensitivity(
         MisuseError: Nothing is free, a count is wrong, or SALib is not installed.
         EconomyError: A path is unknown, or the economy refuses an end.
     """
-    if trajectories < 2 or seeds < 1:  # noqa: PLR2004 - one walk has no spread
-        raise MisuseError(f"use 2 trajectories and 1 seed or more, not {trajectories} and {seeds}")
+    trajectories = whole("trajectories", trajectories, 2, 1_000_000)
     space = Space(base, free)
     points = _walks(len(space.names), trajectories, seed)
     values, chosen = play_points(space, points, seeds, seed, engine, on_done, on_step)
@@ -176,16 +175,13 @@ def play_points(
     Returns:
         Of shape (points, seeds, ``TESTED``), NaN where a run has no such number; and what played, and why.
     """
+    seeds = whole("seeds", seeds, 1, 1_000)
     runs = [(tuple(point), number) for point in points for number in range(seeds)]
     chosen = choose_engine(engine, [space.base], len(runs))
     engines.compile_once(space.base, chosen, on_step or (lambda _what: None))
-
-    def play(run: tuple[tuple[float, ...], int]) -> Numbers:
-        return headline_of(space.scenario(run[0]), seed, run[1], chosen.name)
-
     found: list[list[float]] = []
-    with Threads(threads_for(chosen.name)) as pool:
-        for numbers in pool.map(play, runs):
+    with closing(headlines(runs, space.scenario, seed, chosen.name)) as played:
+        for numbers in played:
             found.append([_float(numbers[name]) for name in TESTED])
             if on_done is not None:
                 on_done(len(found))

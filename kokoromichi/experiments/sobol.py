@@ -13,7 +13,7 @@ from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.options import whole
 from kokoromichi.experiments.measures import MEASURES, require_measures
 from kokoromichi.experiments.sensitivity import TESTED, play_points
-from kokoromichi.experiments.space import Space
+from kokoromichi.experiments.space import Space, sobol_points
 from kokoromichi.simulation import engines
 
 if TYPE_CHECKING:
@@ -116,16 +116,12 @@ def sobol(
         MisuseError: Nothing is free, a count is wrong, or scipy is not installed.
         EconomyError: A path is unknown, or the economy refuses an end.
     """
-    points, seeds = whole("points", points, 2, 2**20), whole("seeds", seeds, 1, 1_000)
+    points = whole("points", points, 2, 2**20)
     if points & (points - 1):
         raise MisuseError(f"points is {points}; use a power of 2, such as 64")
     space = Space(base, free)
-    try:
-        from scipy.stats import qmc  # noqa: PLC0415 - slow, and of an extra
-    except ModuleNotFoundError as error:
-        raise MisuseError('sobol needs scipy: pip install "kokoromichi[tuning]"') from error
     sides = len(space.names)
-    sample = qmc.Sobol(2 * sides, seed=seed & 0xFFFFFFFF).random(points)
+    sample = sobol_points(2 * sides, points, seed)
     first, second = sample[:, :sides], sample[:, sides:]
     mixed = [np.where(np.arange(sides) == side, second, first) for side in range(sides)]
     asked = np.concatenate([first, second, *mixed])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from kokoromichi.analysis.provider_state import audit_reader
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.copying.copy_all import copy_all
 from kokoromichi.core.copying.marking import mark_moved, marked_unless_failed, refuse_half_moved
 from kokoromichi.core.errors import MisuseError, StorageError
@@ -47,7 +47,7 @@ class Contents:
         players: How many accounts, erased ones among them.
         rows: How many ledger rows.
         until: The moment of the newest row; None where there is none.
-        audit: The six laws, held against it.
+        audit: The laws, held against it.
     """
 
     players: int
@@ -84,7 +84,7 @@ class Restoration:
 async def contents_of(reader: Reader) -> Contents:
     """Count and audit what is read of one moment."""
     newest = await reader.read_ledger(limit=1)
-    audited = await audit_reader(reader)
+    audited = await audit_provider(reader)
     return Contents(len(await reader.user_ids()), audited.rows, newest[0].at if newest else None, audited)
 
 

@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 
 from kokoromichi.core.clock import DAY_US
 from kokoromichi.core.copying.marking import refuse_half_moved
-from kokoromichi.core.errors import ConfigurationError, KokoroError, StorageError
+from kokoromichi.core.errors import ConfigurationError, KokoroError, StorageError, UnpreparedError
 from kokoromichi.core.models import SECOND_US
 from kokoromichi.core.provider_manager import build_provider
 from kokoromichi.core.providers.local.opening import database_of, is_there
@@ -164,7 +164,7 @@ async def _storage(settings: Settings, clock: Clock) -> AsyncIterator[Finding]:
         yield Finding("storage", Verdict.WELL, f"{settings.data_dir} may be written, and holds no store yet")
         return
     try:
-        async with build_provider(settings, read_only=reads_only, clock=clock) as store:
+        async with build_provider(settings, read_only=True, clock=clock) as store:
             await store.verify()
             await refuse_half_moved(store)
             players = len(await store.user_ids())
@@ -174,6 +174,8 @@ async def _storage(settings: Settings, clock: Clock) -> AsyncIterator[Finding]:
             yield _mirror_or_well(store, f"{store.name} {done}: {players:,} players")
             if finding := await clock_finding(store, clock.now_us()):
                 yield Finding("clock", Verdict.WARNING, finding, "set the clock right")
+    except UnpreparedError as new:
+        yield Finding("storage", Verdict.WELL, str(new))
     except ConfigurationError as wrong:
         yield Finding("storage", Verdict.WRONG, str(wrong), "correct the setting")
     except StorageError as away:

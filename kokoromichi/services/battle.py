@@ -181,14 +181,16 @@ def _fighter(profile: UserProfile, item_of: Mapping[str, str]) -> Fighter:
     potion = item_of.get(HEALTH_POTION, "")
     mana = item_of.get(MANA_POTION, "")
     scroll = item_of.get(REVIVE_SCROLL, "")
-    return Fighter(
-        *_STORED(profile),
-        held(potion, 0),
-        paid_gold(potion, UNKNOWN_PAID_GOLD),
-        held(mana, 0),
-        paid_gold(mana, UNKNOWN_PAID_GOLD),
-        held(scroll, 0),
-        paid_gold(scroll, UNKNOWN_PAID_GOLD),
+    return Fighter._make(
+        (
+            *_STORED(profile),
+            held(potion, 0),
+            paid_gold(potion, UNKNOWN_PAID_GOLD),
+            held(mana, 0),
+            paid_gold(mana, UNKNOWN_PAID_GOLD),
+            held(scroll, 0),
+            paid_gold(scroll, UNKNOWN_PAID_GOLD),
+        )
     )
 
 

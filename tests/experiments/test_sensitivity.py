@@ -93,7 +93,7 @@ def test_a_small_economy_is_shared_out() -> None:
 
 
 def test_misuse_is_one_sentence_with_the_cure() -> None:
-    with pytest.raises(MisuseError, match="2 trajectories"):
+    with pytest.raises(MisuseError, match="trajectories is 1"):
         sensitivity(BASE, {"opening.gold": (1, 2)}, trajectories=1)
     with pytest.raises(MisuseError, match="supply_gold"):
         screened(1.0).table("supply")

@@ -338,7 +338,7 @@ def test_the_commands_say_what_was_kept_and_what_came_back(tmp_path: Path) -> No
     asyncio.run(played())
     where = ("--provider", "local", "--data-dir")
     file = tmp_path / "b.sqlite3"
-    kept = "6 players, 18 rows, up to 2026-03-10 12:00:00 UTC; sound: 6 laws hold over 18 rows\n"
+    kept = "6 players, 18 rows, up to 2026-03-10 12:00:00 UTC; sound: 7 laws hold over 18 rows\n"
     assert said("backup", file, *where, tmp_path / "data") == (0, f"{file}: {kept}")
     assert said("backup", tmp_path, *where, tmp_path / "data", "--json")[0] == 0
     assert len(list(tmp_path.glob("kokoromichi-local.*.sqlite3"))) == 1

@@ -20,7 +20,7 @@ from kokoromichi.core.schemas import (
 )
 from kokoromichi.rules.acts import PLAYED
 from kokoromichi.services.executor import CommandExecutor
-from kokoromichi.simulation import engine
+from kokoromichi.simulation import faithful
 from kokoromichi.simulation.faithful import FaithfulEngine
 from kokoromichi.simulation.price_change import PriceChange
 from kokoromichi.simulation.scenario import Scenario
@@ -86,7 +86,7 @@ def test_the_executor_of_a_simulation_books_what_that_of_the_bot_books(
 ) -> None:
     scenario = scarce(60, 18)
     fast = play(scenario)
-    monkeypatch.setattr(engine, "MemoryExecutor", CommandExecutor)
+    monkeypatch.setattr(faithful, "MemoryExecutor", CommandExecutor)
     general = play(scenario)
     assert "too_poor" in set(fast.activity["code"])
     assert fast.ledger.equals(general.ledger)

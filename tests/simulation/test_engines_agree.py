@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from kokoromichi.core.models import NEVER, UserProfile
+from kokoromichi.rules.codes import MAX_BALANCE
 from kokoromichi.services.live_economy import LiveEconomy
 from kokoromichi.simulation import batch, player_state
 from kokoromichi.simulation.faithful import FaithfulEngine
@@ -136,6 +137,18 @@ def crowded() -> Scenario:
     tight = {"battle.daily_cap_gold": 200, "opening.gold": 30_000}
     scenario = base.with_population(population).with_economy({**cheap, **scarce, **tight})
     return scenario.replace(changes=(sale,), leave_percent=800)
+
+
+def test_who_is_refused_at_first_has_no_account_on_either_engine() -> None:
+    """A purse that opens nearly full holds no reward: a player is unknown until a battle pays what it can."""
+    base = Scenario.load("baseline", players=40, days=5)
+    population = base.population
+    for archetype in population.archetypes:
+        population = population.with_archetype(archetype.name, {"transfer_permille": 500})
+    full = base.with_population(population).with_economy({"opening.gold": MAX_BALANCE - 90})
+    played = assert_agree(full, 1)
+    acts = set(played.activity.select("act", "code").rows())
+    assert acts >= {("claim", "balance_cap"), ("transfer", "unknown_player"), ("battle", None)}
 
 
 def test_the_chunks_that_the_columns_are_emptied_in_change_nothing() -> None:

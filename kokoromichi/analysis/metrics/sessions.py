@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from kokoromichi.analysis.metrics.by_day import OPENING, SPENDING, Day, day_of, days, share, total
-from kokoromichi.analysis.metrics.presence import NO_PRESENCE, presence
+from kokoromichi.analysis.metrics.presence import NO_PRESENCE, active_days, presence
 from kokoromichi.analysis.options import checked_options
 from kokoromichi.core.kinds import SYSTEM
 from kokoromichi.rules.acts import SESSION_GAP_S
@@ -18,21 +18,22 @@ if TYPE_CHECKING:
 _WEEK_DAYS: Final = 7
 
 
-def session_rows(observations: Observations) -> pl.LazyFrame:
-    """Everything that players did, with the beginnings of sessions: half an hour without an act ends one.
+def sessions(observations: Observations) -> pl.LazyFrame:
+    """The sessions that players began: half an hour without an act ends one.
 
     Returns:
-        One row per row of the ledger that its player asked for, and per act, by time: ``user_id``, ``kind``,
-        ``currency`` (String), ``day`` (Date), ``amount`` (Int64), ``begins`` (Boolean: whether a session
-        does); kind, currency and amount are null in an act.
+        One row per session, in no order: ``user_id`` (String), ``day`` (Date, of its first act).
     """
-    moved = observations.ledger.filter(pl.col("user_id") != SYSTEM, pl.col("actor") == pl.col("user_id"))
     acted = observations.activity.filter(~pl.col("act").is_in(NO_PRESENCE))
-    columns = ("user_id", "at", "kind", "currency", "amount")
-    rows = pl.concat([moved.select(columns), acted.select("user_id", "at")], how="diagonal").sort("at")
+    times = pl.concat([rows.select("user_id", "at") for rows in (_asked_for(observations), acted)]).sort("at")
     quiet = pl.col("at").diff().over("user_id")
     begins = quiet.is_null() | (quiet >= pl.duration(seconds=SESSION_GAP_S))
-    return rows.select("user_id", "kind", "currency", "amount", day_of(), begins=begins)
+    return times.filter(begins).select("user_id", day_of())
+
+
+def _asked_for(observations: Observations) -> pl.LazyFrame:
+    """The ledger's rows that players asked for themselves."""
+    return observations.ledger.filter(pl.col("user_id") != SYSTEM, pl.col("actor") == pl.col("user_id"))
 
 
 @checked_options
@@ -64,14 +65,17 @@ def session_flows(
     observations.require_books("session_flows")
     own = (pl.col("currency") == currency) & (pl.col("kind") != OPENING)
     spent = own & pl.col("kind").is_in(SPENDING) & (pl.col("amount") < 0)
-    rows = session_rows(observations).select(
+    earned = own & (pl.col("amount") > 0)
+    moved = _asked_for(observations).filter(earned | spent)
+    moved = moved.select(
         "user_id",
-        "day",
-        sessions=pl.col("begins").cast(pl.Int64),
-        earned=pl.when(own & (pl.col("amount") > 0)).then("amount").otherwise(0),
+        day_of(),
+        earned=pl.when(earned).then("amount").otherwise(0),
         spent=pl.when(spent).then(-pl.col("amount")).otherwise(0),
     )
+    begun = sessions(observations).with_columns(sessions=pl.lit(1, pl.Int64))
     sums = [total(name) for name in ("sessions", "earned", "spent")]
+    rows = pl.concat([active_days(observations), begun, moved], how="diagonal")
     by_day = rows.group_by("user_id", "day").agg(sums)
     came = presence(observations).filter("arrived").select("user_id", "arrival")
     window = days(observations, first_day, last_day)

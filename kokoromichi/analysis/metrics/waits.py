@@ -165,8 +165,8 @@ def _estimates(groups: pl.DataFrame) -> pl.DataFrame:
     """Read the Kaplan-Meier estimates of each group from its lists of lengths and ends."""
     waits, earned, first = (
         [
-            statistics.kaplan_meier(lengths, ended)
-            for lengths, ended in groups.select(f"{name}_length", f"{name}_ended").iter_rows()
+            statistics.kaplan_meier(lengths.to_numpy(), ended.to_numpy())
+            for lengths, ended in zip(groups[f"{name}_length"], groups[f"{name}_ended"], strict=True)
         ]
         for name in ("wait", "earned", "first")
     )

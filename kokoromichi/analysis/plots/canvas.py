@@ -14,7 +14,14 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from matplotlib.transforms import ScaledTranslation
 
 from kokoromichi.analysis.plots import style
-from kokoromichi.analysis.plots.showing import HEIGHT_IN, WIDTH_IN, ChartFigure, ThemedAxes, figure_of
+from kokoromichi.analysis.plots.showing import (
+    HEIGHT_IN,
+    WIDTH_IN,
+    ChartFigure,
+    OnceMeasured,
+    ThemedAxes,
+    figure_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -46,7 +53,7 @@ def new_axes(height_in: float = HEIGHT_IN) -> Axes:
     Args:
         height_in: Height of the figure in inches; its width is ``WIDTH_IN``.
     """
-    figure = ChartFigure(figsize=(WIDTH_IN, height_in), layout="constrained", facecolor=style.PAPER)
+    figure = ChartFigure(figsize=(WIDTH_IN, height_in), layout=OnceMeasured(), facecolor=style.PAPER)
     FigureCanvasSVG(figure)
     axes: Axes = figure.add_subplot(axes_class=ThemedAxes)
     return axes

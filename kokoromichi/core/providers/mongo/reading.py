@@ -160,7 +160,7 @@ class MongoReader(Reader):
 
     async def daily_totals(self, since_day: int = 0) -> list[DailyTotal]:
         """What each kind has moved on each day; see ``Reader.daily_totals``."""
-        return (await self._moved(since_day)).sorted()
+        return (await self._moved(since_day)).totals.sorted()
 
     async def active_players(self, since_day: int = 0) -> dict[int, int]:
         """How many players have moved something on each day."""

@@ -24,6 +24,7 @@ from kokoromichi.core.providers.postgres import bulk_load, erasing, folding
 from kokoromichi.core.providers.postgres.commits import PostgresCommits
 from kokoromichi.core.providers.postgres.connections import Connections
 from kokoromichi.core.providers.postgres.reading import PostgresReader, snapshot
+from kokoromichi.core.providers.postgres.schema import check, upgrade
 from kokoromichi.core.providers.postgres.wire import encode_document
 from kokoromichi.core.providers.remote import RemoteProvider
 from kokoromichi.core.validation import (
@@ -89,9 +90,10 @@ class PostgresProvider(PostgresReader, RemoteProvider):
         lock_s: How long the server waits for a player, item or request that another session holds.
         beside: The folder that it is copied to and from; see ``RemoteProvider``.
         erasures: Where erasures are written down; see ``RemoteProvider``.
+        read_only: Whether the opening makes no table, and refuses where one is missing.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what may be set of a server, each by its name
         self,
         database_url: str | None = None,
         *,
@@ -102,6 +104,7 @@ class PostgresProvider(PostgresReader, RemoteProvider):
         lock_s: float = 5.0,
         beside: DataProvider | None = None,
         erasures: NotesErasures | None = None,
+        read_only: bool = False,
     ) -> None:
         self._clock = clock or SystemClock()
         RemoteProvider.__init__(self, beside, self._clock, erasures)
@@ -111,17 +114,18 @@ class PostgresProvider(PostgresReader, RemoteProvider):
             database_url,
             checked_id(schema, "schema"),
             pool_size,
-            self._begin,
+            self._look if read_only else self._begin,
             patience_s=patience_s,
             lock_s=lock_s,
         )
+        self._schema = schema
         PostgresReader.__init__(self, self._connections)
         self._opening = self._connections.opening
         self._commits = PostgresCommits(self._connections)
         self._observed: list[tuple[Stream, bytes]] = []
 
     async def open(self) -> None:
-        """Connect, and bring the tables up to date.
+        """Connect, and bring the tables up to date where they are not only read.
 
         Raises:
             StorageError: The database cannot be used; the sentence says why, where, and the cure.
@@ -139,8 +143,12 @@ class PostgresProvider(PostgresReader, RemoteProvider):
         finally:
             await super().close()
 
+    async def _look(self, first: asyncpg.Connection) -> None:
+        await check(first, self._connections.where)
+
     async def _begin(self, first: asyncpg.Connection) -> None:
         """Begin anew, without what is kept for a time: receipts, whose ids stay used, and activity."""
+        await upgrade(first, self._schema)
         self._commits = PostgresCommits(self._connections)
         before = moment_of(self._clock.now_us()) - timedelta(days=ANSWERS_KEPT_DAYS)
         for statement in _FORGET:
@@ -200,6 +208,10 @@ class PostgresProvider(PostgresReader, RemoteProvider):
     async def fold(self) -> int:
         """Fold what commits have moved into the daily totals; see ``DataProvider.fold``."""
         return await folding.fold(self._connections)
+
+    async def recount(self) -> None:
+        """Correct the daily totals by the ledger; see ``DataProvider.recount``."""
+        await folding.recount(self._connections)
 
     async def append_observations(self, stream: Stream, rows: Sequence[Mapping[str, object]]) -> None:
         """Keep rows of a stream's schema; activity of the last moment may be lost."""
