@@ -80,7 +80,7 @@ async def test_commands_acts_and_commits_are_counted_by_what_became_of_them(tabl
         "kokoromichi_commit_seconds_count 2.0",
         "kokoromichi_storage_up 1.0",
         "kokoromichi_gateway_shards 1.0",
-        f"kokoromichi_look_timestamp_seconds {floatToGoString(table.bot.services.now_us() / 1e6)}",
+        f"kokoromichi_look_timestamp_seconds {floatToGoString(table.bot.services.now_us() / 1e6)}",  # type: ignore[no-untyped-call]  # The library has no types.
     ):
         assert f"{line}\n" in text, text
     path = table.bot.settings.metrics_file
