@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.usefixtures("compiled_engine"),
     pytest.mark.skipif(find_spec("numba") is None, reason="numba (extra `fast`) is not installed"),
 ]
 
