@@ -6,6 +6,9 @@ PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 RESULTS := simulations/results/baseline
 CAMPAIGN_TESTS := tests/simulation/test_health.py tests/simulation/test_campaign_*.py
 
+# Every process would compile each module that it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help simulate test test-slow test-all campaign check security hooks bench lab docs
 
@@ -19,7 +22,7 @@ test: .venv/.installed ## Run the tests, but not those marked slow
 	$(PYTEST) -m "not slow"
 
 test-slow: .venv/.installed ## Run the tests marked slow
-	$(PYTEST) --dist loadfile -m slow
+	$(PYTEST) --dist loadfile -m slow $$(grep --recursive --files-with-matches --include='test_*.py' mark.slow tests)
 
 test-all: .venv/.installed ## Run every test
 	$(PYTEST)

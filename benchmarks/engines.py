@@ -10,7 +10,8 @@ whether it came from the cache.
 
 Workload W besides: the compiled acts, ten columns a row, against an inlined Python loop and Mesa where it is
 installed. ``--large 100000x30`` plays one replication into files and tells its peak of memory; one player's
-activity in ten is kept. The last line is JSON.
+activity in ten is kept. ``--lists 1000`` plays so many price lists, 1,000 players and 90 days each, for their
+totals alone, on two threads. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import resource
 import statistics
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -35,9 +37,10 @@ from kokoromichi.simulation.batch import Job
 from kokoromichi.simulation.compiled.compiling import cache_folder
 from kokoromichi.simulation.compiled.engine import CompiledEngine
 from kokoromichi.simulation.compiled.streaming import stream
-from kokoromichi.simulation.engine import Engine
+from kokoromichi.simulation.faithful import FaithfulEngine
 from kokoromichi.simulation.played import require_equal
 from kokoromichi.simulation.scenario import Scenario
+from kokoromichi.simulation.totals import play_totals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +66,7 @@ def play(scenario: Scenario, engine: str) -> object:
         compiled = CompiledEngine(scenario, SEED)
         compiled.play_days()
         return compiled
-    faithful = Engine(scenario, SEED)
+    faithful = FaithfulEngine(scenario, SEED)
     asyncio.run(faithful.play_days())
     return faithful
 
@@ -164,6 +167,23 @@ def large(players: int, days: int) -> None:
     print(f"  peak {peak_kb / 1024:,.0f} MB")
 
 
+def price_lists(count: int) -> None:
+    """All prices from half to one and a half of what they are, over so many lists: seconds of all totals."""
+    base = Scenario.load("baseline", players=1_000, days=90)
+    lists = [base.scaled({"store.*.price_gold": 0.5 + place / count}) for place in range(count)]
+    start, cpu = time.perf_counter(), time.process_time()
+    with ThreadPoolExecutor(2) as pool:
+        played = list(
+            pool.map(lambda scenario: play_totals(scenario, SEED, engines.COMPILED).headline, lists)
+        )
+    seconds, cpu_s = time.perf_counter() - start, time.process_time() - cpu
+    units = [headline["units_sold"].item() for headline in played]
+    print(
+        f"{count:,} price lists, 1,000 players, 90 days, totals alone: {seconds:.0f} s, {cpu_s:.0f} s of CPU"
+    )
+    print(f"  {units[0]:,} units sold at half of the prices, {units[-1]:,} at one and a half")
+
+
 def main() -> None:
     """Hold equal, then time; the last line is one JSON object."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -171,6 +191,7 @@ def main() -> None:
     parser.add_argument("--players", type=int, default=500)
     parser.add_argument("--days", type=int, default=90)
     parser.add_argument("--large", metavar="PLAYERSxDAYS")
+    parser.add_argument("--lists", type=int, metavar="PRICE_LISTS")
     options = parser.parse_args()
     scenario = Scenario.load("baseline", players=options.players, days=options.days)
     was_cached = any(cache_folder().rglob("*.nbc"))
@@ -184,6 +205,8 @@ def main() -> None:
     over_inlined = workload_w(2 * options.repeats + 1)
     if options.large:
         large(*map(int, options.large.split("x")))
+    if options.lists:
+        price_lists(options.lists)
     print(
         json.dumps(
             {

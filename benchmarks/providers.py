@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from kokoromichi.core.schemas import DECISIONS
-from kokoromichi.simulation.engine import Engine
+from kokoromichi.simulation.faithful import FaithfulEngine
 from kokoromichi.simulation.scenario import Scenario
 from tests.contract.makers import MAKERS
 
@@ -35,7 +35,7 @@ OWN_IDS: Final = ("entry_id", "tx_id", "request_id")
 
 async def played(scenario: Scenario, provider: str, folder: Path) -> tuple[Played, float]:
     """One replication over an empty store, and the seconds that its acts took."""
-    engine = Engine(scenario, SEED, lambda clock: MAKERS[provider](clock, folder))
+    engine = FaithfulEngine(scenario, SEED, lambda clock: MAKERS[provider](clock, folder))
     async with engine.provider:
         start = time.perf_counter()
         await engine.play_days()

@@ -31,7 +31,7 @@ from kokoromichi.core.errors import RefusedError
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.core.providers.packed_ledger import ROW_BYTES
 from kokoromichi.services.bundle import Services
-from kokoromichi.simulation.engine import Engine
+from kokoromichi.simulation.faithful import FaithfulEngine
 from kokoromichi.simulation.memory_executor import MemoryExecutor
 from kokoromichi.simulation.scenario import Scenario
 
@@ -151,7 +151,7 @@ def baseline(players: int, days: int) -> dict[str, float]:
     scenario = Scenario.load("baseline", players=players, days=days)
     gc.collect()
     start = time.process_time()
-    played = asyncio.run(Engine(scenario, 7).play())
+    played = asyncio.run(FaithfulEngine(scenario, 7).play())
     seconds = time.process_time() - start
     acts = played.activity.filter(
         ~pl.col("act").is_in(["session", "choice", "wish", "leave", "return"])
@@ -159,7 +159,7 @@ def baseline(players: int, days: int) -> dict[str, float]:
     rate = acts / seconds
     say(f"\nThe baseline, {players} players, {days} days: {acts:,} acts in {seconds:.1f} s, {rate:,.0f}/s")
     profile = cProfile.Profile()
-    profile.runcall(asyncio.run, Engine(scenario, 7).play())
+    profile.runcall(asyncio.run, FaithfulEngine(scenario, 7).play())
     stats: Profiled = pstats.Stats(profile).stats  # type: ignore[attr-defined] # It is documented nowhere.
     total = sum(row[2] for row in stats.values())
     say("Where its time goes (share of the time inside a function, profiled):")

@@ -1,15 +1,27 @@
-"""The audit: a ledger against the states that are stored beside it, law by law, to the unit."""
+"""The audit: a ledger against the states that are stored beside it, law by law, to the unit.
+
+Whether a ledger is read whole or in parts, it comes down to the same sums, which the laws are held against.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+import msgspec
 import polars as pl
 import polars.selectors as cs
 
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.kinds import KINDS, SYSTEM
+from kokoromichi.core.reader import totals_of
+from kokoromichi.core.schemas import LEDGER_SCHEMA
+from kokoromichi.core.totals import Totals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kokoromichi.core.models import DailyTotal
 
 BALANCES_SCHEMA: Final = pl.Schema({"user_id": pl.String(), "currency": pl.String(), "balance": pl.Int64()})
 """One row per player and currency that is stored."""
@@ -37,7 +49,20 @@ LAWS: Final[dict[int, str]] = {
     4: "no balance, no inventory and no stock is negative",
     5: "no two transactions carry one request id",
     6: "initial stock + restocks - units sold = the counter",
+    7: "the daily totals are what the ledger has moved; `kokoromichi audit --recount` corrects them",
 }
+"""Law 7 is of stores alone: exported rows have no totals beside them."""
+
+_TOTALS_SCHEMA: Final = pl.Schema(
+    {
+        "day": pl.Int64(),
+        "kind": pl.String(),
+        "currency": pl.String(),
+        "rows": pl.Int64(),
+        "gained": pl.Int64(),
+        "lost": pl.Int64(),
+    }
+)
 
 _TRANSFERS: Final = tuple(name for name, kind in KINDS.items() if kind.role == "transfer")
 _EXACT: Final = pl.Int128()
@@ -52,7 +77,8 @@ class AuditReport:
         violations: By number of the law, one row per violation; an empty frame where the law holds. Columns:
             law 1 user_id, currency, ledger, stored; law 2 user_id, item_id, ledger, stored; law 3 currency,
             ledger (faucets - sinks), stored (sum of the balances); law 4 what, name, detail, value; law 5
-            request_id, transactions; law 6 item_id, ledger, stored. Sums are Int128, so that none can wrap.
+            request_id, transactions; law 6 item_id, ledger, stored; law 7 the columns of ``DailyTotal``,
+            what the stored totals lack. Sums are Int128, so that none can wrap.
     """
 
     rows: int
@@ -71,7 +97,7 @@ class AuditReport:
     def __str__(self) -> str:
         """One sentence a law that is broken, or that none is."""
         if self.sound:
-            return f"sound: {len(LAWS)} laws hold over {self.rows:,} rows"
+            return f"sound: {len(self.violations)} laws hold over {self.rows:,} rows"
         broken = [
             f"law {law} ({LAWS[law]}): {found.height:,} violations, the first {found.row(0, named=True)}"
             for law, found in self.violations.items()
@@ -83,7 +109,7 @@ class AuditReport:
 def audit(
     ledger: pl.LazyFrame, balances: pl.LazyFrame, inventories: pl.LazyFrame, stock: pl.LazyFrame
 ) -> AuditReport:
-    """Check the six laws of economy.md.
+    """Check the laws 1 to 6 of a ledger that is at hand as one frame.
 
     Args:
         ledger: Every row ever booked (``LEDGER_SCHEMA``), in any order; names may be Enums that hold all of
@@ -105,27 +131,55 @@ def audit(
     types = ledger.collect_schema()
     balances, inventories, stock = (
         frame.cast({name: types[name] for name in frame.collect_schema() if name in types})
-        for frame in (
-            balances.rename({"balance": "stored"}),
-            inventories.rename({"quantity": "stored"}),
-            stock,
-        )
+        for frame in (balances, inventories, stock)
     )
-    players = ledger.filter(pl.col("user_id") != SYSTEM)
-    money = players.filter(pl.col("currency").is_not_null())
-    goods = players.filter(pl.col("item_id").is_not_null())
-    count = ledger.select(pl.len())
-    frames = [
-        _differences(money, balances, ["user_id", "currency"], "amount"),
-        _differences(goods, inventories, ["user_id", "item_id"], "quantity"),
-        _supply(money, balances),
-        _negatives(players, balances, inventories, stock),
-        reused_requests(ledger),
-        _counters(ledger, stock),
-    ]
+    frames = _violations(_summed(ledger, stock), balances, inventories, stock, reused_requests(ledger))
     frames = [frame.with_columns(cs.enum().cast(pl.String)) for frame in frames]
-    rows, *violations = pl.collect_all([count, *frames])
-    return AuditReport(rows=int(rows.item()), violations=dict(zip(LAWS, violations, strict=True)))
+    rows, *violations = pl.collect_all([ledger.select(pl.len()), *frames])
+    return AuditReport(rows=int(rows.item()), violations=dict(zip(LAWS, violations, strict=False)))
+
+
+class LedgerSums:
+    """What a ledger adds up to that comes in parts: as large as players and items are many, at any age.
+
+    Args:
+        stock: Of the store (``STOCK_SCHEMA``).
+    """
+
+    def __init__(self, stock: pl.DataFrame) -> None:
+        self._stock = stock.lazy()
+        self._totals = Totals()
+        self._rows = 0
+        self._sums = _summed(pl.LazyFrame(schema=LEDGER_SCHEMA), self._stock)
+
+    def add(self, rows: pl.DataFrame) -> None:
+        """Add the next part (``LEDGER_SCHEMA``)."""
+        self._rows += rows.height
+        self._totals.add(totals_of([rows], 0))
+        both = zip(self._sums, _summed(rows.lazy(), self._stock), strict=True)
+        together = [_added(pl.concat(parts)) for parts in both]
+        self._sums = [frame.lazy() for frame in pl.collect_all(together)]
+
+    def against(
+        self,
+        balances: pl.DataFrame,
+        inventories: pl.DataFrame,
+        totals: Iterable[DailyTotal],
+        reused: pl.DataFrame,
+    ) -> AuditReport:
+        """Hold the sums against what is stored: all laws.
+
+        Args:
+            balances: As of ``audit``.
+            inventories: As of ``audit``.
+            totals: Of every day (``Reader.daily_totals``).
+            reused: What ``reused_requests`` finds.
+        """
+        stored = (balances.lazy(), inventories.lazy(), self._stock)
+        violations = pl.collect_all(_violations(self._sums, *stored, reused.lazy()))
+        lacking = map(msgspec.structs.astuple, self._totals.less(totals))
+        violations.append(pl.DataFrame(list(lacking), _TOTALS_SCHEMA, orient="row"))
+        return AuditReport(self._rows, dict(zip(LAWS, violations, strict=True)))
 
 
 def reused_requests(ledger: pl.LazyFrame) -> pl.LazyFrame:
@@ -151,52 +205,87 @@ def reused_requests(ledger: pl.LazyFrame) -> pl.LazyFrame:
     return carried.filter(pl.col("transactions") > 1).sort("request_id")
 
 
-def _differences(rows: pl.LazyFrame, stored: pl.LazyFrame, keys: list[str], column: str) -> pl.LazyFrame:
+def _summed(ledger: pl.LazyFrame, stock: pl.LazyFrame) -> list[pl.LazyFrame]:
+    """What the laws need of rows; columns of Int128 are sums, all others keys.
+
+    Returns:
+        Money by player and currency, goods by player and item, units that moved by item of limited stock, and
+        what is below zero.
+    """
+    players = ledger.filter(pl.col("user_id") != SYSTEM)
+    amount, units = pl.col("amount").cast(_EXACT), pl.col("quantity").cast(_EXACT)
+    made = pl.when(~pl.col("kind").is_in(_TRANSFERS)).then(amount)
+    moved = pl.when(pl.col("kind") == "purchase").then(-pl.col("quantity")).otherwise("quantity")
+    counted = pl.col("since").is_null() | (pl.col("at") >= pl.col("since"))
+    traded = ledger.filter(pl.col("kind").is_in(["purchase", "restock"]))
+    traded = traded.join(stock.select("item_id", "since"), on="item_id").filter(counted)
+    return [
+        players.filter(pl.col("currency").is_not_null())
+        .group_by("user_id", "currency")
+        .agg(amount=amount.sum(), made=made.sum()),
+        players.filter(pl.col("item_id").is_not_null())
+        .group_by("user_id", "item_id")
+        .agg(quantity=units.sum()),
+        traded.group_by("item_id").agg(moved=moved.cast(_EXACT).sum()),
+        _below_zero("ledger", players, "user_id", "entry_id", "balance_after"),
+    ]
+
+
+def _added(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """Sums of several parts as those of their whole."""
+    sums = cs.by_dtype(_EXACT)
+    return frame.group_by(~sums).agg(sums.sum())
+
+
+def _violations(
+    sums: list[pl.LazyFrame],
+    balances: pl.LazyFrame,
+    inventories: pl.LazyFrame,
+    stock: pl.LazyFrame,
+    reused: pl.LazyFrame,
+) -> list[pl.LazyFrame]:
+    """What breaks the laws 1 to 6, in their order."""
+    money, goods, units, negative = sums
+    below = [
+        _below_zero("balance", balances, "user_id", "currency", "balance"),
+        _below_zero("inventory", inventories, "user_id", "item_id", "quantity"),
+        _below_zero("stock", stock.with_columns(detail=pl.lit("counter")), "item_id", "detail", "now"),
+        negative,
+    ]
+    return [
+        _differences(money, "amount", balances, "balance", "user_id", "currency"),
+        _differences(goods, "quantity", inventories, "quantity", "user_id", "item_id"),
+        _differences(money, "made", balances, "balance", "currency"),
+        pl.concat(below).sort("what", "name", "detail"),
+        reused,
+        _counters(units, stock),
+    ]
+
+
+def _differences(
+    booked: pl.LazyFrame, sums: str, stored: pl.LazyFrame, states: str, *keys: str
+) -> pl.LazyFrame:
     """Where the ledger's sum is not what is stored: keys, ledger, stored (Int128)."""
-    booked = rows.group_by(keys).agg(ledger=pl.col(column).cast(_EXACT).sum())
-    states = stored.group_by(keys).agg(stored=pl.col("stored").cast(_EXACT).sum())
-    both = booked.join(states, on=keys, how="full", coalesce=True)
+    booked = booked.group_by(keys).agg(ledger=pl.col(sums).sum())
+    stored = stored.group_by(keys).agg(stored=pl.col(states).cast(_EXACT).sum())
+    both = booked.join(stored, on=keys, how="full", coalesce=True)
     both = both.select(*keys, pl.col("ledger", "stored").fill_null(0))
     return both.filter(pl.col("ledger") != pl.col("stored")).sort(keys)
 
 
-def _supply(money: pl.LazyFrame, balances: pl.LazyFrame) -> pl.LazyFrame:
-    """Where faucets - sinks are not the stored balances: currency, ledger, stored (Int128)."""
-    flows = money.filter(~pl.col("kind").is_in(_TRANSFERS))
-    return _differences(flows, balances, ["currency"], "amount")
-
-
-def _negatives(
-    players: pl.LazyFrame, balances: pl.LazyFrame, inventories: pl.LazyFrame, stock: pl.LazyFrame
-) -> pl.LazyFrame:
+def _below_zero(what: str, frame: pl.LazyFrame, name: str, detail: str, value: str) -> pl.LazyFrame:
     """What is below zero: what (String), name, detail, value (Int64)."""
-    sources = (
-        ("balance", balances, "user_id", "currency", "stored"),
-        ("inventory", inventories, "user_id", "item_id", "stored"),
-        ("stock", stock.with_columns(detail=pl.lit("counter")), "item_id", "detail", "now"),
-        ("ledger", players, "user_id", "entry_id", "balance_after"),
+    return frame.filter(pl.col(value) < 0).select(
+        what=pl.lit(what),
+        name=pl.col(name).cast(pl.String),
+        detail=pl.col(detail).cast(pl.String),
+        value=pl.col(value),
     )
-    found = [
-        frame.filter(pl.col(value) < 0).select(
-            what=pl.lit(what),
-            name=pl.col(name).cast(pl.String),
-            detail=pl.col(detail).cast(pl.String),
-            value=pl.col(value),
-        )
-        for what, frame, name, detail, value in sources
-    ]
-    return pl.concat(found).sort("what", "name", "detail")
 
 
-def _counters(ledger: pl.LazyFrame, stock: pl.LazyFrame) -> pl.LazyFrame:
+def _counters(units: pl.LazyFrame, stock: pl.LazyFrame) -> pl.LazyFrame:
     """Where a counter is not what the ledger leaves of the stock: item_id, ledger, stored (Int128)."""
-    units = pl.when(pl.col("kind") == "purchase").then(-pl.col("quantity")).otherwise("quantity")
-    rows = ledger.filter(pl.col("kind").is_in(["purchase", "restock"])).select("item_id", "at", moved=units)
-    counted = pl.col("since").is_null() | (pl.col("at") >= pl.col("since"))
-    rows = rows.join(stock.select("item_id", "since"), on="item_id").filter(counted)
-    sums = rows.group_by("item_id").agg(moved=pl.col("moved").cast(_EXACT).sum())
-    left = stock.join(sums, on="item_id", how="left")
-    left = left.select(
+    left = stock.join(units, on="item_id", how="left").select(
         "item_id",
         ledger=pl.col("initial").cast(_EXACT) + pl.col("moved").fill_null(0),
         stored=pl.col("now").cast(_EXACT),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -12,9 +14,12 @@ from kokoromichi.analysis.audit import (
     INVENTORIES_SCHEMA,
     STOCK_SCHEMA,
     AuditReport,
+    LedgerSums,
     audit,
+    reused_requests,
 )
 from kokoromichi.analysis.brought import as_rows
+from kokoromichi.analysis.request_ids import RequestIds
 from kokoromichi.core.clock import moment_of
 from kokoromichi.core.counters import (
     first_stock_counter,
@@ -30,15 +35,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from kokoromichi.core.data_provider import DataProvider
     from kokoromichi.core.reader import Reader
 
 _FOLDER: Final = "stored"
 _NAMES: Final = ("balances", "inventories", "stock")
-_UNREAD: Final = [
-    pl.lit(None, pl.String).alias(name) for name in ("entry_id", "book", "counterparty", "actor", "reason")
-]
-"""Columns of text that no law reads: an audit of a grown ledger is smaller by a third without them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +56,7 @@ class StoredStates:
     stock: pl.DataFrame
 
     def audit(self, ledger: pl.DataFrame | pl.LazyFrame, brought: pl.LazyFrame | None = None) -> AuditReport:
-        """Hold them against a ledger: the six laws of economy.md.
+        """Hold them against a ledger: the laws 1 to 6 of ``LAWS``.
 
         Args:
             ledger: All rows, or a part of them.
@@ -157,20 +157,24 @@ async def stored_states(reader: Reader) -> StoredStates:
     )
 
 
-async def audit_provider(provider: DataProvider) -> AuditReport:
-    """Hold everything that a provider stores at one moment against its ledger: the six laws of economy.md."""
-    async with provider.snapshot() as reader:
-        rows, states = await _audited(reader)
-    return states.audit(rows)
+async def audit_provider(store: Reader) -> AuditReport:
+    """Hold everything that a store holds at one moment against its ledger: the laws of ``LAWS``.
 
+    Memory follows the players and what they hold, not the ledger's rows, which are read a second time where
+    a request id may be carried by two transactions.
 
-async def audit_reader(reader: Reader) -> AuditReport:
-    """The same of what is read of one moment already: a snapshot, or a backup."""
-    rows, states = await _audited(reader)
-    return states.audit(rows)
-
-
-async def _audited(reader: Reader) -> tuple[pl.DataFrame, StoredStates]:
-    frames = [frame.with_columns(_UNREAD) async for frame in reader.ledger_frames()]
-    rows = pl.concat(frames) if frames else pl.DataFrame(schema=LEDGER_SCHEMA)
-    return rows, await stored_states(reader)
+    Args:
+        store: A provider, or what is read of one moment already: a snapshot, a backup.
+    """
+    async with store.snapshot() as reader:
+        states = await stored_states(reader)
+        sums, rows = LedgerSums(states.stock), [LEDGER_SCHEMA.to_frame()]
+        with closing(RequestIds()) as requests:
+            async for frame in reader.ledger_frames():
+                await asyncio.to_thread(sums.add, frame)
+                await asyncio.to_thread(requests.add, frame)
+            suspects = await asyncio.to_thread(requests.suspects)
+        if suspects is not None:
+            rows += [frame.filter(suspects) async for frame in reader.ledger_frames()]
+        reused = reused_requests(pl.concat(rows).lazy()).collect()
+        return sums.against(states.balances, states.inventories, await reader.daily_totals(), reused)

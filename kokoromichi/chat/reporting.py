@@ -68,7 +68,7 @@ class Reporting(commands.Cog):
 
     def admin_acted(self, change: ChangeSet[Any]) -> None:
         """An admin's act is stored."""
-        self.tell(say("owner.act", actor=mention(change.actor or ""), what=_told(change)))
+        self.tell(say("owner.act", actor=mention(change.actor or ""), what=_act_line(change)))
 
     def tell(self, line: str) -> None:
         """Let a line be told with the next message."""
@@ -121,7 +121,7 @@ class _Incidents(logging.Handler):
             self.loop.call_soon_threadsafe(self._reporting.tell, line)
 
 
-def _told(change: ChangeSet[Any]) -> str:
+def _act_line(change: ChangeSet[Any]) -> str:
     """What an admin did, in their words; of an erasure nobody is named."""
     receipt, reason = change.answer, plain(change.reason)
     if isinstance(receipt, GrantReceipt):

@@ -41,18 +41,22 @@ def audit(
             help="First take files as they were edited externally, and book the difference; local only.",
         ),
     ] = False,
+    recount: Annotated[
+        bool,
+        typer.Option("--recount", help="First correct a database's daily totals, while the bot plays."),
+    ] = False,
     expect_rows: Annotated[
         bool, typer.Option("--expect-rows", help="A store without a ledger row is a finding.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Check every law: of a store and of a run all six, of exported files what a ledger alone can show."""
+    """Check every law: of a store and of a run all, of exported files what a ledger alone can show."""
     with exit_on_error():
         if adopt and provider is None and folder is None:
             provider = Provider.local
-        if (folder is None) == (provider is None) or (adopt and folder is not None):
+        if (folder is None) == (provider is None) or ((adopt or recount) and folder is not None):
             message = (
-                "audit needs either a folder or --provider local|mongo|postgres; --adopt is of a provider"
+                "audit needs a folder or --provider local|mongo|postgres; --adopt and --recount are of those"
             )
             raise MisuseError(message)
         if folder is not None:
@@ -68,6 +72,8 @@ def audit(
             async with store:
                 await store.verify()
                 adopted = await store.adopt() if adopt else []
+                if recount:
+                    await store.recount()
                 clock = await clock_finding(store, SystemClock().now_us())
                 return adopted, await store.edited_files(), await audit_provider(store), clock
 

@@ -64,7 +64,7 @@ def batch(
             )
         failures = found.failures()
         if as_json:
-            answer(_told(found))
+            answer(_as_json(found))
         else:
             _show(found, read.title)
     if failures.height:
@@ -76,7 +76,7 @@ def batch(
         )
 
 
-def _told(found: Batch) -> dict[str, object]:
+def _as_json(found: Batch) -> dict[str, object]:
     return {
         "folder": str(found.folder),
         "planned": found.planned,

@@ -120,7 +120,7 @@ def chosen_provider(
     Args:
         provider: The store; PROVIDER when left out.
         data_dir: The local provider's folder; DATA_DIR when left out.
-        read_only: Whether a local folder is only read, so that a bot may play on in it.
+        read_only: Whether it is only read, so that a bot may play on in a local folder, and no table is made.
 
     Raises:
         MisuseError: Its folder is not there: who reads a store makes none.

@@ -39,7 +39,7 @@ def health(
         try:
             age_s = SystemClock().now_us() / SECOND_US - path.stat().st_mtime
         except FileNotFoundError:
-            fail(f"the bot has never been well since its start: there is no {path}", TARGET_MISSED)
+            fail(f"the bot is not well: there is no {path}; its log says what is missing", TARGET_MISSED)
         well = age_s <= max_age
         if as_json:
             answer({"well": well, "age_s": round(age_s, 1)})
@@ -57,7 +57,7 @@ def doctor(
 ) -> None:
     """Look at everything that the bot needs before it logs in, and say how to cure what is wrong.
 
-    A bot of this version may go on; a database's tables are made or brought up to date, as a start would.
+    A bot may go on meanwhile; nothing is made or brought up to date, which is the bot's own start.
     """
     with exit_on_error():
         from kokoromichi.operation.doctor import Verdict  # noqa: PLC0415 - --help stays fast

@@ -35,6 +35,9 @@ StoreOption = Annotated[
         "DATABASE_URL or MONGO_URI names: one run, by the faithful engine, which stays there."
     ),
 ]
+DrawOption = Annotated[
+    bool, typer.Option("--report/--no-report", help="Draw the report; `report` draws it later.")
+]
 
 
 def simulate(
@@ -65,6 +68,7 @@ def simulate(
         bool, typer.Option("--replace", help="Play over another run that the folder holds.")
     ] = False,
     target: Wanted = None,
+    draw: DrawOption = True,
     as_json: Json = False,
 ) -> None:
     """Replay synthetic players, audit every ledger, write the report; 1 where a --target is missed."""
@@ -94,24 +98,25 @@ def simulate(
                 on_done=lambda _job, _summary: bar.update(task, description=wanted, advance=1),
                 on_step=lambda what: bar.update(task, description=what),
             )
-        missed = _conclude(run, targets, as_json=as_json)
-    if target:
-        _require_met(missed)
+        missed = _conclude(run, targets, draw=draw, as_json=as_json)
+    _require_met(missed if target else ())
 
 
-def _conclude(run: Run, targets: Targets, *, as_json: bool) -> tuple[str, ...]:
+def _conclude(run: Run, targets: Targets, *, draw: bool, as_json: bool) -> tuple[str, ...]:
     from kokoromichi.simulation.batch import REPLICATIONS, SUMMARY  # noqa: PLC0415 - --help stays fast
 
-    report, rows = run.report(targets=targets), int(run.health()["ledger_rows"].sum())
+    report = run.report(targets=targets) if draw else None
+    missed = report.unmet if report is not None else run.unmet(targets)
+    rows = int(run.health()["ledger_rows"].sum())
     if as_json:
         answer(
             {
                 "folder": str(run.folder),
-                "report": str(report),
+                "report": None if report is None else str(report),
                 "sound": run.sound,
                 "ledger_rows": rows,
                 "findings": [str(finding) for finding in run.findings],
-                "targets_unmet": list(report.unmet),
+                "targets_unmet": list(missed),
                 "metrics": {row.pop("metric"): row for row in run.metrics().to_dicts()},
             }
         )
@@ -119,7 +124,7 @@ def _conclude(run: Run, targets: Targets, *, as_json: bool) -> tuple[str, ...]:
         _show(run, report, rows)
     if not run.sound:
         fail(f"a ledger breaks a law; {run.folder}/{REPLICATIONS}/*/{SUMMARY} says which", AUDIT_FAILED)
-    return report.unmet
+    return missed
 
 
 def _require_met(unmet: tuple[str, ...]) -> None:
@@ -127,7 +132,7 @@ def _require_met(unmet: tuple[str, ...]) -> None:
         fail(f"targets missed: {'; '.join(unmet)}", TARGET_MISSED)
 
 
-def _show(run: Run, report: Report, rows: int) -> None:
+def _show(run: Run, report: Report | None, rows: int) -> None:
     table = Table(title=f"{run.manifest['title']}", title_justify="left", title_style="bold")
     table.add_column("number")
     table.add_column("mean or median", justify="right")
@@ -148,7 +153,12 @@ def _show(run: Run, report: Report, rows: int) -> None:
         screen.print(f"The audit is sound: every law holds over {rows:,} ledger rows.", highlight=False)
     if (provider := run.manifest["provider"]) != "memory":
         screen.print(f"The {provider} store holds the run's players: let no bot play there.", highlight=False)
-    screen.print(f"The report: {report}", highlight=False)
+    drawn = (
+        f"The report: {report}"
+        if report
+        else f"No report was drawn: kokoromichi report {run.folder} draws it."
+    )
+    screen.print(drawn, highlight=False)
 
 
 def report(

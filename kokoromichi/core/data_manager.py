@@ -15,7 +15,8 @@ from kokoromichi.core.models import SECOND_US
 from kokoromichi.core.provider_manager import get_provider
 
 if TYPE_CHECKING:
-    from kokoromichi.core.data_provider import DataProvider, Document
+    from kokoromichi.core.data_provider import DataProvider
+    from kokoromichi.core.documents import Document
 
 T = TypeVar("T")
 

@@ -8,10 +8,12 @@ one answer. Two writers never both spend the same gold.
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal
 
-from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.documents import correction
+from kokoromichi.core.errors import ConflictError, MisuseError
 from kokoromichi.core.reader import Reader, no_copy
+from kokoromichi.core.validation import checked_user_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from kokoromichi.core.bulk_load import Batch
+    from kokoromichi.core.clock import Clock
+    from kokoromichi.core.documents import Corrected, Document
     from kokoromichi.core.models import (
         AnswerT,
         ChangeSet,
@@ -28,9 +32,10 @@ if TYPE_CHECKING:
     )
 
 
-Document: TypeAlias = "dict[str, JsonValue]"
-JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 Stream = Literal["activity", "economy_history"]
+
+_TRIES: Final = 20
+"""So often a document that claims no version is stored over what others store meanwhile."""
 
 
 class DataProvider(Reader):
@@ -49,6 +54,7 @@ class DataProvider(Reader):
     mirror_of: str | None = None
     mirrored_us: int = 0
     beside: DataProvider | None = None
+    _clock: Clock
 
     @property
     def where(self) -> str:
@@ -156,6 +162,16 @@ class DataProvider(Reader):
         """
         return 0
 
+    async def recount(self) -> None:
+        """Correct what was folded by what the ledger has moved, at once or not at all, while others play.
+
+        Raises:
+            MisuseError: Here nothing is folded: each commit writes its totals.
+            StorageError: The store failed; ask again.
+        """
+        message = f"recount: each commit of the provider {self.name!r} writes its totals; restore a backup"
+        raise MisuseError(message)
+
     async def probe(self) -> None:
         """Write something that means nothing, durably: reading alone says nothing of a disk that is full.
 
@@ -193,11 +209,11 @@ class DataProvider(Reader):
             StorageError: The store failed: ask again with the same pseudonym, or open the store again.
         """
 
-    @abstractmethod
     async def get_user(self, user_id: str | int) -> Document | None:
         """A player as a document of the caller's own: changing it changes nothing that is stored."""
+        profile = await self.profile(checked_user_id(user_id))
+        return None if profile is None else profile.document()
 
-    @abstractmethod
     async def save_user(self, user_id: str | int, data: Document) -> None:
         """Store a player's document; ``system`` books differences of money and items as ``correction``.
 
@@ -205,6 +221,20 @@ class DataProvider(Reader):
             ConflictError: The document carries a ``version`` that is not the stored one.
             MisuseError: The document is no valid profile, or belongs to another id.
         """
+        known = checked_user_id(user_id)
+        for left in range(_TRIES - 1, -1, -1):
+            change, unknown = correction(await self.profile(known), known, data, self._clock.now_us())
+            try:
+                await self._correct(change, unknown)
+            except ConflictError:
+                if "version" in data or not left:
+                    raise  # One that claims no version holds over whatever was stored meanwhile.
+            else:
+                return
+
+    @abstractmethod
+    async def _correct(self, change: ChangeSet[Corrected], unknown: Document) -> None:
+        """Store a correction of one player, and the fields of their document that nobody knows."""
 
     @abstractmethod
     async def save_game_data(self, section: str, data: Document) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from pydantic import ValidationError
 
@@ -29,7 +29,9 @@ from kokoromichi.core.validation import checked_section, checked_user_id
 
 if TYPE_CHECKING:
     from kokoromichi.core.bulk_load import Batch
-    from kokoromichi.core.data_provider import Document
+
+Document: TypeAlias = "dict[str, JsonValue]"
+JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 
 MOST_LEVELS: Final = 64
 """Mappings and lists inside one another; MongoDB reads a hundred, its own about them included."""

@@ -50,11 +50,11 @@ class RefusedError(KokoroError):
     def __str__(self) -> str:
         """The player's sentence; a number in microseconds is told as a time."""
         return self.refusal.sentence.format(
-            **{name: _told(name, value) for name, value in self.numbers.items()}
+            **{name: _in_words(name, value) for name, value in self.numbers.items()}
         )
 
 
-def _told(name: str, value: int | str) -> str:
+def _in_words(name: str, value: int | str) -> str:
     if not name.endswith("_us"):
         return f"{value:,}" if type(value) is int else str(value)  # True is no number to group.
     moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=int(value))
@@ -89,6 +89,25 @@ class StorageError(KokoroError):
 
 class ConfigurationError(StorageError):
     """The storage cannot be used as it is set up: starting again does not help, a person must act."""
+
+
+class UnpreparedError(ConfigurationError):
+    """A store was opened to be read, and nobody has made it yet, or brought it up to date."""
+
+    @classmethod
+    def of(cls, where: str, version: int, known: int) -> UnpreparedError:
+        """Say which.
+
+        Args:
+            where: The store.
+            version: Of what is stored; 0 where nothing is.
+            known: The version of this code.
+        """
+        if not version:
+            return cls(
+                f"{where} holds nothing of KoKoroMichi yet: the bot's first start makes what is missing"
+            )
+        return cls(f"{where} is of version {version}: the bot's next start brings it to version {known}")
 
 
 class InvalidProfileError(StorageError):

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kokoromichi.core.clock import Clock
-    from kokoromichi.core.data_provider import DataProvider, Document
+    from kokoromichi.core.data_provider import DataProvider
+    from kokoromichi.core.documents import Document
     from kokoromichi.core.providers.remote import NotesErasures
 
 _provider: DataProvider | None = None
@@ -25,7 +26,8 @@ def build_provider(
 
     Args:
         settings: Which, and what it is told.
-        read_only: Whether a local folder is only read, as of one moment, beside whoever owns it.
+        read_only: Whether a local folder is only read, as of one moment, beside whoever owns it, and whether
+            the opening of a database makes nothing and brings nothing up to date.
         clock: What tells the provider the time; the system's when left out.
 
     Raises:
@@ -36,7 +38,7 @@ def build_provider(
         raise MisuseError(message)
     build: Callable[..., DataProvider] = provider_class(settings.provider)
     arguments = _arguments(settings)
-    if settings.provider == "local":
+    if settings.provider != "memory":
         arguments["read_only"] = read_only
     return build(clock=clock, **arguments)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar, Final
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
 import polars as pl
 
@@ -15,14 +16,26 @@ from kokoromichi.core.schemas import LEDGER_SCHEMA, OBSERVED_SCHEMAS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from kokoromichi.core.bulk_load import StoredResponse
-    from kokoromichi.core.data_provider import Document, Stream
+    from kokoromichi.core.data_provider import Stream
+    from kokoromichi.core.documents import Document
     from kokoromichi.core.models import LedgerEntry, UserProfile
 
+_MOST_ROWS: Final = 1_000
 _KEYS: Final = ("day", "kind", "currency")
 _ISO: Final = "%Y-%m-%dT%H:%M:%S%.fZ"
 _AMOUNT: Final = pl.col("amount").fill_null(0).cast(pl.Int128)
+
+
+class Wanted(NamedTuple):
+    """Which rows of the ledger a page has; None is any."""
+
+    book: str | None
+    user_id: str | None
+    kind: str | None
+    before: str | None
 
 
 class Reader(ABC):
@@ -36,6 +49,10 @@ class Reader(ABC):
     """
 
     name: ClassVar[str]
+
+    def snapshot(self) -> AbstractAsyncContextManager[Reader]:
+        """All of one moment: what is read of one already is that itself."""
+        return nullcontext(self)
 
     @abstractmethod
     async def profile(self, user_id: str) -> UserProfile | None:
@@ -64,7 +81,6 @@ class Reader(ABC):
     async def counters(self) -> dict[str, int]:
         """Every counter by name, ascending."""
 
-    @abstractmethod
     async def read_ledger(
         self,
         *,
@@ -83,6 +99,11 @@ class Reader(ABC):
             before: Only rows older than this ``entry_id``: the last one of the page before.
             limit: Rows of a page, 1 to 1,000.
         """
+        return await self._page(Wanted(book, user_id, kind, before), max(1, min(limit, _MOST_ROWS)))
+
+    @abstractmethod
+    async def _page(self, wanted: Wanted, rows: int) -> list[LedgerEntry]:
+        """The newest of the wanted rows, so many at most."""
 
     @abstractmethod
     def ledger_frames(self, user_ids: Collection[str] | None = None) -> AsyncIterator[pl.DataFrame]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +12,8 @@ from kokoromichi.analysis.targets import spelled
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.options import whole
 from kokoromichi.experiments.robustness import Robustness
-from kokoromichi.experiments.seed_runs import headline_of, item_waits, threads_for
+from kokoromichi.experiments.seed_runs import headlines, item_waits
 from kokoromichi.experiments.trials import Trial
-from kokoromichi.simulation.workers import Threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -91,9 +89,8 @@ class Candidate:
     ) -> tuple[Numbers, ...]:
         """What runs under a seed show, in their order; of other players where a population is given."""
         scenario = self.scenario if population is None else self.scenario.with_population(population)
-        return tuple(
-            play_fresh(scenario, replications, seed, self.engine, item_waits(self.targets, self.base))
-        )
+        runs, waits = [((), number) for number in range(replications)], item_waits(self.targets, self.base)
+        return tuple(headlines(runs, lambda _point: scenario, seed, self.engine, waits))
 
     def robustness(
         self, populations: Sequence[Population], replications: int = 8, seed: int = 997
@@ -142,16 +139,6 @@ class Candidate:
         """What was turned, and whether the targets are met."""
         turned = ", ".join(f"{path} {spelled(value)}" for path, value in self.values.items())
         return f"<Candidate {turned}: {'met' if self.met else 'missed'}>"
-
-
-def play_fresh(
-    scenario: Scenario, replications: int, seed: int, engine: str, waits: Sequence[str]
-) -> Iterator[Numbers]:
-    """The numbers of runs under one seed, in their order."""
-    with Threads(threads_for(engine)) as pool:
-        yield from pool.map(
-            partial(headline_of, scenario, seed, engine=engine, waits=waits), range(replications)
-        )
 
 
 def changed_numbers(base: Scenario, other: Scenario) -> Iterator[tuple[str, object, object]]:

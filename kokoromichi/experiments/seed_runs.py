@@ -21,15 +21,18 @@ from kokoromichi.simulation import engines
 from kokoromichi.simulation.batch import replication_seed
 from kokoromichi.simulation.playing import played
 from kokoromichi.simulation.totals import observed, play_totals
+from kokoromichi.simulation.workers import Threads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
     from kokoromichi.analysis.observations import Observations
     from kokoromichi.simulation.engines import Chosen
     from kokoromichi.simulation.scenario import Scenario
 
 Numbers: TypeAlias = "dict[str, float | None]"
+Point: TypeAlias = "tuple[float, ...]"
+"""Of a search's cube, a number from 0 to 1 a side."""
 
 DAY_COLUMNS: Final = ("supply_gold", "spent_gold", "net_gold")
 
@@ -150,6 +153,34 @@ def headline_of(
     return {**found, **_waits(days_to_afford(seen).collect(), waits)}
 
 
+def headlines(
+    runs: Iterable[tuple[Point, int]],
+    scenario_of: Callable[[Point], Scenario],
+    seed: int,
+    engine: str,
+    waits: Sequence[str] = (),
+) -> Generator[Numbers, None, None]:
+    """Play runs for their headlines, as many at once as the engine can; yields each in its order.
+
+    Closing it drops the runs that wait.
+
+    Args:
+        runs: Points of a search, each with the number of a run, from 0.
+        scenario_of: What is played at a point.
+        seed: Of the experiment.
+        engine: FAITHFUL, COMPILED or BOTH.
+        waits: As for ``headline_of``.
+    """
+
+    def one(run: tuple[Point, int]) -> Numbers:
+        point, replication = run
+        return headline_of(scenario_of(point), seed, replication, engine, waits)
+
+    # Compiled runs leave the interpreter's lock alone.
+    with Threads((os.cpu_count() or 1) if engine == engines.COMPILED else 1) as pool:
+        yield from pool.map(one, runs)
+
+
 def item_waits(names: Iterable[str], scenario: Scenario) -> tuple[str, ...]:
     """Those of the names that are waits for an item.
 
@@ -176,11 +207,6 @@ def _waits(frame: pl.DataFrame, names: Sequence[str]) -> Numbers:
         rows = frame.filter(item_id=item, archetype=archetype)
         waits[name] = rows[column].item() if rows.height else None
     return waits
-
-
-def threads_for(engine: str) -> int:
-    """How many threads play at once: compiled runs leave the interpreter's lock alone."""
-    return (os.cpu_count() or 1) if engine == engines.COMPILED else 1
 
 
 def choose_engine(engine: str, scenarios: Sequence[Scenario], runs_each: int) -> Chosen:

@@ -109,6 +109,23 @@ class Space:
         return changed.scaled(factors) if factors else changed
 
 
+def sobol_points(sides: int, count: int, seed: int) -> Floats:
+    """Sobol's points, scrambled by the seed: they fill a cube evenly.
+
+    Returns:
+        Of shape (count, sides), each from 0 to 1.
+
+    Raises:
+        MisuseError: scipy is not installed.
+    """
+    try:
+        from scipy.stats import qmc  # noqa: PLC0415 - slow, and of an extra
+    except ModuleNotFoundError as error:
+        raise MisuseError('points of a cube need scipy: pip install "kokoromichi[tuning]"') from error
+    points: Floats = qmc.Sobol(sides, seed=seed & 0xFFFFFFFF).random(count)
+    return points
+
+
 def _value(ends: tuple[int, int] | Scale, place: float) -> float:
     if isinstance(ends, Scale):
         low, high = math.log(ends.low), math.log(ends.high)

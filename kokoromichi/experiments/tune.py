@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,18 +14,17 @@ from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.options import whole
 from kokoromichi.experiments.measures import MEASURES, require_measures
 from kokoromichi.experiments.probing import probe
-from kokoromichi.experiments.seed_runs import choose_engine, headline_of, item_waits, threads_for
-from kokoromichi.experiments.space import Scale, Space
+from kokoromichi.experiments.seed_runs import choose_engine, headlines, item_waits
+from kokoromichi.experiments.space import Scale, Space, sobol_points
 from kokoromichi.experiments.surface import Surface
 from kokoromichi.experiments.trials import Journal, Trial
 from kokoromichi.experiments.tuned import Tuned
 from kokoromichi.simulation import engines
-from kokoromichi.simulation.workers import Threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from kokoromichi.experiments.seed_runs import Numbers
+    from kokoromichi.experiments.seed_runs import Numbers, Point
     from kokoromichi.experiments.space import Free
     from kokoromichi.simulation.population import Population
     from kokoromichi.simulation.scenario import Scenario
@@ -80,17 +80,17 @@ class Search:
         for point in dict.fromkeys(asked):
             self.add(point, range(seeds))
 
-    def runs(self, asked: Sequence[tuple[tuple[float, ...], int]]) -> list[Numbers]:
+    def runs(self, asked: Sequence[tuple[Point, int]]) -> list[Numbers]:
         """The numbers of runs, each a point and the number of a seed."""
         missing = [run for run in asked if self._journal.find(*run) is None]
         self._count(len(asked) - len(missing))
-        with Threads(threads_for(self._engine)) as pool:
-            for run, numbers in zip(missing, pool.map(self._numbers, missing), strict=True):
+        with closing(headlines(missing, self._scenario, self._seed, self._engine, self._waits)) as played:
+            for run, numbers in zip(missing, played, strict=True):
                 self._journal.keep(*run, numbers)
                 self._count(1)
         return [self._journal.find(*run) or {} for run in asked]
 
-    def add(self, point: tuple[float, ...], seeds: Sequence[int]) -> Trial:
+    def add(self, point: Point, seeds: Sequence[int]) -> Trial:
         """Let runs that were played be a trial; of the point without sides, that of the base."""
         runs = tuple(self._journal.find(point, number) or {} for number in seeds)
         if not point:
@@ -100,18 +100,18 @@ class Search:
         return self.trials[-1]
 
     def surface(self) -> Surface:
-        """The surfaces through everything that was played."""
+        """The surfaces through everything that was played, of the numbers that some run has."""
         points = np.array([trial.point for trial in self.trials for _ in trial.runs])
         runs = [run for trial in self.trials for run in trial.runs]
-        numbers = {name: np.array([_known(run[name]) for run in runs]) for name in self.targets}
-        if absent := [name for name, values in numbers.items() if np.isnan(values).all()]:
-            raise MisuseError(f"no run has a {absent[0]}: play more days, or leave the target out")
-        return Surface(self.targets, points, numbers, self.space.base.days)
+        every = {name: np.array([_known(run[name]) for run in runs]) for name in self.targets}
+        numbers = {name: values for name, values in every.items() if not np.isnan(values).all()}
+        if not numbers:
+            raise MisuseError(f"no run has a {', a '.join(every)}: play more days, or choose other targets")
+        wanted = Targets({name: (self.targets[name].low, self.targets[name].high) for name in numbers})
+        return Surface(wanted, points, numbers, self.space.base.days)
 
-    def _numbers(self, run: tuple[tuple[float, ...], int]) -> Numbers:
-        point, number = run
-        scenario = self.space.scenario(point) if point else self.space.base
-        return headline_of(scenario, self._seed, number, self._engine, self._waits)
+    def _scenario(self, point: Point) -> Scenario:
+        return self.space.scenario(point) if point else self.space.base
 
     def _count(self, runs: int) -> None:
         self._done += runs
@@ -141,17 +141,12 @@ def next_points(search: Search, dice: np.random.Generator) -> list[list[float]]:
 
 
 def first_points(sides: int, seed: int) -> list[list[float]]:
-    """Sobol's points, scrambled by the seed: they fill the cube evenly.
+    """Points that fill the cube evenly.
 
     Raises:
         MisuseError: scipy is not installed.
     """
-    try:
-        from scipy.stats import qmc  # noqa: PLC0415 - slow, and of an extra
-    except ModuleNotFoundError as error:
-        raise MisuseError('a search needs scipy: pip install "kokoromichi[tuning]"') from error
-    points = qmc.Sobol(sides, seed=seed & 0xFFFFFFFF).random(FIRST_POINTS)
-    rounded: list[list[float]] = np.round(points, 4).tolist()
+    rounded: list[list[float]] = np.round(sobol_points(sides, FIRST_POINTS, seed), 4).tolist()
     return rounded
 
 

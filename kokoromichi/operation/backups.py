@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import tempfile
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from kokoromichi.analysis.provider_state import audit_reader
+from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.copying.copy_all import copy_all
 from kokoromichi.core.copying.marking import mark_moved, marked_unless_failed, refuse_half_moved
 from kokoromichi.core.errors import MisuseError, StorageError
@@ -47,7 +48,7 @@ class Contents:
         players: How many accounts, erased ones among them.
         rows: How many ledger rows.
         until: The moment of the newest row; None where there is none.
-        audit: The six laws, held against it.
+        audit: The laws, held against it.
     """
 
     players: int
@@ -84,7 +85,7 @@ class Restoration:
 async def contents_of(reader: Reader) -> Contents:
     """Count and audit what is read of one moment."""
     newest = await reader.read_ledger(limit=1)
-    audited = await audit_reader(reader)
+    audited = await audit_provider(reader)
     return Contents(len(await reader.user_ids()), audited.rows, newest[0].at if newest else None, audited)
 
 
@@ -159,6 +160,8 @@ async def restore(
         count = await asyncio.to_thread(unpack, backup, folder, erased)
         fill = _fill_folder if target.provider == "local" else _fill_database
         aside = await fill(folder, target, clock, replace=replace)
+    for left in target.data_dir.glob(f"{UNPACKING}*"):  # Of a restore that was killed before.
+        await asyncio.to_thread(shutil.rmtree, left, ignore_errors=True)
     if target.provider == "local":
         ErasureList(erased).copy_to(target.data_dir)
     async with build_provider(target, clock=clock) as store, store.snapshot() as reader:

@@ -15,11 +15,12 @@ from packaging.requirements import Requirement
 
 from kokoromichi.core.clock import DAY_US
 from kokoromichi.core.copying.marking import refuse_half_moved
-from kokoromichi.core.errors import ConfigurationError, KokoroError, StorageError
+from kokoromichi.core.errors import ConfigurationError, KokoroError, StorageError, UnpreparedError
 from kokoromichi.core.models import SECOND_US
 from kokoromichi.core.provider_manager import build_provider
 from kokoromichi.core.providers.local.opening import database_of, is_there
 from kokoromichi.core.providers.local.ownership import FolderLock
+from kokoromichi.core.providers.local.placing import UNPACKING
 from kokoromichi.operation.portal import RefusedTokenError, UnreachableError, look_up
 from kokoromichi.operation.starting import dangers
 from kokoromichi.rules.economy import load_economy
@@ -136,6 +137,9 @@ def _files(settings: Settings) -> Iterator[Finding]:
     if settings.heartbeat_file is None:
         said = "HEARTBEAT_FILE is not set: `kokoromichi health` has nothing to look at"
         yield Finding("heartbeat", Verdict.WARNING, said, "name a file for the bot to touch")
+    for left in settings.data_dir.glob(f"{UNPACKING}*"):
+        said = f"{left} is of a restore that was cut off, unless one runs now"
+        yield Finding("restore", Verdict.WARNING, said, "restore again, which removes it, or delete it")
 
 
 def _disk(settings: Settings) -> Finding:
@@ -164,7 +168,7 @@ async def _storage(settings: Settings, clock: Clock) -> AsyncIterator[Finding]:
         yield Finding("storage", Verdict.WELL, f"{settings.data_dir} may be written, and holds no store yet")
         return
     try:
-        async with build_provider(settings, read_only=reads_only, clock=clock) as store:
+        async with build_provider(settings, read_only=True, clock=clock) as store:
             await store.verify()
             await refuse_half_moved(store)
             players = len(await store.user_ids())
@@ -174,6 +178,8 @@ async def _storage(settings: Settings, clock: Clock) -> AsyncIterator[Finding]:
             yield _mirror_or_well(store, f"{store.name} {done}: {players:,} players")
             if finding := await clock_finding(store, clock.now_us()):
                 yield Finding("clock", Verdict.WARNING, finding, "set the clock right")
+    except UnpreparedError as new:
+        yield Finding("storage", Verdict.WELL, str(new))
     except ConfigurationError as wrong:
         yield Finding("storage", Verdict.WRONG, str(wrong), "correct the setting")
     except StorageError as away:

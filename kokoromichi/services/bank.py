@@ -124,12 +124,9 @@ class BankService:
                 codes.BALANCE_CAP: (codes.MAX_BALANCE,),
             }
             raise refused(sent.code, *told[sent.code])
-        fields = {"sent_day": sent.sent_day, "sent_gold_today": sent.sent_gold_today}
-        left = _LEFT.rows(sent, sender, counterparty=receiver.user_id)
-        arrived = _ARRIVED.rows(sent, receiver, counterparty=sender.user_id)
         users = (
-            UserChange(sender.user_id, sender.version, left, fields),
-            UserChange(receiver.user_id, receiver.version, arrived),
+            _LEFT.change(sent, sender, counterparty=receiver.user_id),
+            _ARRIVED.change(sent, receiver, counterparty=sender.user_id),
         )
         receipt = TransferReceipt(receiver.user_id, amount, -sent.fee_gold, sent.gold)
         return ChangeSet(at_us, users, receipt, actor=sender.user_id)
@@ -176,8 +173,7 @@ class BankService:
         receipt = ExchangeReceipt(
             packs, -exchanged.moved_gold, exchanged.moved_gems, exchanged.gold, exchanged.gems
         )
-        user = UserChange(profile.user_id, profile.version, _EXCHANGE.rows(exchanged, profile))
-        return ChangeSet(at_us, (user,), receipt)
+        return ChangeSet(at_us, (_EXCHANGE.change(exchanged, profile),), receipt)
 
 
 def _decide_pings(profile: UserProfile, at_us: int, arguments: Arguments) -> ChangeSet[PingsReceipt]:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from itertools import count
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from kokoromichi.core.models import ChangeSet, FieldValue, UserChange, UserProfile
+from kokoromichi.core.models import ChangeSet, UserChange, UserProfile
 from kokoromichi.rules import codes
 from kokoromichi.rules.acts import HEALTH_POTION, MANA_POTION, REVIVE_SCROLL
 from kokoromichi.rules.battle import ready_us, regenerated_hp
 from kokoromichi.rules.daily import counted_today
 from kokoromichi.rules.fight import Fight, Fighter, fight, outcome
 from kokoromichi.rules.holding import UNKNOWN_PAID_GOLD
-from kokoromichi.services.booking import Booking
-from kokoromichi.services.holdings import paid_field
+from kokoromichi.services.booking import Booking, paid_field
 from kokoromichi.services.receipts import AutoUseReceipt, BattleReceipt
 from kokoromichi.services.refusals import refused
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from kokoromichi.services.executor import Arguments, CommandExecutor
 
 _BOOKING: Final = Booking("battle")
+_STORED: Final = attrgetter(*Fighter._fields[: Fighter._fields.index("potions")])
+"""What a fighter is of a profile; units held, and what was paid for them, follow."""
 
 
 class Opponent(NamedTuple):
@@ -137,21 +139,8 @@ class BattleService:
         fought = fight(at_us, draw, tier, 1 if mana_potions else 0, fighter, live.aids, terms)
         if fought.code:
             raise self._refused(fought.code, profile, at_us, tier)
-        fields: dict[str, FieldValue] = {
-            "level": fought.level,
-            "xp": fought.xp,
-            "hp": fought.hp,
-            "hp_at_us": fought.hp_at_us,
-            "battle_at_us": fought.battle_at_us,
-            "battle_day": fought.battle_day,
-            "battle_gold_today": fought.battle_gold_today,
-            "battles_won": fought.battles_won,
-            "battles_lost": fought.battles_lost,
-            "stamina_battles": fought.stamina_battles,
-        }
         taken = _taken(fought, live.item_of)
-        if taken:
-            fields["paid_gold"] = _paid_gold(profile, taken)
+        paid_gold = {"paid_gold": _paid_gold(profile, taken)} if taken else {}
         receipt = BattleReceipt(
             tier,
             bool(fought.won),
@@ -164,8 +153,8 @@ class BattleService:
             fought.chance_permille,
             {item_id: units for item_id, units, _, _ in taken},
         )
-        rows = _BOOKING.rows(fought, profile, item_of=live.item_of)
-        return ChangeSet(at_us, (UserChange(profile.user_id, profile.version, rows, fields),), receipt)
+        user = _BOOKING.change(fought, profile, fields=paid_gold, item_of=live.item_of)
+        return ChangeSet(at_us, (user,), receipt)
 
     def _refused(self, code: int, profile: UserProfile, at_us: int, tier: int) -> Exception:
         live = self._executor.live
@@ -192,27 +181,16 @@ def _fighter(profile: UserProfile, item_of: Mapping[str, str]) -> Fighter:
     potion = item_of.get(HEALTH_POTION, "")
     mana = item_of.get(MANA_POTION, "")
     scroll = item_of.get(REVIVE_SCROLL, "")
-    return Fighter(
-        profile.gold,
-        profile.level,
-        profile.xp,
-        profile.hp,
-        profile.hp_at_us,
-        profile.battle_at_us,
-        profile.battle_day,
-        profile.battle_gold_today,
-        profile.battles_won,
-        profile.battles_lost,
-        profile.luck_until_us,
-        profile.guard_until_us,
-        profile.stamina_battles,
-        profile.auto_use,
-        held(potion, 0),
-        paid_gold(potion, UNKNOWN_PAID_GOLD),
-        held(mana, 0),
-        paid_gold(mana, UNKNOWN_PAID_GOLD),
-        held(scroll, 0),
-        paid_gold(scroll, UNKNOWN_PAID_GOLD),
+    return Fighter._make(
+        (
+            *_STORED(profile),
+            held(potion, 0),
+            paid_gold(potion, UNKNOWN_PAID_GOLD),
+            held(mana, 0),
+            paid_gold(mana, UNKNOWN_PAID_GOLD),
+            held(scroll, 0),
+            paid_gold(scroll, UNKNOWN_PAID_GOLD),
+        )
     )
 
 

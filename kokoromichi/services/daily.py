@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from kokoromichi.core.models import ChangeSet, UserChange, UserProfile
+from kokoromichi.core.models import ChangeSet, UserProfile
 from kokoromichi.rules.codes import BALANCE_CAP, MAX_BALANCE
 from kokoromichi.rules.daily import claim, next_claim_us
 from kokoromichi.services.booking import Booking
@@ -56,13 +56,7 @@ class DailyService:
             raise refused(
                 claimed.code, MAX_BALANCE if at_cap else next_claim_us(at_us, profile.last_claim_us)
             )
-        fields = {
-            "streak": claimed.streak,
-            "best_streak": claimed.best_streak,
-            "last_claim_us": claimed.last_claim_us,
-        }
         receipt = ClaimReceipt(
             claimed.reward_gold, claimed.reward_gems, claimed.streak, claimed.gold, claimed.gems
         )
-        rows = _BOOKING.rows(claimed, profile)
-        return ChangeSet(at_us, (UserChange(profile.user_id, profile.version, rows, fields),), receipt)
+        return ChangeSet(at_us, (_BOOKING.change(claimed, profile),), receipt)

@@ -114,7 +114,7 @@ class CommandExecutor:
         decide = self._watched(decide, request_id)
 
         async def attempt() -> ChangeSet[AnswerT]:
-            return await self._decided(
+            return await self._decide_for_actor(
                 user_id, lambda profile: decide(profile, self.clock.now_us(), arguments)
             )
 
@@ -140,7 +140,7 @@ class CommandExecutor:
             stored = await self.provider.profile(user_id)
             if stored is None:
                 raise refused(codes.UNKNOWN_PLAYER, user_id)
-            return self._with_opening(stored, lambda one: decide(one, self.clock.now_us(), arguments))
+            return self._decide_with_opening(stored, lambda one: decide(one, self.clock.now_us(), arguments))
 
         return await self.retry_on_conflict(operation, user_id, arguments, attempt, request_id)
 
@@ -180,7 +180,7 @@ class CommandExecutor:
         other = await self.provider.profile(other_id)
         if other is None:
             raise refused(codes.UNKNOWN_PLAYER, other_id)
-        return await self._decided(
+        return await self._decide_for_actor(
             user_id, lambda profile: decide(profile, _thawed(other), self.clock.now_us(), arguments)
         )
 
@@ -211,11 +211,11 @@ class CommandExecutor:
                 if number == _TRIES_APART:
                     await turn.enter_async_context(self._locks.setdefault(user_id, asyncio.Lock()))
                 with suppress(ConflictError):
-                    return await self._attempted(attempt, request_id, digest)
+                    return await self._decide_and_store(attempt, request_id, digest)
                 await asyncio.sleep(secrets.randbelow(_PAUSE_MS << min(number, _TRIES_APART)) / 1_000)
-            return await self._attempted(attempt, request_id, digest)
+            return await self._decide_and_store(attempt, request_id, digest)
 
-    async def _attempted(
+    async def _decide_and_store(
         self, attempt: Callable[[], Awaitable[ChangeSet[AnswerT]]], request_id: str | None, digest: str
     ) -> AnswerT:
         """Decide and store once.
@@ -282,10 +282,10 @@ class CommandExecutor:
 
     def with_opening(self, profile: UserProfile) -> UserProfile:
         """The profile as its next act meets it: with the opening, where that is still to be booked."""
-        return self._opened(profile)[0]
+        return self._settle_opening(profile)[0]
 
-    def _opened(self, profile: UserProfile) -> tuple[UserProfile, tuple[Movement, ...]]:
-        """The same, and the rows of its opening."""
+    def _settle_opening(self, profile: UserProfile) -> tuple[UserProfile, tuple[Movement, ...]]:
+        """``with_opening``, and the rows that book it."""
         if not is_opening_due(profile.version, profile.opening_due):
             return profile, ()
         opening = self.live.config.opening
@@ -294,20 +294,21 @@ class CommandExecutor:
         met.gold, met.gems, met.opening_due = opened.gold, opened.gems, 0
         return met, _OPENING.rows(opened, profile)
 
-    async def _decided(
+    async def _decide_for_actor(
         self, user_id: str, decide: Callable[[UserProfile], ChangeSet[AnswerT]]
     ) -> ChangeSet[AnswerT]:
-        """Read and decide for a player who may act; see ``_with_opening``."""
+        """Read and decide for a player who may act; see ``_decide_with_opening``."""
+        await self.prepare()
         stored = await self.provider.profile(user_id)
         if stored is not None:
-            return self._with_opening(_thawed(stored), decide)
+            return self._decide_with_opening(_thawed(stored), decide)
         newcomer = UserProfile(user_id=user_id)
         kept = await self.erased_days.fields_of(user_id)
         for name, value in kept.items():
             setattr(newcomer, name, value)
-        return self._with_opening(newcomer, decide, kept)
+        return self._decide_with_opening(newcomer, decide, kept)
 
-    def _with_opening(
+    def _decide_with_opening(
         self,
         stored: UserProfile,
         decide: Callable[[UserProfile], ChangeSet[AnswerT]],
@@ -320,7 +321,7 @@ class CommandExecutor:
             decide: The decision.
             kept: Fields that an account begins with.
         """
-        met, rows = self._opened(stored)
+        met, rows = self._settle_opening(stored)
         change = decide(met)
         if met is stored:
             return change

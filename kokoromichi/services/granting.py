@@ -13,7 +13,6 @@ from kokoromichi.rules.moments import Clocks, clear_clocks, held_back_us
 from kokoromichi.rules.use import CHARM_US
 from kokoromichi.services.booking import Booking
 from kokoromichi.services.erased_days import DAY_FIELDS
-from kokoromichi.services.holdings import paid_field
 from kokoromichi.services.live_economy import RETIRED_OFFER
 from kokoromichi.services.refusals import refused
 
@@ -67,8 +66,7 @@ def _granted_money(profile: UserProfile, currency: str, amount: int) -> tuple[Us
         raise refused(grant.code, abs(amount), held, currency)
     if grant.code:
         raise refused(grant.code, codes.MAX_BALANCE if grant.code == codes.BALANCE_CAP else amount)
-    rows = _GRANTING[currency].rows(grant, profile)
-    return UserChange(profile.user_id, profile.version, rows), grant.balance
+    return _GRANTING[currency].change(grant, profile), grant.balance
 
 
 def _granted_item(profile: UserProfile, item_id: str, offer: Offer, amount: int) -> tuple[UserChange, int]:
@@ -81,9 +79,7 @@ def _granted_item(profile: UserProfile, item_id: str, offer: Offer, amount: int)
         raise refused(
             grant.code, *((offer.limit, held) if grant.code == codes.OVER_LIMIT else (item_id, held))
         )
-    rows = _GRANTING_ITEM.rows(grant, profile, item_id)
-    fields = {"paid_gold": paid_field(profile.paid_gold, item_id, grant.owned, grant.paid_gold)}
-    return UserChange(profile.user_id, profile.version, rows, fields), grant.owned
+    return _GRANTING_ITEM.change(grant, profile, item_id), grant.owned
 
 
 def to_opening(profile: UserProfile, opening: Opening) -> tuple[UserChange, Balances]:

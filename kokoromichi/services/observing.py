@@ -158,16 +158,18 @@ class ActivityService:
     async def _end(self, over: Sequence[tuple[str, _Session, str]]) -> None:
         """Note how sessions ended; nothing more is said of who was erased meanwhile, by whichever process.
 
-        Storage that is away is waited for once, and not by each of them.
+        Who was refused throughout, and saw no store, saved all the same, from what they have now. Storage
+        that is away is waited for once, and not by each of them.
         """
         rows = []
         for asked, (player_id, session, how) in enumerate(over):
             try:
-                erased = await self._executor.provider.profile(player_id) is None
+                profile = await self._executor.provider.profile(player_id)
             except StorageError as failed:
                 _LOG.warning("the end of %d sessions was not noted: %s", len(over) - asked, failed)
                 break
-            if not erased:
+            if profile is not None:
+                session.standing = session.standing or self._standing(profile)
                 rows.append(self._end_row(player_id, session, how))
         await self._append(rows)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from kokoromichi.core.models import NEVER, ChangeSet, UserChange, UserProfile
+from kokoromichi.core.models import NEVER, ChangeSet, UserProfile
 from kokoromichi.rules import codes
 from kokoromichi.rules.pricing import train_cost_gold
 from kokoromichi.rules.progress import collect, full_us, invest, train, waiting_gold
@@ -78,12 +78,10 @@ class ProgressService:
         if trained.code:
             cost_gold = train_cost_gold(profile.level, terms.price_gold, terms.growth_percent)
             raise refused(trained.code, cost_gold, profile.gold, "gold")
-        fields = {"level": trained.level, "xp": trained.xp, "double_train": trained.double_train}
         receipt = TrainReceipt(
             -trained.moved_gold, trained.xp_gained, trained.level, trained.xp, trained.gold
         )
-        user = UserChange(profile.user_id, profile.version, _TRAIN.rows(trained, profile), fields)
-        return ChangeSet(at_us, (user,), receipt)
+        return ChangeSet(at_us, (_TRAIN.change(trained, profile),), receipt)
 
     def invest(
         self,
@@ -121,9 +119,9 @@ class ProgressService:
             raise refused(invested.code, business.price_gold, profile.gold, "gold")
         if invested.code:
             raise refused(invested.code, business_id)
-        fields = {"businesses": {**profile.businesses, business_id: invested.since_us}}
+        businesses = {**profile.businesses, business_id: invested.since_us}
         receipt = InvestReceipt(business_id, -invested.moved_gold, invested.gold)
-        user = UserChange(profile.user_id, profile.version, _INVEST.rows(invested, profile), fields)
+        user = _INVEST.change(invested, profile, fields={"businesses": businesses})
         return ChangeSet(at_us, (user,), receipt)
 
     def holdings(self, profile: UserProfile) -> tuple[Holding, ...]:
@@ -173,7 +171,7 @@ class ProgressService:
             raise refused(collected.code, codes.MAX_BALANCE)
         if collected.code:
             raise refused(collected.code)
-        fields = {"businesses": dict(zip(profile.businesses, until_us, strict=True))}
+        businesses = dict(zip(profile.businesses, until_us, strict=True))
         receipt = CollectReceipt(collected.income_gold, -collected.upkeep_gold, collected.gold)
-        user = UserChange(profile.user_id, profile.version, _COLLECT.rows(collected, profile), fields)
+        user = _COLLECT.change(collected, profile, fields={"businesses": businesses})
         return ChangeSet(at_us, (user,), receipt)

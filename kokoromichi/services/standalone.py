@@ -17,8 +17,6 @@ from kokoromichi.settings import Settings
 
 if TYPE_CHECKING:
     from kokoromichi.core.data_provider import DataProvider
-    from kokoromichi.core.models import ChangeSet
-    from kokoromichi.services.executor import AnswerT, Arguments, Decide, DecideBetween
 
 _SECOND_US: Final = 1_000_000
 
@@ -57,25 +55,6 @@ class StandaloneExecutor(CommandExecutor):
             except ConflictError:
                 return  # Another process fills them up at this moment; the next act looks again.
             self._prepared_us = self.clock.now_us()
-
-    async def act(
-        self,
-        operation: str,
-        user_id: str,
-        arguments: Arguments,
-        decide: Decide[AnswerT],
-        request_id: str | None = None,
-    ) -> AnswerT:
-        """Carry out one player's act by what is in force; see ``CommandExecutor.act``."""
-        await self.prepare()
-        return await super().act(operation, user_id, arguments, decide, request_id)
-
-    async def decide_between(
-        self, user_id: str, other_id: str, arguments: Arguments, decide: DecideBetween[AnswerT]
-    ) -> ChangeSet[AnswerT]:
-        """Decide an act over two players by what is in force; see ``CommandExecutor.decide_between``."""
-        await self.prepare()
-        return await super().decide_between(user_id, other_id, arguments, decide)
 
 
 _EXECUTORS: Final[WeakKeyDictionary[DataProvider, StandaloneExecutor]] = WeakKeyDictionary()

@@ -11,7 +11,6 @@ from kokoromichi.core.models import (
     CounterChange,
     Item,
     StoreListing,
-    UserChange,
     UserProfile,
 )
 from kokoromichi.core.validation import checked_user_id
@@ -20,9 +19,8 @@ from kokoromichi.rules.acts import OTHER
 from kokoromichi.rules.holding import UNKNOWN_PAID_GOLD
 from kokoromichi.rules.purchase import ANY_PRICE, gift, purchase, sell, total_gold
 from kokoromichi.rules.use import MOST_AT_ONCE
-from kokoromichi.services.booking import Booking
+from kokoromichi.services.booking import Booking, paid_field
 from kokoromichi.services.executor import Arguments, CommandExecutor, Decide
-from kokoromichi.services.holdings import paid_field
 from kokoromichi.services.live_economy import RETIRED_OFFER
 from kokoromichi.services.receipts import (
     GiftReceipt,
@@ -112,13 +110,11 @@ class StoreService:
         )
         if bought.code:
             raise _purchase_refused(bought.code, profile, item_id, quantity, offer, expected_price_gold)
-        fields = {"paid_gold": paid_field(profile.paid_gold, item_id, bought.owned, bought.paid_gold)}
         receipt = PurchaseReceipt(item_id, quantity, -bought.moved_gold, bought.gold, bought.owned)
-        user = UserChange(profile.user_id, profile.version, _BUYING.rows(bought, profile, item_id), fields)
         stock = (
             () if offer.stock_counter is None else (CounterChange(offer.stock_counter, -bought.moved_units),)
         )
-        return ChangeSet(at_us, (user,), receipt, stock)
+        return ChangeSet(at_us, (_BUYING.change(bought, profile, item_id),), receipt, stock)
 
     async def purchase_item(
         self, user_id: str | int, item_id: str, quantity: int = 1, *, request_id: str | None = None
@@ -162,10 +158,8 @@ class StoreService:
         )
         if sold.code:
             raise items_refused(sold.code, item_id, quantity, held)
-        fields = {"paid_gold": paid_field(profile.paid_gold, item_id, sold.owned, sold.paid_gold)}
         receipt = SaleReceipt(item_id, quantity, sold.moved_gold, sold.gold, sold.owned)
-        user = UserChange(profile.user_id, profile.version, _SELLING.rows(sold, profile, item_id), fields)
-        return ChangeSet(at_us, (user,), receipt)
+        return ChangeSet(at_us, (_SELLING.change(sold, profile, item_id),), receipt)
 
     def use(
         self,
@@ -250,15 +244,12 @@ class StoreService:
             raise refused(given.code, offer.limit, received)
         if given.code:
             raise items_refused(given.code, item_id, quantity, held)
-        left = {"paid_gold": paid_field(giver.paid_gold, item_id, given.owned, given.paid_gold)}
-        kept = {
-            "paid_gold": paid_field(receiver.paid_gold, item_id, given.received, given.received_paid_gold)
-        }
-        give = _GIVING.rows(given, giver, item_id, counterparty=receiver.user_id)
-        take = _TAKING.rows(given, receiver, item_id, counterparty=giver.user_id)
+        paid_gold = paid_field(receiver.paid_gold, item_id, given.received, given.received_paid_gold)
         users = (
-            UserChange(giver.user_id, giver.version, give, left),
-            UserChange(receiver.user_id, receiver.version, take, kept),
+            _GIVING.change(given, giver, item_id, counterparty=receiver.user_id),
+            _TAKING.change(
+                given, receiver, item_id, fields={"paid_gold": paid_gold}, counterparty=giver.user_id
+            ),
         )
         receipt = GiftReceipt(item_id, quantity, receiver.user_id, given.owned)
         return ChangeSet(at_us, users, receipt, actor=giver.user_id)

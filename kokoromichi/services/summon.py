@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.models import ChangeSet, FieldValue, UserChange, UserProfile
+from kokoromichi.core.models import ChangeSet, UserChange, UserProfile
 from kokoromichi.rules import codes
 from kokoromichi.rules.collection import choose_favorite, redeem
 from kokoromichi.rules.economy import RARITIES
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from kokoromichi.services.executor import Arguments, CommandExecutor
 
-_BOOKING: Final = Booking("summon")
+_SUMMONING: Final = Booking("summon")
+_REDEEMING: Final = Booking("redeem")
 
 
 class Rates(NamedTuple):
@@ -128,12 +129,9 @@ class SummonService:
             raise refused(redeemed.code, price_shards, profile.shards, "shards")
         if redeemed.code:
             raise refused(redeemed.code, waifu_id)
-        fields: dict[str, FieldValue] = {
-            "shards": redeemed.shards,
-            "collection": {**profile.collection, waifu_id: redeemed.copies},
-        }
-        receipt = RedeemReceipt(waifu_id, price_shards, redeemed.shards)
-        return ChangeSet(at_us, (UserChange(profile.user_id, profile.version, (), fields),), receipt)
+        collection = {**profile.collection, waifu_id: redeemed.copies}
+        user = _REDEEMING.change(redeemed, profile, fields={"collection": collection})
+        return ChangeSet(at_us, (user,), RedeemReceipt(waifu_id, price_shards, redeemed.shards))
 
     def left_pulls(self, pity: int) -> int:
         """At which pull the guarantee comes after so many without luck, counted from the next one."""
@@ -167,17 +165,11 @@ class SummonService:
         for character, new in zip(found, first, strict=True):
             collection[ids[character]] = copies[character]
             pulls.append(Pull(ids[character], live.characters[character].rarity, bool(new)))
-        fields: dict[str, FieldValue] = {
-            "pity": summoned.pity,
-            "pulls": summoned.pulls,
-            "shards": summoned.shards,
-            "collection": collection,
-        }
         receipt = SummonReceipt(
             tuple(pulls), -summoned.moved_gems, summoned.gems, summoned.pity, summoned.shards
         )
-        rows = _BOOKING.rows(summoned, profile)
-        return ChangeSet(at_us, (UserChange(profile.user_id, profile.version, rows, fields),), receipt)
+        user = _SUMMONING.change(summoned, profile, fields={"collection": collection})
+        return ChangeSet(at_us, (user,), receipt)
 
 
 def _decide_favorite(profile: UserProfile, at_us: int, arguments: Arguments) -> ChangeSet[FavoriteReceipt]:

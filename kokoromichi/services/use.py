@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
-from kokoromichi.core.models import ChangeSet, FieldValue, UserChange, UserProfile
+from kokoromichi.core.models import ChangeSet, UserProfile
 from kokoromichi.rules import codes
 from kokoromichi.rules.holding import UNKNOWN_PAID_GOLD
-from kokoromichi.rules.use import Body, Used, use
+from kokoromichi.rules.use import Body, use
 from kokoromichi.services.booking import Booking
-from kokoromichi.services.holdings import paid_field
 from kokoromichi.services.receipts import UseReceipt
 from kokoromichi.services.refusals import refused
 
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from kokoromichi.services.live_economy import LiveEconomy, Offer
 
 _BOOKING: Final = Booking("use")
-_BODY: Final = Used._fields.index(Body._fields[0])
-"""Where the body begins in what a use came to."""
+_BODY: Final = attrgetter(*Body._fields)
 
 
 def decide_use(
@@ -58,33 +57,15 @@ def decide_use(
         held,
         profile.paid_gold.get(item_id, UNKNOWN_PAID_GOLD),
         offer.list_price_gold,
-        _body_of(profile),
+        Body(*_BODY(profile)),
         live.use_terms,
     )
     if used.code:
         raise items_refused(used.code, item_id, quantity, held)
-    fields: dict[str, FieldValue] = dict(zip(Body._fields, used[_BODY:], strict=True))
-    fields["paid_gold"] = paid_field(profile.paid_gold, item_id, used.owned, used.paid_gold)
     receipt = UseReceipt(
         item_id, offer.effect, used.amount, used.gold, used.owned, used.until_us, -used.moved_units
     )
-    user = UserChange(profile.user_id, profile.version, _BOOKING.rows(used, profile, item_id), fields)
-    return ChangeSet(at_us, (user,), receipt)
-
-
-def _body_of(profile: UserProfile) -> Body:
-    return Body(
-        profile.level,
-        profile.xp,
-        profile.affection,
-        profile.hp,
-        profile.hp_at_us,
-        profile.luck_until_us,
-        profile.guard_until_us,
-        profile.stamina_battles,
-        profile.double_train,
-        profile.pity,
-    )
+    return ChangeSet(at_us, (_BOOKING.change(used, profile, item_id),), receipt)
 
 
 def items_refused(code: int, item_id: str, quantity: int, held: int) -> RefusedError:

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.simulation.engine import Engine
+from kokoromichi.simulation.faithful import FaithfulEngine
 from kokoromichi.simulation.played import Written, require_equal
 from kokoromichi.simulation.rehearsal import MEMORY, left_in, rehearse
 
@@ -141,12 +141,12 @@ def play(scenario: Scenario, seed: int, engine: str, store: Settings | None = No
     if store is not None:
         return _rehearsed(scenario, seed, store)
     if engine == FAITHFUL:
-        return _awaited(Engine(scenario, seed).play())
+        return _awaited(FaithfulEngine(scenario, seed).play())
     from kokoromichi.simulation.compiled.engine import CompiledEngine  # noqa: PLC0415 - numba may be missing
 
     compiled = CompiledEngine(scenario, seed).play()
     if engine == BOTH:
-        require_equal(_awaited(Engine(scenario, seed).play()), compiled)
+        require_equal(_awaited(FaithfulEngine(scenario, seed).play()), compiled)
     return compiled
 
 

@@ -22,7 +22,7 @@ def read_globals(function: FunctionType) -> set[str]:
 
 def fingerprint(function: Callable[..., object]) -> str:
     """16 hex digits over a function, the functions it calls, and the numbers it reads; comments count not."""
-    return hashlib.sha256("\n".join(_told(cast("FunctionType", function), set())).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join(_parts(cast("FunctionType", function), set())).encode()).hexdigest()[:16]
 
 
 def travels(function: Callable[..., object]) -> bool:
@@ -35,15 +35,15 @@ def travels(function: Callable[..., object]) -> bool:
 
 
 def code_hash() -> str:
-    """16 hex digits over the package's sources: whoever edits a rule gets a run of its own."""
+    """16 hex digits over the package: whoever edits a rule or an archetype gets a run of its own."""
     package = Path(__file__).parents[1]
     digest = hashlib.sha256()
-    for path in sorted(package.rglob("*.py")):
+    for path in sorted((*package.rglob("*.py"), *package.rglob("*.toml"))):
         digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
 
 
-def _told(function: FunctionType, known: set[FunctionType]) -> Iterator[str]:
+def _parts(function: FunctionType, known: set[FunctionType]) -> Iterator[str]:
     if function in known:
         return
     known.add(function)
@@ -53,7 +53,7 @@ def _told(function: FunctionType, known: set[FunctionType]) -> Iterator[str]:
         value = function.__globals__.get(name)
         if isinstance(value, FunctionType):
             yield name
-            yield from _told(value, known)
+            yield from _parts(value, known)
         else:
             yield f"{name} = {value!r}"
 

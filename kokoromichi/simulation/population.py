@@ -13,7 +13,7 @@ from kokoromichi.core.options import near, whole
 from kokoromichi.rules.codes import MAX_BALANCE
 from kokoromichi.rules.findings import Finding
 from kokoromichi.rules.sections import ItemId
-from kokoromichi.simulation.archetypes import ARCHETYPES, Archetype, load_archetype
+from kokoromichi.simulation.archetypes import ARCHETYPES, Archetype
 from kokoromichi.simulation.demand import NONE
 from kokoromichi.simulation.setup_files import Checked, SetupError, beside, find_file, read_toml
 from kokoromichi.simulation.streams import MAX_PLAYERS
@@ -401,7 +401,7 @@ def _shipped(name: object, file: str, field: str) -> Archetype:
             f'is no archetype; {near(name, ARCHETYPES)}; like = "casual" in [archetypes.{name}] makes it one'
         )
         raise SetupError.of(file, field, name, text)
-    return load_archetype(name)
+    return ARCHETYPES[name]
 
 
 def _changed(archetype: Archetype, changes: object, file: str) -> Archetype:

@@ -8,7 +8,7 @@ from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.provider_manager import build_provider
 from kokoromichi.core.providers import PROVIDERS
 from kokoromichi.settings import Settings
-from kokoromichi.simulation.engine import Engine
+from kokoromichi.simulation.faithful import FaithfulEngine
 
 if TYPE_CHECKING:
     from kokoromichi.core.data_provider import DataProvider
@@ -62,7 +62,7 @@ async def rehearse(scenario: Scenario, seed: int, settings: Settings) -> Played:
         MisuseError: The store holds something already.
         StorageError: The store cannot be used, or failed on the way; then it holds a part of the run.
     """
-    engine = Engine(scenario, seed, lambda clock: build_provider(settings, clock=clock))
+    engine = FaithfulEngine(scenario, seed, lambda clock: build_provider(settings, clock=clock))
     async with engine.provider as store:
         await _require_empty(store)
         try:

@@ -23,6 +23,7 @@ from kokoromichi.analysis.report import (
     explained,
     period_report,
     report_data,
+    unmet_targets,
     write_report,
 )
 from kokoromichi.analysis.run_plots import RunPlots
@@ -240,6 +241,17 @@ class Run:
         if path is None:
             self._stay()
         return write_report(path or self.folder / "report.html", data)
+
+    def unmet(self, targets: Bands = TARGETS) -> tuple[str, ...]:
+        """Say which targets are missed, and by what, without drawing anything.
+
+        Args:
+            targets: The bands that numbers are held to, as in ``report``.
+
+        Raises:
+            MisuseError: A target names what is not there.
+        """
+        return unmet_targets(self.report_data(targets=targets))
 
     def explain(self, targets: Bands = TARGETS) -> Explanation:
         """Say in sentences how fast supply grows, who gains by what, and which targets are missed.

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime, timezone
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from kokoromichi.analysis.audit import (
     BALANCES_SCHEMA,
     INVENTORIES_SCHEMA,
-    LAWS,
     STOCK_SCHEMA,
     AuditReport,
+    LedgerSums,
     audit,
     reused_requests,
 )
@@ -23,7 +25,10 @@ from kokoromichi.analysis.metrics.health import ledger_health
 from kokoromichi.analysis.observations import Observations
 from kokoromichi.analysis.report import report_data
 from kokoromichi.analysis.report.money import reconciles, reconciliation
+from kokoromichi.analysis.request_ids import RequestIds
 from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.models import DailyTotal
+from kokoromichi.core.reader import totals_of
 from tests.analysis.books import Book, at, players, prices, restock
 
 Damage = Callable[[pl.DataFrame], pl.DataFrame]
@@ -155,14 +160,27 @@ def test_a_wrapped_sum_is_no_sound_chain() -> None:
 
 def audited(ledger: pl.DataFrame, balances: pl.DataFrame = BALANCES, inventories: pl.DataFrame = INVENTORIES,
             stock: pl.DataFrame = STOCK) -> AuditReport:  # fmt: skip
-    """Audit frames."""
-    return audit(ledger.lazy(), balances.lazy(), inventories.lazy(), stock.lazy())
+    """Audit frames: as a whole, and row by row, which must find the same."""
+    report = audit(ledger.lazy(), balances.lazy(), inventories.lazy(), stock.lazy())
+    sums, totals = LedgerSums(stock), totals_of([ledger], 0)
+    with closing(RequestIds()) as requests:
+        for rows in ledger.iter_slices(1):
+            sums.add(rows)
+            requests.add(rows)
+        suspects = requests.suspects()
+    reused = ledger.clear() if suspects is None else ledger.filter(suspects)
+    in_parts = sums.against(balances, inventories, totals, reused_requests(reused.lazy()).collect())
+    assert in_parts.rows == report.rows
+    assert in_parts.violations.pop(7).is_empty()
+    for law, found in report.violations.items():
+        assert_frame_equal(in_parts.violations[law], found)
+    return report
 
 
 def test_a_sound_ledger_passes_the_audit() -> None:
     report = audited(sound().frame())
     assert report.sound
-    assert (report.rows, report.counts) == (13, dict.fromkeys(LAWS, 0))
+    assert (report.rows, report.counts) == (13, dict.fromkeys(range(1, 7), 0))
     assert str(report) == "sound: 6 laws hold over 13 rows"
 
 
@@ -235,6 +253,19 @@ def test_law_5_names_the_request() -> None:
 def test_law_6_names_the_counter() -> None:
     report = audited(sound().frame(), stock=STOCK.with_columns(now=pl.lit(8, dtype=pl.Int64)))
     assert report.violations[6].rows() == [("print", 9, 8), ("unsold", 5, 8)]
+
+
+def test_law_7_names_what_the_daily_totals_lack() -> None:
+    ledger, totals = sound().frame(), totals_of([sound().frame()], 0)
+    sums, day = LedgerSums(STOCK), totals[0].day
+    sums.add(ledger)
+    stored = [*totals[1:], DailyTotal(day, "daily", None, 1, 0, 0)]
+    report = sums.against(BALANCES, INVENTORIES, stored, reused_requests(ledger.lazy()).collect())
+    assert report.counts == {1: 0, 2: 0, 3: 0, 4: 0, 5: 0, 6: 0, 7: 2}
+    assert report.violations[7].rows() == [
+        (day, "daily", None, -1, 0, 0),
+        (day, "opening", "gems", 2, 200, 0),
+    ]
 
 
 def test_an_audit_of_wrapped_sums_fails() -> None:

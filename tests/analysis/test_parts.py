@@ -27,7 +27,7 @@ from kokoromichi.analysis.report import period_report, report_data, words
 from kokoromichi.analysis.report.cards import headline_section
 from kokoromichi.analysis.report.periods import comparison
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.simulation.engine import Engine
+from kokoromichi.simulation.faithful import FaithfulEngine
 from tests.analysis.books import Book, day
 from tests.simulation.commands import AUDIT_FAILED, DONE, USAGE, invoke
 
@@ -73,7 +73,7 @@ def moment(day_: dt.date | None) -> dt.datetime | None:
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
-    engine = Engine(km.Scenario.load("baseline", players=40, days=60), seed=5)
+    engine = FaithfulEngine(km.Scenario.load("baseline", players=40, days=60), seed=5)
     folder = tmp_path_factory.mktemp("months")
     folders = folder / "january", folder / "february"
 
@@ -243,7 +243,7 @@ def test_a_ledger_without_all_books_says_which_metrics_it_cannot_give() -> None:
 
 
 async def test_an_export_of_a_book_is_known_as_one(tmp_path: Path) -> None:
-    engine = Engine(km.Scenario.load("baseline", players=5, days=3), seed=5)
+    engine = FaithfulEngine(km.Scenario.load("baseline", players=5, days=3), seed=5)
     await engine.play()
     await export_ledger(engine.provider, tmp_path / "some", "parquet", Selection(books=("rewards",)))
     seen = Observations.scan(tmp_path / "some")
@@ -253,7 +253,7 @@ async def test_an_export_of_a_book_is_known_as_one(tmp_path: Path) -> None:
 
 
 async def test_players_have_one_pseudonym_in_rows_and_beside_them(tmp_path: Path) -> None:
-    engine = Engine(km.Scenario.load("baseline", players=5, days=4), seed=5)
+    engine = FaithfulEngine(km.Scenario.load("baseline", players=5, days=4), seed=5)
     await engine.play()
     start = dt.datetime(2026, 1, 7, tzinfo=dt.timezone.utc)
     chosen = Selection(since=start, key=b"sixteen bytes or more")

@@ -17,7 +17,7 @@ from kokoromichi.rules.codes import CODE_NAMES, OK
 from kokoromichi.rules.economy import RARITIES
 from kokoromichi.settings import Settings
 from kokoromichi.simulation import story
-from kokoromichi.simulation.engine import Engine
+from kokoromichi.simulation.faithful import FaithfulEngine
 from kokoromichi.simulation.player_state import (
     AMOUNT_GOLD,
     CODE,
@@ -159,7 +159,7 @@ _LINES: Final[dict[int, Callable[[TypingSession], str]]] = {
 }
 
 
-class BotEngine(Engine):
+class BotEngine(FaithfulEngine):
     """Plays a replication at the bot.
 
     Args:

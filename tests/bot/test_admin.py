@@ -62,7 +62,7 @@ async def asked(table: Table, admin: MemberActor, name: str, **options: object) 
         ("freeze", "<@{bob}> neither acts nor receives from now on."),
         ("unfreeze", "<@{bob}> plays on."),
         ("clocks", "<@{bob}> may claim, fight and send anew today."),
-        ("audit", "sound: 6 laws hold over 3 rows"),
+        ("audit", "sound: 7 laws hold over 3 rows"),
         ("reconcile", "Everything is as the ledger says."),
         (
             "health",

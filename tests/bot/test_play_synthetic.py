@@ -26,7 +26,7 @@ from kokoromichi.core.providers.postgres import PostgresProvider
 from kokoromichi.core.schemas import DECISIONS, SIGHTINGS
 from kokoromichi.experiments.bot_stream import session_rows
 from kokoromichi.rules.acts import SESSION_GAP_S
-from kokoromichi.simulation.engine import Engine
+from kokoromichi.simulation.faithful import FaithfulEngine
 from kokoromichi.simulation.scenario import Scenario
 from tests.bot.synthetic import BotEngine, Known, named
 from tests.experiments.recovery import as_a_bot_sees
@@ -48,7 +48,7 @@ def both() -> tuple[Known, Live, Played]:
     url = asyncio.run(fresh_postgres_database())
     engine = BotEngine(scenario, SEED, lambda clock: PostgresProvider(url, clock=clock))
     known = asyncio.run(engine.play_at_the_bot())
-    return known, Live(url, ids=True), asyncio.run(Engine(scenario, SEED).play())
+    return known, Live(url, ids=True), asyncio.run(FaithfulEngine(scenario, SEED).play())
 
 
 def plain(frame: pl.DataFrame) -> pl.DataFrame:

@@ -12,7 +12,8 @@ from kokoromichi.core.transactions import Committed
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kokoromichi.core.data_provider import DataProvider, Document
+    from kokoromichi.core.data_provider import DataProvider
+    from kokoromichi.core.documents import Document
     from kokoromichi.core.models import FieldValue, LedgerEntry
 
 NOON_US: Final = us_of(datetime(2026, 3, 10, 12, tzinfo=timezone.utc))

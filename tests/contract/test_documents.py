@@ -25,7 +25,8 @@ from tests.contract.stored import (
 
 if TYPE_CHECKING:
     from kokoromichi.core.clock import ManualClock
-    from kokoromichi.core.data_provider import DataProvider, Document
+    from kokoromichi.core.data_provider import DataProvider
+    from kokoromichi.core.documents import Document
 
 
 async def document_of(provider: DataProvider, user_id: str) -> Document:

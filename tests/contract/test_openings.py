@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from kokoromichi.core.clock import ManualClock
-    from kokoromichi.core.data_provider import DataProvider, Document
+    from kokoromichi.core.data_provider import DataProvider
+    from kokoromichi.core.documents import Document
 
 OPENING = [Row("opening", "bob", "gold", 10_000, 10_000), Row("opening", "bob", "gems", 100, 100)]
 

@@ -23,7 +23,8 @@ from tests.contract.stored import stored, with_player
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kokoromichi.core.data_provider import DataProvider, Document
+    from kokoromichi.core.data_provider import DataProvider
+    from kokoromichi.core.documents import Document
 
 
 class Color(IntEnum):

@@ -26,6 +26,7 @@ from kokoromichi.core.providers.local.placing import place, unpack
 from kokoromichi.core.providers.local.reader import snapshot
 from kokoromichi.operation import backups
 from kokoromichi.operation.backups import back_up, contents_of_backup, restore
+from kokoromichi.operation.doctor import examine
 from kokoromichi.settings import Settings
 from tests.contract.stored import NOON_US
 from tests.servers.mongo import fresh_database
@@ -281,7 +282,10 @@ async def test_a_local_restore_that_was_killed_is_given_again_before_a_bot_start
         path.replace(aside / path.name)
     with pytest.raises(StorageError, match=r"a restore into .* was cut off: give the same"):
         await build_provider(settings, clock=clock).open()
+    told = {one.what: one.said async for one in examine(settings, clock, (), asks_discord=False)}
+    assert told["restore"] == f"{left} is of a restore that was cut off, unless one runs now"
     await restore(file, settings, clock, erased=settings.data_dir)
+    assert not left.exists()
     async with build_provider(settings, clock=clock) as provider:
         assert await provider.user_ids() == list(PLAYERS[:3])
 
@@ -338,7 +342,7 @@ def test_the_commands_say_what_was_kept_and_what_came_back(tmp_path: Path) -> No
     asyncio.run(played())
     where = ("--provider", "local", "--data-dir")
     file = tmp_path / "b.sqlite3"
-    kept = "6 players, 18 rows, up to 2026-03-10 12:00:00 UTC; sound: 6 laws hold over 18 rows\n"
+    kept = "6 players, 18 rows, up to 2026-03-10 12:00:00 UTC; sound: 7 laws hold over 18 rows\n"
     assert said("backup", file, *where, tmp_path / "data") == (0, f"{file}: {kept}")
     assert said("backup", tmp_path, *where, tmp_path / "data", "--json")[0] == 0
     assert len(list(tmp_path.glob("kokoromichi-local.*.sqlite3"))) == 1

@@ -6,15 +6,21 @@ import asyncio
 import gc
 from typing import TYPE_CHECKING, Any
 
+import asyncpg
 import pytest
+from pymongo import MongoClient
+from typer.testing import CliRunner
 
+from kokoromichi.cli.app import app
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from kokoromichi.core.providers.mongo import MongoDBProvider
 from kokoromichi.core.providers.postgres import PostgresProvider
+from kokoromichi.operation.exits import USAGE
 from tests.contract.makers import MAKERS
 from tests.contract.stored import NOON_US
+from tests.faults.test_drill import settings_of
 from tests.servers.mongo import free_port, fresh_database
 from tests.servers.postgres import fresh_schema, server_url
 
@@ -22,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kokoromichi.core.data_provider import DataProvider
+    from kokoromichi.settings import Settings
 
 REMOTE = ("mongo", "postgres")
 
@@ -66,6 +73,41 @@ def test_two_loops_at_once_are_told_where_it_belongs(fresh: DataProvider) -> Non
     assert "is open in another event loop, which still runs: use it there, or close() it there first" in (
         asyncio.run(here())
     )
+
+
+async def made_in(settings: Settings) -> list[str]:
+    """The tables or collections of a database."""
+    if settings.provider == "mongo":
+        with MongoClient[dict[str, object]](settings.mongo_uri.get_secret_value()) as client:
+            return client.get_default_database().list_collection_names()
+    connection = await asyncpg.connect(settings.database_url.get_secret_value())
+    try:
+        made = "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace('public')"
+        return [name for (name,) in await connection.fetch(made)]
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize("name", REMOTE)
+def test_who_only_reads_an_empty_database_makes_nothing_in_it(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = asyncio.run(settings_of(name, tmp_path))
+    monkeypatch.setenv("MONGO_URI", settings.mongo_uri.get_secret_value())
+    monkeypatch.setenv("DATABASE_URL", settings.database_url.get_secret_value())
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("PROVIDER", name)
+    for command in (
+        ["audit", "--provider", name],
+        ["ledger", "export", "--out", str(tmp_path / "out")],
+        ["backup", str(tmp_path / "backup")],
+        ["report", "--out", str(tmp_path / "report.html")],
+    ):
+        said = CliRunner().invoke(app, command)
+        assert said.exit_code == USAGE, command
+        assert "holds nothing of KoKoroMichi yet: the bot's first start makes what is missing" in said.stderr
+    assert "holds nothing of KoKoroMichi yet" in CliRunner().invoke(app, ["doctor", "--offline"]).output
+    assert asyncio.run(made_in(settings)) == []
 
 
 def unreachable(name: str, local: DataProvider | None = None) -> DataProvider:

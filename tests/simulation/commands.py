@@ -22,7 +22,22 @@ if TYPE_CHECKING:
 
 DONE, TARGET_MISSED, USAGE, AUDIT_FAILED, STORAGE_FAILED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 """The exit codes that the command line promises."""
-TINY: Final = ("--players", "16", "--days", "4", "--replications", "2", "--seed", "7", "--workers", "serial")
+NO_REPORT: Final = "--no-report"
+"""A report takes longer than a tiny run."""
+ONE_PLAYED: Final = ("--replications", "1", "--workers", "serial", NO_REPORT)
+TINY: Final = (
+    "--players",
+    "16",
+    "--days",
+    "4",
+    "--replications",
+    "2",
+    "--seed",
+    "7",
+    "--workers",
+    "serial",
+    NO_REPORT,
+)
 """Options of a run that takes no time."""
 
 SEED: Final = 11
@@ -53,7 +68,7 @@ def start(folder: Path, workers: str, replications: int = 4, *, days: int = 40) 
     options = {"--players": PLAYERS, "--days": days, "--replications": replications, "--seed": SEED}
     words = [str(word) for option in options.items() for word in option]
     return subprocess.Popen(
-        [SCRIPT, "simulate", "baseline", *words, *LONG, "--workers", workers, "--out", folder],
+        [SCRIPT, "simulate", "baseline", *words, *LONG, "--workers", workers, "--out", folder, NO_REPORT],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -28,7 +28,7 @@ class Answered:
 def answered(tmp_path_factory: pytest.TempPathFactory) -> Answered:
     """A tiny run of the command line."""
     folder = tmp_path_factory.mktemp("cli") / "new" / "run"
-    return Answered(folder, invoke("simulate", "baseline", *TINY, "--out", folder))
+    return Answered(folder, invoke("simulate", "baseline", *TINY, "--report", "--out", folder))
 
 
 @pytest.fixture

@@ -18,7 +18,17 @@ from kokoromichi.settings import shipped_folder
 from kokoromichi.simulation.scenario import Scenario
 from kokoromichi.simulation.simulate import simulate
 from tests.project.checkout import SCRIPT, finished
-from tests.simulation.commands import DONE, TARGET_MISSED, TINY, USAGE, digests, done_in, invoke
+from tests.simulation.commands import (
+    DONE,
+    NO_REPORT,
+    ONE_PLAYED,
+    TARGET_MISSED,
+    TINY,
+    USAGE,
+    digests,
+    done_in,
+    invoke,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,21 +49,24 @@ def test_simulate_ends_by_saying_where_the_report_is(answered: Answered) -> None
 
 
 def test_a_single_replication_has_no_interval_to_print(tmp_path: Path) -> None:
-    words = ("--players", "8", "--days", "2", "--replications", "1", "--workers", "serial", "--out", tmp_path)
+    words = ("--players", "8", "--days", "2", *ONE_PLAYED, "--out", tmp_path)
     result = invoke("simulate", "baseline", *words)
     assert result.exit_code == DONE
     assert "inf" not in result.stdout.replace("info", "")
+    told = f"No report was drawn: kokoromichi report {tmp_path} draws it."
+    assert result.stdout.splitlines()[-1] == told
+    assert not (tmp_path / "report.html").exists()
 
 
 def test_a_missed_target_ends_with_1_and_says_which(tmp_path: Path) -> None:
-    words = ("--players", "8", "--days", "7", "--replications", "1", "--workers", "serial", "--out", tmp_path)
+    words = ("--players", "8", "--days", "7", *ONE_PLAYED, "--out", tmp_path)
     result = invoke("simulate", "baseline", *words, "--target", "gini=0.98:1")
     assert result.exit_code == TARGET_MISSED
     assert "targets missed: gini: 0." in result.stderr.replace("\n", " ")
 
 
 def test_json_is_one_object_and_nothing_else(played: Path) -> None:
-    result = invoke("simulate", "baseline", *TINY, "--out", played, "--json")
+    result = invoke("simulate", "baseline", *TINY, "--report", "--out", played, "--json")
     assert result.exit_code == DONE
     assert result.stderr == ""
     answer = orjson.loads(result.stdout)
@@ -68,7 +81,7 @@ def test_json_is_one_object_and_nothing_else(played: Path) -> None:
 
 def test_a_pipe_gets_plain_text_and_no_progress_and_the_logbook_the_results(tmp_path: Path) -> None:
     """Where no folder is given."""
-    done = finished(SCRIPT, "simulate", "no_sinks", *TINY, cwd=tmp_path)
+    done = finished(SCRIPT, "simulate", "no_sinks", *TINY, "--report", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (DONE, "")
     assert "\x1b" not in done.stdout
     assert done.stdout.endswith("The report: simulations/results/no_sinks/report.html\n")
@@ -78,7 +91,7 @@ def test_a_pipe_gets_plain_text_and_no_progress_and_the_logbook_the_results(tmp_
 def test_a_scenario_file_and_an_economy_file_can_be_given(tmp_path: Path) -> None:
     scenario = tmp_path / "mine.toml"
     scenario.write_text('title = "Mine"\ndays = 2\nplayers = 8\npopulation = "default"\n', encoding="utf-8")
-    words = ("--replications", "1", "--workers", "serial", "--out", tmp_path / "run", "--json")
+    words = (*ONE_PLAYED, "--out", tmp_path / "run", "--json")
     result = invoke("simulate", scenario, "--economy", shipped_folder("data"), *words)
     assert result.exit_code == DONE
     manifest = orjson.loads((tmp_path / "run/manifest.json").read_bytes())
@@ -149,7 +162,7 @@ def test_version() -> None:
 def test_a_folder_may_be_played_over(tmp_path: Path) -> None:
     simulate(Scenario.load("baseline", players=8, days=2), replications=1, out=tmp_path)
     before = digests(tmp_path)
-    words = ("--players", "8", "--days", "2", "--replications", "1", "--seed", "99", "--workers", "serial")
+    words = ("--players", "8", "--days", "2", *ONE_PLAYED, "--seed", "99")
     other = ("simulate", "baseline", *words, "--out", tmp_path)
     assert invoke(*other).exit_code == USAGE
     assert digests(tmp_path) == before
@@ -162,7 +175,18 @@ def test_a_folder_may_be_played_over(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a terminal, as Linux makes one")
 def test_a_terminal_sees_the_progress(tmp_path: Path) -> None:
     screen, terminal = os.openpty()
-    words = ("--players", "16", "--days", "4", "--replications", "3", "--workers", "serial", "--json")
+    words = (
+        "--players",
+        "16",
+        "--days",
+        "4",
+        "--replications",
+        "3",
+        "--workers",
+        "serial",
+        NO_REPORT,
+        "--json",
+    )
     with subprocess.Popen(
         [SCRIPT, "simulate", "baseline", *words, "--out", tmp_path / "run"],
         stdout=subprocess.PIPE,

@@ -15,9 +15,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from kokoromichi.core.models import NEVER, UserProfile
+from kokoromichi.rules.codes import MAX_BALANCE
 from kokoromichi.services.live_economy import LiveEconomy
 from kokoromichi.simulation import batch, player_state
-from kokoromichi.simulation.engine import Engine
+from kokoromichi.simulation.faithful import FaithfulEngine
 from kokoromichi.simulation.played import EnginesDisagreeError, first_difference, require_equal
 from kokoromichi.simulation.price_change import PriceChange
 from kokoromichi.simulation.price_list import build_price_list
@@ -57,7 +58,7 @@ IN_ROWS: Final = [
 
 def assert_agree(scenario: Scenario, seed: int) -> Played:
     """Play on both engines: every frame and every number of every profile is the same."""
-    faithful, compiled = Engine(scenario, seed), CompiledEngine(scenario, seed)
+    faithful, compiled = FaithfulEngine(scenario, seed), CompiledEngine(scenario, seed)
     played, theirs = asyncio.run(faithful.play()), compiled.play()
     profiles = asyncio.run(profiles_of(faithful))
     require_equal(played, theirs)
@@ -67,7 +68,7 @@ def assert_agree(scenario: Scenario, seed: int) -> Played:
     return played
 
 
-async def profiles_of(engine: Engine) -> dict[str, UserProfile]:
+async def profiles_of(engine: FaithfulEngine) -> dict[str, UserProfile]:
     """Every player as the faithful engine's store has them."""
     return {profile.user_id: profile async for profile in engine.provider.profiles()}
 
@@ -136,6 +137,18 @@ def crowded() -> Scenario:
     tight = {"battle.daily_cap_gold": 200, "opening.gold": 30_000}
     scenario = base.with_population(population).with_economy({**cheap, **scarce, **tight})
     return scenario.replace(changes=(sale,), leave_percent=800)
+
+
+def test_who_is_refused_at_first_has_no_account_on_either_engine() -> None:
+    """A purse that opens nearly full holds no reward: a player is unknown until a battle pays what it can."""
+    base = Scenario.load("baseline", players=40, days=5)
+    population = base.population
+    for archetype in population.archetypes:
+        population = population.with_archetype(archetype.name, {"transfer_permille": 500})
+    full = base.with_population(population).with_economy({"opening.gold": MAX_BALANCE - 90})
+    played = assert_agree(full, 1)
+    acts = set(played.activity.select("act", "code").rows())
+    assert acts >= {("claim", "balance_cap"), ("transfer", "unknown_player"), ("battle", None)}
 
 
 def test_the_chunks_that_the_columns_are_emptied_in_change_nothing() -> None:

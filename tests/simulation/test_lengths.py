@@ -19,7 +19,7 @@ from kokoromichi.services.bundle import Services
 from kokoromichi.settings import shipped_folder
 from kokoromichi.simulation import demand
 from kokoromichi.simulation.demand import BUSINESS, NONE, SERVICES, Buyer
-from kokoromichi.simulation.engine import Engine
+from kokoromichi.simulation.faithful import FaithfulEngine
 from kokoromichi.simulation.population import Population
 from kokoromichi.simulation.price_list import build_price_list
 from kokoromichi.simulation.scenario import Scenario
@@ -77,7 +77,7 @@ def played(items: int, tiers: int, businesses: int) -> Seen:
     scenario = Scenario.load("baseline", players=24, days=6).replace(economy=economy)
 
     async def play() -> Seen:
-        found = await Engine(scenario, 3).play()
+        found = await FaithfulEngine(scenario, 3).play()
         audit = found.states.audit(found.ledger)
         return Seen(found.ledger, found.activity, found.economy_history, audit)
 
@@ -181,7 +181,7 @@ def test_a_category_and_a_business_of_their_own_are_played() -> None:
     economy = Economy(EconomyConfig.from_tree(tree), words, SHIPPED.waifus)
     economy = economy.with_business("bakery", {"price_gold": 500, "income_gold_per_day": 100})
     scenario = Scenario.load("baseline", players=12, days=2).replace(economy=economy)
-    found = asyncio.run(Engine(scenario, 1).play())
+    found = asyncio.run(FaithfulEngine(scenario, 1).play())
     bought = found.activity.filter(act="invest")
     assert bought.height
     assert "pet" in set(found.economy_history["category"])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from kokoromichi.rules.economy import load_economy
 from kokoromichi.settings import shipped_folder
-from kokoromichi.simulation.archetypes import ARCHETYPES, Archetype, load_archetype
+from kokoromichi.simulation.archetypes import ARCHETYPES, Archetype
 from kokoromichi.simulation.demand import NONE
 from kokoromichi.simulation.population import Population, user_id
 from kokoromichi.simulation.setup_files import SetupError
@@ -65,10 +65,6 @@ def test_shipped_populations_hold_500_players(name: str) -> None:
 
 def test_every_shipped_file_is_tested() -> None:
     assert {path.stem for path in shipped_folder("populations").glob("*.toml")} == set(COUNTS)
-
-
-def test_every_archetype_is_named_as_it_is_registered() -> None:
-    assert [load_archetype(name).name for name in ARCHETYPES] == list(ARCHETYPES)
 
 
 def test_what_a_population_has_no_price_for_costs_what_it_is_listed_at_and_stays_there() -> None:
@@ -148,7 +144,7 @@ def test_a_population_may_change_numbers_of_an_archetype(tmp_path: Path) -> None
     population = Population.load(path)
     casual, grinder = population.archetypes[:2]
     assert (casual.beta, casual.fights, casual.omega) == (2.0, 5, 0.9)
-    assert grinder == load_archetype("grinder")
+    assert grinder == ARCHETYPES["grinder"]
     assert (
         population.with_archetype("casual", {"beta": 1.4, "fights": 3}).archetypes
         == Population.load("default").archetypes
@@ -184,9 +180,9 @@ archetype = "whale"
 players = 5
 """
     whale, streamer = Population.load(write(tmp_path, text)).archetypes
-    assert whale == load_archetype("whale")
+    assert whale == ARCHETYPES["whale"]
     changes = {"name": "streamer", "rate_per_day": 3.0, "likings": {"pet": -2.0}}
-    assert streamer == load_archetype("casual").model_copy(update=changes)
+    assert streamer == ARCHETYPES["casual"].model_copy(update=changes)
 
 
 def test_a_cohort_of_its_own_kind_is_added_in_a_notebook() -> None:
@@ -204,7 +200,7 @@ def test_a_cohort_of_its_own_kind_is_added_in_a_notebook() -> None:
 
 
 def test_a_category_that_nobody_knows_is_liked_as_the_others_are_in_the_mean() -> None:
-    casual = load_archetype("casual")
+    casual = ARCHETYPES["casual"]
     assert casual.liking("potion") == casual.asc_potion
     assert casual.liking("pet") == pytest.approx((-3.4 - 4.2 - 4.6 - 3.8 - 3.8 - 4.4) / 6)
     fond = Population.load("default").with_archetype("casual", {"likings": {"pet": -1.0}})
@@ -305,7 +301,7 @@ def test_an_unknown_archetype_cannot_be_changed() -> None:
 
 
 def test_the_parameters_of_players_md() -> None:
-    archetypes = [load_archetype(name) for name in ARCHETYPES]
+    archetypes = [*ARCHETYPES.values()]
     for line in PARAMETERS.strip().splitlines():
         field, *values = line.split()
         assert [getattr(archetype, field) for archetype in archetypes] == [

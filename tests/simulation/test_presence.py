@@ -6,7 +6,7 @@ from collections import Counter
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -75,6 +75,7 @@ def test_a_script_comes_once_on_96_of_100_days() -> None:
     assert sessions_of_day(2**32 - 1, table, 0, 5) == 1
 
 
+@example(MAX_SESSIONS, [2**32 - 1] * 8)  # All in the last second of the day.
 @given(st.integers(1, MAX_SESSIONS), st.lists(DRAWS, min_size=8, max_size=8))
 def test_sessions_of_a_day_neither_meet_nor_pass_midnight(count: int, numbers: list[int]) -> None:
     starts = [0] * MAX_SESSIONS

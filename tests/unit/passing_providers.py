@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from kokoromichi.core.data_provider import Document, Stream
+    from kokoromichi.core.data_provider import Stream
+    from kokoromichi.core.documents import Corrected, Document
     from kokoromichi.core.models import AnswerT, ChangeSet, LedgerEntry, Receipt, UserProfile
-    from kokoromichi.core.reader import Reader
+    from kokoromichi.core.reader import Reader, Wanted
 
 
 class PassingProvider(DataProvider):
@@ -53,16 +54,8 @@ class PassingProvider(DataProvider):
     async def apply(self, change: ChangeSet[AnswerT]) -> AnswerT:
         return await self.inner.apply(change)
 
-    async def read_ledger(
-        self,
-        *,
-        book: str | None = None,
-        user_id: str | None = None,
-        kind: str | None = None,
-        before: str | None = None,
-        limit: int = 50,
-    ) -> list[LedgerEntry]:
-        return await self.inner.read_ledger(book=book, user_id=user_id, kind=kind, before=before, limit=limit)
+    async def _page(self, wanted: Wanted, rows: int) -> list[LedgerEntry]:
+        return await self.inner.read_ledger(**wanted._asdict(), limit=rows)
 
     def ledger_frames(self, user_ids: Collection[str] | None = None) -> AsyncIterator[pl.DataFrame]:
         return self.inner.ledger_frames(user_ids)
@@ -79,8 +72,8 @@ class PassingProvider(DataProvider):
     def observation_frames(self, stream: Stream) -> AsyncIterator[pl.DataFrame]:
         return self.inner.observation_frames(stream)
 
-    async def get_user(self, user_id: str | int) -> Document | None:
-        return await self.inner.get_user(user_id)
+    async def _correct(self, change: ChangeSet[Corrected], unknown: Document) -> None:
+        raise NotImplementedError
 
     async def save_user(self, user_id: str | int, data: Document) -> None:
         await self.inner.save_user(user_id, data)

@@ -16,7 +16,8 @@ from tests.contract.stored import NOON_US, Row, rows
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
 
-    from kokoromichi.core.data_provider import DataProvider, Document
+    from kokoromichi.core.data_provider import DataProvider
+    from kokoromichi.core.documents import Document
     from kokoromichi.core.models import Receipt, UserProfile
 
 WIN: Final = 0

@@ -206,7 +206,7 @@ def test_the_script_is_a_door_to_migrate(source: Path) -> None:
 def test_the_audit_of_a_migrated_folder_is_sound(migrated: Path) -> None:
     result = invoke("audit", "--provider", "local", "--data-dir", migrated)
     assert result.exit_code == 0
-    assert "6 laws hold over 315 rows" in result.stdout
+    assert "7 laws hold over 315 rows" in result.stdout
 
 
 def test_an_audit_shows_each_violation_with_its_rows(migrated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -263,7 +263,7 @@ def test_a_file_edited_by_hand_is_told_by_the_audit_until_it_is_adopted(
     adopted = invoke("audit", "--adopt", "--data-dir", folder)
     assert adopted.exit_code == 0, adopted.stderr
     assert f"Adopted: users/{user_id}.json" in adopted.stdout
-    assert "6 laws hold over" in adopted.stdout
+    assert "7 laws hold over" in adopted.stdout
     again = json.loads(invoke(*words, "--adopt", "--json").stdout)
     assert (again["adopted"], again["sound"]) == ([], True)
     csv = tmp_path / "ledger.csv"

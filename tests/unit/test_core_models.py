@@ -25,7 +25,7 @@ from kokoromichi.core.models import (
 from kokoromichi.core.schemas import LEDGER_SCHEMA
 
 if TYPE_CHECKING:
-    from kokoromichi.core.data_provider import Document
+    from kokoromichi.core.documents import Document
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from kokoromichi.cli.app import app
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.copying.marking import mark_moving
+from kokoromichi.core.provider_manager import build_provider
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from kokoromichi.operation.doctor import Verdict, examine
 from kokoromichi.settings import Settings
@@ -167,7 +168,15 @@ async def test_a_file_where_the_folder_should_be_is_wrong(below: str, tmp_path: 
 
 
 async def test_a_database_is_read_and_written(tmp_path: Path) -> None:
-    findings = await found(tmp_path, provider="mongo", mongo_uri=SecretStr(fresh_database()))
+    asked: dict[str, Any] = {"provider": "mongo", "mongo_uri": SecretStr(fresh_database())}
+    fresh = (await found(tmp_path, **asked))["storage"]
+    assert (fresh.verdict, "the bot's first start makes what is missing" in fresh.said) == (
+        Verdict.WELL,
+        True,
+    )
+    async with build_provider(Settings(_env_file=None).model_copy(update=asked)):
+        pass
+    findings = await found(tmp_path, **asked)
     assert findings["storage"].said == "mongo is read and written, its tables are up to date: 0 players"
 
 

@@ -16,7 +16,7 @@ from tests.unit.passing_providers import PassingProvider
 from tests.unit.service_world import ROOT, World
 
 if TYPE_CHECKING:
-    from kokoromichi.core.data_provider import Document
+    from kokoromichi.core.documents import Document
 
 SECTION = "erased_days"
 

@@ -172,6 +172,17 @@ async def test_the_end_of_a_session_says_how_they_stood_at_their_last_command() 
     assert ends["units_held"].list.get(0).to_list() == [1]
 
 
+async def test_a_session_of_refusals_alone_ends_with_the_purse_that_was_not_spent() -> None:
+    world = await World.open()
+    await world.services.executor.open_account("ada")
+    await world.services.activity.note("ada", "buy", "sold_out")
+    world.clock.advance(SESSION_GAP_S)
+    await world.services.activity.end_quiet()
+    assert seen(world).filter(act="end").select("outcome", "slot", "gold", "level").rows() == [
+        ("quiet", 0, ECONOMY.config.opening.gold, 1)
+    ]
+
+
 async def test_the_end_is_noted_by_the_next_command_or_by_the_bots_own_end() -> None:
     world = await World.open()
     await world.services.executor.open_account("ada")

@@ -24,7 +24,7 @@ from tests.unit.service_world import ECONOMY, ROOT, World
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from kokoromichi.core.data_provider import Document
+    from kokoromichi.core.documents import Document
 
 PLAQUE = "ema_plaque"
 LISTED = 1_000

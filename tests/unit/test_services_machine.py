@@ -30,7 +30,7 @@ from tests.unit.service_world import DAY_S, ECONOMY, HOUR_S, LOSE, ROOT, WIN, Wo
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from kokoromichi.core.data_provider import Document
+    from kokoromichi.core.documents import Document
     from kokoromichi.core.models import Receipt
 
 EXAMPLES: Final = int(os.environ.get("KOKORO_EXAMPLES", "80"))  # noqa: TID251 - the campaign's size
@@ -137,6 +137,8 @@ class Stories(RuleBasedStateMachine):
             options.get("mana_potions"),
         )  # What a draw is says nothing of what is asked.
         asked, first = self.answers.get(str(request_id), (None, None))
+        if act == "admin.set_stock":  # Filling what is due is nobody's act, whatever becomes of its own.
+            await self.world.services.store.restock()
         before = await self.seen()
         try:
             receipt = await self.world.ask(act, *arguments, **options)

@@ -53,11 +53,13 @@ class OnceMeasured(ConstrainedLayoutEngine):
         if len(fig.axes) != 1:
             super().execute(fig)
             return
-        axes, pads = fig.axes[0], (self._params["w_pad"], self._params["h_pad"])
+        axes, options = fig.axes[0], self.get()
         axes.set_position(_GUESS)
         outer = axes.get_tightbbox(for_layout_only=True)  # What is to draw it may set its own dpi here.
-        rect = Bbox.from_bounds(*self._params["rect"]).transformed(fig.transFigure)
-        free = rect.padded(*(-pad * fig.dpi for pad in pads))
+        if outer is None:  # It is hidden.
+            return
+        rect = Bbox.from_bounds(*options["rect"]).transformed(fig.transFigure)
+        free = rect.padded(-options["w_pad"] * fig.dpi, -options["h_pad"] * fig.dpi)
         corners = free.get_points() + axes.bbox.get_points() - outer.get_points()
         axes.set_position(Bbox(fig.transFigure.inverted().transform(corners)))
 

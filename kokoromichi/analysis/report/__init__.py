@@ -1,5 +1,6 @@
 """The economy report: one HTML file that needs nothing from outside, the same bytes for the same input."""
 
+from kokoromichi.analysis.report.cards import unmet_targets
 from kokoromichi.analysis.report.data import ReportData, report_data
 from kokoromichi.analysis.report.explained import Explanation, explained
 from kokoromichi.analysis.report.periods import period_report
@@ -14,5 +15,6 @@ __all__ = [
     "period_report",
     "render_report",
     "report_data",
+    "unmet_targets",
     "write_report",
 ]

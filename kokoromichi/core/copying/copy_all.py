@@ -136,7 +136,7 @@ class _Copy:
         self._target = target
         self._plan = plan
         self._report = report
-        self._told = on_progress
+        self._on_progress = on_progress
         self._lacking = plan.lacking()
         self._states: dict[str, UserProfile] = {}  # As placed, while rows are still to come.
 
@@ -166,7 +166,7 @@ class _Copy:
         for part, count in counts.items():
             if count:
                 self._report.done[part] += count
-                self._told(CopyProgress(part, self._report.done[part], self._report.planned[part]))
+                self._on_progress(CopyProgress(part, self._report.done[part], self._report.planned[part]))
 
     async def _write_rows(self) -> None:
         if not self._report.planned["ledger_rows"]:

@@ -17,7 +17,8 @@ from kokoromichi.core.validation import digest_of
 
 if TYPE_CHECKING:
     from kokoromichi.core.clock import Clock
-    from kokoromichi.core.data_provider import DataProvider, Document
+    from kokoromichi.core.data_provider import DataProvider
+    from kokoromichi.core.documents import Document
     from kokoromichi.core.reference.installation import Installation
     from kokoromichi.core.reference.union import ReferenceUser
 
@@ -94,7 +95,7 @@ class _Importing:
         self._target = target
         self._at_us = clock.now_us()
         self._report = report
-        self._told = on_progress
+        self._on_progress = on_progress
         self._todo: list[ReferenceUser] = []
         self._before = 0
         self._erased: set[str] = set()
@@ -188,11 +189,13 @@ class _Importing:
                 else:
                     cure = "cure it and give the same command again"
                     self._report.fail("user", user.user_id, str(error), cure)
-            self._told(CopyProgress("users", self._report.done["users"], self._report.planned["users"]))
+            self._on_progress(
+                CopyProgress("users", self._report.done["users"], self._report.planned["users"])
+            )
         for name in self._sections:
             await target.save_game_data(name, self._installation.sections[name])
             self._report.done["sections"] += 1
-            self._told(
+            self._on_progress(
                 CopyProgress("sections", self._report.done["sections"], self._report.planned["sections"])
             )
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from kokoromichi.core.clock import Clock, SystemClock
-from kokoromichi.core.data_provider import DataProvider, Document, Stream
-from kokoromichi.core.documents import check_batch, checked_document, correction
+from kokoromichi.core.data_provider import DataProvider, Stream
+from kokoromichi.core.documents import Document, check_batch, checked_document
 from kokoromichi.core.errors import StorageError
 from kokoromichi.core.providers.local.adoption import adopt_files
 from kokoromichi.core.providers.local.backups import Retention
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
     from kokoromichi.core.bulk_load import Batch
+    from kokoromichi.core.documents import Corrected
     from kokoromichi.core.models import AnswerT, ChangeSet, Receipt, UserProfile
     from kokoromichi.core.providers.local.adoption import Adoption
 
@@ -173,15 +174,7 @@ class LocalJSONProvider(LocalReader, DataProvider):
         query = "SELECT user_id, gold FROM users ORDER BY gold DESC, user_id LIMIT ? OFFSET ?"
         return (await self._life.ready()).now(query, (limit, offset))
 
-    async def get_user(self, user_id: str | int) -> Document | None:
-        """A player as a document of the caller's own, or None."""
-        profile = await self.profile(checked_user_id(user_id))
-        return None if profile is None else profile.document()
-
-    async def save_user(self, user_id: str | int, data: Document) -> None:
-        """Store a player's document; see ``DataProvider.save_user``."""
-        known = checked_user_id(user_id)
-        change, unknown = correction(await self.profile(known), known, data, self._clock.now_us())
+    async def _correct(self, change: ChangeSet[Corrected], unknown: Document) -> None:
         await self._apply(change, unknown)
 
     async def save_game_data(self, section: str, data: Document) -> None:

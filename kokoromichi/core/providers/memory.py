@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from kokoromichi.core.bulk_load import Batch, StoredResponse
 from kokoromichi.core.clock import Clock, SystemClock
 from kokoromichi.core.counters import check_counters
-from kokoromichi.core.data_provider import DataProvider, Document, Stream
-from kokoromichi.core.documents import check_batch, checked_document, correction
+from kokoromichi.core.data_provider import DataProvider, Stream
+from kokoromichi.core.documents import Document, check_batch, checked_document
 from kokoromichi.core.errors import ConflictError, KokoroError, MisuseError, RequestMismatchError
 from kokoromichi.core.kinds import CURRENCIES, SYSTEM
 from kokoromichi.core.models import (
@@ -56,7 +56,8 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from kokoromichi.core.reader import Reader
+    from kokoromichi.core.documents import Corrected
+    from kokoromichi.core.reader import Reader, Wanted
 
 _UNFIT: Final = (KokoroError, KeyError, struct.error)
 """What a change that cannot be stored is met with: no such kind or currency, a number of 65 bits."""
@@ -248,25 +249,16 @@ class MemoryProvider(DataProvider):
             f"a row needs a known kind, a known currency and whole numbers of 64 bits: {error}"
         )
 
-    async def read_ledger(
-        self,
-        *,
-        book: str | None = None,
-        user_id: str | None = None,
-        kind: str | None = None,
-        before: str | None = None,
-        limit: int = 50,
-    ) -> list[LedgerEntry]:
-        """A page of ledger rows, newest first; see ``DataProvider.read_ledger``."""
-        wanted = (
+    async def _page(self, wanted: Wanted, rows: int) -> list[LedgerEntry]:
+        found = (
             entry
             for entry in self._ledger.newest_first()
-            if (book is None or entry.book == book)
-            and (user_id is None or entry.user_id == user_id)
-            and (kind is None or entry.kind == kind)
-            and (before is None or entry.entry_id < before)
+            if wanted.book in (None, entry.book)
+            and wanted.user_id in (None, entry.user_id)
+            and wanted.kind in (None, entry.kind)
+            and (wanted.before is None or entry.entry_id < wanted.before)
         )
-        return list(islice(wanted, max(1, min(limit, 1_000))))
+        return list(islice(found, rows))
 
     async def ledger_frames(self, user_ids: Collection[str] | None = None) -> AsyncIterator[pl.DataFrame]:
         """Rows, oldest first, in frames of at most 131,072 rows."""
@@ -308,17 +300,9 @@ class MemoryProvider(DataProvider):
         """What was observed, oldest first, in one frame."""
         yield observed_frame(stream, self._observations[stream])
 
-    async def get_user(self, user_id: str | int) -> Document | None:
-        """A player as a document of the caller's own, or None."""
-        profile = self._profiles.get(checked_user_id(user_id))
-        return None if profile is None else profile.document()
-
-    async def save_user(self, user_id: str | int, data: Document) -> None:
-        """Store a player's document; see ``DataProvider.save_user``."""
-        known = checked_user_id(user_id)
-        change, unknown = correction(self._profiles.get(known), known, data, self._clock.now_us())
+    async def _correct(self, change: ChangeSet[Corrected], unknown: Document) -> None:
         await self.apply(change)
-        self._profiles[known].unknown.update(unknown)
+        self._profiles[change.users[0].user_id].unknown.update(unknown)
 
     async def get_game_data(self, section: str) -> Document | None:
         """A section's document, a copy of its own, or None."""

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    from kokoromichi.core.data_provider import Document
-    from kokoromichi.core.documents import Corrected
+    from kokoromichi.core.documents import Corrected, Document
     from kokoromichi.core.models import ChangeSet, UserProfile
     from kokoromichi.core.providers.local.background import Background
     from kokoromichi.core.providers.local.readable_copy import CopyFolder, Key

@@ -15,7 +15,7 @@ from kokoromichi.core.models import PROFILE_FIELDS, UserProfile
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kokoromichi.core.data_provider import Document
+    from kokoromichi.core.documents import Document
 
 _NAMES: Final = tuple(sorted(PROFILE_FIELDS))
 _SLOTS: Final = (*_NAMES, "unknown")

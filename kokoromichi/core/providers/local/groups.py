@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import apsw
 
-    from kokoromichi.core.data_provider import Document
+    from kokoromichi.core.documents import Document
     from kokoromichi.core.models import ChangeSet, Movement, UserProfile
     from kokoromichi.core.providers.local.committed import Committed
 

@@ -13,8 +13,8 @@ from kokoromichi.core.providers.local.readable_copy import COUNTERS, Key
 from kokoromichi.core.providers.local.store import OpenStore, StoreOptions, open_reading, open_store
 
 if TYPE_CHECKING:
+    from kokoromichi.core.providers.local.connections import ReadConnections
     from kokoromichi.core.providers.local.groups import Group
-    from kokoromichi.core.providers.local.reading import Reading
 
 
 class FolderLife:
@@ -42,7 +42,7 @@ class FolderLife:
         self.read_only = read_only
         self._options = options
         self._debounce_s = debounce_s
-        self._reading: Reading | None = None
+        self._reading: ReadConnections | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
         self._opening = asyncio.Lock()
@@ -52,7 +52,7 @@ class FolderLife:
         self._closed = False
         await self.ready()
 
-    async def ready(self) -> Reading:
+    async def ready(self) -> ReadConnections:
         """Be open, in the event loop that runs; what is read from then."""
         if self._reading is not None and self._loop is asyncio.get_running_loop():
             return self._reading
@@ -96,7 +96,7 @@ class FolderLife:
                 self.background = self._background_of(self.store)
         self._loop = running
 
-    async def _open_files(self) -> Reading:
+    async def _open_files(self) -> ReadConnections:
         if self.read_only:
             reading = await asyncio.to_thread(open_reading, self._options.folder)
             meta: dict[str, Any] = dict(reading.now("SELECT name, value FROM meta"))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kokoromichi.core.clock import Clock
-    from kokoromichi.core.providers.local.reading import Read, Reading
+    from kokoromichi.core.providers.local.connections import Read, ReadConnections
 
 _LOG: Final = logging.getLogger(__name__)
 _ROWS_A_STEP: Final = 5_000
@@ -127,7 +127,12 @@ class ReadableCopy(CopyFolder):
     """
 
     def __init__(
-        self, folder: Path, reading: Reading, clock: Clock, retention: Retention, marks: Mapping[str, int]
+        self,
+        folder: Path,
+        reading: ReadConnections,
+        clock: Clock,
+        retention: Retention,
+        marks: Mapping[str, int],
     ) -> None:
         super().__init__(folder, clock, retention)
         self._reading = reading

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 import apsw
 import msgspec
 
+from kokoromichi.core.providers.local.connections import ReadConnections, is_by_one_index
 from kokoromichi.core.providers.local.documents import decode_profile
 from kokoromichi.core.providers.local.errors import storage_error
-from kokoromichi.core.providers.local.reading import Reading, Selection
 from kokoromichi.core.reader import Reader
 from kokoromichi.core.validation import checked_id
 
@@ -23,12 +23,13 @@ if TYPE_CHECKING:
     import polars as pl
 
     from kokoromichi.core.bulk_load import StoredResponse
-    from kokoromichi.core.data_provider import Document, Stream
+    from kokoromichi.core.data_provider import Stream
+    from kokoromichi.core.documents import Document
     from kokoromichi.core.models import DailyTotal, LedgerEntry, UserProfile
+    from kokoromichi.core.reader import Wanted
 
 T = TypeVar("T")
 
-_MOST_ROWS: Final = 1_000
 _MOST_ROWS_AT_ONCE: Final = 50
 """A page up to this size takes less time than its way to a thread and back, where an index finds it."""
 
@@ -42,7 +43,7 @@ class LocalReader(Reader):
 
     name: ClassVar[str] = "local"
 
-    def __init__(self, ready: Callable[[], Awaitable[Reading]]) -> None:
+    def __init__(self, ready: Callable[[], Awaitable[ReadConnections]]) -> None:
         self._ready = ready
 
     async def profile(self, user_id: str) -> UserProfile | None:
@@ -70,22 +71,11 @@ class LocalReader(Reader):
         """Every counter by name, ascending."""
         return dict(await self._rows("SELECT name, value FROM counters ORDER BY name"))
 
-    async def read_ledger(
-        self,
-        *,
-        book: str | None = None,
-        user_id: str | None = None,
-        kind: str | None = None,
-        before: str | None = None,
-        limit: int = 50,
-    ) -> list[LedgerEntry]:
-        """A page of ledger rows, newest first; see ``DataProvider.read_ledger``."""
+    async def _page(self, wanted: Wanted, rows: int) -> list[LedgerEntry]:
         reading = await self._ready()
-        selection = Selection(book, user_id, kind, before)
-        rows = max(1, min(limit, _MOST_ROWS))
-        if selection.is_by_one_index and rows <= _MOST_ROWS_AT_ONCE:
-            return reading.page(selection, rows, reading.now)
-        return await asyncio.to_thread(reading.page, selection, rows, reading.rows)
+        if is_by_one_index(wanted) and rows <= _MOST_ROWS_AT_ONCE:
+            return reading.page(wanted, rows, reading.now)
+        return await asyncio.to_thread(reading.page, wanted, rows, reading.rows)
 
     async def ledger_frames(self, user_ids: Collection[str] | None = None) -> AsyncIterator[pl.DataFrame]:
         """Rows, oldest first, in frames of 16,384 rows of one snapshot."""
@@ -136,11 +126,11 @@ async def snapshot(path: Path) -> AsyncIterator[LocalReader]:
         StorageError: It cannot be read.
     """
     try:
-        reading = await asyncio.to_thread(partial(Reading, path, snapshot=True))
+        reading = await asyncio.to_thread(partial(ReadConnections, path, snapshot=True))
     except apsw.Error as failure:
         raise storage_error(path, failure) from failure
 
-    async def ready() -> Reading:
+    async def ready() -> ReadConnections:
         return reading
 
     try:

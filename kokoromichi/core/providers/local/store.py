@@ -13,6 +13,7 @@ import apsw
 
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.providers.local.committed import Committed
+from kokoromichi.core.providers.local.connections import ReadConnections
 from kokoromichi.core.providers.local.erasing import sweep
 from kokoromichi.core.providers.local.errors import storage_error
 from kokoromichi.core.providers.local.groups import Job
@@ -30,7 +31,6 @@ from kokoromichi.core.providers.local.opening import (
 from kokoromichi.core.providers.local.ownership import FolderLock
 from kokoromichi.core.providers.local.placing import refuse_cut_off
 from kokoromichi.core.providers.local.readable_copy import CopyFolder, ReadableCopy, marks_in
-from kokoromichi.core.providers.local.reading import Reading
 from kokoromichi.core.providers.local.schema import meta_of
 from kokoromichi.core.providers.local.writer import Writer
 
@@ -102,7 +102,7 @@ class OpenStore:
     lock: FolderLock
     commits: Commits
     writer: Writer
-    reading: Reading
+    reading: ReadConnections
     copy: ReadableCopy
     cache: ProfileCache
     meta: Mapping[str, int | str]
@@ -183,7 +183,7 @@ def _open_held(options: StoreOptions, lock: FolderLock, commits: Commits, cache:
     base = open_database(folder, clock)
     try:
         meta = meta_of(base)
-        reading = Reading(path)
+        reading = ReadConnections(path)
         copy = ReadableCopy(folder, reading, clock, options.retention, marks_in(meta))
         if before.get("in_use") or not marks_in(meta):
             copy.all_due()
@@ -194,7 +194,7 @@ def _open_held(options: StoreOptions, lock: FolderLock, commits: Commits, cache:
     return OpenStore(path, lock, commits, writer, reading, copy, cache, meta)
 
 
-def open_reading(folder: Path) -> Reading:
+def open_reading(folder: Path) -> ReadConnections:
     """Read a folder as it is at this moment, whoever owns it; blocks.
 
     Raises:
@@ -210,6 +210,6 @@ def open_reading(folder: Path) -> Reading:
             message = f"{folder} holds no store yet: nothing was ever written there"
             raise StorageError(message)
         refuse_loss(path, 0)
-        return Reading(path, snapshot=True)
+        return ReadConnections(path, snapshot=True)
     except (OSError, apsw.Error) as failure:
         raise storage_error(path, failure) from failure

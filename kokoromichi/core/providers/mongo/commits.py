@@ -313,6 +313,7 @@ class MongoCommits:
                 raise _MissedError from None
             return
         expected = {name: before[name] for name in ("_id", "version", "gold", "gems")}
+        expected["active_day"] = before.get("active_day")  # Which a recount may have set.
         if "inventory" in sets:
             expected["inventory"] = before["inventory"]
         result = await users.update_one(expected, {"$set": sets}, session=session)

@@ -24,7 +24,7 @@ from kokoromichi.core.validation import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kokoromichi.core.data_provider import Document, JsonValue
+    from kokoromichi.core.documents import Document, JsonValue
     from kokoromichi.core.models import AnswerT, ChangeSet
     from kokoromichi.core.providers.mongo.driver import Stored
 

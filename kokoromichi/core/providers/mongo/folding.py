@@ -2,25 +2,28 @@
 
 A total that every commit would write is a document that every commit would fight for. So a commit writes a
 ``queued`` part into the document of its request, which it inserts anyway; ``fold`` takes these parts into
-``daily_totals`` and ``active_days``, and a reader adds those that wait.
+``daily_totals`` and ``active_days``, and a reader adds those that wait. All of that is addition, so that a
+recount may add what is lacking at any time.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 import polars as pl
-from pymongo import ReplaceOne, UpdateOne
-from pymongo.errors import PyMongoError
+from pymongo import DeleteOne, ReplaceOne, UpdateOne
+from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 
 from kokoromichi.core.kinds import SYSTEM
-from kokoromichi.core.models import DAY_US, MOST_INT, DailyTotal
-from kokoromichi.core.providers.mongo.driver import is_transient, storage_error
+from kokoromichi.core.models import DAY_US, DailyTotal
+from kokoromichi.core.providers.mongo.driver import failures, is_transient, storage_error
 from kokoromichi.core.providers.mongo.ledger import read_frames
 from kokoromichi.core.reader import totals_of
+from kokoromichi.core.totals import Totals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -38,6 +41,8 @@ WAITING: Final[Mapping[str, Any]] = {"waits": True}
 
 NO_DAY: Final = -1
 _TOLD_ROWS: Final = 500_000
+_RECOUNTS: Final = "recounts"
+"""The document of ``schema_version`` by which only one of two recounts is stored."""
 
 
 class Moved(NamedTuple):
@@ -48,27 +53,8 @@ class Moved(NamedTuple):
         active: Players who were not active before, by day.
     """
 
-    totals: dict[tuple[int, str, str | None], tuple[int, int, int]]
+    totals: Totals
     active: Counter[int]
-
-    @classmethod
-    def nothing(cls) -> Moved:
-        """Of no row."""
-        return cls({}, Counter())
-
-    def add(self, totals: Iterable[DailyTotal], active: Mapping[int, int]) -> None:
-        """Add more, each sum at most ``MOST_INT``."""
-        for one in totals:
-            key = one.day, one.kind, one.currency
-            rows, gained, lost = self.totals.get(key, (0, 0, 0))
-            sums = min(gained + one.gained, MOST_INT), min(lost + one.lost, MOST_INT)
-            self.totals[key] = rows + one.rows, *sums
-        self.active.update(active)
-
-    def sorted(self) -> list[DailyTotal]:
-        """The totals, ascending."""
-        keys = sorted(self.totals, key=lambda key: (key[0], key[1], key[2] or ""))
-        return [DailyTotal(*key, *self.totals[key]) for key in keys]
 
 
 def mark_active(
@@ -91,28 +77,18 @@ def queued(books: Mapping[str, Sequence[Stored]], active: Mapping[int, int]) -> 
         books: Its rows as they are stored.
         active: How many of its players were not active before, by day.
     """
-    moved = Moved.nothing()
-    for row in (row for rows in books.values() for row in rows):
-        amount = row.get("amount", 0)
-        day, currency = row["at_us"] // DAY_US, row.get("currency")
-        moved.add([DailyTotal(day, row["kind"], currency, 1, max(amount, 0), max(-amount, 0))], {})
-    totals = [list(msgspec.structs.astuple(one)) for one in moved.sorted()]
-    return {
-        "waits": True,
-        "queued": {"totals": totals, "days": [list(day) for day in sorted(active.items())]},
+    totals = Totals(_total_of(row) for rows in books.values() for row in rows).sorted()
+    parts = {
+        "totals": list(map(msgspec.structs.astuple, totals)),
+        "days": sorted(active.items()),
     }
+    return {"waits": True, "queued": parts}
 
 
-def _taken(requests: Iterable[Stored]) -> Moved:
-    moved = Moved.nothing()
-    for request in requests:
-        totals = (DailyTotal(*map(_plain, one)) for one in request["queued"]["totals"])
-        moved.add(totals, {int(day): int(players) for day, players in request["queued"]["days"]})
-    return moved
-
-
-def _plain(value: Any) -> Any:
-    return int(value) if isinstance(value, int) else value
+def _total_of(row: Stored) -> DailyTotal:
+    amount = row.get("amount", 0)
+    day, currency = row["at_us"] // DAY_US, row.get("currency")
+    return DailyTotal(day, row["kind"], currency, 1, max(amount, 0), max(-amount, 0))
 
 
 async def read_moved(driver: MongoDriver, session: MongoSession | None, since_day: int) -> Moved:
@@ -122,22 +98,26 @@ async def read_moved(driver: MongoDriver, session: MongoSession | None, since_da
             return await read_moved(driver, own, since_day)
     since = {"$gte": since_day}
     moved = await _folded(driver, session, {"day": since}, {"_id": since})
-    waiting = _taken(await driver.collection("requests").find(WAITING, session=session).to_list(None))
-    moved.add(
-        [one for one in waiting.sorted() if one.day >= since_day],
-        {day: players for day, players in waiting.active.items() if day >= since_day},
-    )
+    waiting = await driver.collection("requests").find(WAITING, session=session).to_list(None)
+    _add_waiting(moved, waiting, since_day)
     return moved
+
+
+def _add_waiting(moved: Moved, requests: Iterable[Stored], since_day: int = 0) -> None:
+    """Add what commits have left, from a day on."""
+    for request in requests:
+        parts = request["queued"]
+        moved.totals.add(DailyTotal(*one) for one in parts["totals"] if one[0] >= since_day)
+        moved.active.update({day: players for day, players in parts["days"] if day >= since_day})
 
 
 async def _folded(driver: MongoDriver, session: MongoSession, totals: Stored, days: Stored) -> Moved:
-    moved = Moved.nothing()
-    for one in await driver.collection("daily_totals").find(totals, session=session).to_list(None):
-        numbers = (int(one[name]) for name in ("rows", "gained", "lost"))
-        moved.add([DailyTotal(int(one["day"]), one["kind"], one["currency"], *numbers)], {})
-    for one in await driver.collection("active_days").find(days, session=session).to_list(None):
-        moved.add([], {int(one["_id"]): int(one["players"])})
-    return moved
+    """What was folded, of the documents that two filters find."""
+    kept = await driver.collection("daily_totals").find(totals, {"_id": 0}, session=session).to_list(None)
+    active = await driver.collection("active_days").find(days, session=session).to_list(None)
+    return Moved(
+        Totals(DailyTotal(**one) for one in kept), Counter({one["_id"]: one["players"] for one in active})
+    )
 
 
 async def fold(driver: MongoDriver) -> int:
@@ -166,7 +146,9 @@ async def _fold_some(driver: MongoDriver) -> int:
         waiting = await found.to_list(None)
         if not waiting:
             return 0
-        await _add(driver, _taken(waiting), session)
+        moved = Moved(Totals(), Counter())
+        _add_waiting(moved, waiting)
+        await _add(driver, moved, session)
         same = {**WAITING, "_id": {"$lte": waiting[-1]["_id"]}}  # Of this transaction's moment.
         await requests.update_many(same, {"$unset": {"waits": "", "queued": ""}}, session=session)
         await session.commit_transaction()
@@ -175,46 +157,48 @@ async def _fold_some(driver: MongoDriver) -> int:
 
 async def _add(driver: MongoDriver, moved: Moved, session: MongoSession) -> None:
     """Add to what was folded before."""
-    ids = {"_id": {"$in": [_id(*key) for key in moved.totals]}}
-    days = {"_id": {"$in": list(moved.active)}}
-    before = await _folded(driver, session, ids, days)
-    before.add(moved.sorted(), moved.active)
+    added = moved.totals.sorted()
+    ids = {"_id": {"$in": list(map(_id, added))}}
+    sums = await _folded(driver, session, ids, {"_id": {"$in": list(moved.active)}})
+    sums.totals.add(added)
+    sums.active.update(moved.active)
     totals = [
-        ReplaceOne({"_id": _id(*key)}, {"_id": _id(*key), **_named(key, sums)}, upsert=True)
-        for key, sums in before.totals.items()
+        ReplaceOne({"_id": _id(one)}, {"_id": _id(one), **msgspec.structs.asdict(one)}, upsert=True)
+        if one.rows
+        else DeleteOne({"_id": _id(one)})
+        for one in sums.totals.sorted()
     ]
     if totals:
         await driver.collection("daily_totals").bulk_write(totals, session=session)
     active = [
         UpdateOne({"_id": day}, {"$set": {"players": players}}, upsert=True)
-        for day, players in before.active.items()
+        for day, players in sums.active.items()
     ]
     if active:
         await driver.collection("active_days").bulk_write(active, session=session)
 
 
-def _id(day: int, kind: str, currency: str | None) -> str:
-    return f"{day}-{kind}-{currency or ''}"
-
-
-def _named(key: tuple[int, str, str | None], sums: tuple[int, int, int]) -> Stored:
-    day, kind, currency = key
-    rows, gained, lost = sums
-    return {"day": day, "kind": kind, "currency": currency, "rows": rows, "gained": gained, "lost": lost}
+def _id(total: DailyTotal) -> str:
+    return f"{total.day}-{total.kind}-{total.currency or ''}"
 
 
 async def add_loaded(driver: MongoDriver, rows: pl.DataFrame, session: MongoSession) -> None:
     """Add rows that are put as they were, in the transaction that puts them and their players."""
-    moved, users = Moved.nothing(), driver.collection("users")
-    moved.add(totals_of([rows], 0), {})
     wanted = {"_id": {"$in": rows["user_id"].unique().to_list()}}
-    known = await users.find(wanted, {"active_day": 1}, session=session).to_list(None)
+    known = await driver.collection("users").find(wanted, {"active_day": 1}, session=session).to_list(None)
     last = {each["_id"]: int(each.get("active_day", NO_DAY)) for each in known}
-    moved.add([], _newly_active(rows, last))
+    moved = Moved(Totals(totals_of([rows], 0)), _newly_active(rows, last))
     await _add(driver, moved, session)
-    days = [UpdateOne({"_id": user_id}, {"$set": {"active_day": day}}) for user_id, day in last.items()]
+    await _mark_days(driver, last, session)
+
+
+async def _mark_days(
+    driver: MongoDriver, last: Mapping[str, int], session: MongoSession | None = None
+) -> None:
+    """Let players know the newest day on which they were active."""
+    days = [UpdateOne({"_id": user_id}, {"$max": {"active_day": day}}) for user_id, day in last.items()]
     if days:
-        await users.bulk_write(days, session=session)
+        await driver.collection("users").bulk_write(days, session=session)
 
 
 def _newly_active(rows: pl.DataFrame, last: dict[str, int]) -> Counter[int]:
@@ -234,26 +218,53 @@ def _newly_active(rows: pl.DataFrame, last: dict[str, int]) -> Counter[int]:
     return active
 
 
-async def add_up(driver: MongoDriver, before: Stored, after: Stored) -> None:
-    """Add up a ledger of before there were totals, once.
+async def recount(driver: MongoDriver, *, alone: bool = False) -> None:
+    """Correct the totals by what they lack of the ledger, of one moment, while others commit and fold.
 
     Args:
-        driver: The database; nobody else writes to it.
-        before: The document of the schema's version, to be found as it was.
-        after: What is set of it in the moment in which the totals are there.
+        driver: The database.
+        alone: Whether nobody else writes to it: then no moment has to be kept, however long it takes.
+
+    Raises:
+        StorageError: The server is away, or no longer has the moment; nothing is changed then.
     """
-    moved, last, told = Moved.nothing(), dict[str, int](), 0
-    async for frame in read_frames(driver):
-        moved.add(totals_of([frame], 0), _newly_active(frame, last))
-        rows = sum(rows for rows, _, _ in moved.totals.values())
-        if rows - told >= _TOLD_ROWS:
-            told = rows
-            _LOG.info("existing ledger: %d rows are added up so far", rows)
-    users = driver.collection("users")
-    for user_id, day in last.items():
-        await users.update_one({"_id": user_id}, {"$max": {"active_day": day}})
+    with failures(driver.where):
+        await _mark_days(driver, (await _booked(driver, None))[1])  # From now on no commit counts these days.
+        while not await _recounted(driver, alone=alone):
+            _LOG.info("the totals were folded or corrected meanwhile: they are counted once more")
+
+
+async def _recounted(driver: MongoDriver, *, alone: bool) -> bool:
+    """Try it; whether no one else was faster."""
+    marks = driver.collection("schema_version")
+    async with nullcontext() if alone else driver.snapshot() as session:
+        mark = await marks.find_one({"_id": _RECOUNTS}, session=session)
+        booked, _ = await _booked(driver, session)
+        stored = await read_moved(driver, session, 0)
+    booked.active.subtract(stored.active)
+    lacking = Moved(Totals(booked.totals.less(stored.totals.sorted())), booked.active)
     async with driver.transaction() as session:
-        done = await driver.collection("schema_version").update_one(before, {"$set": after}, session=session)
-        if done.matched_count:  # Else another process was faster.
-            await _add(driver, moved, session)
+        try:
+            if mark is None:
+                await marks.insert_one({"_id": _RECOUNTS, "done": 1}, session=session)
+            elif not (await marks.update_one(mark, {"$inc": {"done": 1}}, session=session)).matched_count:
+                return False
+            await _add(driver, lacking, session)
             await session.commit_transaction()
+        except OperationFailure as error:
+            if isinstance(error, DuplicateKeyError) or is_transient(error):
+                return False
+            raise
+    return True
+
+
+async def _booked(driver: MongoDriver, session: MongoSession | None) -> tuple[Moved, dict[str, int]]:
+    """What the ledger has moved, and the newest day of each player."""
+    moved, last, rows = Moved(Totals(), Counter()), dict[str, int](), 0
+    async for frame in read_frames(driver, session=session):
+        moved.totals.add(totals_of([frame], 0))
+        moved.active.update(_newly_active(frame, last))
+        if (rows + frame.height) // _TOLD_ROWS > rows // _TOLD_ROWS:
+            _LOG.info("%d rows of the ledger are added up so far", rows + frame.height)
+        rows += frame.height
+    return moved, last

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from heapq import nlargest
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 
     from kokoromichi.core.providers.mongo.driver import MongoDriver, MongoSession, Stored
+    from kokoromichi.core.reader import Wanted
 
 _BATCH_ROWS: Final = 10_000
 _STORED_COLUMNS: Final = {
@@ -26,29 +27,21 @@ _STORED_COLUMNS: Final = {
 
 
 async def read_page(
-    driver: MongoDriver,
-    session: MongoSession | None,
-    *,
-    book: str | None,
-    user_id: str | None,
-    kind: str | None,
-    before: str | None,
-    limit: int,
+    driver: MongoDriver, session: MongoSession | None, wanted: Wanted, rows: int
 ) -> list[LedgerEntry]:
     """A page of rows, newest first; see ``DataProvider.read_ledger``."""
-    wanted: dict[str, Any] = {}
-    books = set(BOOKS if book is None else (book,)) & set(BOOKS)
-    if user_id is not None:
-        wanted["user_id"] = user_id
-    if kind is not None:
-        wanted["kind"] = kind
-        books &= {KINDS[kind].book} if kind in KINDS else set()
-    if before is not None:
-        wanted["_id"] = {"$lt": before}
-    rows = max(1, min(limit, 1_000))
+    query: Stored = {}
+    books = set(BOOKS if wanted.book is None else (wanted.book,)) & set(BOOKS)
+    if wanted.user_id is not None:
+        query["user_id"] = wanted.user_id
+    if wanted.kind is not None:
+        query["kind"] = wanted.kind
+        books &= {KINDS[wanted.kind].book} if wanted.kind in KINDS else set()
+    if wanted.before is not None:
+        query["_id"] = {"$lt": wanted.before}
     found: list[tuple[str, Stored]] = []
     for name in sorted(books):
-        cursor = driver.collection(f"ledger_{name}").find(wanted, session=session).sort("_id", -1).limit(rows)
+        cursor = driver.collection(f"ledger_{name}").find(query, session=session).sort("_id", -1).limit(rows)
         found += [(name, row) for row in await cursor.to_list(rows)]
     return [_entry(name, row) for name, row in nlargest(rows, found, key=lambda each: each[1]["_id"])]
 

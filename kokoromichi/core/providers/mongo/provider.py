@@ -12,8 +12,8 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from kokoromichi.core.clock import Clock, SystemClock, us_of
 from kokoromichi.core.copying.marking import MARK
-from kokoromichi.core.documents import checked_document, correction
-from kokoromichi.core.errors import ConfigurationError, ConflictError, RequestMismatchError
+from kokoromichi.core.documents import checked_document
+from kokoromichi.core.errors import ConfigurationError, RequestMismatchError, UnpreparedError
 from kokoromichi.core.kinds import BOOKS
 from kokoromichi.core.models import ACTIVITY_ROWS_KEPT, ANSWERS_KEPT_DAYS, DAY_US
 from kokoromichi.core.providers.mongo import folding
@@ -27,7 +27,6 @@ from kokoromichi.core.validation import (
     checked_pseudonym,
     checked_request_id,
     checked_section,
-    checked_user_id,
 )
 from kokoromichi.settings import Settings
 
@@ -36,7 +35,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from kokoromichi.core.bulk_load import Batch
-    from kokoromichi.core.data_provider import DataProvider, Document, Stream
+    from kokoromichi.core.data_provider import DataProvider, Stream
+    from kokoromichi.core.documents import Corrected, Document
     from kokoromichi.core.models import AnswerT, ChangeSet, Receipt, UserProfile
     from kokoromichi.core.providers.mongo.driver import Stored
     from kokoromichi.core.providers.remote import NotesErasures
@@ -70,6 +70,7 @@ class MongoDBProvider(MongoReader, RemoteProvider):
         patience_s: How long a commit is tried again when the server aborts it or is away, in seconds.
         beside: The folder that it is copied to and from; see ``RemoteProvider``.
         erasures: Where erasures are written down; see ``RemoteProvider``.
+        read_only: Whether the opening makes no collection, and refuses where there is none.
     """
 
     def __init__(
@@ -80,12 +81,14 @@ class MongoDBProvider(MongoReader, RemoteProvider):
         patience_s: float = 15.0,
         beside: DataProvider | None = None,
         erasures: NotesErasures | None = None,
+        read_only: bool = False,
     ) -> None:
         self._clock = clock or SystemClock()
         RemoteProvider.__init__(self, beside, self._clock, erasures)
         MongoReader.__init__(self, self._connected)
         self._driver = MongoDriver(Settings().mongo_uri.get_secret_value() if uri is None else uri)
         self._patience_s = patience_s
+        self._read_only = read_only
         self._commits = MongoCommits(self._driver, self._clock, patience_s)
         self._opening = Opening(
             f"the provider of MongoDB at {self._driver.where}", self._connect, self._driver.drop
@@ -94,7 +97,7 @@ class MongoDBProvider(MongoReader, RemoteProvider):
         self._buffers: dict[Stream, list[Stored]] = {"activity": [], "economy_history": []}
 
     async def open(self) -> None:
-        """Connect, make sure of transactions, and create what is missing.
+        """Connect, make sure of transactions, and create what is missing where it is not only read.
 
         Raises:
             StorageError: The server is down, refuses the password, or has no transactions.
@@ -109,10 +112,17 @@ class MongoDBProvider(MongoReader, RemoteProvider):
         await self._driver.connect()
         try:
             with failures(self._driver.where):
-                await self._prepare()
+                await (self._look() if self._read_only else self._prepare())
         except BaseException:
             await self._driver.close()
             raise
+
+    async def _look(self) -> None:
+        stored = await self._driver.collection("schema_version").find_one({"_id": "schema"})
+        version = int(stored["version"]) if stored else 0
+        if version < _VERSION:
+            raise UnpreparedError.of(f"MongoDB at {self._driver.where}", version, _VERSION)
+        self._refuse_newer(version)
 
     async def _prepare(self) -> None:
         await self._driver.make([*_COLLECTIONS, *_LEDGERS])
@@ -139,11 +149,16 @@ class MongoDBProvider(MongoReader, RemoteProvider):
                 await versions.insert_one({"_id": "schema", "version": _VERSION})
         elif stored["version"] < _VERSION:
             _LOG.info("the ledger of MongoDB at %s is added up, once", self._driver.where)
-            await folding.add_up(self._driver, stored, {"version": _VERSION})
-        elif stored["version"] > _VERSION:
+            await folding.recount(self._driver, alone=True)
+            await versions.update_one(stored, {"$set": {"version": _VERSION}})
+        else:
+            self._refuse_newer(stored["version"])
+
+    def _refuse_newer(self, version: int) -> None:
+        if version > _VERSION:
             message = (
-                f"MongoDB at {self._driver.where} has documents of version {stored['version']}, and this "
-                f"code knows {_VERSION}: upgrade the package kokoromichi, or restore an older backup"
+                f"MongoDB at {self._driver.where} has documents of version {version}, and this code knows "
+                f"{_VERSION}: upgrade the package kokoromichi, or restore an older backup"
             )
             raise ConfigurationError(message)
 
@@ -250,6 +265,10 @@ class MongoDBProvider(MongoReader, RemoteProvider):
         driver = await self._ready()
         return await folding.fold(driver)
 
+    async def recount(self) -> None:
+        """Correct the daily totals by the ledger; see ``DataProvider.recount``."""
+        await folding.recount(await self._ready())
+
     async def append_observations(self, stream: Stream, rows: Sequence[Mapping[str, object]]) -> None:
         """Keep rows of a stream's schema: activity by the thousand, and when the provider closes."""
         buffer = self._buffers[stream]
@@ -267,24 +286,8 @@ class MongoDBProvider(MongoReader, RemoteProvider):
             except PyMongoError as error:
                 _LOG.warning("%d rows of %s are lost: %s", len(rows), stream, type(error).__name__)
 
-    async def get_user(self, user_id: str | int) -> Document | None:
-        """A player as a document of the caller's own, or None."""
-        profile = await self.profile(checked_user_id(user_id))
-        return None if profile is None else profile.document()
-
-    async def save_user(self, user_id: str | int, data: Document) -> None:
-        """Store a player's document; see ``DataProvider.save_user``."""
-        known = checked_user_id(user_id)
-        while True:
-            stored = await self.profile(known)
-            change, unknown = correction(stored, known, data, self._clock.now_us())
-            try:
-                await self._committed(self._commits.act(change, {known: unknown}))
-            except ConflictError:
-                if "version" in data:
-                    raise
-            else:
-                return
+    async def _correct(self, change: ChangeSet[Corrected], unknown: Document) -> None:
+        await self._committed(self._commits.act(change, {change.users[0].user_id: unknown}))
 
     async def save_game_data(self, section: str, data: Document) -> None:
         """Store a section's document."""

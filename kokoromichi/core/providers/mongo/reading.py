@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 
     from kokoromichi.core.bulk_load import StoredResponse
-    from kokoromichi.core.data_provider import Document, Stream
+    from kokoromichi.core.data_provider import Stream
+    from kokoromichi.core.documents import Document
     from kokoromichi.core.models import DailyTotal, LedgerEntry, UserProfile
     from kokoromichi.core.providers.mongo.driver import MongoDriver, MongoSession, Stored
     from kokoromichi.core.providers.mongo.folding import Moved
+    from kokoromichi.core.reader import Wanted
 
 _BALANCES_AT_ONCE: Final = 50_000
 _OBSERVED_AT_ONCE: Final = 10_000
@@ -102,21 +104,10 @@ class MongoReader(Reader):
             ]
         return dict(sorted(found))
 
-    async def read_ledger(
-        self,
-        *,
-        book: str | None = None,
-        user_id: str | None = None,
-        kind: str | None = None,
-        before: str | None = None,
-        limit: int = 50,
-    ) -> list[LedgerEntry]:
-        """A page of ledger rows, newest first; see ``DataProvider.read_ledger``."""
+    async def _page(self, wanted: Wanted, rows: int) -> list[LedgerEntry]:
         driver = await self._ready()
         with failures(driver.where):
-            return await read_page(
-                driver, self._session, book=book, user_id=user_id, kind=kind, before=before, limit=limit
-            )
+            return await read_page(driver, self._session, wanted, rows)
 
     async def ledger_frames(self, user_ids: Collection[str] | None = None) -> AsyncIterator[pl.DataFrame]:
         """Rows, oldest first, in frames of some 60,000 at most; without a session, each book as it stands."""
@@ -169,7 +160,7 @@ class MongoReader(Reader):
 
     async def daily_totals(self, since_day: int = 0) -> list[DailyTotal]:
         """What each kind has moved on each day; see ``Reader.daily_totals``."""
-        return (await self._moved(since_day)).sorted()
+        return (await self._moved(since_day)).totals.sorted()
 
     async def active_players(self, since_day: int = 0) -> dict[int, int]:
         """How many players have moved something on each day."""

@@ -1,4 +1,8 @@
-"""Changes on their way to the server: many in one call, and each with an outcome of its own."""
+"""Changes on their way to the server: many in one call, and each with an outcome of its own.
+
+What a call does there is the function ``apply_change`` of ``step_001.sql``: it holds a change against what is
+stored and inserts its ledger rows.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +31,7 @@ from kokoromichi.core.validation import FENCED, checked_request_id, reject_dupli
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from kokoromichi.core.data_provider import Document
+    from kokoromichi.core.documents import Document
     from kokoromichi.core.models import AnswerT, ChangeSet
     from kokoromichi.core.providers.postgres.connections import Connections
 

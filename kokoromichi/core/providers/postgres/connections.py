@@ -13,7 +13,6 @@ import asyncpg
 
 from kokoromichi.core.errors import ConfigurationError, MisuseError, StorageError
 from kokoromichi.core.providers.opening import Opening
-from kokoromichi.core.providers.postgres.schema import upgrade
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -51,7 +50,7 @@ class Connections:
         url: ``postgresql://user:password@host:port/database``; no message repeats its password.
         schema: Where the tables are.
         size: Least and most connections.
-        prepare: What else is to be done with the first connection, once the tables are up to date.
+        prepare: What is to be done with the first connection: the tables are made, or looked at.
         patience_s: How long a call waits for a server that is away or busy, in seconds.
         lock_s: How long the server waits for a player, item or request that another session holds.
 
@@ -92,7 +91,7 @@ class Connections:
         return f"database {database} at {host}:{port} as {user}"
 
     async def _connect_all(self) -> None:
-        """Bring the schema up to date and fill the pool.
+        """Let the tables be prepared and fill the pool.
 
         Raises:
             StorageError: The database cannot be used.
@@ -108,7 +107,6 @@ class Connections:
             first = await self._connect()
             try:
                 await self._look(first)
-                await upgrade(first, self._schema)
                 await self._prepare(first)
             finally:
                 await first.close()

@@ -41,6 +41,51 @@ SELECT day, sum(players)::bigint FROM (
 _ROWS: Final = "SELECT (SELECT coalesce(sum(rows), 0) FROM daily_totals) + (SELECT count(*) FROM unfolded)"
 
 
+_RECOUNT: Final = (
+    "SELECT pg_advisory_xact_lock(x'4B6F4D6A'::int, hashtext(current_schema()))",  # Nobody folds meanwhile.
+    "LOCK TABLE active_players IN EXCLUSIVE MODE",  # Nor is anybody erased.
+    """
+    INSERT INTO daily_totals AS t
+        SELECT day, kind, currency, sum(rows), sum(gained), sum(lost) FROM (
+            SELECT floor(extract(epoch FROM at) / 86400)::int AS day, kind,
+                coalesce(currency, '') AS currency, count(*) AS rows,
+                sum(greatest(coalesce(amount, 0), 0)) AS gained,
+                -sum(least(coalesce(amount, 0), 0)) AS lost FROM ledger GROUP BY 1, 2, 3
+            UNION ALL
+            SELECT day, kind, currency, -count(*), -sum(greatest(amount, 0)), sum(least(amount, 0))
+                FROM unfolded GROUP BY 1, 2, 3
+            UNION ALL
+            SELECT day, kind, currency, -rows, -gained, -lost FROM daily_totals
+        ) AS lacking GROUP BY day, kind, currency
+        ON CONFLICT (day, kind, currency) DO UPDATE SET rows = t.rows + excluded.rows,
+            gained = t.gained + excluded.gained, lost = t.lost + excluded.lost
+    """,
+    "DELETE FROM daily_totals WHERE rows = 0",
+    "DELETE FROM active_players",
+    """
+    INSERT INTO active_players SELECT DISTINCT floor(extract(epoch FROM at) / 86400)::int, user_id
+        FROM ledger WHERE user_id <> 'system'
+    """,
+    "DELETE FROM active_days",
+    "INSERT INTO active_days SELECT day, count(*) FROM active_players GROUP BY day",
+)
+
+
+async def recount(connections: Connections) -> None:
+    """Correct the totals by the ledger, in one transaction, while others commit.
+
+    Raises:
+        StorageError: The database is away; nothing is changed then.
+    """
+
+    async def work(connection: asyncpg.Connection) -> None:
+        async with connection.transaction():
+            for statement in _RECOUNT:
+                await connection.execute(statement)
+
+    await connections.read(work, _VACUUM_S)
+
+
 async def fold(connections: Connections) -> int:
     """Fold what waits, in transactions of ``AT_ONCE_ROWS``; how many rows that were.
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import asyncpg
 
     from kokoromichi.core.providers.postgres.reading import Reads
+    from kokoromichi.core.reader import Wanted
 
 _COLUMNS: Final = ", ".join(LEDGER_SCHEMA)
 _WHOLE: Final = f"SELECT {_COLUMNS} FROM ledger ORDER BY entry_id"  # noqa: S608 - names of our own schema
@@ -31,29 +32,15 @@ _PLAIN: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v
 _TEXT_SCHEMA: Final = {**LEDGER_SCHEMA, "at": pl.String()}
 
 
-async def read_page(
-    reads: Reads, wanted: dict[str, str | None], before: str | None, limit: int
-) -> list[LedgerEntry]:
-    """A page of rows, newest first.
-
-    Args:
-        reads: What it is read by.
-        wanted: What these columns must hold; None is anything. The names are the caller's own.
-        before: Only rows older than this ``entry_id``.
-        limit: Rows of a page, at least 1.
-    """
-    given = [(f"{name} = ${{}}", value) for name, value in wanted.items() if value is not None]
-    if before is not None:
-        given.append(("entry_id < ${}", before))
-    conditions = [condition.format(place) for place, (condition, _) in enumerate(given, start=1)]
+async def read_page(reads: Reads, wanted: Wanted, rows: int) -> list[LedgerEntry]:
+    """A page of rows, newest first; see ``DataProvider.read_ledger``."""
+    tests = ("book =", "user_id =", "kind =", "entry_id <")
+    given = [(test, value) for test, value in zip(tests, wanted, strict=True) if value is not None]
+    conditions = [f"{test} ${place}" for place, (test, _) in enumerate(given, start=1)]
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    query = f"SELECT {_COLUMNS} FROM ledger{where} ORDER BY entry_id DESC LIMIT {limit:d}"  # noqa: S608 - values are bound
-
-    async def page(connection: asyncpg.Connection) -> list[asyncpg.Record]:
-        rows: list[asyncpg.Record] = await connection.fetch(query, *(value for _, value in given))
-        return rows
-
-    return [LedgerEntry(**row) for row in await reads.read(page)]
+    query = f"SELECT {_COLUMNS} FROM ledger{where} ORDER BY entry_id DESC LIMIT {rows:d}"  # noqa: S608 - values are bound
+    found = await reads.read(lambda connection: connection.fetch(query, *(value for _, value in given)))
+    return [LedgerEntry(**row) for row in found]
 
 
 async def frames(reads: Reads, user_ids: Collection[str] | None = None) -> AsyncIterator[pl.DataFrame]:

@@ -10,9 +10,8 @@ import msgspec
 
 from kokoromichi.core.clock import Clock, SystemClock, moment_of
 from kokoromichi.core.copying.marking import MARK
-from kokoromichi.core.documents import checked_document, correction
+from kokoromichi.core.documents import checked_document
 from kokoromichi.core.errors import (
-    ConflictError,
     StorageError,
 )
 from kokoromichi.core.models import (
@@ -25,6 +24,7 @@ from kokoromichi.core.providers.postgres import bulk_load, erasing, folding
 from kokoromichi.core.providers.postgres.commits import PostgresCommits
 from kokoromichi.core.providers.postgres.connections import Connections
 from kokoromichi.core.providers.postgres.reading import PostgresReader, snapshot
+from kokoromichi.core.providers.postgres.schema import check, upgrade
 from kokoromichi.core.providers.postgres.wire import encode_document
 from kokoromichi.core.providers.remote import RemoteProvider
 from kokoromichi.core.validation import (
@@ -32,7 +32,6 @@ from kokoromichi.core.validation import (
     checked_pseudonym,
     checked_request_id,
     checked_section,
-    checked_user_id,
     spent,
 )
 from kokoromichi.settings import Settings
@@ -44,7 +43,8 @@ if TYPE_CHECKING:
     import asyncpg
 
     from kokoromichi.core.bulk_load import Batch
-    from kokoromichi.core.data_provider import DataProvider, Document, Stream
+    from kokoromichi.core.data_provider import DataProvider, Stream
+    from kokoromichi.core.documents import Corrected, Document
     from kokoromichi.core.models import AnswerT
     from kokoromichi.core.providers.remote import NotesErasures
 
@@ -73,7 +73,6 @@ _FORGET_ACTIVITY: Final = (
     "DELETE FROM observations WHERE stream = 'activity' AND number <= "
     "(SELECT number FROM observations WHERE stream = 'activity' ORDER BY number DESC OFFSET $1 LIMIT 1)"
 )
-_TRIES: Final = 20
 
 
 class PostgresProvider(PostgresReader, RemoteProvider):
@@ -91,9 +90,10 @@ class PostgresProvider(PostgresReader, RemoteProvider):
         lock_s: How long the server waits for a player, item or request that another session holds.
         beside: The folder that it is copied to and from; see ``RemoteProvider``.
         erasures: Where erasures are written down; see ``RemoteProvider``.
+        read_only: Whether the opening makes no table, and refuses where one is missing.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what may be set of a server, each by its name
         self,
         database_url: str | None = None,
         *,
@@ -104,6 +104,7 @@ class PostgresProvider(PostgresReader, RemoteProvider):
         lock_s: float = 5.0,
         beside: DataProvider | None = None,
         erasures: NotesErasures | None = None,
+        read_only: bool = False,
     ) -> None:
         self._clock = clock or SystemClock()
         RemoteProvider.__init__(self, beside, self._clock, erasures)
@@ -113,17 +114,18 @@ class PostgresProvider(PostgresReader, RemoteProvider):
             database_url,
             checked_id(schema, "schema"),
             pool_size,
-            self._begin,
+            self._look if read_only else self._begin,
             patience_s=patience_s,
             lock_s=lock_s,
         )
+        self._schema = schema
         PostgresReader.__init__(self, self._connections)
         self._opening = self._connections.opening
         self._commits = PostgresCommits(self._connections)
         self._observed: list[tuple[Stream, bytes]] = []
 
     async def open(self) -> None:
-        """Connect, and bring the tables up to date.
+        """Connect, and bring the tables up to date where they are not only read.
 
         Raises:
             StorageError: The database cannot be used; the sentence says why, where, and the cure.
@@ -141,8 +143,12 @@ class PostgresProvider(PostgresReader, RemoteProvider):
         finally:
             await super().close()
 
+    async def _look(self, first: asyncpg.Connection) -> None:
+        await check(first, self._connections.where)
+
     async def _begin(self, first: asyncpg.Connection) -> None:
         """Begin anew, without what is kept for a time: receipts, whose ids stay used, and activity."""
+        await upgrade(first, self._schema)
         self._commits = PostgresCommits(self._connections)
         before = moment_of(self._clock.now_us()) - timedelta(days=ANSWERS_KEPT_DAYS)
         for statement in _FORGET:
@@ -203,6 +209,10 @@ class PostgresProvider(PostgresReader, RemoteProvider):
         """Fold what commits have moved into the daily totals; see ``DataProvider.fold``."""
         return await folding.fold(self._connections)
 
+    async def recount(self) -> None:
+        """Correct the daily totals by the ledger; see ``DataProvider.recount``."""
+        await folding.recount(self._connections)
+
     async def append_observations(self, stream: Stream, rows: Sequence[Mapping[str, object]]) -> None:
         """Keep rows of a stream's schema; activity of the last moment may be lost."""
         self._observed += [(stream, msgspec.json.encode(row)) for row in rows]
@@ -217,24 +227,8 @@ class PostgresProvider(PostgresReader, RemoteProvider):
         except StorageError as failed:
             _LOG.warning("%d observations were lost: %s", len(rows), failed)
 
-    async def get_user(self, user_id: str | int) -> Document | None:
-        """A player as a document of the caller's own, or None."""
-        profile = await self.profile(checked_user_id(user_id))
-        return None if profile is None else profile.document()
-
-    async def save_user(self, user_id: str | int, data: Document) -> None:
-        """Store a player's document; see ``DataProvider.save_user``."""
-        known = checked_user_id(user_id)
-        for left in range(_TRIES - 1, -1, -1):
-            stored = await self.profile(known)
-            change, unknown = correction(stored, known, data, self._clock.now_us())
-            try:
-                await self._commits.apply(change, unknown)
-            except ConflictError:
-                if "version" in data or not left:
-                    raise
-                continue  # It claims no version, so it holds over whatever was stored meanwhile.
-            return
+    async def _correct(self, change: ChangeSet[Corrected], unknown: Document) -> None:
+        await self._commits.apply(change, unknown)
 
     async def save_game_data(self, section: str, data: Document) -> None:
         """Store a section's document."""

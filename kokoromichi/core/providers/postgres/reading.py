@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 
     from kokoromichi.core.bulk_load import StoredResponse
-    from kokoromichi.core.data_provider import Document, Stream
+    from kokoromichi.core.data_provider import Stream
+    from kokoromichi.core.documents import Document
     from kokoromichi.core.providers.postgres.connections import Connections
+    from kokoromichi.core.reader import Wanted
 
 T = TypeVar("T")
 
@@ -106,18 +108,8 @@ class PostgresReader(Reader):
         rows = await self._reads.read(lambda connection: connection.fetch(every))
         return {row["name"]: row["value"] for row in rows}
 
-    async def read_ledger(
-        self,
-        *,
-        book: str | None = None,
-        user_id: str | None = None,
-        kind: str | None = None,
-        before: str | None = None,
-        limit: int = 50,
-    ) -> list[LedgerEntry]:
-        """A page of ledger rows, newest first; see ``DataProvider.read_ledger``."""
-        wanted = {"book": book, "user_id": user_id, "kind": kind}
-        return await ledger.read_page(self._reads, wanted, before, max(1, min(limit, 1_000)))
+    async def _page(self, wanted: Wanted, rows: int) -> list[LedgerEntry]:
+        return await ledger.read_page(self._reads, wanted, rows)
 
     def ledger_frames(self, user_ids: Collection[str] | None = None) -> AsyncIterator[pl.DataFrame]:
         """Rows, oldest first, in frames of a few megabytes."""

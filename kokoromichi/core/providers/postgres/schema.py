@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from kokoromichi.core.errors import ConfigurationError
+from kokoromichi.core.errors import ConfigurationError, UnpreparedError
 from kokoromichi.core.kinds import BOOKS
 
 if TYPE_CHECKING:
@@ -19,6 +19,23 @@ _STEPS: Final = tuple(sorted(Path(__file__).parent.glob("step_*.sql")))
 
 _LOCK: Final = 0x4B6F4D69
 """The advisory lock of whoever upgrades; the second half is the schema's own."""
+
+
+async def check(connection: asyncpg.Connection, where: str) -> None:
+    """Refuse a database whose tables are not those of this code; none is made.
+
+    Args:
+        connection: Whose ``search_path`` is the schema.
+        where: What a message calls the database.
+
+    Raises:
+        UnpreparedError: There are none, or older ones.
+        ConfigurationError: They are newer.
+    """
+    version = await _version(connection)
+    if version < len(_STEPS):
+        raise UnpreparedError.of(where, version, len(_STEPS))
+    _refuse_newer(version, where)
 
 
 async def upgrade(connection: asyncpg.Connection, schema: str) -> None:
@@ -40,12 +57,7 @@ async def upgrade(connection: asyncpg.Connection, schema: str) -> None:
             await connection.execute(f'CREATE SCHEMA "{schema}"')
         await connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version int NOT NULL)")
         version = await _version(connection)
-        if version > len(_STEPS):
-            message = (
-                f"schema {schema} of the database has version {version}, and this code knows "
-                f"{len(_STEPS)}: upgrade the package kokoromichi, or restore a backup of before the upgrade"
-            )
-            raise ConfigurationError(message)
+        _refuse_newer(version, f"schema {schema} of the database")
         connection.add_log_listener(_pass_on)
         for number, step in enumerate(_STEPS[version:], start=version + 1):
             if version:
@@ -58,6 +70,15 @@ async def upgrade(connection: asyncpg.Connection, schema: str) -> None:
             await connection.execute(
                 f"CREATE TABLE ledger_{book} PARTITION OF ledger FOR VALUES IN ('{book}')"
             )
+
+
+def _refuse_newer(version: int, where: str) -> None:
+    if version > len(_STEPS):
+        message = (
+            f"{where} has version {version}, and this code knows {len(_STEPS)}: upgrade the package "
+            "kokoromichi, or restore a backup of before the upgrade"
+        )
+        raise ConfigurationError(message)
 
 
 def _pass_on(_connection: object, said: asyncpg.PostgresLogMessage) -> None:

@@ -19,7 +19,7 @@ from kokoromichi.core.models import SET_FIELDS, ChangeSet, Movement, UserChange
 from kokoromichi.core.validation import checked_user_id, incomplete_movement, wrong_fields
 
 if TYPE_CHECKING:
-    from kokoromichi.core.data_provider import Document
+    from kokoromichi.core.documents import Document
     from kokoromichi.core.models import AnswerT
 
 MADE_UP: Final = "~"

@@ -1,14 +1,18 @@
-"""What an archetype is: numbers with units and ranges, all of them, and no code."""
+"""The archetypes: behaviours that are numbers with units and ranges, all of them, and no code.
+
+Those that are shipped stand in ``archetypes.toml`` beside this module; a population may change their numbers.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import Field
 
-from kokoromichi.simulation.setup_files import Checked
+from kokoromichi.simulation.setup_files import Checked, read_toml
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -38,7 +42,7 @@ Chance = Annotated[int, _count("1 / 100,000 a day", 0, 100_000)]
 class Archetype(Checked):
     """A behaviour. The ranges are what a population file or a sweep may use."""
 
-    name: str = Field(pattern=r"^[a-z0-9_]{1,64}$", description="its key in ARCHETYPES")
+    name: str = Field(pattern=r"^[a-z0-9_]{1,64}$", description="its table in archetypes.toml")
     rate_per_day: Annotated[float, _number("sessions a day", 0.3, 4.0)] = Field(
         description="mean sessions of a day"
     )
@@ -94,3 +98,10 @@ class Archetype(Checked):
     def _asc(self, category: str) -> float:
         liking: float = getattr(self, f"asc_{category}")
         return liking
+
+
+ARCHETYPES: Final = {
+    name: Archetype.model_validate({"name": name, **numbers})  # type: ignore[dict-item] # Tables, by the test.
+    for name, numbers in read_toml(Path(__file__).with_suffix(".toml")).items()
+}
+"""The shipped archetypes by name, in the order of charts."""

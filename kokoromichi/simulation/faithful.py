@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from kokoromichi.simulation.scenario import Scenario
 
 
-class Engine:
+class FaithfulEngine:
     """Plays one replication, day by day.
 
     Args:

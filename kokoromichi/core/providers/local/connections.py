@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import apsw
 import msgspec
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kokoromichi.core.data_provider import Stream
+    from kokoromichi.core.reader import Wanted
 
 FRAME_ROWS: Final = 16_384
 _ROWS_TURNED: Final = 256
@@ -71,42 +72,12 @@ class Read(Protocol):
         """Run it; blocks."""
 
 
-class Selection(NamedTuple):
-    """Which rows of the ledger a page has; None is any."""
-
-    book: str | None
-    user_id: str | None
-    kind: str | None
-    before: str | None
-
-    @property
-    def is_by_one_index(self) -> bool:
-        """Whether an index alone finds the rows, so that a page reads no more than it shows."""
-        return self.kind is None and (self.book is None or self.user_id is None)
-
-    def where(self) -> tuple[str, list[Any]]:
-        """The condition on the table ``ledger``, and its arguments.
-
-        Raises:
-            MisuseError: ``before`` is no entry id.
-        """
-        names = "(SELECT code FROM names WHERE name = ?)"
-        player = "(SELECT code FROM players WHERE name = ?)"
-        wanted = [
-            (f"book = {names}", self.book),
-            (f"kind = {names}", self.kind),
-            (f"player = {player}", self.user_id),
-        ]
-        if self.before is not None:
-            if not self.before.isdecimal():
-                message = f"before is {self.before!r}, which is no entry id: take that of the page's last row"
-                raise MisuseError(message)
-            wanted.append(("entry < CAST(? AS INTEGER)", self.before))
-        chosen = [(condition, value) for condition, value in wanted if value is not None]
-        return " AND ".join(["1", *(condition for condition, _ in chosen)]), [value for _, value in chosen]
+def is_by_one_index(wanted: Wanted) -> bool:
+    """Whether an index alone finds the rows of the ledger, so that a page reads no more than it shows."""
+    return wanted.kind is None and (wanted.book is None or wanted.user_id is None)
 
 
-class Reading:
+class ReadConnections:
     """Connections that only read, each used by one thread at a time.
 
     Args:
@@ -166,9 +137,13 @@ class Reading:
         with self.session() as read:
             return read(query, arguments)
 
-    def page(self, selection: Selection, limit: int, read: Read) -> list[LedgerEntry]:
-        """Rows of the ledger, newest first, read by ``now`` or ``rows``; blocks."""
-        where, arguments = selection.where()
+    def page(self, wanted: Wanted, limit: int, read: Read) -> list[LedgerEntry]:
+        """Rows of the ledger, newest first, read by ``now`` or ``rows``; blocks.
+
+        Raises:
+            MisuseError: ``before`` is no entry id.
+        """
+        where, arguments = _condition(wanted)
         chosen = f"SELECT entry FROM ledger WHERE {where} ORDER BY entry DESC LIMIT ?"
         query = f"SELECT * FROM ledger_rows WHERE entry IN ({chosen}) ORDER BY entry DESC"
         return [LedgerEntry.model_validate(self.entry(row)) for row in read(query, (*arguments, limit))]
@@ -222,6 +197,21 @@ class Reading:
                 for document, (_, player, _) in zip(documents, rows, strict=True):
                     document["user_id"] = player
                 yield observed_frame(stream, documents, pl.String())
+
+
+def _condition(wanted: Wanted) -> tuple[str, list[str]]:
+    """The condition on the table ``ledger``, and its arguments."""
+    if wanted.before is not None and not wanted.before.isdecimal():
+        message = f"before is {wanted.before!r}, which is no entry id: take that of the page's last row"
+        raise MisuseError(message)
+    conditions = (
+        "book = (SELECT code FROM names WHERE name = ?)",
+        "player = (SELECT code FROM players WHERE name = ?)",
+        "kind = (SELECT code FROM names WHERE name = ?)",
+        "entry < CAST(? AS INTEGER)",
+    )
+    chosen = [(one, value) for one, value in zip(conditions, wanted, strict=True) if value is not None]
+    return " AND ".join(["1", *(one for one, _ in chosen)]), [value for _, value in chosen]
 
 
 def _stored_frame(rows: Sequence[Sequence[Any]]) -> pl.DataFrame:

@@ -1,0 +1,84 @@
+"""Daily totals that lack what a former version wrote: the audit says so, and a recount in play cures it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import asyncpg
+import pytest
+from pymongo import MongoClient
+from typer.testing import CliRunner
+
+from kokoromichi.analysis.provider_state import audit_provider
+from kokoromichi.cli.app import app
+from kokoromichi.core.clock import ManualClock
+from kokoromichi.core.provider_manager import build_provider
+from kokoromichi.core.reader import Reader
+from tests.contract.stored import NOON_US, change, money, user
+from tests.faults.test_drill import PLAYERS, play, settings_of
+from tests.unit.service_world import World
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kokoromichi.core.data_provider import DataProvider
+    from kokoromichi.settings import Settings
+
+
+async def forget(settings: Settings) -> None:
+    """What a former version leaves of its commits for the totals: nothing."""
+    if settings.provider == "mongo":
+        with MongoClient[dict[str, object]](settings.mongo_uri.get_secret_value()) as client:
+            base = client.get_default_database()
+            base.requests.update_many({}, {"$unset": {"waits": "", "queued": ""}})
+            base.users.update_many({}, {"$unset": {"active_day": ""}})
+        return
+    connection = await asyncpg.connect(settings.database_url.get_secret_value())
+    await connection.execute("DELETE FROM unfolded")
+    await connection.close()
+
+
+async def assert_counted(store: DataProvider) -> None:
+    assert (await audit_provider(store)).sound
+    assert await store.daily_totals() == await Reader.daily_totals(store)
+    assert await store.active_players() == await Reader.active_players(store)
+
+
+@pytest.mark.parametrize("name", ["mongo", "postgres"])
+async def test_totals_that_lack_rows_are_found_and_corrected_while_players_play(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, clock = await settings_of(name, tmp_path), ManualClock(NOON_US)
+    monkeypatch.setenv("MONGO_URI", settings.mongo_uri.get_secret_value())
+    monkeypatch.setenv("DATABASE_URL", settings.database_url.get_secret_value())
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    async with build_provider(settings, clock=clock) as bots, build_provider(settings, clock=clock) as beside:
+        world = await World.open(bots, clock=clock)
+        for player in PLAYERS:
+            await world.player(player, gold=100_000)
+        await bots.fold()
+        await play(world, 6)
+        await forget(settings)
+        report = await audit_provider(beside)
+        assert report.counts == {1: 0, 2: 0, 3: 0, 4: 0, 5: 0, 6: 0, 7: 1}
+        assert report.violations[7].select("kind", "currency", "rows").rows() == [("purchase", "gold", 6)]
+
+        playing = asyncio.create_task(play(world, 24))
+        command = asyncio.create_task(
+            asyncio.to_thread(CliRunner().invoke, app, ["audit", "--provider", name, "--recount"])
+        )
+        recount = asyncio.create_task(beside.recount())
+        while not (command.done() and recount.done()):
+            await bots.fold()
+        await asyncio.gather(playing, recount)
+        assert f"{name}: sound: 7 laws hold" in (await command).output
+        await assert_counted(beside)
+        await forget(settings)
+        seen = await bots.profile(PLAYERS[0])
+        assert seen is not None
+        await beside.recount()
+        await bots.apply(change(user(PLAYERS[0], seen.version, money(1, seen.gold + 1))))
+        await assert_counted(beside)  # What the bot remembered of them was of before the recount.
+        await bots.fold()
+        await assert_counted(beside)
