@@ -32,7 +32,7 @@ def cells(section: PageSection, anchor: str) -> list[tuple[str, ...]]:
 def test_the_weeks_of_players_are_tables_of_their_metrics(data: ReportData) -> None:
     section = habits_section(data)
     anchors = [block.anchor for block in section.blocks if isinstance(block, PageTable)]
-    assert anchors == ["session-flows", "sink-use", "cohort-retention", "leavers"]
+    assert anchors == ["session-flows", "leavers", "cohort-retention", "sink-use"]
     weeks = [measured("session_flows", lively(seed)).row(0, named=True) for seed in (1, 2)]
     mean = sum(week["sessions"] for week in weeks) / 2
     assert cells(section, "session-flows")[0][:3] == ("0", "12", f"{mean:.0f}")

@@ -23,7 +23,7 @@ _MOST_WEEKS: Final = 8
 
 def habits_section(data: ReportData) -> PageSection:
     """Return what a session moves, whom sinks reach, who stays by cohort, and who takes gold away."""
-    tables = (_sessions(data), _sinks(data), _cohorts(data), _leavers(data))
+    tables = (_sessions(data), _leavers(data), _cohorts(data), _sinks(data))
     return _section(data, "habits", "Habits", "What players do over their weeks.", tables)
 
 
