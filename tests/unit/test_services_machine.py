@@ -137,7 +137,7 @@ class Stories(RuleBasedStateMachine):
             options.get("mana_potions"),
         )  # What a draw is says nothing of what is asked.
         asked, first = self.answers.get(str(request_id), (None, None))
-        if act == "admin.set_stock":  # Filling what is due is nobody's act, whatever becomes of its own.
+        if act == "admin.set_stock":  # What is due comes first, and is nobody's act.
             await self.world.services.store.restock()
         before = await self.seen()
         try:
