@@ -63,19 +63,23 @@ class Heartbeat(commands.Cog):
         self._bot.storage.report(no_reads, no_writes)
 
     async def _touch(self) -> None:
-        """Touch the file, if gateway and storage are there."""
+        """Touch the file, if gateway and storage are there; take it away at once where the storage is not."""
         if (path := self._bot.settings.heartbeat_file) is None:
             return
         shards = self._bot.shards.values()
         if not shards or any(shard.is_closed() for shard in shards):
             log.info("no heartbeat: the gateway is away")
-        elif (why := self._bot.storage.no_writes) is not None:
+            return
+        why = self._bot.storage.no_writes
+        if why is not None:
             log.info("no heartbeat: the storage does not answer: %s", why)
-        else:
-            try:
+        try:
+            if why is None:
                 await asyncio.to_thread(path.touch)
-            except OSError as failed:
-                log.warning("no heartbeat: HEARTBEAT_FILE cannot be written: %s", failed)
+            else:
+                await asyncio.to_thread(path.unlink, missing_ok=True)
+        except OSError as failed:
+            log.warning("no heartbeat: HEARTBEAT_FILE cannot be written: %s", failed)
 
     @beat.before_loop
     async def wait_for_gateway(self) -> None:
@@ -113,30 +117,19 @@ class Housekeeping(commands.Cog):
 
     def __init__(self, bot: Game) -> None:
         self._bot = bot
+        self._loops = (self.prices, self.restock, self.forget, self.mend, self.fold, self.sessions)
 
     async def cog_load(self) -> None:
         """Begin."""
-        self.prices.start()
-        self.restock.start()
-        self.forget.start()
-        self.mend.start()
-        self.fold.start()
-        self.sessions.start()
+        for loop in self._loops:
+            loop.start()
         if self._bot.settings.mirror_dir is not None:
             self.mirror.change_interval(seconds=self._bot.settings.mirror_seconds)
             self.mirror.start()
 
     async def cog_unload(self) -> None:
         """End; whatever was under way goes on at the next start."""
-        for loop in (
-            self.prices,
-            self.restock,
-            self.forget,
-            self.mend,
-            self.fold,
-            self.sessions,
-            self.mirror,
-        ):
+        for loop in (*self._loops, self.mirror):
             loop.cancel()
 
     @tasks.loop(seconds=FOLLOWED_S)
