@@ -78,6 +78,7 @@ OTHERS: Final = {
 def played(name: str) -> dict[str, NDArray[np.float64]]:
     """The headlines of all runs of a scenario, NaN where one has no such number."""
     scenario = OTHERS.get(name, ECONOMY)
+
     def numbers_of(replication: int) -> Numbers:
         numbers = headline_of(scenario, 11, replication, engines.COMPILED)
         return {**numbers, UNITS: _units(scenario, replication)} if name in {BASE, "potion"} else numbers
