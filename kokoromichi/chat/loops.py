@@ -63,19 +63,23 @@ class Heartbeat(commands.Cog):
         self._bot.storage.report(no_reads, no_writes)
 
     async def _touch(self) -> None:
-        """Touch the file, if gateway and storage are there."""
+        """Touch the file, if gateway and storage are there; take it away at once where the storage is not."""
         if (path := self._bot.settings.heartbeat_file) is None:
             return
         shards = self._bot.shards.values()
         if not shards or any(shard.is_closed() for shard in shards):
             log.info("no heartbeat: the gateway is away")
-        elif (why := self._bot.storage.no_writes) is not None:
+            return
+        why = self._bot.storage.no_writes
+        if why is not None:
             log.info("no heartbeat: the storage does not answer: %s", why)
-        else:
-            try:
+        try:
+            if why is None:
                 await asyncio.to_thread(path.touch)
-            except OSError as failed:
-                log.warning("no heartbeat: HEARTBEAT_FILE cannot be written: %s", failed)
+            else:
+                await asyncio.to_thread(path.unlink, missing_ok=True)
+        except OSError as failed:
+            log.warning("no heartbeat: HEARTBEAT_FILE cannot be written: %s", failed)
 
     @beat.before_loop
     async def wait_for_gateway(self) -> None:

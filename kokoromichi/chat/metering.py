@@ -12,6 +12,7 @@ from discord.ext import commands, tasks
 
 from kokoromichi.chat.failures import innermost
 from kokoromichi.core.errors import KokoroError
+from kokoromichi.core.models import SECOND_US
 from kokoromichi.operation.telemetry import measure_money, outcome_of
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LOOK_S: Final = 10.0
+LOOK_S: Final = 5.0
 MONEY_S: Final = 300.0
 
 
@@ -45,8 +46,9 @@ class Metering(commands.Cog):
 
     async def cog_load(self) -> None:
         """Begin."""
-        if (port := self._bot.settings.metrics_port) is not None:
-            self._end = await asyncio.to_thread(self._telemetry.serve, port)
+        settings = self._bot.settings
+        if (port := settings.metrics_port) is not None:
+            self._end = await asyncio.to_thread(self._telemetry.serve, port, str(settings.metrics_host))
         self.look.start()
         self.money.start()
 
@@ -95,6 +97,7 @@ class Metering(commands.Cog):
         told.heartbeat_s.set(max((shard.latency for shard in connected), default=0))
         told.waiting.set(self._bot.provider.waiting)
         told.storage_up.set(self._bot.storage.no_writes is None)
+        told.looked_s.set(self._bot.services.now_us() / SECOND_US)
         await self._write()
 
     async def _write(self) -> None:

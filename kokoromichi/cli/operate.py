@@ -39,7 +39,7 @@ def health(
         try:
             age_s = SystemClock().now_us() / SECOND_US - path.stat().st_mtime
         except FileNotFoundError:
-            fail(f"the bot has never been well since its start: there is no {path}", TARGET_MISSED)
+            fail(f"the bot is not well: there is no {path}; its log says what is missing", TARGET_MISSED)
         well = age_s <= max_age
         if as_json:
             answer({"well": well, "age_s": round(age_s, 1)})

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _ASSUMED = "¹"
 _WHOLE_FROM = 100
+_LAST_OF_THREE = 2  # Three digits that count: the change of a share is small.
 _HEADS = ("Number", "Before", "After", "Change", "Interval", "Could be seen", "Gain of pairing", "Verdict")
 
 
@@ -164,7 +165,9 @@ def _notes(comparison: Comparison) -> str:
 def _plain(value: float | None) -> str:
     if value is None:
         return words.NOTHING
-    return words.whole(value) if _WHOLE_FROM <= abs(value) < math.inf else words.decimal(value, 3)
+    if value == 0 or not math.isfinite(value) or abs(value) >= _WHOLE_FROM:
+        return words.whole(value)
+    return words.decimal(value, _LAST_OF_THREE - math.floor(math.log10(abs(value))))
 
 
 def _signed(value: float | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import tempfile
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -159,6 +160,8 @@ async def restore(
         count = await asyncio.to_thread(unpack, backup, folder, erased)
         fill = _fill_folder if target.provider == "local" else _fill_database
         aside = await fill(folder, target, clock, replace=replace)
+    for left in target.data_dir.glob(f"{UNPACKING}*"):  # Of a restore that was killed before.
+        await asyncio.to_thread(shutil.rmtree, left, ignore_errors=True)
     if target.provider == "local":
         ErasureList(erased).copy_to(target.data_dir)
     async with build_provider(target, clock=clock) as store, store.snapshot() as reader:

@@ -20,6 +20,7 @@ from kokoromichi.core.models import SECOND_US
 from kokoromichi.core.provider_manager import build_provider
 from kokoromichi.core.providers.local.opening import database_of, is_there
 from kokoromichi.core.providers.local.ownership import FolderLock
+from kokoromichi.core.providers.local.placing import UNPACKING
 from kokoromichi.operation.portal import RefusedTokenError, UnreachableError, look_up
 from kokoromichi.operation.starting import dangers
 from kokoromichi.rules.economy import load_economy
@@ -136,6 +137,9 @@ def _files(settings: Settings) -> Iterator[Finding]:
     if settings.heartbeat_file is None:
         said = "HEARTBEAT_FILE is not set: `kokoromichi health` has nothing to look at"
         yield Finding("heartbeat", Verdict.WARNING, said, "name a file for the bot to touch")
+    for left in settings.data_dir.glob(f"{UNPACKING}*"):
+        said = f"{left} is of a restore that was cut off, unless one runs now"
+        yield Finding("restore", Verdict.WARNING, said, "restore again, which removes it, or delete it")
 
 
 def _disk(settings: Settings) -> Finding:

@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
 AnswerT = TypeVar("AnswerT", bound=Receipt)
 
-LOOPBACK: Final = "127.0.0.1"
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _DAY_S: Final = 86_400
 _OUTCOMES: Final[tuple[tuple[type[Exception], str], ...]] = (
@@ -115,6 +114,7 @@ class Telemetry:
         self._failures = counter("storage_failures", "Acts that the storage failed, by how.", "outcome")
         self.storage_up = gauge("storage_up", "1 while the storage takes writes.")
         self.waiting = gauge("commits_waiting", "Commits on their way.")
+        self.looked_s = gauge("look_timestamp_seconds", "When gateway and storage were looked at.")
         self.shards = gauge("gateway_shards", "Shards that this process has.")
         self.connected = gauge("gateway_shards_connected", "Those of them that are connected.")
         self.heartbeat_s = gauge("gateway_latency_seconds", "The slowest shard's heartbeat.")
@@ -183,16 +183,16 @@ class Telemetry:
         self._money["players"].set(found.players)
         self._money["at"].set(at_us / SECOND_US)
 
-    def serve(self, port: int) -> Callable[[], None]:
-        """Answer Prometheus on a port of 127.0.0.1; returns what ends that.
+    def serve(self, port: int, host: str = "127.0.0.1") -> Callable[[], None]:
+        """Answer Prometheus on a port of an address; returns what ends that.
 
         Raises:
             MisuseError: The port cannot be had.
         """
         try:
-            server, thread = start_http_server(port, LOOPBACK, self.registry)
+            server, thread = start_http_server(port, host, self.registry)
         except OSError as taken:
-            message = f"METRICS_PORT {port} cannot be had ({taken.strerror}): name another one"
+            message = f"METRICS_PORT {port} of {host} cannot be had ({taken.strerror}): name another one"
             raise MisuseError(message) from taken
 
         def end() -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from contextlib import contextmanager
+from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import cloudpickle
 
 from kokoromichi.core.errors import KokoroError
-from kokoromichi.simulation.cluster import dask_executor
+from kokoromichi.simulation.cluster import ClusterError, dask_executor
+from kokoromichi.simulation.functions import code_hash
 from kokoromichi.simulation.workers import DASK, PROCESS, SERIAL, Threads, Workers, pool_of
 
 if TYPE_CHECKING:
@@ -112,17 +114,26 @@ def _broken(error: BrokenExecutor) -> Future[R]:
 
 
 def _submitter(asked: Asked, pool: Executor, play: Callable[[J], R]) -> Callable[[J], Future[R]]:
-    """Hands jobs to a pool: to other processes whole, with a notebook's functions, which they cannot find."""
+    """Hands jobs to a pool: to other processes whole, with a notebook's functions, which they cannot find.
+
+    A worker of Dask that joins later is asked by each job for its version, since nobody else asks it.
+    """
+    ours = code_hash() if asked.kind == DASK else None
 
     def send(job: J) -> Future[R]:
         if not asked.apart:
             return pool.submit(play, job)
-        answer: Callable[[bytes], R] = _unpacked
-        return pool.submit(answer, cloudpickle.dumps((play, job)))
+        answer: Callable[[bytes, str | None], R] = _unpacked
+        return pool.submit(answer, cloudpickle.dumps((play, job)), ours)
 
     return send
 
 
-def _unpacked(sent: bytes) -> Any:
+def _unpacked(sent: bytes, code: str | None) -> Any:
+    if code is not None and code != _own_code():
+        raise ClusterError("a worker that joined has another version: install the same kokoromichi there")
     play, job = cloudpickle.loads(sent)
     return play(job)
+
+
+_own_code: Final = cache(code_hash)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import urllib.request
 from typing import TYPE_CHECKING, Final
 
 import discord
 import pytest
+from prometheus_client.utils import floatToGoString
 
 from kokoromichi.bot import KokoroBot, create_bot
 from kokoromichi.chat.metering import Metering
@@ -78,6 +80,7 @@ async def test_commands_acts_and_commits_are_counted_by_what_became_of_them(tabl
         "kokoromichi_commit_seconds_count 2.0",
         "kokoromichi_storage_up 1.0",
         "kokoromichi_gateway_shards 1.0",
+        f"kokoromichi_look_timestamp_seconds {floatToGoString(table.bot.services.now_us() / 1e6)}",  # type: ignore[no-untyped-call]  # The library has no types.
     ):
         assert f"{line}\n" in text, text
     path = table.bot.settings.metrics_file
@@ -123,8 +126,19 @@ def test_a_port_that_is_taken_ends_the_start_with_a_sentence() -> None:
     port = free_port()
     end = Telemetry().serve(port)
     try:
-        with pytest.raises(MisuseError, match=f"METRICS_PORT {port} cannot be had"):
+        with pytest.raises(MisuseError, match=f"METRICS_PORT {port} of 127.0.0.1 cannot be had"):
             Telemetry().serve(port)
+    finally:
+        end()
+
+
+def test_the_port_is_of_the_address_that_is_set_and_of_no_other() -> None:
+    end = Telemetry().serve(port := free_port(), "127.0.0.2")
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.2:{port}/metrics", timeout=10) as answer:
+            assert b"kokoromichi_storage_up" in answer.read()
+        with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), 10):
+            pass
     finally:
         end()
 

@@ -9,9 +9,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kokoromichi.chat.loops import BEAT_S
 from kokoromichi.core.clock import SystemClock
-from tests.bot.bot_process import HUNG_S, BotProcess
+from tests.bot.bot_process import HUNG_S, ROOT, BotProcess
 from tests.bot.standin import StandIn
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ async def health(folder: Path, *options: str, **settings: str) -> tuple[int, str
         "health",
         *options,
         cwd=folder,
-        env=settings,
+        env={"PYTHONPATH": str(ROOT), **settings},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
@@ -63,10 +62,9 @@ async def test_a_bot_is_well_while_gateway_and_storage_answer(
         assert (code, said[:5]) == (0, "Well ")
         database.kill()
         await asyncio.to_thread(wait_for, lambda: "no heartbeat: the storage does not answer" in bot.said())
-        path.unlink()  # The last one that was well.
-        await asyncio.sleep(BEAT_S + 2)
+        await asyncio.to_thread(wait_for, lambda: not path.exists())
         code, said = await health(tmp_path, HEARTBEAT_FILE=str(path))
-        assert (code, "never been well" in said) == (1, True)
+        assert (code, "the bot is not well" in said) == (1, True)
         await asyncio.to_thread(database.start)
         await beaten(path)
         await bot.stopped()

@@ -26,6 +26,7 @@ from kokoromichi.core.providers.local.placing import place, unpack
 from kokoromichi.core.providers.local.reader import snapshot
 from kokoromichi.operation import backups
 from kokoromichi.operation.backups import back_up, contents_of_backup, restore
+from kokoromichi.operation.doctor import examine
 from kokoromichi.settings import Settings
 from tests.contract.stored import NOON_US
 from tests.servers.mongo import fresh_database
@@ -281,7 +282,10 @@ async def test_a_local_restore_that_was_killed_is_given_again_before_a_bot_start
         path.replace(aside / path.name)
     with pytest.raises(StorageError, match=r"a restore into .* was cut off: give the same"):
         await build_provider(settings, clock=clock).open()
+    told = {one.what: one.said async for one in examine(settings, clock, (), asks_discord=False)}
+    assert told["restore"] == f"{left} is of a restore that was cut off, unless one runs now"
     await restore(file, settings, clock, erased=settings.data_dir)
+    assert not left.exists()
     async with build_provider(settings, clock=clock) as provider:
         assert await provider.user_ids() == list(PLAYERS[:3])
 

@@ -123,6 +123,7 @@ def test_by_itself_the_bot_keeps_files_in_a_volume(tmp_path: Path) -> None:
         "ADMIN_MOST_UNITS": "",
         "OWNER_CHANNEL": "",
         "METRICS_PORT": "",
+        "METRICS_HOST": "0.0.0.0",  # noqa: S104 - of a container, whose port nobody publishes
         "METRICS_FILE": "",
         "SHARD_COUNT": "",
         "SHARD_IDS": "",
@@ -139,6 +140,7 @@ def test_by_itself_the_bot_keeps_files_in_a_volume(tmp_path: Path) -> None:
     assert [(volume["type"], volume["source"], volume["target"]) for volume in bot["volumes"]] == [
         ("volume", "players", "/data")
     ]
+    assert not any("ports" in service for service in found.values()), "metrics are for the inner network"
     assert bot["init"], "before Python listens, a process with number 1 hears no SIGTERM"
 
 
@@ -153,6 +155,7 @@ def test_what_an_operator_sets_reaches_the_bot(tmp_path: Path) -> None:
         "mongo_uri",
         "mirror_dir",
         "heartbeat_file",
+        "metrics_host",
     }
     not_set = {"debounce_seconds", "cache_ttl", "saas_mode", "discord_api_url", "discord_gateway_url"}
     names = {name.upper() for name in set(Settings.model_fields) - compose_s - not_set}

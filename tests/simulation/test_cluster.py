@@ -15,7 +15,7 @@ from kokoromichi.analysis.metrics import METRICS
 from kokoromichi.analysis.own import own_metric
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.experiments.batches import batch
-from kokoromichi.simulation import cluster
+from kokoromichi.simulation import cluster, playing
 from kokoromichi.simulation.cluster import ClusterError
 from kokoromichi.simulation.playing import played
 from kokoromichi.simulation.scenario import Scenario
@@ -120,6 +120,14 @@ def test_workers_of_another_version_are_refused(scheduler: str, monkeypatch: pyt
     monkeypatch.setattr(cluster, "code_hash", lambda: str(os.getpid()))
     with pytest.raises(ClusterError, match="install the same kokoromichi there"):
         list(played(abs, [1], scheduler))
+
+
+def test_a_worker_of_another_version_that_joins_later_plays_no_job(
+    scheduler: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(playing, "code_hash", lambda: "of later")  # Who was there has been asked by then.
+    ((_, future),) = played(abs, [-1], scheduler)
+    assert "a worker that joined has another version: install the same" in str(future.exception())
 
 
 def test_without_dask_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
