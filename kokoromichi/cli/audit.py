@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from rich.markup import escape
 
-from kokoromichi.cli.data import Provider, chosen_provider
+from kokoromichi.cli.data import DataDirOption, Provider, chosen_provider
 from kokoromichi.cli.output import Json, answer, screen
 from kokoromichi.core.clock import SystemClock
 from kokoromichi.core.errors import MisuseError
@@ -33,7 +33,7 @@ def audit(
     provider: Annotated[
         Provider | None, typer.Option(help="Audit this store instead: its ledger against all that it holds.")
     ] = None,
-    data_dir: Annotated[Path | None, typer.Option(help="Folder of the local provider; DATA_DIR.")] = None,
+    data_dir: DataDirOption = None,
     adopt: Annotated[
         bool,
         typer.Option(

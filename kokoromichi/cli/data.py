@@ -48,25 +48,21 @@ ProviderOption = Annotated[
 ]
 
 
+DataDirOption = Annotated[Path | None, typer.Option(help="Folder of the local provider; DATA_DIR.")]
+_MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]
+
+
 @ledger_app.command("export")
 def ledger_export(
     out_path: Annotated[
         Path, typer.Option("--out", help="A new folder for parquet; a new file for csv and jsonl.")
     ],
     provider: ProviderOption = None,
-    data_dir: Annotated[Path | None, typer.Option(help="Folder of the local provider; DATA_DIR.")] = None,
+    data_dir: DataDirOption = None,
     since: Annotated[
-        datetime | None,
-        typer.Option(
-            help="From this moment on, UTC.", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]
-        ),
+        datetime | None, typer.Option(help="From this moment on, UTC.", formats=_MOMENTS)
     ] = None,
-    until: Annotated[
-        datetime | None,
-        typer.Option(
-            help="Before this moment, UTC.", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]
-        ),
-    ] = None,
+    until: Annotated[datetime | None, typer.Option(help="Before this moment, UTC.", formats=_MOMENTS)] = None,
     book: Annotated[
         list[str] | None, typer.Option(help="Only this book; may be given more than once.")
     ] = None,

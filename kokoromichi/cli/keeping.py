@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from kokoromichi.cli.data import Provider, ProviderOption, chosen_provider, chosen_settings
+from kokoromichi.cli.data import DataDirOption, Provider, ProviderOption, chosen_provider, chosen_settings
 from kokoromichi.cli.output import Json, answer, screen
 from kokoromichi.core.clock import SystemClock
 from kokoromichi.core.errors import MisuseError
@@ -25,7 +25,7 @@ def backup(
         Path, typer.Argument(help="A new file; in a folder that is there, it is named by store and moment.")
     ],
     provider: ProviderOption = None,
-    data_dir: Annotated[Path | None, typer.Option(help="Folder of the local provider; DATA_DIR.")] = None,
+    data_dir: DataDirOption = None,
     as_json: Json = False,
 ) -> None:
     """Write everything that a store holds at this moment to one file, while the bot plays, and audit it."""

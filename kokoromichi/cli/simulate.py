@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from kokoromichi.cli.data import ProviderOption, chosen_provider
+from kokoromichi.cli.data import DataDirOption, ProviderOption, chosen_provider
 from kokoromichi.cli.output import Json, Wanted, answer, number, progress, screen
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.operation.exits import AUDIT_FAILED, TARGET_MISSED, exit_on_error, fail
@@ -171,7 +171,7 @@ def report(
         typer.Option(help="The HTML file; report.html in the folder, or here, when left out."),
     ] = None,
     provider: ProviderOption = None,
-    data_dir: Annotated[Path | None, typer.Option(help="Folder of the local provider; DATA_DIR.")] = None,
+    data_dir: DataDirOption = None,
     since: Annotated[
         datetime | None,
         typer.Option(help="First day shown, UTC; the first one there is.", formats=["%Y-%m-%d"]),

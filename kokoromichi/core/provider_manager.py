@@ -51,20 +51,13 @@ def _arguments(settings: Settings) -> dict[str, object]:
             "debounce_seconds": settings.debounce_seconds,
             "cache_ttl": settings.cache_ttl,
         }
+    if settings.provider not in {"mongo", "postgres"}:
+        return {}
+    remote: dict[str, object] = {"beside": _folder_of(settings), "erasures": _erasures_of(settings)}
     if settings.provider == "mongo":
-        return {
-            "uri": settings.mongo_uri.get_secret_value(),
-            "beside": _folder_of(settings),
-            "erasures": _erasures_of(settings),
-        }
-    if settings.provider == "postgres":
-        return {
-            "database_url": settings.database_url.get_secret_value(),
-            "pool_size": (settings.database_pool_min, settings.database_pool_max),
-            "beside": _folder_of(settings),
-            "erasures": _erasures_of(settings),
-        }
-    return {}
+        return {"uri": settings.mongo_uri.get_secret_value(), **remote}
+    pool = (settings.database_pool_min, settings.database_pool_max)
+    return {"database_url": settings.database_url.get_secret_value(), "pool_size": pool, **remote}
 
 
 def _erasures_of(settings: Settings) -> NotesErasures:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
 from kokoromichi.core.errors import ConflictError
-from kokoromichi.core.models import NEVER
+from kokoromichi.core.models import NEVER, SECOND_US
 from kokoromichi.core.provider_manager import get_provider
 from kokoromichi.rules.economy import load_economy
 from kokoromichi.services.executor import CommandExecutor
@@ -17,8 +17,6 @@ from kokoromichi.settings import Settings
 
 if TYPE_CHECKING:
     from kokoromichi.core.data_provider import DataProvider
-
-_SECOND_US: Final = 1_000_000
 
 
 class StandaloneExecutor(CommandExecutor):
@@ -45,7 +43,7 @@ class StandaloneExecutor(CommandExecutor):
             StorageError: The storage failed, or what it has of an admin's prices is invalid.
         """
         age_us = self.clock.now_us() - self._prepared_us
-        if self._prepared_us == NEVER or not 0 <= age_us < FOLLOWED_S * _SECOND_US:
+        if self._prepared_us == NEVER or not 0 <= age_us < FOLLOWED_S * SECOND_US:
             await self._overrides.follow()
             if not self._history_written:
                 self._history_written = True

@@ -138,36 +138,6 @@ class Session:
         now_us = self._services.clock.now_us()
         world.activity.record(self._user_id, self._session, now_us, act, world.economy_hash, code, outcome)
 
-    def _claim(self) -> Awaitable[Receipt]:
-        return self._services.daily.claim(self._user_id)
-
-    def _collect(self) -> Awaitable[Receipt]:
-        return self._services.progress.collect(self._user_id)
-
-    def _use(self) -> Awaitable[Receipt]:
-        return self._services.store.use(self._user_id, self._item_id, draws=(self._state[DRAW],))
-
-    def _battle(self) -> Awaitable[Receipt]:
-        state = self._state
-        return self._services.battle.fight(
-            self._user_id, state[TIER] + 1, mana_potions=state[MANA], draw=state[DRAW]
-        )
-
-    def _buy(self) -> Awaitable[Receipt]:
-        return self._services.store.purchase(self._user_id, self._item_id, self._state[UNITS])
-
-    def _train(self) -> Awaitable[Receipt]:
-        return self._services.progress.train(self._user_id)
-
-    def _exchange(self) -> Awaitable[Receipt]:
-        return self._services.bank.buy_gems(self._user_id)
-
-    def _invest(self) -> Awaitable[Receipt]:
-        return self._services.progress.invest(self._user_id, self._world.businesses[self._state[ITEM]])
-
-    def _summon(self) -> Awaitable[Receipt]:
-        return self._services.summon.summon(self._user_id, streams.MAX_PULLS, draws=self._pull_draws())
-
     def _pull_draws(self) -> list[int]:
         """Those of the rarities, then those of the characters."""
         first = self._state[DRAW]
@@ -179,15 +149,6 @@ class Session:
             ),
         ]
 
-    def _sell(self) -> Awaitable[Receipt]:
-        return self._services.store.sell(self._user_id, self._item_id)
-
-    def _transfer(self) -> Awaitable[Receipt]:
-        return self._services.bank.transfer(self._user_id, self._other_id, self._state[AMOUNT_GOLD])
-
-    def _gift(self) -> Awaitable[Receipt]:
-        return self._services.store.gift(self._user_id, self._other_id, self._item_id)
-
     @property
     def _item_id(self) -> str:
         return self._world.items[self._state[ITEM]]
@@ -197,18 +158,30 @@ class Session:
         return self._world.user_ids[self._state[OTHER]]
 
     _CARRIED_OUT: ClassVar[dict[int, Callable[[Session], Awaitable[Receipt]]]] = {
-        story.DO_CLAIM: _claim,
-        story.DO_COLLECT: _collect,
-        story.DO_USE: _use,
-        story.DO_BATTLE: _battle,
-        story.DO_BUY: _buy,
-        story.DO_TRAIN: _train,
-        story.DO_EXCHANGE: _exchange,
-        story.DO_INVEST: _invest,
-        story.DO_SUMMON: _summon,
-        story.DO_SELL: _sell,
-        story.DO_TRANSFER: _transfer,
-        story.DO_GIFT: _gift,
+        story.DO_CLAIM: lambda self: self._services.daily.claim(self._user_id),
+        story.DO_COLLECT: lambda self: self._services.progress.collect(self._user_id),
+        story.DO_USE: lambda self: self._services.store.use(
+            self._user_id, self._item_id, draws=(self._state[DRAW],)
+        ),
+        story.DO_BATTLE: lambda self: self._services.battle.fight(
+            self._user_id, self._state[TIER] + 1, mana_potions=self._state[MANA], draw=self._state[DRAW]
+        ),
+        story.DO_BUY: lambda self: self._services.store.purchase(
+            self._user_id, self._item_id, self._state[UNITS]
+        ),
+        story.DO_TRAIN: lambda self: self._services.progress.train(self._user_id),
+        story.DO_EXCHANGE: lambda self: self._services.bank.buy_gems(self._user_id),
+        story.DO_INVEST: lambda self: self._services.progress.invest(
+            self._user_id, self._world.businesses[self._state[ITEM]]
+        ),
+        story.DO_SUMMON: lambda self: self._services.summon.summon(
+            self._user_id, streams.MAX_PULLS, draws=self._pull_draws()
+        ),
+        story.DO_SELL: lambda self: self._services.store.sell(self._user_id, self._item_id),
+        story.DO_TRANSFER: lambda self: self._services.bank.transfer(
+            self._user_id, self._other_id, self._state[AMOUNT_GOLD]
+        ),
+        story.DO_GIFT: lambda self: self._services.store.gift(self._user_id, self._other_id, self._item_id),
     }
 
 

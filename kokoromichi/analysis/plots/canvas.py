@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import numpy as np
 from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -216,37 +216,16 @@ def name_rows(ax: Axes, codes: Iterable[str]) -> None:
     ax.set_ylim(max(len(names), _FEWEST_ROWS) - 0.5, -0.5)
 
 
-def dots(ax: Axes, x: pl.Series, y: pl.Series | range, *, colour: str, label: str) -> None:
-    """Draw dots with a paper-coloured edge, which nothing cuts off at the border."""
-    ax.plot(
-        x,
-        y,
-        linestyle="",
-        marker="o",
-        markersize=7,
-        color=colour,
-        markeredgecolor=style.PAPER,
-        clip_on=False,
-        zorder=3,
-        label=label,
-    )
+_SOLID: Final[dict[str, Any]] = {"markersize": 7, "markeredgecolor": style.PAPER, "zorder": 3}
+_HOLLOW: Final[dict[str, Any]] = {"markersize": 6.5, "markerfacecolor": style.PAPER, "markeredgewidth": 1.8}
 
 
-def rings(ax: Axes, x: pl.Series, y: pl.Series, *, colour: str, label: str) -> None:
-    """Draw hollow dots, to stand beside dots that matter more."""
-    ax.plot(
-        x,
-        y,
-        linestyle="",
-        marker="o",
-        markersize=6.5,
-        color=colour,
-        markerfacecolor=style.PAPER,
-        markeredgecolor=colour,
-        markeredgewidth=1.8,
-        clip_on=False,
-        label=label,
-    )
+def dots(
+    ax: Axes, x: pl.Series, y: pl.Series | range, *, colour: str, label: str, hollow: bool = False
+) -> None:
+    """Draw dots that nothing cuts off at the border; hollow ones stand beside dots that matter more."""
+    look = {**_HOLLOW, "markeredgecolor": colour} if hollow else _SOLID
+    ax.plot(x, y, linestyle="", marker="o", color=colour, clip_on=False, label=label, **look)
 
 
 def note(ax: Axes, text: str, at: tuple[float, float], *, side: Literal["above", "below", "right"]) -> None:

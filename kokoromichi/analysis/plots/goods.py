@@ -10,10 +10,10 @@ from kokoromichi.analysis.options import checked_options
 from kokoromichi.analysis.plots import canvas, style
 from kokoromichi.analysis.plots.series import (
     BAND_TEXT,
-    banded,
     bars,
     category_colour,
     mean_text,
+    ranked,
     replications,
 )
 
@@ -98,22 +98,18 @@ def sell_through(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
     Returns:
         The axes.
     """
-    rows = banded(frame, ["item_id"], "sell_through_share").sort("mean", "item_id", descending=[True, False])
+    rows = ranked(frame, "item_id", "sell_through_share")
     with canvas.drawing(ax, "Sell-through of limited stock", height_in=canvas.rows_in(rows.height)) as axes:
         if canvas.has_data(rows, axes):
             runs = replications(frame)
             axes.barh(range(rows.height), rows["mean"], 0.62, color=style.SKY, label=mean_text(runs))
             if runs > 1:
+                places = range(rows.height)
                 axes.hlines(
-                    range(rows.height),
-                    rows["low"],
-                    rows["high"],
-                    color=style.INK,
-                    linewidth=1.6,
-                    label=BAND_TEXT,
+                    places, rows["low"], rows["high"], color=style.INK, linewidth=1.6, label=BAND_TEXT
                 )
             axes.set_xlim(0, 1)
-            canvas.name_rows(axes, rows["item_id"])
+            canvas.name_rows(axes, rows["name"])
             canvas.label_axes(axes, "units sold, share of initial stock and restocks", "item", grid="x")
             canvas.percent(axes.xaxis)
             canvas.legend_below(axes)
@@ -132,8 +128,7 @@ def hoarding(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
     Returns:
         The axes.
     """
-    rows = banded(frame, ["item_id"], "cover_days").sort("mean", "item_id", descending=[True, False])
-    rows = rows.rename({"item_id": "name"})
+    rows = ranked(frame, "item_id", "cover_days")
     with canvas.drawing(ax, "Days of cover", height_in=canvas.rows_in(rows.height)) as axes:
         if canvas.has_data(rows, axes):
             bars(axes, rows, style.SKY, runs=replications(frame), decimals=1)

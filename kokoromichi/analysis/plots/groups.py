@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from kokoromichi.analysis.metrics.by_day import ALL
 from kokoromichi.analysis.options import checked_options
 from kokoromichi.analysis.plots import canvas, style
-from kokoromichi.analysis.plots.series import averaged, day_axis, line_colours, mean_text, replications
+from kokoromichi.analysis.plots.series import averaged, day_axis, fill, line_colours, mean_text, replications
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -136,13 +136,5 @@ def _stack(ax: Axes, means: pl.DataFrame) -> None:
 
 
 def _bands(ax: Axes, rows: pl.DataFrame) -> None:
-    ax.fill_between(
-        rows["day_number"],
-        rows["p10"],
-        rows["p90"],
-        color=style.BLUE,
-        alpha=0.18,
-        linewidth=0,
-        label="p10–p90",
-    )
+    fill(ax, rows, "day_number", ("p10", "p90"), colour=style.BLUE, label="p10–p90")
     ax.plot(rows["day_number"], rows["p50"], color=style.BLUE, label="median")

@@ -15,6 +15,7 @@ from kokoromichi.analysis.plots.series import (
     free_colour,
     mean_text,
     of_run,
+    ranked,
     replications,
 )
 
@@ -85,11 +86,7 @@ def refusals(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
     named = frame.with_columns(
         name=pl.format("{}: {}", "act", "code"), per_thousand=1000 * pl.col("refused_share")
     )
-    rows = (
-        banded(named, ["name"], "per_thousand")
-        .sort("mean", "name", descending=[True, False])
-        .head(_MOST_ROWS)
-    )
+    rows = ranked(named, "name", "per_thousand").head(_MOST_ROWS)
     with canvas.drawing(ax, "Refusals", height_in=canvas.rows_in(rows.height)) as axes:
         if canvas.has_data(rows, axes):
             bars(axes, rows, style.VERMILLION, runs=replications(frame), decimals=1)
@@ -110,8 +107,7 @@ def acts(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
     Returns:
         The axes.
     """
-    rows = banded(frame, ["act"], "acts_per_active_player_day").sort("mean", "act", descending=[True, False])
-    rows = rows.rename({"act": "name"})
+    rows = ranked(frame, "act", "acts_per_active_player_day")
     with canvas.drawing(ax, "Acts of an active player", height_in=canvas.rows_in(rows.height)) as axes:
         if canvas.has_data(rows, axes):
             bars(axes, rows, style.SKY, runs=replications(frame), decimals=2)

@@ -117,7 +117,9 @@ def _dots(ax: Axes, rows: pl.DataFrame, names: pl.Series, column: str) -> None:
     ):
         if found.height:
             canvas.dots(ax, found["mean"], found["place"], colour=colour, label=label)
-    canvas.rings(ax, earned["mean"], earned["place"], colour=style.ORANGE, label="until earnings reach it")
+    canvas.dots(
+        ax, earned["mean"], earned["place"], colour=style.ORANGE, label="until earnings reach it", hollow=True
+    )
     places = waited.filter(pl.col("mean").is_infinite())["place"].sort()
     if not places.is_empty():
         ax.plot(

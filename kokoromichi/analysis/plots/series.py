@@ -162,15 +162,27 @@ def line_with_band(
     marker = "o" if points.height == 1 else ""  # A line through one point is none.
     ax.plot(points[x], points["mean"], color=colour, linestyle=pattern, marker=marker, label=label)
     if points["runs"].max() != 1:
-        ax.fill_between(
-            points[x],
-            points["low"],
-            points["high"],
-            color=colour,
-            alpha=0.18,
-            linewidth=0,
-            label=band or "_band",
-        )
+        fill(ax, points, x, ("low", "high"), colour=colour, label=band or "_band")
+
+
+def fill(
+    ax: Axes,
+    rows: pl.DataFrame,
+    x: str,
+    ends: tuple[str, str],
+    *,
+    colour: str,
+    label: str,
+    alpha: float = 0.18,
+) -> None:
+    """Draw the range between two columns."""
+    low, high = ends
+    ax.fill_between(rows[x], rows[low], rows[high], color=colour, alpha=alpha, linewidth=0, label=label)
+
+
+def ranked(frame: pl.DataFrame, by: str, value: str) -> pl.DataFrame:
+    """``banded``, the largest mean first, ties by name; ``by`` is called ``name``."""
+    return banded(frame, [by], value).sort("mean", by, descending=[True, False]).rename({by: "name"})
 
 
 def bars(ax: Axes, rows: pl.DataFrame, colour: str, *, runs: int, decimals: int) -> None:
@@ -178,7 +190,7 @@ def bars(ax: Axes, rows: pl.DataFrame, colour: str, *, runs: int, decimals: int)
 
     Args:
         ax: Where to draw.
-        rows: What ``banded`` returned, with the rows' names in ``name``, from top to bottom.
+        rows: What ``ranked`` returned, from top to bottom.
         colour: Of the bars.
         runs: How many runs the rows are of.
         decimals: Of the numbers behind the bars.

@@ -13,6 +13,7 @@ from kokoromichi.analysis.plots import canvas, style
 from kokoromichi.analysis.plots.series import (
     averaged,
     banded,
+    fill,
     free_colour,
     line_colours,
     line_with_band,
@@ -155,15 +156,8 @@ def cohort_balances(frame: pl.DataFrame, ax: Axes | None = None) -> Axes:
     with canvas.drawing(ax, "Balances by age", height_in=3.4) as axes:
         if canvas.has_data(means, axes):
             everyone = means.filter(pl.col("archetype") == ALL)
-            axes.fill_between(
-                everyone["age_days"],
-                everyone["p10"],
-                everyone["p90"],
-                color=style.MIST,
-                alpha=0.4,
-                linewidth=0,
-                label="all, p10–p90",
-            )
+            ends = ("p10", "p90")
+            fill(axes, everyone, "age_days", ends, colour=style.MIST, label="all, p10–p90", alpha=0.4)
             axes.plot(
                 everyone["age_days"], everyone["p50"], color=style.INK, linewidth=2.6, label="all, median"
             )

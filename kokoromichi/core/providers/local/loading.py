@@ -112,8 +112,7 @@ def insert_rows(base: apsw.Connection, committed: Committed, rows: Iterable[tupl
     tables = dict.fromkeys(PLAYER_COLUMNS, committed.players) | dict.fromkeys(NAME_COLUMNS, committed.names)
     codes = [tables.get(name) for name in LEDGER_SCHEMA.names()[1:]]
     found = [(entry, *map(_coded, codes, row[1:])) for entry, row in rows]
-    committed.players.write(base)  # Once every code is given out.
-    committed.names.write(base)
+    committed.write_codes(base)  # Once every one is given out.
     base.executemany(_INSERT_ROW, found)
 
 

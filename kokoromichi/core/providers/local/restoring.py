@@ -200,8 +200,7 @@ class _Restoring:
         done, lines = self._done, self._lines()
         while batch := list(islice(lines, _BATCH)):
             insert_rows(base, committed, ((int(line.entry_id), line.row()) for line in batch))
-            committed.players.keep()
-            committed.names.keep()
+            committed.keep_codes()
         done.rows = scalar(base, "SELECT count(*) FROM ledger")
         newest, at_us = rows_of(base, "SELECT coalesce(max(entry), 0), max(at_us) FROM ledger")[0]
         done.until = None if at_us is None else moment_of(at_us)
