@@ -167,9 +167,16 @@ class Live:
         """
         return write_report(path, self.report_data(title, targets))
 
-    def explain(self) -> Explanation:
-        """Say in sentences how fast supply grows, who gains by what, and which targets are missed."""
-        return explained(self.report_data())
+    def explain(self, targets: Bands = TARGETS) -> Explanation:
+        """Say in sentences how fast supply grows, who gains by what, and which targets are missed.
+
+        Args:
+            targets: The bands that numbers are held to, as in ``report``.
+
+        Raises:
+            MisuseError: A target names what is not there.
+        """
+        return explained(self.report_data(targets=targets))
 
     def __repr__(self) -> str:
         """What was read, and of which time."""

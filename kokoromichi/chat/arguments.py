@@ -6,7 +6,7 @@ import difflib
 import re
 from contextlib import suppress
 from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, TypeAlias
 
 import discord
 from discord import app_commands
@@ -20,11 +20,12 @@ from kokoromichi.rules import codes
 from kokoromichi.services.refusals import refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Coroutine, Iterable, Mapping
 
     from kokoromichi.chat.context import Context
     from kokoromichi.chat.game import Game
     from kokoromichi.core.models import UserProfile
+    from kokoromichi.services.bundle import Services
 
 _AMOUNT: Final = re.compile(r"(?P<whole>-?[0-9]{1,18})(?:(?:\.(?P<part>[0-9]{1,2}))?(?P<unit>[kmb]))?")
 """Digits, or digits with a unit; before a unit one or two behind a point: nobody marks thousands so."""
@@ -313,42 +314,25 @@ BusinessArgument = Annotated[str, BusinessConverter]
 CharacterArgument = Annotated[str, CharacterConverter]
 
 
-async def offered_items(interaction: discord.Interaction[Game], typed: str) -> list[app_commands.Choice[str]]:
-    """Autocompletion over everything that the store sells."""
-    names = interaction.client.services.item_names
-    return choices(typed, names, names)
+Autocomplete: TypeAlias = (
+    "Callable[[discord.Interaction[Game], str], Coroutine[Any, Any, list[app_commands.Choice[str]]]]"
+)
 
 
-async def held_items(interaction: discord.Interaction[Game], typed: str) -> list[app_commands.Choice[str]]:
-    """Autocompletion over what the player holds."""
-    found = await _profile(interaction)
-    held = () if found is None else found.inventory
-    return choices(typed, interaction.client.services.item_names, held)
+def _offering(
+    names_of: Callable[[Services], Mapping[str, str]],
+    held_of: Callable[[UserProfile], Iterable[str]] | None = None,
+) -> Autocomplete:
+    """Autocompletion over everything that has a name, or over what of it the player holds."""
 
+    async def offered(interaction: discord.Interaction[Game], typed: str) -> list[app_commands.Choice[str]]:
+        names = names_of(interaction.client.services)
+        if held_of is None:
+            return choices(typed, names, names)
+        found = await _profile(interaction)
+        return choices(typed, names, () if found is None else held_of(found))
 
-async def offered_businesses(
-    interaction: discord.Interaction[Game], typed: str
-) -> list[app_commands.Choice[str]]:
-    """Autocompletion over every business."""
-    names = interaction.client.services.business_names
-    return choices(typed, names, names)
-
-
-async def all_characters(
-    interaction: discord.Interaction[Game], typed: str
-) -> list[app_commands.Choice[str]]:
-    """Autocompletion over every character."""
-    names = interaction.client.services.character_names
-    return choices(typed, names, names)
-
-
-async def own_characters(
-    interaction: discord.Interaction[Game], typed: str
-) -> list[app_commands.Choice[str]]:
-    """Autocompletion over the player's collection."""
-    found = await _profile(interaction)
-    own = () if found is None else found.collection
-    return choices(typed, interaction.client.services.character_names, own)
+    return offered
 
 
 async def _profile(interaction: discord.Interaction[Game]) -> UserProfile | None:
@@ -357,3 +341,10 @@ async def _profile(interaction: discord.Interaction[Game]) -> UserProfile | None
         return await interaction.client.provider.profile(str(interaction.user.id))
     except StorageError:
         return None
+
+
+offered_items: Final = _offering(lambda services: services.item_names)
+held_items: Final = _offering(lambda services: services.item_names, lambda found: found.inventory)
+offered_businesses: Final = _offering(lambda services: services.business_names)
+all_characters: Final = _offering(lambda services: services.character_names)
+own_characters: Final = _offering(lambda services: services.character_names, lambda found: found.collection)

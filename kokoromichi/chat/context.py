@@ -122,7 +122,7 @@ class Context(commands.Context[Game]):
             await self._deferral
 
     async def act(
-        self, call: Callable[[str], Awaitable[ReceiptT]], action: str = "", *, play: bool = True
+        self, call: Callable[..., Awaitable[ReceiptT]], action: str = "", *, play: bool = True
     ) -> ReceiptT:
         """Carry out one act of a service under this command's request id.
 
@@ -130,7 +130,7 @@ class Context(commands.Context[Game]):
         had one effect, or none and is refused.
 
         Args:
-            call: Calls the service with the request id.
+            call: Calls the service; it is given ``request_id`` by name.
             action: What a button does, in a word: its act has an id of its own.
             play: Whether it is a player's, and so noted; an admin's is in the ledger, and an erasure must be
                 the last that is said of a player.
@@ -163,9 +163,9 @@ class Context(commands.Context[Game]):
     def _act_name(self) -> str:
         return "" if self.command is None else self.command.qualified_name
 
-    async def _retry_unknown(self, call: Callable[[str], Awaitable[ReceiptT]], request_id: str) -> ReceiptT:
+    async def _retry_unknown(self, call: Callable[..., Awaitable[ReceiptT]], request_id: str) -> ReceiptT:
         try:
-            return await call(request_id)
+            return await call(request_id=request_id)
         except CommitUnknownError as unknown:
             log.warning("request %s: outcome unknown, asking again", request_id)
             self.bot.storage.note(unknown)
@@ -176,7 +176,7 @@ class Context(commands.Context[Game]):
         for pause_s in _PAUSES_S:  # Meanwhile ``Housekeeping.mend`` opens a store that failed a sync again.
             await asyncio.sleep(pause_s)
             try:
-                return await call(request_id)
+                return await call(request_id=request_id)
             except StorageError:
                 log.info("request %s: still unknown", request_id)
         raise CommitUnknownError(request_id)

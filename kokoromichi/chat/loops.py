@@ -117,30 +117,19 @@ class Housekeeping(commands.Cog):
 
     def __init__(self, bot: Game) -> None:
         self._bot = bot
+        self._loops = (self.prices, self.restock, self.forget, self.mend, self.fold, self.sessions)
 
     async def cog_load(self) -> None:
         """Begin."""
-        self.prices.start()
-        self.restock.start()
-        self.forget.start()
-        self.mend.start()
-        self.fold.start()
-        self.sessions.start()
+        for loop in self._loops:
+            loop.start()
         if self._bot.settings.mirror_dir is not None:
             self.mirror.change_interval(seconds=self._bot.settings.mirror_seconds)
             self.mirror.start()
 
     async def cog_unload(self) -> None:
         """End; whatever was under way goes on at the next start."""
-        for loop in (
-            self.prices,
-            self.restock,
-            self.forget,
-            self.mend,
-            self.fold,
-            self.sessions,
-            self.mirror,
-        ):
+        for loop in (*self._loops, self.mirror):
             loop.cancel()
 
     @tasks.loop(seconds=FOLLOWED_S)

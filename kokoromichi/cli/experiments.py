@@ -86,7 +86,7 @@ def compare(
                 on_done=lambda _run: bar.update(task, description=wanted, advance=1),
                 on_step=lambda what: bar.update(task, description=what),
             )
-        page = comparison.report(out)
+        page = comparison.report(out).path
         if as_json:
             answer(
                 {
@@ -274,7 +274,7 @@ def sensitivity(
         if chart is not None:
             figure_of(found.plot.tornado(metric)).savefig(chart)
         if as_json:
-            answer({"engine": found.engine, "metric": metric, "table": table.to_dicts()})
+            answer({"engine": str(found.engine), "metric": metric, "table": table.to_dicts()})
         else:
             _show_ranks(table, metric)
 

@@ -230,7 +230,7 @@ async def _done(
     """Carry out an act in the author's name, with the role that they have at the click."""
     actor = await actor_of(click or ctx)
     return await ctx.act(
-        lambda request_id: act(actor=actor, reason=reason, request_id=request_id),
+        partial(act, actor=actor, reason=reason),
         "confirm" if click else "",
         play=False,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Final, Literal
 
 import discord
@@ -65,9 +66,7 @@ class Bank(commands.Cog):
         async def transferred(action: str) -> discord.Embed:
             share = amount.share and not large  # What was asked for is the number that stood in the question.
             send, asked = (bank.transfer_share, amount.share) if share else (bank.transfer, gold)
-            receipt = await ctx.act(
-                lambda request_id: send(ctx.player_id, receiver_id, asked, request_id=request_id), action
-            )
+            receipt = await ctx.act(partial(send, ctx.player_id, receiver_id, asked), action)
             await ctx.tell(receiver_id)
             return receipt_card(ctx, say("transfer.title"), receipt)
 
@@ -82,11 +81,7 @@ class Bank(commands.Cog):
     @app_commands.describe(tell="Whether you are notified of gold and gifts that you receive")
     async def pings(self, ctx: Context, tell: Literal["on", "off"]) -> None:
         """Say whether you are notified of gold and gifts from others."""
-        receipt = await ctx.act(
-            lambda request_id: ctx.services.bank.set_pings(
-                ctx.player_id, int(tell == "on"), request_id=request_id
-            )
-        )
+        receipt = await ctx.act(partial(ctx.services.bank.set_pings, ctx.player_id, int(tell == "on")))
         await ctx.answer(card(say("pings.title"), say("pings.on" if receipt.pings else "pings.off")))
 
     @command()
@@ -99,12 +94,8 @@ class Bank(commands.Cog):
             count = max(1, packs.of((await ctx.own()).gold // pack.price_gold))
 
         async def exchanged(action: str) -> discord.Embed:
-            receipt = await ctx.act(
-                lambda request_id: ctx.services.bank.buy_gems(
-                    ctx.player_id, count, expected_price_gold=pack.price_gold, request_id=request_id
-                ),
-                action,
-            )
+            buy_gems = partial(ctx.services.bank.buy_gems, expected_price_gold=pack.price_gold)
+            receipt = await ctx.act(partial(buy_gems, ctx.player_id, count), action)
             return receipt_card(ctx, say("exchange.title"), receipt)
 
         question, cost_gold = None, pack.price_gold * count

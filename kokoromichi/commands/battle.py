@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import discord
@@ -35,11 +36,7 @@ class Battle(commands.Cog):
     ) -> None:
         """Fight an opponent; victories pay gold, every battle teaches."""
         potions = int(mana_potion == "yes")
-        receipt = await ctx.act(
-            lambda request_id: ctx.services.battle.fight(
-                ctx.player_id, tier, mana_potions=potions, request_id=request_id
-            )
-        )
+        receipt = await ctx.act(partial(ctx.services.battle.fight, ctx.player_id, tier, mana_potions=potions))
         title = say("battle.won" if receipt.won else "battle.lost")
         await ctx.answer(card(title, _format_fight(ctx, receipt)))
 
@@ -59,11 +56,7 @@ class Battle(commands.Cog):
     @app_commands.describe(use="Whether battles take potions and scrolls by themselves")
     async def auto_use(self, ctx: Context, use: Literal["on", "off"]) -> None:
         """Say whether battles take health potions and revive scrolls by themselves."""
-        receipt = await ctx.act(
-            lambda request_id: ctx.services.battle.set_auto_use(
-                ctx.player_id, int(use == "on"), request_id=request_id
-            )
-        )
+        receipt = await ctx.act(partial(ctx.services.battle.set_auto_use, ctx.player_id, int(use == "on")))
         told = say("auto_use.on" if receipt.auto_use else "auto_use.off")
         await ctx.answer(card(say("auto_use.title"), told))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from discord.ext import commands
@@ -24,9 +25,7 @@ class Daily(commands.Cog):
     @command(aliases=["claim", "checkin"])
     async def daily(self, ctx: Context) -> None:
         """Claim today's reward."""
-        receipt = await ctx.act(
-            lambda request_id: ctx.services.daily.claim(ctx.player_id, request_id=request_id)
-        )
+        receipt = await ctx.act(partial(ctx.services.daily.claim, ctx.player_id))
         await ctx.answer(receipt_card(ctx, say("daily.title"), receipt))
 
     @command()

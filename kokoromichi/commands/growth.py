@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import discord
@@ -31,9 +32,7 @@ class Growth(commands.Cog):
     @command()
     async def train(self, ctx: Context) -> None:
         """Pay for a training session."""
-        receipt = await ctx.act(
-            lambda request_id: ctx.services.progress.train(ctx.player_id, request_id=request_id)
-        )
+        receipt = await ctx.act(partial(ctx.services.progress.train, ctx.player_id))
         await ctx.answer(receipt_card(ctx, say("train.title"), receipt))
 
     @command()
@@ -44,12 +43,8 @@ class Growth(commands.Cog):
         price_gold = ctx.services.live.config.business[business].price_gold
 
         async def opened(action: str) -> discord.Embed:
-            receipt = await ctx.act(
-                lambda request_id: ctx.services.progress.invest(
-                    ctx.player_id, business, expected_price_gold=price_gold, request_id=request_id
-                ),
-                action,
-            )
+            invest = partial(ctx.services.progress.invest, expected_price_gold=price_gold)
+            receipt = await ctx.act(partial(invest, ctx.player_id, business), action)
             return receipt_card(ctx, say("invest.title"), receipt)
 
         await ctx.do_or_ask(opened, await self._question(ctx, business, price_gold))
@@ -84,9 +79,7 @@ class Growth(commands.Cog):
     @command()
     async def collect(self, ctx: Context) -> None:
         """Collect what your businesses have earned."""
-        receipt = await ctx.act(
-            lambda request_id: ctx.services.progress.collect(ctx.player_id, request_id=request_id)
-        )
+        receipt = await ctx.act(partial(ctx.services.progress.collect, ctx.player_id))
         await ctx.answer(receipt_card(ctx, say("collect.title"), receipt))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from discord import app_commands
@@ -52,9 +53,7 @@ class Inventory(commands.Cog):
     async def sell(self, ctx: Context, item: ItemArgument, quantity: AmountArgument = ONE) -> None:
         """Sell something back to the store."""
         count = await _count(ctx, item, quantity)
-        receipt = await ctx.act(
-            lambda request_id: ctx.services.store.sell(ctx.player_id, item, count, request_id=request_id)
-        )
+        receipt = await ctx.act(partial(ctx.services.store.sell, ctx.player_id, item, count))
         await ctx.answer(receipt_card(ctx, say("sale.title"), receipt))
 
     @command()
@@ -63,9 +62,7 @@ class Inventory(commands.Cog):
     async def use(self, ctx: Context, item: ItemArgument, quantity: AmountArgument = ONE) -> None:
         """Use something that you hold."""
         count = await _count(ctx, item, quantity)
-        receipt = await ctx.act(
-            lambda request_id: ctx.services.store.use(ctx.player_id, item, count, request_id=request_id)
-        )
+        receipt = await ctx.act(partial(ctx.services.store.use, ctx.player_id, item, count))
         await ctx.answer(card(say("use.title"), format_use(ctx, receipt)))
 
     @command()
@@ -83,9 +80,7 @@ class Inventory(commands.Cog):
 
         async def give(_click: Click) -> discord.Embed:
             receipt = await ctx.act(
-                lambda request_id: ctx.services.store.gift(
-                    ctx.player_id, receiver_id, item, count, request_id=request_id
-                ),
+                partial(ctx.services.store.gift, ctx.player_id, receiver_id, item, count),
                 "confirm",
             )
             await ctx.tell(receiver_id)

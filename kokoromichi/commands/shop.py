@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import discord
@@ -78,12 +79,8 @@ class Shop(commands.Cog):
             count = max(1, quantity.of(room))
 
         async def bought(action: str) -> discord.Embed:
-            receipt = await ctx.act(
-                lambda request_id: ctx.services.store.purchase(
-                    ctx.player_id, item, count, expected_price_gold=offer.price_gold, request_id=request_id
-                ),
-                action,
-            )
+            purchase = partial(ctx.services.store.purchase, expected_price_gold=offer.price_gold)
+            receipt = await ctx.act(partial(purchase, ctx.player_id, item, count), action)
             self._shown.note(ctx.player_id, {item: offer.price_gold})
             return receipt_card(ctx, say("purchase.title"), receipt)
 

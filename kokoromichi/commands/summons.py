@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final, Literal
 
 from discord import app_commands
@@ -32,9 +33,7 @@ class Summons(commands.Cog):
     async def summon(self, ctx: Context, count: Literal["1", "10"] = "1") -> None:
         """Summon characters for gems."""
         pulls = int(count)
-        receipt = await ctx.act(
-            lambda request_id: ctx.services.summon.summon(ctx.player_id, pulls, request_id=request_id)
-        )
+        receipt = await ctx.act(partial(ctx.services.summon.summon, ctx.player_id, pulls))
         rows = [_format_pull(ctx, pull) for pull in receipt.pulls]
         rows += ["", format_receipt(ctx, receipt)]
         rarity = ctx.services.live.config.summon.pity_rarity
@@ -101,12 +100,7 @@ class Summons(commands.Cog):
         price_shards, own = ctx.services.live.redeem_shards[character], await ctx.own()
 
         async def redeemed(action: str) -> discord.Embed:
-            receipt = await ctx.act(
-                lambda request_id: ctx.services.summon.redeem(
-                    ctx.player_id, character, request_id=request_id
-                ),
-                action,
-            )
+            receipt = await ctx.act(partial(ctx.services.summon.redeem, ctx.player_id, character), action)
             return receipt_card(ctx, say("redeem.title"), receipt)
 
         question = None
@@ -120,9 +114,7 @@ class Summons(commands.Cog):
     @app_commands.autocomplete(character=own_characters)
     async def favorite(self, ctx: Context, *, character: CharacterArgument = "") -> None:
         """Choose the character that stands in your profile."""
-        receipt = await ctx.act(
-            lambda request_id: ctx.services.summon.favorite(ctx.player_id, character, request_id=request_id)
-        )
+        receipt = await ctx.act(partial(ctx.services.summon.favorite, ctx.player_id, character))
         text = format_receipt(ctx, receipt) if receipt.waifu_id else say("favorite.none")
         await ctx.answer(card(say("favorite.title"), text))
 

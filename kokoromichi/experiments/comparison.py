@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from kokoromichi.analysis.report import Report
     from kokoromichi.experiments.measures import Measure
     from kokoromichi.experiments.plots import ComparisonPlots
     from kokoromichi.simulation.scenario import Scenario
@@ -213,8 +214,8 @@ class Comparison:
 
         return ComparisonPlots(self)
 
-    def report(self, path: str | Path = "decision.html") -> Path:
-        """Write what changes, for whom and how surely as one HTML file, and answer its path."""
+    def report(self, path: str | Path = "decision.html") -> Report:
+        """Write what changes, for whom and how surely as one HTML file; a notebook shows a link to it."""
         from kokoromichi.experiments.decision import write_decision  # noqa: PLC0415 - matplotlib is slow
 
         return write_decision(path, self)

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 from markupsafe import escape
 
+from kokoromichi.analysis.plots.canvas import new_axes
 from kokoromichi.analysis.plots.style import chart_style
 from kokoromichi.analysis.report import words
 from kokoromichi.analysis.report.blocks import chart
 from kokoromichi.analysis.report.page import Cell, Csv, Page, PageRow, PageSection, PageTable, render
+from kokoromichi.analysis.report.written import Report
 from kokoromichi.experiments.comparison import BASE, CERTAIN, IDENTICAL, NEGLIGIBLE
 from kokoromichi.experiments.pairs import POWER
 
@@ -22,33 +24,31 @@ if TYPE_CHECKING:
 
 _ASSUMED = "¹"
 _WHOLE_FROM = 100
+_LAST_OF_THREE = 2  # Three digits that count: the change of a share is small.
 _HEADS = ("Number", "Before", "After", "Change", "Interval", "Could be seen", "Gain of pairing", "Verdict")
 
 
-def write_decision(path: str | Path, comparison: Comparison) -> Path:
-    """Write the page; the same comparison gives the same bytes."""
-    target = Path(path)
+def write_decision(path: str | Path, comparison: Comparison) -> Report:
+    """Write the page, which needs nothing from outside; the same comparison gives the same bytes."""
+    target, page = Path(path), _page(comparison)
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(render_decision(comparison), encoding="utf-8", newline="\n")
-    return target
+    target.write_text(render(page), encoding="utf-8", newline="\n")
+    return Report(target, page, unmet=())
 
 
-def render_decision(comparison: Comparison) -> str:
-    """The page's HTML, which needs nothing from outside."""
+def _page(comparison: Comparison) -> Page:
     base, asked = comparison.base, comparison.asked
     runs = comparison.runs.filter(pl.col("scenario") == BASE).height
     with chart_style():
         sections = tuple(_section(comparison, name, place) for place, name in enumerate(comparison.others))
-    return render(
-        Page(
-            title=f"What changes against {base.name}",
-            subtitle=f"{base.players:,} players, {base.days} days, {runs} runs of each, the same seeds",
-            kicker="Comparison",
-            origin=f"seed {asked.seed} · {asked.engine} · about {comparison.measures[asked.primary].title}",
-            verdicts=[_said(comparison, name) for name in comparison.others],
-            sections=sections,
-            colophon="KoKoroMichi comparison. Every chart carries its numbers; nothing is loaded from afar.",
-        )
+    return Page(
+        title=f"What changes against {base.name}",
+        subtitle=f"{base.players:,} players, {base.days} days, {runs} runs of each, the same seeds",
+        kicker="Comparison",
+        origin=f"seed {asked.seed} · {asked.engine} · about {comparison.measures[asked.primary].title}",
+        verdicts=[_said(comparison, name) for name in comparison.others],
+        sections=sections,
+        colophon="KoKoroMichi comparison. Every chart carries its numbers; nothing is loaded from afar.",
     )
 
 
@@ -102,7 +102,7 @@ def _section(comparison: Comparison, name: str, place: int) -> PageSection:
 def _forest(comparison: Comparison, name: str, place: int) -> Chart:
     columns = ("metric", "before", "after", "change", "low", "high", "verdict")
     return chart(
-        comparison.plot.forest(name),
+        comparison.plot.forest(name, ax=new_axes()),
         anchor=f"forest-{place}",
         takeaway="A point left of the line fell, one right of it rose.",
         says=f"Change over the base's mean, with its {comparison.asked.confidence:.0%} interval over pairs.",
@@ -112,7 +112,7 @@ def _forest(comparison: Comparison, name: str, place: int) -> Chart:
 
 def _event(comparison: Comparison, name: str, place: int) -> Chart:
     return chart(
-        comparison.plot.event(scenario=name),
+        comparison.plot.event(scenario=name, ax=new_axes()),
         anchor=f"event-{place}",
         takeaway="Where the band leaves the line, the change is felt.",
         says="Mean over pairs of the day's difference from the base, with its interval, day by day.",
@@ -164,7 +164,9 @@ def _notes(comparison: Comparison) -> str:
 def _plain(value: float | None) -> str:
     if value is None:
         return words.NOTHING
-    return words.whole(value) if _WHOLE_FROM <= abs(value) < math.inf else words.decimal(value, 3)
+    if value == 0 or not math.isfinite(value) or abs(value) >= _WHOLE_FROM:
+        return words.whole(value)
+    return words.decimal(value, _LAST_OF_THREE - math.floor(math.log10(abs(value))))
 
 
 def _signed(value: float | None) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from kokoromichi.analysis.plots import style
-from kokoromichi.analysis.plots.canvas import drawing, has_data, label_axes, percent, thousands, whole_days
+from kokoromichi.analysis.plots.canvas import has_data, label_axes, percent, shown, thousands, whole_days
 from kokoromichi.analysis.statistics import student_t
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.experiments.comparison import BASE
@@ -59,7 +59,7 @@ class ComparisonPlots:
             pl.col("scenario") == name, pl.col("change_share").is_not_null()
         )
         title = f"{name} against {self._comparison.base.name}"
-        with drawing(ax, title, 1.0 + _ROW_IN * max(table.height, 3)) as axes:
+        with shown(ax, title, 1.0 + _ROW_IN * max(table.height, 3)) as axes:
             if has_data(table, axes):
                 _forest(table, axes)
             return axes
@@ -76,7 +76,7 @@ class ComparisonPlots:
         require_measures([wanted], self._comparison.measures, "plot.pairs")
         measure = self._comparison.measures[wanted]
         old, new = self._comparison.pairs(name, wanted)
-        with drawing(ax, f"{measure.title}, pair by pair") as axes:
+        with shown(ax, f"{measure.title}, pair by pair") as axes:
             for before, after in zip(old, new, strict=True):
                 colour = style.VERMILLION if after < before else style.BLUE
                 axes.plot([_BASE, _OTHER], [before, after], color=colour, alpha=0.5, linewidth=1)
@@ -107,7 +107,7 @@ class ComparisonPlots:
         name, column = self._scenario(scenario), self._day_column(what)
         apart = self.daily(column, name)
         title = f"{column.removesuffix('.units').replace('_', ' ').capitalize()}: {name} − base"
-        with drawing(ax, title) as axes:
+        with shown(ax, title) as axes:
             axes.axhline(0, color=style.SLATE, linewidth=0.8)
             axes.fill_between(apart["day"], apart["low"], apart["high"], color=style.BLUE, alpha=0.2)
             axes.plot(apart["day"], apart["mean"], color=style.BLUE)
@@ -187,6 +187,7 @@ def _forest(table: pl.DataFrame, axes: Axes) -> None:
     axes.set_ylim(-0.7, table.height - 0.3)
     label_axes(axes, "change against the base", "", grid="x")
     axes.set_xlim(-edge, edge)
+    axes.locator_params(axis="x", nbins=5)
     percent(axes.xaxis)
 
 
@@ -225,7 +226,7 @@ class TunedPlots:
             if name not in names:
                 raise MisuseError(f"{name!r} is no target; there are {', '.join(names)}")
         table = self._tuned.table().filter(pl.all_horizontal(pl.col(across, up).is_finite()))
-        with drawing(ax, "Trials and targets", 3.2) as axes:
+        with shown(ax, "Trials and targets", 3.2) as axes:
             if not has_data(table, axes):
                 return axes
             for name, span in ((across, axes.axvspan), (up, axes.axhspan)):
@@ -273,19 +274,17 @@ class LikenessPlots:
         """
         span = pl.col("high") - pl.col("low")
         table = self._found.table().filter(pl.col("live").is_finite(), span.is_finite(), span > 0)
-        shown = table.with_columns(
+        placed = table.with_columns(
             place=(2 * (pl.col("live") - pl.col("low")) / span - 1).clip(-_BEYOND, _BEYOND)
         )
-        rows = np.arange(shown.height)[::-1]
-        with drawing(
-            ax, "One real run, in the simulated range", 1.0 + _ROW_IN * max(shown.height, 3)
-        ) as axes:
-            if not has_data(shown, axes):
+        rows = np.arange(placed.height)[::-1]
+        with shown(ax, "One real run, in the simulated range", 1.0 + _ROW_IN * max(placed.height, 3)) as axes:
+            if not has_data(placed, axes):
                 return axes
             axes.axvspan(-1, 1, color=style.GREEN, alpha=0.12)
-            colours = [style.BLUE if row == "inside" else style.VERMILLION for row in shown["verdict"]]
-            axes.scatter(shown["place"], rows, s=26, color=colours)
-            axes.set_yticks(rows, shown["title"].to_list())
+            colours = [style.BLUE if row == "inside" else style.VERMILLION for row in placed["verdict"]]
+            axes.scatter(placed["place"], rows, s=26, color=colours)
+            axes.set_yticks(rows, placed["title"].to_list())
             axes.set_xlim(-_BEYOND - 0.2, _BEYOND + 0.2)
             axes.set_xticks([-1, 0, 1], ["least", "middle", "most"])
             label_axes(axes, "of what one more simulated run would show", "", grid="x")
@@ -311,9 +310,7 @@ class SensitivityPlots:
         """
         table = self._found.table(metric)
         places = np.arange(table.height)[::-1]
-        with drawing(
-            ax, f"What moves: {MEASURES[metric].title}", 1.0 + _ROW_IN * max(table.height, 3)
-        ) as axes:
+        with shown(ax, f"What moves: {MEASURES[metric].title}", 1.0 + _ROW_IN * max(table.height, 3)) as axes:
             colours = [style.BLUE if signed >= 0 else style.VERMILLION for signed in table["signed"]]
             axes.barh(places, table["effect"], color=colours, height=0.6)
             axes.hlines(places, table["low"], table["high"], color=style.INK, linewidth=1)

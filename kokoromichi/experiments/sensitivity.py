@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from kokoromichi.experiments.plots import SensitivityPlots
     from kokoromichi.experiments.space import Free
+    from kokoromichi.simulation.engines import Chosen
     from kokoromichi.simulation.scenario import Scenario
 
 Floats = NDArray[np.float64]
@@ -38,17 +39,17 @@ class Sensitivity:
     """What turning each number does to each number of the headline.
 
     Attributes:
-        names: The paths that were turned.
-        metrics: The numbers that were read.
-        effects: Of shape (trajectories, seeds, paths, metrics): change of the metric over the number's whole
-            span, NaN where a run has no such number.
+        space: The paths that were turned, and their ends.
+        effects: Of shape (trajectories, seeds, paths, ``TESTED``): change of the metric over the number's
+            whole span, NaN where a run has no such number.
+        seed: Of the walks and of the runs.
         engine: What played, and why.
     """
 
-    names: tuple[str, ...]
-    metrics: tuple[str, ...]
+    space: Space
     effects: Floats
-    engine: str
+    seed: int
+    engine: Chosen
 
     def table(self, metric: str) -> pl.DataFrame:
         """How much each number moves a metric.
@@ -67,8 +68,7 @@ class Sensitivity:
             - ``spread`` (Float64): standard deviation of the effects (sigma): bends and interactions.
             - ``rank`` (Int64): numbers that cannot be told apart share one.
         """
-        require_measures([metric], {name: MEASURES[name] for name in self.metrics}, "sensitivity")
-        effects = self.effects[..., self.metrics.index(metric)]
+        effects = self.effects[..., tested(metric, "sensitivity")]
         strength = np.nanmean(np.abs(effects), axis=(0, 1))
         drawn = self._resampled(effects)
         low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
@@ -76,7 +76,7 @@ class Sensitivity:
         ranks = _shared_ranks(drawn[:, order])
         rows = [
             (
-                self.names[place],
+                self.space.names[place],
                 float(strength[place]),
                 float(low[place]),
                 float(high[place]),
@@ -110,7 +110,19 @@ class Sensitivity:
     def __repr__(self) -> str:
         """How many numbers were turned, and how often."""
         trajectories, seeds = self.effects.shape[:2]
-        return f"<Sensitivity of {len(self.names)} numbers, {trajectories} trajectories x {seeds} seeds>"
+        return (
+            f"<Sensitivity of {len(self.space.names)} numbers, {trajectories} trajectories x {seeds} seeds>"
+        )
+
+
+def tested(metric: str, asked_by: str) -> int:
+    """The place of a metric in ``TESTED``.
+
+    Raises:
+        MisuseError: It is none of them.
+    """
+    require_measures([metric], {name: MEASURES[name] for name in TESTED}, asked_by)
+    return TESTED.index(metric)
 
 
 def _shared_ranks(drawn: Floats) -> list[int]:
@@ -136,7 +148,7 @@ def sensitivity(
 ) -> Sensitivity:
     """Screen which numbers matter: Morris (1991), read as Campolongo, Cariboni and Saltelli (2007) do.
 
-    ``km.sobol`` says which share of the variance each of them makes, for many times as many runs.
+    ``km.sobol`` then says which share of the variance each of them makes, for many times as many runs.
 
     Args:
         base: What is turned.
@@ -155,10 +167,13 @@ def sensitivity(
     trajectories = whole("trajectories", trajectories, 2, 1_000_000)
     space = Space(base, free)
     points = _walks(len(space.names), trajectories, seed)
-    values, chosen = play_points(space, points, seeds, seed, engine, on_done, on_step)
+    seeds = whole("seeds", seeds, 1, 1_000)
+    chosen = choose_engine(engine, [base], len(points) * seeds)
+    engines.compile_once(base, chosen, on_step or (lambda _what: None))
+    values = play_points(space, points, seeds, seed, chosen, on_done)
     shape = (trajectories, len(space.names) + 1, seeds, len(TESTED))
     effects = _effects([space.realised(point) for point in points], values.reshape(shape))
-    return Sensitivity(tuple(space.names), TESTED, effects, chosen)
+    return Sensitivity(space, effects, seed, chosen)
 
 
 def play_points(
@@ -166,26 +181,22 @@ def play_points(
     points: Sequence[Sequence[float]],
     seeds: int,
     seed: int,
-    engine: str,
+    engine: Chosen,
     on_done: Callable[[int], None] | None,
-    on_step: Callable[[str], None] | None,
-) -> tuple[Floats, str]:
+) -> Floats:
     """Play points of a cube under common seeds.
 
     Returns:
-        Of shape (points, seeds, ``TESTED``), NaN where a run has no such number; and what played, and why.
+        Of shape (points, seeds, ``TESTED``), NaN where a run has no such number.
     """
-    seeds = whole("seeds", seeds, 1, 1_000)
     runs = [(tuple(point), number) for point in points for number in range(seeds)]
-    chosen = choose_engine(engine, [space.base], len(runs))
-    engines.compile_once(space.base, chosen, on_step or (lambda _what: None))
     found: list[list[float]] = []
-    with closing(headlines(runs, space.scenario, seed, chosen.name)) as played:
+    with closing(headlines(runs, space.scenario, seed, engine.name)) as played:
         for numbers in played:
             found.append([_float(numbers[name]) for name in TESTED])
             if on_done is not None:
                 on_done(len(found))
-    return np.array(found).reshape(len(points), seeds, len(TESTED)), str(chosen)
+    return np.array(found).reshape(len(points), seeds, len(TESTED))
 
 
 def _walks(sides: int, trajectories: int, seed: int) -> list[list[float]]:

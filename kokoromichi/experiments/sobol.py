@@ -11,18 +11,15 @@ from numpy.typing import NDArray
 from kokoromichi.analysis.tables import Table
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.options import whole
-from kokoromichi.experiments.measures import MEASURES, require_measures
-from kokoromichi.experiments.sensitivity import TESTED, play_points
-from kokoromichi.experiments.space import Space, sobol_points
-from kokoromichi.simulation import engines
+from kokoromichi.experiments.sensitivity import TESTED, play_points, tested
+from kokoromichi.experiments.space import sobol_points
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import polars as pl
 
-    from kokoromichi.experiments.space import Free
-    from kokoromichi.simulation.scenario import Scenario
+    from kokoromichi.experiments.sensitivity import Sensitivity
 
 Floats = NDArray[np.float64]
 
@@ -37,12 +34,10 @@ class Indices:
         names: The paths that were turned.
         values: Of shape (2 + paths, points, ``TESTED``), means over the seeds: of the first sample, of the
             second, and of the first with one path from the second.
-        engine: What played, and why.
     """
 
     names: tuple[str, ...]
     values: Floats
-    engine: str
 
     def table(self, metric: str) -> pl.DataFrame:
         """The indices of a metric.
@@ -59,8 +54,7 @@ class Indices:
         Raises:
             MisuseError: There is no such number, some run has none, or nothing moves it.
         """
-        require_measures([metric], {name: MEASURES[name] for name in TESTED}, "sobol")
-        found = self.values[..., TESTED.index(metric)]
+        found = self.values[..., tested(metric, "sobol")]
         if not np.isfinite(found).all() or not np.ptp(found):
             raise MisuseError(f"{metric} is the same in all runs, or missing in some: take another number")
         dice, points = np.random.default_rng(0), found.shape[1]
@@ -90,41 +84,27 @@ def _indices(found: Floats) -> Floats:
 
 
 def sobol(
-    base: Scenario,
-    free: Free,
-    *,
-    points: int = 64,
-    seeds: int = 2,
-    seed: int = 1,
-    engine: str = engines.AUTO,
-    on_done: Callable[[int], None] | None = None,
-    on_step: Callable[[str], None] | None = None,
+    screened: Sensitivity, *, points: int = 64, on_done: Callable[[int], None] | None = None
 ) -> Indices:
     """Share the variance of every number out among the free ones, by samples of the whole cube (Sobol 1993).
 
     Args:
-        base: What is turned.
-        free: The numbers, by path, with their ends: what ``tune`` takes.
+        screened: What ``sensitivity`` found: the same numbers are turned, under the same seeds, whose mean is
+            read, so that chance is no effect.
         points: Of each of two samples, a power of 2; (numbers + 2) x points x seeds runs are played.
-        seeds: Under how many seeds each point is played; their mean is read, so that chance is no effect.
-        seed: Of the samples and of the runs.
-        engine: As in ``simulate``.
         on_done: Called with how many runs are done.
-        on_step: Called with what is done before the first one, where that takes a while.
 
     Raises:
-        MisuseError: Nothing is free, a count is wrong, or scipy is not installed.
-        EconomyError: A path is unknown, or the economy refuses an end.
+        MisuseError: There is no such number of points, or scipy is not installed.
     """
     points = whole("points", points, 2, 2**20)
     if points & (points - 1):
         raise MisuseError(f"points is {points}; use a power of 2, such as 64")
-    space = Space(base, free)
+    space, seeds = screened.space, screened.effects.shape[1]
     sides = len(space.names)
-    sample = sobol_points(2 * sides, points, seed)
+    sample = sobol_points(2 * sides, points, screened.seed)
     first, second = sample[:, :sides], sample[:, sides:]
     mixed = [np.where(np.arange(sides) == side, second, first) for side in range(sides)]
-    asked = np.concatenate([first, second, *mixed])
-    values, chosen = play_points(space, asked.tolist(), seeds, seed, engine, on_done, on_step)
-    shape = (2 + sides, points, len(TESTED))
-    return Indices(tuple(space.names), values.mean(axis=1).reshape(shape), chosen)
+    asked = np.concatenate([first, second, *mixed]).tolist()
+    values = play_points(space, asked, seeds, screened.seed, screened.engine, on_done)
+    return Indices(tuple(space.names), values.mean(axis=1).reshape(2 + sides, points, len(TESTED)))

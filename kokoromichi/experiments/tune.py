@@ -100,13 +100,15 @@ class Search:
         return self.trials[-1]
 
     def surface(self) -> Surface:
-        """The surfaces through everything that was played."""
+        """The surfaces through everything that was played, of the numbers that some run has."""
         points = np.array([trial.point for trial in self.trials for _ in trial.runs])
         runs = [run for trial in self.trials for run in trial.runs]
-        numbers = {name: np.array([_known(run[name]) for run in runs]) for name in self.targets}
-        if absent := [name for name, values in numbers.items() if np.isnan(values).all()]:
-            raise MisuseError(f"no run has a {absent[0]}: play more days, or leave the target out")
-        return Surface(self.targets, points, numbers, self.space.base.days)
+        every = {name: np.array([_known(run[name]) for run in runs]) for name in self.targets}
+        numbers = {name: values for name, values in every.items() if not np.isnan(values).all()}
+        if not numbers:
+            raise MisuseError(f"no run has a {', a '.join(every)}: play more days, or choose other targets")
+        wanted = Targets({name: (self.targets[name].low, self.targets[name].high) for name in numbers})
+        return Surface(wanted, points, numbers, self.space.base.days)
 
     def _scenario(self, point: Point) -> Scenario:
         return self.space.scenario(point) if point else self.space.base

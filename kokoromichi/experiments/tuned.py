@@ -160,10 +160,14 @@ class Tuned:
         """What each targeted number comes to anywhere in the cube, as the surfaces have it.
 
         Returns:
-            One row per target: ``metric``, ``target`` (String), ``lowest``, ``highest`` (Float64),
-            ``reached`` (Boolean: somewhere the number alone lies in its band).
+            One row per target: ``metric``, ``target`` (String), ``lowest``, ``highest`` (Float64, null
+            where no run has the number), ``reached`` (Boolean: somewhere the number alone lies in its band).
         """
-        rows = []
+        rows: list[tuple[str, str, float | None, float | None, bool]] = [
+            (name, str(band), None, None, False)
+            for name, band in self.targets.items()
+            if name not in self._everywhere
+        ]
         for name, values in self._everywhere.items():
             band = self.targets[name]
             reached = bool(((values >= band.low) & (values <= band.high)).any())
@@ -208,12 +212,13 @@ class Tuned:
             f"{name} {_told(numbers[name])} (wanted {band})" for name, band in self.targets.items()
         )
         lines.append(f"The nearest has {near}.")
+        out_of_reach = self.reachable().filter(reached=False)
         lines += [
-            f"{row['metric']} cannot be met in these ends: the surfaces put it between "
-            f"{_told(row['lowest'])} and {_told(row['highest'])}, wanted {row['target']}."
-            for row in self.reachable().filter(reached=False).iter_rows(named=True)
+            f"{row['metric']} cannot be met in these ends: {_why(row)}." for row in out_of_reach.to_dicts()
         ]
         lines += [f"{one} and {other} stand against each other." for one, other in self.conflicts()]
+        if closed := self.space.base.closed:
+            lines.append(f"The scenario closes {', '.join(sorted(closed))}, which no number opens.")
         lines.append("Widen an end, free another number, or widen a band.")
         return " ".join(lines)
 
@@ -230,6 +235,14 @@ class Tuned:
 
     def _repr_html_(self) -> str:
         return f"<p>{self.explain()}</p>{self.table().head(10)._repr_html_()}"
+
+
+def _why(row: dict[str, Any]) -> str:
+    """Why a number is out of reach."""
+    if row["lowest"] is None:
+        return "no run has one"
+    ends = f"{_told(row['lowest'])} and {_told(row['highest'])}"
+    return f"the surfaces put it between {ends}, wanted {row['target']}"
 
 
 def _told(value: float | None) -> str:

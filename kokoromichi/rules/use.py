@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kokoromichi.core.models import HOUR_US, NEVER
 from kokoromichi.rules.battle import regenerated_hp
-from kokoromichi.rules.chest import payout
 from kokoromichi.rules.codes import (
     ALREADY_ACTIVE,
     BAD_QUANTITY,
@@ -16,9 +15,10 @@ from kokoromichi.rules.codes import (
     NOT_USABLE,
     OK,
 )
+from kokoromichi.rules.draws import below
 from kokoromichi.rules.holding import paid_left_gold
 from kokoromichi.rules.moments import is_running
-from kokoromichi.rules.pricing import capped_product
+from kokoromichi.rules.pricing import capped_product, percent_of
 from kokoromichi.rules.progress import add_xp
 from kokoromichi.rules.summon import ring_bell
 
@@ -298,3 +298,23 @@ def start(
         return NOT_USABLE, NEVER, luck_us, guard_us, stamina, double
     code = BAD_QUANTITY if quantity > 1 else ALREADY_ACTIVE if runs else OK
     return code, until_us, luck_us, guard_us, stamina, double
+
+
+def payout(draw: int, worth_gold: int, payout_percent: Sequence[int], chance_percent: Sequence[int]) -> int:
+    """Open one chest: a share of its configured worth, never of a price, or a sale would pay for itself.
+
+    Args:
+        draw: A draw of 32 bits.
+        worth_gold: The chest's configured worth, in gold, at most ``MAX_BALANCE``.
+        payout_percent: The shares of it that a chest may hold, each 0 to 1,000.
+        chance_percent: The chance of each, of the same length; they sum to 100.
+
+    Returns:
+        Gold, rounded down; what the chances leave over goes to the last share.
+    """
+    roll = below(draw, 100)
+    row = 0
+    while row < len(payout_percent) - 1 and roll >= chance_percent[row]:
+        roll -= chance_percent[row]
+        row += 1
+    return percent_of(worth_gold, payout_percent[row])

@@ -253,9 +253,16 @@ class Run:
         """
         return unmet_targets(self.report_data(targets=targets))
 
-    def explain(self) -> Explanation:
-        """Say in sentences how fast supply grows, who gains by what, and which targets are missed."""
-        return explained(self.report_data())
+    def explain(self, targets: Bands = TARGETS) -> Explanation:
+        """Say in sentences how fast supply grows, who gains by what, and which targets are missed.
+
+        Args:
+            targets: The bands that numbers are held to, as in ``report``.
+
+        Raises:
+            MisuseError: A target names what is not there.
+        """
+        return explained(self.report_data(targets=targets))
 
     def go_with_me(self) -> None:
         """Let the folder go when nobody knows this run any more, and at the latest with the program."""

@@ -9,13 +9,12 @@ import pytest
 
 from kokoromichi.analysis.metrics.alarms import alarms
 from kokoromichi.analysis.metrics.concentration import faucet_concentration, sink_use
-from kokoromichi.analysis.metrics.holders import balance_bands
-from kokoromichi.analysis.metrics.leavers import leavers
+from kokoromichi.analysis.metrics.goods import stock_outs
 from kokoromichi.analysis.metrics.price_events import price_events
-from kokoromichi.analysis.metrics.retention import cohort_retention
+from kokoromichi.analysis.metrics.retention import cohort_retention, leavers
 from kokoromichi.analysis.metrics.sessions import session_flows
-from kokoromichi.analysis.metrics.stock import stock_outs
 from kokoromichi.analysis.metrics.transfers import transfer_pairs, transfer_rings
+from kokoromichi.analysis.metrics.wealth import balance_bands
 from kokoromichi.analysis.observations import Observations
 from kokoromichi.analysis.plots import event
 from kokoromichi.core.errors import MisuseError

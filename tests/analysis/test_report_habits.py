@@ -32,22 +32,26 @@ def cells(section: PageSection, anchor: str) -> list[tuple[str, ...]]:
 def test_the_weeks_of_players_are_tables_of_their_metrics(data: ReportData) -> None:
     section = habits_section(data)
     anchors = [block.anchor for block in section.blocks if isinstance(block, PageTable)]
-    assert anchors == ["session-flows", "sink-use", "cohort-retention", "leavers"]
+    assert anchors == ["session-flows", "leavers", "cohort-retention", "sink-use"]
     weeks = [measured("session_flows", lively(seed)).row(0, named=True) for seed in (1, 2)]
     mean = sum(week["sessions"] for week in weeks) / 2
     assert cells(section, "session-flows")[0][:3] == ("0", "12", f"{mean:.0f}")
     assert {row[0] for row in cells(section, "sink-use")} == {"purchase", "fee"}
     ((monday, players, *shares),) = cells(section, "cohort-retention")
-    assert (monday, players, shares[0]) == ("2026-01-05", "12", words.share(1.0))
-    assert [row[0] for row in cells(section, "leavers")] == ["2026-01-19", "2026-01-12", "2026-01-05"]
+    assert (monday, players, shares[0]) == (words.day("2026-01-05"), "12", words.share(1.0))
+    assert [row[0] for row in cells(section, "leavers")] == [
+        words.day("2026-01-19"),
+        words.day("2026-01-12"),
+        words.day("2026-01-05"),
+    ]
 
 
 def test_changes_of_prices_and_transfers_are_shown_and_nobody_is_named(data: ReportData) -> None:
     section = ties_section(data)
     changes = cells(section, "price-events")
     assert [row[:3] for row in changes] == [
-        ("chest", "2026-01-11", "5,000 → 8,000"),
-        ("potion", "2026-01-11", "100 → 160"),
+        ("chest", words.day("2026-01-11"), "5,000 → 8,000"),
+        ("potion", words.day("2026-01-11"), "100 → 160"),
     ]
     pairs = cells(section, "transfer-pairs")
     assert [row[0] for row in pairs] == [f"{place}" for place in range(1, 13)]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from kokoromichi.analysis.metrics.flows import flows, flows_total, net_flow, sink_faucet_ratio
-from kokoromichi.analysis.metrics.gains import gains
+from kokoromichi.analysis.metrics.flows import flows, flows_total, gains, net_flow, sink_faucet_ratio
 from kokoromichi.analysis.metrics.supply import money_supply, velocity
 from kokoromichi.analysis.observations import Observations
 from tests.analysis.books import Book, activity, day, players

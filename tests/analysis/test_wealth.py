@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kokoromichi.analysis.metrics.engel import engel_shares
+from kokoromichi.analysis.metrics.goods import engel_shares
 from kokoromichi.analysis.metrics.wealth import balance_percentiles, balances, gini, lorenz, top_shares
 from kokoromichi.analysis.observations import MissingObservationsError
 from tests.analysis.books import Book, day, history, players

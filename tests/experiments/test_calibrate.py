@@ -118,7 +118,10 @@ def again() -> pl.DataFrame:
 
 @pytest.mark.parametrize("by", ["simulation", "bot"])
 def test_truths_are_found_again_within_their_errors(again: pl.DataFrame, by: str) -> None:
-    size, z = Size(), again.filter(by=by)
+    size = Size()
+    # What is chosen some ten times a run is identified where it was chosen more often than is due: too high.
+    always = pl.len().over("coefficient") == size.truths
+    z = again.filter(by=by).filter(always)
     pooled = z.filter(~pl.col("coefficient").is_in(["beta_store", "beta_costs"]))[
         "z"
     ].to_numpy()  # Both are in beta.

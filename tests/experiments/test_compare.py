@@ -119,11 +119,11 @@ def test_processes_give_the_same_runs(comparison: Comparison) -> None:
 
 
 def test_charts_and_page_show_every_scenario(comparison: Comparison, tmp_path: Path) -> None:
-    page = comparison.report(tmp_path / "out" / "decision.html").read_text(encoding="utf-8")
+    page = comparison.report(tmp_path / "out" / "decision.html").path.read_text(encoding="utf-8")
     assert page.count("<svg") == 4
     for said in ("dear potions", "the same", "identical", "Health potion, units sold"):
         assert said in page
-    assert page == comparison.report(tmp_path / "again.html").read_text(encoding="utf-8")
+    assert page == comparison.report(tmp_path / "again.html").path.read_text(encoding="utf-8")
     assert len(comparison.plot.pairs().lines) == 2 * 4
     assert "dear potions" in comparison._repr_html_()
 

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.usefixtures("compiled_engine"),
     pytest.mark.skipif(find_spec("numba") is None, reason="numba (extra `fast`) is not installed"),
 ]
 
@@ -77,7 +78,6 @@ OTHERS: Final = {
 def played(name: str) -> dict[str, NDArray[np.float64]]:
     """The headlines of all runs of a scenario, NaN where one has no such number."""
     scenario = OTHERS.get(name, ECONOMY)
-    engines.compile_once(scenario, engines.choose(engines.COMPILED, scenario), lambda _what: None)
 
     def numbers_of(replication: int) -> Numbers:
         numbers = headline_of(scenario, 11, replication, engines.COMPILED)

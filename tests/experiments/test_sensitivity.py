@@ -32,19 +32,24 @@ def test_effects_of_a_plane_are_its_slopes() -> None:
     assert effects[..., 0] == pytest.approx(np.broadcast_to([2.0, -7.0, 0.5], (5, 2, 3)))
 
 
-def screened(scale: float) -> Sensitivity:
-    """Three numbers: one strong, two alike but for noise of a scale."""
+STRONG, ONE, OTHER = "opening.gold", "transfer.fee_percent", "income.upkeep_percent"
+THREE = Space(BASE, dict.fromkeys((STRONG, ONE, OTHER), (5, 30)))
+
+
+def screened(noise: float) -> Sensitivity:
+    """Three numbers: one strong, two alike but for noise."""
     dice = np.random.default_rng(2)
     truth = np.array([10.0, -3.0, 3.0])
-    effects = truth + dice.normal(0, scale, (20, 2, 3))
-    return Sensitivity(("strong", "one", "other"), ("supply_gold",), effects[..., None], "faithful")
+    effects = truth + dice.normal(0, noise, (20, 2, 3))
+    every = np.repeat(effects[..., None], len(TESTED), axis=3)
+    return Sensitivity(THREE, every, 1, engines.choose(engines.FAITHFUL, BASE))
 
 
 def test_numbers_that_cannot_be_told_apart_share_a_rank() -> None:
     table = screened(1.0).table("supply_gold")
-    assert table["path"].item(0) == "strong"
+    assert table["path"].item(0) == STRONG
     assert table["rank"].to_list() == [1, 2, 2]
-    assert dict(table.select("path", "signed").iter_rows())["one"] == pytest.approx(-3, abs=0.6)
+    assert dict(table.select("path", "signed").iter_rows())[ONE] == pytest.approx(-3, abs=0.6)
 
 
 def test_effects_are_counted_over_the_steps_that_were_truly_taken() -> None:
@@ -52,7 +57,7 @@ def test_effects_are_counted_over_the_steps_that_were_truly_taken() -> None:
     assert [space.realised([side]) for side in (0.0, 1 / 3, 2 / 3, 1.0)] == [[0.0], [0.0], [1.0], [1.0]]
 
 
-def test_a_small_economy_is_screened_and_drawn() -> None:
+def test_a_small_economy_is_screened_drawn_and_shared_out() -> None:
     free = {"opening.gold": (5_000, 30_000), "transfer.fee_percent": (5, 30)}
     done: list[int] = []
     found = sensitivity(BASE, free, trajectories=3, seeds=1, engine=ENGINE, on_done=done.append)
@@ -61,6 +66,9 @@ def test_a_small_economy_is_screened_and_drawn() -> None:
     # Eight players open with up to 25,000 more each, and spend some of it.
     assert 0 < found.table("supply_gold")["effect"].item(0) <= 8 * 25_000
     assert len(found.plot.tornado("supply_gold").patches) == 2
+    shared = sobol(found, points=4, on_done=done.append)
+    assert done[-1] == 4 * (2 + 2)
+    assert shared.table("supply_gold")["path"].item(0) == "opening.gold"
 
 
 def test_shares_of_the_variance_are_those_of_a_function_that_is_known() -> None:
@@ -74,7 +82,7 @@ def test_shares_of_the_variance_are_those_of_a_function_that_is_known() -> None:
         return 4 * points[:, 0] + 2 * points[:, 1] + 0 * points[:, 2]
 
     values = np.array([weighted_sum(points) for points in (first, second, *mixed)])
-    found = Indices(("strong", "half", "none"), np.repeat(values[..., None], len(TESTED), axis=2), "faithful")
+    found = Indices(("strong", "half", "none"), np.repeat(values[..., None], len(TESTED), axis=2))
     table = found.table("supply_gold")
     assert table["path"].to_list() == ["strong", "half", "none"]
     assert table["first"].to_list() == pytest.approx([0.8, 0.2, 0.0], abs=0.03)  # 16 : 4 : 0
@@ -82,18 +90,10 @@ def test_shares_of_the_variance_are_those_of_a_function_that_is_known() -> None:
     assert all(low <= at <= high for low, at, high in table.select("total_low", "total", "total_high").rows())
 
 
-def test_a_small_economy_is_shared_out() -> None:
-    free = {"opening.gold": (5_000, 30_000), "transfer.fee_percent": (5, 30)}
-    done: list[int] = []
-    found = sobol(BASE, free, points=4, seeds=1, engine=ENGINE, on_done=done.append)
-    assert done[-1] == 4 * (2 + 2)
-    assert found.table("supply_gold")["path"].item(0) == "opening.gold"
-    with pytest.raises(MisuseError, match="a power of 2"):
-        sobol(BASE, free, points=6)
-
-
 def test_misuse_is_one_sentence_with_the_cure() -> None:
     with pytest.raises(MisuseError, match="trajectories is 1"):
         sensitivity(BASE, {"opening.gold": (1, 2)}, trajectories=1)
+    with pytest.raises(MisuseError, match="a power of 2"):
+        sobol(screened(1.0), points=6)
     with pytest.raises(MisuseError, match="supply_gold"):
         screened(1.0).table("supply")

@@ -256,12 +256,17 @@ def test_a_find_is_not_validated_under_the_seed_that_found_it(kept: Path) -> Non
         again(kept).best.validate(replications=2, seed=5)
 
 
-def test_a_number_that_no_run_has_is_no_target() -> None:
-    space, targets = Space(BASE, FREE), Targets({"retention_d30": (0.5, None)})
+def test_a_number_that_no_run_has_cannot_be_met(kept: Path) -> None:
+    tuned, wanted = again(kept), Targets({"gini": (0.1, 0.9), "retention_d30": (0.5, None)})
     search = Search(
-        space, targets, seed=1, engine=ENGINE, journal=Journal(None, {}), on_done=lambda _runs: None
+        tuned.space, wanted, seed=1, engine=ENGINE, journal=Journal(None, {}), on_done=lambda _runs: None
     )
-    search.trials = [Trial(0, (0.5, 0.5), ({"retention_d30": None},))]
+    search.trials = [Trial(0, (0.5, 0.5), ({"gini": 0.5, "retention_d30": None},))]
+    found = replace(tuned, targets=wanted, trials=tuple(search.trials), surface=search.surface())
+    assert not found.found
+    assert "retention_d30 cannot be met in these ends: no run has one." in found.explain()
+    assert found.reachable()["reached"].to_list() == [False, True]
+    search.targets = Targets({"retention_d30": (0.5, None)})
     with pytest.raises(MisuseError, match="no run has a retention_d30"):
         search.surface()
 
@@ -295,6 +300,8 @@ def test_what_cannot_be_met_is_said_with_what_can_be_reached(kept: Path) -> None
     assert not other.found
     assert "supply_gold cannot be met in these ends" in other.explain()
     assert other.reachable()["reached"].to_list() == [False]
+    closed = replace(other, space=Space(Scenario.load("no_sinks"), tuned.space.free))
+    assert "closes buy, exchange, invest, summon, train, which no number opens" in closed.explain()
 
 
 def test_the_best_is_written_where_the_bot_loads_it_with_its_comments(kept: Path, tmp_path: Path) -> None:

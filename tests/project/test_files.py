@@ -11,7 +11,6 @@ from tests.project.checkout import PACKAGE, ROOT, modules, tracked
 LONGEST_FILE_LINES: Final = 350
 LONG_FOR_A_REASON: Final = {
     "bot.py": "the bot's start and end, and what it is put together from",
-    "chat/arguments.py": "whatever a player writes is read in one place, so that all commands read it alike",
     "chat/context.py": "a command's whole life with its author, whom everything that it says goes through",
     "chat/texts.py": "every word of the bot is one table, to be translated at once",
     "core/models.py": "what is stored, and the one shape of a change, are read together",

@@ -178,6 +178,12 @@ def test_the_report_is_written_where_it_is_wanted_and_needs_nothing_else(run: km
     assert (run.folder / "report.html").read_bytes() == path.read_bytes()
 
 
+def test_a_run_is_explained_against_targets_of_ones_own(run: km.Run) -> None:
+    said = list(run.explain(targets=km.Targets({"gini": (None, 0.01), "sink_faucet_ratio": (0, None)})))
+    assert any(sentence.endswith("above its target, at most 0.01.") for sentence in said)
+    assert "1 of 2 targets are met." in said
+
+
 def test_a_run_is_read_again_from_its_folder(run: km.Run) -> None:
     again = km.Run(str(run.folder))
     assert again.manifest == run.manifest

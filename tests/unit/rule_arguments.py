@@ -13,7 +13,6 @@ from kokoromichi.core.counters import RETIRED_US
 from kokoromichi.core.models import DAY_US, NEVER
 from kokoromichi.rules import (
     battle,
-    chest,
     collection,
     daily,
     draws,
@@ -132,7 +131,7 @@ ARGUMENTS: dict[Rule, tuple[st.SearchStrategy[object], ...]] = {
     battle.regenerated_hp: (TIME, HP, LAST, HP, HP),
     battle.spend_hp: (HP, HP, HP, CAPPED, CAPPED),
     battle.win_permille: (LEVEL, LEVEL, PERMILLE, PERMILLE, PERMILLE, PERMILLE),
-    chest.payout: (DRAW, CAPPED, st.just((20, 40, 80, 150, 300)), st.just((55, 30, 11, 3, 1))),
+    use.payout: (DRAW, CAPPED, st.just((20, 40, 80, 150, 300)), st.just((55, 30, 11, 3, 1))),
     collection.choose_favorite: (FLAG, BALANCE),
     collection.redeem: (BALANCE, st.just(0) | BALANCE, ANY),
     daily.claim: (TIME, LAST, CAPPED, CAPPED, BALANCE, BALANCE, CYCLE, CYCLE, HOURS),

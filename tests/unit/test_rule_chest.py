@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kokoromichi.rules.chest import payout
 from kokoromichi.rules.codes import MAX_BALANCE
+from kokoromichi.rules.use import payout
 
 PAYS = (20, 40, 80, 150, 300)
 CHANCES = (55, 30, 11, 3, 1)

@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 
 from kokoromichi.rules import (
     battle,
-    chest,
     collection,
     daily,
     draws,
@@ -43,7 +42,7 @@ if TYPE_CHECKING:
 numba = pytest.importorskip("numba", reason="numba (extra `fast`) is not installed: nothing to compile with")
 
 MODULES = (
-    *(battle, chest, collection, daily, draws, exchange),
+    *(battle, collection, daily, draws, exchange),
     *(fight, grant, holding, moments, pricing),
     *(progress, purchase, stock, summon, transfer, use),
 )

@@ -137,6 +137,8 @@ class Stories(RuleBasedStateMachine):
             options.get("mana_potions"),
         )  # What a draw is says nothing of what is asked.
         asked, first = self.answers.get(str(request_id), (None, None))
+        if act == "admin.set_stock":  # What is due comes first, and is nobody's act.
+            await self.world.services.store.restock()
         before = await self.seen()
         try:
             receipt = await self.world.ask(act, *arguments, **options)

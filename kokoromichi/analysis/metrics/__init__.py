@@ -64,7 +64,7 @@ METRICS: Final[dict[str, Entry]] = {
     ),
     "net_flow": Entry("flows"),
     "sink_faucet_ratio": Entry("flows", after_warm_up=True),
-    "gains": Entry("gains", after_warm_up=True, keys=("archetype", "kind"), zeros=("amount", "per_player")),
+    "gains": Entry("flows", after_warm_up=True, keys=("archetype", "kind"), zeros=("amount", "per_player")),
     "faucet_concentration": Entry(
         "concentration", after_warm_up=True, keys=("kind",), zeros=("amount", "players")
     ),
@@ -74,13 +74,13 @@ METRICS: Final[dict[str, Entry]] = {
     "transfer_rings": Entry("transfers", after_warm_up=True),
     "balances": Entry("wealth"),
     "balance_percentiles": Entry("wealth", keys=("archetype", "currency"), zeros=("players",)),
-    "balance_bands": Entry("holders", keys=("day", "archetype"), zeros=("players", "held")),
+    "balance_bands": Entry("wealth", keys=("day", "archetype"), zeros=("players", "held")),
     "gini": Entry("wealth", after_warm_up=True),
     "lorenz": Entry("wealth", after_warm_up=True),
     "top_shares": Entry("wealth", after_warm_up=True),
     "days_to_afford": Entry("waits", keys=("item_id", "archetype"), zeros=("players", "waiting", "afforded")),
     "engel_shares": Entry(
-        "engel", after_warm_up=True, keys=("decile", "category"), zeros=("spending_gold", "share")
+        "goods", after_warm_up=True, keys=("decile", "category"), zeros=("spending_gold", "share")
     ),
     "price_index": Entry("price_index"),
     "price_events": Entry("price_events"),
@@ -92,11 +92,11 @@ METRICS: Final[dict[str, Entry]] = {
     ),
     "retention": Entry("retention"),
     "cohort_retention": Entry("retention"),
-    "leavers": Entry("leavers"),
+    "leavers": Entry("retention"),
     "cohort_balances": Entry("retention", keys=("archetype", "age_days"), zeros=("players",)),
     "sales": Entry("goods", after_warm_up=True, keys=("item_id",), zeros=("units", "revenue_gold", "buyers")),
     "sell_through": Entry("goods", keys=("item_id",), zeros=("restocked_units", "sold_units")),
-    "stock_outs": Entry("stock"),
+    "stock_outs": Entry("goods"),
     "hoarding": Entry(
         "goods",
         after_warm_up=True,

@@ -1,4 +1,4 @@
-"""What enters and leaves, by kind: faucets, sinks, and what is left between them."""
+"""What enters and leaves, by kind: faucets and sinks, what is left between them, who gains and who loses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from kokoromichi.analysis.metrics.by_day import OPENING, Day, days, movements, share, total
+from kokoromichi.analysis.metrics.by_day import (
+    OPENING,
+    Day,
+    changes,
+    days,
+    movements,
+    share,
+    total,
+    with_archetypes,
+)
 from kokoromichi.analysis.metrics.presence import active_days
 from kokoromichi.analysis.options import checked_options
 from kokoromichi.analysis.shared import shared
@@ -161,3 +170,38 @@ def sink_faucet_ratio(
     )
     sums = parts.group_by("currency").agg(total("faucets"), total("sinks"))
     return sums.with_columns(sink_faucet_ratio=share("sinks", "faucets")).sort("currency")
+
+
+@checked_options
+def gains(
+    observations: Observations, currency: str = "gold", first_day: Day = 0, last_day: Day | None = None
+) -> pl.LazyFrame:
+    """What each archetype gains and loses by kind, openings left out.
+
+    A transfer is a loss of who sends it and a gain of who receives it: over all players it is 0.
+
+    Args:
+        observations: What was observed; the ledger, and the players for their archetypes.
+        currency: gold or gems.
+        first_day: First day measured, as a date or a number of days after the first one observed.
+        last_day: Last day measured; None for the last one observed.
+
+    Returns:
+        One row per archetype and kind that moved a balance, ascending; archetype ``all`` counts every player.
+
+        - ``archetype`` (String): the archetype, or all.
+        - ``kind`` (String): the ledger's code.
+        - ``amount`` (Int64): gained, below 0 lost, in units of the currency.
+        - ``players`` (Int64): players of the archetype who ever had the currency, moved by this kind or not.
+        - ``per_player`` (Float64): amount / players.
+    """
+    observations.require_books("gains")
+    window = days(observations, first_day, last_day)
+    rows = movements(observations, currency).filter(pl.col("kind") != OPENING)
+    rows = rows.join(window, on="day", how="semi").select("user_id", "kind", "amount")
+    sums = with_archetypes(rows, observations).group_by("archetype", "kind").agg(total("amount"))
+    owners = changes(observations, currency).select("user_id").unique()
+    known = with_archetypes(owners, observations)
+    sizes = known.group_by("archetype").agg(players=pl.len().cast(pl.Int64))
+    table = sums.join(sizes, on="archetype").with_columns(per_player=share("amount", "players"))
+    return table.select("archetype", "kind", "amount", "players", "per_player").sort("archetype", "kind")

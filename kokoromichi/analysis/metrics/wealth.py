@@ -1,4 +1,4 @@
-"""Who owns what, and how unequally."""
+"""Who owns what, on one day and day by day, and how unequally."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from kokoromichi.analysis.metrics.by_day import (
     archetypes,
     changes,
     days,
+    holdings,
     movements,
     total,
     with_archetypes,
@@ -213,3 +214,35 @@ def _top(part: float) -> dict[str, pl.Expr]:
         returns_scalar=True,
     )
     return {"top": pl.lit(part), "players": pl.len() * part, "share": held}
+
+
+@checked_options
+def balance_bands(observations: Observations, currency: str = "gold") -> pl.LazyFrame:
+    """Closing balances day by day: the poorest tenth, the middle, the richest tenth, by archetype.
+
+    Percentiles between two players are interpolated linearly.
+
+    Args:
+        observations: What was observed; the ledger, and the players for their archetypes.
+        currency: gold or gems.
+
+    Returns:
+        One row per UTC day and archetype of which anybody is there, ascending; archetype ``all`` counts every
+        player.
+
+        - ``day`` (Date): the day, at its close.
+        - ``archetype`` (String): the archetype, or all.
+        - ``players`` (Int64): players who had a balance by that day.
+        - ``held`` (Int64): what they hold together, in units of the currency.
+        - ``p10`` (Float64): a tenth hold less.
+        - ``p50`` (Float64): the median.
+        - ``p90`` (Float64): a tenth hold more.
+    """
+    observations.require_books("balance_bands")
+    keys = ["day", "archetype"]
+    closes = holdings(observations, currency).select("user_id", "day", "balance")
+    sums = {"players": pl.len().cast(pl.Int64), "held": total("balance")}
+    grouped = with_archetypes(closes, observations).group_by(keys)
+    return grouped.agg(**sums, **dict(zip(("p10", "p50", "p90"), percentiles("balance"), strict=True))).sort(
+        keys
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import numpy as np
@@ -21,6 +21,7 @@ from kokoromichi.analysis.plots.showing import (
     OnceMeasured,
     ThemedAxes,
     figure_of,
+    pyplot_axes,
 )
 
 if TYPE_CHECKING:
@@ -73,6 +74,19 @@ def drawing(ax: Axes | None, title: str, height_in: float = HEIGHT_IN) -> Iterat
         if isinstance(axes, ThemedAxes) and not axes.has_data():
             figure_of(axes).set_figheight(height_in)
         axes.set_title(title, loc="left", pad=24)
+        yield axes
+
+
+@contextmanager
+def shown(ax: Axes | None, title: str, height_in: float = HEIGHT_IN) -> Iterator[Axes]:
+    """Draw as ``drawing`` does; where no axes are given, on a figure of pyplot's.
+
+    A notebook shows that one wherever in a cell it is drawn.
+    """
+    with (
+        nullcontext(ax) if ax is not None else pyplot_axes() as given,
+        drawing(given, title, height_in) as axes,
+    ):
         yield axes
 
 

@@ -43,7 +43,7 @@ def _alarm_table(data: ReportData) -> PageTable:
     rows = tuple(
         _row(
             spelled(row["number"]),
-            str(row["day"]),
+            words.day(row["day"]),
             words.decimal(row["value"], 1),
             words.decimal(row["trailing_mean"], 1),
             words.decimal(row["score"], 1),

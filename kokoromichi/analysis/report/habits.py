@@ -23,7 +23,7 @@ _MOST_WEEKS: Final = 8
 
 def habits_section(data: ReportData) -> PageSection:
     """Return what a session moves, whom sinks reach, who stays by cohort, and who takes gold away."""
-    tables = (_sessions(data), _sinks(data), _cohorts(data), _leavers(data))
+    tables = (_sessions(data), _leavers(data), _cohorts(data), _sinks(data))
     return _section(data, "habits", "Habits", "What players do over their weeks.", tables)
 
 
@@ -87,14 +87,15 @@ def _cohorts(data: ReportData) -> PageTable:
         active = dict(cohort.select("age_weeks", "active_share").iter_rows())
         players = words.whole(cohort["players"][0])
         rows.append(
-            (str(week), players, *(words.share(active[age]) if age in active else "" for age in ages))
+            (words.day(week), players, *(words.share(active[age]) if age in active else "" for age in ages))
         )
     return _table(
         "cohort_retention",
         "Active in a week, by the week of arrival",
-        ("Came in the week of", "Players", *(f"Week {age}" for age in ages)),
+        ("Week of arrival", "Players", *(f"Week {age}" for age in ages)),
         rows[:_MOST_ROWS],
         frame,
+        wide=True,
     )
 
 
@@ -108,7 +109,10 @@ def _leavers(data: ReportData) -> PageTable:
         "leavers",
         "Who left and returned, and with what",
         ("Week of", "Left", "Gold they hold", "Returned", "Gold they held"),
-        [(str(week), *map(words.whole, numbers)) for week, *numbers in means.head(_MOST_ROWS).iter_rows()],
+        [
+            (words.day(week), *map(words.whole, numbers))
+            for week, *numbers in means.head(_MOST_ROWS).iter_rows()
+        ],
         frame,
     )
 
@@ -128,7 +132,7 @@ def _price_events(data: ReportData) -> PageTable:
     rows = [
         (
             spelled(item_id),
-            str(changed),
+            words.day(changed),
             f"{words.whole(old)} → {words.whole(new)}",
             *(words.decimal(units, 3) for units in units),
             *(words.whole(gold) for gold in revenue),
@@ -189,6 +193,7 @@ def _table(
     data: pl.DataFrame,
     *more: str,
     text_columns: int = 1,
+    wide: bool = False,
 ) -> PageTable:
     anchor = name.replace("_", "-")
     return PageTable(
@@ -199,4 +204,5 @@ def _table(
         rows=tuple(PageRow(cells=tuple(map(Cell, texts))) for texts in rows),
         definition=definition(name, *more),
         csv=Csv.of(anchor, data),
+        wide=wide,
     )

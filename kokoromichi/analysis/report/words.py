@@ -41,6 +41,11 @@ def share(value: float | None, places: int = 0) -> str:
     return NOTHING if value is None else f"{100 * value:,.{places}f}\u00a0%".replace("-", "−")
 
 
+def day(value: object) -> str:
+    """Write a UTC date so that no line breaks within it."""
+    return str(value).replace("-", "\u2011")
+
+
 def _odd(value: float | None) -> str:
     """What stands where a number is not known or infinite; empty where it is one."""
     if value is None:

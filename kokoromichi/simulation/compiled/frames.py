@@ -14,7 +14,7 @@ from kokoromichi.core.kinds import CURRENCIES
 from kokoromichi.core.providers.packed_ledger import ID_DIGITS, MADE_UP, TX_DIGITS, named_frame
 from kokoromichi.rules.codes import CODE_NAMES
 from kokoromichi.simulation.compiled.columns import ACTIVITY_TYPES, CHOICES, LEDGER_TYPES, NO, NOTES, ROWS
-from kokoromichi.simulation.compiled.digits import zero_padded
+from kokoromichi.simulation.compiled.compiling import alone
 from kokoromichi.simulation.player_state import GEMS, GOLD, JOINED
 from kokoromichi.simulation.session import BATTLES, OUTCOMES
 from kokoromichi.simulation.story import DO_BATTLE, LEAVE, NOTE_CHOICE, RETURN
@@ -188,3 +188,27 @@ def stored_frames(players: Players, names: Names) -> tuple[pl.DataFrame, pl.Data
         schema=INVENTORIES_SCHEMA,
     )
     return balances.sort("user_id", maintain_order=True), inventories.sort("user_id", "item_id")
+
+
+def zero_padded(numbers: IntArray, width: int, prefix: str = "") -> pl.Series:
+    """Numbers of at most ``width`` digits as text (String), each with a prefix of ASCII."""
+    text = np.empty((len(numbers), len(prefix) + width), np.uint8)
+    text[:, : len(prefix)] = list(prefix.encode())
+    alone(write_digits)(numbers, text[:, len(prefix) :])
+    return pl.Series(text).arr.to_list().cast(pl.Binary).cast(pl.String)
+
+
+def write_digits(numbers: IntArray, text: IntArray) -> None:
+    """Write the digits of each number into its row: of those of the row before only what differs."""
+    before = 0
+    for row in range(len(numbers)):
+        for place in range(text.shape[1]):
+            text[row, place] = text[row - 1, place] if row else 48
+        number = left = numbers[row]
+        place = text.shape[1]
+        while left != before:
+            place -= 1
+            text[row, place] = 48 + left % 10
+            left //= 10
+            before //= 10
+        before = number

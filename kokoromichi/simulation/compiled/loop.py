@@ -8,7 +8,6 @@ from kokoromichi.core.models import DAY_US, SECOND_US
 from kokoromichi.rules.codes import OK
 from kokoromichi.simulation.compiled.acts import carry_out
 from kokoromichi.simulation.compiled.columns import CHOICES, NO, NOTES, ROWS, SESSIONS, note, note_choice
-from kokoromichi.simulation.compiled.heap import pop, push
 from kokoromichi.simulation.player_state import (
     ARCHETYPE,
     ARRIVAL_DAY,
@@ -250,3 +249,32 @@ def close_day(
             state[NOW_US] = day_us + DAY_US - 1
             state[SESSION_ID] = columns.counts[SESSIONS]
             note(columns, state, act, OK, NO)
+
+
+def push(heap: IntArray, size: int, key: int) -> None:
+    """Add a key to the first ``size`` places, which are a heap, and one more."""
+    place = size
+    while place > 0:
+        above = (place - 1) >> 1
+        if heap[above] <= key:
+            break
+        heap[place] = heap[above]
+        place = above
+    heap[place] = key
+
+
+def pop(heap: IntArray, size: int) -> int:
+    """Take the least key of the first ``size`` places, at least one; the rest is a heap of one less."""
+    least, last = heap[0], size - 1
+    key = heap[last]
+    place = 0
+    while 2 * place + 1 < last:
+        below = 2 * place + 1
+        if below + 1 < last and heap[below + 1] < heap[below]:
+            below += 1
+        if heap[below] >= key:
+            break
+        heap[place] = heap[below]
+        place = below
+    heap[place] = key
+    return int(least)
