@@ -151,7 +151,7 @@ async def restore(
         StorageError: The backup is not sound, or the store is in use or says no.
     """
     found = await contents_of_backup(backup)
-    if not found.audit.sound:
+    if not found.audit.sound_but_for_totals:
         message = f"{backup} is not sound, and nothing was restored: {found.audit}"
         raise StorageError(message)
     target.data_dir.mkdir(parents=True, exist_ok=True)

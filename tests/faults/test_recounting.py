@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -14,7 +16,10 @@ from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.cli.app import app
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.provider_manager import build_provider
+from kokoromichi.core.providers.local.opening import database_of
+from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.core.reader import Reader
+from kokoromichi.operation.backups import back_up, restore
 from tests.contract.stored import NOON_US, change, money, user
 from tests.faults.test_drill import PLAYERS, play, settings_of
 from tests.unit.service_world import World
@@ -82,3 +87,44 @@ async def test_totals_that_lack_rows_are_found_and_corrected_while_players_play(
         await assert_counted(beside)  # What the bot remembered of them was of before the recount.
         await bots.fold()
         await assert_counted(beside)
+
+
+@pytest.fixture
+async def broken(tmp_path: Path) -> Settings:
+    """A local store whose daily totals were changed by another hand."""
+    settings, clock = await settings_of("local", tmp_path / "data"), ManualClock(NOON_US)
+    async with build_provider(settings, clock=clock) as store:
+        await play(await World.open(store, clock=clock), 6)
+    with closing(sqlite3.connect(database_of(settings.data_dir))) as base:
+        base.execute("UPDATE daily_totals SET rows = rows + 1")
+        base.execute("UPDATE active_days SET players = 1")
+        base.commit()
+    return settings
+
+
+def test_local_totals_are_corrected_while_the_bot_is_stopped(broken: Settings) -> None:
+    command = ["audit", "--provider", "local", "--data-dir", str(broken.data_dir)]
+    assert "law 7" in CliRunner().invoke(app, command).output
+    said = CliRunner().invoke(app, [*command, "--recount"])
+    assert "local: sound: 7 laws hold" in said.output
+    assert "local: sound: 7 laws hold" in CliRunner().invoke(app, command).output
+
+
+async def test_a_backup_whose_totals_alone_are_wrong_is_restored_with_right_ones(
+    broken: Settings, tmp_path: Path
+) -> None:
+    clock, file = ManualClock(NOON_US), tmp_path / "backup"
+    async with build_provider(broken, clock=clock) as store:
+        assert not (await back_up(store, file)).audit.sound
+    fresh = await settings_of("local", tmp_path / "fresh")
+    assert (await restore(file, fresh, clock, erased=broken.data_dir)).contents.audit.sound
+    async with build_provider(fresh, clock=clock) as store:
+        await assert_counted(store)
+
+
+async def test_a_store_that_reads_its_totals_from_the_ledger_has_nothing_to_recount() -> None:
+    clock = ManualClock(NOON_US)
+    async with MemoryProvider(clock) as store:
+        await play(await World.open(store, clock=clock), 6)
+        await store.recount()
+        await assert_counted(store)
