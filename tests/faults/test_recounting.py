@@ -18,6 +18,7 @@ from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.provider_manager import build_provider
 from kokoromichi.core.providers.local.opening import database_of
 from kokoromichi.core.providers.memory import MemoryProvider
+from kokoromichi.core.providers.mongo import MongoDBProvider, folding
 from kokoromichi.core.reader import Reader
 from kokoromichi.operation.backups import back_up, restore
 from tests.contract.stored import NOON_US, change, money, user
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kokoromichi.core.data_provider import DataProvider
+    from kokoromichi.core.providers.mongo.driver import MongoDriver, MongoSession
     from kokoromichi.settings import Settings
 
 
@@ -87,6 +89,29 @@ async def test_totals_that_lack_rows_are_found_and_corrected_while_players_play(
         await assert_counted(beside)  # What the bot remembered of them was of before the recount.
         await bots.fold()
         await assert_counted(beside)
+
+
+async def test_of_two_processes_that_count_a_former_ledger_at_once_the_slower_one_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, clock = await settings_of("mongo", tmp_path), ManualClock(NOON_US)
+    async with build_provider(settings, clock=clock) as before:
+        await play(await World.open(before, clock=clock), 6)
+    await forget(settings)
+    with MongoClient[dict[str, object]](settings.mongo_uri.get_secret_value()) as client:
+        client.get_default_database().schema_version.update_one({"_id": "schema"}, {"$set": {"version": 1}})
+    uri, read = settings.mongo_uri.get_secret_value(), folding._booked
+    slower, faster = MongoDBProvider(uri, clock), MongoDBProvider(uri, clock)
+
+    async def booked(driver: MongoDriver, session: MongoSession | None) -> object:
+        found = await read(driver, session)
+        if driver is slower._driver:
+            await play(await World.open(faster, clock=clock), 2)
+        return found
+
+    monkeypatch.setattr(folding, "_booked", booked)
+    async with slower, faster:
+        await assert_counted(slower)
 
 
 @pytest.fixture
