@@ -150,7 +150,7 @@ def _show_violations(broken: Mapping[int, pl.DataFrame]) -> None:
     for law, rows in broken.items():
         screen.print(f"law {law}: {escape(LAWS[law])}: {rows.height:,} violations", highlight=False)
         for row in rows.head(_ROWS_SHOWN).to_dicts():
-            said = ", ".join(f"{column} {value}" for column, value in row.items())
+            said = ", ".join(f"{column} {value}" for column, value in row.items() if value is not None)
             screen.print(f"  {escape(said)}", highlight=False)
         if rows.height > _ROWS_SHOWN:
             screen.print(f"  ... and {rows.height - _ROWS_SHOWN:,} more; --json has all", highlight=False)

@@ -34,15 +34,16 @@ if TYPE_CHECKING:
 
 
 async def forget(settings: Settings) -> None:
-    """What a former version leaves of its commits for the totals: nothing."""
+    """What a former version leaves of its commits for the totals, nothing, and a day on which nobody played."""
     if settings.provider == "mongo":
         with MongoClient[dict[str, object]](settings.mongo_uri.get_secret_value()) as client:
             base = client.get_default_database()
             base.requests.update_many({}, {"$unset": {"waits": "", "queued": ""}})
             base.users.update_many({}, {"$unset": {"active_day": ""}})
+            base.active_days.insert_one({"_id": 77, "players": 3})
         return
     connection = await asyncpg.connect(settings.database_url.get_secret_value())
-    await connection.execute("DELETE FROM unfolded")
+    await connection.execute("DELETE FROM unfolded; INSERT INTO active_days VALUES (77, 3)")
     await connection.close()
 
 
@@ -68,8 +69,11 @@ async def test_totals_that_lack_rows_are_found_and_corrected_while_players_play(
         await play(world, 6)
         await forget(settings)
         report = await audit_provider(beside)
-        assert report.counts == {1: 0, 2: 0, 3: 0, 4: 0, 5: 0, 6: 0, 7: 1}
-        assert report.violations[7].select("kind", "currency", "rows").rows() == [("purchase", "gold", 6)]
+        assert report.counts == {1: 0, 2: 0, 3: 0, 4: 0, 5: 0, 6: 0, 7: 2}
+        assert report.violations[7].select("kind", "rows", "players").rows() == [
+            ("purchase", 6, None),
+            (None, None, -3),
+        ]
 
         playing = asyncio.create_task(play(world, 24))
         command = asyncio.create_task(

@@ -13,19 +13,19 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
-import polars as pl
 from pymongo import DeleteOne, ReplaceOne, UpdateOne
 from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 
-from kokoromichi.core.kinds import SYSTEM
 from kokoromichi.core.models import DAY_US, DailyTotal
 from kokoromichi.core.providers.mongo.driver import failures, is_transient, storage_error
 from kokoromichi.core.providers.mongo.ledger import read_frames
-from kokoromichi.core.reader import totals_of
+from kokoromichi.core.reader import ActiveDays, totals_of
 from kokoromichi.core.totals import Totals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    import polars as pl
 
     from kokoromichi.core.models import AnswerT, ChangeSet
     from kokoromichi.core.providers.mongo.driver import MongoDriver, MongoSession, Stored
@@ -187,10 +187,10 @@ async def add_loaded(driver: MongoDriver, rows: pl.DataFrame, session: MongoSess
     """Add rows that are put as they were, in the transaction that puts them and their players."""
     wanted = {"_id": {"$in": rows["user_id"].unique().to_list()}}
     known = await driver.collection("users").find(wanted, {"active_day": 1}, session=session).to_list(None)
-    last = {each["_id"]: int(each.get("active_day", NO_DAY)) for each in known}
-    moved = Moved(Totals(totals_of([rows], 0)), _newly_active(rows, last))
-    await _add(driver, moved, session)
-    await _mark_days(driver, last, session)
+    active = ActiveDays({each["_id"]: int(each.get("active_day", NO_DAY)) for each in known})
+    active.add(rows)
+    await _add(driver, Moved(Totals(totals_of([rows], 0)), active.players), session)
+    await _mark_days(driver, active.last, session)
 
 
 async def _mark_days(
@@ -200,23 +200,6 @@ async def _mark_days(
     days = [UpdateOne({"_id": user_id}, {"$max": {"active_day": day}}) for user_id, day in last.items()]
     if days:
         await driver.collection("users").bulk_write(days, session=session)
-
-
-def _newly_active(rows: pl.DataFrame, last: dict[str, int]) -> Counter[int]:
-    """Players by the days on which they were active for the first time; ``last`` is moved on by it.
-
-    Args:
-        rows: Each player's, oldest first.
-        last: The newest day of each player on which they were active.
-    """
-    active: Counter[int] = Counter()
-    day = pl.col("at").dt.timestamp("us") // DAY_US
-    players = rows.filter(pl.col("user_id") != SYSTEM).select("user_id", day).unique(maintain_order=True)
-    for user_id, on in players.iter_rows():
-        if on > last.get(user_id, NO_DAY):
-            last[user_id] = on
-            active[on] += 1
-    return active
 
 
 async def recount(driver: MongoDriver) -> None:
@@ -288,11 +271,11 @@ async def _store(driver: MongoDriver, lacking: Moved, mark: Stored, change: Stor
 
 async def _booked(driver: MongoDriver, session: MongoSession | None) -> tuple[Moved, dict[str, int]]:
     """What the ledger has moved, and the newest day of each player."""
-    moved, last, rows = Moved(Totals(), Counter()), dict[str, int](), 0
+    totals, active, rows = Totals(), ActiveDays(), 0
     async for frame in read_frames(driver, session=session):
-        moved.totals.add(totals_of([frame], 0))
-        moved.active.update(_newly_active(frame, last))
+        totals.add(totals_of([frame], 0))
+        active.add(frame)
         if (rows + frame.height) // _TOLD_ROWS > rows // _TOLD_ROWS:
             _LOG.info("%d rows of the ledger are added up so far", rows + frame.height)
         rows += frame.height
-    return moved, last
+    return Moved(totals, active.players), active.last
