@@ -121,7 +121,7 @@ class MongoDBProvider(MongoReader, RemoteProvider):
         stored = await self._driver.collection("schema_version").find_one({"_id": "schema"})
         version = int(stored["version"]) if stored else 0
         if version < _VERSION:
-            raise UnpreparedError.of(f"MongoDB at {self._driver.where}", version, _VERSION)
+            raise UnpreparedError(f"MongoDB at {self._driver.where}", version, _VERSION)
         self._refuse_newer(version)
 
     async def _prepare(self) -> None:
