@@ -19,6 +19,7 @@ from kokoromichi.core.provider_manager import build_provider
 from kokoromichi.core.providers.local.opening import database_of
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.core.providers.mongo import MongoDBProvider, folding
+from kokoromichi.core.providers.postgres import folding as counting
 from kokoromichi.core.reader import Reader
 from kokoromichi.operation.backups import back_up, restore
 from tests.contract.stored import NOON_US, change, money, user
@@ -116,6 +117,25 @@ async def test_of_two_processes_that_count_a_former_ledger_at_once_the_slower_on
     monkeypatch.setattr(folding, "_booked", booked)
     async with slower, faster:
         await assert_counted(slower)
+
+
+async def test_a_recount_may_last_and_lets_erasures_through_until_its_last_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, clock = await settings_of("postgres", tmp_path), ManualClock(NOON_US)
+    steps = list(counting._RECOUNT)
+    steps.insert(steps.index("DELETE FROM daily_totals WHERE rows = 0"), "SELECT pg_sleep(2)")
+    monkeypatch.setattr(counting, "_RECOUNT", steps)
+    monkeypatch.setattr(counting, "_VACUUM_S", 0.5)
+    async with build_provider(settings, clock=clock) as bots:
+        await play(await World.open(bots, clock=clock), 6)
+        await bots.fold()
+        recount = asyncio.create_task(bots.recount())
+        await asyncio.sleep(0.2)
+        await bots.erase(PLAYERS[0], "erased-abcdefgh")
+        assert not recount.done()
+        await recount
+        await assert_counted(bots)
 
 
 @pytest.fixture

@@ -345,7 +345,7 @@ _SENTENCES: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
         (asyncpg.LockNotAvailableError,),
         (
             "another session has long held the same player, item or request, so nothing of this happened; "
-            "look for an open transaction in pg_stat_activity, and try again"
+            "let a recount end, or look for an open transaction in pg_stat_activity, and try again"
         ),
     ),
     (
