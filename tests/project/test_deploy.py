@@ -136,6 +136,7 @@ def test_by_itself_the_bot_keeps_files_in_a_volume(tmp_path: Path) -> None:
         "MONGO_URI": "",
         "DATABASE_PASSWORD": "",
         "MIRROR_DIR": "",
+        "SQLITE_TMPDIR": "/data",
     }
     assert [(volume["type"], volume["source"], volume["target"]) for volume in bot["volumes"]] == [
         ("volume", "players", "/data")
