@@ -150,15 +150,22 @@ class LedgerSums:
         self._stock = stock.lazy()
         self._totals = Totals()
         self._rows = 0
-        self._sums = _summed(pl.LazyFrame(schema=LEDGER_SCHEMA), self._stock)
+        self._sums = [self._of(LEDGER_SCHEMA.to_frame())]
 
     def add(self, rows: pl.DataFrame) -> None:
         """Add the next part (``LEDGER_SCHEMA``)."""
         self._rows += rows.height
         self._totals.add(totals_of([rows], 0))
-        both = zip(self._sums, _summed(rows.lazy(), self._stock), strict=True)
-        together = [_added(pl.concat(parts)) for parts in both]
-        self._sums = [frame.lazy() for frame in pl.collect_all(together)]
+        self._sums.append(self._of(rows))
+        whole, *parts = (sum(frame.height for frame in frames) for frames in self._sums)
+        if sum(parts) >= whole:  # Each row is so grouped a few times, however many parts there are.
+            self._sums = [self._together()]
+
+    def _of(self, rows: pl.DataFrame) -> list[pl.DataFrame]:
+        return pl.collect_all(_summed(rows.lazy(), self._stock))
+
+    def _together(self) -> list[pl.DataFrame]:
+        return pl.collect_all([_added(pl.concat(parts).lazy()) for parts in zip(*self._sums, strict=True)])
 
     def against(
         self,
@@ -176,7 +183,8 @@ class LedgerSums:
             reused: What ``reused_requests`` finds.
         """
         stored = (balances.lazy(), inventories.lazy(), self._stock)
-        violations = pl.collect_all(_violations(self._sums, *stored, reused.lazy()))
+        sums = [frame.lazy() for frame in self._together()]
+        violations = pl.collect_all(_violations(sums, *stored, reused.lazy()))
         lacking = map(msgspec.structs.astuple, self._totals.less(totals))
         violations.append(pl.DataFrame(list(lacking), _TOTALS_SCHEMA, orient="row"))
         return AuditReport(self._rows, dict(zip(LAWS, violations, strict=True)))

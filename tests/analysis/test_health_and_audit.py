@@ -17,6 +17,7 @@ from kokoromichi.analysis.audit import (
     STOCK_SCHEMA,
     AuditReport,
     LedgerSums,
+    _added,
     audit,
     reused_requests,
 )
@@ -260,6 +261,23 @@ def test_a_full_temporary_folder_is_said_with_its_cure() -> None:
             requests.add(many)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_parts_wait_until_they_are_as_large_as_the_sums(monkeypatch: pytest.MonkeyPatch) -> None:
+    grouped: list[int] = []
+
+    def counted(frame: pl.LazyFrame) -> pl.LazyFrame:
+        grouped.append(1)
+        return _added(frame)
+
+    monkeypatch.setattr("kokoromichi.analysis.audit._added", counted)
+    book = Book()
+    for number in range(200):
+        book.opening(0, f"player-{number:03}")
+    sums = LedgerSums(STOCK)
+    for rows in book.frame().iter_slices(2):
+        sums.add(rows)
+    assert len(grouped) < 4 * 15, "four frames each time that the sums have doubled, and not for each part"
 
 
 def test_law_6_names_the_counter() -> None:
