@@ -66,7 +66,8 @@ class Settings(BaseSettings):
             economy, 0 to 1.
         log_level: A level of ``logging``.
         metrics_port: The bot answers Prometheus on this port; None answers nobody.
-        metrics_host: The address of that port, or its name: of this machine alone, unless a network is to reach it.
+        metrics_host: The address of that port, or its name: of this machine alone, unless a network is to
+            reach it.
         metrics_file: The bot writes its metrics to this file every few seconds, for the textfile collector of
             node_exporter (a name that ends with ``.prom``); None writes none.
         log_format: ``text``, or ``json`` for one object a line.

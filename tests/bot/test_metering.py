@@ -140,8 +140,8 @@ def test_an_address_may_be_a_name_and_a_wrong_one_is_said() -> None:
             assert b"kokoromichi_storage_up" in answer.read()
     finally:
         end()
-    with pytest.raises(MisuseError, match="METRICS_HOST no.such.name. cannot be had"):
-        Telemetry().serve(port, "no.such.name.")
+    with pytest.raises(MisuseError, match="METRICS_HOST no-such-name cannot be had"):
+        Telemetry().serve(port, "no-such-name")
 
 
 def test_the_port_is_of_the_address_that_is_set_and_of_no_other() -> None:
