@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 from urllib.parse import quote
 
-from pydantic import AfterValidator, BeforeValidator, Field, IPvAnyAddress, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -67,7 +66,8 @@ class Settings(BaseSettings):
             economy, 0 to 1.
         log_level: A level of ``logging``.
         metrics_port: The bot answers Prometheus on this port; None answers nobody.
-        metrics_host: The address of that port: of this machine alone, unless a network is to reach it.
+        metrics_host: The address of that port, or its name: of this machine alone, unless a network is to
+            reach it.
         metrics_file: The bot writes its metrics to this file every few seconds, for the textfile collector of
             node_exporter (a name that ends with ``.prom``); None writes none.
         log_format: ``text``, or ``json`` for one object a line.
@@ -107,7 +107,7 @@ class Settings(BaseSettings):
     activity_sampling: Annotated[float, Field(ge=0, le=1)] = 1.0
     log_level: Annotated[str, AfterValidator(_level)] = "INFO"
     metrics_port: Annotated[int | None, Field(ge=1, le=65_535)] = None
-    metrics_host: IPvAnyAddress = IPv4Address("127.0.0.1")
+    metrics_host: str = "127.0.0.1"
     metrics_file: Path | None = None
     log_format: Literal["text", "json"] = "text"
     heartbeat_file: Path | None = None

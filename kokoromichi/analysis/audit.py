@@ -158,16 +158,23 @@ class LedgerSums:
         self._totals = Totals()
         self._active = ActiveDays()
         self._rows = 0
-        self._sums = _summed(pl.LazyFrame(schema=LEDGER_SCHEMA), self._stock)
+        self._sums = [self._of(LEDGER_SCHEMA.to_frame())]
 
     def add(self, rows: pl.DataFrame) -> None:
         """Add the next part (``LEDGER_SCHEMA``)."""
         self._rows += rows.height
         self._totals.add(totals_of([rows], 0))
         self._active.add(rows)
-        both = zip(self._sums, _summed(rows.lazy(), self._stock), strict=True)
-        together = [_added(pl.concat(parts)) for parts in both]
-        self._sums = [frame.lazy() for frame in pl.collect_all(together)]
+        self._sums.append(self._of(rows))
+        whole, *parts = (sum(frame.height for frame in frames) for frames in self._sums)
+        if sum(parts) >= whole:  # Each row is so grouped a few times, however many parts there are.
+            self._sums = [self._together()]
+
+    def _of(self, rows: pl.DataFrame) -> list[pl.DataFrame]:
+        return pl.collect_all(_summed(rows.lazy(), self._stock))
+
+    def _together(self) -> list[pl.DataFrame]:
+        return pl.collect_all([_added(pl.concat(parts).lazy()) for parts in zip(*self._sums, strict=True)])
 
     def against(
         self,
@@ -187,7 +194,8 @@ class LedgerSums:
             reused: What ``reused_requests`` finds.
         """
         stored = (balances.lazy(), inventories.lazy(), self._stock)
-        violations = pl.collect_all(_violations(self._sums, *stored, reused.lazy()))
+        sums = [frame.lazy() for frame in self._together()]
+        violations = pl.collect_all(_violations(sums, *stored, reused.lazy()))
         lacking = [msgspec.structs.asdict(one) for one in self._totals.less(totals)]
         lacking += [{"day": day, "players": players} for day, players in self._active.lacking_in(active)]
         violations.append(pl.DataFrame(lacking, _TOTALS_SCHEMA))

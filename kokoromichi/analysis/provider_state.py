@@ -165,6 +165,9 @@ async def audit_provider(store: Reader) -> AuditReport:
 
     Args:
         store: A provider, or what is read of one moment already: a snapshot, a backup.
+
+    Raises:
+        NoRoomError: The temporary folder cannot hold the request ids.
     """
     async with store.snapshot() as reader:
         states = await stored_states(reader)

@@ -28,8 +28,15 @@ _ONE_SIDED_SHARE: Final = 0.05
 """Tolerance of a band with one end, as a share of that end."""
 
 
-def spelled(number: float) -> str:
-    """Write a number with its thousands apart: whole ones and large ones to the unit, others to 4 digits."""
+def spelled(number: float | None) -> str:
+    """Write a number with its thousands apart: whole ones and large ones to the unit, others to 4 digits.
+
+    One that nobody has, and one beyond the horizon (infinite), are said in words.
+    """
+    if number is None:
+        return "of nobody"
+    if not math.isfinite(number):
+        return "beyond the horizon"
     whole = number == round(number) or abs(number) >= _WHOLE_FROM
     return f"{number:,.0f}" if whole else f"{number:.4g}"
 

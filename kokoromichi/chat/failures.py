@@ -14,6 +14,7 @@ from kokoromichi.core.errors import (
     CommitUnknownError,
     ConflictError,
     InvalidProfileError,
+    NoRoomError,
     RefusedError,
     StorageError,
 )
@@ -118,6 +119,8 @@ def describe_failure(ctx: Context, error: Exception) -> Failure:
         return Failure(say("error.unknown", request_id=error.request_id))
     if isinstance(error, InvalidProfileError):
         return Failure(say("error.edited"))
+    if isinstance(error, NoRoomError):
+        return Failure(plain(str(error)))
     if isinstance(error, StorageError):
         return Failure(say("error.storage"))
     if isinstance(error, ConflictError):

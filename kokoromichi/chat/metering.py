@@ -48,7 +48,7 @@ class Metering(commands.Cog):
         """Begin."""
         settings = self._bot.settings
         if (port := settings.metrics_port) is not None:
-            self._end = await asyncio.to_thread(self._telemetry.serve, port, str(settings.metrics_host))
+            self._end = await asyncio.to_thread(self._telemetry.serve, port, settings.metrics_host)
         self.look.start()
         self.money.start()
 

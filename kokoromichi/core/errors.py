@@ -91,6 +91,10 @@ class ConfigurationError(StorageError):
     """The storage cannot be used as it is set up: starting again does not help, a person must act."""
 
 
+class NoRoomError(StorageError):
+    """The temporary folder is full, and the store is well: the sentence says where to make room."""
+
+
 class UnpreparedError(ConfigurationError):
     """A store was opened to be read, and nobody has made it yet, or brought it up to date.
 

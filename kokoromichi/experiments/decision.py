@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _ASSUMED = "¹"
 _WHOLE_FROM = 100
+_NOISE = 1e-12  # Of two equal sums, the share by which the order of their parts sets them apart.
 _LAST_OF_THREE = 2  # Three digits that count: the change of a share is small.
 _HEADS = ("Number", "Before", "After", "Change", "Interval", "Could be seen", "Gain of pairing", "Verdict")
 
@@ -123,9 +124,9 @@ def _event(comparison: Comparison, name: str, place: int) -> Chart:
 def _rows(comparison: Comparison, name: str) -> list[PageRow]:
     rows = []
     for row in comparison.table().filter(scenario=name).iter_rows(named=True):
-        interval = words.NOTHING
+        before, interval = row["before"], words.NOTHING
         if row["low"] is not None:
-            interval = f"{_signed(row['low'])} to {_signed(row['high'])}"
+            interval = f"{_signed(row['low'], before)} to {_signed(row['high'], before)}"
         seen = "" if row["pairs"] == row["runs"] else f" ({row['pairs']} of {row['runs']} runs)"
         gain = words.NOTHING
         if row["gain"] is not None:
@@ -133,14 +134,16 @@ def _rows(comparison: Comparison, name: str) -> list[PageRow]:
             if row["gain_low"] is not None:
                 gain += f" ({row['gain_low']:.1f} to {row['gain_high']:.1f})"
         unit = f", {row['unit']}" if row["unit"] else ""
-        share = f" ({words.share(row['change_share'], 1)})" if row["change_share"] else ""
+        share = (
+            f" ({words.share(row['change_share'], 1)})" if abs(row["change_share"] or 0.0) > _NOISE else ""
+        )
         texts = (
             f"{row['title']}{unit}{_ASSUMED if row['assumed'] else ''}",
-            _plain(row["before"]),
+            _plain(before),
             _plain(row["after"]) + seen,
-            _signed(row["change"]) + share,
+            _signed(row["change"], before) + share,
             interval,
-            _plain(row["smallest_visible"]),
+            _plain(row["smallest_visible"], before),
             gain,
             row["verdict"],
         )
@@ -161,15 +164,18 @@ def _notes(comparison: Comparison) -> str:
     )
 
 
-def _plain(value: float | None) -> str:
-    if value is None:
-        return words.NOTHING
-    if value == 0 or not math.isfinite(value) or abs(value) >= _WHOLE_FROM:
+def _plain(value: float | None, of: float | None = None) -> str:
+    """Three digits, or whole; what is lost in the rounding of the numbers that it is a difference of is 0."""
+    if value is None or not math.isfinite(value):
         return words.whole(value)
-    return words.decimal(value, _LAST_OF_THREE - math.floor(math.log10(abs(value))))
+    if abs(value) <= _NOISE * abs(of or 0.0):
+        return words.whole(0)
+    three = float(f"{value:.3g}")
+    if three == 0 or abs(three) >= _WHOLE_FROM:
+        return words.whole(value)
+    return words.decimal(three, _LAST_OF_THREE - math.floor(math.log10(abs(three))))
 
 
-def _signed(value: float | None) -> str:
-    if value is None:
-        return words.NOTHING
-    return ("+" if value > 0 else "") + _plain(value)
+def _signed(value: float | None, of: float | None) -> str:
+    text = _plain(value, of)
+    return f"+{text}" if value is not None and value > 0 and text != words.whole(0) else text

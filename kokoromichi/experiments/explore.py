@@ -127,8 +127,8 @@ class Explorer:
         base = self._base.headline.row(0, named=True)
         rows = "".join(
             f"<tr><td>{escape(MEASURES[name].title)}</td>"
-            f"<td style='text-align:right'>{_told(base[name])}</td>"
-            f"<td style='text-align:right'>{_told(self.numbers[name])}</td>"
+            f"<td style='text-align:right'>{spelled(base[name])}</td>"
+            f"<td style='text-align:right'>{spelled(self.numbers[name])}</td>"
             f"<td>{escape(MEASURES[name].unit)}</td></tr>"
             for name in _SHOWN
         )
@@ -177,14 +177,8 @@ def _start(base: Scenario, path: str, ends: tuple[int, int] | Scale) -> float:
 def _slider(path: str, ends: tuple[int, int] | Scale, start: float) -> Any:
     import ipywidgets  # noqa: PLC0415 - of an extra
 
-    told = {"description": path, "style": {"description_width": "12em"}, "layout": {"width": "34em"}}
+    options = {"description": path, "style": {"description_width": "12em"}, "layout": {"width": "34em"}}
     if isinstance(ends, Scale):
         low, high = math.log10(ends.low), math.log10(ends.high)
-        return ipywidgets.FloatLogSlider(value=start, min=low, max=high, readout_format=".2f", **told)
-    return ipywidgets.IntSlider(value=int(start), min=ends[0], max=ends[1], **told)
-
-
-def _told(value: float | None) -> str:
-    if value is None:
-        return "–"
-    return spelled(value) if math.isfinite(value) else "beyond the horizon"
+        return ipywidgets.FloatLogSlider(value=start, min=low, max=high, readout_format=".2f", **options)
+    return ipywidgets.IntSlider(value=int(start), min=ends[0], max=ends[1], **options)

@@ -149,9 +149,9 @@ class _Lists:
         self._base, self._runs = mine.base, mine.runs
         self.everyone = mine.tastes
         self.categories = tuple(dict.fromkeys(item.category for item in mine.base.economy.catalogue))
-        self._told: dict[tuple[str, int, tuple[tuple[str, int], ...]], Floats] = {}
+        self._of_weeks: dict[tuple[str, int, tuple[tuple[str, int], ...]], Floats] = {}
 
-    def told(self, tastes: Tastes, week: Week, most: int = 0) -> Floats:
+    def of_week(self, tastes: Tastes, week: Week, most: int = 0) -> Floats:
         """[coefficient, coefficient]: the information of one week.
 
         Args:
@@ -160,9 +160,9 @@ class _Lists:
             most: Choices that are looked at; 0 for all.
         """
         key = tastes.archetype.name, most, tuple(sorted(week.items()))
-        if key not in self._told:
-            self._told[key] = self._information(tastes, week, most)
-        return self._told[key]
+        if key not in self._of_weeks:
+            self._of_weeks[key] = self._information(tastes, week, most)
+        return self._of_weeks[key]
 
     def _information(self, tastes: Tastes, week: Week, most: int) -> Floats:
         choices = tastes.choices
@@ -182,9 +182,9 @@ class _Lists:
         )
 
 
-def _error(tastes: Tastes, told: Floats) -> float | None:
+def _error(tastes: Tastes, learned: Floats) -> float | None:
     """The standard error of the store's price sensitivity, or None where it cannot be learned."""
-    unseen, errors = unseen_and_errors(tastes.apart.names, told)
+    unseen, errors = unseen_and_errors(tastes.apart.names, learned)
     return None if _STORE in unseen else float(errors[tastes.apart.names.index(_STORE)])
 
 
@@ -192,8 +192,8 @@ def _row(
     name: str, plan: Sequence[Week], tastes: Tastes, lists: _Lists, precision: float
 ) -> tuple[object, ...]:
     different = len({tuple(sorted(week.items())) for week in plan})
-    told = np.sum([lists.told(tastes, week) for week in plan], axis=0)
-    error = _error(tastes, told) if different > 1 else None
+    learned = np.sum([lists.of_week(tastes, week) for week in plan], axis=0)
+    error = _error(tastes, learned) if different > 1 else None
     needed = None if error is None else max(1, math.ceil(len(plan) * (error / precision) ** 2))
     note = _CANNOT if error is None else ""
     return (name, tastes.archetype.name, len(plan), different, error, needed, note)
@@ -213,15 +213,15 @@ def _proposed(lists: _Lists, percent: int, weeks: int) -> list[Week]:
         scores = [_worst(lists, sums, week) for week in candidates]
         chosen.append(candidates[int(np.argmin(scores))])
         sums = [
-            told + lists.told(tastes, chosen[-1], _SAMPLE)
-            for told, tastes in zip(sums, lists.everyone, strict=True)
+            learned + lists.of_week(tastes, chosen[-1], _SAMPLE)
+            for learned, tastes in zip(sums, lists.everyone, strict=True)
         ]
     return chosen
 
 
 def _worst(lists: _Lists, sums: Sequence[Floats], week: Week) -> float:
     errors = [
-        _error(tastes, told + lists.told(tastes, week, _SAMPLE))
-        for told, tastes in zip(sums, lists.everyone, strict=True)
+        _error(tastes, learned + lists.of_week(tastes, week, _SAMPLE))
+        for learned, tastes in zip(sums, lists.everyone, strict=True)
     ]
     return max(math.inf if error is None else error for error in errors)

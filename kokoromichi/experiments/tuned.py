@@ -209,7 +209,7 @@ class Tuned:
         lines = [f"Not found: none of {len(self.trials)} trials meets every target ({runs} runs)."]
         numbers = self.best.numbers
         near = ", ".join(
-            f"{name} {_told(numbers[name])} (wanted {band})" for name, band in self.targets.items()
+            f"{name} {spelled(numbers[name])} (wanted {band})" for name, band in self.targets.items()
         )
         lines.append(f"The nearest has {near}.")
         out_of_reach = self.reachable().filter(reached=False)
@@ -241,14 +241,8 @@ def _why(row: dict[str, Any]) -> str:
     """Why a number is out of reach."""
     if row["lowest"] is None:
         return "no run has one"
-    ends = f"{_told(row['lowest'])} and {_told(row['highest'])}"
+    ends = f"{spelled(row['lowest'])} and {spelled(row['highest'])}"
     return f"the surfaces put it between {ends}, wanted {row['target']}"
-
-
-def _told(value: float | None) -> str:
-    if value is None:
-        return "of nobody"
-    return spelled(value) if np.isfinite(value) else "beyond the horizon"
 
 
 def best_of(candidates: Sequence[Candidate], replications: int = 50, seed: int = 998) -> Candidate:

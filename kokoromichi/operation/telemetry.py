@@ -187,12 +187,14 @@ class Telemetry:
         """Answer Prometheus on a port of an address; returns what ends that.
 
         Raises:
-            MisuseError: The port cannot be had.
+            MisuseError: The port or the address cannot be had.
         """
         try:
             server, thread = start_http_server(port, host, self.registry)
         except OSError as taken:
-            message = f"METRICS_PORT {port} of {host} cannot be had ({taken.strerror}): name another one"
+            message = (
+                f"METRICS_PORT {port} of METRICS_HOST {host} cannot be had ({taken.strerror}): name others"
+            )
             raise MisuseError(message) from taken
 
         def end() -> None:

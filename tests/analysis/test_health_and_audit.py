@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime, timezone
@@ -16,6 +17,7 @@ from kokoromichi.analysis.audit import (
     STOCK_SCHEMA,
     AuditReport,
     LedgerSums,
+    _added,
     audit,
     reused_requests,
 )
@@ -26,7 +28,7 @@ from kokoromichi.analysis.observations import Observations
 from kokoromichi.analysis.report import report_data
 from kokoromichi.analysis.report.money import reconciles, reconciliation
 from kokoromichi.analysis.request_ids import RequestIds
-from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.errors import MisuseError, NoRoomError
 from kokoromichi.core.models import DailyTotal
 from kokoromichi.core.reader import ActiveDays, active_of, totals_of
 from tests.analysis.books import Book, at, players, prices, restock
@@ -248,6 +250,34 @@ def test_law_5_names_the_request() -> None:
     report = audited(where(12, request_id="r000000001")(sound().frame()))
     assert report.counts == {1: 0, 2: 0, 3: 0, 4: 0, 5: 1, 6: 0}
     assert report.violations[5].rows() == [("r000000001", 2)]
+
+
+def test_a_full_temporary_folder_is_said_with_its_cure() -> None:
+    many = pl.DataFrame({"request_id": range(400_000), "tx_id": range(400_000)})
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, before[1]))
+    try:
+        with closing(RequestIds()) as requests, pytest.raises(NoRoomError, match="SQLITE_TMPDIR"):
+            requests.add(many)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_parts_wait_until_they_are_as_large_as_the_sums(monkeypatch: pytest.MonkeyPatch) -> None:
+    grouped: list[int] = []
+
+    def counted(frame: pl.LazyFrame) -> pl.LazyFrame:
+        grouped.append(1)
+        return _added(frame)
+
+    monkeypatch.setattr("kokoromichi.analysis.audit._added", counted)
+    book = Book()
+    for number in range(200):
+        book.opening(0, f"player-{number:03}")
+    sums = LedgerSums(STOCK)
+    for rows in book.frame().iter_slices(2):
+        sums.add(rows)
+    assert len(grouped) < 4 * 15, "four frames each time that the sums have doubled, and not for each part"
 
 
 def test_law_6_names_the_counter() -> None:

@@ -359,3 +359,25 @@ def test_many_names_take_several_rows_of_the_legend() -> None:
     assert canvas.columns_that_fit(["a", "b", "c"], 1_000) == 3
     assert canvas.columns_that_fit(["a long name"] * 3, 200) == 2
     assert canvas.columns_that_fit(["a long name"] * 3, 10) == 1
+
+
+def test_what_hangs_on_the_figure_has_room_beside_the_axes() -> None:
+    with style.chart_style():
+        figure = figure_of(canvas.new_axes())
+        figure.draw_without_rendering()
+        bare = figure.axes[0].get_position()
+        figure.suptitle("Two weeks")
+        figure.supxlabel("Day")
+        figure.draw_without_rendering()
+    titled = figure.axes[0].get_position()
+    assert bare.y0 < titled.y0 < titled.y1 < bare.y1
+
+
+def test_names_that_leave_no_room_are_warned_of_and_turn_no_axes_inside_out() -> None:
+    with style.chart_style():
+        ax = canvas.new_axes()
+        ax.barh(["of far too many words " * 6], [1])
+        with pytest.warns(UserWarning, match="constrained_layout not applied"):
+            figure_of(ax).draw_without_rendering()
+    position = ax.get_position()
+    assert min(position.width, position.height) > 0

@@ -9,6 +9,8 @@ import discord
 import pytest
 from simcord import SetupError
 
+from kokoromichi.analysis.request_ids import RequestIds
+from kokoromichi.core.errors import NoRoomError
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.settings import shipped_folder
 from tests.bot.table import embed_of, told
@@ -81,6 +83,17 @@ async def test_an_act_answers_and_is_in_the_ledger_with_its_actor(
     (newest,) = await table.bot.provider.read_ledger(limit=1)
     assert newest.actor == str(boss.id)
     assert str(newest.reason).endswith("a test")
+
+
+async def test_an_audit_without_room_says_the_cure_and_not_that_the_storage_is_away(
+    table: Table, boss: MemberActor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_ids: RequestIds, _rows: object) -> None:
+        raise NoRoomError("make room in the temporary folder")
+
+    monkeypatch.setattr(RequestIds, "add", full)
+    await table.bot.services.executor.open_account(str(table.bob.id))
+    assert await asked(table, boss, "audit") == "make room in the temporary folder"
 
 
 async def test_text_takes_the_rest_as_the_reason(table: Table, boss: MemberActor) -> None:

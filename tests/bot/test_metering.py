@@ -126,10 +126,22 @@ def test_a_port_that_is_taken_ends_the_start_with_a_sentence() -> None:
     port = free_port()
     end = Telemetry().serve(port)
     try:
-        with pytest.raises(MisuseError, match=f"METRICS_PORT {port} of 127.0.0.1 cannot be had"):
+        with pytest.raises(MisuseError, match=f"METRICS_PORT {port} of METRICS_HOST 127.0.0.1 cannot be had"):
             Telemetry().serve(port)
     finally:
         end()
+
+
+def test_an_address_may_be_a_name_and_a_wrong_one_is_said() -> None:
+    settings = Settings(_env_file=None, metrics_host="localhost")
+    end = Telemetry().serve(port := free_port(), settings.metrics_host)
+    try:
+        with urllib.request.urlopen(f"http://localhost:{port}/metrics", timeout=10) as answer:
+            assert b"kokoromichi_storage_up" in answer.read()
+    finally:
+        end()
+    with pytest.raises(MisuseError, match="METRICS_HOST no-such-name cannot be had"):
+        Telemetry().serve(port, "no-such-name")
 
 
 def test_the_port_is_of_the_address_that_is_set_and_of_no_other() -> None:

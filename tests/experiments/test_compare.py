@@ -11,6 +11,7 @@ import pytest
 
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.experiments.compare import compare
+from kokoromichi.experiments.decision import _plain, _signed
 from kokoromichi.simulation.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -126,6 +127,28 @@ def test_charts_and_page_show_every_scenario(comparison: Comparison, tmp_path: P
     assert page == comparison.report(tmp_path / "again.html").path.read_text(encoding="utf-8")
     assert len(comparison.plot.pairs().lines) == 2 * 4
     assert "dear potions" in comparison._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("value", "of", "said"),
+    [
+        (5.55e-17, 0.5, "0"),
+        (-2.8e-14, 12.0, "0"),
+        (0.00012, 0.5, "0.000120"),
+        (99.99, None, "100"),
+        (0.9999, None, "1.00"),
+        (-123.4, None, "−123"),
+        (12_345.0, None, "12,345"),
+        (inf, None, "beyond"),
+        (None, None, "–"),
+    ],
+)
+def test_a_number_has_three_digits_and_no_noise(value: float | None, of: float | None, said: str) -> None:
+    assert _plain(value, of) == said
+
+
+def test_noise_has_no_sign() -> None:
+    assert [_signed(value, 0.5) for value in (5.55e-17, -5.55e-17, 0.01)] == ["0", "0", "+0.0100"]
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ def places(runs: int, pairs: int) -> NDArray[np.int64]:
     return np.random.default_rng(7).integers(0, runs, (COMPARISONS, pairs))
 
 
-def told(before: NDArray[np.float64], after: NDArray[np.float64], name: str) -> Difference:
+def difference_of(before: NDArray[np.float64], after: NDArray[np.float64], name: str) -> Difference:
     step = KNOWN[name].smallest_step(ECONOMY.players)
     return difference(before.tolist(), after.tolist(), step=step, confidence=0.95)
 
@@ -120,16 +120,16 @@ def share_held(found: list[Difference], effect: float) -> float:
 def precise(before: NDArray[np.float64], after: NDArray[np.float64], name: str, share: float) -> Difference:
     """What is told once a half-width of so much of the base is reached, or after 60 runs: as ``compare``."""
     for pairs in range(20, 60, 10):
-        found = told(before[:pairs], after[:pairs], name)
+        found = difference_of(before[:pairs], after[:pairs], name)
         if not runs_missing(found, KNOWN[name], share):
             return found
-    return told(before, after, name)
+    return difference_of(before, after, name)
 
 
 @pytest.mark.parametrize("name", NUMBERS)
 def test_an_interval_holds_the_effect_as_often_as_it_says(name: str) -> None:
     before, after = pairs_of(name, "potion")
-    found = [told(before[rows], after[rows], name) for rows in places(len(before), PAIRS)]
+    found = [difference_of(before[rows], after[rows], name) for rows in places(len(before), PAIRS)]
     share = share_held(found, float((after - before).mean()))
     print(f"{name}, {PAIRS} pairs: {share:.1%}")  # noqa: T201 - the campaign's answer
     assert 0.92 <= share <= 0.975
@@ -150,7 +150,7 @@ def test_runs_that_are_added_until_it_is_precise_spoil_no_interval(name: str) ->
 @pytest.mark.parametrize("name", TIED)
 def test_a_number_that_seldom_changes_is_held_by_the_floor(name: str) -> None:
     before, after = pairs_of(name, "fee")
-    found = [told(before[rows], after[rows], name) for rows in places(len(before), PAIRS)]
+    found = [difference_of(before[rows], after[rows], name) for rows in places(len(before), PAIRS)]
     share = share_held(found, float((after - before).mean()))
     tied = float((before == after).mean())
     print(f"{name}, {tied:.0%} of the differences 0: {share:.1%}")  # noqa: T201 - as above
@@ -162,7 +162,7 @@ def test_a_number_that_seldom_changes_is_held_by_the_floor(name: str) -> None:
 def test_two_halves_of_the_same_economy_are_seldom_certain(name: str) -> None:
     runs = played(BASE)[name]
     halves = [runs[rows].reshape(2, PAIRS) for rows in places(len(runs), 2 * PAIRS)]
-    certain = sum(told(old, new, name).p_value < 0.05 for old, new in halves)
+    certain = sum(difference_of(old, new, name).p_value < 0.05 for old, new in halves)
     print(f"{name}, nothing changed: {certain} of {COMPARISONS} certain")  # noqa: T201 - as above
     assert certain <= 0.075 * COMPARISONS
 

@@ -136,6 +136,7 @@ def test_by_itself_the_bot_keeps_files_in_a_volume(tmp_path: Path) -> None:
         "MONGO_URI": "",
         "DATABASE_PASSWORD": "",
         "MIRROR_DIR": "",
+        "SQLITE_TMPDIR": "/data",
     }
     assert [(volume["type"], volume["source"], volume["target"]) for volume in bot["volumes"]] == [
         ("volume", "players", "/data")
@@ -155,7 +156,6 @@ def test_what_an_operator_sets_reaches_the_bot(tmp_path: Path) -> None:
         "mongo_uri",
         "mirror_dir",
         "heartbeat_file",
-        "metrics_host",
     }
     not_set = {"debounce_seconds", "cache_ttl", "saas_mode", "discord_api_url", "discord_gateway_url"}
     names = {name.upper() for name in set(Settings.model_fields) - compose_s - not_set}

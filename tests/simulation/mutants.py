@@ -102,8 +102,8 @@ def main(words: Sequence[str]) -> int:
             start = time.perf_counter()
             test = copy.found(mutant)
             survivors += [] if test else [mutant.name]
-            told = f"found by {test}" if test else f"SURVIVES {mutant.test}"
-            say(f"{mutant.name} ({mutant.file}): {told}, {time.perf_counter() - start:.0f} s")
+            verdict = f"found by {test}" if test else f"SURVIVES {mutant.test}"
+            say(f"{mutant.name} ({mutant.file}): {verdict}, {time.perf_counter() - start:.0f} s")
     say(f"{len(chosen) - len(survivors)} of {len(chosen)} mutants found; survivors: {survivors or 'none'}")
     return 1 if survivors else 0
 

@@ -41,7 +41,6 @@ def test_an_act_books_what_its_answer_holds_in_kinds_that_there_are(act: Act) ->
 def test_a_decision_answers_each_of_its_codes_and_a_refusal_books_nothing(act: Act) -> None:
     met = set()
 
-    @settings(max_examples=500, deadline=None, derandomize=True)
     @given(st.tuples(*ARGUMENTS[act.decide]))
     def answers(arguments: tuple[object, ...]) -> None:
         answer = act.decide(*arguments)
@@ -49,5 +48,8 @@ def test_a_decision_answers_each_of_its_codes_and_a_refusal_books_nothing(act: A
         assert answer[0] in act.codes
         assert answer[0] == OK or not any(amounts(answer, act))
 
-    answers()
+    for examples in (100, 500):  # Few acts have a code that is met so seldom.
+        settings(max_examples=examples, deadline=None, derandomize=True)(answers)()
+        if met == set(act.codes):
+            break
     assert met == set(act.codes)

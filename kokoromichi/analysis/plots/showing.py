@@ -45,23 +45,30 @@ class OnceMeasured(ConstrainedLayoutEngine):
     """Gives axes that are alone on their figure the room that their texts leave.
 
     Matplotlib's own measures every text twice, which is two fifths of what a chart costs; it lays out what
-    has several axes.
+    has several axes or texts beside them, and warns where nothing fits.
     """
 
     def execute(self, fig: Figure) -> None:
         """Lay the figure out."""
-        if len(fig.axes) != 1:
+        alone = len(fig.axes) == 1 and not (fig.texts or fig.legends or fig.subfigs)
+        if not (alone and self._fits(fig, fig.axes[0])):
             super().execute(fig)
-            return
-        axes, options = fig.axes[0], self.get()
-        axes.set_position(_GUESS)
+
+    def _fits(self, fig: Figure, axes: Axes) -> bool:
+        """Whether the texts leave room for the axes, which then have it."""
+        _place(axes, _GUESS)
         outer = axes.get_tightbbox(for_layout_only=True)  # What is to draw it may set its own dpi here.
         if outer is None:  # It is hidden.
-            return
+            return True
+        options = self.get()
         rect = Bbox.from_bounds(*options["rect"]).transformed(fig.transFigure)
         free = rect.padded(-options["w_pad"] * fig.dpi, -options["h_pad"] * fig.dpi)
         corners = free.get_points() + axes.bbox.get_points() - outer.get_points()
-        axes.set_position(Bbox(fig.transFigure.inverted().transform(corners)))
+        room = Bbox(fig.transFigure.inverted().transform(corners))
+        if min(room.width, room.height) <= 0:
+            return False
+        _place(axes, room)
+        return True
 
 
 class ThemedAxes(Axes):
@@ -84,6 +91,11 @@ class ThemedAxes(Axes):
         figure = figure_of(self)
         if isinstance(figure, ChartFigure) and not _pyplot_shows(figure):
             figure._ipython_display_()
+
+
+def _place(axes: Axes, position: Bbox) -> None:
+    axes.set_position(position)
+    axes.set_in_layout(True)  # Or matplotlib's own engine would take it for placed by hand.
 
 
 def figure_of(ax: Axes) -> Figure:
