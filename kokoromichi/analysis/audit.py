@@ -49,7 +49,7 @@ LAWS: Final[dict[int, str]] = {
     4: "no balance, no inventory and no stock is negative",
     5: "no two transactions carry one request id",
     6: "initial stock + restocks - units sold = the counter",
-    7: "the daily totals and active players are what the ledger has moved; `kokoromichi audit --recount` corrects them",
+    7: "daily totals and active players are what the ledger has moved; `kokoromichi audit --recount` mends it",
 }
 """Law 7 is of stores alone: exported rows have no totals beside them."""
 
@@ -80,7 +80,8 @@ class AuditReport:
             law 1 user_id, currency, ledger, stored; law 2 user_id, item_id, ledger, stored; law 3 currency,
             ledger (faucets - sinks), stored (sum of the balances); law 4 what, name, detail, value; law 5
             request_id, transactions; law 6 item_id, ledger, stored; law 7 the columns of ``DailyTotal``,
-            what the stored totals lack, or day and players, what the stored numbers of active players lack. Sums are Int128, so that none can wrap.
+            what the stored totals lack, or day and players, what the stored numbers of active players lack.
+            Sums are Int128, so that none can wrap.
     """
 
     rows: int

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 async def forget(settings: Settings) -> None:
-    """What a former version leaves of its commits for the totals, nothing, and a day on which nobody played."""
+    """What a former version leaves of its commits for the totals, nothing, and a day of nobody."""
     if settings.provider == "mongo":
         with MongoClient[dict[str, object]](settings.mongo_uri.get_secret_value()) as client:
             base = client.get_default_database()
@@ -105,12 +105,12 @@ async def test_of_two_processes_that_count_a_former_ledger_at_once_the_slower_on
     await forget(settings)
     with MongoClient[dict[str, object]](settings.mongo_uri.get_secret_value()) as client:
         client.get_default_database().schema_version.update_one({"_id": "schema"}, {"$set": {"version": 1}})
-    uri, read = settings.mongo_uri.get_secret_value(), folding._booked
+    uri, read = settings.mongo_uri.get_secret_value(), folding._booked  # noqa: SLF001 - the moment of the race
     slower, faster = MongoDBProvider(uri, clock), MongoDBProvider(uri, clock)
 
     async def booked(driver: MongoDriver, session: MongoSession | None) -> object:
         found = await read(driver, session)
-        if driver is slower._driver:
+        if driver is slower._driver:  # noqa: SLF001 - whose reading it is
             await play(await World.open(faster, clock=clock), 2)
         return found
 
@@ -123,7 +123,7 @@ async def test_a_recount_may_last_and_lets_erasures_through_until_its_last_part(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings, clock = await settings_of("postgres", tmp_path), ManualClock(NOON_US)
-    steps = list(counting._RECOUNT)
+    steps = list(counting._RECOUNT)  # noqa: SLF001 - one step is made slow
     steps.insert(steps.index("DELETE FROM daily_totals WHERE rows = 0"), "SELECT pg_sleep(2)")
     monkeypatch.setattr(counting, "_RECOUNT", steps)
     monkeypatch.setattr(counting, "_VACUUM_S", 0.5)

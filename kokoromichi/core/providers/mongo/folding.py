@@ -224,8 +224,8 @@ async def recount(driver: MongoDriver) -> None:
 async def count_first(driver: MongoDriver, former: Stored, version: int) -> None:
     """Count what a former version did not, and write the new version with it.
 
-    No moment has to be kept, however long it takes: whoever plays has written the new version before, and then
-    this changes nothing.
+    No moment has to be kept, however long it takes: whoever plays has written the new version before, and
+    then this changes nothing.
 
     Args:
         driver: The database.

@@ -143,12 +143,13 @@ class MongoDBProvider(MongoReader, RemoteProvider):
     async def _check_version(self) -> None:
         """Bring documents of an older version up to date, and refuse those of a newer one."""
         versions = self._driver.collection("schema_version")
-        fresh = {"$setOnInsert": {"version": _VERSION}}
-        with suppress(DuplicateKeyError):  # Somebody else opens a fresh database at the same moment.
-            await versions.update_one({"_id": "schema"}, fresh, upsert=True)
-        while (stored := await versions.find_one({"_id": "schema"}))["version"] < _VERSION:
-            _LOG.info("the ledger of MongoDB at %s is added up, once", self._driver.where)
-            await folding.count_first(self._driver, stored, _VERSION)
+        while (stored := await versions.find_one({"_id": "schema"})) is None or stored["version"] < _VERSION:
+            if stored is None:
+                with suppress(DuplicateKeyError):  # Somebody else opens a fresh database at the same moment.
+                    await versions.insert_one({"_id": "schema", "version": _VERSION})
+            else:
+                _LOG.info("the ledger of MongoDB at %s is added up, once", self._driver.where)
+                await folding.count_first(self._driver, stored, _VERSION)
         self._refuse_newer(stored["version"])
 
     def _refuse_newer(self, version: int) -> None:
