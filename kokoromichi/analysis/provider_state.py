@@ -180,4 +180,5 @@ async def audit_provider(store: Reader) -> AuditReport:
         if suspects is not None:
             rows += [frame.filter(suspects) async for frame in reader.ledger_frames()]
         reused = reused_requests(pl.concat(rows).lazy()).collect()
-        return sums.against(states.balances, states.inventories, await reader.daily_totals(), reused)
+        totals, active = await reader.daily_totals(), await reader.active_players()
+        return sums.against(states.balances, states.inventories, totals, active, reused)

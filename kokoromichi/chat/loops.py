@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from discord.ext import commands, tasks
 
+from kokoromichi.core.clock import SystemClock
 from kokoromichi.core.errors import ConflictError, KokoroError, StorageError
+from kokoromichi.core.models import SECOND_US
 from kokoromichi.services.overrides import FOLLOWED_S
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
+    from pathlib import Path
 
     from kokoromichi.chat.game import Game
 
@@ -22,6 +26,8 @@ BEAT_S: Final = 5.0
 RETRY_S: Final = 1.0
 PATIENCE_S: Final = 3.0
 """A storage that answers later than that is not well."""
+GONE_S: Final = 15.0
+"""So long after the last sign of life its file is taken away: one slow answer is no outage."""
 
 
 class Heartbeat(commands.Cog):
@@ -63,7 +69,7 @@ class Heartbeat(commands.Cog):
         self._bot.storage.report(no_reads, no_writes)
 
     async def _touch(self) -> None:
-        """Touch the file, if gateway and storage are there; take it away at once where the storage is not."""
+        """Touch the file, if gateway and storage are there; take it away where the storage stays away."""
         if (path := self._bot.settings.heartbeat_file) is None:
             return
         shards = self._bot.shards.values()
@@ -77,7 +83,7 @@ class Heartbeat(commands.Cog):
             if why is None:
                 await asyncio.to_thread(path.touch)
             else:
-                await asyncio.to_thread(path.unlink, missing_ok=True)
+                await asyncio.to_thread(_take_away, path)
         except OSError as failed:
             log.warning("no heartbeat: HEARTBEAT_FILE cannot be written: %s", failed)
 
@@ -85,6 +91,12 @@ class Heartbeat(commands.Cog):
     async def wait_for_gateway(self) -> None:
         """The first one comes with the first connection."""
         await self._bot.wait_until_ready()
+
+
+def _take_away(heartbeat: Path) -> None:
+    with suppress(FileNotFoundError):
+        if SystemClock().now_us() / SECOND_US - heartbeat.stat().st_mtime > GONE_S:
+            heartbeat.unlink()
 
 
 async def _trouble(call: Awaitable[object]) -> str | None:

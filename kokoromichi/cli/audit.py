@@ -43,7 +43,11 @@ def audit(
     ] = False,
     recount: Annotated[
         bool,
-        typer.Option("--recount", help="First correct a database's daily totals, while the bot plays."),
+        typer.Option(
+            "--recount",
+            help="First correct the daily totals by the ledger: of a database while the bot plays, of local "
+            "files while it is stopped.",
+        ),
     ] = False,
     expect_rows: Annotated[
         bool, typer.Option("--expect-rows", help="A store without a ledger row is a finding.")
@@ -64,7 +68,8 @@ def audit(
             return
         from kokoromichi.analysis.provider_state import audit_provider  # noqa: PLC0415 - --help stays fast
 
-        store = chosen_provider(provider, data_dir, read_only=not adopt)
+        writes = adopt or (recount and provider is Provider.local)
+        store = chosen_provider(provider, data_dir, read_only=not writes)
 
         from kokoromichi.services.health import clock_finding  # noqa: PLC0415 - --help stays fast
 
@@ -145,7 +150,7 @@ def _show_violations(broken: Mapping[int, pl.DataFrame]) -> None:
     for law, rows in broken.items():
         screen.print(f"law {law}: {escape(LAWS[law])}: {rows.height:,} violations", highlight=False)
         for row in rows.head(_ROWS_SHOWN).to_dicts():
-            said = ", ".join(f"{column} {value}" for column, value in row.items())
+            said = ", ".join(f"{column} {value}" for column, value in row.items() if value is not None)
             screen.print(f"  {escape(said)}", highlight=False)
         if rows.height > _ROWS_SHOWN:
             screen.print(f"  ... and {rows.height - _ROWS_SHOWN:,} more; --json has all", highlight=False)

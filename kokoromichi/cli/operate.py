@@ -39,6 +39,8 @@ def health(
         try:
             age_s = SystemClock().now_us() / SECOND_US - path.stat().st_mtime
         except FileNotFoundError:
+            if as_json:
+                answer({"well": False, "age_s": None})
             fail(f"the bot is not well: there is no {path}; its log says what is missing", TARGET_MISSED)
         well = age_s <= max_age
         if as_json:

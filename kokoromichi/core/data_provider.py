@@ -163,14 +163,11 @@ class DataProvider(Reader):
         return 0
 
     async def recount(self) -> None:
-        """Correct what was folded by what the ledger has moved, at once or not at all, while others play.
+        """Correct the daily totals by the ledger, at once or not at all; here they are read from it.
 
         Raises:
-            MisuseError: Here nothing is folded: each commit writes its totals.
             StorageError: The store failed; ask again.
         """
-        message = f"recount: each commit of the provider {self.name!r} writes its totals; restore a backup"
-        raise MisuseError(message)
 
     async def probe(self) -> None:
         """Write something that means nothing, durably: reading alone says nothing of a disk that is full.

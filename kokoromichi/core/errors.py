@@ -96,22 +96,26 @@ class NoRoomError(StorageError):
 
 
 class UnpreparedError(ConfigurationError):
-    """A store was opened to be read, and nobody has made it yet, or brought it up to date."""
+    """A store was opened to be read, and nobody has made it yet, or brought it up to date.
 
-    @classmethod
-    def of(cls, where: str, version: int, known: int) -> UnpreparedError:
-        """Say which.
+    Args:
+        where: The store.
+        version: Of what is stored; 0 where nothing is.
+        known: The version of this code.
+        grant: What the bot's user lacks for it, as a cure; empty where it may.
 
-        Args:
-            where: The store.
-            version: Of what is stored; 0 where nothing is.
-            known: The version of this code.
-        """
+    Attributes:
+        version: The same.
+        grant: The same.
+    """
+
+    def __init__(self, where: str, version: int, known: int, grant: str = "") -> None:
+        self.version = version
+        self.grant = grant
+        said = f"is of version {version}: the bot's next start brings it to version {known}"
         if not version:
-            return cls(
-                f"{where} holds nothing of KoKoroMichi yet: the bot's first start makes what is missing"
-            )
-        return cls(f"{where} is of version {version}: the bot's next start brings it to version {known}")
+            said = "holds nothing of KoKoroMichi yet: the bot's first start makes what is missing"
+        super().__init__(f"{where} {said}{grant and ', which its user may not'}")
 
 
 class InvalidProfileError(StorageError):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from contextlib import nullcontext
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
 import polars as pl
@@ -15,7 +17,7 @@ from kokoromichi.core.models import MOST_INT, DailyTotal
 from kokoromichi.core.schemas import LEDGER_SCHEMA, OBSERVED_SCHEMAS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from kokoromichi.core.bulk_load import StoredResponse
@@ -191,6 +193,46 @@ def active_of(frames: Iterable[pl.DataFrame], since_day: int) -> dict[int, int]:
     """How many players have moved something on each day, ascending."""
     players = _with_day(frames, since_day).filter(pl.col("user_id") != SYSTEM)
     return dict(players.group_by("day").agg(pl.col("user_id").n_unique()).sort("day").iter_rows())
+
+
+class ActiveDays:
+    """How many players have moved something on each day, of rows that come oldest first.
+
+    It is as large as players are many: of each, the newest day is enough, unless a clock was set back.
+
+    Args:
+        last: The newest day of each player that is counted already.
+
+    Attributes:
+        last: The same, with the rows that were added.
+        players: By day, without those whom a clock that was set back has brought there.
+        late: These: day and player, once each. They may have been counted before.
+    """
+
+    def __init__(self, last: Mapping[str, int] = MappingProxyType({})) -> None:
+        self.last = dict(last)
+        self.players: Counter[int] = Counter()
+        self.late: set[tuple[int, str]] = set()
+
+    def add(self, rows: pl.DataFrame) -> None:
+        """Count the next rows."""
+        players = _with_day([rows], 0).filter(pl.col("user_id") != SYSTEM)
+        for user_id, day in players.select("user_id", "day").unique(maintain_order=True).iter_rows():
+            newest = self.last.get(user_id, -1)
+            if day > newest:
+                self.last[user_id] = day
+                self.players[day] += 1
+            elif day < newest:
+                self.late.add((day, user_id))
+
+    def lacking_in(self, stored: Mapping[int, int]) -> Iterator[tuple[int, int]]:
+        """What stored numbers lack, by day; below 0 where they have more."""
+        late = Counter(day for day, _ in self.late)
+        for day in sorted({*self.players, *late, *stored}):
+            least, found = self.players[day], stored.get(day, 0)
+            right = min(max(found, least), least + late[day])
+            if found != right:
+                yield day, right - found
 
 
 def _with_day(frames: Iterable[pl.DataFrame], since_day: int) -> pl.DataFrame:

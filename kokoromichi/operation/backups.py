@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -151,17 +151,20 @@ async def restore(
         StorageError: The backup is not sound, or the store is in use or says no.
     """
     found = await contents_of_backup(backup)
-    if not found.audit.sound:
+    if not found.audit.sound_but_for_totals:
         message = f"{backup} is not sound, and nothing was restored: {found.audit}"
         raise StorageError(message)
     target.data_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=UNPACKING, dir=target.data_dir) as name:
         folder = Path(name)
-        count = await asyncio.to_thread(unpack, backup, folder, erased)
-        fill = _fill_folder if target.provider == "local" else _fill_database
-        aside = await fill(folder, target, clock, replace=replace)
-    for left in target.data_dir.glob(f"{UNPACKING}*"):  # Of a restore that was killed before.
-        await asyncio.to_thread(shutil.rmtree, left, ignore_errors=True)
+        lock = FolderLock(folder)  # By which another restore knows that this one goes on.
+        try:
+            count = await asyncio.to_thread(unpack, backup, folder, erased)
+            fill = _fill_folder if target.provider == "local" else _fill_database
+            aside = await fill(folder, target, clock, replace=replace)
+        finally:
+            lock.release()
+    await asyncio.to_thread(_remove_cut_off, target.data_dir)
     if target.provider == "local":
         ErasureList(erased).copy_to(target.data_dir)
     async with build_provider(target, clock=clock) as store, store.snapshot() as reader:
@@ -170,6 +173,15 @@ async def restore(
         message = f"what was restored is not sound: {now.audit}. Stop whoever writes there, and restore again"
         raise StorageError(message)
     return Restoration(now, count, aside)
+
+
+def _remove_cut_off(data_dir: Path) -> None:
+    """Remove what restores have left that were killed; blocks."""
+    for left in data_dir.glob(f"{UNPACKING}*"):
+        with suppress(StorageError, FileNotFoundError):  # Of one that goes on, or has just ended.
+            lock = FolderLock(left)
+            shutil.rmtree(left, ignore_errors=True)
+            lock.release()
 
 
 @asynccontextmanager

@@ -179,7 +179,8 @@ async def _storage(settings: Settings, clock: Clock) -> AsyncIterator[Finding]:
             if finding := await clock_finding(store, clock.now_us()):
                 yield Finding("clock", Verdict.WARNING, finding, "set the clock right")
     except UnpreparedError as new:
-        yield Finding("storage", Verdict.WELL, str(new))
+        verdict = Verdict.WARNING if new.version else Verdict.WELL
+        yield Finding("storage", Verdict.WRONG if new.grant else verdict, str(new), new.grant)
     except ConfigurationError as wrong:
         yield Finding("storage", Verdict.WRONG, str(wrong), "correct the setting")
     except StorageError as away:

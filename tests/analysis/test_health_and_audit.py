@@ -30,7 +30,7 @@ from kokoromichi.analysis.report.money import reconciles, reconciliation
 from kokoromichi.analysis.request_ids import RequestIds
 from kokoromichi.core.errors import MisuseError, NoRoomError
 from kokoromichi.core.models import DailyTotal
-from kokoromichi.core.reader import totals_of
+from kokoromichi.core.reader import ActiveDays, active_of, totals_of
 from tests.analysis.books import Book, at, players, prices, restock
 
 Damage = Callable[[pl.DataFrame], pl.DataFrame]
@@ -164,14 +164,14 @@ def audited(ledger: pl.DataFrame, balances: pl.DataFrame = BALANCES, inventories
             stock: pl.DataFrame = STOCK) -> AuditReport:  # fmt: skip
     """Audit frames: as a whole, and row by row, which must find the same."""
     report = audit(ledger.lazy(), balances.lazy(), inventories.lazy(), stock.lazy())
-    sums, totals = LedgerSums(stock), totals_of([ledger], 0)
+    sums, totals, active = LedgerSums(stock), totals_of([ledger], 0), active_of([ledger], 0)
     with closing(RequestIds()) as requests:
         for rows in ledger.iter_slices(1):
             sums.add(rows)
             requests.add(rows)
         suspects = requests.suspects()
     reused = ledger.clear() if suspects is None else ledger.filter(suspects)
-    in_parts = sums.against(balances, inventories, totals, reused_requests(reused.lazy()).collect())
+    in_parts = sums.against(balances, inventories, totals, active, reused_requests(reused.lazy()).collect())
     assert in_parts.rows == report.rows
     assert in_parts.violations.pop(7).is_empty()
     for law, found in report.violations.items():
@@ -290,12 +290,28 @@ def test_law_7_names_what_the_daily_totals_lack() -> None:
     sums, day = LedgerSums(STOCK), totals[0].day
     sums.add(ledger)
     stored = [*totals[1:], DailyTotal(day, "daily", None, 1, 0, 0)]
-    report = sums.against(BALANCES, INVENTORIES, stored, reused_requests(ledger.lazy()).collect())
-    assert report.counts == {1: 0, 2: 0, 3: 0, 4: 0, 5: 0, 6: 0, 7: 2}
+    active = {**active_of([ledger], 0), 77: 3}
+    report = sums.against(BALANCES, INVENTORIES, stored, active, reused_requests(ledger.lazy()).collect())
+    assert report.counts == {1: 0, 2: 0, 3: 0, 4: 0, 5: 0, 6: 0, 7: 3}
     assert report.violations[7].rows() == [
-        (day, "daily", None, -1, 0, 0),
-        (day, "opening", "gems", 2, 200, 0),
+        (day, "daily", None, -1, 0, 0, None),
+        (day, "opening", "gems", 2, 200, 0, None),
+        (77, None, None, None, None, None, -3),
     ]
+
+
+def test_a_clock_that_was_set_back_may_have_counted_a_player_of_that_day_or_not() -> None:
+    book, active, start = Book(), ActiveDays(), int(at(0).timestamp()) // 86_400
+    for day in (3, 5, 3, 4):
+        book.move(day, "ada", "daily", 1)
+    active.add(book.frame())
+
+    def lacking(stored: dict[int, int]) -> list[tuple[int, int]]:
+        shifted = {start + day: players for day, players in stored.items()}
+        return [(day - start, players) for day, players in active.lacking_in(shifted)]
+
+    assert lacking({3: 1, 5: 1}) == lacking({3: 1, 4: 1, 5: 1}) == []
+    assert lacking({3: 2, 4: 2}) == [(3, -1), (4, -1), (5, 1)]
 
 
 def test_an_audit_of_wrapped_sums_fails() -> None:

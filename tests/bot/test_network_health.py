@@ -7,8 +7,10 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
+from kokoromichi.chat.loops import GONE_S, Heartbeat
 from kokoromichi.core.clock import SystemClock
 from tests.bot.bot_process import HUNG_S, ROOT, BotProcess
 from tests.bot.standin import StandIn
@@ -16,6 +18,7 @@ from tests.bot.standin import StandIn
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kokoromichi.chat.game import Game
     from tests.servers.postgres import PostgresServer
 
 SCRIPT = Path(sys.executable).parent / "kokoromichi"
@@ -79,6 +82,29 @@ async def test_an_old_heartbeat_is_a_bad_one(tmp_path: Path) -> None:
     assert (code, "the bot was well 10" in said) == (1, True)
     code, said = await health(tmp_path, "--max-age", "2000", "--json", HEARTBEAT_FILE=str(path))
     assert (code, said[:13]) == (0, '{"well":true,')
+
+
+async def test_a_file_that_is_not_there_is_a_bad_heartbeat_for_a_program_too(tmp_path: Path) -> None:
+    code, said = await health(tmp_path, "--json", HEARTBEAT_FILE=str(tmp_path / "heartbeat"))
+    assert (code, said.splitlines()[0]) == (1, '{"well":false,"age_s":null}')
+
+
+async def test_one_slow_answer_of_the_storage_takes_no_sign_of_life_away(tmp_path: Path) -> None:
+    path = tmp_path / "heartbeat"
+    bot = SimpleNamespace(
+        settings=SimpleNamespace(heartbeat_file=path),
+        shards={0: SimpleNamespace(is_closed=lambda: False)},
+        storage=SimpleNamespace(no_writes=None),
+    )
+    heartbeat = Heartbeat(cast("Game", bot))
+    await heartbeat._touch()
+    bot.storage.no_writes = "it does not answer in 3 s"
+    await heartbeat._touch()
+    assert path.exists()
+    past_s = SystemClock().now_us() / 1e6 - GONE_S
+    os.utime(path, (past_s, past_s))
+    await heartbeat._touch()
+    assert not path.exists()
 
 
 async def test_without_a_file_there_is_nothing_to_look_at(tmp_path: Path) -> None:

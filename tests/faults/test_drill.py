@@ -22,6 +22,7 @@ from kokoromichi.core.copying.copy_all import copy_all
 from kokoromichi.core.copying.marking import refuse_half_moved
 from kokoromichi.core.errors import ConfigurationError, MisuseError, StorageError
 from kokoromichi.core.provider_manager import build_provider
+from kokoromichi.core.providers.local.ownership import FolderLock
 from kokoromichi.core.providers.local.placing import place, unpack
 from kokoromichi.core.providers.local.reader import snapshot
 from kokoromichi.operation import backups
@@ -284,8 +285,12 @@ async def test_a_local_restore_that_was_killed_is_given_again_before_a_bot_start
         await build_provider(settings, clock=clock).open()
     told = {one.what: one.said async for one in examine(settings, clock, (), asks_discord=False)}
     assert told["restore"] == f"{left} is of a restore that was cut off, unless one runs now"
+    under_way = settings.data_dir / ".restore-y"
+    under_way.mkdir()
+    lock = FolderLock(under_way)
     await restore(file, settings, clock, erased=settings.data_dir)
-    assert not left.exists()
+    lock.release()
+    assert (left.exists(), under_way.exists()) == (False, True)
     async with build_provider(settings, clock=clock) as provider:
         assert await provider.user_ids() == list(PLAYERS[:3])
 

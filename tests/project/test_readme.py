@@ -24,6 +24,7 @@ PLAYED: Final = (
     "--provider=local",
     "--workers=serial",
     "--out=run",
+    "--no-report",
 )
 """What leaves the store that the example reads."""
 TARGETS: Final = "simulate test test-slow test-all campaign check security hooks bench lab docs help"

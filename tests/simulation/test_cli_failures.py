@@ -273,6 +273,7 @@ def test_control_c_does_not_wait_for_a_long_replication(tmp_path: Path, workers:
         workers != "serial" and len(workers_of(command.pid)) < 2
     ):
         assert command.poll() is None
+        time.sleep(0.02)
     time.sleep(after_s)
     os.killpg(command.pid, signal.SIGINT)
     try:

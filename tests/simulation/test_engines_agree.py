@@ -199,7 +199,7 @@ def test_no_reference_is_counted_in_compiled_code(tmp_path: Path, monkeypatch: p
     """One count an array a call costs fourteen times the play, and says nothing."""
     program = list(cache_folder().rglob("*.nbc"))
     assert {path.name.split("-")[0] for path in program} >= {
-        "digits.write_digits",
+        "frames.write_digits",
         "loop.begin_day",
         "loop.play_day",
         "loop.close_day",

@@ -36,6 +36,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> km.Run:
 def notebook(run: km.Run) -> Iterator[InteractiveShell]:
     """What answers a notebook's cells, in this process."""
     before = mpl.get_backend()
+    plt.close("all")  # Of other tests.
     shell = InteractiveShell.instance(user_ns={"run": run, "plt": plt, "km": km})
     plt.switch_backend(INLINE)
     plt.ion()

@@ -280,14 +280,14 @@ def test_only_files_are_adopted(tmp_path: Path) -> None:
     for words in (("audit", tmp_path, "--adopt"), ("audit", "--adopt", "--provider", "local", tmp_path)):
         result = invoke(*words)
         assert result.exit_code == USAGE
-        assert "--adopt is of a provider" in " ".join(result.stderr.split())
+        assert "--adopt and --recount are of those" in " ".join(result.stderr.split())
 
 
 def test_an_audit_is_of_a_folder_or_of_a_provider(tmp_path: Path) -> None:
     for words in ((), (tmp_path, "--provider", "local")):
         result = invoke("audit", *words)
         assert result.exit_code == USAGE
-        assert "audit needs either" in " ".join(result.stderr.split())
+        assert "audit needs a folder or --provider" in " ".join(result.stderr.split())
 
 
 @pytest.mark.parametrize(

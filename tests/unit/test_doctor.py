@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import uuid
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
+import asyncpg
 import pytest
 from aiohttp import web
 from pydantic import SecretStr
+from pymongo import MongoClient
 from typer.testing import CliRunner
 
 from kokoromichi.cli.app import app
@@ -20,6 +24,7 @@ from kokoromichi.operation.doctor import Verdict, examine
 from kokoromichi.settings import Settings
 from tests.contract.stored import NOON_US
 from tests.servers.mongo import fresh_database
+from tests.servers.postgres import fresh_postgres_database
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -178,6 +183,30 @@ async def test_a_database_is_read_and_written(tmp_path: Path) -> None:
         pass
     findings = await found(tmp_path, **asked)
     assert findings["storage"].said == "mongo is read and written, its tables are up to date: 0 players"
+    with MongoClient[dict[str, object]](asked["mongo_uri"].get_secret_value()) as client:
+        client.get_default_database().schema_version.update_one({"_id": "schema"}, {"$set": {"version": 1}})
+    former = (await found(tmp_path, **asked))["storage"]
+    assert former.verdict is Verdict.WARNING
+    assert "is of version 1: the bot's next start brings it to version 2" in former.said
+
+
+async def test_a_database_in_which_the_bot_may_make_no_tables_is_wrong(tmp_path: Path) -> None:
+    url = await fresh_postgres_database()
+    user = f"user_{uuid.uuid4().hex}"
+    owner = await asyncpg.connect(url)
+    await owner.execute(f"CREATE ROLE {user} LOGIN PASSWORD 'x'; REVOKE CREATE ON SCHEMA public FROM public")
+    host = urlsplit(url).netloc.rpartition("@")[2]
+    asked = SecretStr(urlsplit(url)._replace(netloc=f"{user}:x@{host}").geturl())
+    refused = (await found(tmp_path, provider="postgres", database_url=asked))["storage"]
+    assert (refused.verdict, refused.cure) == (
+        Verdict.WRONG,
+        "grant it CREATE on the database and its schema, and its tables",
+    )
+    await owner.execute(f"GRANT CREATE ON SCHEMA public TO {user}")
+    allowed = (await found(tmp_path, provider="postgres", database_url=asked))["storage"]
+    assert allowed.verdict is Verdict.WELL
+    await owner.execute(f"REVOKE CREATE ON SCHEMA public FROM {user}; DROP ROLE {user}")
+    await owner.close()
 
 
 async def test_a_database_that_cannot_be_is_wrong_and_one_that_is_down_is_away(tmp_path: Path) -> None:

@@ -22,7 +22,6 @@ RULES = (
     "holding",
     "progress",
     "exchange",
-    "chest",
     "collection",
     "grant",
     "stock",

@@ -22,7 +22,7 @@ from kokoromichi.core.providers.local.errors import RESTORE
 from kokoromichi.core.providers.local.groups import Act
 from kokoromichi.core.providers.local.hot_backup import back_up_file
 from kokoromichi.core.providers.local.life import FolderLife
-from kokoromichi.core.providers.local.loading import PUT_SECTION, load_portion
+from kokoromichi.core.providers.local.loading import PUT_SECTION, load_portion, recount_days
 from kokoromichi.core.providers.local.mirroring import (
     ADOPTS_NOTHING,
     ERASED_THERE,
@@ -237,6 +237,11 @@ class LocalJSONProvider(LocalReader, DataProvider):
         """Note the moment in the database; see ``DataProvider.probe``."""
         store, _ = await self._life.owned()
         await store.write(lambda base: base.execute(SET_META, (_PROBED, self._clock.now_us())))
+
+    async def recount(self) -> None:
+        """Add up the daily totals anew in one transaction; see ``DataProvider.recount``."""
+        store, _ = await self._life.owned()
+        await store.write(recount_days)
 
     async def verify(self) -> None:
         """Check every page and index of the database: opening looks for a moment only."""

@@ -43,15 +43,20 @@ INSERT OR IGNORE INTO requests SELECT request_id, at_us, ?, NULL FROM ledger
 """
 _COUNT_DAYS: Final = """
 INSERT INTO daily_totals SELECT at_us / ?, kind, coalesce(currency, ?), count(*),
-    CAST(total(max(amount, 0)) AS INTEGER), CAST(total(max(-amount, 0)) AS INTEGER)
-    FROM ledger WHERE entry > ? GROUP BY 1, 2, 3
+    CAST(sum(gained >> 32) * 4294967296 + sum(gained & 4294967295) AS INTEGER),
+    CAST(sum(lost >> 32) * 4294967296 + sum(lost & 4294967295) AS INTEGER)
+    FROM (SELECT at_us, kind, currency, max(coalesce(amount, 0), 0) AS gained,
+        max(-coalesce(amount, 0), 0) AS lost FROM ledger WHERE entry > ?)
+    GROUP BY 1, 2, 3
     ON CONFLICT DO UPDATE SET rows = rows + excluded.rows,
     gained = CAST(gained + excluded.gained AS INTEGER), lost = CAST(lost + excluded.lost AS INTEGER)
 """
+"""Halves are summed: a bare sum fails at 63 bits, where the CAST stops it."""
 _COUNT_ACTIVE: Final = """
 INSERT OR IGNORE INTO active_players SELECT DISTINCT at_us / ?, player FROM ledger
-    WHERE entry > ? AND player <> ?
+    WHERE entry > ? AND player IS NOT (SELECT code FROM players WHERE name = ?)
 """
+_FORGET_DAYS: Final = "DELETE FROM daily_totals; DELETE FROM active_players; DELETE FROM active_days"
 
 
 def load_portion(writer: Writer, batch: Batch, documents: Mapping[str, str], now_us: int) -> None:
@@ -85,7 +90,7 @@ def _write_portion(
     if batch.rows is not None and batch.rows.height:
         frame = batch.rows.select(LEDGER_SCHEMA.names()).with_columns(batch.rows["at"].dt.timestamp("us"))
         insert_rows(base, committed, enumerate(frame.iter_rows(), committed.entry + 1))
-        count_rows(base, committed, committed.entry)
+        count_rows(base, committed.entry)
 
 
 def _check_version(committed: Committed, snapshot: UserSnapshot) -> None:
@@ -116,11 +121,21 @@ def insert_rows(base: apsw.Connection, committed: Committed, rows: Iterable[tupl
     base.executemany(_INSERT_ROW, found)
 
 
-def count_rows(base: apsw.Connection, committed: Committed, after: int) -> None:
+def count_rows(base: apsw.Connection, after: int) -> None:
     """Let the rows behind an entry count in the days, and spend their request ids."""
     base.execute(_SPEND, (SPENT, after))
+    _count_days(base, after)
+
+
+def recount_days(base: apsw.Connection) -> None:
+    """Add up the days anew, inside of a transaction: they are derived of the ledger."""
+    base.execute(_FORGET_DAYS)
+    _count_days(base, 0)
+
+
+def _count_days(base: apsw.Connection, after: int) -> None:
     base.execute(_COUNT_DAYS, (DAY_US, NO_CURRENCY, after))
-    base.execute(_COUNT_ACTIVE, (DAY_US, after, committed.players[SYSTEM]))
+    base.execute(_COUNT_ACTIVE, (DAY_US, after, SYSTEM))
 
 
 def _coded(codes: Codes | None, value: Any) -> Any:

@@ -12,6 +12,7 @@ from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.providers.local.backups import stamp_of
 from kokoromichi.core.providers.local.erasing import ErasureList, sweep
 from kokoromichi.core.providers.local.errors import storage_error
+from kokoromichi.core.providers.local.loading import recount_days
 from kokoromichi.core.providers.local.opening import close_database, database_of, is_there, wal_of
 from kokoromichi.core.providers.local.schema import at_rest, meta_of, refuse_newer, upgrade, writable
 
@@ -50,6 +51,8 @@ def check_backup(path: Path) -> None:
 def unpack(backup: Path, folder: Path, erased: Path) -> int:
     """Write a backup as the database of an empty folder, without whoever was erased since; blocks.
 
+    Its daily totals are added up anew: what is derived of the ledger makes no backup worthless.
+
     Args:
         backup: What ``check_backup`` has let pass.
         folder: An empty folder.
@@ -68,6 +71,8 @@ def unpack(backup: Path, folder: Path, erased: Path) -> int:
         with closing(writable(path)) as base:
             upgrade(base)
             pseudonyms = ErasureList(erased).carry_out(base)
+            with base:
+                recount_days(base)
             sweep(base)
             close_database(base, cleanly=True)
     except (OSError, apsw.Error) as failure:

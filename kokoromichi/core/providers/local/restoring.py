@@ -206,7 +206,7 @@ class _Restoring:
         done.until = None if at_us is None else moment_of(at_us)
         done.rows_missing = newest - done.rows
         self._place_players(base, committed, newest)
-        count_rows(base, committed, 0)
+        count_rows(base, 0)
         self._place_counters(base)
         self._place_sections(base)
         base.executemany(

@@ -10,23 +10,22 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
-import polars as pl
 from pymongo import DeleteOne, ReplaceOne, UpdateOne
 from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 
-from kokoromichi.core.kinds import SYSTEM
 from kokoromichi.core.models import DAY_US, DailyTotal
 from kokoromichi.core.providers.mongo.driver import failures, is_transient, storage_error
 from kokoromichi.core.providers.mongo.ledger import read_frames
-from kokoromichi.core.reader import totals_of
+from kokoromichi.core.reader import ActiveDays, totals_of
 from kokoromichi.core.totals import Totals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    import polars as pl
 
     from kokoromichi.core.models import AnswerT, ChangeSet
     from kokoromichi.core.providers.mongo.driver import MongoDriver, MongoSession, Stored
@@ -172,6 +171,8 @@ async def _add(driver: MongoDriver, moved: Moved, session: MongoSession) -> None
         await driver.collection("daily_totals").bulk_write(totals, session=session)
     active = [
         UpdateOne({"_id": day}, {"$set": {"players": players}}, upsert=True)
+        if players
+        else DeleteOne({"_id": day})
         for day, players in sums.active.items()
     ]
     if active:
@@ -186,10 +187,10 @@ async def add_loaded(driver: MongoDriver, rows: pl.DataFrame, session: MongoSess
     """Add rows that are put as they were, in the transaction that puts them and their players."""
     wanted = {"_id": {"$in": rows["user_id"].unique().to_list()}}
     known = await driver.collection("users").find(wanted, {"active_day": 1}, session=session).to_list(None)
-    last = {each["_id"]: int(each.get("active_day", NO_DAY)) for each in known}
-    moved = Moved(Totals(totals_of([rows], 0)), _newly_active(rows, last))
-    await _add(driver, moved, session)
-    await _mark_days(driver, last, session)
+    active = ActiveDays({each["_id"]: int(each.get("active_day", NO_DAY)) for each in known})
+    active.add(rows)
+    await _add(driver, Moved(Totals(totals_of([rows], 0)), active.players), session)
+    await _mark_days(driver, active.last, session)
 
 
 async def _mark_days(
@@ -201,54 +202,64 @@ async def _mark_days(
         await driver.collection("users").bulk_write(days, session=session)
 
 
-def _newly_active(rows: pl.DataFrame, last: dict[str, int]) -> Counter[int]:
-    """Players by the days on which they were active for the first time; ``last`` is moved on by it.
-
-    Args:
-        rows: Each player's, oldest first.
-        last: The newest day of each player on which they were active.
-    """
-    active: Counter[int] = Counter()
-    day = pl.col("at").dt.timestamp("us") // DAY_US
-    players = rows.filter(pl.col("user_id") != SYSTEM).select("user_id", day).unique(maintain_order=True)
-    for user_id, on in players.iter_rows():
-        if on > last.get(user_id, NO_DAY):
-            last[user_id] = on
-            active[on] += 1
-    return active
-
-
-async def recount(driver: MongoDriver, *, alone: bool = False) -> None:
+async def recount(driver: MongoDriver) -> None:
     """Correct the totals by what they lack of the ledger, of one moment, while others commit and fold.
-
-    Args:
-        driver: The database.
-        alone: Whether nobody else writes to it: then no moment has to be kept, however long it takes.
 
     Raises:
         StorageError: The server is away, or no longer has the moment; nothing is changed then.
     """
+    marks = driver.collection("schema_version")
     with failures(driver.where):
-        await _mark_days(driver, (await _booked(driver, None))[1])  # From now on no commit counts these days.
-        while not await _recounted(driver, alone=alone):
+        await _mark_active(driver)
+        while True:
+            async with driver.snapshot() as session:
+                mark = await marks.find_one({"_id": _RECOUNTS}, session=session)
+                lacking = await _lacking(driver, session)
+            former = {"_id": _RECOUNTS, "done": mark["done"] if mark else 0}
+            if await _store(driver, lacking, former, {"$inc": {"done": 1}}):
+                break
             _LOG.info("the totals were folded or corrected meanwhile: they are counted once more")
 
 
-async def _recounted(driver: MongoDriver, *, alone: bool) -> bool:
-    """Try it; whether no one else was faster."""
-    marks = driver.collection("schema_version")
-    async with nullcontext() if alone else driver.snapshot() as session:
-        mark = await marks.find_one({"_id": _RECOUNTS}, session=session)
-        booked, _ = await _booked(driver, session)
-        stored = await read_moved(driver, session, 0)
+async def count_first(driver: MongoDriver, former: Stored, version: int) -> None:
+    """Count what a former version did not, and write the new version with it.
+
+    No moment has to be kept, however long it takes: whoever plays has written the new version before, and then
+    this changes nothing.
+
+    Args:
+        driver: The database.
+        former: The document of the version that was found.
+        version: The new one.
+    """
+    await _mark_active(driver)
+    await _store(driver, await _lacking(driver, None), former, {"$set": {"version": version}})
+
+
+async def _mark_active(driver: MongoDriver) -> None:
+    """Let no commit from now on count the days that the ledger knows."""
+    await _mark_days(driver, (await _booked(driver, None))[1])
+
+
+async def _lacking(driver: MongoDriver, session: MongoSession | None) -> Moved:
+    """What the totals lack of the ledger; below 0 where they have more."""
+    booked, _ = await _booked(driver, session)
+    stored = await read_moved(driver, session, 0)
     booked.active.subtract(stored.active)
-    lacking = Moved(Totals(booked.totals.less(stored.totals.sorted())), booked.active)
+    differing = {day: players for day, players in booked.active.items() if players}
+    return Moved(Totals(booked.totals.less(stored.totals.sorted())), Counter(differing))
+
+
+async def _store(driver: MongoDriver, lacking: Moved, mark: Stored, change: Stored) -> bool:
+    """Add what was lacking and change the mark by which only one of several is stored.
+
+    Returns:
+        Whether the mark was still as it was found; nothing is stored otherwise.
+    """
+    marks = driver.collection("schema_version")
     async with driver.transaction() as session:
         try:
-            if mark is None:
-                await marks.insert_one({"_id": _RECOUNTS, "done": 1}, session=session)
-            elif not (await marks.update_one(mark, {"$inc": {"done": 1}}, session=session)).matched_count:
-                return False
+            await marks.update_one(mark, change, upsert=True, session=session)
             await _add(driver, lacking, session)
             await session.commit_transaction()
         except OperationFailure as error:
@@ -260,11 +271,11 @@ async def _recounted(driver: MongoDriver, *, alone: bool) -> bool:
 
 async def _booked(driver: MongoDriver, session: MongoSession | None) -> tuple[Moved, dict[str, int]]:
     """What the ledger has moved, and the newest day of each player."""
-    moved, last, rows = Moved(Totals(), Counter()), dict[str, int](), 0
+    totals, active, rows = Totals(), ActiveDays(), 0
     async for frame in read_frames(driver, session=session):
-        moved.totals.add(totals_of([frame], 0))
-        moved.active.update(_newly_active(frame, last))
+        totals.add(totals_of([frame], 0))
+        active.add(frame)
         if (rows + frame.height) // _TOLD_ROWS > rows // _TOLD_ROWS:
             _LOG.info("%d rows of the ledger are added up so far", rows + frame.height)
         rows += frame.height
-    return moved, last
+    return Moved(totals, active.players), active.last

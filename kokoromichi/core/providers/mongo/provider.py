@@ -121,7 +121,7 @@ class MongoDBProvider(MongoReader, RemoteProvider):
         stored = await self._driver.collection("schema_version").find_one({"_id": "schema"})
         version = int(stored["version"]) if stored else 0
         if version < _VERSION:
-            raise UnpreparedError.of(f"MongoDB at {self._driver.where}", version, _VERSION)
+            raise UnpreparedError(f"MongoDB at {self._driver.where}", version, _VERSION)
         self._refuse_newer(version)
 
     async def _prepare(self) -> None:
@@ -143,16 +143,13 @@ class MongoDBProvider(MongoReader, RemoteProvider):
     async def _check_version(self) -> None:
         """Bring documents of an older version up to date, and refuse those of a newer one."""
         versions = self._driver.collection("schema_version")
-        stored = await versions.find_one({"_id": "schema"})
-        if stored is None:
-            with suppress(DuplicateKeyError):  # Somebody else opens a fresh database at the same moment.
-                await versions.insert_one({"_id": "schema", "version": _VERSION})
-        elif stored["version"] < _VERSION:
+        fresh = {"$setOnInsert": {"version": _VERSION}}
+        with suppress(DuplicateKeyError):  # Somebody else opens a fresh database at the same moment.
+            await versions.update_one({"_id": "schema"}, fresh, upsert=True)
+        while (stored := await versions.find_one({"_id": "schema"}))["version"] < _VERSION:
             _LOG.info("the ledger of MongoDB at %s is added up, once", self._driver.where)
-            await folding.recount(self._driver, alone=True)
-            await versions.update_one(stored, {"$set": {"version": _VERSION}})
-        else:
-            self._refuse_newer(stored["version"])
+            await folding.count_first(self._driver, stored, _VERSION)
+        self._refuse_newer(stored["version"])
 
     def _refuse_newer(self, version: int) -> None:
         if version > _VERSION:

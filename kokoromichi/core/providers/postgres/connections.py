@@ -13,6 +13,7 @@ import asyncpg
 
 from kokoromichi.core.errors import ConfigurationError, MisuseError, StorageError
 from kokoromichi.core.providers.opening import Opening
+from kokoromichi.core.providers.postgres.schema import GRANT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -288,7 +289,7 @@ _FOR_A_PERSON: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
     ),
     (
         (asyncpg.InsufficientPrivilegeError,),
-        "the user may not do this; grant it CREATE on the database and its schema, and its tables",
+        f"the user may not do this; {GRANT}",
     ),
     (
         (
@@ -344,7 +345,7 @@ _SENTENCES: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
         (asyncpg.LockNotAvailableError,),
         (
             "another session has long held the same player, item or request, so nothing of this happened; "
-            "look for an open transaction in pg_stat_activity, and try again"
+            "let a recount end, or look for an open transaction in pg_stat_activity, and try again"
         ),
     ),
     (

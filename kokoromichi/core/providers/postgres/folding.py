@@ -42,8 +42,8 @@ _ROWS: Final = "SELECT (SELECT coalesce(sum(rows), 0) FROM daily_totals) + (SELE
 
 
 _RECOUNT: Final = (
+    "SET LOCAL lock_timeout = 0",  # An erasure, or another recount, may go on for long.
     "SELECT pg_advisory_xact_lock(x'4B6F4D6A'::int, hashtext(current_schema()))",  # Nobody folds meanwhile.
-    "LOCK TABLE active_players IN EXCLUSIVE MODE",  # Nor is anybody erased.
     """
     INSERT INTO daily_totals AS t
         SELECT day, kind, currency, sum(rows), sum(gained), sum(lost) FROM (
@@ -61,6 +61,7 @@ _RECOUNT: Final = (
             gained = t.gained + excluded.gained, lost = t.lost + excluded.lost
     """,
     "DELETE FROM daily_totals WHERE rows = 0",
+    "LOCK TABLE active_players IN EXCLUSIVE MODE",  # From here on nobody is erased.
     "DELETE FROM active_players",
     """
     INSERT INTO active_players SELECT DISTINCT floor(extract(epoch FROM at) / 86400)::int, user_id
@@ -72,7 +73,7 @@ _RECOUNT: Final = (
 
 
 async def recount(connections: Connections) -> None:
-    """Correct the totals by the ledger, in one transaction, while others commit.
+    """Correct the totals by the ledger, in one transaction, however long it takes, while others commit.
 
     Raises:
         StorageError: The database is away; nothing is changed then.
@@ -83,7 +84,7 @@ async def recount(connections: Connections) -> None:
             for statement in _RECOUNT:
                 await connection.execute(statement)
 
-    await connections.read(work, _VACUUM_S)
+    await connections.stream(work)
 
 
 async def fold(connections: Connections) -> int:

@@ -144,7 +144,7 @@ class PostgresProvider(PostgresReader, RemoteProvider):
             await super().close()
 
     async def _look(self, first: asyncpg.Connection) -> None:
-        await check(first, self._connections.where)
+        await check(first, self._schema, self._connections.where)
 
     async def _begin(self, first: asyncpg.Connection) -> None:
         """Begin anew, without what is kept for a time: receipts, whose ids stay used, and activity."""

@@ -21,11 +21,20 @@ _LOCK: Final = 0x4B6F4D69
 """The advisory lock of whoever upgrades; the second half is the schema's own."""
 
 
-async def check(connection: asyncpg.Connection, where: str) -> None:
+_MAY_CREATE: Final = """
+SELECT CASE WHEN to_regnamespace($1) IS NULL THEN has_database_privilege(current_database(), 'CREATE')
+    ELSE has_schema_privilege(to_regnamespace($1), 'CREATE') END
+"""
+GRANT: Final = "grant it CREATE on the database and its schema, and its tables"
+"""The cure where the bot's user may not make tables."""
+
+
+async def check(connection: asyncpg.Connection, schema: str, where: str) -> None:
     """Refuse a database whose tables are not those of this code; none is made.
 
     Args:
-        connection: Whose ``search_path`` is the schema.
+        connection: Whose ``search_path`` is ``schema``.
+        schema: Where the tables are.
         where: What a message calls the database.
 
     Raises:
@@ -34,7 +43,8 @@ async def check(connection: asyncpg.Connection, where: str) -> None:
     """
     version = await _version(connection)
     if version < len(_STEPS):
-        raise UnpreparedError.of(where, version, len(_STEPS))
+        may = await connection.fetchval(_MAY_CREATE, f'"{schema}"')
+        raise UnpreparedError(where, version, len(_STEPS), "" if may else GRANT)
     _refuse_newer(version, where)
 
 
