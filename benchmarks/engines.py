@@ -32,13 +32,13 @@ from typing import TYPE_CHECKING, Final
 from _compiled_w import compiled_engine, rows_of
 from _workload_w import Workload, inlined, mesa_engine
 
-from kokoromichi.simulation import batch, engines
-from kokoromichi.simulation.batch import Job
+from kokoromichi.simulation import engines, replication_jobs
 from kokoromichi.simulation.compiled.compiling import cache_folder
 from kokoromichi.simulation.compiled.engine import CompiledEngine
 from kokoromichi.simulation.compiled.streaming import stream
 from kokoromichi.simulation.faithful import FaithfulEngine
 from kokoromichi.simulation.played import require_equal
+from kokoromichi.simulation.replication_jobs import Job
 from kokoromichi.simulation.scenario import Scenario
 from kokoromichi.simulation.totals import play_totals
 
@@ -82,7 +82,7 @@ def play_and_audit(scenario: Scenario, engine: str) -> object:
 def to_a_folder(scenario: Scenario, engine: str) -> object:
     """What a batch does for one replication."""
     with tempfile.TemporaryDirectory() as folder:
-        return batch.play(Job(scenario, SEED, 0, Path(folder), engine))
+        return replication_jobs.play(Job(scenario, SEED, 0, Path(folder), engine))
 
 
 STRETCHES: Final[dict[str, Callable[[Scenario, str], object]]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from kokoromichi.analysis.metrics.headline import POSSIBLE, WAITS
@@ -104,11 +105,11 @@ class Targets(Mapping[str, Band]):
     """
 
     def __init__(self, bands: Mapping[str, tuple[float | None, float | None]]) -> None:
-        if not bands:
+        if not (isinstance(bands, Mapping) and bands):  # type: ignore[redundant-expr] # A notebook may give anything.
             raise MisuseError('targets need a band at least, such as {"wait_days": (5, 9)}')
         for name in bands:
             _require_known(name)
-        self._bands = {name: _band(name, *ends) for name, ends in bands.items()}
+        self._bands = {name: _band(name, ends) for name, ends in bands.items()}
 
     @classmethod
     def of(cls, bands: Bands) -> Targets:
@@ -170,11 +171,16 @@ Bands: TypeAlias = Targets | Mapping[str, tuple[float | None, float | None]]
 """Targets, or what they are made of."""
 
 
-def _band(name: str, low: float | None, high: float | None) -> Band:
-    band = Band(-math.inf if low is None else low, math.inf if high is None else high)
-    if not band.low < band.high or (low is None and high is None):
-        raise MisuseError(f"the band of {name} is {low} to {high}: give the lower end first, None for no end")
-    return band
+def _band(name: str, ends: object) -> Band:
+    match ends:
+        case [None | Real() as low, None | Real() as high] if (low, high) != (None, None):
+            band = Band(-math.inf if low is None else float(low), math.inf if high is None else float(high))
+            if band.low < band.high:
+                return band
+    raise MisuseError(
+        f"the band of {name} is {ends!r}: give two ends, the lower end first and None for no end, such as "
+        f'{{"{name}": (None, 0.6)}}'
+    )
 
 
 def _require_known(name: str) -> None:

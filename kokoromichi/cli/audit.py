@@ -161,7 +161,7 @@ def _fail(violations: int) -> None:
 
 
 def _audit_folder(folder: Path, *, as_json: bool) -> None:
-    from kokoromichi.simulation.batch import REPLICATIONS  # noqa: PLC0415 - --help stays fast
+    from kokoromichi.simulation.replication_jobs import REPLICATIONS  # noqa: PLC0415 - --help stays fast
     from kokoromichi.simulation.run import missing_replications  # noqa: PLC0415
 
     missing = missing_replications(folder)
@@ -214,7 +214,7 @@ class _FolderAudit:
             raise MisuseError(message)
         from kokoromichi.analysis.ledger import Ledger  # noqa: PLC0415 - --help stays fast
         from kokoromichi.analysis.provider_state import StoredStates  # noqa: PLC0415
-        from kokoromichi.simulation.batch import changed_files  # noqa: PLC0415
+        from kokoromichi.simulation.replication_jobs import changed_files  # noqa: PLC0415
 
         changed = changed_files(folder)
         try:

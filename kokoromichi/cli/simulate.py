@@ -103,7 +103,7 @@ def simulate(
 
 
 def _conclude(run: Run, targets: Targets, *, draw: bool, as_json: bool) -> tuple[str, ...]:
-    from kokoromichi.simulation.batch import REPLICATIONS, SUMMARY  # noqa: PLC0415 - --help stays fast
+    from kokoromichi.simulation.replication_jobs import REPLICATIONS, SUMMARY  # noqa: PLC0415 - --help stays fast
 
     report = run.report(targets=targets) if draw else None
     missed = report.unmet if report is not None else run.unmet(targets)
@@ -190,7 +190,7 @@ def report(
     with exit_on_error():
         from kokoromichi.analysis.live import Live  # noqa: PLC0415 - --help stays fast
         from kokoromichi.analysis.targets import TARGETS, Targets  # noqa: PLC0415
-        from kokoromichi.simulation.batch import MANIFEST  # noqa: PLC0415
+        from kokoromichi.simulation.replication_jobs import MANIFEST  # noqa: PLC0415
         from kokoromichi.simulation.run import Run as PlayedRun  # noqa: PLC0415
 
         if folder is not None and (provider or data_dir):

@@ -17,8 +17,8 @@ from kokoromichi.analysis.tables import Table
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.options import whole
 from kokoromichi.experiments.batch_jobs import run_folder
-from kokoromichi.simulation.batch import rebuilt, replication_seed
 from kokoromichi.simulation.lines import read_lines, with_infinity
+from kokoromichi.simulation.replication_jobs import rebuilt, replication_seed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -27,10 +27,10 @@ from kokoromichi.experiments.batch_jobs import KEEPS, SUMMARY, Job, numbers_of_r
 from kokoromichi.experiments.batch_runs import BATCH, Batch
 from kokoromichi.experiments.shards import Shard
 from kokoromichi.simulation import engines
-from kokoromichi.simulation.batch import definition, short_hash, words
+from kokoromichi.simulation.dispatch import played
 from kokoromichi.simulation.functions import code_hash, fingerprint
 from kokoromichi.simulation.lines import add_line, held, mend, without_infinity
-from kokoromichi.simulation.playing import played
+from kokoromichi.simulation.replication_jobs import definition, short_hash, words
 from kokoromichi.simulation.scenario import Scenario
 from kokoromichi.simulation.workers import SERIAL, THREAD, require_sendable
 

@@ -20,7 +20,7 @@ from kokoromichi.experiments.seed_runs import choose_engine
 from kokoromichi.experiments.space import Scale, Space
 from kokoromichi.rules.findings import EconomyError
 from kokoromichi.simulation import engines
-from kokoromichi.simulation.batch import replication_seed
+from kokoromichi.simulation.replication_jobs import replication_seed
 from kokoromichi.simulation.scenario import Scenario
 from kokoromichi.simulation.totals import play_totals
 

@@ -18,8 +18,8 @@ from kokoromichi.analysis.metrics.waits import days_to_afford
 from kokoromichi.core.errors import KokoroError
 from kokoromichi.core.options import one_of
 from kokoromichi.simulation import engines
-from kokoromichi.simulation.batch import replication_seed
-from kokoromichi.simulation.playing import played
+from kokoromichi.simulation.dispatch import played
+from kokoromichi.simulation.replication_jobs import replication_seed
 from kokoromichi.simulation.totals import observed, play_totals
 from kokoromichi.simulation.workers import Threads
 

@@ -33,9 +33,9 @@ from kokoromichi.analysis.workbook import metrics_workbook
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.options import between, day
 from kokoromichi.rules.findings import Finding
-from kokoromichi.simulation import batch
-from kokoromichi.simulation.batch import MANIFEST, REPLICATIONS
+from kokoromichi.simulation import replication_jobs
 from kokoromichi.simulation.cards import run_card
+from kokoromichi.simulation.replication_jobs import MANIFEST, REPLICATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +70,7 @@ class Run:
         if not (self.folder / MANIFEST).is_file():
             message = f"{self.folder} holds no run: make one with kokoromichi simulate --out {self.folder}"
             raise MisuseError(message)
-        self.manifest: Mapping[str, Any] = batch.read_manifest(self.folder)
+        self.manifest: Mapping[str, Any] = replication_jobs.read_manifest(self.folder)
         self.findings = tuple(Finding(**finding) for finding in self.manifest["findings"])
         self._going: weakref.finalize[..., Run] | None = None
         self.plot = RunPlots(self.metric, self.warm_up_days)  # No property, or completion would stop at it.
@@ -97,7 +97,9 @@ class Run:
                 "give the same command again, and it goes on"
             )
             raise MisuseError(message)
-        return [batch.replication_folder(self.folder / REPLICATIONS, number) for number in range(count)]
+        return [
+            replication_jobs.replication_folder(self.folder / REPLICATIONS, number) for number in range(count)
+        ]
 
     @property
     def warm_up_days(self) -> int:
@@ -113,7 +115,7 @@ class Run:
         """
         rows = []
         for target in self._targets:
-            summary: dict[str, Any] = batch.summary_of(target) or {}
+            summary: dict[str, Any] = replication_jobs.summary_of(target) or {}
             violations = sum(summary["audit_violations"].values())
             rows.append(
                 (summary["replication"] + 1, summary["ledger_rows"], violations, summary["audit_sound"])
@@ -296,6 +298,6 @@ def missing_replications(folder: Path) -> list[Path]:
     """
     if not (folder / MANIFEST).is_file():
         return []
-    every = range(batch.read_manifest(folder)["replications"])
-    targets = [batch.replication_folder(folder / REPLICATIONS, number) for number in every]
-    return [target for target in targets if batch.summary_of(target) is None]
+    every = range(replication_jobs.read_manifest(folder)["replications"])
+    targets = [replication_jobs.replication_folder(folder / REPLICATIONS, number) for number in every]
+    return [target for target in targets if replication_jobs.summary_of(target) is None]

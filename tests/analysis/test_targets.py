@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 
@@ -41,9 +42,16 @@ def test_the_distance_is_the_root_mean_square_of_the_misses() -> None:
         ({"wait": (1, 2)}, "wait_days"),
         ({"gini": (0.5, 0.2)}, "lower end first"),
         ({"gini": (None, None)}, "lower end first"),
+        ({"gini": 5}, r"the band of gini is 5: .* \{\"gini\": \(None, 0.6\)\}"),
+        ({"gini": (0.1, 0.2, 0.3)}, "give two ends"),
+        ({"gini": "ab"}, "give two ends"),
+        ({"gini": ("0.1", 0.2)}, "give two ends"),
+        ({"gini": None}, "give two ends"),
+        ("gini", "a band at least"),
+        (None, "a band at least"),
     ],
 )
-def test_what_is_no_target_is_refused_with_the_cure(bands: dict[str, tuple[float, float]], said: str) -> None:
+def test_what_is_no_target_is_refused_with_the_cure(bands: Any, said: str) -> None:
     with pytest.raises(MisuseError, match=said):
         Targets(bands)
 

@@ -19,9 +19,9 @@ from kokoromichi.experiments.batch_jobs import numbers_of_run
 from kokoromichi.experiments.batch_runs import Batch
 from kokoromichi.experiments.batches import RunDiffersError, batch, replay
 from kokoromichi.experiments.shards import Shard
-from kokoromichi.simulation import batch as replications
-from kokoromichi.simulation.batch import Job, definition, rebuilt, words
+from kokoromichi.simulation import replication_jobs
 from kokoromichi.simulation.lines import add_line, read_lines
+from kokoromichi.simulation.replication_jobs import Job, definition, rebuilt, words
 from kokoromichi.simulation.scenario import Scenario
 from kokoromichi.simulation.totals import play_totals
 from tests.simulation.commands import digests
@@ -55,7 +55,7 @@ def test_a_run_is_a_row_of_what_its_replication_totals(whole: Batch) -> None:
     assert runs["run"].to_list() == list(range(4))
     assert runs["scenario"].to_list() == ["base", "dear"] * 2
     for row in runs[1:3].iter_rows(named=True):
-        seed = replications.replication_seed(5, row["replication"])
+        seed = replication_jobs.replication_seed(5, row["replication"])
         wanted = play_totals(SCENARIOS[row["scenario"]], seed, "faithful").headline
         assert_frame_equal(runs.filter(run=row["run"]).select(wanted.columns), wanted)
     assert len(list(whole.folder.iterdir())) == 2
@@ -121,7 +121,7 @@ def test_a_replayed_run_is_the_replication_to_the_byte(whole: Batch, tmp_path: P
     seen = replay(whole.folder, run=3, out=tmp_path / "again")
     assert seen.ledger.select(pl.len()).collect().item() > 0
     job = Job(SCENARIOS["dear"], 5, 1, tmp_path / "all")
-    assert replications.play(job)["files"] == digests(tmp_path / "again")
+    assert replication_jobs.play(job)["files"] == digests(tmp_path / "again")
 
 
 def test_a_replay_takes_nobody_s_files_away(whole: Batch, tmp_path: Path) -> None:

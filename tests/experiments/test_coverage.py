@@ -31,7 +31,7 @@ from kokoromichi.experiments.measures import MEASURES, item_measures
 from kokoromichi.experiments.pairs import FEWEST_CHANGED, difference
 from kokoromichi.experiments.seed_runs import headline_of
 from kokoromichi.simulation import engines
-from kokoromichi.simulation.batch import replication_seed
+from kokoromichi.simulation.replication_jobs import replication_seed
 from kokoromichi.simulation.scenario import Scenario
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from kokoromichi.core.errors import MisuseError
 from kokoromichi.experiments.explore import explore
 from kokoromichi.experiments.newest import Newest
 from kokoromichi.experiments.space import scale
-from kokoromichi.simulation.batch import replication_seed
+from kokoromichi.simulation.replication_jobs import replication_seed
 from kokoromichi.simulation.scenario import Scenario
 from kokoromichi.simulation.totals import play_totals
 

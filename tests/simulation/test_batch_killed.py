@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kokoromichi.simulation.batch import Job, run_jobs
+from kokoromichi.simulation.replication_jobs import Job, run_jobs
 from kokoromichi.simulation.scenario import Scenario
 from kokoromichi.simulation.simulate import simulate
 from tests.simulation.commands import (

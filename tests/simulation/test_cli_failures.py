@@ -18,7 +18,7 @@ import polars as pl
 import pytest
 
 from kokoromichi.core.errors import StorageError
-from kokoromichi.simulation.batch import Job, run_jobs
+from kokoromichi.simulation.replication_jobs import Job, run_jobs
 from kokoromichi.simulation.scenario import Scenario
 from tests.simulation.commands import (
     AUDIT_FAILED,

@@ -15,9 +15,9 @@ from kokoromichi.analysis.metrics import METRICS
 from kokoromichi.analysis.own import own_metric
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.experiments.batches import batch
-from kokoromichi.simulation import cluster, playing
+from kokoromichi.simulation import cluster, dispatch
 from kokoromichi.simulation.cluster import ClusterError
-from kokoromichi.simulation.playing import played
+from kokoromichi.simulation.dispatch import played
 from kokoromichi.simulation.scenario import Scenario
 from kokoromichi.simulation.workers import pool_of
 
@@ -125,7 +125,7 @@ def test_workers_of_another_version_are_refused(scheduler: str, monkeypatch: pyt
 def test_a_worker_of_another_version_that_joins_later_plays_no_job(
     scheduler: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(playing, "code_hash", lambda: "of later")  # Who was there has been asked by then.
+    monkeypatch.setattr(dispatch, "code_hash", lambda: "of later")  # Who was there has been asked by then.
     ((_, future),) = played(abs, [-1], scheduler)
     assert "a worker that joined has another version: install the same" in str(future.exception())
 

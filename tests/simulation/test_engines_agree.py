@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from kokoromichi.core.models import NEVER, UserProfile
 from kokoromichi.rules.codes import MAX_BALANCE
 from kokoromichi.services.live_economy import LiveEconomy
-from kokoromichi.simulation import batch, player_state
+from kokoromichi.simulation import player_state, replication_jobs
 from kokoromichi.simulation.faithful import FaithfulEngine
 from kokoromichi.simulation.played import EnginesDisagreeError, first_difference, require_equal
 from kokoromichi.simulation.price_change import PriceChange
@@ -168,8 +168,8 @@ def test_one_thread_and_two_leave_the_same_bytes(tmp_path: Path) -> None:
 
 def files_of(run: Run) -> list[object]:
     """The digests of the files of each replication."""
-    folders = sorted((run.folder / batch.REPLICATIONS).iterdir())
-    return [(batch.summary_of(folder) or {})["files"] for folder in folders]
+    folders = sorted((run.folder / replication_jobs.REPLICATIONS).iterdir())
+    return [(replication_jobs.summary_of(folder) or {})["files"] for folder in folders]
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,8 @@ from kokoromichi.rules.catalogue import CatalogueItem, WaifuSheet
 from kokoromichi.rules.economy import Economy, EconomyConfig
 from kokoromichi.rules.economy_laws import economy_findings
 from kokoromichi.simulation import engines
+from kokoromichi.simulation.dispatch import played
 from kokoromichi.simulation.functions import code_hash, fingerprint
-from kokoromichi.simulation.playing import played
 from kokoromichi.simulation.price_list import build_price_list, digest
 from kokoromichi.simulation.rehearsal import MEMORY
 from kokoromichi.simulation.scenario import Scenario

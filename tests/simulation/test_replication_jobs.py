@@ -12,8 +12,8 @@ import polars as pl
 import pytest
 
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.simulation import batch
-from kokoromichi.simulation.batch import Job, manifest, play, prepare, replication_seed, run_jobs
+from kokoromichi.simulation import replication_jobs
+from kokoromichi.simulation.replication_jobs import Job, manifest, play, prepare, replication_seed, run_jobs
 from kokoromichi.simulation.run import Run
 from kokoromichi.simulation.scenario import Scenario
 from kokoromichi.simulation.simulate import BatchError, simulate
@@ -109,7 +109,7 @@ class Played:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.numbers: list[int] = []
-        monkeypatch.setattr(batch, "play", self.play)
+        monkeypatch.setattr(replication_jobs, "play", self.play)
 
     def play(self, job: Job) -> dict[str, object]:
         self.numbers.append(job.replication)
@@ -283,7 +283,7 @@ def test_the_manifest_says_everything_that_decides_the_bytes(scenario: Scenario)
 def test_the_manifest_is_the_same_in_every_process() -> None:
     """Else a rerun would take its own run for another one: a set has its own order in every process."""
     program = (
-        "import kokoromichi as km, orjson; from kokoromichi.simulation.batch import manifest;"
+        "import kokoromichi as km, orjson; from kokoromichi.simulation.replication_jobs import manifest;"
         "print(orjson.dumps(manifest(km.Scenario.load('no_sinks'), 1, 1)).decode())"
     )
     told = {printed(sys.executable, "-c", program, cwd=ROOT, PYTHONHASHSEED=seed) for seed in "123"}
