@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.options import whole
-from kokoromichi.simulation import engines, replication_jobs
+from kokoromichi.simulation import engines
 from kokoromichi.simulation.rehearsal import MEMORY, store_settings
-from kokoromichi.simulation.replication_jobs import REPLICATIONS, Job
+from kokoromichi.simulation.replication_jobs import REPLICATIONS, Failed, Job, manifest, prepare, run_jobs
 from kokoromichi.simulation.run import Run
 from kokoromichi.simulation.scenario import Scenario
 from kokoromichi.simulation.workers import require_sendable
@@ -45,7 +45,7 @@ def _checked(scenario: object, replications: object, seed: object, provider: str
     return count, whole("seed", seed, -(2**63), 2**63 - 1, cure="use a whole number of 64 bits")
 
 
-def _raise_first(failed: list[replication_jobs.Failed], replications: int, left: str) -> None:
+def _raise_first(failed: list[Failed], replications: int, left: str) -> None:
     job, error = failed[0]
     if job.store is not None:
         raise error
@@ -103,14 +103,12 @@ def simulate(  # noqa: PLR0913 - a designer names what they ask for
     require_sendable(workers, {f"stage {name!r}": stage for name, stage in scenario.stages.items()})
     chosen = engines.choose(engine, scenario, count, provider)
     folder = Path(tempfile.mkdtemp(prefix="kokoromichi-") if out is None else out)
-    replication_jobs.prepare(
-        folder, replication_jobs.manifest(scenario, seed, count, str(chosen), provider), replace=replace
-    )
+    prepare(folder, manifest(scenario, seed, count, str(chosen), provider), replace=replace)
     played = folder / REPLICATIONS
     jobs = [Job(scenario, seed, number, played, chosen.name, store) for number in range(count)]
     if not all(job.target.is_dir() for job in jobs):
         engines.compile_once(scenario, chosen, on_step or (lambda _what: None))
-    failed = list(replication_jobs.run_jobs(jobs, workers, on_done or (lambda _job, _summary: None)))
+    failed = list(run_jobs(jobs, workers, on_done or (lambda _job, _summary: None)))
     if failed:
         _raise_first(failed, count, _what_is_left(folder, out))
     run = Run(folder)
