@@ -49,7 +49,7 @@ LAWS: Final[dict[int, str]] = {
     4: "no balance, no inventory and no stock is negative",
     5: "no two transactions carry one request id",
     6: "initial stock + restocks - units sold = the counter",
-    7: "daily totals and active players are what the ledger has moved; `kokoromichi audit --recount` mends it",
+    7: "daily totals and active players are what the ledger has moved; cure: `kokoromichi audit --recount`",
 }
 """Law 7 is of stores alone: exported rows have no totals beside them."""
 
