@@ -11,7 +11,7 @@ from tests.project.checkout import ROOT, help_of
 
 DOCUMENT: Final = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 COMPOSE: Final = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
-OF_COMPOSE: Final = {"COMPOSE_PROFILES", "BOT_MEMORY", "DATABASE_MEMORY"}
+OF_COMPOSE: Final = {"COMPOSE_PROFILES", "BOT_MEMORY", "DATABASE_MEMORY", "SQLITE_TMPDIR"}
 OF_COMMANDS: Final = {"MIGRATE_FROM_URL"}
 
 
