@@ -175,7 +175,7 @@ async def _storage(settings: Settings, clock: Clock) -> AsyncIterator[Finding]:
             if not reads_only:
                 await store.probe()
             done = "is sound and is read" if reads_only else "is read and written, its tables are up to date"
-            yield _mirror_or_well(store, f"{store.name} {done}: {players:,} players")
+            yield _mirror_or_well(store, f"{store.name} {done}: {players:,} player{'s' * (players != 1)}")
             if finding := await clock_finding(store, clock.now_us()):
                 yield Finding("clock", Verdict.WARNING, finding, "set the clock right")
     except UnpreparedError as new:
