@@ -152,6 +152,13 @@ def test_the_heads_of_the_kinds_say_what_is_measured_when(runs: list[Run], data:
     assert kind_table(short, "gold").heads == ("Kind", "Whole time", "Share")
 
 
+def test_of_nothing_there_is_no_share(data: ReportData) -> None:
+    texts = [[cell.text for cell in row.cells] for row in kind_table(data, "silver").rows]
+    assert [row for row in texts if row[0].startswith("All ")] == [
+        [f"All {side}", "0", "0", ""] for side in ("faucets", "sinks")
+    ]
+
+
 def test_every_chart_has_a_name_and_every_table_its_heads(html: str) -> None:
     page = Reader(html)
     charts = [found for tag, found in page.tags if tag == "svg"]

@@ -178,7 +178,7 @@ def kind_table(data: ReportData, currency: str) -> PageTable:
             _kind_row(kind, sign * amount, share, runs) for _, kind, amount, share in part.iter_rows()
         )
         moved = sign * int(part["amount"].sum())
-        rows.append(_kind_row(f"All {title.lower()}", moved, 1.0, runs, role="total"))
+        rows.append(_kind_row(f"All {title.lower()}", moved, 1.0 if moved else None, runs, role="total"))
         held += moved
     rows.append(_kind_row("Supply held", held, None, runs, role="total"))
     summed = f"Whole time, {runs} runs" if runs > 1 else "Whole time"
