@@ -142,7 +142,7 @@ def test_runs_that_are_added_until_it_is_precise_spoil_no_interval(name: str) ->
     wanted = 2.03 * float(apart.std()) / 35**0.5 / float(before.mean())  # What some 35 pairs reach.
     found = [precise(before[rows], after[rows], name, wanted) for rows in places(len(before), 60)]
     share, sizes = share_held(found, float(apart.mean())), [one.pairs for one in found]
-    print(f"{name}, precision {wanted:.2%}, {np.mean(sizes):.0f} pairs: {share:.1%}")  # noqa: T201 - as above
+    print(f"{name}, precision {wanted:.2%}, {np.mean(sizes):.0f} pairs: {share:.1%}")  # noqa: T201 - the campaign's answer
     assert 0.92 <= share <= 0.975
     assert len({*sizes}) > 1
 
@@ -153,7 +153,7 @@ def test_a_number_that_seldom_changes_is_held_by_the_floor(name: str) -> None:
     found = [difference_of(before[rows], after[rows], name) for rows in places(len(before), PAIRS)]
     share = share_held(found, float((after - before).mean()))
     tied = float((before == after).mean())
-    print(f"{name}, {tied:.0%} of the differences 0: {share:.1%}")  # noqa: T201 - as above
+    print(f"{name}, {tied:.0%} of the differences 0: {share:.1%}")  # noqa: T201 - the campaign's answer
     assert share >= 0.92
     assert any(one.changed < FEWEST_CHANGED for one in found)
 
@@ -163,7 +163,7 @@ def test_two_halves_of_the_same_economy_are_seldom_certain(name: str) -> None:
     runs = played(BASE)[name]
     halves = [runs[rows].reshape(2, PAIRS) for rows in places(len(runs), 2 * PAIRS)]
     certain = sum(difference_of(old, new, name).p_value < 0.05 for old, new in halves)
-    print(f"{name}, nothing changed: {certain} of {COMPARISONS} certain")  # noqa: T201 - as above
+    print(f"{name}, nothing changed: {certain} of {COMPARISONS} certain")  # noqa: T201 - the campaign's answer
     assert certain <= 0.075 * COMPARISONS
 
 
@@ -172,7 +172,7 @@ def test_a_change_of_one_gold_in_a_rare_price_is_negligible_and_never_large() ->
     rows = pl.concat([compared(before[drawn], after[drawn]).table() for drawn in places(len(before), PAIRS)])
     negligible = rows.filter(verdict=NEGLIGIBLE).height / rows.height
     large = rows.filter(pl.col("verdict") == CERTAIN, pl.col("change_share").abs() > NEGLIGIBLE_SHARE)
-    print(f"1 gold in 20,000: {negligible:.1%} negligible, {large.height} certain and large")  # noqa: T201 - as above
+    print(f"1 gold in 20,000: {negligible:.1%} negligible, {large.height} certain and large")  # noqa: T201 - the campaign's answer
     assert negligible >= 0.8
     assert large.is_empty()
 

@@ -72,11 +72,11 @@ def test_a_slider_moves_the_one_figure_to_what_a_run_shows() -> None:
     explorer = explore(BASE, FREE, seed=3)
     at_first, picture = explorer.figure, explorer._picture  # noqa: SLF001 - as the frontend has it
     assert at_first.count("<svg") == 1
-    opening = explorer._sliders["opening.gold"]  # noqa: SLF001 - as above
+    opening = explorer._sliders["opening.gold"]  # noqa: SLF001 - what a browser would show
     assert opening.value == BASE.economy.config.opening.gold
     opening.value = 30_000
     explorer.wait()
-    assert explorer._picture is picture  # noqa: SLF001 - as above
+    assert explorer._picture is picture  # noqa: SLF001 - what a browser would show
     assert explorer.figure != at_first
     scenario = BASE.with_economy({"opening.gold": 30_000})
     wanted = play_totals(scenario, replication_seed(3, 0), "faithful").headline.row(0, named=True)
@@ -90,7 +90,7 @@ def test_a_number_that_the_economy_refuses_is_said_below_the_figure() -> None:
     before = explorer.figure
     explorer.move({"opening.gold": -5})
     explorer.wait()
-    assert "opening.gold" in explorer._note.value  # noqa: SLF001 - as above
+    assert "opening.gold" in explorer._note.value  # noqa: SLF001 - what a browser would show
     assert explorer.figure == before
 
 
@@ -107,11 +107,11 @@ def test_an_error_that_nobody_expected_is_said_below_the_figure_and_the_next_mov
         patch.setattr("kokoromichi.experiments.explore.play_totals", broken)
         explorer.move({"opening.gold": 20_000})
         explorer.wait()
-    assert "as &lt;never&gt; before" in explorer._note.value  # noqa: SLF001 - as above
+    assert "as &lt;never&gt; before" in explorer._note.value  # noqa: SLF001 - what a browser would show
     explorer.move({"opening.gold": 30_000})
     explorer.wait()
     assert explorer.values["opening.gold"] == 30_000
-    assert "never" not in explorer._note.value  # noqa: SLF001 - as above
+    assert "never" not in explorer._note.value  # noqa: SLF001 - what a browser would show
 
 
 def test_without_widgets_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

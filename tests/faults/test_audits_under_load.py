@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from kokoromichi.core.data_provider import DataProvider
 
-AUDITS: Final = campaign("KOKORO_AUDITS", small=2)
+AUDITS: Final = campaign("KOKORO_AUDITS", small=4)
 PLAYERS: Final = [f"p{number}" for number in range(max(20, 3 * AUDITS))]
 GOLD: Final = 2_000_000
 

@@ -68,7 +68,7 @@ def start(folder: Path, workers: str, replications: int = 4, *, days: int = 40) 
     options = {"--players": PLAYERS, "--days": days, "--replications": replications, "--seed": SEED}
     words = [str(word) for option in options.items() for word in option]
     return subprocess.Popen(
-        [SCRIPT, "simulate", "baseline", *words, *LONG, "--workers", workers, "--out", folder, NO_REPORT],
+        [SCRIPT, "simulate", "baseline", *words, *LONG, "--workers", workers, "--out", folder],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -57,6 +57,7 @@ def test_a_killed_batch_leaves_nothing_half_and_a_rerun_completes_it(
         kill(command)
     theirs = digests(unhurried)
     counted = {name: found for name, found in digests(folder).items() if "/." not in name}
+    assert not (folder / "report.html").exists()
     assert counted == {name: theirs[name] for name in counted}
     finish(folder, workers)
     assert digests(folder) == theirs
