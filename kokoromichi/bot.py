@@ -304,15 +304,10 @@ async def serve(settings: Settings) -> None:
     try:
         with discord_errors():
             await playing
-    except (
-        asyncio.CancelledError,
-        StorageError,
-        aiohttp.ClientError,
-        discord.HTTPException,
-        discord.ConnectionClosed,
-    ):
-        if not bot.closing:  # Told to end while it starts, it may meet what it has just closed.
+    except (asyncio.CancelledError, Exception) as met:
+        if not stopping:  # Told to end while it starts, it may meet what it has just closed.
             raise
+        log.debug("ended by %r", met)
     finally:
         await bot.close()
         await asyncio.gather(*stopping)

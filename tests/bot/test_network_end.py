@@ -6,11 +6,15 @@ import asyncio
 import signal
 from typing import TYPE_CHECKING
 
+import discord
 import pytest
+from pydantic import SecretStr
 
+from kokoromichi.bot import KokoroBot, serve
+from kokoromichi.settings import Settings
 from tests.bot.bot_process import BotProcess
 from tests.bot.settled import acknowledged, settled
-from tests.bot.standin import StandIn, User
+from tests.bot.standin import TOKEN, StandIn, User
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,4 +65,30 @@ async def test_it_may_be_told_to_end_while_it_starts(after_s: float, tmp_path: P
         bot.terminate()
         code = await bot.end()
     assert "Traceback" not in bot.said()
-    assert code in {0, -signal.SIGTERM}, "before Python listens, the signal ends the process by itself"
+    # Before Python listens, the signal ends the process by itself.
+    assert code in {0, -signal.SIGTERM}, bot.said()
+
+
+class SlowStart(KokoroBot):
+    """A bot that is told to end while it starts, and looks into its storage once that is closed."""
+
+    async def setup_hook(self) -> None:
+        signal.raise_signal(signal.SIGTERM)
+        while True:
+            await self.services.start()
+            await asyncio.sleep(0.01)
+
+
+async def test_what_it_meets_of_what_it_closed_itself_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kokoromichi.bot.KokoroBot", SlowStart)
+    async with StandIn() as server:
+        monkeypatch.setattr(discord.http.Route, "BASE", server.api_url)
+        settings = Settings(
+            _env_file=None,
+            discord_token=SecretStr(TOKEN),
+            discord_api_url=server.api_url,
+            data_dir=tmp_path / "data",
+        )
+        await serve(settings)
