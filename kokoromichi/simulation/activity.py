@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from struct import Struct
 from typing import TYPE_CHECKING, Final
 
@@ -29,7 +30,8 @@ _COLUMNS: Final = (
     "economy",
 )
 _NOTHING: Final = -1
-_NO_CHOICE: Final = (_NOTHING,) * 4
+_NO_NAME: Final = 0
+_NO_CHOICE: Final = (_NOTHING, _NOTHING, _NOTHING, _NO_NAME)
 
 
 class ActivityRecorder:
@@ -37,15 +39,14 @@ class ActivityRecorder:
 
     def __init__(self) -> None:
         self._rows = bytearray()
-        self._names: dict[str | None, int] = {None: _NOTHING}
-        self._held: list[tuple[int, ...]] = []
+        self._codes: defaultdict[str | None, int] = defaultdict()
+        self._codes.default_factory = self._codes.__len__
+        self._codes[None] = _NO_NAME
+        self._held: list[tuple[int, ...] | None] = [None]
 
     def __len__(self) -> int:
         """Rows so far."""
         return len(self._rows) // _ROW.size
-
-    def _code(self, name: str | None) -> int:
-        return self._names.setdefault(name, len(self._names) - 1)
 
     def record(
         self,
@@ -58,17 +59,17 @@ class ActivityRecorder:
         outcome: str | None = None,
     ) -> None:
         """Add one act; see ``ACTIVITY_SCHEMA`` for the columns."""
-        name = self._code
+        codes = self._codes
         self._rows += _ROW.pack(
-            name(user_id),
+            codes[user_id],
             session,
             at_us,
-            name(act),
-            name(code),
+            codes[act],
+            codes[code],
             _NOTHING,
-            name(outcome),
+            codes[outcome],
             *_NO_CHOICE,
-            name(economy_hash),
+            codes[economy_hash],
         )
 
     def record_choice(  # noqa: PLR0913, PLR0917 - the columns of a row
@@ -85,20 +86,20 @@ class ActivityRecorder:
         held: Sequence[int],
     ) -> None:
         """Add one spend choice: what was chosen, from what purse, at what level, with what held."""
-        name = self._code
+        codes = self._codes
         self._rows += _ROW.pack(
-            name(user_id),
+            codes[user_id],
             session,
             at_us,
-            name("choice"),
-            _NOTHING,
+            codes["choice"],
+            _NO_NAME,
             slot,
-            name(outcome),
+            codes[outcome],
             gold,
             hold_gold,
             level,
             len(self._held),
-            name(economy_hash),
+            codes[economy_hash],
         )
         self._held.append(tuple(held))
 
@@ -106,12 +107,11 @@ class ActivityRecorder:
         """The rows so far, in their order."""
         numbers = np.frombuffer(bytes(self._rows), np.int64).reshape(-1, len(_COLUMNS))
         packed = pl.from_numpy(numbers, schema=dict.fromkeys(_COLUMNS, pl.Int64), orient="row")
-        names = pl.Series([*list(self._names)[1:], None], dtype=pl.String)
-        held = pl.Series([*self._held, None], dtype=pl.List(pl.Int64))
+        names = pl.Series(list(self._codes), dtype=pl.String)
+        held = pl.Series(self._held, dtype=pl.List(pl.Int64))
 
         def looked_up(column: str, table: pl.Series) -> pl.Series:
-            codes = packed[column]
-            return table.gather(codes.set(codes == _NOTHING, len(table) - 1))
+            return table.gather(packed[column])
 
         def given(column: str) -> pl.Expr:
             return pl.when(pl.col(column) != _NOTHING).then(column).alias(column)
