@@ -17,6 +17,7 @@ from kokoromichi.chat.failures import (
     DirectMessagesClosedError,
     Failure,
     MutedError,
+    TermsChangedError,
     describe_failure,
 )
 from kokoromichi.chat.game import Game
@@ -293,14 +294,23 @@ class Context(commands.Context[Game]):
     ) -> None:
         """Carry out an act and show its answer; where there is a question, ask the author first.
 
+        Whatever was asked by other numbers than those in force at the click is not done.
+
         Args:
             act: Called once, with the action that ``Context.act`` wants.
             question: What to ask, or None.
         """
         if question is None:
             await self.answer(await act(""))
-        else:
-            await self.ask(question, lambda _click: act("confirm"))
+            return
+        asked_in = self.services.live.economy.hash
+
+        async def confirmed(_click: Click) -> discord.Embed:
+            if self.services.live.economy.hash != asked_in:
+                raise TermsChangedError
+            return await act("confirm")
+
+        await self.ask(question, confirmed)
 
     async def turn_pages(
         self,

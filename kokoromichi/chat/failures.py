@@ -68,6 +68,10 @@ class DirectMessagesClosedError(commands.CommandError):
     """The answer is for the author's eyes alone, and they take no direct message."""
 
 
+class TermsChangedError(commands.CommandError):
+    """The economy has changed since its player was asked."""
+
+
 class NotAllowedError(commands.CheckFailure):
     """Whoever asks has not the role that the command needs.
 
@@ -210,6 +214,7 @@ _SENTENCES: Final[dict[type, Callable[[Context, Any], str]]] = {
     ClosingError: lambda _ctx, _error: say("error.closing"),
     MutedError: lambda ctx, _error: say("error.muted", channel=f"<#{ctx.channel.id}>"),
     DirectMessagesClosedError: lambda ctx, _error: say("error.direct_closed", name=_name_of(ctx)),
+    TermsChangedError: lambda _ctx, _error: say("error.changed"),
     BotPlayerError: lambda _ctx, _error: say("error.bot_player"),
     BadNameError: _name,
     NoReasonError: lambda ctx, _error: say("error.missing", name="reason", usage=_usage(ctx)),

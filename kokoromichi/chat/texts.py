@@ -20,6 +20,7 @@ ENGLISH: Final[dict[str, str]] = {
     "Nothing was charged; an admin must mend it, and trying again does not help.",
     "error.gone": "That command is not there any more, or changed; Discord will show the new ones soon. "
     "Nothing was charged.",
+    "error.changed": "Prices or other numbers have changed since you were asked. Nothing happened; ask again.",
     "error.storage": "Storage is unavailable. Nothing was charged; try again in a moment.",
     "error.busy": "Too many changes at once. Nothing was charged; try again.",
     "error.checking": "The storage did not answer in time. Checking; please do not repeat the command.",
@@ -146,6 +147,7 @@ ENGLISH: Final[dict[str, str]] = {
     "rates.price": "One pull {price} gems, ten {ten_price}",
     "collection.title": "Your collection",
     "collection.row": "`{rarity}` **{name}**",
+    "collection.retired": "`{waifu_id}`, retired",
     "collection.none": "Nobody yet; `/summon` brings the first.",
     "collection.foot": "Characters {own} of {kinds} · shards {shards}",
     "character.rarity": "Rarity",
@@ -195,6 +197,7 @@ ENGLISH: Final[dict[str, str]] = {
     "businesses.offered": "**{name}** `{business_id}` · {price} gold · leaves {left} a day",
     "businesses.owned": "**{name}** · yours · leaves {left} a day\n*{waiting} gold waits, full {full}*",
     "businesses.full": "**{name}** · yours · leaves {left} a day\n*{waiting} gold waits, full: collect it*",
+    "businesses.retired": "`{business_id}` · yours · retired, and earns nothing",
     "businesses.terms": "-# After {upkeep} % of upkeep; a business earns for {hours} hours, "
     "then waits to be collected.",
     "businesses.waiting": "After upkeep, {gold} gold waits for /collect",
