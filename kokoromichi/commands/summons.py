@@ -13,7 +13,7 @@ from kokoromichi.chat.context import Context
 from kokoromichi.chat.declaring import command
 from kokoromichi.chat.embeds import card, paged
 from kokoromichi.chat.receipts import format_receipt, named, receipt_card
-from kokoromichi.chat.texts import percent, plain, say
+from kokoromichi.chat.texts import percent, plain, say, verbatim
 from kokoromichi.rules.economy import RARITIES
 
 if TYPE_CHECKING:
@@ -65,6 +65,8 @@ class Summons(commands.Cog):
         own = [sheets[waifu_id] for waifu_id in found.collection if waifu_id in sheets]
         own.sort(key=lambda sheet: (-RARITIES.index(sheet.rarity), sheet.name))
         rows = [say("collection.row", rarity=sheet.rarity, name=plain(sheet.name)) for sheet in own]
+        retired = sorted(found.collection.keys() - sheets.keys())
+        rows += [say("collection.retired", waifu_id=verbatim(waifu_id)) for waifu_id in retired]
         pages = paged(rows, COLLECTION_ROWS) or [say("collection.none")]
         foot = say("collection.foot", own=len(own), kinds=len(sheets), shards=found.shards)
 
