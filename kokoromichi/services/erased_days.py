@@ -98,5 +98,7 @@ class ErasedDays:
         try:
             return DayDocument.model_validate(stored) if stored else None
         except ValidationError as invalid:
-            message = f"section {SECTION!r} is no valid document: {invalid}. Correct it, or store an empty one"
+            message = (
+                f"section {SECTION!r} is no valid document: {invalid}. Correct it, or store an empty one"
+            )
             raise StorageError(message) from invalid
