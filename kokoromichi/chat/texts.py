@@ -21,7 +21,8 @@ ENGLISH: Final[dict[str, str]] = {
     "Nothing was charged; an admin must mend it, and trying again does not help.",
     "error.gone": "That command is not there any more, or changed; Discord will show the new ones soon. "
     "Nothing was charged.",
-    "error.changed": "Prices or other numbers have changed since you were asked. Nothing happened; ask again.",
+    "error.changed": "Prices or other numbers have changed since you were asked. Nothing happened; "
+    "ask again.",
     "error.storage": "Storage is unavailable. Nothing was charged; try again in a moment.",
     "error.busy": "Too many changes at once. Nothing was charged; try again.",
     "error.checking": "The storage did not answer in time. Checking; please do not repeat the command.",

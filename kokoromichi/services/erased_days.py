@@ -86,7 +86,7 @@ class ErasedDays:
         """Forget the key of a day that has passed, and all that stands under it."""
         async with self._changing:
             stored = await self._stored()
-            # One of a later day was kept while a clock was ahead; tomorrow's, while another one already is there.
+            # Another process may be in tomorrow already; a later day was kept while a clock was ahead.
             if stored is not None and not 0 <= stored.day - self._today() <= 1:
                 await self._provider.save_game_data(SECTION, {})
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kokoromichi.chat.embeds import EMBED_CHARS, FIELDS, card, cut, noted, paged, warning
+from kokoromichi.chat.embeds import EMBED_CHARS, FIELDS, PAGE_CHARS, card, cut, noted, paged, warning
 from kokoromichi.chat.texts import mention, plain
 from tests.bot.table import embed_of, told
 
