@@ -271,13 +271,11 @@ class Context(commands.Context[Game]):
     async def _send_first(
         self, embed: discord.Embed, view: OwnedView | None, picture: Picture | None
     ) -> discord.Message:
-        """Answer where the command was given, or in a direct message where the bot may not write there."""
-        if self.interaction is not None:
-            return await self.send(**self._parts(embed, view, picture), ephemeral=self.private)
+        """Answer where the command was given, or in a direct message where Discord takes no answer there."""
         if can_answer(self):
-            with suppress(discord.Forbidden):  # As of a moment ago.
-                parts = self._parts(embed, view, picture)
-                return await self.send(**parts, **referring(self))
+            with suppress(discord.HTTPException):  # The act may be done: its player must be told.
+                place = referring(self) if self.interaction is None else {"ephemeral": self.private}
+                return await self.send(**self._parts(embed, view, picture), **place)
         self.direct = True
         return await self.author.send(**self._parts(embed, view, picture))
 

@@ -30,9 +30,11 @@ from kokoromichi.chat.receipts import receipt_card
 from kokoromichi.chat.texts import mention, moment, plain, say
 from kokoromichi.chat.views import Click
 from kokoromichi.core.models import NEVER, Receipt
+from kokoromichi.rules import codes
 from kokoromichi.rules.findings import EconomyError
 from kokoromichi.services.authority import Role
 from kokoromichi.services.health import health_of
+from kokoromichi.services.refusals import refused
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -245,6 +247,8 @@ async def _asked(
     ctx: Context, what: str, user_id: str, reason: str, act: Callable[..., Awaitable[Receipt]]
 ) -> None:
     """Ask the author once more; the act is done at their click."""
+    if await ctx.services.profile(user_id) is None:
+        raise refused(codes.UNKNOWN_PLAYER, user_id)
     title = say(f"admin.{what}")
 
     async def done(click: Click) -> discord.Embed:

@@ -91,7 +91,7 @@ class Bank(commands.Cog):
         pack = ctx.services.live.config.exchange
         count = packs.units
         if packs.share and pack.price_gold:
-            count = max(1, packs.of((await ctx.own()).gold // pack.price_gold))
+            count = packs.of_units((await ctx.own()).gold // pack.price_gold)
 
         async def exchanged(action: str) -> discord.Embed:
             buy_gems = partial(ctx.services.bank.buy_gems, expected_price_gold=pack.price_gold)

@@ -90,10 +90,8 @@ class Inventory(commands.Cog):
 
 
 async def _count(ctx: Context, item: str, quantity: Amount) -> int:
-    """How many units are meant; all of nothing is one, which is refused as not held."""
-    if not quantity.share:
-        return quantity.units
-    return max(1, quantity.of((await ctx.own()).inventory.get(item, 0)))
+    """How many units are meant."""
+    return quantity.of_units((await ctx.own()).inventory.get(item, 0) if quantity.share else 0)
 
 
 async def setup(bot: Game) -> None:
