@@ -123,7 +123,11 @@ def found_name(text: str, names: Mapping[str, str], unknown: Callable[[str], str
     parts = ((part, found_id) for word, found_id in by_word.items() for part in word.split("_"))
     by_part = {part: found_id for part, found_id in parts if len(part) >= _TELLING_CHARS} | by_word
     near = dict.fromkeys(by_part[part] for part in difflib.get_close_matches(wanted, by_part, n=3))
-    raise BadNameError(unknown(text), tuple(f"{plain(names[found_id])} (`{found_id}`)" for found_id in near))
+    raise BadNameError(unknown(text), tuple(_with_id(found_id, names[found_id]) for found_id in near))
+
+
+def _with_id(found_id: str, name: str) -> str:
+    return f"`{found_id}`" if name == found_id else f"{plain(name)} (`{found_id}`)"
 
 
 def _by_word(names: Mapping[str, str]) -> dict[str, str]:
