@@ -7,10 +7,8 @@ from functools import wraps
 from inspect import getdoc, signature
 from typing import TYPE_CHECKING, Final, TypeVar
 
-import polars as pl
-
 from kokoromichi.analysis.charts import CHARTS, ChartEntry
-from kokoromichi.analysis.metrics import METRICS, Entry
+from kokoromichi.analysis.metrics import METRICS, Entry, framed
 from kokoromichi.analysis.options import checked_options
 from kokoromichi.analysis.plots import canvas
 from kokoromichi.core.errors import MisuseError
@@ -19,6 +17,7 @@ from kokoromichi.core.options import near
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import polars as pl
     from matplotlib.axes import Axes
 
     from kokoromichi.analysis.metrics import Metric
@@ -100,14 +99,7 @@ def _framed(function: Callable[..., object], name: str) -> Metric:
 
     @wraps(function)
     def measure(observations: Observations, **options: object) -> pl.LazyFrame:
-        found = function(observations, **options)
-        if isinstance(found, (int, float)) or found is None:
-            return pl.LazyFrame({name: [found]}, strict=False)
-        if not isinstance(found, (pl.DataFrame, pl.LazyFrame)):
-            raise MisuseError(
-                f"metric {name} answered {type(found).__name__}; answer a polars frame or a number"
-            )
-        return found.lazy()
+        return framed(function(observations, **options), name)
 
     return measure
 

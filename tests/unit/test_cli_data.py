@@ -121,16 +121,42 @@ def test_the_report_goes_to_a_file(source: Path, tmp_path: Path) -> None:
         (("mongo", "--target-dir", "NEW"), "--target-dir is for --to local"),
         (("mongo", "--time-zone", "Mars/Base"), "no time zone 'Mars/Base'"),
         (("mongo", "--data-dir", "EMPTY"), "holds no users.json and no users/"),
-        (("mongo", "--data-dir", "NOTHING"), "holds no users.json and no users/"),
+        (("mongo", "--data-dir", "NOTHING"), "is no folder: name the data folder"),
+        (("mongo", "--second-data-dir", "NOTHING"), "is no folder: name the data folder"),
+        (("mongo", "--second-data-dir", "OURS"), "is a folder of KoKoroMichi's own: migrate it by itself"),
+        (("mongo", "--data-dir", "OURS", "--second-data-dir", "OLD"), "is a folder of KoKoroMichi's own"),
+        (("mongo", "--dry-run", "--report", "OLD/users.json"), "--report OLD/users.json lies in the source"),
     ],
 )
-def test_a_wrong_word_is_usage(source: Path, tmp_path: Path, words: tuple[str, ...], sentence: str) -> None:
+def test_a_wrong_word_is_usage_and_writes_nothing(
+    source: Path, migrated: Path, tmp_path: Path, words: tuple[str, ...], sentence: str
+) -> None:
     (tmp_path / "empty").mkdir()
-    names = {"OLD": source, "OLD/new": source / "new", "NEW": tmp_path / "new", "EMPTY": tmp_path / "empty"}
-    named = [str(names.get(word, word)) for word in words]
-    result = invoke("migrate", "--data-dir", source, "--provider", *named)
+    names = {
+        name: source / name.removeprefix("OLD").lstrip("/") for name in ("OLD", "OLD/new", "OLD/users.json")
+    }
+    names |= {
+        "NEW": tmp_path / "new",
+        "EMPTY": tmp_path / "empty",
+        "OURS": migrated,
+        "NOTHING": tmp_path / "x",
+    }
+    before = snapshot(source)
+    result = invoke("migrate", "--data-dir", source, "--provider", *(names.get(word, word) for word in words))
     assert result.exit_code == USAGE
-    assert sentence in " ".join(result.stderr.split())
+    assert sentence.replace("OLD", str(source)) in " ".join(result.stderr.split())
+    assert snapshot(source) == before
+
+
+def test_a_list_of_erasures_that_is_not_there_hides_nobody_and_is_refused(
+    migrated: Path, tmp_path: Path
+) -> None:
+    backup = tmp_path / "backup.sqlite3"
+    assert invoke("backup", backup, "--data-dir", migrated).exit_code == 0
+    for words in (("--target-dir", tmp_path / "new"), ("--provider", "mongo")):
+        refused = invoke("restore", backup, "--data-dir", tmp_path / "mistyped", *words)
+        assert (refused.exit_code, "is no folder: the list of erasures" in refused.stderr) == (USAGE, True)
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_source_that_cannot_be_read_is_storage(tmp_path: Path) -> None:

@@ -264,11 +264,9 @@ def _wait_of(data: ReportData, column: str, item: str, archetype: str = ALL) -> 
 
 def _largest_sink(data: ReportData) -> tuple[str, Values]:
     rows = data.frames["flows_total"].filter(pl.col("currency") == "gold", pl.col("direction") == "sink")
-    if rows.is_empty():
-        return words.NOTHING, [None]
     sizes = rows.group_by("kind").agg(pl.col("amount").cast(pl.Int128).sum())
     sizes = sizes.sort("amount", "kind", descending=[True, False])
-    kind = str(sizes["kind"][0])
+    kind = str(sizes["kind"].first() or words.NOTHING)
     return kind, _by_run(data, rows.filter(pl.col("kind") == kind).select("replication", "share"))
 
 
