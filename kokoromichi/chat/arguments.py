@@ -295,7 +295,7 @@ async def item_of(ctx: Context, user_id: str, text: str) -> str:
 
 async def _names_for(ctx: Context, user_id: str) -> dict[str, str]:
     """What items are called: those of the store by their names, retired ones that they hold by their ids."""
-    found = await ctx.services.profile(user_id)
+    found = await ctx.bot.storage.ask(lambda: ctx.services.profile(user_id), writes=False)
     held = {} if found is None else {item_id: item_id for item_id in found.inventory}
     return {**held, **ctx.services.item_names}
 

@@ -141,21 +141,25 @@ class Context(commands.Context[Game]):
             StorageError: The storage failed; nothing was charged, unless it is a ``CommitUnknownError``.
         """
         request_id = f"{self.request_id}:{action}" if action else self.request_id
-        asked = self.bot.storage.ask(lambda: self._retry_unknown(call, request_id), writes=True)
+
+        def asked() -> Awaitable[ReceiptT]:
+            return self._retry_unknown(call, request_id)
+
         if not play:
-            return await asked
+            return await self.bot.storage.ask(asked, writes=True)
         receipt = await self.check(asked)
         await self.services.activity.note(self.player_id, self._act_name, receipt=receipt)
         return receipt
 
-    async def check(self, asked: Awaitable[T]) -> T:
-        """Await what a player's act needs; a refusal is noted as the act's.
+    async def check(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Ask the game for what a player's act needs; a refusal is noted as the act's.
 
         Raises:
             RefusedError: The game says no.
+            StorageError: The storage failed.
         """
         try:
-            return await asked
+            return await self.bot.storage.ask(call, writes=True)
         except RefusedError as refusal:
             await self.services.activity.note(self.player_id, self._act_name, refusal.code)
             raise

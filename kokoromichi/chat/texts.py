@@ -131,6 +131,7 @@ ENGLISH: Final[dict[str, str]] = {
     "purchase.question": "Buy {quantity} × {item} for {gold} gold in all?",
     "purchase.changed": "A unit costs {price} gold now, and cost {was} when you saw it last.",
     "purchase.above_list": "A unit costs {price} gold now; its list price is {was}.",
+    "sale.question": "Sell {quantity} × {item} for {gold} gold in all?",
     "sale.title": "Sold",
     "use.title": "Used",
     "use.several": "{quantity} × {told}",

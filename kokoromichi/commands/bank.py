@@ -72,7 +72,7 @@ class Bank(commands.Cog):
 
         question = None
         if large:
-            await ctx.check(bank.check_transfer(ctx.player_id, receiver_id, gold))
+            await ctx.check(partial(bank.check_transfer, ctx.player_id, receiver_id, gold))
             told = say("transfer.question", gold=gold, receiver=mention(receiver_id))
             question = card(say("sure"), told)
         await ctx.do_or_ask(transferred, question)

@@ -120,9 +120,12 @@ async def test_known_to_be_away_the_database_is_not_asked_and_the_log_says_so_on
     await table.alice.slash(table.channel, "buy", item="health_potion")
     await table.env.advance_time(RETRY_S)
     asked = remote.asked_in_vain
-    for _ in range(5):
+    for _ in range(2):
         refused = await table.alice.slash(table.channel, "buy", item="health_potion")
         assert "Nothing was charged" in (embed_of(refused).description or "")
+    assert remote.asked_in_vain == asked
+    for line in ("sell health_potion", f"gift {table.bob.mention} health_potion", "sell no_such_thing"):
+        assert "Nothing was charged" in (await table.said(table.alice, f"!{line}")).description
     assert remote.asked_in_vain == asked
     remote.away = False
     await table.env.advance_time(RETRY_S)
