@@ -134,7 +134,7 @@ async def test_known_to_be_away_the_database_is_not_asked_and_the_log_says_so_on
     met = "commands that met it since the last word"
     assert [(one.levelname, one.getMessage()) for one in caplog.records if one.name.endswith("outage")] == [
         ("ERROR", f"the storage fails: the database does not answer; {met}: 1"),
-        ("WARNING", f"the storage is well again after 0 s; {met}: 5"),
+        ("WARNING", f"the storage is well again after 6 s; {met}: 5"),
     ]
 
 
