@@ -16,14 +16,13 @@ from kokoromichi.chat.arguments import (
     NumberArgument,
     PlayerArgument,
     PlayerOrSelfArgument,
-    choices,
-    found_name,
 )
 from kokoromichi.chat.asking import is_large
 from kokoromichi.chat.context import Context
 from kokoromichi.chat.declaring import command
 from kokoromichi.chat.embeds import Picture, card, paged
 from kokoromichi.chat.known import seen_in
+from kokoromichi.chat.names import choices, found_name
 from kokoromichi.chat.receipts import format_entry, kind_names, receipt_card
 from kokoromichi.chat.texts import mention, moment, plain, say
 
