@@ -16,6 +16,7 @@ from kokoromichi.chat.failures import (
     BadNameError,
     GroupedCountError,
     NoReasonError,
+    NumberFirstError,
 )
 from kokoromichi.chat.known import seen_in
 from kokoromichi.chat.names import choices, folded, found_name, ids_by_word
@@ -219,6 +220,8 @@ class ItemConverter(commands.Converter[str]):
             if ctx.current_parameter is not None:
                 with suppress(BadAmountError):
                     parsed_amount(text)
+                    if ctx.view.buffer[ctx.view.index :].strip():
+                        raise NumberFirstError from None
                     raise commands.MissingRequiredArgument(ctx.current_parameter) from None
             raise
 

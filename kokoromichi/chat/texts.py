@@ -60,6 +60,7 @@ ENGLISH: Final[dict[str, str]] = {
     "error.amount": "write it in digits alone, such as 1500, or with k, m or b behind them, such as 2k "
     "for 2000; or all, or half",
     "error.count": "write it in digits alone, such as 12, or 2k for 2000",
+    "error.first": "it comes before the number",
     "error.player": "I have seen nobody of that name here, or two; mention them with @",
     "as_of": "Storage is unavailable; this is how things stood {when}.",
     # Words that stand in many places.
@@ -67,6 +68,7 @@ ENGLISH: Final[dict[str, str]] = {
     "gems": "{gems:gem}",
     "units": "{quantity} × {item}",
     "sure": "Are you sure?",
+    "most": "That is most of what you have.",
     "confirm": "Confirm",
     "cancel": "Cancel",
     "cancelled": "Cancelled. Nothing happened.",
@@ -114,7 +116,8 @@ ENGLISH: Final[dict[str, str]] = {
     "history.item": "{moved} × {name}",
     "history.newest": "The newest {rows}",
     "exchange.title": "Exchange",
-    "exchange.question": "Buy {gems:gem} for {gold} gold? That is most of what you have.",
+    "exchange.changed": "A pack costs {price} gold now, and cost {was} when you saw it last.",
+    "exchange.question": "Buy {gems:gem} for {gold} gold?",
     "pings.title": "Notifications",
     "pings.on": "You are notified of gold and gifts that others send you.",
     "pings.off": "Others name you when they send you something, and nothing notifies you of it.",
@@ -201,7 +204,6 @@ ENGLISH: Final[dict[str, str]] = {
     "invest.title": "Opened",
     "invest.question": "Open {business} for {gold} gold?",
     "invest.changed": "It cost {was} when you saw it last.",
-    "invest.most": "That is most of what you have.",
     "businesses.title": "Businesses",
     "businesses.offered": "**{name}** `{business_id}` · {price} gold · leaves {left} a day",
     "businesses.owned": "**{name}** · yours · leaves {left} a day\n*{waiting} gold waits, full {full}*",
