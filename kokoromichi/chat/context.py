@@ -141,21 +141,25 @@ class Context(commands.Context[Game]):
             StorageError: The storage failed; nothing was charged, unless it is a ``CommitUnknownError``.
         """
         request_id = f"{self.request_id}:{action}" if action else self.request_id
-        asked = self.bot.storage.ask(lambda: self._retry_unknown(call, request_id), writes=True)
+
+        def asked() -> Awaitable[ReceiptT]:
+            return self._retry_unknown(call, request_id)
+
         if not play:
-            return await asked
+            return await self.bot.storage.ask(asked, writes=True)
         receipt = await self.check(asked)
         await self.services.activity.note(self.player_id, self._act_name, receipt=receipt)
         return receipt
 
-    async def check(self, asked: Awaitable[T]) -> T:
-        """Await what a player's act needs; a refusal is noted as the act's.
+    async def check(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Ask the game for what a player's act needs; a refusal is noted as the act's.
 
         Raises:
             RefusedError: The game says no.
+            StorageError: The storage failed.
         """
         try:
-            return await asked
+            return await self.bot.storage.ask(call, writes=True)
         except RefusedError as refusal:
             await self.services.activity.note(self.player_id, self._act_name, refusal.code)
             raise
@@ -271,13 +275,11 @@ class Context(commands.Context[Game]):
     async def _send_first(
         self, embed: discord.Embed, view: OwnedView | None, picture: Picture | None
     ) -> discord.Message:
-        """Answer where the command was given, or in a direct message where the bot may not write there."""
-        if self.interaction is not None:
-            return await self.send(**self._parts(embed, view, picture), ephemeral=self.private)
+        """Answer where the command was given, or in a direct message where Discord takes no answer there."""
         if can_answer(self):
-            with suppress(discord.Forbidden):  # As of a moment ago.
-                parts = self._parts(embed, view, picture)
-                return await self.send(**parts, **referring(self))
+            with suppress(discord.HTTPException):  # The act may be done: its player must be told.
+                place = referring(self) if self.interaction is None else {"ephemeral": self.private}
+                return await self.send(**self._parts(embed, view, picture), **place)
         self.direct = True
         return await self.author.send(**self._parts(embed, view, picture))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import discord
 from discord import app_commands
 from discord.ext import commands
 
@@ -100,6 +101,10 @@ class NoReasonError(commands.BadArgument):
     """An admin's act came without a word of why."""
 
 
+class GroupedCountError(commands.BadArgument):
+    """What may be a number in groups of three digits was read as a smaller one, and the rest as a reason."""
+
+
 class BadNameError(commands.BadArgument):
     """What was written names nothing that there is.
 
@@ -132,7 +137,8 @@ def describe_failure(ctx: Context, error: Exception) -> Failure:
     if (text := _describe_misuse(ctx, error)) is not None:
         return Failure(text)
     reference = secrets.token_hex(4)
-    return Failure(say("error.unexpected", reference=reference), reference)
+    unsent = isinstance(error, discord.HTTPException)
+    return Failure(say("error.unsent" if unsent else "error.unexpected", reference=reference), reference)
 
 
 def describe_refusal(ctx: Context, error: RefusedError) -> str:
@@ -217,6 +223,7 @@ _SENTENCES: Final[dict[type, Callable[[Context, Any], str]]] = {
     TermsChangedError: lambda _ctx, _error: say("error.changed"),
     BotPlayerError: lambda _ctx, _error: say("error.bot_player"),
     BadNameError: _name,
+    GroupedCountError: lambda _ctx, _error: say("error.grouped"),
     NoReasonError: lambda ctx, _error: say("error.missing", name="reason", usage=_usage(ctx)),
     BadAmountError: _argument("error.amount"),
     BadCountError: _argument("error.count"),

@@ -42,6 +42,10 @@ ENGLISH: Final[dict[str, str]] = {
     "error.owner": "the owner of the bot",
     "error.server_only": "That works only in a server.",
     "error.unexpected": "Something went wrong on our side. Please tell an admin the number `{reference}`.",
+    "error.unsent": "Discord did not take the answer. What you asked for may be done: look before you repeat "
+    "it, and tell an admin the number `{reference}`.",
+    "error.grouped": "The number can be read in two ways: write it without a space, or begin the reason "
+    "with a word.",
     "error.not_yours": "That question was not asked of you.",
     "error.expired": "That question is over; this click did nothing.",
     "error.bot_player": "Bots have no purse.",
@@ -127,6 +131,7 @@ ENGLISH: Final[dict[str, str]] = {
     "purchase.question": "Buy {quantity} × {item} for {gold} gold in all?",
     "purchase.changed": "A unit costs {price} gold now, and cost {was} when you saw it last.",
     "purchase.above_list": "A unit costs {price} gold now; its list price is {was}.",
+    "sale.question": "Sell {quantity} × {item} for {gold} gold in all?",
     "sale.title": "Sold",
     "use.title": "Used",
     "use.several": "{quantity} × {told}",
@@ -137,6 +142,7 @@ ENGLISH: Final[dict[str, str]] = {
     "inventory.worthless": "{quantity} × `{item_id}`, retired",
     "inventory.row": "{quantity} × **{name}** (`{item_id}`)",
     # Summons.
+    "summon.question": "Make {pulls:pull} for {gems:gem}? That is most of what you have.",
     "summon.title": "Summoned",
     "summon.first": "`{rarity}` **{name}** · new",
     "summon.again": "`{rarity}` {name}",
@@ -190,6 +196,7 @@ ENGLISH: Final[dict[str, str]] = {
     "battle.stamina": "Battles cost less HP; battles left: {battles}",
     "battle.opponent": "**Tier {tier}** · level {level} · {gold} gold, {xp} XP · you win {chance}",
     # Training and businesses.
+    "train.question": "Train for {gold} gold? That is most of what you have.",
     "train.title": "Trained",
     "invest.title": "Opened",
     "invest.question": "Open {business} for {gold} gold?",
@@ -272,7 +279,8 @@ ENGLISH: Final[dict[str, str]] = {
     "admin.reset": "Reset",
     "admin.reset_question": "Put {player} back to the beginning? Gold, gems, items and progress are gone.",
     "admin.erase": "Erase",
-    "admin.erase_question": "Forget {player} for good? Nobody can undo that.",
+    "admin.erase_question": "Forget {player} for good? Nobody can undo that. Should they come back, they "
+    "begin anew: with the opening, and not frozen.",
     "admin.audit": "Audit",
     "admin.health": "Storage",
     "admin.health_told": "{provider}. Players: {players}, ledger rows: {ledger_rows}, commits on their "

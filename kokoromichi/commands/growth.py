@@ -31,9 +31,17 @@ class Growth(commands.Cog):
 
     @command()
     async def train(self, ctx: Context) -> None:
-        """Pay for a training session."""
-        receipt = await ctx.act(partial(ctx.services.progress.train, ctx.player_id))
-        await ctx.answer(receipt_card(ctx, say("train.title"), receipt))
+        """Pay for a training session; you are asked once more where it costs you much."""
+        cost_gold = ctx.services.progress.training_gold(await ctx.own())
+
+        async def trained(action: str) -> discord.Embed:
+            receipt = await ctx.act(partial(ctx.services.progress.train, ctx.player_id), action)
+            return receipt_card(ctx, say("train.title"), receipt)
+
+        question = None
+        if await is_large(ctx, cost_gold):
+            question = card(say("sure"), say("train.question", gold=cost_gold))
+        await ctx.do_or_ask(trained, question)
 
     @command()
     @app_commands.describe(business="Which one to open")

@@ -78,7 +78,7 @@ class Shop(commands.Cog):
         if quantity.share:
             own = await ctx.own()
             room = min(own.gold // offer.price_gold, offer.limit - own.inventory.get(item, 0))
-            count = max(1, quantity.of(room))
+            count = quantity.of_units(room)
 
         async def bought(action: str) -> discord.Embed:
             purchase = partial(ctx.services.store.purchase, expected_price_gold=offer.price_gold)

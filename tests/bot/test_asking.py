@@ -65,6 +65,19 @@ async def test_more_than_half_of_a_purse_is_asked_for_and_done_at_the_click_once
     assert (await table.profile(table.alice)).gold == left_gold
 
 
+async def test_a_dear_training_and_ten_pulls_are_asked_for(table: Table) -> None:
+    await table.endow(table.alice, gold=2_100, level=200, gems=500)
+    message = await question(table, "train")
+    assert table.last_told() == "Train for 2,090 gold? " + MOST
+    await table.alice.click(message, label="Confirm")
+    assert (await table.profile(table.alice)).gold == 10
+    message = await question(table, "summon", count="10")
+    assert table.last_told() == "Make 10 pulls for 450 gems? " + MOST
+    await table.alice.click(message, label="Confirm")
+    assert (await table.profile(table.alice)).gems == 50
+    assert "50 gems paid" in told(await table.asked(table.alice, "summon"))
+
+
 @pytest.mark.parametrize(("gold", "amount"), [(10_000, "5000"), (10_000, "half"), (1_000, "all")])
 async def test_half_of_a_purse_or_a_little_is_not_asked_for(table: Table, gold: int, amount: str) -> None:
     await table.endow(table.bob)

@@ -321,6 +321,16 @@ async def test_what_does_not_add_up_is_used_one_at_a_time_and_says_so(table: Tab
     assert "one at a time" in sentence
 
 
+async def test_what_brings_more_than_half_of_a_purse_is_sold_at_a_click(table: Table) -> None:
+    await table.endow(table.alice, inventory={"phoenix_feather": 1})
+    asked = await table.slash(table.alice, "sell", item="phoenix_feather")
+    assert told(embed_of(asked)) == "Sell 1 × Phoenix Feather for 16,000 gold in all?"
+    assert (await table.profile(table.alice)).gold == 10_000
+    assert asked.response is not None
+    await table.alice.click(asked.response, label="Confirm")
+    assert (await table.profile(table.alice)).gold == 26_000
+
+
 async def test_more_than_are_used_at_once_are_refused_with_how_many_are(table: Table) -> None:
     await table.endow(table.alice, inventory={"treasure_chest": 150})
     sentence = await table.refusal(table.alice, "use", item="treasure_chest", quantity="all")
