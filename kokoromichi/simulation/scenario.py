@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.options import between, whole
 from kokoromichi.core.options import percent as percent_of
 from kokoromichi.rules.economy import Economy
@@ -326,3 +327,14 @@ class Scenario(Checked):
     def findings(self) -> tuple[Finding, ...]:
         """What is likely a mistake: prices too low, items that nobody sells, changes without effect."""
         return tuple(scenario_findings(self))
+
+
+def require_scenario(asked_by: str, value: object) -> None:
+    """Refuse what is no scenario, such as the name of one.
+
+    Raises:
+        MisuseError: It is none; the error says how it is loaded.
+    """
+    if not isinstance(value, Scenario):
+        named = repr(value) if isinstance(value, str) else '"baseline"'
+        raise MisuseError(f"{asked_by} is given {value!r:.60}; give it a scenario: km.Scenario.load({named})")
