@@ -11,7 +11,15 @@ from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.options import whole, whole_seed
 from kokoromichi.simulation import engines
 from kokoromichi.simulation.rehearsal import MEMORY, store_settings
-from kokoromichi.simulation.replication_jobs import REPLICATIONS, Failed, Job, manifest, prepare, run_jobs
+from kokoromichi.simulation.replication_jobs import (
+    REPLICATIONS,
+    Failed,
+    Job,
+    identity_of,
+    manifest,
+    prepare,
+    run_jobs,
+)
 from kokoromichi.simulation.run import Run
 from kokoromichi.simulation.scenario import require_scenario
 from kokoromichi.simulation.workers import require_sendable
@@ -101,9 +109,10 @@ def simulate(  # noqa: PLR0913 - a designer names what they ask for
     require_sendable(workers, {f"stage {name!r}": stage for name, stage in scenario.stages.items()})
     chosen = engines.choose(engine, scenario, count, provider)
     folder = Path(tempfile.mkdtemp(prefix="kokoromichi-") if out is None else out)
-    prepare(folder, manifest(scenario, seed, count, str(chosen), provider), replace=replace)
-    played = folder / REPLICATIONS
-    jobs = [Job(scenario, seed, number, played, chosen.name, store) for number in range(count)]
+    told = manifest(scenario, seed, count, str(chosen), provider)
+    prepare(folder, told, replace=replace)
+    played, identity = folder / REPLICATIONS, identity_of(told)
+    jobs = [Job(scenario, seed, number, played, chosen.name, store, identity) for number in range(count)]
     if not all(job.target.is_dir() for job in jobs):
         engines.compile_once(scenario, chosen, on_step or (lambda _what: None))
     failed = list(run_jobs(jobs, workers, on_done or (lambda _job, _summary: None)))
