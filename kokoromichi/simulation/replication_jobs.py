@@ -134,11 +134,7 @@ def _require_claimed(job: Job) -> None:
 
 
 def _put(temporary: Path, job: Job) -> None:
-    """Give a replication its name.
-
-    One that somebody else finished meanwhile stays, since it has the same bytes; what is torn, or another
-    run's, goes.
-    """
+    """Give a replication its name; the same one that somebody finished meanwhile stays, all else goes."""
     try:
         temporary.rename(job.target)
     except OSError:
@@ -164,9 +160,8 @@ def summary_of(target: Path, identity: str = "") -> dict[str, object] | None:
         found = orjson.loads(path.read_bytes()) if path.is_file() else None
     except orjson.JSONDecodeError:
         return None
-    if not isinstance(found, dict) or not found.keys() >= _TOLD:
-        return None
-    return found if identity in ("", found.get("identity") or identity) else None
+    whole = isinstance(found, dict) and found.keys() >= _TOLD
+    return found if whole and identity in ("", found.get("identity") or identity) else None
 
 
 def _digests(target: Path) -> dict[str, str]:
