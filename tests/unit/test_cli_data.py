@@ -200,6 +200,31 @@ def test_a_store_that_was_filled_by_half_is_known_until_the_same_command_ends(
     asyncio.run(opened())
 
 
+def test_a_migration_that_is_refused_leaves_the_target_as_whole_as_it_was(
+    migrated: Path, tmp_path: Path
+) -> None:
+    async def mirrored() -> None:
+        async with LocalJSONProvider(tmp_path / "mirror") as mirror:
+            await mirror.mark_mirror("postgres", 5)
+
+    asyncio.run(mirrored())
+    words = ("--from", "local", "--data-dir", tmp_path / "mirror", "--to", "local", "--target-dir", migrated)
+    refused = invoke("migrate", *words)
+    assert (refused.exit_code, "is a mirror of postgres" in refused.stderr) == (USAGE, True)
+    assert invoke("backup", tmp_path / "backup.sqlite3", "--data-dir", migrated).exit_code == 0
+
+
+def test_a_database_that_is_no_source_stays_as_it_is_and_makes_no_target(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", asyncio.run(fresh_postgres_database()))
+    back = ("migrate", "--from", "postgres", "--to", "local", "--target-dir", tmp_path / "new")
+    for words in ((*back, "--dry-run"), back):  # The second one would find what the first one made.
+        refused = invoke(*words)
+        assert (refused.exit_code, "holds nothing of KoKoroMichi yet" in refused.stderr) == (USAGE, True)
+    assert not (tmp_path / "new").exists()
+
+
 def test_an_empty_store_is_said_to_be_empty_and_is_a_finding_where_rows_were_expected(tmp_path: Path) -> None:
     async def made() -> None:
         async with LocalJSONProvider(tmp_path):
