@@ -54,7 +54,7 @@ async def test_a_text_that_one_store_cannot_keep_none_takes_in_a_change(
 async def test_an_item_id_is_as_long_everywhere_in_a_row_that_moves_nothing(
     provider: DataProvider, item_id: str
 ) -> None:
-    with pytest.raises(MisuseError, match="item id .* is malformed"):
+    with pytest.raises(MisuseError, match=r"item id .* is malformed"):
         await provider.apply(change(user("ada", 0, goods(item_id, 0))))
     assert await provider.ledger_rows() == 0
 
@@ -67,7 +67,7 @@ async def test_what_is_no_plain_text_is_no_id(provider: DataProvider, odd: Any) 
         lambda: StoreService(provider).purchase_item("ada", "health_potion", request_id=odd),
         lambda: provider.read_ledger(user_id=[odd]),  # type: ignore[arg-type] # What it is about.
     ):
-        with pytest.raises(MisuseError, match="id .* is malformed"):
+        with pytest.raises(MisuseError, match=r"id .* is malformed"):
             await asked()
     assert await provider.user_ids() == []
 
@@ -76,7 +76,7 @@ async def test_a_unit_of_work_takes_what_a_document_may_hold_and_nothing_else(pr
     for value in ("a\0b", "\ud800", b"bytes", Word("abc")):
         work = await Transaction(provider, "ada").begin()
         work.set("name", value)  # type: ignore[arg-type] # What it is about.
-        with pytest.raises(MisuseError, match="the document of player ada holds .* at name"):
+        with pytest.raises(MisuseError, match=r"the document of player ada holds .* at name"):
             await work.commit()
     assert await provider.user_ids() == []
 

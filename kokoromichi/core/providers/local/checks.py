@@ -35,8 +35,7 @@ def players_after(change: ChangeSet[Any], stored: Callable[[str], UserProfile | 
         ConflictError: A player has another version than the one that was read.
         MisuseError: A row or a field does not fit.
     """
-    after = [_player_after(user, stored(user.user_id)) for user in change.users]
-    return after
+    return [_player_after(user, stored(user.user_id)) for user in change.users]
 
 
 def _player_after(user: UserChange, stored: UserProfile | None) -> UserProfile:

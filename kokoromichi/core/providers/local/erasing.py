@@ -14,8 +14,9 @@ import apsw
 from kokoromichi.core.errors import StorageError
 from kokoromichi.core.providers.local.documents import decode_profile
 from kokoromichi.core.providers.local.groups import PUT_USER, user_row
-from kokoromichi.core.providers.local.readable_copy import Key, copied_marks
+from kokoromichi.core.providers.local.readable_copy import copied_marks
 from kokoromichi.core.providers.local.schema import GUARDS, NO_GUARDS, SET_META, rows_of
+from kokoromichi.core.providers.local.seals import Key
 from kokoromichi.core.validation import FORGOTTEN
 
 if TYPE_CHECKING:
@@ -117,8 +118,8 @@ class ErasureList:
         for mark in marks:
             if not _MARK.fullmatch(mark):
                 message = (
-                    f"{self._list} has the line {mark[:64]!r}, which is no erasure: bring back the list as it "
-                    "was, or whoever that line named may not stay erased"
+                    f"{self._list} has the line {mark[:64]!r}, which is no erasure: bring back the list as "
+                    "it was, or whoever that line named may not stay erased"
                 )
                 raise StorageError(message)
         return marks
@@ -128,8 +129,8 @@ class ErasureList:
         if not _KEY.fullmatch(key):
             if self._marks():
                 message = (
-                    f"{self._key_file} is missing or damaged, without which nobody knows whom {self._list.name} "
-                    "names: bring it back, or whoever was erased may be back"
+                    f"{self._key_file} is missing or damaged, without which nobody knows whom "
+                    f"{self._list.name} names: bring it back, or whoever was erased may be back"
                 )
                 raise StorageError(message)
             key = secrets.token_hex(32)
