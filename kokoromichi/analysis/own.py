@@ -41,9 +41,8 @@ def own_metric(function: F) -> F:
     Raises:
         MisuseError: A shipped metric has its name, or the name is none of small letters.
     """
-    name = _free(
-        function, "metric", taken=name_of(function) in METRICS and not METRICS[name_of(function)].own
-    )
+    name = name_of(function)
+    name = _free(function, "metric", taken=name == "headline" or (name in METRICS and not METRICS[name].own))
     METRICS[name] = Entry(
         module=function.__module__,
         after_warm_up="first_day" in signature(function).parameters,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -183,25 +184,24 @@ async def _moved(
     from kokoromichi.core.clock import SystemClock  # noqa: PLC0415 - --help stays fast
     from kokoromichi.core.copying.copy_all import copy_all  # noqa: PLC0415 - --help stays fast
     from kokoromichi.core.copying.importing import import_installation  # noqa: PLC0415 - --help stays fast
-    from kokoromichi.core.copying.marking import mark_moved, mark_moving  # noqa: PLC0415 - --help stays fast
+    from kokoromichi.core.copying.marking import mark_moved, marked_unless_failed  # noqa: PLC0415 - --help stays fast
     from kokoromichi.core.provider_manager import build_provider  # noqa: PLC0415 - --help stays fast
     from kokoromichi.core.reference.installation import Installation  # noqa: PLC0415 - --help stays fast
 
-    dry_run = target is None
     async with AsyncExitStack() as stores:
-        theirs = None if target is None else await stores.enter_async_context(build_provider(target))
         if isinstance(source, Installation):
-            if theirs is not None:
-                await mark_moving(theirs, "an existing installation")
-            done = await import_installation(
-                source, theirs, clock=SystemClock(), dry_run=dry_run, progress=on_step
-            )
+            name, move = "an existing installation", partial(import_installation, source, clock=SystemClock())
         else:
-            ours = await stores.enter_async_context(build_provider(source))
-            if theirs is not None:
-                await mark_moving(theirs, ours.where)
-            done = await copy_all(ours, theirs, dry_run=dry_run, released=released, progress=on_step)
-        if theirs is not None and not done.cut_off:
+            # A folder is held while it moves: what a bot would play there meanwhile were left behind.
+            reads = target is None or source.provider != "local"
+            ours = await stores.enter_async_context(build_provider(source, read_only=reads))
+            name, move = ours.where, partial(copy_all, ours, released=released)
+        if target is None:
+            return await move(target=None, dry_run=True, progress=on_step)
+        theirs = await stores.enter_async_context(build_provider(target))
+        async with marked_unless_failed(theirs, name, MisuseError):
+            done = await move(target=theirs, progress=on_step)
+        if not done.cut_off:
             await mark_moved(theirs)
         return done
 

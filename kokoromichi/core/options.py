@@ -74,6 +74,15 @@ def whole(option: str, value: object, least: int, most: int, *, cure: str = "") 
     raise MisuseError(f"{option} is {number!r}; {cure or f'use a whole number from {least:,} to {most:,}'}")
 
 
+def whole_seed(value: object) -> int:
+    """Take the seed of a run, or of many.
+
+    Raises:
+        MisuseError: It is no whole number of 64 bits.
+    """
+    return whole("seed", value, -(2**63), 2**63 - 1, cure="use a whole number of 64 bits")
+
+
 def percent(option: str, value: object, most: int = 10_000) -> int:
     """Take a whole number of per cent, at least 1.
 

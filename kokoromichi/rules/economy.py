@@ -16,7 +16,7 @@ from pydantic.dataclasses import dataclass as checked_dataclass
 from kokoromichi.core.options import near, plain
 from kokoromichi.rules.catalogue import CATALOGUE, WAIFUS, CatalogueItem, Sheet, WaifuSheet
 from kokoromichi.rules.economy_files import read_sheets, read_toml
-from kokoromichi.rules.economy_paths import Factor, Tree, edit, times, to
+from kokoromichi.rules.economy_paths import Factor, Tree, edit, plain_tree, times, to
 from kokoromichi.rules.findings import (
     CATALOGUE_FILE,
     ECONOMY_FILE,
@@ -253,7 +253,7 @@ class Economy:
         words = model.model_dump() | own | ({"category": category} if category else {})
         tree = self.config.tree()
         store = cast("dict[str, dict[str, object]]", tree["store"])
-        tree["store"] = {**store, item_id: {**store[like], **numbers}}
+        tree["store"] = {**store, item_id: {**store[like], **cast("Tree", plain_tree(numbers))}}
         config = EconomyConfig.from_tree(tree)
         try:
             catalogue = (*self.catalogue, *CATALOGUE.validate_python([words]))
@@ -284,7 +284,7 @@ class Economy:
             EconomyError: The id or a number is refused.
         """
         tree = self.config.tree()
-        tree["business"] = {**cast("Tree", tree["business"]), business_id: dict(numbers)}
+        tree["business"] = {**cast("Tree", tree["business"]), business_id: plain_tree(numbers)}
         return replace(self, config=EconomyConfig.from_tree(tree))
 
     def with_tier(self, numbers: Mapping[str, object]) -> Self:

@@ -16,8 +16,9 @@ from kokoromichi.analysis.metrics.acts import refusals
 from kokoromichi.analysis.metrics.waits import days_to_afford
 from kokoromichi.analysis.plots.series import averaged, banded
 from kokoromichi.analysis.replicated import estimate
-from kokoromichi.analysis.report import explained, report_data, words
+from kokoromichi.analysis.report import explained, period_report, report_data, words
 from kokoromichi.analysis.report.cards import headline_card as card
+from kokoromichi.analysis.report.cards import headline_section
 from kokoromichi.analysis.report.habits import ties_section
 from kokoromichi.analysis.report.numbers import HeadlineNumber, headline_numbers
 from kokoromichi.analysis.report.page import PageTable
@@ -167,6 +168,22 @@ def test_a_run_in_which_nothing_leaves_has_no_share_of_it() -> None:
     (sink,) = [number for number in headline_numbers(data) if number.target == "largest_sink_share"]
     assert (sink.label, sink.values) == ("Largest sink: upkeep", [None, 0.0, 0.75])
     assert "Of the gold that leaves, 62\u00a0% by train and 38\u00a0% by upkeep." in [*explained(data)]
+
+
+def test_a_part_counts_its_supply_in_what_all_its_players_opened_with() -> None:
+    book = Book()
+    for player in "abcd":
+        book.opening(0, player)
+    book.opening(31, "new").move(32, "a", "daily", 10_000)
+    data = period_report([book.observations()], day(30), day(40), title="", manifest={})
+    (supply,) = [number for number in headline_numbers(data) if number.target == "supply_per_opening"]
+    assert (supply.values, supply.tested) == ([60_000], [1.2])
+
+
+def test_a_target_of_which_the_number_is_not_known_is_none_that_is_met() -> None:
+    quiet = Book().opening(0, "ada").move(9, "ada", "daily", 1).observations()
+    lede = headline_section(report_data([quiet], title="", manifest={})).lede
+    assert lede.startswith("5 of 9 targets are met; of 3 targets the number is not known.")
 
 
 def test_numbers_are_written_exactly_and_never_as_minus_zero() -> None:

@@ -200,6 +200,31 @@ def test_a_store_that_was_filled_by_half_is_known_until_the_same_command_ends(
     asyncio.run(opened())
 
 
+def test_a_migration_that_is_refused_leaves_the_target_as_whole_as_it_was(
+    migrated: Path, tmp_path: Path
+) -> None:
+    async def mirrored() -> None:
+        async with LocalJSONProvider(tmp_path / "mirror") as mirror:
+            await mirror.mark_mirror("postgres", 5)
+
+    asyncio.run(mirrored())
+    words = ("--from", "local", "--data-dir", tmp_path / "mirror", "--to", "local", "--target-dir", migrated)
+    refused = invoke("migrate", *words)
+    assert (refused.exit_code, "is a mirror of postgres" in refused.stderr) == (USAGE, True)
+    assert invoke("backup", tmp_path / "backup.sqlite3", "--data-dir", migrated).exit_code == 0
+
+
+def test_a_database_that_is_no_source_stays_as_it_is_and_makes_no_target(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", asyncio.run(fresh_postgres_database()))
+    back = ("migrate", "--from", "postgres", "--to", "local", "--target-dir", tmp_path / "new")
+    for words in ((*back, "--dry-run"), back):  # The second one would find what the first one made.
+        refused = invoke(*words)
+        assert (refused.exit_code, "holds nothing of KoKoroMichi yet" in refused.stderr) == (USAGE, True)
+    assert not (tmp_path / "new").exists()
+
+
 def test_an_empty_store_is_said_to_be_empty_and_is_a_finding_where_rows_were_expected(tmp_path: Path) -> None:
     async def made() -> None:
         async with LocalJSONProvider(tmp_path):
@@ -331,10 +356,11 @@ def test_a_folder_that_is_not_there_is_no_sound_store_and_is_not_made(
 
 def test_a_ledger_leaves_and_is_scanned(migrated: Path, tmp_path: Path) -> None:
     words = ("ledger", "export", "--provider", "local", "--data-dir", migrated)
-    result = invoke(*words, "--out", tmp_path / "out")
+    out = tmp_path / "out [1]* ?#%41"  # What a shell or an address would read as something else.
+    result = invoke(*words, "--out", out)
     assert result.exit_code == 0, result.output
     assert "315 rows" in result.stdout
-    found = Ledger.scan(tmp_path / "out").frame.collect()
+    found = Ledger.scan(out).frame.collect()
     assert found.filter(pl.col("currency") == "gold")["amount"].sum() == EXPECTED["totals"]["gold"]
     (tmp_path / "key").write_text("sixteen bytes or more\n")
     csv = tmp_path / "ledger.csv"
@@ -344,7 +370,7 @@ def test_a_ledger_leaves_and_is_scanned(migrated: Path, tmp_path: Path) -> None:
     assert json.loads(asked.stdout) == {"rows": 315, "files": [str(csv)]}
     text = csv.read_text(encoding="utf-8")
     assert not [user_id for user_id in EXPECTED["users"] if user_id in text]
-    assert audit_of(tmp_path / "out") == 0
+    assert audit_of(out) == 0
 
 
 def audit_of(folder: Path) -> int:

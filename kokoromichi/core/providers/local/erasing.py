@@ -14,8 +14,9 @@ import apsw
 from kokoromichi.core.errors import StorageError
 from kokoromichi.core.providers.local.documents import decode_profile
 from kokoromichi.core.providers.local.groups import PUT_USER, user_row
-from kokoromichi.core.providers.local.readable_copy import Key, copied_marks
+from kokoromichi.core.providers.local.readable_copy import copied_marks
 from kokoromichi.core.providers.local.schema import GUARDS, NO_GUARDS, SET_META, rows_of
+from kokoromichi.core.providers.local.seals import Key
 from kokoromichi.core.validation import FORGOTTEN
 
 if TYPE_CHECKING:
