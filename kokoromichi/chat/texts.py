@@ -61,7 +61,7 @@ ENGLISH: Final[dict[str, str]] = {
     "for 2000; or all, or half",
     "error.count": "write it in digits alone, such as 12, or 2k for 2000",
     "error.first": "it comes before the number",
-    "error.player": "I have seen nobody of that name here, or two; mention them with @",
+    "error.player": "I have seen nobody of that name here, or two; mention them with @, or write their id",
     "as_of": "Storage is unavailable; this is how things stood {when}.",
     # Words that stand in many places.
     "gold": "{gold} gold",

@@ -178,7 +178,7 @@ async def test_who_talks_here_is_known_by_name(table: Table) -> None:
     namesake = table.guild.add_member(table.env.create_user("bobby", global_name="Bob"))
     await namesake.send(table.channel, "me too")
     sentence = told(await table.said(table.alice, "!transfer bob 5"))
-    assert "I have seen nobody of that name here, or two; mention them with @" in sentence
+    assert "I have seen nobody of that name here, or two; mention them with @, or write their id" in sentence
     rows = await table.bot.provider.read_ledger(kind="transfer")
     assert len(rows) == 2
 
@@ -226,7 +226,8 @@ async def test_no_more_is_sent_in_a_day_than_the_cap(table: Table) -> None:
         ("!transfer", "user is missing. `/transfer <user> <amount>`"),
         (
             "!transfer @nobody 5",
-            f"user is not right: I have seen nobody of that name here, or two; mention them with @. {USAGE}",
+            "user is not right: I have seen nobody of that name here, or two; mention them with @, or write "
+            f"their id. {USAGE}",
         ),
         ('!transfer "alice 5', "The quotation marks do not match. `/transfer <user> <amount>`"),
     ],
