@@ -226,8 +226,10 @@ async def test_no_more_is_sent_in_a_day_than_the_cap(table: Table) -> None:
         ("!transfer", "user is missing. `/transfer <user> <amount>`"),
         (
             "!transfer @nobody 5",
-            "user is not right: I have seen nobody of that name here, or two; mention them with @, or write "
-            f"their id. {USAGE}",
+            (
+                "user is not right: I have seen nobody of that name here, or two; mention them with @, or "
+                f"write their id. {USAGE}"
+            ),
         ),
         ('!transfer "alice 5', "The quotation marks do not match. `/transfer <user> <amount>`"),
     ],
