@@ -56,6 +56,7 @@ class Bank(commands.Cog):
         if place is not None:
             listed = await ctx.read(lambda services: services.standing.page())
             lines.append(say("balance.rank", rank=place.rank, players=listed.players))
+            lines.append(say("rich_list.as_of", when=moment(listed.read_us)))
         await ctx.answer(card(say("balance.title"), "\n".join(lines)))
 
     @command(aliases=["pay", "send", "give"])

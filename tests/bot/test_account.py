@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kokoromichi.chat.texts import moment
 from kokoromichi.core.models import DAY_US
 from tests.bot.table import embed_of, fields_of, told
 from tests.contract.stored import NOON_US
@@ -57,7 +58,7 @@ async def test_a_balance_tells_the_rank(table: Table) -> None:
     await table.endow(table.bob, gold=10_001)
     await table.endow(table.alice, gold=10_000)
     assert told(await table.asked(table.alice, "balance")) == (
-        f"{table.alice.mention}\n10,000 gold\n100 gems\nRank 2 of 2"
+        f"{table.alice.mention}\n10,000 gold\n100 gems\nRank 2 of 2\n-# As it was {moment(table.clock.us)}"
     )
     assert told(await table.said(table.alice, "!bal")) == told(await table.said(table.alice, "!GOLD"))
 
