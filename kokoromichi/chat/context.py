@@ -286,9 +286,11 @@ class Context(commands.Context[Game]):
     ) -> discord.Message:
         """Answer where the command was given, or in a direct message where Discord takes no answer there."""
         if can_answer(self):
-            with suppress(discord.HTTPException):  # The act may be done: its player must be told.
-                place = referring(self) if self.interaction is None else {"ephemeral": self.private}
+            place = referring(self) if self.interaction is None else {"ephemeral": self.private}
+            try:
                 return await self.send(**self._parts(embed, view, picture), **place)
+            except discord.HTTPException as unsent:  # The act may be done: its player must be told.
+                log.warning("request %s: answered in a direct message, since: %s", self.request_id, unsent)
         self.direct = True
         return await self.author.send(**self._parts(embed, view, picture))
 
