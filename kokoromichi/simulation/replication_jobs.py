@@ -160,8 +160,9 @@ def summary_of(target: Path, identity: str = "") -> dict[str, object] | None:
         found = orjson.loads(path.read_bytes()) if path.is_file() else None
     except orjson.JSONDecodeError:
         return None
-    whole = isinstance(found, dict) and found.keys() >= _TOLD
-    return found if whole and identity in ("", found.get("identity") or identity) else None
+    if not isinstance(found, dict) or not found.keys() >= _TOLD:
+        return None
+    return found if identity in ("", found.get("identity") or identity) else None
 
 
 def _digests(target: Path) -> dict[str, str]:
