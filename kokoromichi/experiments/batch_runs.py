@@ -15,7 +15,7 @@ from kokoromichi.analysis.observations import Observations
 from kokoromichi.analysis.replicated import estimate
 from kokoromichi.analysis.tables import Table
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.options import whole
+from kokoromichi.core.options import between, whole
 from kokoromichi.experiments.batch_jobs import run_folder
 from kokoromichi.simulation.lines import read_lines, with_infinity
 from kokoromichi.simulation.replication_jobs import rebuilt, replication_seed
@@ -97,7 +97,7 @@ class Batch:
             ``low``, ``high`` (Float64), ``statistic`` (String), ``runs`` (Int64, that have the number),
             ``of`` (Int64, that are done); see ``Run.metrics``.
         """
-        runs, rows = self.runs(), []
+        runs, rows, confidence = self.runs(), [], between("confidence", confidence, 0, 1)
         for name in self.scenarios:
             mine = runs.filter(scenario=name)
             for metric, possible in self._possible.items() if mine.height else ():
