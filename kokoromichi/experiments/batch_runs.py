@@ -33,6 +33,19 @@ _WHOLE: Final = ("spent_gold", "units_sold", "supply_gold", "active_supply_gold"
 _KEY: Final = {"run": pl.Int64(), "scenario": pl.String(), "replication": pl.Int64()}
 
 
+def read_batch(path: Path) -> dict[str, Any]:
+    """What decides the numbers of a batch.
+
+    Raises:
+        MisuseError: The file is torn.
+    """
+    try:
+        told: dict[str, Any] = orjson.loads(path.read_bytes())
+    except orjson.JSONDecodeError as error:
+        raise MisuseError(f"{path} cannot be read ({error}): choose another folder with --out") from error
+    return told
+
+
 class Batch:
     """What the runs of a batch showed, as far as they are done.
 
@@ -56,7 +69,7 @@ class Batch:
             raise MisuseError(
                 f"{self.folder} holds no batch: make one with kokoromichi batch FILE.toml --out DIR"
             )
-        self.manifest: Mapping[str, Any] = orjson.loads(path.read_bytes())
+        self.manifest: Mapping[str, Any] = read_batch(path)
         self.scenarios: tuple[str, ...] = tuple(self.manifest["scenarios"])
 
     @property
