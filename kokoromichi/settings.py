@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 from urllib.parse import quote
@@ -35,12 +36,26 @@ def _listed(value: object) -> object:
     return [part for part in value.split(",") if part] if isinstance(value, str) else value
 
 
+def _at_home(path: Path) -> Path:
+    """With ``~`` as a shell has it, which nobody has put into a value of ``.env``."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        message = f"{path} names nobody's home folder: write the path out"
+        raise ValueError(message) from None
+
+
+def _plain(secret: object) -> str:
+    return secret.get_secret_value() if isinstance(secret, SecretStr) else str(secret)
+
+
 def _address(url: str, password: str) -> str:
-    scheme, there, rest = url.partition("://")
-    user, at, place = rest.partition("@")
-    if not at or ":" in user:
-        return url
-    return f"{scheme}{there}{user}:{quote(password, safe='')}@{place}"
+    """An address whose user has the password, where it names a user and no password."""
+    named = re.fullmatch(r"(\w[\w+]*://[^/?#:@]+)(@.*)", url)
+    return f"{named[1]}:{quote(password, safe='')}{named[2]}" if named else url
+
+
+HomePath: TypeAlias = Annotated[Path, AfterValidator(_at_home)]
 
 
 class Settings(BaseSettings):
@@ -93,8 +108,8 @@ class Settings(BaseSettings):
     )
 
     provider: str = "local"
-    economy_dir: Path = Field(default_factory=lambda: shipped_folder("data"))
-    data_dir: Path = Path("data")
+    economy_dir: HomePath = Field(default_factory=lambda: shipped_folder("data"))
+    data_dir: HomePath = Path("data")
     debounce_seconds: Seconds = 0.5
     cache_ttl: Seconds = 5.0
     database_url: SecretStr = SecretStr("")
@@ -102,15 +117,15 @@ class Settings(BaseSettings):
     database_pool_min: Annotated[int, Field(ge=0)] = 5
     database_pool_max: Annotated[int, Field(ge=1)] = 20
     mongo_uri: SecretStr = SecretStr("mongodb://127.0.0.1:27017/kokoromichi?replicaSet=rs0")
-    mirror_dir: Path | None = None
+    mirror_dir: HomePath | None = None
     mirror_seconds: Annotated[Seconds, Field(gt=0)] = 300.0
     activity_sampling: Annotated[float, Field(ge=0, le=1)] = 1.0
     log_level: Annotated[str, AfterValidator(_level)] = "INFO"
     metrics_port: Annotated[int | None, Field(ge=1, le=65_535)] = None
     metrics_host: str = "127.0.0.1"
-    metrics_file: Path | None = None
+    metrics_file: HomePath | None = None
     log_format: Literal["text", "json"] = "text"
-    heartbeat_file: Path | None = None
+    heartbeat_file: HomePath | None = None
     discord_token: SecretStr = SecretStr("")
     text_commands: bool = True
     admin_guilds: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_listed)] = ()
@@ -127,11 +142,11 @@ class Settings(BaseSettings):
     @classmethod
     def _with_password(cls, found: dict[str, object]) -> dict[str, object]:
         """Put the password into the addresses that lack one."""
-        password = found.get("database_password")
-        if not isinstance(password, str):
+        if "database_password" not in found:
             return found
-        addresses = {name: found[name] for name in ("database_url", "mongo_uri") if name in found}
-        return found | {name: _address(str(url), password) for name, url in addresses.items()}
+        password = _plain(found["database_password"])
+        addresses = {name: _plain(found[name]) for name in ("database_url", "mongo_uri") if name in found}
+        return found | {name: _address(url, password) for name, url in addresses.items()}
 
     @property
     def chosen(self) -> dict[str, str]:

@@ -110,7 +110,7 @@ class StoredStates:
         if not (folder / _FOLDER).is_dir():
             return None
         try:
-            frames = [pl.read_parquet(folder / _FOLDER / f"{name}.parquet") for name in _NAMES]
+            frames = [pl.read_parquet(folder / _FOLDER / f"{name}.parquet", glob=False) for name in _NAMES]
         except (OSError, pl.exceptions.ComputeError) as error:
             message = (
                 f"{folder / _FOLDER} cannot be read ({error}): play the run again, or audit the ledger alone"

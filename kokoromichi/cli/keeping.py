@@ -82,9 +82,15 @@ def restore(
     """
     with exit_on_error():
         settings = chosen_settings(provider, data_dir)
+        fills_it = settings.provider == "local" and target_dir is None
+        if data_dir is not None and not (fills_it or data_dir.is_dir()):
+            raise MisuseError(f"--data-dir {data_dir} is no folder: the list of erasures lies in it")
         if path is None:
             if replace or provider not in (None, Provider.local):
-                raise MisuseError("name a backup: only the local store has a readable copy to be made of")
+                message = (
+                    "name a backup: only the local store is made of its readable copy, replacing nothing"
+                )
+                raise MisuseError(message)
             _from_copy(settings, target_dir, as_json=as_json)
         else:
             _from_backup(path, settings, target_dir, replace=replace, as_json=as_json)

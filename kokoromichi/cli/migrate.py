@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -18,7 +19,7 @@ from kokoromichi.core.errors import MisuseError
 from kokoromichi.operation.exits import STORAGE_FAILED, exit_on_error, fail
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from kokoromichi.core.copying.report import CopyProgress, CopyReport, ProgressCallback
     from kokoromichi.core.reference.installation import Installation
@@ -83,8 +84,10 @@ def migrate(
             raise MisuseError(f"--data-dir and --second-data-dir are of --from local, not {source.value}")
         else:
             read, found = _database(settings, source, target, from_url), None
-        sources = (folder, second_data_dir) if source is Provider.local else ()
+        sources = [one for one in (folder, second_data_dir) if one] if source is Provider.local else []
         target_folder = _target_folder(target, folder, sources, target_dir)
+        if report is not None:
+            _refuse_inside("--report", report, sources)
         written = settings.model_copy(update={"provider": target.value, "data_dir": target_folder})
         done = _migrated(found or read, written, dry_run=dry_run, released=from_mirror)
         _conclude(done, found, report, as_json=as_json)
@@ -102,7 +105,8 @@ def _folder(
     """The settings of a folder as a source, and the existing installation that it holds, or None."""
     from kokoromichi.core.reference.installation import is_own, read_installation  # noqa: PLC0415 - --help stays fast
 
-    found = None if is_own(folder) else read_installation(folder, second, time_zone)
+    ours = second is None and is_own(folder)
+    found = None if ours else read_installation(folder, second, time_zone)
     return settings.model_copy(update={"provider": "local", "data_dir": folder}), found
 
 
@@ -120,6 +124,7 @@ def _migrated(
 def _conclude(done: CopyReport, found: Installation | None, report: Path | None, *, as_json: bool) -> None:
     document = done.document() | ({"installation": found.report()} if found else {})
     if report is not None:
+        report.parent.mkdir(parents=True, exist_ok=True)
         report.write_text(_json(document), encoding="utf-8")
     if as_json:
         typer.echo(_json(document))
@@ -150,9 +155,7 @@ def _database(settings: Settings, source: Provider, target: Provider, url: str |
     return settings.model_copy(update={"provider": source.value, name: SecretStr(url or own)})
 
 
-def _target_folder(
-    target: Provider, unused: Path, sources: tuple[Path | None, ...], folder: Path | None
-) -> Path:
+def _target_folder(target: Provider, unused: Path, sources: Sequence[Path], folder: Path | None) -> Path:
     """Where the local provider is to write: never in a source."""
     if target is not Provider.local:
         if folder is not None:
@@ -162,13 +165,16 @@ def _target_folder(
     if folder is None:
         message = "--to local needs --target-dir: the folder to fill, which is never the source"
         raise MisuseError(message)
-    for each in sources:
-        if each is not None and (
-            folder.resolve() == each.resolve() or each.resolve() in folder.resolve().parents
-        ):
-            message = f"--target-dir {folder} lies in the source {each}, which is never written: name another"
-            raise MisuseError(message)
+    _refuse_inside("--target-dir", folder, sources)
     return folder
+
+
+def _refuse_inside(option: str, path: Path, sources: Sequence[Path]) -> None:
+    """Refuse to write in a source."""
+    for each in sources:
+        if path.resolve().is_relative_to(each.resolve()):
+            message = f"{option} {path} lies in the source {each}, which is never written: name another"
+            raise MisuseError(message)
 
 
 async def _moved(
@@ -178,25 +184,24 @@ async def _moved(
     from kokoromichi.core.clock import SystemClock  # noqa: PLC0415 - --help stays fast
     from kokoromichi.core.copying.copy_all import copy_all  # noqa: PLC0415 - --help stays fast
     from kokoromichi.core.copying.importing import import_installation  # noqa: PLC0415 - --help stays fast
-    from kokoromichi.core.copying.marking import mark_moved, mark_moving  # noqa: PLC0415 - --help stays fast
+    from kokoromichi.core.copying.marking import mark_moved, marked_unless_failed  # noqa: PLC0415 - --help stays fast
     from kokoromichi.core.provider_manager import build_provider  # noqa: PLC0415 - --help stays fast
     from kokoromichi.core.reference.installation import Installation  # noqa: PLC0415 - --help stays fast
 
-    dry_run = target is None
     async with AsyncExitStack() as stores:
-        theirs = None if target is None else await stores.enter_async_context(build_provider(target))
         if isinstance(source, Installation):
-            if theirs is not None:
-                await mark_moving(theirs, "an existing installation")
-            done = await import_installation(
-                source, theirs, clock=SystemClock(), dry_run=dry_run, progress=on_step
-            )
+            name, move = "an existing installation", partial(import_installation, source, clock=SystemClock())
         else:
-            ours = await stores.enter_async_context(build_provider(source))
-            if theirs is not None:
-                await mark_moving(theirs, ours.where)
-            done = await copy_all(ours, theirs, dry_run=dry_run, released=released, progress=on_step)
-        if theirs is not None and not done.cut_off:
+            # A folder is held while it moves: what a bot would play there meanwhile were left behind.
+            reads = target is None or source.provider != "local"
+            ours = await stores.enter_async_context(build_provider(source, read_only=reads))
+            name, move = ours.where, partial(copy_all, ours, released=released)
+        if target is None:
+            return await move(target=None, dry_run=True, progress=on_step)
+        theirs = await stores.enter_async_context(build_provider(target))
+        async with marked_unless_failed(theirs, name, MisuseError):
+            done = await move(target=theirs, progress=on_step)
+        if not done.cut_off:
             await mark_moved(theirs)
         return done
 

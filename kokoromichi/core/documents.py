@@ -25,7 +25,7 @@ from kokoromichi.core.models import (
     UserChange,
     UserProfile,
 )
-from kokoromichi.core.validation import checked_section, checked_user_id
+from kokoromichi.core.validation import UNSTORABLE_TEXT, checked_section, checked_user_id
 
 if TYPE_CHECKING:
     from kokoromichi.core.bulk_load import Batch
@@ -38,9 +38,6 @@ MOST_LEVELS: Final = 64
 
 MOST_BYTES: Final = 15 * 1024 * 1024
 """Of a document as MongoDB counts it, which takes 16 MiB with what a store adds of its own."""
-
-UNSTORABLE_TEXT: Final = re.compile("[\x00\ud800-\udfff]")
-"""PostgreSQL keeps no NUL in a text, and UTF-8 no half of a surrogate pair."""
 
 _TYPES: Final = frozenset({str, type(None), bool, int, float, dict, list})
 """Themselves and no subclass: what comes back is one of these."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 from pydantic import ValidationError
 
+from kokoromichi.core.documents import checked_player
 from kokoromichi.core.kinds import CURRENCIES
 from kokoromichi.core.models import MOVED_FIELDS, SET_FIELDS, FieldValue, Movement, UserChange, UserProfile
 
@@ -81,10 +82,12 @@ class Overlay:
         """The profile as changed.
 
         Raises:
-            MisuseError: It would be no valid one.
+            MisuseError: It would be no valid one, or none that every store can keep.
         """
+        document = {**self.before.document(), **self._fields}
+        checked_player(document, self.before.user_id)
         try:
-            return UserProfile.of_document({**self.before.document(), **self._fields})
+            return UserProfile.of_document(document)
         except ValidationError as invalid:
             raise self._misuse(f"player {self.before.user_id} would be invalid: {invalid}") from invalid
 

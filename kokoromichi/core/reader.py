@@ -15,6 +15,7 @@ from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.kinds import SYSTEM
 from kokoromichi.core.models import MOST_INT, DailyTotal
 from kokoromichi.core.schemas import LEDGER_SCHEMA, OBSERVED_SCHEMAS
+from kokoromichi.core.validation import checked_id, digits_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
@@ -87,7 +88,7 @@ class Reader(ABC):
         self,
         *,
         book: str | None = None,
-        user_id: str | None = None,
+        user_id: str | int | None = None,
         kind: str | None = None,
         before: str | None = None,
         limit: int = 50,
@@ -100,8 +101,12 @@ class Reader(ABC):
             kind: Only this kind.
             before: Only rows older than this ``entry_id``: the last one of the page before.
             limit: Rows of a page, 1 to 1,000.
+
+        Raises:
+            MisuseError: The player's id is malformed, or ``before`` is no entry id.
         """
-        return await self._page(Wanted(book, user_id, kind, before), max(1, min(limit, _MOST_ROWS)))
+        owner = None if user_id is None else checked_id(digits_of(user_id), "user id")
+        return await self._page(Wanted(book, owner, kind, before), max(1, min(limit, _MOST_ROWS)))
 
     @abstractmethod
     async def _page(self, wanted: Wanted, rows: int) -> list[LedgerEntry]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Final
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 from kokoromichi.core.errors import ConflictError, MisuseError, RequestFencedError, RequestMismatchError
 from kokoromichi.core.kinds import CURRENCIES, KINDS, SYSTEM
@@ -20,7 +21,12 @@ from kokoromichi.core.models import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from kokoromichi.core.models import ChangeSet
+
 _LONGEST_ITEM_ID: Final = 64
+
+UNSTORABLE_TEXT: Final = re.compile("[\x00\ud800-\udfff]")
+"""PostgreSQL keeps no NUL in a text, and UTF-8 no half of a surrogate pair."""
 
 RESERVED_SECTIONS = frozenset({"economy", "store_catalog", "waifus"})
 """Shipped with the code; no document door writes them."""
@@ -44,8 +50,8 @@ def checked_id(value: object, what: str) -> str:
     Raises:
         MisuseError: It is not, so that it never becomes a path or a field name.
     """
-    if not isinstance(value, str) or not ID_PATTERN.fullmatch(value):
-        message = f"{what} {value!r} is malformed: 1 to 64 characters out of 0-9 A-Z a-z _ -"
+    if type(value) is not str or not ID_PATTERN.fullmatch(value):
+        message = f"{what} {value!r} is malformed: a str of 1 to 64 characters out of 0-9 A-Z a-z _ -"
         raise MisuseError(message)
     return value
 
@@ -56,12 +62,16 @@ def checked_user_id(user_id: object) -> str:
     Raises:
         MisuseError: It is malformed, or the system's.
     """
-    digits = str(user_id) if type(user_id) is int and user_id >= 0 else user_id
-    known = checked_id(digits, "user id")
+    known = checked_id(digits_of(user_id), "user id")
     if known == SYSTEM:
         message = f"user id {SYSTEM!r} belongs to the system"
         raise MisuseError(message)
     return known
+
+
+def digits_of(user_id: object) -> object:
+    """A whole number as its digits; everything else as it is."""
+    return str(user_id) if type(user_id) is int and user_id >= 0 else user_id
 
 
 def checked_section(section: str) -> str:
@@ -82,8 +92,10 @@ def checked_request_id(request_id: object) -> str:
     Raises:
         MisuseError: It is malformed; ids that start with ``~`` are the provider's own.
     """
-    if not isinstance(request_id, str) or not REQUEST_ID_PATTERN.fullmatch(request_id):
-        message = f"request id {request_id!r} is malformed: 1 to 128 characters out of 0-9 A-Z a-z _ . : -"
+    if type(request_id) is not str or not REQUEST_ID_PATTERN.fullmatch(request_id):
+        message = (
+            f"request id {request_id!r} is malformed: a str of 1 to 128 characters out of 0-9 A-Z a-z _ . : -"
+        )
         raise MisuseError(message)
     return request_id
 
@@ -147,15 +159,14 @@ def moved(movement: Movement, user_id: str, balance: int, units: int) -> tuple[i
     """The balance of a movement's currency and the held units of its item, after it.
 
     Args:
-        movement: What moves.
+        movement: What moves, as ``check_change`` lets it pass.
         user_id: Whose it is.
         balance: What the player has of the currency; any number where it moves none.
         units: What they hold of the item; likewise.
 
     Raises:
-        MisuseError: The movement is malformed, or does not lead from these to what can be.
+        MisuseError: The movement does not lead from these to what can be.
     """
-    check_movement(movement)
     after = balance + movement.amount
     held = units + movement.quantity
     if not (0 <= after <= MOST_INT and 0 <= held <= MOST_INT) or (
@@ -165,14 +176,43 @@ def moved(movement: Movement, user_id: str, balance: int, units: int) -> tuple[i
     return after, held
 
 
-def reject_duplicate_users(users: Sequence[UserChange]) -> None:
-    """Refuse a change in which a player stands twice: which version would the second one build on?
+def check_change(change: ChangeSet[Any]) -> None:
+    """Refuse what no store may take, whatever it holds: every provider asks this first.
 
     Raises:
-        MisuseError: One does.
+        MisuseError: A player stands twice, a row is malformed, or a text or moment is none that every store
+            can keep.
     """
-    if len({user.user_id for user in users}) != len(users):
+    users = change.users
+    if len(users) > 1 and len({user.user_id for user in users}) != len(users):
         raise MisuseError("each player stands once in a change: put the movements of one together")
+    movements = [*change.system, *(movement for user in users for movement in user.movements)]
+    for movement in movements:
+        check_movement(movement)
+    for text in _texts_of(change, movements):
+        if text is not None and (type(text) is not str or UNSTORABLE_TEXT.search(text)):
+            message = f"a change of {[user.user_id for user in users]} holds {text!r}: give a str without NUL"
+            raise MisuseError(f"{message} and halves of surrogate pairs")
+    for counter in change.counters:
+        if type(counter.delta) is not int or abs(counter.delta) > MOST_INT:
+            message = f"counter {counter.name} moves by whole numbers of 64 bits, not by {counter.delta!r}"
+            raise MisuseError(message)
+    if not LEAST_INT <= change.at_us <= MOST_INT:
+        message = f"a change cannot have happened at {change.at_us}: a moment is a number of 64 bits"
+        raise MisuseError(message)
+
+
+def _texts_of(change: ChangeSet[Any], movements: list[Movement]) -> list[object]:
+    """Everything of a change that is stored as a text."""
+    texts: list[object] = [change.actor, change.reason]
+    texts += [counter.name for counter in change.counters]
+    for movement in movements:
+        texts += (movement.item_id, movement.counterparty)
+    for user in change.users:
+        for value in (user.fields or {}).values():
+            if isinstance(value, (dict, str)):
+                texts += value if isinstance(value, dict) else (value,)
+    return texts
 
 
 def incomplete_movement(movement: Movement) -> MisuseError:

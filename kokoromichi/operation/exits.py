@@ -44,7 +44,9 @@ def exit_on_error() -> Iterator[None]:
         if error.title != "Settings":
             raise  # Whatever else is validated has its sentence where it is read.
         fail("; ".join(map(_setting, error.errors(include_url=False))), USAGE)
-    except (KokoroError, ValueError, OSError) as error:
+    except OSError as error:
+        fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), USAGE)
+    except (KokoroError, ValueError) as error:
         fail(str(error), USAGE)
     except KeyboardInterrupt as interrupt:
         fail(str(interrupt) or _INTERRUPTION, INTERRUPTED)

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from kokoromichi.core.clock import Clock, SystemClock
 from kokoromichi.core.errors import CommitUnknownError, ConflictError, FloorError, MisuseError, RefusedError
 from kokoromichi.core.models import ChangeSet, Receipt, UserChange, UserProfile
-from kokoromichi.core.validation import checked_user_id, digest_of
+from kokoromichi.core.validation import checked_request_id, checked_user_id, digest_of
 from kokoromichi.rules import codes
 from kokoromichi.rules.grant import is_opening_due, open_account
 from kokoromichi.services.booking import Booking
@@ -26,6 +26,7 @@ from kokoromichi.services.refusals import refused
 if TYPE_CHECKING:
     from kokoromichi.core.data_provider import DataProvider
     from kokoromichi.core.models import Movement
+    from kokoromichi.services.erased_days import DayField
     from kokoromichi.services.live_economy import LiveEconomy
 
 Arguments: TypeAlias = "Sequence[str | int]"
@@ -202,7 +203,7 @@ class CommandExecutor:
             request_id: Idempotency key, or None.
         """
         digest = digest_of(operation, user_id, arguments)
-        if request_id is not None and request_id.startswith(RESERVED_PREFIXES):
+        if request_id is not None and checked_request_id(request_id).startswith(RESERVED_PREFIXES):
             message = f"request id {request_id!r} is reserved for restocking: choose another one"
             raise MisuseError(message)
 
@@ -312,7 +313,7 @@ class CommandExecutor:
         self,
         stored: UserProfile,
         decide: Callable[[UserProfile], ChangeSet[AnswerT]],
-        kept: Mapping[str, int] = MappingProxyType({}),
+        kept: Mapping[DayField, int] = MappingProxyType({}),
     ) -> ChangeSet[AnswerT]:
         """Decide for a player, and put the opening into the same commit where it is still to be booked.
 

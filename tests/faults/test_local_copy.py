@@ -21,7 +21,7 @@ from tests.faults.local_folders import DATABASE, fill, kill, over
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kokoromichi.core.providers.local.readable_copy import Key
+    from kokoromichi.core.providers.local.seals import Key
 
 
 @pytest.fixture
@@ -184,6 +184,25 @@ async def test_a_file_that_cannot_be_adopted_says_why_and_stays(folder: Path) ->
         assert profile is not None
         assert profile.gold == 70
     assert (folder / "users" / "ada.json").read_bytes() != by_hand
+
+
+async def test_the_file_of_one_player_in_the_place_of_another_ones_is_never_adopted(folder: Path) -> None:
+    whole = (folder / "users" / "ada.json").read_bytes()
+    for name in ("bo", "cy"):
+        (folder / "users" / f"{name}.json").write_bytes(whole)
+        async with over(folder) as local:
+            assert list(await local.edited_files()) == [f"users/{name}.json"]
+            with pytest.raises(StorageError, match=r"cannot be adopted: it is of player ada\. Take it away"):
+                await local.adopt()
+        (folder / "users" / f"{name}.json").unlink()
+
+
+async def test_a_folder_in_the_place_of_a_file_ends_no_audit(folder: Path) -> None:
+    for name in ("users/ada.json", "counters.json"):
+        (folder / name).unlink()
+        (folder / name).mkdir()
+    async with over(folder) as local:
+        assert (await local.edited_files(), await local.adopt()) == ({}, [])
 
 
 async def test_a_mirror_adopts_nothing(tmp_path: Path) -> None:

@@ -112,6 +112,54 @@ async def test_who_came_back_after_an_erasure_is_not_erased_by_it(tmp_path: Path
         assert document["gold"] == 3
 
 
+async def with_older_backup(folder: Path) -> None:
+    """A folder whose database is older than her erasure."""
+    await lived(folder)
+    backup = folder.parent / "backup.sqlite3"
+    async with over(folder) as provider:
+        await provider.backup(backup)
+        await provider.erase(ADA, HIDDEN)
+    shutil.rmtree(folder / "ledgers")
+    shutil.copy(backup, folder / DATABASE)
+
+
+@pytest.mark.parametrize("key", [None, "", "abc"])
+async def test_without_the_key_of_the_list_nobody_comes_back_unsaid(tmp_path: Path, key: str | None) -> None:
+    folder = tmp_path / "data"
+    await with_older_backup(folder)
+    path = folder / "erasures.key"
+    former = path.read_text("ascii")
+    path.unlink()
+    if key is not None:
+        path.write_text(key, "ascii")
+    with pytest.raises(StorageError, match=r"erasures\.key is missing or damaged, .*: bring it back"):
+        await over(folder).open()
+    path.write_text(former, "ascii")
+    async with over(folder) as provider:
+        assert ADA not in await provider.user_ids()
+
+
+async def test_a_line_of_the_list_that_was_cut_off_is_of_an_erasure_that_never_began(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    await with_older_backup(folder)
+    with (folder / "erasures.log").open("a", encoding="ascii") as file:
+        file.write("\n0123abc")
+    async with over(folder) as provider:
+        await provider.erase(BO, "erased-2")
+    async with over(folder) as provider:
+        assert await provider.user_ids() == [HIDDEN, "erased-2"]
+
+
+@pytest.mark.parametrize("line", [b"a word", b"\xff\xfe"])
+async def test_a_line_of_the_list_that_is_none_is_not_passed_over(tmp_path: Path, line: bytes) -> None:
+    folder = tmp_path / "data"
+    await with_older_backup(folder)
+    with (folder / "erasures.log").open("ab") as file:
+        file.write(line)
+    with pytest.raises(StorageError, match=r"erasures\.log has the line .*, which is no erasure: bring back"):
+        await over(folder).open()
+
+
 async def test_an_erasure_whose_commit_fails_is_finished_at_the_next_opening(tmp_path: Path) -> None:
     await lived(tmp_path)
     provider = over(tmp_path)

@@ -93,6 +93,44 @@ async def test_rows_that_are_missing_are_made_up_for_and_told(folder: Path) -> N
         assert sum(entry.amount or 0 for entry in await local.read_ledger(user_id="ada")) == 70
 
 
+@pytest.mark.parametrize("kept", [0, 1, 2, 3])
+async def test_a_book_that_lost_its_newest_rows_or_all_gives_nothing_away(folder: Path, kept: int) -> None:
+    async with over(folder) as local:
+        before = dict(await local.balances()), [await local.get_user(user_id) for user_id in ("ada", "bo")]
+    for book in (folder / "ledgers").glob("*.log"):
+        lines = book.read_bytes().splitlines(keepends=True)
+        book.write_bytes(b"".join(line for line in lines if int(json.loads(line)["entry_id"]) <= kept))
+    (folder / DATABASE).unlink()
+    done = restore(folder, folder, ManualClock(NOON_US))
+    assert (done.rows, done.corrected > 0) == (kept, True)
+    assert any("ows are in no file" in sentence for sentence in done.sentences())
+    async with over(folder) as local:
+        assert before == (
+            dict(await local.balances()),
+            [await local.get_user(user_id) for user_id in ("ada", "bo")],
+        )
+        assert (await audit_provider(local)).sound
+
+
+async def test_a_file_under_another_name_makes_no_player_and_takes_nothing_from_one(folder: Path) -> None:
+    users, whole = folder / "users", (folder / "users" / "ada.json").read_bytes()
+    for name in ("ada (1)", "system", "cy", "\udcff"):
+        (users / f"{name}.json").write_bytes(whole)
+    (users / "bo.json").unlink()
+    (users / "bo.json").symlink_to("ada.json")
+    (users / "dora.json").write_text('{"gold": 5}', "utf-8")
+    (folder / "sections" / "events.json").write_text('{"a": "\\u0000"}', "utf-8")
+    (folder / "ledgers" / "a.log").mkdir()
+    (folder / DATABASE).unlink()
+    done = restore(folder, folder, ManualClock(NOON_US))
+    assert (done.players, done.rebuilt, len(done.edited)) == (2, [], 7)
+    assert "sections/events.json (section events holds a text with a NUL" in done.lost[0]
+    async with over(folder) as local:
+        assert dict(await local.balances()) == {"ada": 70, "bo": 50}
+        assert (await audit_provider(local)).sound
+        assert "users/cy.json" in await local.edited_files()
+
+
 async def test_rotated_books_count_once(folder: Path) -> None:
     book = folder / "ledgers" / "admin.log"
     (folder / "ledgers" / "admin.log.1").write_bytes(book.read_bytes())

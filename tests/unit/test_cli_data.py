@@ -121,16 +121,42 @@ def test_the_report_goes_to_a_file(source: Path, tmp_path: Path) -> None:
         (("mongo", "--target-dir", "NEW"), "--target-dir is for --to local"),
         (("mongo", "--time-zone", "Mars/Base"), "no time zone 'Mars/Base'"),
         (("mongo", "--data-dir", "EMPTY"), "holds no users.json and no users/"),
-        (("mongo", "--data-dir", "NOTHING"), "holds no users.json and no users/"),
+        (("mongo", "--data-dir", "NOTHING"), "is no folder: name the data folder"),
+        (("mongo", "--second-data-dir", "NOTHING"), "is no folder: name the data folder"),
+        (("mongo", "--second-data-dir", "OURS"), "is a folder of KoKoroMichi's own: migrate it by itself"),
+        (("mongo", "--data-dir", "OURS", "--second-data-dir", "OLD"), "is a folder of KoKoroMichi's own"),
+        (("mongo", "--dry-run", "--report", "OLD/users.json"), "--report OLD/users.json lies in the source"),
     ],
 )
-def test_a_wrong_word_is_usage(source: Path, tmp_path: Path, words: tuple[str, ...], sentence: str) -> None:
+def test_a_wrong_word_is_usage_and_writes_nothing(
+    source: Path, migrated: Path, tmp_path: Path, words: tuple[str, ...], sentence: str
+) -> None:
     (tmp_path / "empty").mkdir()
-    names = {"OLD": source, "OLD/new": source / "new", "NEW": tmp_path / "new", "EMPTY": tmp_path / "empty"}
-    named = [str(names.get(word, word)) for word in words]
-    result = invoke("migrate", "--data-dir", source, "--provider", *named)
+    names = {
+        name: source / name.removeprefix("OLD").lstrip("/") for name in ("OLD", "OLD/new", "OLD/users.json")
+    }
+    names |= {
+        "NEW": tmp_path / "new",
+        "EMPTY": tmp_path / "empty",
+        "OURS": migrated,
+        "NOTHING": tmp_path / "x",
+    }
+    before = snapshot(source)
+    result = invoke("migrate", "--data-dir", source, "--provider", *(names.get(word, word) for word in words))
     assert result.exit_code == USAGE
-    assert sentence in " ".join(result.stderr.split())
+    assert sentence.replace("OLD", str(source)) in " ".join(result.stderr.split())
+    assert snapshot(source) == before
+
+
+def test_a_list_of_erasures_that_is_not_there_hides_nobody_and_is_refused(
+    migrated: Path, tmp_path: Path
+) -> None:
+    backup = tmp_path / "backup.sqlite3"
+    assert invoke("backup", backup, "--data-dir", migrated).exit_code == 0
+    for words in (("--target-dir", tmp_path / "new"), ("--provider", "mongo")):
+        refused = invoke("restore", backup, "--data-dir", tmp_path / "mistyped", *words)
+        assert (refused.exit_code, "is no folder: the list of erasures" in refused.stderr) == (USAGE, True)
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_source_that_cannot_be_read_is_storage(tmp_path: Path) -> None:
@@ -172,6 +198,31 @@ def test_a_store_that_was_filled_by_half_is_known_until_the_same_command_ends(
         asyncio.run(opened())
     assert invoke(*words).exit_code == 0
     asyncio.run(opened())
+
+
+def test_a_migration_that_is_refused_leaves_the_target_as_whole_as_it_was(
+    migrated: Path, tmp_path: Path
+) -> None:
+    async def mirrored() -> None:
+        async with LocalJSONProvider(tmp_path / "mirror") as mirror:
+            await mirror.mark_mirror("postgres", 5)
+
+    asyncio.run(mirrored())
+    words = ("--from", "local", "--data-dir", tmp_path / "mirror", "--to", "local", "--target-dir", migrated)
+    refused = invoke("migrate", *words)
+    assert (refused.exit_code, "is a mirror of postgres" in refused.stderr) == (USAGE, True)
+    assert invoke("backup", tmp_path / "backup.sqlite3", "--data-dir", migrated).exit_code == 0
+
+
+def test_a_database_that_is_no_source_stays_as_it_is_and_makes_no_target(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", asyncio.run(fresh_postgres_database()))
+    back = ("migrate", "--from", "postgres", "--to", "local", "--target-dir", tmp_path / "new")
+    for words in ((*back, "--dry-run"), back):  # The second one would find what the first one made.
+        refused = invoke(*words)
+        assert (refused.exit_code, "holds nothing of KoKoroMichi yet" in refused.stderr) == (USAGE, True)
+    assert not (tmp_path / "new").exists()
 
 
 def test_an_empty_store_is_said_to_be_empty_and_is_a_finding_where_rows_were_expected(tmp_path: Path) -> None:
@@ -305,10 +356,11 @@ def test_a_folder_that_is_not_there_is_no_sound_store_and_is_not_made(
 
 def test_a_ledger_leaves_and_is_scanned(migrated: Path, tmp_path: Path) -> None:
     words = ("ledger", "export", "--provider", "local", "--data-dir", migrated)
-    result = invoke(*words, "--out", tmp_path / "out")
+    out = tmp_path / "out [1]* ?#%41"  # What a shell or an address would read as something else.
+    result = invoke(*words, "--out", out)
     assert result.exit_code == 0, result.output
     assert "315 rows" in result.stdout
-    found = Ledger.scan(tmp_path / "out").frame.collect()
+    found = Ledger.scan(out).frame.collect()
     assert found.filter(pl.col("currency") == "gold")["amount"].sum() == EXPECTED["totals"]["gold"]
     (tmp_path / "key").write_text("sixteen bytes or more\n")
     csv = tmp_path / "ledger.csv"
@@ -318,7 +370,7 @@ def test_a_ledger_leaves_and_is_scanned(migrated: Path, tmp_path: Path) -> None:
     assert json.loads(asked.stdout) == {"rows": 315, "files": [str(csv)]}
     text = csv.read_text(encoding="utf-8")
     assert not [user_id for user_id in EXPECTED["users"] if user_id in text]
-    assert audit_of(tmp_path / "out") == 0
+    assert audit_of(out) == 0
 
 
 def audit_of(folder: Path) -> int:

@@ -279,5 +279,5 @@ def test_a_folder_that_holds_no_installation_says_where_one_is(tmp_path: Path) -
     write(tmp_path / "root", {"data/users.json": {}})
     with pytest.raises(MisuseError, match=r"data does$"):
         read_installation(tmp_path / "root")
-    with pytest.raises(MisuseError, match=r"holds no users\.json"):
+    with pytest.raises(MisuseError, match=r"is no folder"):
         read_installation(tmp_path / "nowhere")

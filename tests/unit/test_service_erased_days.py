@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kokoromichi.core.clock import ManualClock
-from kokoromichi.core.errors import RefusedError
+from kokoromichi.core.errors import RefusedError, StorageError
 from kokoromichi.core.models import DAY_US
 from kokoromichi.core.providers.memory import MemoryProvider
 from tests.contract.stored import NOON_US
@@ -54,3 +54,20 @@ async def test_the_key_is_forgotten_once_its_day_has_passed_and_not_before() -> 
     await world.services.executor.erased_days.forget()
     assert await world.provider.get_game_data(SECTION) == {}
     await world.services.daily.claim("ada")
+
+
+async def test_a_key_that_was_kept_while_the_clock_was_ahead_is_forgotten() -> None:
+    world = await World.open()
+    await world.player("ada")
+    world.clock.us += 365 * DAY_US
+    await world.services.admin.erase("ada", actor=ROOT, reason="asked")
+    world.clock.us -= 365 * DAY_US
+    await world.services.executor.erased_days.forget()
+    assert await world.provider.get_game_data(SECTION) == {}
+
+
+async def test_a_section_that_another_hand_has_changed_says_so_to_the_operator() -> None:
+    world = await World.open()
+    await world.provider.save_game_data(SECTION, {"day": 1, "key": "0"})
+    with pytest.raises(StorageError, match="section 'erased_days' is no valid document"):
+        await world.services.daily.claim("ada")

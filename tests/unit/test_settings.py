@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import typer
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from kokoromichi import settings as module
 from kokoromichi.core.models import UserProfile
 from kokoromichi.operation.exits import exit_on_error
 from kokoromichi.settings import Settings, shipped_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).parents[2]
 
@@ -71,6 +75,35 @@ def test_a_bad_log_level_is_told_with_those_that_there_are(
 def test_an_empty_mirror_dir_is_none(monkeypatch: pytest.MonkeyPatch, said: str, meant: Path | None) -> None:
     monkeypatch.setenv("MIRROR_DIR", said)
     assert Settings().mirror_dir == meant
+
+
+def test_a_tilde_is_the_home_folder_as_in_a_shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("DATA_DIR", "~/kokoro")
+    monkeypatch.setenv("HEARTBEAT_FILE", "a~b")
+    settings = Settings()
+    assert (settings.data_dir, settings.heartbeat_file) == (tmp_path / "kokoro", Path("a~b"))
+    monkeypatch.setenv("DATA_DIR", "~nobody-at-all/kokoro")
+    with pytest.raises(ValidationError, match="names nobody's home folder: write the path out"):
+        Settings()
+
+
+@pytest.mark.parametrize(
+    ("url", "whole"),
+    [
+        ("postgresql://u@h/d", "postgresql://u:p%40%2F%3A@h/d"),
+        ("mongodb+srv://u@h1,h2/d?x=y", "mongodb+srv://u:p%40%2F%3A@h1,h2/d?x=y"),
+        ("postgresql://u:own@h/d", "postgresql://u:own@h/d"),
+        ("postgresql://h/d", "postgresql://h/d"),
+        ("postgresql:///d?user=u@h", "postgresql:///d?user=u@h"),
+    ],
+)
+@pytest.mark.parametrize("given", [str, SecretStr])
+def test_a_password_goes_into_an_address_that_names_a_user_and_none(
+    url: str, whole: str, given: Callable[[str], Any]
+) -> None:
+    settings = Settings(database_url=given(url), database_password=given("p@/:"))
+    assert settings.database_url.get_secret_value() == whole
 
 
 def test_settings_do_not_change() -> None:

@@ -27,18 +27,21 @@ async def mark_moving(target: DataProvider, source: str) -> None:
 
 
 @asynccontextmanager
-async def marked_unless_failed(target: DataProvider, source: str) -> AsyncIterator[None]:
-    """Mark a store before it is changed: what fails inside has changed nothing, and takes the mark back.
+async def marked_unless_failed(
+    target: DataProvider, source: str, failure: type[BaseException] = BaseException
+) -> AsyncIterator[None]:
+    """Mark a store before it is changed: what fails before that takes the mark back.
 
     Args:
         target: The store.
         source: What it is filled from, in words.
+        failure: What is raised inside only where nothing was changed yet.
     """
     former = await target.get_game_data(MARK) or {}
     await mark_moving(target, source)
     try:
         yield
-    except BaseException:
+    except failure:
         await target.save_game_data(MARK, former)
         raise
 

@@ -32,9 +32,10 @@ from kokoromichi.core.providers.local.mirroring import (
     refuse_mirror,
 )
 from kokoromichi.core.providers.local.opening import database_of
-from kokoromichi.core.providers.local.readable_copy import COUNTERS, CopyFolder, Key
+from kokoromichi.core.providers.local.readable_copy import COUNTERS, CopyFolder
 from kokoromichi.core.providers.local.reader import LocalReader, snapshot
 from kokoromichi.core.providers.local.schema import SET_META
+from kokoromichi.core.providers.local.seals import Key
 from kokoromichi.core.providers.local.store import StoreOptions, seconds
 from kokoromichi.core.validation import checked_pseudonym, checked_section, checked_user_id
 

@@ -39,13 +39,13 @@ from kokoromichi.core.providers.packed_ledger import (
 from kokoromichi.core.reader import observed_frame
 from kokoromichi.core.validation import (
     FORGOTTEN,
+    check_change,
     checked_id,
     checked_pseudonym,
     checked_request_id,
     checked_section,
     checked_user_id,
     incomplete_movement,
-    reject_duplicate_users,
     wrong_fields,
     wrong_movement,
     wrong_version,
@@ -122,7 +122,7 @@ class MemoryProvider(DataProvider):
         request_id = change.request_id
         if request_id is not None and (answer := self._recall(request_id, change.digest)) is not None:
             return answer  # type: ignore[return-value] # The digest says that it is of this act.
-        reject_duplicate_users(change.users)
+        check_change(change)
         check_counters(self._counters, change.counters)
         first, tx = len(self._ledger), self._tx + 1
         try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from kokoromichi.core.errors import MisuseError, StorageError
+from kokoromichi.core.errors import StorageError
 from kokoromichi.core.models import ID_PATTERN
 from kokoromichi.core.reference.values import ImportFinding, Raw, Unreadable, parse_json, shown, storable_text
 from kokoromichi.core.validation import RESERVED_SECTIONS
@@ -135,11 +135,7 @@ def read_folder(root: Path, label: str, on_finding: FindingCallback) -> Folder:
 
     Raises:
         StorageError: ``users.json`` and its backup are both unreadable, or a file cannot be opened.
-        MisuseError: It is no folder.
     """
-    if not root.is_dir():
-        message = f"{root} is no folder: --data-dir names the data folder of the installation"
-        raise MisuseError(message)
     folder = Folder(root, label, on_finding)
     try:
         files = sorted(_walk(folder, root, frozenset()))

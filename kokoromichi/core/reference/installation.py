@@ -94,10 +94,16 @@ def read_installation(folder: Path, second: Path | None = None, time_zone: str =
         time_zone: Where its naive times were written, as in ``Europe/Berlin``.
 
     Raises:
-        MisuseError: There is no such zone or folder, or it holds no installation.
+        MisuseError: There is no such zone or folder, or one holds no installation's data but our own.
         StorageError: ``users.json`` and its backup are both unreadable, or a file cannot be opened.
     """
     named = [folder] if second is None else [folder, second]
+    for place in named:
+        if not place.is_dir():
+            raise MisuseError(f"{place} is no folder: name the data folder of the installation")
+        if is_own(place):
+            message = f"{place} is a folder of KoKoroMichi's own: migrate it by itself, without a second one"
+            raise MisuseError(message)
     if not any(
         (place / name).exists() for place in named for name in ("users.json", "users.json.backup", "users")
     ):

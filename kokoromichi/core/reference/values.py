@@ -10,8 +10,9 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from kokoromichi.core.clock import us_of
-from kokoromichi.core.documents import MOST_LEVELS, UNSTORABLE_TEXT
+from kokoromichi.core.documents import MOST_LEVELS
 from kokoromichi.core.models import LEAST_INT, MOST_INT, NEVER
+from kokoromichi.core.validation import UNSTORABLE_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -48,7 +48,8 @@ def stream(
     engine.history_frame().write_parquet(folder / "economy_history.parquet")
     engine.participants.frame(scenario.population).write_parquet(folder / "players.parquet")
     states.write(folder)
-    audit = states.audit(pl.scan_parquet(folder / "ledger_*.parquet"))
+    written = sorted(folder.glob("ledger_*.parquet"))
+    audit = states.audit(pl.scan_parquet(written, glob=False))
     return Written(parts.ledger_rows, parts.activity_rows, audit)
 
 

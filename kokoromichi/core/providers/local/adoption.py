@@ -10,7 +10,7 @@ from kokoromichi.core.documents import correction
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.kinds import CURRENCIES
 from kokoromichi.core.providers.local.readable_copy import COUNTERS
-from kokoromichi.core.providers.local.seals import Sealed, read_sealed, seal_of
+from kokoromichi.core.providers.local.seals import Key, Sealed, read_sealed, seal_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kokoromichi.core.documents import Corrected, Document
     from kokoromichi.core.models import ChangeSet, UserProfile
     from kokoromichi.core.providers.local.background import Background
-    from kokoromichi.core.providers.local.readable_copy import CopyFolder, Key
+    from kokoromichi.core.providers.local.readable_copy import CopyFolder
     from kokoromichi.core.providers.local.store import OpenStore
 
 _NOT_ADOPTED: Final = frozenset({"user_id", "version"})
@@ -50,6 +50,9 @@ class Adoption:
         found, base = read_sealed(path), copy.base(key)
         if found is None:
             message = f"{path} cannot be adopted, since it cannot be read: put the former file back"
+            raise StorageError(message)
+        if not found.is_of(key):
+            message = f"{path} cannot be adopted: it is of player {found.document['user_id']}. Take it away"
             raise StorageError(message)
         if key.kind == "user" and not _belongs(found, base):
             message = (

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kokoromichi.core.clock import Clock
     from kokoromichi.core.data_provider import Stream
     from kokoromichi.core.providers.local.committed import Codes
-    from kokoromichi.core.providers.local.readable_copy import Key
+    from kokoromichi.core.providers.local.seals import Key
     from kokoromichi.core.providers.local.store import OpenStore
 
 _LOG: Final = logging.getLogger(__name__)

@@ -7,21 +7,19 @@ from typing import TYPE_CHECKING, Any, Final, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.models import LEAST_INT, MOST_INT, SET_FIELDS, UserProfile
+from kokoromichi.core.models import SET_FIELDS, UserProfile
 from kokoromichi.core.providers.local.documents import changeable
 from kokoromichi.core.validation import (
-    check_movement,
     checked_user_id,
     moved,
-    reject_duplicate_users,
     wrong_fields,
     wrong_version,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
-    from kokoromichi.core.models import ChangeSet, CounterChange, FieldValue, Movement, UserChange
+    from kokoromichi.core.models import ChangeSet, FieldValue, Movement, UserChange
 
 _FIELD_TYPES: Final[dict[str, TypeAdapter[Any]]] = {
     name: TypeAdapter(hint)
@@ -37,13 +35,7 @@ def players_after(change: ChangeSet[Any], stored: Callable[[str], UserProfile | 
         ConflictError: A player has another version than the one that was read.
         MisuseError: A row or a field does not fit.
     """
-    if len(change.users) > 1:
-        reject_duplicate_users(change.users)
-    after = [_player_after(user, stored(user.user_id)) for user in change.users]
-    for movement in change.system:
-        check_movement(movement)
-    _check_row_texts(change)
-    return after
+    return [_player_after(user, stored(user.user_id)) for user in change.users]
 
 
 def _player_after(user: UserChange, stored: UserProfile | None) -> UserProfile:
@@ -80,31 +72,3 @@ def _set_fields(profile: UserProfile, user: UserChange, fields: Mapping[str, Fie
         except ValidationError as invalid:  # noqa: PERF203 - it names the field
             message = f"{name} of player {user.user_id} cannot be {value!r}: {invalid}"
             raise MisuseError(message) from None
-
-
-def _check_row_texts(change: ChangeSet[Any]) -> None:
-    """Refuse what no column can hold: bound in the middle of a group, it would spoil the others' commit."""
-    movements = [movement for user in change.users for movement in user.movements] + list(change.system)
-    texts = [text for one in movements for text in (one.item_id, one.counterparty) if text is not None]
-    texts += [text for text in (change.actor, change.reason) if text is not None]
-    texts += [counter.name for counter in change.counters]
-    try:
-        "".join(texts).encode()
-    except UnicodeEncodeError as unfit:
-        message = f"a change of {[user.user_id for user in change.users]} cannot be stored: {unfit}"
-        raise MisuseError(message) from None
-    if not LEAST_INT <= change.at_us <= MOST_INT:
-        message = f"a change cannot have happened at {change.at_us}: a moment is a number of 64 bits"
-        raise MisuseError(message)
-
-
-def check_deltas(changes: Sequence[CounterChange]) -> None:
-    """Refuse counters that would move by anything but whole numbers.
-
-    Raises:
-        MisuseError: One would.
-    """
-    for change in changes:
-        if type(change.delta) is not int:
-            message = f"counter {change.name} moves by whole numbers, not by {change.delta!r}"
-            raise MisuseError(message)

@@ -59,9 +59,9 @@ class Commits:
 
     def following(self, request_id: str, digest: str) -> asyncio.Future[Any] | None:
         """The outcome of a request that is on its way, for one more who asks; None when it is not."""
-        if request_id in self._unknown:
+        if checked_request_id(request_id) in self._unknown:
             raise CommitUnknownError(request_id)
-        act = self._in_flight.get(checked_request_id(request_id))
+        act = self._in_flight.get(request_id)
         if act is None:
             return None
         if act.change.digest != digest:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import re
 import secrets
 from typing import TYPE_CHECKING, Final
 
 import apsw
 
+from kokoromichi.core.errors import StorageError
 from kokoromichi.core.providers.local.documents import decode_profile
 from kokoromichi.core.providers.local.groups import PUT_USER, user_row
-from kokoromichi.core.providers.local.readable_copy import Key, copied_marks
+from kokoromichi.core.providers.local.readable_copy import copied_marks
 from kokoromichi.core.providers.local.schema import GUARDS, NO_GUARDS, SET_META, rows_of
+from kokoromichi.core.providers.local.seals import Key
 from kokoromichi.core.validation import FORGOTTEN
 
 if TYPE_CHECKING:
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
 
 LIST: Final = "erasures.log"
 KEY: Final = "erasures.key"
+_MARK: Final = re.compile("[0-9a-f]{32} [0-9A-Za-z_-]{1,64}")
+_CUT_OFF: Final = re.compile("[0-9a-f]{0,32}")
+_KEY: Final = re.compile("[0-9a-f]{64}")
 
 _FORGET_REQUESTS: Final = """
 UPDATE requests SET digest = :digest, answer = NULL
@@ -62,18 +68,24 @@ class ErasureList:
         """Write an erasure down durably before it begins; answers its mark. Blocks."""
         self._list.parent.mkdir(parents=True, exist_ok=True)
         mark = f"{_hash(self._key(), user_id)} {pseudonym}"
-        _append_durably(self._list, f"{mark}\n".encode(), 0o600)
+        _append_durably(self._list, f"\n{mark}\n".encode(), 0o600)  # What was cut off before stays apart.
         return mark
 
     def missing_in(self, base: apsw.Connection) -> list[str]:
-        """The marks that a database does not have, oldest first; blocks."""
-        if not self._list.exists():
-            return []
+        """The marks that a database does not have, oldest first; blocks.
+
+        Raises:
+            StorageError: A line of the list is none.
+        """
         known = {mark for (mark,) in base.execute("SELECT mark FROM erasures")}
-        return [mark for mark in self._list.read_text("utf-8").splitlines() if mark not in known]
+        return [mark for mark in self._marks() if mark not in known]
 
     def carry_out(self, base: apsw.Connection) -> list[str]:
-        """Erase in an older database who has been erased since; answers the pseudonyms. Blocks."""
+        """Erase in an older database who has been erased since; answers the pseudonyms. Blocks.
+
+        Raises:
+            StorageError: Nobody knows whom the list names: its key is missing, or a line is none.
+        """
         missing = self.missing_in(base)
         if not missing:
             return []
@@ -92,14 +104,39 @@ class ErasureList:
 
     def copy_to(self, folder: Path) -> None:
         """Take the list along to another folder that has none; blocks."""
-        for path in (self._key_file, self._list):
-            if path.exists() and not (folder / path.name).exists():
+        if self._list.exists() and not (folder / LIST).exists():
+            (folder / KEY).unlink(missing_ok=True)  # One without a list has hidden nobody.
+            for path in (self._key_file, self._list):
                 _append_durably(folder / path.name, path.read_bytes(), 0o600)
 
+    def _marks(self) -> list[str]:
+        """Whole lines; one that was cut off as it was written is of an erasure that never began."""
+        if not self._list.exists():
+            return []
+        lines = self._list.read_text("utf-8", "replace").splitlines()
+        marks = [line.strip() for line in lines if not _CUT_OFF.fullmatch(line.strip())]
+        for mark in marks:
+            if not _MARK.fullmatch(mark):
+                message = (
+                    f"{self._list} has the line {mark[:64]!r}, which is no erasure: bring back the list as "
+                    "it was, or whoever that line named may not stay erased"
+                )
+                raise StorageError(message)
+        return marks
+
     def _key(self) -> bytes:
-        if not self._key_file.exists():
-            _append_durably(self._key_file, secrets.token_hex(32).encode(), 0o600)
-        return bytes.fromhex(self._key_file.read_text("ascii"))
+        key = self._key_file.read_text("utf-8", "replace").strip() if self._key_file.exists() else ""
+        if not _KEY.fullmatch(key):
+            if self._marks():
+                message = (
+                    f"{self._key_file} is missing or damaged, without which nobody knows whom "
+                    f"{self._list.name} names: bring it back, or whoever was erased may be back"
+                )
+                raise StorageError(message)
+            key = secrets.token_hex(32)
+            self._key_file.unlink(missing_ok=True)
+            _append_durably(self._key_file, key.encode(), 0o600)
+        return bytes.fromhex(key)
 
 
 def _append_durably(path: Path, content: bytes, mode: int) -> None:

@@ -9,9 +9,10 @@ from kokoromichi.core.counters import check_counters
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.kinds import KINDS, SYSTEM
 from kokoromichi.core.models import MOST_INT
-from kokoromichi.core.providers.local.checks import check_deltas, players_after
+from kokoromichi.core.providers.local.checks import players_after
 from kokoromichi.core.providers.local.committed import packed, recalled
 from kokoromichi.core.providers.local.documents import encode_profile
+from kokoromichi.core.validation import check_change
 
 if TYPE_CHECKING:
     import asyncio
@@ -134,6 +135,7 @@ class Group:
             act.answer = recalled(known, change.request_id, change.digest, self._now_us)
             if act.answer is not None:
                 return
+        check_change(change)
         counters = self._counters_after(change)
         after = players_after(change, self._player)
         try:
@@ -161,7 +163,6 @@ class Group:
     def _counters_after(self, change: ChangeSet[Any]) -> dict[str, int]:
         if not change.counters:
             return {}
-        check_deltas(change.counters)
         stored, ahead = self._committed.counters, self.counters
         names = {counter.name for counter in change.counters}
         now = {

@@ -6,14 +6,14 @@ import logging
 import os
 from contextlib import suppress
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from kokoromichi.core.kinds import BOOKS
 from kokoromichi.core.providers.local.backups import Backups, Retention
 from kokoromichi.core.providers.local.documents import flat_document
-from kokoromichi.core.providers.local.seals import Sealed, read_sealed, sealed, unsealed
+from kokoromichi.core.providers.local.seals import Key, Sealed, read_sealed, sealed, unsealed
 from kokoromichi.core.providers.local.writer import identity
 
 if TYPE_CHECKING:
@@ -30,13 +30,6 @@ _BLOCK_BYTES: Final = 1 << 20
 
 EDITED: Final = "was edited externally"
 FORMER: Final = "is a former one that was put back externally"
-
-
-class Key(NamedTuple):
-    """What a file is of; counters have one file together."""
-
-    kind: str
-    name: str
 
 
 COUNTERS: Final = Key("counters", "counters")
@@ -90,7 +83,7 @@ class CopyFolder:
 
     def why_foreign(self, key: Key, found: Sealed) -> str | None:
         """How a file was edited externally, or None; blocks."""
-        if not found.is_sound:
+        if not found.is_sound or not found.is_of(key):
             return EDITED
         if key.kind == "user":
             base = self.base(key)

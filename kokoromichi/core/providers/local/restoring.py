@@ -15,6 +15,7 @@ import msgspec
 from pydantic import ValidationError
 
 from kokoromichi.core.clock import moment_of, us_of
+from kokoromichi.core.documents import checked_document
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.kinds import CURRENCIES, KINDS, SYSTEM
 from kokoromichi.core.models import UserProfile
@@ -33,10 +34,11 @@ from kokoromichi.core.providers.local.opening import (
     wal_of,
 )
 from kokoromichi.core.providers.local.ownership import FolderLock
-from kokoromichi.core.providers.local.readable_copy import COUNTERS, CopyFolder, Key
+from kokoromichi.core.providers.local.readable_copy import COUNTERS, CopyFolder
 from kokoromichi.core.providers.local.schema import rows_of, scalar, upgrade, writable
-from kokoromichi.core.providers.local.seals import read_sealed
+from kokoromichi.core.providers.local.seals import Key, read_sealed
 from kokoromichi.core.reference.files import has_our_copy
+from kokoromichi.core.validation import checked_section
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +52,11 @@ _MONEY: Final = """
 SELECT (SELECT name FROM players WHERE code = player), (SELECT name FROM names WHERE code = currency),
     sum(amount), balance_after, max(entry) FROM ledger WHERE currency NOT NULL GROUP BY player, currency
 """
+_HELD: Final = """
+SELECT 1 FROM ledger WHERE player = (SELECT code FROM players WHERE name = ?)
+    AND currency = (SELECT code FROM names WHERE name = ?) AND balance_after = ? LIMIT 1
+"""
+"""Whether a balance is one that a row has led to."""
 _ITEMS: Final = """
 SELECT (SELECT name FROM players WHERE code = player), (SELECT name FROM names WHERE code = item),
     sum(quantity) FROM ledger WHERE item NOT NULL GROUP BY player, item
@@ -87,7 +94,7 @@ class Restored:
 
     Attributes:
         until: The moment of the newest row; what was played after it is lost.
-        rows_missing: Rows that stood in no file, or could not be read.
+        rows_missing: Rows that stood in no file, or could not be read; those behind the newest nobody counts.
         edited: Files that were edited externally; a player's then stands in with their newest backup.
         rebuilt: Players without a file, made of their rows.
         corrected: Rows of ``system`` that make up for rows that are missing.
@@ -120,10 +127,11 @@ class Restored:
         said += [f"{name} was edited externally." for name in self.edited]
         said += [f"Player {name} had no file: money and items come from the ledger." for name in self.rebuilt]
         said += [f"Missing: {name}." for name in self.lost]
-        if self.rows_missing:
+        if self.rows_missing or self.corrected:
+            lacking = f"{self.rows_missing:,} rows" if self.rows_missing else "Rows"
             said.append(
-                f"{self.rows_missing:,} rows are in no file: {self.corrected:,} corrections by the system "
-                "make up for them. See `kokoromichi audit`."
+                f"{lacking} are in no file: {self.corrected:,} corrections by the system make up for them. "
+                "See `kokoromichi audit`."
             )
         return said
 
@@ -173,6 +181,16 @@ def _set_aside(path: Path, clock: Clock) -> None:
             one.replace(one.with_name(f"{one.name}.{stamp}.damaged"))
 
 
+def _is_explained(base: apsw.Connection, profile: UserProfile) -> bool:
+    """Whether rows have led to what a player's file says: else some are gone behind the newest one."""
+    held = {currency: getattr(profile, currency) for currency in CURRENCIES}
+    return all(
+        base.execute(_HELD, (profile.user_id, currency, balance)).fetchone()
+        for currency, balance in held.items()
+        if balance
+    )
+
+
 class _Restoring:
     def __init__(self, copy: CopyFolder, path: Path, clock: Clock) -> None:
         self._copy = copy
@@ -217,7 +235,7 @@ class _Restoring:
     def _lines(self) -> Iterator[Line]:
         decode = msgspec.json.Decoder(Line).decode
         for path in sorted((self._copy.folder / "ledgers").glob("*.log*")):
-            with path.open("rb") as file:
+            with suppress(IsADirectoryError), path.open("rb") as file:
                 for line in file:
                     with suppress(msgspec.DecodeError, UnicodeDecodeError):  # It counts as missing.
                         yield decode(line)
@@ -232,37 +250,39 @@ class _Restoring:
             booked[user_id].inventory[item_id] = units
         booked.pop(SYSTEM, None)
         rows: list[Row] = []
-        for user_id in sorted(
-            booked.keys() | {key.name for key in self._copy.present() if key.kind == "user"}
-        ):
+        files = {key.name for key in self._copy.present() if key.kind == "user"}
+        for user_id in sorted(booked.keys() | files):
             profile = self._profile(user_id)
+            if profile is None and user_id not in booked:
+                continue  # Somebody else's file, as is told.
             own = booked[user_id]
-            if self._done.rows_missing:
+            if profile is None:
+                self._done.rebuilt.append(user_id)
+                profile = UserProfile(user_id=user_id, version=1, inventory=dict(own.inventory))
                 for currency in CURRENCIES:
-                    setattr(profile, currency, last.get((user_id, currency), getattr(profile, currency)))
-                rows += self._corrections(profile, own)
-            else:
+                    setattr(profile, currency, last.get((user_id, currency), 0))
+            elif not self._done.rows_missing and _is_explained(base, profile):
+                # The books are written first, so that they know what a file does not know yet.
                 profile.gold, profile.gems, profile.inventory = own.gold, own.gems, own.inventory
             profile.inventory = {item: units for item, units in profile.inventory.items() if units}
+            rows += self._corrections(profile, own)
             base.execute(PUT_USER, user_row(profile))
             self._done.players += 1
         insert_rows(base, committed, enumerate(rows, newest + 1))
         self._done.corrected = len(rows)
 
-    def _profile(self, user_id: str) -> UserProfile:
-        """What a player's file says, or their newest sound backup; blank and of version 1 without either."""
+    def _profile(self, user_id: str) -> UserProfile | None:
+        """What a player's file says, or their newest sound backup; None without either."""
         key = Key("user", user_id)
-        found = read_sealed(self._copy.path(key))
-        candidates = [found] if found is not None and found.is_sound else []
-        if found is not None and not candidates:
-            self._done.edited.append(self._copy.name(key))
-        candidates += filter(None, map(read_sealed, self._copy.backups(key).all_of(user_id)))
-        for candidate in candidates:
-            with suppress(ValidationError):
-                if candidate.is_sound:
-                    return UserProfile.of_document(candidate.document)
-        self._done.rebuilt.append(user_id)
-        return UserProfile(user_id=user_id, version=1)
+        path = self._copy.path(key)
+        for candidate in (path, *self._copy.backups(key).all_of(user_id)):
+            found = read_sealed(candidate)
+            if found is not None and found.is_sound and found.is_of(key):
+                with suppress(ValidationError):
+                    return UserProfile.of_document(found.document)
+            if candidate == path and path.exists():
+                self._done.edited.append(self._copy.name(key))
+        return None
 
     def _corrections(self, profile: UserProfile, booked: UserProfile) -> list[Row]:
         """Rows that make up for those that are missing, so that the sums are what the player holds."""
@@ -287,8 +307,9 @@ class _Restoring:
             return
         if not found.is_sound:
             self._done.edited.append(self._copy.name(COUNTERS))
-        base.executemany(PUT_COUNTER, list(found.document.items()))
-        self._done.counters = len(found.document)
+        whole = [(name, value) for name, value in found.document.items() if type(value) is int]
+        base.executemany(PUT_COUNTER, whole)
+        self._done.counters = len(whole)
 
     def _place_sections(self, base: apsw.Connection) -> None:
         for key in self._copy.present():
@@ -297,5 +318,10 @@ class _Restoring:
                 continue
             if not found.is_sound:
                 self._done.edited.append(self._copy.name(key))
+            try:
+                checked_document(found.document, f"section {checked_section(key.name)}")
+            except MisuseError as unfit:
+                self._done.lost.append(f"{self._copy.name(key)} ({unfit})")
+                continue
             base.execute(PUT_SECTION, (key.name, msgspec.json.encode(found.document).decode()))
             self._done.sections += 1

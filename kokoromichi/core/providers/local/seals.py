@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+class Key(NamedTuple):
+    """What a file is of; counters have one file together."""
+
+    kind: str
+    name: str
+
+
 class Sealed(NamedTuple):
     """What a file says.
 
@@ -28,6 +35,10 @@ class Sealed(NamedTuple):
     def is_sound(self) -> bool:
         """Whether the file is as it was written."""
         return self.seal == seal_of(self.document)
+
+    def is_of(self, key: Key) -> bool:
+        """Whether a file of this name may say so: one player's file is no other one's, whole or not."""
+        return key.kind != "user" or self.document.get("user_id", key.name) == key.name
 
 
 def seal_of(document: dict[str, Any]) -> str:
@@ -53,8 +64,8 @@ def unsealed(content: bytes) -> Sealed | None:
 
 
 def read_sealed(path: Path) -> Sealed | None:
-    """What a file says; None where there is none, or no JSON object. Blocks."""
+    """What a file says; None where there is no file, or no JSON object. Blocks."""
     try:
         return unsealed(path.read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         return None

@@ -31,7 +31,7 @@ from kokoromichi.core.providers.mongo.driver import MOST_CONNECTIONS, failures, 
 from kokoromichi.core.providers.mongo.erasing import Erasing
 from kokoromichi.core.providers.mongo.folding import mark_active, queued
 from kokoromichi.core.providers.mongo.outcomes import Attempts, Outcomes
-from kokoromichi.core.validation import FENCED, check_movement, reject_duplicate_users, spent
+from kokoromichi.core.validation import FENCED, check_change, spent
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -245,10 +245,8 @@ class MongoCommits:
             MisuseError: A movement or a field does not fit.
         """
         change = act.change
-        reject_duplicate_users(change.users)
+        check_change(change)
         users = {user.user_id: user for user in sorted(change.users, key=lambda user: user.user_id)}
-        for movement in change.system:
-            check_movement(movement)
         before = {user_id: await self._state(user_id, user.version) for user_id, user in users.items()}
         sets: dict[str, Stored] = {}
         for user_id, user in users.items():
@@ -323,8 +321,6 @@ class MongoCommits:
     async def _count(self, counter: CounterChange, session: MongoSession) -> None:
         name, delta = counter.name, counter.delta
         counters = self._driver.collection("counters")
-        if type(delta) is not int or abs(delta) > MOST_INT:
-            raise MisuseError(f"counter {name} changes by whole numbers of 64 bits, not by {delta!r}")
         if counter.creates:
             if delta < 0:
                 raise FloorError(name, 0)

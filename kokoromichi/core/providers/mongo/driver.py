@@ -261,6 +261,10 @@ def storage_error(where: str, error: PyMongoError) -> StorageError:
         return StorageError(
             f"MongoDB at {where} does not answer: start it, or correct MONGO_URI and the network"
         )
+    if isinstance(error, InvalidOptionError):  # An address is asked of DNS with the first question.
+        return StorageError(
+            f"MongoDB at {where} is not found by that name: correct the host of MONGO_URI, or the network"
+        )
     code = error.code if isinstance(error, OperationFailure) else None
     if code == _AUTHENTICATION_FAILED:
         return ConfigurationError(f"MongoDB at {where} refuses the user or the password: correct MONGO_URI")

@@ -26,7 +26,7 @@ from kokoromichi.core.errors import (
 from kokoromichi.core.models import Receipt
 from kokoromichi.core.providers.postgres.connections import LOST, PAUSE_S, RETRIED, TIMED_OUT, cut_off
 from kokoromichi.core.providers.postgres.wire import MADE_UP, encode_change, storage_error
-from kokoromichi.core.validation import FENCED, checked_request_id, reject_duplicate_users, spent
+from kokoromichi.core.validation import FENCED, check_change, checked_request_id, spent
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -101,8 +101,7 @@ class PostgresCommits:
 
         A caller that is cancelled leaves its change on the way: the same request id asks for its outcome.
         """
-        if len(change.users) > 1:
-            reject_duplicate_users(change.users)
+        check_change(change)
         if change.request_id is None:
             request_id = f"{MADE_UP}{uuid.uuid4().hex}"
         else:

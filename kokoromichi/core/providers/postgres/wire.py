@@ -16,7 +16,7 @@ from kokoromichi.core.errors import (
 )
 from kokoromichi.core.kinds import KINDS, SYSTEM
 from kokoromichi.core.models import SET_FIELDS, ChangeSet, Movement, UserChange
-from kokoromichi.core.validation import checked_user_id, incomplete_movement, wrong_fields
+from kokoromichi.core.validation import checked_user_id, wrong_fields
 
 if TYPE_CHECKING:
     from kokoromichi.core.documents import Document
@@ -101,14 +101,8 @@ def _user(user: UserChange) -> dict[str, object]:
 
 
 def _row(movement: Movement) -> dict[str, object]:
-    kind = KINDS.get(movement.kind)
-    if kind is None:
-        message = f"a row needs a known kind, not {movement.kind!r}; there are {', '.join(KINDS)}"
-        raise MisuseError(message)
-    if movement.is_incomplete:
-        raise incomplete_movement(movement)
     return {
-        "book": kind.book,
+        "book": KINDS[movement.kind].book,
         "kind": movement.kind,
         "currency": movement.currency,
         "amount": movement.amount,
