@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from kokoromichi.core.errors import StorageError
 from kokoromichi.rules.daily import day_of
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class DayDocument(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     day: int
-    key: str
+    key: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     players: dict[str, dict[str, int]] = {}
 
     def hash_of(self, user_id: str) -> str:
@@ -93,4 +94,11 @@ class ErasedDays:
 
     async def _stored(self) -> DayDocument | None:
         stored = await self._provider.get_game_data(SECTION)
-        return DayDocument.model_validate(stored) if stored else None
+        try:
+            return DayDocument.model_validate(stored) if stored else None
+        except ValidationError as invalid:
+            message = (
+                f"section {SECTION!r} is no valid document: {invalid}. Correct it, or store an empty one: "
+                "whoever was erased today may claim and play for the day once more"
+            )
+            raise StorageError(message) from invalid

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kokoromichi.core.clock import ManualClock
-from kokoromichi.core.errors import RefusedError
+from kokoromichi.core.errors import RefusedError, StorageError
 from kokoromichi.core.models import DAY_US
 from kokoromichi.core.providers.memory import MemoryProvider
 from tests.contract.stored import NOON_US
@@ -54,3 +54,15 @@ async def test_the_key_is_forgotten_once_its_day_has_passed_and_not_before() -> 
     await world.services.executor.erased_days.forget()
     assert await world.provider.get_game_data(SECTION) == {}
     await world.services.daily.claim("ada")
+
+
+@pytest.mark.parametrize("edited", [{"x": 1}, {"day": 1, "key": "no hex"}])
+async def test_a_section_that_another_hand_has_edited_is_told_with_the_cure(edited: Document) -> None:
+    provider = MemoryProvider(ManualClock(NOON_US))
+    await provider.save_game_data(SECTION, edited)
+    with pytest.raises(
+        StorageError, match=r"(?s)section 'erased_days' is no valid document: .* store an empty one"
+    ):
+        await World.open(provider)
+    await provider.save_game_data(SECTION, {})
+    await World.open(provider)
