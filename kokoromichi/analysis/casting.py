@@ -30,9 +30,9 @@ class UnfitColumnError(ValueError):
 def fitted(frame: pl.LazyFrame, schema: pl.Schema) -> pl.LazyFrame:
     """Give a frame exactly the columns of a schema; columns in a neighbouring type are cast, without a loss.
 
-    Other zones and other units of time, other integers, floats that hold whole numbers, texts of numbers and
-    of instants (``2026-01-05T12:00:00Z``), categories and columns of nulls alone are neighbours. Only columns
-    that are cast are read, once, to see that nothing is lost.
+    Other zones and other units of time, other integers, floats and decimals that hold whole numbers, texts
+    of numbers and of instants (``2026-01-05T12:00:00Z``), categories and columns of nulls alone are
+    neighbours. Only columns that are cast are read, once, to see that nothing is lost.
 
     Args:
         frame: Columns in any order; further ones are left out.
@@ -74,7 +74,7 @@ def _cast(column: str, found: pl.DataType, wanted: pl.DataType) -> pl.Expr:
         return pl.lit(None, wanted)
     if wanted == pl.Int64 and found.is_integer():
         return values.cast(wanted, strict=False)
-    if wanted == pl.Int64 and found.is_float():
+    if wanted == pl.Int64 and (found.is_float() or found.is_decimal()):
         return pl.when(values == values.round()).then(values).cast(wanted, strict=False)
     if wanted == pl.Int64 and found == pl.String:
         return values.cast(wanted, strict=False)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
+from msgspec.structs import replace
 
 from kokoromichi.analysis.metrics.by_day import OPENING, TRANSFERS
 from kokoromichi.analysis.statistics import top_share
@@ -61,12 +62,15 @@ class Digest:
             totals: What each kind has moved on each day, of all days.
             active_players: How many players have moved something, by day.
             balances_gold: Every player's.
-            today: The last day shown, with or without a row.
+            today: The last day shown, with or without a row. What a clock that was ahead has booked later
+                counts as of that day.
         """
-        gold = [one for one in totals if one.currency == "gold" and one.kind not in TRANSFERS]
+        last_day = (today - _EPOCH).days
+        until_now = [replace(one, day=min(one.day, last_day)) for one in totals]
+        gold = [one for one in until_now if one.currency == "gold" and one.kind not in TRANSFERS]
         purses = np.array(balances_gold)
         return cls(
-            _series(gold, active_players, [one.day for one in totals], (today - _EPOCH).days),
+            _series(gold, active_players, [one.day for one in until_now], last_day),
             pl.DataFrame(_directed(gold), _KINDS, orient="row"),
             len(purses),
             float(np.median(purses)) if len(purses) else None,
@@ -127,7 +131,7 @@ def _series(
     for one in gold:
         moved["opening_gold" if one.kind == OPENING else "faucets_gold"][one.day] += one.gained
         moved["sinks_gold"][one.day] += one.lost
-    days = range(min(seen_days), max(*seen_days, today) + 1) if seen_days else range(0)
+    days = range(min(seen_days), today + 1) if seen_days else range(0)
     columns: dict[str, list[int]] = {name: [moved[name][day] for day in days] for name in _AMOUNTS}
     frame = pl.DataFrame(
         {"day": [_date(day) for day in days], **columns, "active_players": [active.get(d, 0) for d in days]},

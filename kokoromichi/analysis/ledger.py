@@ -21,6 +21,7 @@ from kokoromichi.analysis.observations import (
 from kokoromichi.analysis.provider_state import read_ledger
 from kokoromichi.analysis.reading import files_of, one_economy
 from kokoromichi.analysis.targets import TARGETS, Targets
+from kokoromichi.core.options import day
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -101,8 +102,8 @@ class Ledger:
         self,
         path: str | Path,
         *,
-        since: dt.date | None = None,
-        until: dt.date | None = None,
+        since: dt.date | str | None = None,
+        until: dt.date | str | None = None,
         title: str = "The ledger",
         targets: Bands = TARGETS,
     ) -> Report:
@@ -110,7 +111,7 @@ class Ledger:
 
         Args:
             path: The HTML file.
-            since: First UTC day; None for the first one observed.
+            since: First UTC day, a date or ``"2026-10-01"``; None for the first one observed.
             until: First UTC day that is left out; None for the day after the last one observed.
             title: The report's title.
             targets: The bands that numbers are held to; the project's own when left out.
@@ -123,8 +124,9 @@ class Ledger:
         """
         from kokoromichi.analysis.report import period_report, write_report  # noqa: PLC0415 - a ledger needs no charts
 
-        runs = [self.observations()]
-        data = period_report(runs, since, until, title=title, manifest={}, targets=Targets.of(targets))
+        runs, wanted = [self.observations()], Targets.of(targets)
+        first, end = day("since", since), day("until", until)
+        data = period_report(runs, first, end, title=title, manifest={}, targets=wanted)
         return write_report(path, data)
 
     def health(self) -> pl.DataFrame:

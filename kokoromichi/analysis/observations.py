@@ -256,7 +256,11 @@ class Observations:
     def mapped(self, change: Callable[[pl.DataFrame], pl.DataFrame]) -> Observations:
         """The same with a change made to every frame, which is read into memory; schemas must stay."""
         lazy = [self.ledger, self.activity, self.economy_history, self.players, self.brought]
-        changed = (change(frame).lazy() for frame in pl.collect_all(lazy))
+        try:
+            frames = pl.collect_all(lazy)
+        except pl.exceptions.ComputeError as error:
+            raise MisuseError(f"a file of the observations is damaged: {error}") from error
+        changed = (change(frame).lazy() for frame in frames)
         ledger, activity, economy_history, players, brought = changed
         return replace(
             self,

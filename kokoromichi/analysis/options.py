@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import inspect
-import math
 from functools import wraps
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
@@ -14,7 +13,7 @@ from kokoromichi.analysis.metrics.by_day import days
 from kokoromichi.analysis.observations import Observations
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.kinds import CURRENCIES
-from kokoromichi.core.options import near, one_of, plain, whole
+from kokoromichi.core.options import ends, near, one_of, plain, whole
 from kokoromichi.rules.codes import MAX_BALANCE
 
 if TYPE_CHECKING:
@@ -131,16 +130,8 @@ def _gold(option: str, value: object, _source: object) -> int | None:
     return None if value is None else whole(option, value, 0, MAX_BALANCE)
 
 
-def _band(option: str, value: object, _source: object) -> object:
-    if value is None:
-        return None
-    if isinstance(value, (tuple, list)) and len(value) == 2:  # noqa: PLR2004 - two ends
-        low, high = value
-        if all(isinstance(end, (int, float)) and not math.isnan(end) for end in value) and low < high:
-            return low, high
-    raise MisuseError(
-        f"{option} is {value!r}; use the lowest and the highest that is wanted, such as (0.85, 1.05)"
-    )
+def _band(option: str, value: object, _source: object) -> tuple[float, float] | None:
+    return None if value is None else ends(option, value)
 
 
 CHECKS: Final[dict[str, Callable[[str, object, object], object]]] = {

@@ -7,10 +7,8 @@ from functools import wraps
 from inspect import getdoc, signature
 from typing import TYPE_CHECKING, Final, TypeVar
 
-import polars as pl
-
 from kokoromichi.analysis.charts import CHARTS, ChartEntry
-from kokoromichi.analysis.metrics import METRICS, Entry
+from kokoromichi.analysis.metrics import METRICS, Entry, framed
 from kokoromichi.analysis.options import checked_options
 from kokoromichi.analysis.plots import canvas
 from kokoromichi.core.errors import MisuseError
@@ -19,6 +17,7 @@ from kokoromichi.core.options import near
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import polars as pl
     from matplotlib.axes import Axes
 
     from kokoromichi.analysis.metrics import Metric
@@ -42,9 +41,8 @@ def own_metric(function: F) -> F:
     Raises:
         MisuseError: A shipped metric has its name, or the name is none of small letters.
     """
-    name = _free(
-        function, "metric", taken=name_of(function) in METRICS and not METRICS[name_of(function)].own
-    )
+    name = name_of(function)
+    name = _free(function, "metric", taken=name == "headline" or (name in METRICS and not METRICS[name].own))
     METRICS[name] = Entry(
         module=function.__module__,
         after_warm_up="first_day" in signature(function).parameters,
@@ -100,14 +98,7 @@ def _framed(function: Callable[..., object], name: str) -> Metric:
 
     @wraps(function)
     def measure(observations: Observations, **options: object) -> pl.LazyFrame:
-        found = function(observations, **options)
-        if isinstance(found, (int, float)) or found is None:
-            return pl.LazyFrame({name: [found]}, strict=False)
-        if not isinstance(found, (pl.DataFrame, pl.LazyFrame)):
-            raise MisuseError(
-                f"metric {name} answered {type(found).__name__}; answer a polars frame or a number"
-            )
-        return found.lazy()
+        return framed(function(observations, **options), name)
 
     return measure
 

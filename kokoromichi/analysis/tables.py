@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from xlsxwriter import Workbook
+
     from kokoromichi.analysis.metrics.definitions import Column
 
 _DECIMALS: Final = 3
@@ -55,6 +57,15 @@ def _readable() -> pl.Config:
     )
 
 
+def flat(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with texts in the place of what no sheet and no line holds: lists, structures, bytes."""
+    odd = frame.select(cs.nested() | cs.binary() | cs.object())
+    texts = ([None if value is None else str(value) for value in column.to_list()] for column in odd)
+    return frame.with_columns(
+        pl.Series(name, text, pl.String) for name, text in zip(odd.columns, texts, strict=True)
+    )
+
+
 def write_workbook(
     path: Path, frames: Mapping[str, pl.DataFrame], meanings: Mapping[str, Sequence[Column]]
 ) -> Path:
@@ -76,12 +87,12 @@ def write_workbook(
 
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with Workbook(path, {"remove_timezone": True}) as book:
+        with Workbook(path, {"remove_timezone": True, "strings_to_formulas": False}) as book:
             meaning = book.add_format({"italic": True, "text_wrap": True, "valign": "top", "font_size": 9})
             for name, frame in frames.items():
-                sheet = book.add_worksheet(name[:_LONGEST_NAME])
+                sheet = book.add_worksheet(_sheet_name(book, name))
                 words = {column.name: column.meaning for column in meanings.get(name, ())}
-                finite = frame.with_columns(pl.when(cs.float().is_finite()).then(cs.float()))
+                finite = flat(frame).with_columns(pl.when(cs.float().is_finite()).then(cs.float()))
                 finite.write_excel(book, sheet, position=(1, 0), autofit=True, freeze_panes=(2, 0))
                 sheet.set_row(0, _MEANING_HEIGHT, meaning)
                 for place, column in enumerate(frame.columns):
@@ -91,6 +102,12 @@ def write_workbook(
     except FileCreateError as error:
         raise OSError(f"{path} cannot be written ({error}); close it where it is open") from error
     return path
+
+
+def _sheet_name(book: Workbook, name: str) -> str:
+    """As much of a name as a workbook takes, numbered where another sheet has the same letters."""
+    short = name[:_LONGEST_NAME]
+    return f"{name[: _LONGEST_NAME - 4]}_{len(book.sheetnames)}" if short in book.sheetnames else short
 
 
 def _infinite(column: pl.Series) -> list[int]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from numbers import Real
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from kokoromichi.analysis.metrics.headline import POSSIBLE, WAITS
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.options import near
+from kokoromichi.core.options import ends, near
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -109,7 +108,7 @@ class Targets(Mapping[str, Band]):
             raise MisuseError('targets need a band at least, such as {"wait_days": (5, 9)}')
         for name in bands:
             _require_known(name)
-        self._bands = {name: _band(name, ends) for name, ends in bands.items()}
+        self._bands = {name: Band(*ends(f"the band of {name}", given)) for name, given in bands.items()}
 
     @classmethod
     def of(cls, bands: Bands) -> Targets:
@@ -169,18 +168,6 @@ class Targets(Mapping[str, Band]):
 
 Bands: TypeAlias = Targets | Mapping[str, tuple[float | None, float | None]]
 """Targets, or what they are made of."""
-
-
-def _band(name: str, ends: object) -> Band:
-    match ends:
-        case [None | Real() as low, None | Real() as high] if (low, high) != (None, None):
-            band = Band(-math.inf if low is None else float(low), math.inf if high is None else float(high))
-            if band.low < band.high:
-                return band
-    raise MisuseError(
-        f"the band of {name} is {ends!r}: give two ends, the lower end first and None for no end, such as "
-        f'{{"{name}": (None, 0.6)}}'
-    )
 
 
 def _require_known(name: str) -> None:

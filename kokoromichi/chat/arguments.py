@@ -12,7 +12,13 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from kokoromichi.chat.failures import BadAmountError, BadCountError, BadNameError, NoReasonError
+from kokoromichi.chat.failures import (
+    BadAmountError,
+    BadCountError,
+    BadNameError,
+    GroupedCountError,
+    NoReasonError,
+)
 from kokoromichi.chat.known import seen_in
 from kokoromichi.chat.texts import plain, refusal, say
 from kokoromichi.core.errors import StorageError
@@ -30,6 +36,9 @@ if TYPE_CHECKING:
 _AMOUNT: Final = re.compile(r"(?P<whole>-?[0-9]{1,18})(?:(?:\.(?P<part>[0-9]{1,2}))?(?P<unit>[kmb]))?")
 """Digits, or digits with a unit; before a unit one or two behind a point: nobody marks thousands so."""
 _UNITS: Final = {"k": 1_000, "m": 1_000_000, "b": 1_000_000_000}
+_THOUSANDS: Final = re.compile(r"(?<!\S)-?[0-9]{1,3}\s+\Z")
+_HUNDREDS: Final = re.compile(r"[0-9]{3}(?![0-9])")
+"""Together a number in groups of three digits, as many write it."""
 _SHARES: Final = {"all": 1, "max": 1, "half": 2}
 _MOST: Final = 10**18
 """What is larger is no number of 64 bits, nor anybody's."""
@@ -60,6 +69,10 @@ class Amount(NamedTuple):
     def of(self, whole: int) -> int:
         """The number that is meant where there are ``whole``, rounded down."""
         return whole // self.share if self.share else self.units
+
+    def of_units(self, held: int) -> int:
+        """The same of things: all of none is one, which is refused as too many; half of one is none."""
+        return self.of(max(1, held))
 
 
 ONE: Final = Amount(1)
@@ -110,7 +123,11 @@ def found_name(text: str, names: Mapping[str, str], unknown: Callable[[str], str
     parts = ((part, found_id) for word, found_id in by_word.items() for part in word.split("_"))
     by_part = {part: found_id for part, found_id in parts if len(part) >= _TELLING_CHARS} | by_word
     near = dict.fromkeys(by_part[part] for part in difflib.get_close_matches(wanted, by_part, n=3))
-    raise BadNameError(unknown(text), tuple(f"{plain(names[found_id])} (`{found_id}`)" for found_id in near))
+    raise BadNameError(unknown(text), tuple(_with_id(found_id, names[found_id]) for found_id in near))
+
+
+def _with_id(found_id: str, name: str) -> str:
+    return f"`{found_id}`" if name == found_id else f"{plain(name)} (`{found_id}`)"
 
 
 def _by_word(names: Mapping[str, str]) -> dict[str, str]:
@@ -228,10 +245,13 @@ def _names_of(user: discord.User | discord.Member) -> set[str]:
 class ReasonConverter(commands.Converter[str]):
     """An argument that says why an admin acts."""
 
-    async def convert(self, _ctx: Context, argument: str) -> str:  # type: ignore[override] # Our context.
-        """Take the words, and no blanks for them."""
+    async def convert(self, ctx: Context, argument: str) -> str:  # type: ignore[override] # Our context.
+        """Take the words, and neither blanks for them nor what may be the rest of a number."""
         if not (words := argument.strip()):
             raise NoReasonError
+        before = "" if ctx.interaction is not None else ctx.view.buffer.rstrip().removesuffix(words)
+        if _THOUSANDS.search(before) and _HUNDREDS.match(words):
+            raise GroupedCountError
         return words
 
 
@@ -275,7 +295,7 @@ async def item_of(ctx: Context, user_id: str, text: str) -> str:
 
 async def _names_for(ctx: Context, user_id: str) -> dict[str, str]:
     """What items are called: those of the store by their names, retired ones that they hold by their ids."""
-    found = await ctx.services.profile(user_id)
+    found = await ctx.bot.storage.ask(lambda: ctx.services.profile(user_id), writes=False)
     held = {} if found is None else {item_id: item_id for item_id in found.inventory}
     return {**held, **ctx.services.item_names}
 

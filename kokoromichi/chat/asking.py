@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from kokoromichi.chat.context import Context
 
-LARGE_GOLD: Final = 1_000
+LARGE: Final = {"gold": 1_000, "gems": 100}
 """So much and less is never asked for, however poor its player is."""
 _SHOWN_PLAYERS: Final = 10_000
 
@@ -32,12 +32,12 @@ class ShownPrices:
         return self._of.get(player_id, {}).get(thing_id)
 
 
-async def is_large(ctx: Context, cost_gold: int) -> bool:
-    """Whether an act costs more than half of its player's gold, and more than ``LARGE_GOLD``.
+async def is_large(ctx: Context, cost: int, currency: str = "gold") -> bool:
+    """Whether an act costs more than half of its player's gold or gems, and more than ``LARGE``.
 
     What they cannot pay is not large: it is refused, and no question is needed for that.
     """
-    if cost_gold <= LARGE_GOLD:
+    if cost <= LARGE[currency]:
         return False
-    gold = (await ctx.own()).gold
-    return cost_gold <= gold < 2 * cost_gold
+    held: int = getattr(await ctx.own(), currency)
+    return cost <= held < 2 * cost

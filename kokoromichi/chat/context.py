@@ -17,6 +17,7 @@ from kokoromichi.chat.failures import (
     DirectMessagesClosedError,
     Failure,
     MutedError,
+    TermsChangedError,
     describe_failure,
 )
 from kokoromichi.chat.game import Game
@@ -140,21 +141,25 @@ class Context(commands.Context[Game]):
             StorageError: The storage failed; nothing was charged, unless it is a ``CommitUnknownError``.
         """
         request_id = f"{self.request_id}:{action}" if action else self.request_id
-        asked = self.bot.storage.ask(lambda: self._retry_unknown(call, request_id), writes=True)
+
+        def asked() -> Awaitable[ReceiptT]:
+            return self._retry_unknown(call, request_id)
+
         if not play:
-            return await asked
+            return await self.bot.storage.ask(asked, writes=True)
         receipt = await self.check(asked)
         await self.services.activity.note(self.player_id, self._act_name, receipt=receipt)
         return receipt
 
-    async def check(self, asked: Awaitable[T]) -> T:
-        """Await what a player's act needs; a refusal is noted as the act's.
+    async def check(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Ask the game for what a player's act needs; a refusal is noted as the act's.
 
         Raises:
             RefusedError: The game says no.
+            StorageError: The storage failed.
         """
         try:
-            return await asked
+            return await self.bot.storage.ask(call, writes=True)
         except RefusedError as refusal:
             await self.services.activity.note(self.player_id, self._act_name, refusal.code)
             raise
@@ -270,13 +275,11 @@ class Context(commands.Context[Game]):
     async def _send_first(
         self, embed: discord.Embed, view: OwnedView | None, picture: Picture | None
     ) -> discord.Message:
-        """Answer where the command was given, or in a direct message where the bot may not write there."""
-        if self.interaction is not None:
-            return await self.send(**self._parts(embed, view, picture), ephemeral=self.private)
+        """Answer where the command was given, or in a direct message where Discord takes no answer there."""
         if can_answer(self):
-            with suppress(discord.Forbidden):  # As of a moment ago.
-                parts = self._parts(embed, view, picture)
-                return await self.send(**parts, **referring(self))
+            with suppress(discord.HTTPException):  # The act may be done: its player must be told.
+                place = referring(self) if self.interaction is None else {"ephemeral": self.private}
+                return await self.send(**self._parts(embed, view, picture), **place)
         self.direct = True
         return await self.author.send(**self._parts(embed, view, picture))
 
@@ -293,14 +296,23 @@ class Context(commands.Context[Game]):
     ) -> None:
         """Carry out an act and show its answer; where there is a question, ask the author first.
 
+        Whatever was asked by other numbers than those in force at the click is not done.
+
         Args:
             act: Called once, with the action that ``Context.act`` wants.
             question: What to ask, or None.
         """
         if question is None:
             await self.answer(await act(""))
-        else:
-            await self.ask(question, lambda _click: act("confirm"))
+            return
+        asked_in = self.services.live.economy.hash
+
+        async def confirmed(_click: Click) -> discord.Embed:
+            if self.services.live.economy.hash != asked_in:
+                raise TermsChangedError
+            return await act("confirm")
+
+        await self.ask(question, confirmed)
 
     async def turn_pages(
         self,

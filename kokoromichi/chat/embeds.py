@@ -20,6 +20,8 @@ FIELD_VALUE_CHARS: Final = 1_024
 FIELDS: Final = 25
 FOOTER_CHARS: Final = 2_048
 EMBED_CHARS: Final = 6_000
+PAGE_CHARS: Final = 1_700
+"""Of a page of rows: with title and foot it is whole also as plain text, where the bot may send no embed."""
 _ELLIPSIS: Final = "…"
 
 
@@ -88,7 +90,7 @@ def cut(text: str, most_chars: int) -> str:
     return text if len(text) <= most_chars else text[: most_chars - 1] + _ELLIPSIS
 
 
-def paged(rows: Iterable[str], most_rows: int, most_chars: int = TEXT_CHARS) -> list[str]:
+def paged(rows: Iterable[str], most_rows: int, most_chars: int = PAGE_CHARS) -> list[str]:
     """Rows gathered into pages, none with more rows or characters than it may have.
 
     Args:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import discord
 from discord import app_commands
 from discord.ext import commands
 
@@ -68,6 +69,10 @@ class DirectMessagesClosedError(commands.CommandError):
     """The answer is for the author's eyes alone, and they take no direct message."""
 
 
+class TermsChangedError(commands.CommandError):
+    """The economy has changed since its player was asked."""
+
+
 class NotAllowedError(commands.CheckFailure):
     """Whoever asks has not the role that the command needs.
 
@@ -94,6 +99,10 @@ class BadCountError(commands.BadArgument):
 
 class NoReasonError(commands.BadArgument):
     """An admin's act came without a word of why."""
+
+
+class GroupedCountError(commands.BadArgument):
+    """What may be a number in groups of three digits was read as a smaller one, and the rest as a reason."""
 
 
 class BadNameError(commands.BadArgument):
@@ -128,7 +137,8 @@ def describe_failure(ctx: Context, error: Exception) -> Failure:
     if (text := _describe_misuse(ctx, error)) is not None:
         return Failure(text)
     reference = secrets.token_hex(4)
-    return Failure(say("error.unexpected", reference=reference), reference)
+    unsent = isinstance(error, discord.HTTPException)
+    return Failure(say("error.unsent" if unsent else "error.unexpected", reference=reference), reference)
 
 
 def describe_refusal(ctx: Context, error: RefusedError) -> str:
@@ -210,8 +220,10 @@ _SENTENCES: Final[dict[type, Callable[[Context, Any], str]]] = {
     ClosingError: lambda _ctx, _error: say("error.closing"),
     MutedError: lambda ctx, _error: say("error.muted", channel=f"<#{ctx.channel.id}>"),
     DirectMessagesClosedError: lambda ctx, _error: say("error.direct_closed", name=_name_of(ctx)),
+    TermsChangedError: lambda _ctx, _error: say("error.changed"),
     BotPlayerError: lambda _ctx, _error: say("error.bot_player"),
     BadNameError: _name,
+    GroupedCountError: lambda _ctx, _error: say("error.grouped"),
     NoReasonError: lambda ctx, _error: say("error.missing", name="reason", usage=_usage(ctx)),
     BadAmountError: _argument("error.amount"),
     BadCountError: _argument("error.count"),

@@ -129,6 +129,7 @@ class Housekeeping(commands.Cog):
 
     def __init__(self, bot: Game) -> None:
         self._bot = bot
+        self._stale = ""
         self._loops = (self.prices, self.restock, self.forget, self.mend, self.fold, self.sessions)
 
     async def cog_load(self) -> None:
@@ -149,8 +150,11 @@ class Housekeeping(commands.Cog):
         """Follow an admin's prices, whichever process they were set in."""
         try:
             await self._bot.services.overrides.follow()
+            self._stale = ""
         except StorageError as failed:
-            log.warning("an admin's prices stay as they are: %s", failed)
+            if self._stale != str(failed):  # It looks every two seconds, and an outage has many of them.
+                log.warning("an admin's prices stay as they are: %s", failed)
+            self._stale = str(failed)
 
     @tasks.loop(seconds=RESTOCK_S)
     async def restock(self) -> None:

@@ -42,7 +42,7 @@ def format_receipt(ctx: Context, receipt: Receipt) -> str:
     if (receiver_id := values.get("receiver_id")) is not None:
         values["receiver"] = mention(str(receiver_id))
     if (effect := values.get("effect")) is not None:
-        until = moment(int(str(values["until_us"])), "t")
+        until = moment(int(str(values["until_us"])), "f")
         values["effect"] = say(f"effect.{effect}", **{**values, "until": until})
     return say(type(receipt).__name__, **values)
 

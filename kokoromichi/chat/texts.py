@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from kokoromichi.core.models import SECOND_US
+from kokoromichi.rules.use import MOST_AT_ONCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,6 +21,8 @@ ENGLISH: Final[dict[str, str]] = {
     "Nothing was charged; an admin must mend it, and trying again does not help.",
     "error.gone": "That command is not there any more, or changed; Discord will show the new ones soon. "
     "Nothing was charged.",
+    "error.changed": "Prices or other numbers have changed since you were asked. Nothing happened; "
+    "ask again.",
     "error.storage": "Storage is unavailable. Nothing was charged; try again in a moment.",
     "error.busy": "Too many changes at once. Nothing was charged; try again.",
     "error.checking": "The storage did not answer in time. Checking; please do not repeat the command.",
@@ -39,6 +42,10 @@ ENGLISH: Final[dict[str, str]] = {
     "error.owner": "the owner of the bot",
     "error.server_only": "That works only in a server.",
     "error.unexpected": "Something went wrong on our side. Please tell an admin the number `{reference}`.",
+    "error.unsent": "Discord did not take the answer. What you asked for may be done: look before you repeat "
+    "it, and tell an admin the number `{reference}`.",
+    "error.grouped": "The number can be read in two ways: write it without a space, or begin the reason "
+    "with a word.",
     "error.not_yours": "That question was not asked of you.",
     "error.expired": "That question is over; this click did nothing.",
     "error.bot_player": "Bots have no purse.",
@@ -57,7 +64,7 @@ ENGLISH: Final[dict[str, str]] = {
     "as_of": "Storage is unavailable; this is how things stood {when}.",
     # Words that stand in many places.
     "gold": "{gold} gold",
-    "gems": "{gems} gems",
+    "gems": "{gems:gem}",
     "units": "{quantity} × {item}",
     "sure": "Are you sure?",
     "confirm": "Confirm",
@@ -92,7 +99,7 @@ ENGLISH: Final[dict[str, str]] = {
     "streak.now": "Day {streak} of your streak; your best is {best}.",
     "streak.none": "You have no streak yet; `/daily` begins one.",
     "streak.broken": "Your streak of {streak} broke {broke}; your best is {best}.",
-    "streak.next": "The next claim pays {gold} gold and {gems} gems. It opens {opens}.",
+    "streak.next": "The next claim pays {gold} gold and {gems:gem}. It opens {opens}.",
     "streak.breaks": "The streak breaks {breaks}.",
     "rich_list.title": "The richest",
     "rich_list.as_of": "-# As it was {when}",
@@ -107,7 +114,7 @@ ENGLISH: Final[dict[str, str]] = {
     "history.item": "{moved} × {name}",
     "history.newest": "The newest {rows}",
     "exchange.title": "Exchange",
-    "exchange.question": "Buy {gems} gems for {gold} gold? That is most of what you have.",
+    "exchange.question": "Buy {gems:gem} for {gold} gold? That is most of what you have.",
     "pings.title": "Notifications",
     "pings.on": "You are notified of gold and gifts that others send you.",
     "pings.off": "Others name you when they send you something, and nothing notifies you of it.",
@@ -124,6 +131,7 @@ ENGLISH: Final[dict[str, str]] = {
     "purchase.question": "Buy {quantity} × {item} for {gold} gold in all?",
     "purchase.changed": "A unit costs {price} gold now, and cost {was} when you saw it last.",
     "purchase.above_list": "A unit costs {price} gold now; its list price is {was}.",
+    "sale.question": "Sell {quantity} × {item} for {gold} gold in all?",
     "sale.title": "Sold",
     "use.title": "Used",
     "use.several": "{quantity} × {told}",
@@ -134,6 +142,7 @@ ENGLISH: Final[dict[str, str]] = {
     "inventory.worthless": "{quantity} × `{item_id}`, retired",
     "inventory.row": "{quantity} × **{name}** (`{item_id}`)",
     # Summons.
+    "summon.question": "Make {pulls:pull} for {gems:gem}? That is most of what you have.",
     "summon.title": "Summoned",
     "summon.first": "`{rarity}` **{name}** · new",
     "summon.again": "`{rarity}` {name}",
@@ -143,9 +152,10 @@ ENGLISH: Final[dict[str, str]] = {
     "rates.table": "```\n{rows}\n```",
     "rates.row": "{rarity:<6} {chance:>8}",
     "rates.within_ten": "{rarity} or better among the next ten pulls: {chance}",
-    "rates.price": "One pull {price} gems, ten {ten_price}",
+    "rates.price": "One pull {price:gem}, ten {ten_price}",
     "collection.title": "Your collection",
     "collection.row": "`{rarity}` **{name}**",
+    "collection.retired": "`{waifu_id}`, retired",
     "collection.none": "Nobody yet; `/summon` brings the first.",
     "collection.foot": "Characters {own} of {kinds} · shards {shards}",
     "character.rarity": "Rarity",
@@ -156,8 +166,8 @@ ENGLISH: Final[dict[str, str]] = {
     "character.owned": "In your collection",
     "character.missing": "Not in your collection yet",
     "character.redeem": "To choose with /redeem",
-    "character.redeem_value": "{shards} shards",
-    "redeem.question": "Choose {character} for {shards} shards? That is most of what you have.",
+    "character.redeem_value": "{shards:shard}",
+    "redeem.question": "Choose {character} for {shards:shard}? That is most of what you have.",
     "redeem.title": "Chosen",
     "favorite.title": "Favorite",
     "favorite.none": "Nobody stands in your profile now.",
@@ -186,6 +196,7 @@ ENGLISH: Final[dict[str, str]] = {
     "battle.stamina": "Battles cost less HP; battles left: {battles}",
     "battle.opponent": "**Tier {tier}** · level {level} · {gold} gold, {xp} XP · you win {chance}",
     # Training and businesses.
+    "train.question": "Train for {gold} gold? That is most of what you have.",
     "train.title": "Trained",
     "invest.title": "Opened",
     "invest.question": "Open {business} for {gold} gold?",
@@ -195,7 +206,8 @@ ENGLISH: Final[dict[str, str]] = {
     "businesses.offered": "**{name}** `{business_id}` · {price} gold · leaves {left} a day",
     "businesses.owned": "**{name}** · yours · leaves {left} a day\n*{waiting} gold waits, full {full}*",
     "businesses.full": "**{name}** · yours · leaves {left} a day\n*{waiting} gold waits, full: collect it*",
-    "businesses.terms": "-# After {upkeep} % of upkeep; a business earns for {hours} hours, "
+    "businesses.retired": "`{business_id}` · yours · retired, and earns nothing",
+    "businesses.terms": "-# After {upkeep} % of upkeep; a business earns for {hours:hour}, "
     "then waits to be collected.",
     "businesses.waiting": "After upkeep, {gold} gold waits for /collect",
     "collect.title": "Collected",
@@ -267,7 +279,8 @@ ENGLISH: Final[dict[str, str]] = {
     "admin.reset": "Reset",
     "admin.reset_question": "Put {player} back to the beginning? Gold, gems, items and progress are gone.",
     "admin.erase": "Erase",
-    "admin.erase_question": "Forget {player} for good? Nobody can undo that.",
+    "admin.erase_question": "Forget {player} for good? Nobody can undo that. Should they come back, they "
+    "begin anew: with the opening, and not frozen.",
     "admin.audit": "Audit",
     "admin.health": "Storage",
     "admin.health_told": "{provider}. Players: {players}, ledger rows: {ledger_rows}, commits on their "
@@ -283,18 +296,18 @@ ENGLISH: Final[dict[str, str]] = {
     "admin.reload": "Economy",
     "admin.unsound": "Nothing was changed: the files hold no sound economy.\n{findings}",
     "sync.title": "Slash commands",
-    "sync.told": "Discord knows {count} commands now.",
+    "sync.told": "Discord knows {count:command} now.",
     # Receipts, by the name of their class: what each act answers.
-    "ClaimReceipt": "You received {reward_gold} gold and {reward_gems} gems. Day {streak} of your streak.\n"
-    "Balance: {gold} gold, {gems} gems.",
+    "ClaimReceipt": "You received {reward_gold} gold and {reward_gems:gem}. Day {streak} of your streak.\n"
+    "Balance: {gold} gold, {gems:gem}.",
     "TransferReceipt": "{amount_gold} gold left your purse for {receiver}; {fee_gold} of it was the fee.\n"
     "Balance: {gold} gold.",
     "PurchaseReceipt": "{quantity} × {item} for {cost_gold} gold. You hold {owned}.\nBalance: {gold} gold.",
     "SaleReceipt": "{quantity} × {item} for {paid_gold} gold. You hold {owned}.\nBalance: {gold} gold.",
     "UseReceipt": "{item}: {effect}. You hold {owned} more.",
     "GiftReceipt": "{quantity} × {item} went to {receiver}. You hold {owned} more.",
-    "ExchangeReceipt": "{bought_gems} gems for {cost_gold} gold.\nBalance: {gold} gold, {gems} gems.",
-    "SummonReceipt": "{cost_gems} gems paid. You have {gems} gems and {shards} shards.",
+    "ExchangeReceipt": "{bought_gems:gem} for {cost_gold} gold.\nBalance: {gold} gold, {gems:gem}.",
+    "SummonReceipt": "{cost_gems:gem} paid. You have {gems:gem} and {shards:shard}.",
     "FavoriteReceipt": "{character} stands in your profile now.",
     "TrainReceipt": "{xp_gained} XP for {cost_gold} gold. Level {level}, {xp} XP.\nBalance: {gold} gold.",
     "InvestReceipt": "{business} is yours for {cost_gold} gold; it earns from now on.\nBalance: {gold} gold.",
@@ -303,9 +316,9 @@ ENGLISH: Final[dict[str, str]] = {
     "GrantReceipt": "{player}: {granted}, now {after}.",
     "PriceReceipt": "{item} costs {price_gold} gold now; in the list it stands at {list_price_gold}.",
     "StockReceipt": "{item}: {stock} left now; the change is {units}.",
-    "RedeemReceipt": "{character} is yours for {cost_shards} shards. You have {shards} shards.",
+    "RedeemReceipt": "{character} is yours for {cost_shards:shard}. You have {shards:shard}.",
     "ClocksReceipt": "{player} may claim, fight and send anew today.",
-    "ResetReceipt": "{player} begins anew, with {gold} gold and {gems} gems.",
+    "ResetReceipt": "{player} begins anew, with {gold} gold and {gems:gem}.",
     "ReloadReceipt": "Economy `{economy_hash}` is in force, in the place of `{former_hash}`.",
     "EraseReceipt": "What is left stands under `{pseudonym}`.",
     # What an item did, by its effect.
@@ -335,8 +348,8 @@ REFUSED: Final[dict[tuple[str, str], str]] = {
     (
         "bad_quantity",
         "use",
-    ): "{quantity} cannot be used at once: the number must be above 0, and what does not "
-    "add up is used one at a time.",
+    ): f"{{quantity}} cannot be used at once: from 1 to {MOST_AT_ONCE}, and one at a time of what does not "
+    "add up.",
     ("over_limit", "gift"): "They may own {limit_units} at most, and own {owned_units}.",
     ("not_owned", "favorite"): "{item_id} is not in your collection.",
     ("bad_amount", "admin"): "The number must be whole and fit what it is for; {amount} does not.",
@@ -351,14 +364,24 @@ REFUSED: Final[dict[tuple[str, str], str]] = {
 def say(key: str, **values: object) -> str:
     """The text of a key; whole numbers among the values are grouped by thousands.
 
+    ``{gems:gem}`` stands for a number with its noun: ``1 gem``, ``2 gems``.
+
     Raises:
         KeyError: There is no such text, or it names a value that was not given.
     """
-    return ENGLISH[key].format(**{name: _grouped(value) for name, value in values.items()})
+    return ENGLISH[key].format(**{name: _counted(value) for name, value in values.items()})
 
 
-def _grouped(value: object) -> object:
-    return f"{value:,}" if type(value) is int else value
+class _Count(int):
+    """A number that is written with the noun which stands in the place of its format."""
+
+    def __format__(self, noun: str, /) -> str:
+        number = f"{int(self):,}"
+        return f"{number} {noun}{'' if abs(self) == 1 else 's'}" if noun else number
+
+
+def _counted(value: object) -> object:
+    return _Count(value) if type(value) is int else value
 
 
 def percent(share: float, digits: int = 0) -> str:
@@ -401,7 +424,11 @@ def plain(text: object) -> str:
 
     Discord.py's own escaping leaves links alone, and with them a name such as ``[gift](http://...)``.
     """
-    return _MARKUP.sub(r"\\\g<0>", " ".join(str(text).split())).replace("@", "@\u200b")
+    return (
+        _MARKUP.sub(r"\\\g<0>", " ".join(str(text).split()))
+        .replace("@", "@\u200b")
+        .replace("://", ":\u200b//")
+    )
 
 
 def verbatim(text: str) -> str:

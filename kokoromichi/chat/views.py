@@ -52,9 +52,11 @@ class OwnedView(discord.ui.View):
         """Only the owner, and each click once."""
         if not self.ctx.bot.claim_event(interaction.id):
             return False
-        if interaction.user.id == self.ctx.author.id:
+        if interaction.user.id == self.ctx.author.id and not self.is_finished():
             return True
-        await interaction.response.send_message(embed=warning(say("error.not_yours")), ephemeral=True)
+        # It may have been answered in the same moment, by another click.
+        why = "error.expired" if self.is_finished() else "error.not_yours"
+        await interaction.response.send_message(embed=warning(say(why)), ephemeral=True)
         return False
 
     async def on_error(

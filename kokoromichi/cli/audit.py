@@ -212,6 +212,8 @@ class _FolderAudit:
         if not folder.exists():
             message = f"{folder} is no folder: name that of a run, or of exported Parquet files"
             raise MisuseError(message)
+        from polars.exceptions import ComputeError  # noqa: PLC0415 - --help stays fast
+
         from kokoromichi.analysis.ledger import Ledger  # noqa: PLC0415 - --help stays fast
         from kokoromichi.analysis.provider_state import StoredStates  # noqa: PLC0415
         from kokoromichi.simulation.replication_jobs import changed_files  # noqa: PLC0415
@@ -222,7 +224,7 @@ class _FolderAudit:
             states = StoredStates.read(folder)
             report = None if states is None else states.audit(ledger.frame, ledger.brought)
             return cls(folder, changed, ledger.health(), report)
-        except MisuseError:
+        except (MisuseError, ComputeError):
             if not changed:
                 raise
             return cls(folder, changed, None, None)  # That a file was damaged is the finding.

@@ -293,9 +293,10 @@ def _show_ranks(table: pl.DataFrame, metric: str) -> None:
 
 def _cells(row: Mapping[str, float | str | None]) -> tuple[str, ...]:
     interval = "-" if row["low"] is None else f"{number(row['low'])} to {number(row['high'])}"
+    of = "" if row["pairs"] == row["runs"] else f", {row['pairs']} of {row['runs']} runs"
     return (
         str(row["metric"]),
         *(number(row[name]) for name in ("before", "after", "change")),
         interval,
-        str(row["verdict"]),
+        f"{row['verdict']}{of}",
     )

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 from contextlib import contextmanager, suppress
+from io import TextIOWrapper
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
@@ -142,6 +143,8 @@ class Terminal:
         from kokoromichi.chat.console.guild import FakeGuild  # noqa: PLC0415 - --help stays fast
 
         self.interactive = sys.stdin.isatty()
+        if isinstance(sys.stdin, TextIOWrapper):
+            sys.stdin.reconfigure(errors="replace")
         self.strangers = 0
         self._bot = bot
         self._clock = clock
@@ -185,7 +188,7 @@ class Terminal:
         for line in lines:
             if line.strip().casefold() in _LEAVE:
                 return
-            self._carry_out(line.strip().lstrip("!/"))
+            self._carry_out(line.strip().lstrip("\ufeff!/ "))  # A file from Windows may begin with a mark.
 
     def _typed(self) -> Iterator[str]:
         self._prepare_editor()
@@ -210,7 +213,7 @@ class Terminal:
         elif word.casefold() == "tomorrow":
             self._skip(rest.strip() or "1")
         elif line.isdecimal():
-            self._press(int(line))
+            self._press(line)
         elif self._guild.knows(word):
             self._answered(self._guild.say(self._name, line))
         else:
@@ -232,17 +235,18 @@ class Terminal:
 
     def _skip(self, days: str) -> None:
         """Go on some days later, with the store filled up as it would be by then."""
-        if not (days.isascii() and days.isdecimal() and 0 < int(days) <= _MOST_DAYS):
+        if days not in map(str, range(1, _MOST_DAYS + 1)):
             self._complain(f"Write [cyan]tomorrow[/] or [cyan]tomorrow DAYS[/], from 1 to {_MOST_DAYS}.")
             return
         self._clock.skip(int(days))
         self._wait(self._bot.services.store.restock())
         self._console.print(f"It is {moment_of(self._clock.now_us()):%A, %d %B %Y, %H:%M} UTC now.")
 
-    def _press(self, number: int) -> None:
+    def _press(self, number: str) -> None:
         message_id, choices = self._choices
-        if 1 <= number <= len(choices):
-            self._answered(self._guild.press(self._name, message_id, choices[number - 1].custom_id))
+        by_number = {str(place): choice.custom_id for place, choice in enumerate(choices, start=1)}
+        if number in by_number:
+            self._answered(self._guild.press(self._name, message_id, by_number[number]))
         else:
             self._complain("There is nothing to choose by that number.")
 

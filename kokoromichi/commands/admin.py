@@ -30,9 +30,11 @@ from kokoromichi.chat.receipts import receipt_card
 from kokoromichi.chat.texts import mention, moment, plain, say
 from kokoromichi.chat.views import Click
 from kokoromichi.core.models import NEVER, Receipt
+from kokoromichi.rules import codes
 from kokoromichi.rules.findings import EconomyError
 from kokoromichi.services.authority import Role
 from kokoromichi.services.health import health_of
+from kokoromichi.services.refusals import refused
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -195,13 +197,15 @@ class Admin(commands.Cog):
         reason: ReasonArgument,
     ) -> None:
         """Compare what is stored with what the ledger adds up to."""
-        found = await ctx.services.admin.reconcile(
+        reconcile = partial(
+            ctx.services.admin.reconcile,
             None if user is None else ctx.player_named(user),
             book=book == "yes",
             actor=await actor_of(ctx),
             reason=reason,
             request_id=ctx.request_id,
         )
+        found = await ctx.bot.storage.ask(reconcile, writes=True)
         rows = [_format_difference(ctx, each) for each in found[:SHOWN_DIFFERENCES]]
         if len(found) > len(rows):
             rows.append(say("admin.more", count=len(found) - len(rows)))
@@ -245,6 +249,8 @@ async def _asked(
     ctx: Context, what: str, user_id: str, reason: str, act: Callable[..., Awaitable[Receipt]]
 ) -> None:
     """Ask the author once more; the act is done at their click."""
+    if await ctx.bot.storage.ask(lambda: ctx.services.profile(user_id), writes=False) is None:
+        raise refused(codes.UNKNOWN_PLAYER, user_id)
     title = say(f"admin.{what}")
 
     async def done(click: Click) -> discord.Embed:
@@ -254,9 +260,9 @@ async def _asked(
 
 
 async def _looked(ctx: Context, what: str, reason: str, look: Callable[[DataProvider], Awaitable[T]]) -> T:
-    return await ctx.services.admin.inspect(
-        what, look, actor=await actor_of(ctx), reason=reason, request_id=ctx.request_id
-    )
+    actor = await actor_of(ctx)
+    inspect = partial(ctx.services.admin.inspect, what, look, actor=actor, reason=reason)
+    return await ctx.bot.storage.ask(partial(inspect, request_id=ctx.request_id), writes=True)
 
 
 async def _exported(provider: DataProvider) -> bytes | None:

@@ -72,7 +72,7 @@ class Bank(commands.Cog):
 
         question = None
         if large:
-            await ctx.check(bank.check_transfer(ctx.player_id, receiver_id, gold))
+            await ctx.check(partial(bank.check_transfer, ctx.player_id, receiver_id, gold))
             told = say("transfer.question", gold=gold, receiver=mention(receiver_id))
             question = card(say("sure"), told)
         await ctx.do_or_ask(transferred, question)
@@ -91,7 +91,7 @@ class Bank(commands.Cog):
         pack = ctx.services.live.config.exchange
         count = packs.units
         if packs.share and pack.price_gold:
-            count = max(1, packs.of((await ctx.own()).gold // pack.price_gold))
+            count = packs.of_units((await ctx.own()).gold // pack.price_gold)
 
         async def exchanged(action: str) -> discord.Embed:
             buy_gems = partial(ctx.services.bank.buy_gems, expected_price_gold=pack.price_gold)

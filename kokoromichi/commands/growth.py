@@ -15,7 +15,7 @@ from kokoromichi.chat.context import Context
 from kokoromichi.chat.declaring import command
 from kokoromichi.chat.embeds import card
 from kokoromichi.chat.receipts import named, receipt_card
-from kokoromichi.chat.texts import moment, say
+from kokoromichi.chat.texts import moment, say, verbatim
 from kokoromichi.rules.pricing import percent_of
 
 if TYPE_CHECKING:
@@ -31,9 +31,17 @@ class Growth(commands.Cog):
 
     @command()
     async def train(self, ctx: Context) -> None:
-        """Pay for a training session."""
-        receipt = await ctx.act(partial(ctx.services.progress.train, ctx.player_id))
-        await ctx.answer(receipt_card(ctx, say("train.title"), receipt))
+        """Pay for a training session; you are asked once more where it costs you much."""
+        cost_gold = ctx.services.progress.training_gold(await ctx.own())
+
+        async def trained(action: str) -> discord.Embed:
+            receipt = await ctx.act(partial(ctx.services.progress.train, ctx.player_id), action)
+            return receipt_card(ctx, say("train.title"), receipt)
+
+        question = None
+        if await is_large(ctx, cost_gold):
+            question = card(say("sure"), say("train.question", gold=cost_gold))
+        await ctx.do_or_ask(trained, question)
 
     @command()
     @app_commands.describe(business="Which one to open")
@@ -66,11 +74,14 @@ class Growth(commands.Cog):
     @command()
     async def businesses(self, ctx: Context) -> None:
         """Show every business, what it costs, and what waits in yours."""
-        holdings = ctx.services.progress.holdings(await ctx.profile_of(None))
+        found = await ctx.profile_of(None)
+        holdings = ctx.services.progress.holdings(found)
         prices_gold = {holding.business_id: holding.price_gold for holding in holdings}
         self._shown.note(ctx.player_id, prices_gold)
         terms = ctx.services.live.config.income
         rows = [_format_holding(ctx, holding) for holding in holdings]
+        retired = sorted(found.businesses.keys() - prices_gold.keys())
+        rows += [say("businesses.retired", business_id=verbatim(business_id)) for business_id in retired]
         rows.append(say("businesses.terms", upkeep=terms.upkeep_percent, hours=terms.max_hours))
         waiting_gold = sum(holding.waiting_gold for holding in holdings)
         foot = say("businesses.waiting", gold=waiting_gold)

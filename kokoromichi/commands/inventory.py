@@ -9,10 +9,11 @@ from discord import app_commands
 from discord.ext import commands
 
 from kokoromichi.chat.arguments import ONE, Amount, AmountArgument, ItemArgument, PlayerArgument, held_items
+from kokoromichi.chat.asking import LARGE
 from kokoromichi.chat.context import Context
 from kokoromichi.chat.declaring import command
 from kokoromichi.chat.embeds import card, paged
-from kokoromichi.chat.receipts import format_use, receipt_card
+from kokoromichi.chat.receipts import format_use, named, receipt_card
 from kokoromichi.chat.texts import mention, plain, say, verbatim
 from kokoromichi.chat.views import Click
 
@@ -51,10 +52,19 @@ class Inventory(commands.Cog):
     @app_commands.describe(item="What to sell", quantity="How many, all or half")
     @app_commands.autocomplete(item=held_items)
     async def sell(self, ctx: Context, item: ItemArgument, quantity: AmountArgument = ONE) -> None:
-        """Sell something back to the store."""
-        count = await _count(ctx, item, quantity)
-        receipt = await ctx.act(partial(ctx.services.store.sell, ctx.player_id, item, count))
-        await ctx.answer(receipt_card(ctx, say("sale.title"), receipt))
+        """Sell something back to the store; you are asked once more where it is much."""
+        store, count = ctx.services.store, await _count(ctx, item, quantity)
+        quoted = await ctx.check(partial(store.quote_sale, ctx.player_id, item, count))
+
+        async def sold(action: str) -> discord.Embed:
+            receipt = await ctx.act(partial(store.sell, ctx.player_id, item, count), action)
+            return receipt_card(ctx, say("sale.title"), receipt)
+
+        question = None
+        if quoted.paid_gold > max(LARGE["gold"], (quoted.gold - quoted.paid_gold) // 2):
+            told = say("sale.question", quantity=count, item=named(ctx, item), gold=quoted.paid_gold)
+            question = card(say("sure"), told)
+        await ctx.do_or_ask(sold, question)
 
     @command()
     @app_commands.describe(item="What to use", quantity="How many, all or half")
@@ -74,7 +84,7 @@ class Inventory(commands.Cog):
         """Give something to another player; you are asked once more."""
         receiver_id = ctx.player_named(user)
         count = await _count(ctx, item, quantity)
-        await ctx.check(ctx.services.store.check_gift(ctx.player_id, receiver_id, item, count))
+        await ctx.check(partial(ctx.services.store.check_gift, ctx.player_id, receiver_id, item, count))
         name = plain(ctx.services.item_names[item])
         question = say("gift.question", quantity=count, item=name, receiver=mention(receiver_id))
 
@@ -90,10 +100,8 @@ class Inventory(commands.Cog):
 
 
 async def _count(ctx: Context, item: str, quantity: Amount) -> int:
-    """How many units are meant; all of nothing is one, which is refused as not held."""
-    if not quantity.share:
-        return quantity.units
-    return max(1, quantity.of((await ctx.own()).inventory.get(item, 0)))
+    """How many units are meant."""
+    return quantity.of_units((await ctx.own()).inventory.get(item, 0) if quantity.share else 0)
 
 
 async def setup(bot: Game) -> None:

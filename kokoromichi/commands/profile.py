@@ -35,7 +35,11 @@ class Profile(commands.Cog):
             (say("profile.level"), say("profile.level_value", level=found.level, xp=found.xp)),
             (
                 say("profile.collection"),
-                say("profile.collection_value", kinds=len(found.collection), shards=found.shards),
+                say(
+                    "profile.collection_value",
+                    kinds=len(found.collection.keys() & words.keys()),
+                    shards=found.shards,
+                ),
             ),
             (
                 say("profile.battles"),

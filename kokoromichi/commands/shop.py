@@ -49,11 +49,13 @@ class Shop(commands.Cog):
         shelf = None if category is None else found_name(category, _shelves(ctx.services), _no_shelf)
         offered = await ctx.read(lambda services: services.store.view_store(shelf))
         found = await ctx.profile_of(None)
-        self._shown.note(ctx.player_id, {item.item_id: item.price_gold for item in offered})
         await ctx.services.activity.note_shown(found, shelf)
-        pages = paged([_format_offer(item, found) for item in offered], STORE_ROWS) or [say("nothing")]
+        rows = {_format_offer(item, found): item for item in offered}
+        pages = paged(rows, STORE_ROWS) or [say("nothing")]
 
         async def draw(number: int) -> discord.Embed:
+            read = {item.item_id: item.price_gold for row, item in rows.items() if row in pages[number]}
+            self._shown.note(ctx.player_id, read)
             return card(say("store.title"), pages[number], footer=say("gold", gold=found.gold))
 
         await ctx.turn_pages(len(pages), draw, page - 1)
@@ -76,7 +78,7 @@ class Shop(commands.Cog):
         if quantity.share:
             own = await ctx.own()
             room = min(own.gold // offer.price_gold, offer.limit - own.inventory.get(item, 0))
-            count = max(1, quantity.of(room))
+            count = quantity.of_units(room)
 
         async def bought(action: str) -> discord.Embed:
             purchase = partial(ctx.services.store.purchase, expected_price_gold=offer.price_gold)

@@ -9,11 +9,12 @@ from discord import app_commands
 from discord.ext import commands
 
 from kokoromichi.chat.arguments import CharacterArgument, NumberArgument, all_characters, own_characters
+from kokoromichi.chat.asking import is_large
 from kokoromichi.chat.context import Context
 from kokoromichi.chat.declaring import command
 from kokoromichi.chat.embeds import card, paged
 from kokoromichi.chat.receipts import format_receipt, named, receipt_card
-from kokoromichi.chat.texts import percent, plain, say
+from kokoromichi.chat.texts import percent, plain, say, verbatim
 from kokoromichi.rules.economy import RARITIES
 
 if TYPE_CHECKING:
@@ -31,14 +32,21 @@ class Summons(commands.Cog):
     @command(aliases=["pull"])
     @app_commands.describe(count="One pull, or ten at a lower price")
     async def summon(self, ctx: Context, count: Literal["1", "10"] = "1") -> None:
-        """Summon characters for gems."""
-        pulls = int(count)
-        receipt = await ctx.act(partial(ctx.services.summon.summon, ctx.player_id, pulls))
-        rows = [_format_pull(ctx, pull) for pull in receipt.pulls]
-        rows += ["", format_receipt(ctx, receipt)]
-        rarity = ctx.services.live.config.summon.pity_rarity
-        pity = _format_pity(rarity, ctx.services.summon.left_pulls(receipt.pity))
-        await ctx.answer(card(say("summon.title"), "\n".join(rows), footer=pity))
+        """Summon characters for gems; you are asked once more where it is most of yours."""
+        pulls, terms = int(count), ctx.services.live.config.summon
+        price_gems = terms.price_gems if pulls == 1 else terms.ten_price_gems
+
+        async def summoned(action: str) -> discord.Embed:
+            receipt = await ctx.act(partial(ctx.services.summon.summon, ctx.player_id, pulls), action)
+            rows = [_format_pull(ctx, pull) for pull in receipt.pulls]
+            rows += ["", format_receipt(ctx, receipt)]
+            pity = _format_pity(terms.pity_rarity, ctx.services.summon.left_pulls(receipt.pity))
+            return card(say("summon.title"), "\n".join(rows), footer=pity)
+
+        question = None
+        if await is_large(ctx, price_gems, "gems"):
+            question = card(say("sure"), say("summon.question", pulls=pulls, gems=price_gems))
+        await ctx.do_or_ask(summoned, question)
 
     @command()
     async def rates(self, ctx: Context) -> None:
@@ -65,6 +73,8 @@ class Summons(commands.Cog):
         own = [sheets[waifu_id] for waifu_id in found.collection if waifu_id in sheets]
         own.sort(key=lambda sheet: (-RARITIES.index(sheet.rarity), sheet.name))
         rows = [say("collection.row", rarity=sheet.rarity, name=plain(sheet.name)) for sheet in own]
+        retired = sorted(found.collection.keys() - sheets.keys())
+        rows += [say("collection.retired", waifu_id=verbatim(waifu_id)) for waifu_id in retired]
         pages = paged(rows, COLLECTION_ROWS) or [say("collection.none")]
         foot = say("collection.foot", own=len(own), kinds=len(sheets), shards=found.shards)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import operator
+from contextlib import suppress
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final, SupportsFloat, SupportsIndex
 
@@ -41,8 +42,17 @@ def one_of(option: str, value: object, known: Iterable[str]) -> str:
 def plain(value: object) -> object:
     """An integer of any library as Python's own; everything else as it is."""
     if isinstance(value, SupportsIndex) and not isinstance(value, bool):
-        return operator.index(value)
+        with suppress(TypeError):  # Every array has the method, and few are a number.
+            return operator.index(value)
     return value
+
+
+def real(value: object) -> float | None:
+    """A number of any library as Python's own; None where it is none, such as a truth value or a text."""
+    if isinstance(value, SupportsFloat) and not isinstance(value, bool):
+        with suppress(TypeError, ValueError):
+            return float(value)
+    return None
 
 
 def whole(option: str, value: object, least: int, most: int, *, cure: str = "") -> int:
@@ -64,6 +74,15 @@ def whole(option: str, value: object, least: int, most: int, *, cure: str = "") 
     raise MisuseError(f"{option} is {number!r}; {cure or f'use a whole number from {least:,} to {most:,}'}")
 
 
+def whole_seed(value: object) -> int:
+    """Take the seed of a run, or of many.
+
+    Raises:
+        MisuseError: It is no whole number of 64 bits.
+    """
+    return whole("seed", value, -(2**63), 2**63 - 1, cure="use a whole number of 64 bits")
+
+
 def percent(option: str, value: object, most: int = 10_000) -> int:
     """Take a whole number of per cent, at least 1.
 
@@ -81,15 +100,32 @@ def between(option: str, value: object, low: float, high: float) -> float:
     Raises:
         MisuseError: It is no number, or not between them.
     """
-    if isinstance(value, SupportsFloat) and not isinstance(value, bool):
-        number = float(value)
-        if math.isfinite(number) and low < number < high:
-            return number
+    number = real(value)
+    if number is not None and low < number < high:
+        return number
     raise MisuseError(f"{option} is {value!r}; use a number between {low:g} and {high:g}")
 
 
+def ends(option: str, value: object) -> tuple[float, float]:
+    """Take the two ends of a band, of which one may be None or infinite: it is open there.
+
+    Raises:
+        MisuseError: They are none, the wrong way round, or both open.
+    """
+    if isinstance(value, (tuple, list)) and len(value) == 2:  # noqa: PLR2004 - two ends
+        low, high = (
+            real(open_end if end is None else end)
+            for end, open_end in zip(value, (-math.inf, math.inf), strict=True)
+        )
+        if low is not None and high is not None and low < high and (low, high) != (-math.inf, math.inf):
+            return low, high
+    raise MisuseError(
+        f"{option} is {value!r}: give two ends, the lower end first and None for no end, such as (None, 0.6)"
+    )
+
+
 def day(option: str, value: object) -> dt.date | None:
-    """Take a day: a date, or one as ISO 8601 writes it; None is none.
+    """Take a day: a date, or one as ISO 8601 writes it; None is none. A moment is one that begins a UTC day.
 
     Raises:
         MisuseError: It is neither.
@@ -99,6 +135,10 @@ def day(option: str, value: object) -> dt.date | None:
             return None if value is None else dt.date.fromisoformat(value)
     except ValueError:
         pass
-    if isinstance(value, dt.date):
-        return value.date() if isinstance(value, dt.datetime) else value
+    if isinstance(value, dt.datetime):
+        moment = value if value.tzinfo is None else value.astimezone(dt.timezone.utc)
+        if moment.time() == dt.time():
+            return moment.date()
+    elif isinstance(value, dt.date):
+        return value
     raise MisuseError(f"{option} is {value!r}; use a date such as '2026-10-01'")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from kokoromichi.core.errors import ConflictError, MisuseError, RequestFencedError, RequestMismatchError
@@ -20,7 +19,7 @@ from kokoromichi.core.models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from kokoromichi.core.models import ChangeSet
 
@@ -185,35 +184,35 @@ def check_change(change: ChangeSet[Any]) -> None:
             can keep.
     """
     users = change.users
-    if len({user.user_id for user in users}) != len(users):
+    if len(users) > 1 and len({user.user_id for user in users}) != len(users):
         raise MisuseError("each player stands once in a change: put the movements of one together")
-    for text in _texts_of(change):
-        if type(text) is not str or UNSTORABLE_TEXT.search(text):
+    movements = [*change.system, *(movement for user in users for movement in user.movements)]
+    for movement in movements:
+        check_movement(movement)
+    for text in _texts_of(change, movements):
+        if text is not None and (type(text) is not str or UNSTORABLE_TEXT.search(text)):
             message = f"a change of {[user.user_id for user in users]} holds {text!r}: give a str without NUL"
             raise MisuseError(f"{message} and halves of surrogate pairs")
     for counter in change.counters:
         if type(counter.delta) is not int or abs(counter.delta) > MOST_INT:
             message = f"counter {counter.name} moves by whole numbers of 64 bits, not by {counter.delta!r}"
             raise MisuseError(message)
-    for movement in _movements_of(change):
-        check_movement(movement)
     if not LEAST_INT <= change.at_us <= MOST_INT:
         message = f"a change cannot have happened at {change.at_us}: a moment is a number of 64 bits"
         raise MisuseError(message)
 
 
-def _movements_of(change: ChangeSet[Any]) -> Iterator[Movement]:
-    return chain(change.system, *(user.movements for user in change.users))
-
-
-def _texts_of(change: ChangeSet[Any]) -> Iterator[object]:
+def _texts_of(change: ChangeSet[Any], movements: list[Movement]) -> list[object]:
     """Everything of a change that is stored as a text."""
-    yield from (counter.name for counter in change.counters)
-    for movement in _movements_of(change):
-        yield from (text for text in (movement.item_id, movement.counterparty) if text is not None)
-    yield from (text for text in (change.actor, change.reason) if text is not None)
-    for value in chain.from_iterable((user.fields or {}).values() for user in change.users):
-        yield from value if isinstance(value, dict) else (value,) if isinstance(value, str) else ()
+    texts: list[object] = [change.actor, change.reason]
+    texts += [counter.name for counter in change.counters]
+    for movement in movements:
+        texts += (movement.item_id, movement.counterparty)
+    for user in change.users:
+        for value in (user.fields or {}).values():
+            if isinstance(value, (dict, str)):
+                texts += value if isinstance(value, dict) else (value,)
+    return texts
 
 
 def incomplete_movement(movement: Movement) -> MisuseError:

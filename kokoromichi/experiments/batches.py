@@ -22,7 +22,7 @@ from kokoromichi.analysis.metrics import first_measured_day
 from kokoromichi.analysis.metrics.headline import headline
 from kokoromichi.analysis.observations import Observations
 from kokoromichi.core.errors import KokoroError, MisuseError
-from kokoromichi.core.options import one_of, whole
+from kokoromichi.core.options import one_of, whole, whole_seed
 from kokoromichi.experiments.batch_jobs import KEEPS, SUMMARY, Job, numbers_of_run, own_numbers
 from kokoromichi.experiments.batch_runs import BATCH, Batch
 from kokoromichi.experiments.shards import Shard
@@ -244,7 +244,7 @@ def _manifest(
     sheets = {name: words(scenario.economy) for name, scenario in named.items()}
     hashes = {name: short_hash(sheet) for name, sheet in sheets.items()}
     return {
-        "seed": whole("seed", seed, -(2**63), 2**63 - 1),
+        "seed": whole_seed(seed),
         "replications": replications,
         "code_hash": code_hash(),
         "keep": keep,

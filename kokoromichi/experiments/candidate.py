@@ -10,7 +10,7 @@ import polars as pl
 
 from kokoromichi.analysis.targets import spelled
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.options import whole
+from kokoromichi.core.options import whole, whole_seed
 from kokoromichi.experiments.robustness import Robustness
 from kokoromichi.experiments.seed_runs import headlines, item_waits
 from kokoromichi.experiments.trials import Trial
@@ -63,7 +63,7 @@ class Candidate:
             infinite beyond the horizon), ``met`` (Boolean), ``runs_met``, ``runs`` (Int64).
         """
         replications = whole("replications", replications, 1, 1_000_000)
-        if whole("seed", seed, -(2**63), 2**63 - 1) == self.seed:
+        if whole_seed(seed) == self.seed:
             raise MisuseError(
                 f"seed {seed} is the search's own: what it chose is best there; take another one"
             )

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Final, overload
 import polars as pl
 
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.options import between, whole
+from kokoromichi.core.options import between, whole, whole_seed
 from kokoromichi.experiments.comparison import BASE, Asked, Comparison, runs_missing
 from kokoromichi.experiments.likeness import likeness
 from kokoromichi.experiments.measures import MEASURES, item_measures, require_measures
 from kokoromichi.experiments.seed_runs import SeedRun, choose_engine, play_all
 from kokoromichi.simulation import engines
-from kokoromichi.simulation.scenario import Scenario
+from kokoromichi.simulation.scenario import Scenario, require_scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -97,13 +97,19 @@ def compare(  # type: ignore[misc] # noqa: PLR0913 - it names the options that t
         return likeness(base, others, between("confidence", confidence, 0, 1))
     replications = whole("replications", replications, 2, 1_000_000)
     most_replications = whole("most_replications", most_replications, replications, 1_000_000)
-    seed = whole("seed", seed, -(2**63), 2**63 - 1)
+    seed = whole_seed(seed)
     confidence = between("confidence", confidence, 0, 1)
     _require_comparable(base, others)
     items = changed_items(base, list(others.values()))
     measures = {**item_measures(items), **MEASURES}
     chosen = choose_engine(engine, [base, *others.values()], replications)
-    asked = Asked(seed, primary, _known(primary, precision or {}, measures), confidence, str(chosen))
+    asked = Asked(
+        seed,
+        primary,
+        _known(primary, {} if precision is None else precision, measures),
+        confidence,
+        str(chosen),
+    )
     engines.compile_once(base, chosen, on_step or (lambda _what: None))
     arms = {BASE: base, **others}
     found: dict[tuple[str, int], Measured] = {}
@@ -122,6 +128,8 @@ def compare(  # type: ignore[misc] # noqa: PLR0913 - it names the options that t
 
 def _known(primary: str, precision: Mapping[str, float], measures: Mapping[str, Measure]) -> dict[str, float]:
     """The half-widths wanted, once every number is one that runs have and the primary one is tested."""
+    if not isinstance(precision, Mapping):
+        raise MisuseError(f'precision is {precision!r:.60}; name the number, such as {{"supply_gold": 0.02}}')
     require_measures([primary, *precision], measures, "compare")
     if not measures[primary].tested:
         raise MisuseError(f"{primary} is shown and not tested: take mean_wait_days, or another number")
@@ -134,6 +142,11 @@ def _require_comparable(base: Scenario, others: Mapping[str, Scenario]) -> None:
     if BASE in others:
         raise MisuseError(f"the name {BASE!r} is the base's own; give the scenario another one")
     for name, other in others.items():
+        if not isinstance(name, str):
+            raise MisuseError(
+                f"scenarios are compared by names, and {name!r:.60} is none: write it as a text"
+            )
+        require_scenario(f"compare, by the name {name!r},", other)
         if (other.players, other.days, other.start) != (base.players, base.days, base.start):
             message = (
                 f"{name!r} has {other.players} players and {other.days} days from {other.start}, the base "

@@ -95,14 +95,19 @@ class Comparison:
 
     @cached_property
     def differences(self) -> dict[tuple[str, str], Difference]:
-        """What the pairs say, by scenario and number; nothing where no seed has the number under both."""
+        """What the pairs say, by scenario and number; nothing where fewer than half of the seeds have it."""
         step = {metric: measure.smallest_step(self.base.players) for metric, measure in self.measures.items()}
         return {
             (scenario, metric): difference(*pairs, step=step[metric], confidence=self.asked.confidence)
             for scenario in self.others
             for metric, measure in self.measures.items()
-            if measure.tested and (pairs := self.pairs(scenario, metric))[0]
+            if measure.tested and 2 * len((pairs := self.pairs(scenario, metric))[0]) >= self._seeds
         }
+
+    @property
+    def _seeds(self) -> int:
+        """How many runs each scenario has."""
+        return self.runs.filter(pl.col("scenario") == BASE).height
 
     @cached_property
     def _table(self) -> pl.DataFrame:
@@ -126,7 +131,7 @@ class Comparison:
             - ``smallest_visible`` (Float64): the effect that as many pairs show in 80 % of comparisons.
             - ``gain``, ``gain_low``, ``gain_high`` (Float64): by how much common seeds cut the variance.
             - ``verdict`` (String): certain, negligible, identical, not visible, needs n more; shown, not
-              tested; no value, where no seed has the number under both.
+              tested; no value, where fewer than half of the seeds have the number under both.
             - ``assumed`` (Boolean): the players' model assumes the number rather than predicts it.
         """
         return self._table
@@ -149,7 +154,7 @@ class Comparison:
                 "title": measure.title,
                 "unit": measure.unit,
                 "pairs": len(self.pairs(scenario, metric)[0]),
-                "runs": self.runs.filter(pl.col("scenario") == scenario).height,
+                "runs": self._seeds,
                 "assumed": measure.assumed,
             }
             if not measure.tested:
@@ -222,8 +227,7 @@ class Comparison:
 
     def __repr__(self) -> str:
         """The scenarios and how often they were played."""
-        runs = self.runs.filter(pl.col("scenario") == BASE).height
-        return f"<Comparison of {', '.join(self.others)} with {self.base.name}, {runs} pairs>"
+        return f"<Comparison of {', '.join(self.others)} with {self.base.name}, {self._seeds} pairs>"
 
     def _repr_html_(self) -> str:
         from kokoromichi.experiments.decision import table_html  # noqa: PLC0415 - jinja2 is slow

@@ -13,7 +13,7 @@ from kokoromichi.analysis.plots.canvas import drawing, label_axes, legend_below,
 from kokoromichi.analysis.plots.showing import figure_of
 from kokoromichi.analysis.targets import spelled
 from kokoromichi.core.errors import KokoroError, MisuseError
-from kokoromichi.core.options import whole
+from kokoromichi.core.options import whole_seed
 from kokoromichi.experiments.measures import MEASURES
 from kokoromichi.experiments.newest import Newest
 from kokoromichi.experiments.seed_runs import choose_engine
@@ -21,13 +21,14 @@ from kokoromichi.experiments.space import Scale, Space
 from kokoromichi.rules.findings import EconomyError
 from kokoromichi.simulation import engines
 from kokoromichi.simulation.replication_jobs import replication_seed
-from kokoromichi.simulation.scenario import Scenario
+from kokoromichi.simulation.scenario import require_scenario
 from kokoromichi.simulation.totals import play_totals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kokoromichi.experiments.space import Free
+    from kokoromichi.simulation.scenario import Scenario
     from kokoromichi.simulation.totals import Totals
 
 THAT_MATTER: Final[Free] = {
@@ -155,13 +156,12 @@ def explore(base: Scenario, free: Free | None = None, *, seed: int = 1) -> Explo
         MisuseError: ipywidgets is not installed, or an end is wrong.
         EconomyError: A path is unknown, or the economy refuses an end.
     """
-    if not isinstance(base, Scenario):
-        raise MisuseError(f"explore is given {base!r:.60}; give it a scenario: km.Scenario.load('baseline')")
+    require_scenario("explore", base)
     try:
         import ipywidgets  # noqa: F401, PLC0415 - of an extra
     except ModuleNotFoundError as error:
         raise MisuseError('explore needs ipywidgets: pip install "kokoromichi[notebooks]"') from error
-    return Explorer(base, THAT_MATTER if free is None else free, whole("seed", seed, -(2**63), 2**63 - 1))
+    return Explorer(base, THAT_MATTER if free is None else free, whole_seed(seed))
 
 
 def _start(base: Scenario, path: str, ends: tuple[int, int] | Scale) -> float:

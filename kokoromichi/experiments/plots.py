@@ -240,7 +240,7 @@ class TunedPlots:
                 axes.scatter(
                     part[across], part[up], s=26, facecolors=face, edgecolors=style.BLUE, linewidths=1
                 )
-            best = table.head(1)
+            best = table.filter(trial=self._tuned.table()["trial"][0])  # None, where it lies beyond.
             axes.scatter(
                 best[across], best[up], s=90, facecolors="none", edgecolors=style.VERMILLION, linewidths=1.5
             )

@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.options import whole
+from kokoromichi.core.options import whole, whole_seed
 from kokoromichi.experiments.measures import MEASURES, require_measures
 from kokoromichi.experiments.seed_runs import choose_engine, headlines
 from kokoromichi.experiments.space import Space
@@ -67,9 +67,14 @@ class Sensitivity:
             - ``signed`` (Float64): mean effect (mu).
             - ``spread`` (Float64): standard deviation of the effects (sigma): bends and interactions.
             - ``rank`` (Int64): numbers that cannot be told apart share one.
+
+        Raises:
+            MisuseError: There is no such number, or some run has none.
         """
         effects = self.effects[..., tested(metric, "sensitivity")]
-        strength = np.nanmean(np.abs(effects), axis=(0, 1))
+        if not np.isfinite(effects).all():
+            raise MisuseError(f"{metric} is missing in some runs: play more days, or take another number")
+        strength = np.mean(np.abs(effects), axis=(0, 1))
         drawn = self._resampled(effects)
         low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
         order = np.argsort(-strength, kind="stable")
@@ -80,8 +85,8 @@ class Sensitivity:
                 float(strength[place]),
                 float(low[place]),
                 float(high[place]),
-                float(np.nanmean(effects[..., place])),
-                float(np.nanstd(effects[..., place])),
+                float(np.mean(effects[..., place])),
+                float(np.std(effects[..., place])),
                 rank,
             )
             for place, rank in zip(order, ranks, strict=True)
@@ -97,7 +102,7 @@ class Sensitivity:
         drawn = []
         for _ in range(_RESAMPLES):
             rows, columns = dice.integers(0, trajectories, trajectories), dice.integers(0, seeds, seeds)
-            drawn.append(np.nanmean(np.abs(effects[rows][:, columns]), axis=(0, 1)))
+            drawn.append(np.mean(np.abs(effects[rows][:, columns]), axis=(0, 1)))
         return np.array(drawn)
 
     @property
@@ -164,7 +169,7 @@ def sensitivity(
         MisuseError: Nothing is free, a count is wrong, or SALib is not installed.
         EconomyError: A path is unknown, or the economy refuses an end.
     """
-    trajectories = whole("trajectories", trajectories, 2, 1_000_000)
+    trajectories, seed = whole("trajectories", trajectories, 2, 1_000_000), whole_seed(seed)
     space = Space(base, free)
     points = _walks(len(space.names), trajectories, seed)
     seeds = whole("seeds", seeds, 1, 1_000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -10,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.options import plain, real
+from kokoromichi.simulation.scenario import require_scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from kokoromichi.simulation.scenario import Scenario
 
@@ -38,9 +41,10 @@ def scale(low: float, high: float) -> Scale:
     Raises:
         MisuseError: The factors are not above 0, or the wrong way round.
     """
-    if not 0 < low < high < math.inf:
-        raise MisuseError(f"scale({low}, {high}): factors are above 0, the smaller one first")
-    return Scale(low, high)
+    least, most = real(low), real(high)
+    if least is None or most is None or not 0 < least < most < math.inf:
+        raise MisuseError(f"scale({low!r}, {high!r}): factors are above 0, the smaller one first")
+    return Scale(least, most)
 
 
 Free: TypeAlias = "Mapping[str, tuple[int, int] | Scale]"
@@ -60,12 +64,11 @@ class Space:
     """
 
     def __init__(self, base: Scenario, free: Free) -> None:
-        if not free:
+        require_scenario("a search", base)
+        if not (isinstance(free, Mapping) and free):  # type: ignore[redundant-expr] # A notebook may give anything.
             raise MisuseError('a search needs numbers to turn, such as {"opening.gold": (5_000, 30_000)}')
-        for path, ends in free.items():
-            _require_ends(path, ends)
         self.base = base
-        self.free = dict(free)
+        self.free = {path: _ends(path, given) for path, given in free.items()}
         self.scenario(
             [0.0] * len(free)
         )  # Whatever the economy refuses, it refuses before anything is played.
@@ -139,13 +142,13 @@ def _place(ends: tuple[int, int] | Scale, value: float) -> float:
     return (value - ends[0]) / (ends[1] - ends[0])
 
 
-def _require_ends(path: str, ends: tuple[int, int] | Scale) -> None:
-    if isinstance(ends, Scale):
-        return
-    given: Sequence[object] = ends  # From a notebook it may be anything.
-    whole = all(isinstance(end, (int, np.integer)) for end in given)
-    if len(given) != 2 or not whole or ends[0] >= ends[1]:  # noqa: PLR2004 - two ends
-        message = (
-            f"{path}: {ends!r} are no ends; give two whole numbers, the smaller first, or km.scale(0.5, 2)"
-        )
-        raise MisuseError(message)
+def _ends(path: str, given: object) -> tuple[int, int] | Scale:
+    if isinstance(given, Scale):
+        return given
+    ends = [*map(plain, given)] if isinstance(given, (tuple, list, np.ndarray)) else []
+    match ends:
+        case [int() as low, int() as high] if low < high and not isinstance(low, bool):
+            return low, high
+    raise MisuseError(
+        f"{path}: {given!r} are no ends; give two whole numbers, the smaller first, or km.scale(0.5, 2)"
+    )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from kokoromichi.analysis.targets import Bands, Targets
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.options import whole
+from kokoromichi.core.options import whole, whole_seed
 from kokoromichi.experiments.measures import MEASURES, require_measures
 from kokoromichi.experiments.probing import probe
 from kokoromichi.experiments.seed_runs import choose_engine, headlines, item_waits
@@ -193,7 +193,7 @@ def tune(  # noqa: PLR0913 - a designer names what they ask for
         MisuseError: A band or an end is none, or the folder holds another search.
         EconomyError: A path is unknown, or the economy refuses an end.
     """
-    wanted = Targets.of(targets)
+    wanted, seed = Targets.of(targets), whole_seed(seed)
     rounds, trials = whole("rounds", rounds, 0, 1_000), whole("trials", trials, 0, 100_000)
     space = Space(base, free)
     waits = item_waits(wanted, base)
@@ -234,9 +234,7 @@ def _question(space: Space, targets: Targets, seed: int) -> dict[str, Any]:
         "scenario_hash": described["scenario_hash"],
         "code_hash": described["code_hash"],
         "free": {
-            path: {"factors": [ends.low, ends.high]}
-            if isinstance(ends, Scale)
-            else [int(end) for end in ends]
+            path: {"factors": [ends.low, ends.high]} if isinstance(ends, Scale) else [*ends]
             for path, ends in space.free.items()
         },
         "targets": {name: [str(band.low), str(band.high)] for name, band in targets.items()},

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Final, cast
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked_dataclass
 
+from kokoromichi.core.kinds import CURRENCIES
 from kokoromichi.core.options import near, plain
 from kokoromichi.rules.catalogue import CATALOGUE, WAIFUS, CatalogueItem, Sheet, WaifuSheet
 from kokoromichi.rules.economy_files import read_sheets, read_toml
-from kokoromichi.rules.economy_paths import Factor, Tree, edit, times, to
+from kokoromichi.rules.economy_paths import Factor, Tree, edit, plain_tree, times, to
 from kokoromichi.rules.findings import (
     CATALOGUE_FILE,
     ECONOMY_FILE,
@@ -189,6 +190,7 @@ class Economy:
         findings = (
             *_twice(self.catalogue, CATALOGUE_FILE),
             *_twice(self.waifus, WAIFUS_FILE),
+            *self._currencies(),
             *self._wordless(),
             *self._numberless(),
             *self._nobody(),
@@ -199,6 +201,12 @@ class Economy:
         if list(store) != list(self.config.store):
             ordered = replace(self.config, store=store)
             object.__setattr__(self, "config", ordered)
+
+    def _currencies(self) -> Iterator[Finding]:
+        for item in self.catalogue:
+            if item.id in CURRENCIES:
+                text = "is a currency; call the item otherwise"
+                yield Finding(CATALOGUE_FILE, f"{item.id}.id", item.id, "no_currency", text)
 
     def _wordless(self) -> Iterator[Finding]:
         described = {item.id for item in self.catalogue}
@@ -253,7 +261,7 @@ class Economy:
         words = model.model_dump() | own | ({"category": category} if category else {})
         tree = self.config.tree()
         store = cast("dict[str, dict[str, object]]", tree["store"])
-        tree["store"] = {**store, item_id: {**store[like], **numbers}}
+        tree["store"] = {**store, item_id: {**store[like], **cast("Tree", plain_tree(numbers))}}
         config = EconomyConfig.from_tree(tree)
         try:
             catalogue = (*self.catalogue, *CATALOGUE.validate_python([words]))
@@ -284,7 +292,7 @@ class Economy:
             EconomyError: The id or a number is refused.
         """
         tree = self.config.tree()
-        tree["business"] = {**cast("Tree", tree["business"]), business_id: dict(numbers)}
+        tree["business"] = {**cast("Tree", tree["business"]), business_id: plain_tree(numbers)}
         return replace(self, config=EconomyConfig.from_tree(tree))
 
     def with_tier(self, numbers: Mapping[str, object]) -> Self:

@@ -10,12 +10,13 @@ characters nor shards nor gems are ever sold, so that every round trip brings ba
 
 from __future__ import annotations
 
+from collections import Counter
 from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from kokoromichi.rules.catalogue import EFFECTS
-from kokoromichi.rules.findings import CATALOGUE_FILE, ECONOMY_FILE, EconomyError, Finding
+from kokoromichi.rules.findings import CATALOGUE_FILE, ECONOMY_FILE, WAIFUS_FILE, EconomyError, Finding
 from kokoromichi.rules.pricing import percent_of, resale_gold
 from kokoromichi.rules.sections import RARITIES
 from kokoromichi.rules.use import SESSION_BATTLES
@@ -217,6 +218,16 @@ def pulls_are_fair(economy: Economy) -> Iterator[Finding]:
         yield _broken("summon.pity_rarity", summon.pity_rarity, "pity_has_odds", text)
 
 
+def names_are_told_apart(economy: Economy) -> Iterator[Finding]:
+    """No item and no character is called as another one is, so that who writes a name means one of them."""
+    for file, sheets in ((CATALOGUE_FILE, economy.catalogue), (WAIFUS_FILE, economy.waifus)):
+        called = Counter(sheet.name.casefold() for sheet in sheets)
+        for sheet in sheets:
+            if called[sheet.name.casefold()] > 1:
+                text = "is the name of several; give each its own"
+                yield Finding(file, f"{sheet.id}.name", sheet.name, "names_are_told_apart", text)
+
+
 def choosing_is_dear(economy: Economy) -> Iterator[Finding]:
     """A character of one's choice costs more shards than a duplicate gives, where it is offered."""
     given = economy.config.summon.shards
@@ -265,6 +276,7 @@ LAWS: Final[tuple[Callable[[Economy], Iterator[Finding]], ...]] = (
     effects_are_known,
     chances_are_whole,
     pulls_are_fair,
+    names_are_told_apart,
     choosing_is_dear,
     stock_can_sell,
     battles_are_sane,

@@ -78,15 +78,16 @@ def _paths(tree: object, before: str = "") -> Iterator[str]:
 
 def to(value: object) -> Change:
     """Build the change that sets a value, be it a notebook's: numpy integers and tuples are accepted."""
-    new = _plain(value)
+    new = plain_tree(value)
     return lambda _path, _old: new
 
 
-def _plain(value: object) -> object:
+def plain_tree(value: object) -> object:
+    """A notebook's numbers and sequences as a file has them."""
     if isinstance(value, Mapping):
-        return {key: _plain(inner) for key, inner in value.items()}
+        return {key: plain_tree(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(inner) for inner in value]
+        return [plain_tree(inner) for inner in value]
     return plain(value)
 
 

@@ -183,12 +183,31 @@ def fight(
         return unfought(NOT_OWNED, fighter)
     earned_gold = counted_today(now_us, fighter.battle_day, fighter.battle_gold_today)
     left_gold = terms.daily_cap_gold - earned_gold
-    charm_percent = aids.charm_percent if is_running(now_us, fighter.luck_until_us, CHARM_US) else 0
-    prize = prize_gold(terms.tier_gold[tier - 1], charm_percent, left_gold)
+    prize = offered_gold(now_us, tier - 1, fighter.luck_until_us, left_gold, aids, terms)
     code = may_fight(now_us, fighter.battle_at_us, terms.cooldown_s, left_gold, prize, fighter.gold)
     if code != OK:
         return unfought(code, fighter)
     return outcome(now_us, draw, tier - 1, mana_potions, fighter, aids, terms, earned_gold, prize)
+
+
+def offered_gold(
+    now_us: int, place: int, luck_until_us: int, left_gold: int, aids: Aids, terms: Battle
+) -> int:
+    """Compute what a victory pays now.
+
+    Args:
+        now_us: The present, in microseconds since the epoch, UTC.
+        place: The opponent's tier, from 0.
+        luck_until_us: A lucky charm runs until then.
+        left_gold: What the day's cap leaves; below 0 nothing.
+        aids: What the economy's items do.
+        terms: The economy's numbers.
+
+    Returns:
+        Gold.
+    """
+    charm_percent = aids.charm_percent if is_running(now_us, luck_until_us, CHARM_US) else 0
+    return prize_gold(terms.tier_gold[place], charm_percent, max(0, left_gold))
 
 
 def chance_permille(level: int, tier_level: int, added_permille: int, terms: Battle) -> int:

@@ -11,7 +11,7 @@ from kokoromichi.rules import codes
 from kokoromichi.rules.acts import HEALTH_POTION, MANA_POTION, REVIVE_SCROLL
 from kokoromichi.rules.battle import ready_us, regenerated_hp
 from kokoromichi.rules.daily import counted_today
-from kokoromichi.rules.fight import Fight, Fighter, fight, outcome
+from kokoromichi.rules.fight import Fight, Fighter, fight, offered_gold, outcome
 from kokoromichi.rules.holding import UNKNOWN_PAID_GOLD
 from kokoromichi.services.booking import Booking, paid_field
 from kokoromichi.services.receipts import AutoUseReceipt, BattleReceipt
@@ -28,7 +28,7 @@ _STORED: Final = attrgetter(*Fighter._fields[: Fighter._fields.index("potions")]
 
 
 class Opponent(NamedTuple):
-    """A tier of opponents as a player sees it; ``chance_permille`` is theirs now, without a mana potion."""
+    """A tier of opponents as a player meets it now: what a victory pays, and the chance without a potion."""
 
     tier: int
     level: int
@@ -117,14 +117,20 @@ class BattleService:
             for place in range(len(terms.tier_level))
         ]
         chances = (fought.chance_permille for fought in fights)
+        earned_gold = _earned_today(profile, at_us)
+        left_gold = terms.daily_cap_gold - earned_gold
+        prizes_gold = (
+            offered_gold(at_us, place, profile.luck_until_us, left_gold, live.aids, terms)
+            for place in range(len(terms.tier_gold))
+        )
         return Readiness(
             hp,
             terms.hp_full,
             ready_us(at_us, profile.battle_at_us, terms.cooldown_s),
-            _earned_today(profile, at_us),
+            earned_gold,
             terms.daily_cap_gold,
             any(fought.tired for fought in fights),
-            tuple(map(Opponent, count(1), terms.tier_level, terms.tier_gold, terms.tier_xp, chances)),
+            tuple(map(Opponent, count(1), terms.tier_level, prizes_gold, terms.tier_xp, chances)),
         )
 
     def _decide(

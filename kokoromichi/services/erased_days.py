@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from kokoromichi.core.models import UserProfile
 
 SECTION: Final = "erased_days"
-DAY_FIELDS: Final = (
-    *("last_claim_us", "battle_at_us", "battle_day", "battle_gold_today"),
-    *("sent_day", "sent_gold_today"),
-)
+DayField = Literal[
+    "last_claim_us", "battle_at_us", "battle_day", "battle_gold_today", "sent_day", "sent_gold_today"
+]
+DAY_FIELDS: Final[tuple[DayField, ...]] = get_args(DayField)
 """The fields of a profile that hold the claim and the caps of a day."""
 
 
@@ -41,8 +41,8 @@ class DayDocument(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     day: int
-    key: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-    players: dict[str, dict[str, int]] = {}
+    key: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    players: dict[str, dict[DayField, int]] = {}
 
     def hash_of(self, user_id: str) -> str:
         """What stands for a player, in hex."""
@@ -75,7 +75,7 @@ class ErasedDays:
             whole = today.model_copy(update={"players": players})
             await self._provider.save_game_data(SECTION, whole.model_dump())
 
-    async def fields_of(self, user_id: str) -> dict[str, int]:
+    async def fields_of(self, user_id: str) -> dict[DayField, int]:
         """The fields that somebody without an account begins with: none, unless they were erased today."""
         stored = await self._stored()
         if stored is None or stored.day != self._today():
@@ -86,7 +86,8 @@ class ErasedDays:
         """Forget the key of a day that has passed, and all that stands under it."""
         async with self._changing:
             stored = await self._stored()
-            if stored is not None and stored.day < self._today():
+            # Another process may be in tomorrow already; a later day was kept while a clock was ahead.
+            if stored is not None and not 0 <= stored.day - self._today() <= 1:
                 await self._provider.save_game_data(SECTION, {})
 
     def _today(self) -> int:
@@ -98,7 +99,6 @@ class ErasedDays:
             return DayDocument.model_validate(stored) if stored else None
         except ValidationError as invalid:
             message = (
-                f"section {SECTION!r} is no valid document: {invalid}. Correct it, or store an empty one: "
-                "whoever was erased today may claim and play for the day once more"
+                f"section {SECTION!r} is no valid document: {invalid}. Correct it, or store an empty one"
             )
             raise StorageError(message) from invalid

@@ -26,6 +26,7 @@ from kokoromichi.services.refusals import refused
 if TYPE_CHECKING:
     from kokoromichi.core.data_provider import DataProvider
     from kokoromichi.core.models import Movement
+    from kokoromichi.services.erased_days import DayField
     from kokoromichi.services.live_economy import LiveEconomy
 
 Arguments: TypeAlias = "Sequence[str | int]"
@@ -312,7 +313,7 @@ class CommandExecutor:
         self,
         stored: UserProfile,
         decide: Callable[[UserProfile], ChangeSet[AnswerT]],
-        kept: Mapping[str, int] = MappingProxyType({}),
+        kept: Mapping[DayField, int] = MappingProxyType({}),
     ) -> ChangeSet[AnswerT]:
         """Decide for a player, and put the opening into the same commit where it is still to be booked.
 

@@ -61,6 +61,11 @@ class ProgressService:
         """
         return self._executor.act("train", user_id, (), self._decide_training, request_id)
 
+    def training_gold(self, profile: UserProfile) -> int:
+        """What the next session of a player costs, in gold."""
+        terms = self._executor.live.config.train
+        return train_cost_gold(profile.level, terms.price_gold, terms.growth_percent)
+
     def _decide_training(self, profile: UserProfile, at_us: int, _: Arguments) -> ChangeSet[TrainReceipt]:
         live = self._executor.live
         terms = live.config.train
@@ -76,8 +81,7 @@ class ProgressService:
             live.config.battle.xp_per_level,
         )
         if trained.code:
-            cost_gold = train_cost_gold(profile.level, terms.price_gold, terms.growth_percent)
-            raise refused(trained.code, cost_gold, profile.gold, "gold")
+            raise refused(trained.code, self.training_gold(profile), profile.gold, "gold")
         receipt = TrainReceipt(
             -trained.moved_gold, trained.xp_gained, trained.level, trained.xp, trained.gold
         )

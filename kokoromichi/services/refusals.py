@@ -17,7 +17,7 @@ _SENTENCES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
         ("amount",),
     ),
     codes.OVER_LIMIT: ("Limit {limit_units}, you own {owned_units}.", ("limit_units", "owned_units")),
-    codes.OUT_OF_STOCK: ("Only {available_units} left.", ("available_units",)),
+    codes.OUT_OF_STOCK: ("The store has {available_units} left.", ("available_units",)),
     codes.TOO_POOR: ("Need {need} {currency}, have {have}.", ("need", "have", "currency")),
     codes.BALANCE_CAP: ("The balance would pass the most that anybody can hold: {cap}.", ("cap",)),
     codes.NOT_FOR_SALE: ("{item_id} is not traded here.", ("item_id",)),
@@ -50,7 +50,7 @@ _SENTENCES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
     ),
     codes.CHARACTER_OWNED: ("{waifu_id} is in your collection already.", ("waifu_id",)),
     codes.GRANT_LIMIT: (
-        "One act may give or take {most} of {item_id} at most, as the bot's operator has set it.",
+        "One act may give or take {most} {item_id} at most, as the bot's operator has set it.",
         ("most", "item_id"),
     ),
     codes.NOT_ALLOWED: ("This is for a {needed_role}; you are a {role}.", ("needed_role", "role")),

@@ -144,6 +144,17 @@ class StoreService:
         """
         return self._executor.act("sell", user_id, (item_id, quantity), self._decide_sale, request_id)
 
+    async def quote_sale(self, user_id: str, item_id: str, quantity: int = 1) -> SaleReceipt:
+        """What ``sell`` would answer now; nothing is sold.
+
+        Raises:
+            RefusedError: As ``sell``.
+        """
+        executor, known = self._executor, checked_user_id(user_id)
+        stored = await executor.provider.profile(known) or UserProfile(user_id=known)
+        met = executor.with_opening(stored)
+        return self._decide_sale(met, executor.clock.now_us(), (item_id, quantity)).answer
+
     def _decide_sale(self, profile: UserProfile, at_us: int, arguments: Arguments) -> ChangeSet[SaleReceipt]:
         item_id, quantity, offer = self._asked(profile, arguments, RETIRED_OFFER)
         held = profile.inventory.get(item_id, 0)

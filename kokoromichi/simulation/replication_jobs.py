@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 _PACKAGES: Final = ("kokoromichi", "numpy", "polars", "pydantic")
 MANIFEST: Final = "manifest.json"
 SUMMARY: Final = "summary.json"
+_DECIDES: Final = ("scenario_hash", "words_hash", "code_hash", "seed")
+_READ: Final = {"scenario_hash", "seed", "replications", "findings", "days", "definition"}
+_TOLD: Final = {"replication", "ledger_rows", "audit_sound", "audit_violations"}
 _MAY_DIFFER: Final = {"replications", "engine"}
 """What a run that goes on may be asked for anew: every engine leaves the same bytes."""
 REPLICATIONS: Final = "replications"
@@ -61,6 +64,7 @@ class Job:
         folder: That of all replications.
         engine: The one that plays it, FAITHFUL, COMPILED or BOTH.
         store: The settings of the store to play over; None for memory.
+        identity: Of the run that it belongs to (``identity_of``).
     """
 
     scenario: Scenario
@@ -69,6 +73,7 @@ class Job:
     folder: Path
     engine: str = engines.FAITHFUL
     store: Settings | None = None
+    identity: str = ""
 
     @property
     def target(self) -> Path:
@@ -98,6 +103,7 @@ def play(job: Job) -> dict[str, object]:
         written = engines.play_into(job.scenario, seed, job.engine, temporary, job.store)
         summary: dict[str, object] = {
             "replication": job.replication,
+            "identity": job.identity,
             "ledger_rows": written.ledger_rows,
             "activity_rows": written.activity_rows,
             "audit_sound": written.audit.sound,
@@ -106,7 +112,8 @@ def play(job: Job) -> dict[str, object]:
         }
         summary["files"] = _digests(temporary)
         (temporary / SUMMARY).write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2))
-        _put(temporary, job.target)
+        _require_claimed(job)
+        _put(temporary, job)
     except pl.exceptions.ComputeError as error:  # What polars makes of a disk that is full.
         message = f"replication {job.replication} cannot be written: {error}"
         raise StorageError(message) from error
@@ -115,20 +122,47 @@ def play(job: Job) -> dict[str, object]:
     return summary
 
 
-def _put(temporary: Path, target: Path) -> None:
-    """Give a replication its name; one that somebody else finished meanwhile stays: it has the same bytes."""
+def _require_claimed(job: Job) -> None:
+    """Leave nothing in a folder in which somebody began another run meanwhile.
+
+    Raises:
+        MisuseError: Somebody did.
+    """
+    folder = job.folder.parent
+    if (folder / MANIFEST).is_file() and job.identity not in ("", identity_of(read_manifest(folder))):
+        raise MisuseError(f"another run was begun in {folder} meanwhile: choose another folder with --out")
+
+
+def _put(temporary: Path, job: Job) -> None:
+    """Give a replication its name; the same one that somebody finished meanwhile stays, all else goes."""
     try:
-        temporary.rename(target)
+        temporary.rename(job.target)
     except OSError:
-        if summary_of(target) is None:
-            raise
+        if summary_of(job.target, job.identity) is None:
+            shutil.rmtree(job.target, ignore_errors=True)
+            temporary.rename(job.target)
 
 
-def summary_of(target: Path) -> dict[str, object] | None:
-    """The summary of a replication that is done, or None."""
+def identity_of(told: Mapping[str, Any]) -> str:
+    """What tells a run's replications from those of another one, by its manifest."""
+    return short_hash([told.get(key) for key in _DECIDES])
+
+
+def summary_of(target: Path, identity: str = "") -> dict[str, object] | None:
+    """The summary of a replication that is done; None where it is not, or torn, or another run's.
+
+    Args:
+        target: The replication's folder.
+        identity: Of the run that it must belong to; any when left out.
+    """
     path = target / SUMMARY
-    summary: dict[str, object] | None = orjson.loads(path.read_bytes()) if path.is_file() else None
-    return summary
+    try:
+        found = orjson.loads(path.read_bytes()) if path.is_file() else None
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(found, dict) or not found.keys() >= _TOLD:
+        return None
+    return found if identity in ("", found.get("identity") or identity) else None
 
 
 def _digests(target: Path) -> dict[str, str]:
@@ -232,7 +266,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     except orjson.JSONDecodeError as error:
         message = f"{path} cannot be read ({error}): remove the folder, or choose another one with --out"
         raise MisuseError(message) from error
-    if not isinstance(found, dict) or not {"scenario_hash", "seed", "replications", "findings"} <= set(found):
+    if not isinstance(found, dict) or not found.keys() >= _READ:
         message = f"{path} describes no run: choose another folder"
         raise MisuseError(message)
     return found
@@ -300,7 +334,7 @@ def run_jobs(jobs: list[Job], workers: str, on_done: OnDone) -> Iterator[Failed]
     """
     missing = []
     for job in jobs:
-        if (summary := summary_of(job.target)) is None:
+        if (summary := summary_of(job.target, job.identity)) is None:
             missing.append(job)
         else:
             on_done(job, summary)

@@ -93,8 +93,8 @@ class Run:
         if missing := missing_replications(self.folder):
             named = ", ".join(target.name for target in missing)
             message = (
-                f"{self.folder} lacks replications {named}: the run was interrupted; "
-                "give the same command again, and it goes on"
+                f"{self.folder} lacks replications {named}: the run was interrupted, or they are another "
+                "run's; give the same command again, and it goes on"
             )
             raise MisuseError(message)
         return [
@@ -288,7 +288,7 @@ class Run:
 
 
 def missing_replications(folder: Path) -> list[Path]:
-    """The folders of replications that a run's manifest promises and that are not done.
+    """The folders of replications that a run's manifest promises and that are not done, or another run's.
 
     Returns:
         Ascending; none where the folder holds no run.
@@ -298,6 +298,7 @@ def missing_replications(folder: Path) -> list[Path]:
     """
     if not (folder / MANIFEST).is_file():
         return []
-    every = range(replication_jobs.read_manifest(folder)["replications"])
+    told = replication_jobs.read_manifest(folder)
+    every, identity = range(told["replications"]), replication_jobs.identity_of(told)
     targets = [replication_jobs.replication_folder(folder / REPLICATIONS, number) for number in every]
-    return [target for target in targets if replication_jobs.summary_of(target) is None]
+    return [target for target in targets if replication_jobs.summary_of(target, identity) is None]

@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.options import between, whole
 from kokoromichi.core.options import percent as percent_of
 from kokoromichi.rules.economy import Economy
@@ -221,6 +222,11 @@ class Scenario(Checked):
         if like is None:
             return self.replace(population=self.population.with_archetype(name, changes))
         players = max(1, round(between("share", share, 0, 1) * self.players))
+        if players >= self.players:
+            raise MisuseError(
+                f"share is {share!r}, which of {self.players} players leaves nobody but {name}: "
+                "take a smaller one, or more players"
+            )
         others = self.population.scaled(self.players - players)
         return self.replace(population=others.with_cohort(name, like, players, changes))
 
@@ -230,8 +236,8 @@ class Scenario(Checked):
         percent: int,
         from_day: int,
         days: int | None = None,
-        items: Sequence[str] = (),
-        categories: Sequence[str] = (),
+        items: Sequence[str] | str = (),
+        categories: Sequence[str] | str = (),
     ) -> Self:
         """Let prices of the store differ for a while.
 
@@ -239,16 +245,16 @@ class Scenario(Checked):
             percent: Of the list price: 70 is a sale, 120 a rise.
             from_day: First day, counted from 0.
             days: How many; left out: to the end.
-            items: Ids of items.
-            categories: Categories of the catalogue.
+            items: Ids of items, or of one.
+            categories: Categories of the catalogue, or one.
 
         Raises:
             MisuseError: A number is none.
             SetupError: Nothing is named, or something that is not sold.
         """
         change = PriceChange(
-            items=tuple(items),
-            categories=tuple(categories),
+            items=_names(items),
+            categories=_names(categories),
             percent=percent_of("percent", percent),
             from_day=whole("from_day", from_day, 0, self.days - 1),
             days=None if days is None else whole("days", days, 1, MAX_DAYS),
@@ -326,3 +332,18 @@ class Scenario(Checked):
     def findings(self) -> tuple[Finding, ...]:
         """What is likely a mistake: prices too low, items that nobody sells, changes without effect."""
         return tuple(scenario_findings(self))
+
+
+def _names(given: Sequence[str] | str) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
+def require_scenario(asked_by: str, value: object) -> None:
+    """Refuse what is no scenario, such as the name of one.
+
+    Raises:
+        MisuseError: It is none; the error says how it is loaded.
+    """
+    if not isinstance(value, Scenario):
+        named = repr(value) if isinstance(value, str) else '"baseline"'
+        raise MisuseError(f"{asked_by} is given {value!r:.60}; give it a scenario: km.Scenario.load({named})")

@@ -8,16 +8,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from kokoromichi.core.errors import MisuseError, StorageError
-from kokoromichi.core.options import whole
+from kokoromichi.core.options import whole, whole_seed
 from kokoromichi.simulation import engines
 from kokoromichi.simulation.rehearsal import MEMORY, store_settings
-from kokoromichi.simulation.replication_jobs import REPLICATIONS, Failed, Job, manifest, prepare, run_jobs
+from kokoromichi.simulation.replication_jobs import (
+    REPLICATIONS,
+    Failed,
+    Job,
+    identity_of,
+    manifest,
+    prepare,
+    run_jobs,
+)
 from kokoromichi.simulation.run import Run
-from kokoromichi.simulation.scenario import Scenario
+from kokoromichi.simulation.scenario import require_scenario
 from kokoromichi.simulation.workers import require_sendable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from kokoromichi.simulation.scenario import Scenario
 
 MOST_REPLICATIONS: Final = 1_000
 _REPLICATIONS: Final = 8
@@ -33,16 +43,12 @@ def usual_replications(provider: str) -> int:
 
 
 def _checked(scenario: object, replications: object, seed: object, provider: str) -> tuple[int, int]:
-    if not isinstance(scenario, Scenario):
-        named = repr(scenario) if isinstance(scenario, str) else '"baseline"'
-        raise MisuseError(
-            f"simulate is given {scenario!r:.60}; give it a scenario: km.Scenario.load({named})"
-        )
+    require_scenario("simulate", scenario)
     asked = usual_replications(provider) if replications is None else replications
     count = whole("replications", asked, 1, MOST_REPLICATIONS)
     if provider != MEMORY and count != 1:
         raise MisuseError(f"a store holds one replication: over {provider} use replications=1")
-    return count, whole("seed", seed, -(2**63), 2**63 - 1, cure="use a whole number of 64 bits")
+    return count, whole_seed(seed)
 
 
 def _raise_first(failed: list[Failed], replications: int, left: str) -> None:
@@ -103,9 +109,10 @@ def simulate(  # noqa: PLR0913 - a designer names what they ask for
     require_sendable(workers, {f"stage {name!r}": stage for name, stage in scenario.stages.items()})
     chosen = engines.choose(engine, scenario, count, provider)
     folder = Path(tempfile.mkdtemp(prefix="kokoromichi-") if out is None else out)
-    prepare(folder, manifest(scenario, seed, count, str(chosen), provider), replace=replace)
-    played = folder / REPLICATIONS
-    jobs = [Job(scenario, seed, number, played, chosen.name, store) for number in range(count)]
+    told = manifest(scenario, seed, count, str(chosen), provider)
+    prepare(folder, told, replace=replace)
+    played, identity = folder / REPLICATIONS, identity_of(told)
+    jobs = [Job(scenario, seed, number, played, chosen.name, store, identity) for number in range(count)]
     if not all(job.target.is_dir() for job in jobs):
         engines.compile_once(scenario, chosen, on_step or (lambda _what: None))
     failed = list(run_jobs(jobs, workers, on_done or (lambda _job, _summary: None)))

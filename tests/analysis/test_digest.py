@@ -51,6 +51,13 @@ def test_a_digest_is_cut_to_its_days() -> None:
     assert whole.last(99).span == whole.span
 
 
+def test_what_a_clock_that_was_ahead_has_booked_does_not_hide_the_present() -> None:
+    whole = digested(book(), day(2))
+    assert whole.span == (day(0), day(2))
+    assert whole.days["supply_gold"].to_list() == [7_000, 16_950, 13_050]
+    assert whole.last(1).largest("faucet", 4) == [("battle", 100)]
+
+
 def test_a_digest_knows_the_middle_and_the_top() -> None:
     found = digested(book(), day(3))
     assert found.players == 2

@@ -13,12 +13,15 @@ from polars.testing import assert_frame_equal
 import kokoromichi as km
 from kokoromichi.analysis.export import Format, export_ledger
 from kokoromichi.analysis.observations import FrameSchemaError, Observations
+from kokoromichi.analysis.report.page import Csv
+from kokoromichi.analysis.tables import write_workbook
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.rules.economy import load_economy
 from kokoromichi.services.bundle import Services
 from kokoromichi.settings import shipped_folder
+from tests.analysis.books import Book
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -134,6 +137,26 @@ def test_a_frame_becomes_pandas_and_a_run_a_workbook(tmp_path: Path) -> None:
     assert '<sheet name="money_supply"' in sheets
     assert '<sheet name="headline"' in sheets
     assert "sum of the balances, in units of the currency" in words
+
+
+def test_frames_of_ones_own_are_sheets_and_lines_whatever_they_hold(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"list": [[1, 2]], "bytes": [b"x"], "struct": [{"a": 1}], "text": ["=1+1"]})
+    long = "a_very_long_name_of_a_metric_of_our_own"
+    path = write_workbook(tmp_path / "own.xlsx", {f"{long}_one": frame, f"{long}_two": frame}, {})
+    with ZipFile(path) as book:
+        assert book.read("xl/workbook.xml").decode().count("<sheet name=") == 2
+        texts = book.read("xl/sharedStrings.xml").decode()
+        assert "<f>" not in book.read("xl/worksheets/sheet1.xml").decode()
+    assert all(text in texts for text in ("[1, 2]", "{'a': 1}", "=1+1"))
+    assert "{'a': 1}" in Csv.of("own", frame).text
+
+
+def test_a_decimal_that_is_whole_is_an_integer() -> None:
+    rows = Book().opening(0, "ada").frame()
+    texts = rows.with_columns(pl.col("amount").cast(pl.Decimal(20, 2)))
+    assert km.Ledger.from_frame(texts).frame.collect().equals(rows)
+    with pytest.raises(MisuseError, match="is no Int64"):
+        km.Ledger.from_frame(texts.with_columns(pl.col("amount") + pl.lit("0.5").cast(pl.Decimal(20, 2))))
 
 
 def test_frames_are_shown_with_separators(tmp_path: Path) -> None:

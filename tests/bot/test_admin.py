@@ -206,6 +206,10 @@ async def test_what_cannot_be_undone_is_asked_once_more_and_done_once(
     assert await table.bot.provider.read_ledger() == before
 
 
+async def test_nothing_is_asked_of_a_player_without_an_account(table: Table, boss: MemberActor) -> None:
+    assert await asked(table, boss, "reset", user="bob") == f"Player <@{table.bob.id}> has no account yet."
+
+
 async def test_a_question_that_is_cancelled_or_too_old_does_nothing(table: Table, boss: MemberActor) -> None:
     await table.endow(table.bob, gold=77)
     result = await table.slash(boss, "admin reset", user=table.bob, reason="they asked")

@@ -129,7 +129,7 @@ async def test_stats_tell_strength_opponents_and_what_is_at_work(table: Table) -
         "At work": f"More gold until <t:{until_us // 1_000_000}:f>\nBattles cost less HP; battles left: 4",
     }
     rows = told(embed).split("\n")
-    assert rows[0] == "**Tier 1** · level 1 · 30 gold, 8 XP · you win 58 %"
+    assert rows[0] == "**Tier 1** · level 1 · 33 gold, 8 XP · you win 58 %"
     assert len(rows) == 7
 
 

@@ -139,6 +139,32 @@ async def test_all_commands_accept_the_same_writing(table: Table) -> None:
         assert said in told(await table.said(table.alice, line)), name
 
 
+@pytest.mark.parametrize("name", ["admin gold", "admin item", "admin price", "admin stock"])
+async def test_no_group_of_digits_is_taken_for_a_reason(table: Table, name: str) -> None:
+    table.bot.owner_id = table.alice.id
+    await table.endow(table.bob)
+    line = LINES[name].format(bob=table.bob.mention, amount="1 000")
+    assert told(await table.said(table.alice, line)).startswith("The number can be read in two ways: ")
+    assert await table.bot.provider.read_ledger(kind="admin_act") == []
+
+
+async def test_a_reason_may_begin_with_a_number(table: Table) -> None:
+    table.bot.owner_id = table.alice.id
+    await table.endow(table.bob)
+    line = f"!admin gold {table.bob.mention} 1 5 days late, for 12 345 reasons"
+    assert "1 gold, now 10,001" in told(await table.said(table.alice, line))
+
+
+@pytest.mark.parametrize("name", ["sell", "gift", "buy", "exchange"])
+async def test_half_of_one_is_not_one(table: Table, name: str) -> None:
+    await table.endow(table.bob)
+    await table.endow(table.alice, gold=4_000, inventory={"health_potion": 1, "lucky_charm": 2})
+    line = LINES[name].format(bob=table.bob.mention, amount="half").replace("health_potion", "lucky_charm")
+    if name in ("sell", "gift"):
+        line = line.replace("lucky_charm", "health_potion")
+    assert told(await table.said(table.alice, line)).startswith("The quantity must be")
+
+
 @pytest.mark.parametrize("share", ["all", "half"])
 async def test_where_there_is_nothing_to_share_a_share_is_refused(table: Table, share: str) -> None:
     table.bot.owner_id = table.alice.id

@@ -81,7 +81,10 @@ async def question(table: Table) -> ResponseMessage:
     return asked.response
 
 
-@pytest.mark.parametrize(("first", "second", "given"), [("Confirm", "Confirm", 1), ("Cancel", "Cancel", 0)])
+@pytest.mark.parametrize(
+    ("first", "second", "given"),
+    [("Confirm", "Confirm", 1), ("Cancel", "Cancel", 0), ("Confirm", "Cancel", 1), ("Cancel", "Confirm", 0)],
+)
 async def test_two_clicks_at_once_are_one(table: Table, first: str, second: str, given: int) -> None:
     message = await question(table)
     press(table, message, first)

@@ -56,6 +56,15 @@ async def test_where_no_card_may_stand_the_answer_is_plain_text(table: Table) ->
     assert answer.attachments == []
 
 
+@pytest.mark.parametrize("text", ["!help", "!store"])
+async def test_as_plain_text_no_row_of_a_page_is_lost(table: Table, text: str) -> None:
+    plain = channel_without(table, embed_links=False)
+    await table.alice.send(plain, text)
+    answer = plain.last_message
+    assert answer is not None
+    assert "Page 1 of" in answer.content.splitlines()[-1]
+
+
 async def test_a_slash_command_is_answered_where_the_bot_may_not_write(table: Table) -> None:
     closed = channel_without(table, send_messages=False, embed_links=False)
     result = await table.alice.slash(closed, "daily")

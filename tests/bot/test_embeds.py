@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kokoromichi.chat.embeds import EMBED_CHARS, FIELDS, TEXT_CHARS, card, cut, noted, paged, warning
+from kokoromichi.chat.embeds import EMBED_CHARS, FIELDS, PAGE_CHARS, card, cut, noted, paged, warning
 from kokoromichi.chat.texts import mention, plain
 from tests.bot.table import embed_of, told
 
@@ -63,9 +63,9 @@ def test_a_cut_text_says_so(text: str, most_chars: int) -> None:
 @given(st.lists(TEXTS, max_size=60), st.integers(1, 30))
 def test_pages_hold_every_row_and_no_more_than_they_may(rows: list[str], most_rows: int) -> None:
     pages = paged((row.replace("\n", " ") for row in rows), most_rows)
-    assert all(len(page) <= TEXT_CHARS for page in pages)
+    assert all(len(page) <= PAGE_CHARS for page in pages)
     shown = [row for page in pages for row in page.split("\n")]
-    assert shown == [cut(row.replace("\n", " "), TEXT_CHARS) for row in rows]
+    assert shown == [cut(row.replace("\n", " "), PAGE_CHARS) for row in rows]
     assert all(page.count("\n") < most_rows for page in pages)
 
 
@@ -75,6 +75,7 @@ def test_foreign_text_neither_formats_nor_mentions(text: str) -> None:
     bare = re.sub(r"\\[\\*_~`|\[\]<>#]", "", shown)
     assert not set(bare) & set("*_~`|[]<>#\\\n")
     assert not re.search("@[^\u200b]", shown)
+    assert "://" not in shown
 
 
 def test_an_id_that_is_not_discords_is_no_mention() -> None:
@@ -89,7 +90,7 @@ async def test_five_thousand_items_and_a_long_name_fit(table: Table) -> None:
     embed = embed_of(result)
     assert within_limits(embed)
     assert len(embed) < EMBED_CHARS
-    assert str(embed.footer.text) == "Page 1 of 250"
+    assert str(embed.footer.text) == "Page 1 of 295"
     assert result.response is not None
     for command in ("profile", "balance", "rich_list", "transactions", "economy", "store", "summon"):
         answer = await table.slash(table.alice, command)

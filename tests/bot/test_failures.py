@@ -133,12 +133,21 @@ async def test_an_unknown_commit_that_the_game_refuses_then_is_refused(table: Ta
 async def test_a_fate_is_found_out_also_where_discord_hears_nothing(table: Table, store: Brittle) -> None:
     await table.asked(table.alice, "balance")
     store.outcomes = ["unknown and lost"]
-    table.env.inject_error("POST", "/channels/*/messages", status=400)
+    table.env.inject_error("POST", "/channels/*/messages", status=400, times=2)
     await table.alice.send(table.channel, "!buy health_potion")
     assert await purchases(table) == 0
     await table.env.advance_time(PAUSE_S)
     assert table.last_told() == BOUGHT
     assert await purchases(table) == 1
+
+
+async def test_what_the_channel_does_not_take_is_answered_in_a_direct_message(table: Table) -> None:
+    table.env.inject_error("POST", "/channels/*/messages", status=500, times=1)
+    asked = await table.alice.send(table.channel, "!buy health_potion")
+    assert table.channel.last_message == asked
+    answer = table.alice.user.dm_channel.last_message
+    assert answer is not None
+    assert told(answer.embeds[0]) == BOUGHT
 
 
 async def test_nothing_is_offered_while_storage_is_down(table: Table, store: Brittle) -> None:

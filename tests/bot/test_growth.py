@@ -54,7 +54,8 @@ async def test_a_second_click_finds_nothing_to_collect(table: Table) -> None:
 
 
 async def test_businesses_tell_what_waits(table: Table) -> None:
-    await table.endow(table.alice, businesses={"cafe": NOON_US, "spa": NOON_US - 3 * DAY_S * 1_000_000})
+    owned = {"cafe": NOON_US, "old_inn": NOON_US, "spa": NOON_US - 3 * DAY_S * 1_000_000}
+    await table.endow(table.alice, businesses=owned)
     table.clock.us = NOON_US
     table.clock.advance(DAY_S - 2)
     embed = await table.asked(table.alice, "businesses")
@@ -67,6 +68,7 @@ async def test_businesses_tell_what_waits(table: Table) -> None:
         "*3,000 gold waits, full: collect it*",
         "**Shop** `shop` · 50,000 gold · leaves 750 a day",
         "**Guild hall** `guild_hall` · 100,000 gold · leaves 1,500 a day",
+        "`old_inn` · yours · retired, and earns nothing",
         "-# After 50 % of upkeep; a business earns for 72 hours, then waits to be collected.",
     ]
     assert embed.footer.text == "After upkeep, 3,250 gold waits for /collect"

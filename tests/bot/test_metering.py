@@ -163,7 +163,7 @@ async def test_one_act_of_an_admin_gives_no_more_than_the_operator_lets_it(table
     before_gold = (await table.profile(table.bob)).gold
     for options in ({"amount": MOST + 1}, {"amount": -MOST - 1}):
         result = await table.slash(boss, "admin gold", user=table.bob, reason="why", **options)
-        assert told(embed_of(result)).startswith("One act may give or take 500 of gold at most")
+        assert told(embed_of(result)).startswith("One act may give or take 500 gold at most")
     result = await table.slash(
         boss, "admin item", user=table.bob, item="ema_plaque", quantity=3, reason="why"
     )

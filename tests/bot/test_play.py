@@ -25,6 +25,7 @@ def played(folder: Path, *lines: str, options: tuple[str, ...] = ()) -> tuple[in
         input="\n".join(lines),
         capture_output=True,
         text=True,
+        errors="surrogateescape",
         check=False,
     )
     answers = "\n".join(line.removeprefix("▌").strip() for line in done.stdout.splitlines())
@@ -128,6 +129,27 @@ def test_a_refusal_is_an_answer_and_many_lines_are_no_spam(tmp_path: Path) -> No
     code, answers, _ = played(tmp_path, *["buy phoenix_feather"] * 12)
     assert code == 0
     assert answers.count("Need 40,000 gold, have 10,000.") == 12
+
+
+def test_no_odd_line_ends_the_game(tmp_path: Path) -> None:
+    code, answers, complaints = played(
+        tmp_path,
+        "\ufeffbalance",
+        "9" * 5_000,
+        "tomorrow " + "9" * 5_000,
+        "bal\udcffance",
+        "! buy mana_potion",
+        "transfer newcomer 5",
+        "transfer 5 newcomer",
+    )
+    assert (code, complaints) == (2, "")
+    assert "@alice\n10,000 gold" in answers
+    assert "There is nothing to choose by that number." in answers
+    assert "from 1 to 366" in answers
+    assert "There is no command bal" in answers
+    assert "1 × Mana Potion for 150 gold" in answers
+    assert "Player @newcomer has no account yet." in answers
+    assert "user is not right" in answers
 
 
 def test_names_are_checked_and_a_stranger_is_told_of(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ async def test_a_purchase_is_refused(table: Table, item: str, quantity: int, sen
 async def test_what_is_sold_out_is_refused(table: Table) -> None:
     admin = Actor("1", Role.OWNER)
     await table.bot.services.admin.set_stock("lucky_charm", 1, actor=admin, reason="the last one")
-    assert await table.refusal(table.alice, "buy", item="lucky_charm", quantity=2) == "Only 1 left."
+    assert await table.refusal(table.alice, "buy", item="lucky_charm", quantity=2) == "The store has 1 left."
     assert "1,500 gold · 1 left" in told(await table.asked(table.alice, "store"))
 
 
@@ -286,13 +286,23 @@ async def test_a_price_above_the_list_is_asked_for_also_where_the_store_was_neve
     assert "for 90 gold" in told(await table.asked(table.bob, "buy", item="health_potion"))
 
 
+async def test_a_price_on_a_page_that_was_not_turned_to_was_never_read(table: Table) -> None:
+    await table.bot.services.admin.set_price(
+        "flower_bouquet", 900, actor=Actor("1", Role.OWNER), reason="a test"
+    )
+    asked = await table.slash(table.alice, "store")
+    assert "Flower Bouquet" not in told(embed_of(asked))
+    question = told(await table.asked(table.alice, "buy", item="flower_bouquet"))
+    assert question.endswith("A unit costs 900 gold now; its list price is 200.")
+
+
 async def test_a_price_that_changes_while_one_is_asked_is_not_charged(table: Table) -> None:
     await priced(table, 120)
     question = await table.slash(table.alice, "buy", item="health_potion")
     await priced(table, 130)
     assert question.response is not None
     await table.alice.click(question.response, label="Confirm")
-    assert table.last_told() == "The price is 130 gold now, not the 120 that you were shown."
+    assert table.last_told().startswith("Prices or other numbers have changed since you were asked.")
     assert await table.bot.provider.read_ledger(kind="purchase") == []
 
 
@@ -309,6 +319,22 @@ async def test_what_does_not_add_up_is_used_one_at_a_time_and_says_so(table: Tab
     sentence = await table.refusal(table.alice, "use", item="training_manual", quantity=2)
     assert sentence.startswith("2 cannot be used at once: ")
     assert "one at a time" in sentence
+
+
+async def test_what_brings_more_than_half_of_a_purse_is_sold_at_a_click(table: Table) -> None:
+    await table.endow(table.alice, inventory={"phoenix_feather": 1})
+    asked = await table.slash(table.alice, "sell", item="phoenix_feather")
+    assert told(embed_of(asked)) == "Sell 1 × Phoenix Feather for 16,000 gold in all?"
+    assert (await table.profile(table.alice)).gold == 10_000
+    assert asked.response is not None
+    await table.alice.click(asked.response, label="Confirm")
+    assert (await table.profile(table.alice)).gold == 26_000
+
+
+async def test_more_than_are_used_at_once_are_refused_with_how_many_are(table: Table) -> None:
+    await table.endow(table.alice, inventory={"treasure_chest": 150})
+    sentence = await table.refusal(table.alice, "use", item="treasure_chest", quantity="all")
+    assert sentence.startswith("150 cannot be used at once: from 1 to 100, ")
 
 
 async def test_no_more_units_are_used_than_help(table: Table) -> None:

@@ -100,11 +100,17 @@ def test_a_text_names_only_plain_values(key: str) -> None:
         if field is not None:
             assert field.isidentifier(), key
             assert conversion is None, key
-            assert re.fullmatch(r"([<>]\d)?", spec or ""), key
+            assert re.fullmatch(r"([<>]\d|[a-z]+)?", spec or ""), key
 
 
 def test_numbers_are_grouped_and_times_are_the_readers() -> None:
     assert say("gold", gold=10**15) == "1,000,000,000,000,000 gold"
+    assert [say("gems", gems=gems) for gems in (0, 1, -1, 2_000)] == [
+        "0 gems",
+        "1 gem",
+        "-1 gem",
+        "2,000 gems",
+    ]
     assert moment(1_773_144_000_999_999) == "<t:1773144000:R>"
 
 

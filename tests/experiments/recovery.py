@@ -102,7 +102,10 @@ def as_a_bot_sees(seen: Observations) -> Observations:
         check_sortedness=False,
     )
     place = pl.int_range(pl.len()).over("session")
-    ends = choices.group_by("session", maintain_order=True).last()
+    # A training at the end leads to the level of the next choice, unless a battle between has won it.
+    led_to = pl.col("level").shift(-1).over("user_id").fill_null(pl.col("level"))
+    level = pl.when(pl.col("outcome") == "train").then(led_to).otherwise("level")
+    ends = choices.with_columns(level=level).group_by("session", maintain_order=True).last()
     rows = (
         choices.group_by("session", maintain_order=True).first().with_columns(act=pl.lit("shown")),
         bought.with_columns(slot=place),

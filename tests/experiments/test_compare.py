@@ -72,6 +72,12 @@ def test_a_median_is_shown_and_not_tested(comparison: Comparison) -> None:
     assert (found["verdict"], found["low"], found["p_value"]) == ("shown, not tested", None, None)
 
 
+def test_a_number_that_fewer_than_half_of_the_seeds_have_has_no_verdict(comparison: Comparison) -> None:
+    few = pl.when(pl.col("replication") == 1).then("gini")
+    found = row(replace(comparison, runs=comparison.runs.with_columns(gini=few)), "dear potions", "gini")
+    assert (found["verdict"], found["change"], found["pairs"], found["runs"]) == ("no value", None, 1, 4)
+
+
 def test_a_run_in_which_most_never_afford_it_is_longer_than_any_other(comparison: Comparison) -> None:
     beyond = pl.Series("wait_days", [inf, 2.0, inf, None, 1.0, inf, inf, 2.0], pl.Float64)
     scenario = pl.Series("scenario", ["base"] * 4 + ["dear potions"] * 4)
@@ -163,6 +169,10 @@ def test_noise_has_no_sign() -> None:
         ({"x": BASE}, {"precision": {"gini": float("nan")}}, "number between"),
         ({"x": BASE}, {"confidence": 95}, "number between 0 and 1"),
         ({"x": BASE}, {"primary": "wait_days"}, "not tested"),
+        ({"x": "baseline"}, {}, "compare, by the name 'x', is given 'baseline'; give it a scenario"),
+        ({1: BASE}, {}, "by names, and 1 is none"),
+        ({"x": BASE}, {"precision": 0.02}, "precision is 0.02; name the number"),
+        ({"x": BASE}, {"seed": 1.5}, "seed is 1.5; use a whole number of 64 bits"),
     ],
 )
 def test_misuse_is_one_sentence_with_the_cure(

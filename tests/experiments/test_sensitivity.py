@@ -97,3 +97,9 @@ def test_misuse_is_one_sentence_with_the_cure() -> None:
         sobol(screened(1.0), points=6)
     with pytest.raises(MisuseError, match="supply_gold"):
         screened(1.0).table("supply")
+    lacking = screened(1.0)
+    lacking.effects[0, 0, 0] = np.nan
+    with pytest.raises(MisuseError, match="supply_gold is missing in some runs: play more days"):
+        lacking.table("supply_gold")
+    with pytest.raises(MisuseError, match="seed is"):
+        sensitivity(BASE, {"opening.gold": (1, 2)}, seed=1.5)  # type: ignore[arg-type]  # The mistake itself.

@@ -6,7 +6,7 @@ import math
 import shutil
 from dataclasses import replace
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pytest
@@ -336,13 +336,29 @@ def test_numbers_that_break_a_law_are_not_written(tmp_path: Path, kept: Path) ->
         ({}, "numbers to turn"),
         ({"opening.gold": (5, 1)}, "smaller first"),
         ({"opening.gold": (0.1, 1)}, "no ends"),
+        ({"opening.gold": (False, 5)}, "no ends"),
+        ({"opening.gold": 5}, "no ends"),
+        ("opening.gold", "numbers to turn"),
     ],
 )
-def test_ends_are_checked_before_anything_is_played(free: dict[str, tuple[int, int]], said: str) -> None:
+def test_ends_are_checked_before_anything_is_played(free: Any, said: str) -> None:
     with pytest.raises(MisuseError, match=said):
         tune(BASE, free, SUPPLY)
     with pytest.raises(EconomyError):
         tune(BASE, {"opening.golf": (1, 2)}, SUPPLY)
+    with pytest.raises(MisuseError, match="seed is '1'; use a whole number"):
+        tune(BASE, {"opening.gold": (1, 2)}, SUPPLY, seed="1")  # type: ignore[arg-type]  # The mistake itself.
+    with pytest.raises(MisuseError, match="a search is given 'baseline'; give it a scenario"):
+        tune("baseline", {"opening.gold": (1, 2)}, SUPPLY)  # type: ignore[arg-type]  # As above.
+    with pytest.raises(MisuseError, match=r"scale\('a', 2\): factors are above 0"):
+        scale("a", 2)  # type: ignore[arg-type]  # As above.
+
+
+def test_ends_may_be_numbers_of_any_library() -> None:
+    free = {"opening.gold": np.array([5_000, 6_000]), "daily.gold": scale(np.float64(0.5), 2)}
+    space = Space(BASE, free)  # type: ignore[arg-type]  # As notebooks have them.
+    assert space.values([1.0, 0.0]) == {"opening.gold": 6_000, "daily.gold": 0.5}
+    assert {type(end) for end in space.free["opening.gold"]} == {int}  # type: ignore[union-attr]
 
 
 def test_the_frontier_shows_every_trial_that_has_both_numbers(kept: Path) -> None:

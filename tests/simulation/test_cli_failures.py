@@ -159,7 +159,7 @@ FILES: Final = ("ledger", "activity", "economy_history", "players", "stored/bala
 
 
 @pytest.mark.parametrize("name", FILES)
-@pytest.mark.parametrize("damage", ["edited", "torn", "gone"])
+@pytest.mark.parametrize("damage", ["edited", "torn", "holed", "gone"])
 def test_a_file_that_is_not_what_the_run_wrote_is_found(tampered: Path, name: str, damage: str) -> None:
     """Also where every law still holds: a kind, a date, a refusal that was written over."""
     path = tampered / f"replications/001/{name}.parquet"
@@ -167,6 +167,9 @@ def test_a_file_that_is_not_what_the_run_wrote_is_found(tampered: Path, name: st
         pl.read_parquet(path).reverse().write_parquet(path)
     elif damage == "torn":
         path.write_bytes(path.read_bytes()[:-40])
+    elif damage == "holed":
+        whole = path.read_bytes()
+        path.write_bytes(whole[:4] + bytes(60) + whole[64:])
     else:
         path.unlink()
     result = invoke("audit", tampered)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -186,12 +187,19 @@ def test_a_sale_is_one_call() -> None:
     assert [sale.economy_on(day).config.store["treasure_chest"].price_gold for day in range(4)] == [
         full, full * 7 // 10, full * 7 // 10, full,
     ]  # fmt: skip
+    assert BASE.with_sale(categories="chest", percent=70, from_day=1, days=2).changes == sale.changes
     with pytest.raises(MisuseError, match="write 70 for 70 %"):
         BASE.with_sale(items=["treasure_chest"], percent=0.7, from_day=1)  # type: ignore[arg-type]  # The mistake itself.
     with pytest.raises(MisuseError, match="from_day is 99; use a whole number from 0 to 3"):
         BASE.with_sale(items=["treasure_chest"], percent=70, from_day=99)
     with pytest.raises(SetupError, match="names 'tresure_chest', which is not sold"):
         BASE.with_sale(items=["tresure_chest"], percent=70, from_day=1)
+
+
+def test_numbers_of_numpy_are_numbers_of_what_is_added() -> None:
+    numpy_price, price = np.int64(60), 60
+    added = BASE.with_item("fortune_cookie", "flower_bouquet", price_gold=numpy_price)  # type: ignore[arg-type]  # np
+    assert added == BASE.with_item("fortune_cookie", "flower_bouquet", price_gold=price)
 
 
 def test_what_cannot_be_added_or_taken_says_why() -> None:
@@ -203,4 +211,6 @@ def test_what_cannot_be_added_or_taken_says_why() -> None:
         BASE.with_archetype("streamer", like="casual")
     with pytest.raises(SetupError, match="near it: casual"):
         BASE.with_archetype("streamer", like="casul", share=0.1)
+    with pytest.raises(MisuseError, match="leaves nobody but streamer: take a smaller one, or more players"):
+        BASE.with_archetype("streamer", like="casual", share=0.999)
     assert BASE.with_archetype("casual", beta=2.0).population.archetypes[0].beta == 2.0

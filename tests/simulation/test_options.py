@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import runpy
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -14,7 +16,8 @@ from kokoromichi.analysis.charts import CHARTS
 from kokoromichi.analysis.metrics import METRICS, metric
 from kokoromichi.analysis.options import CHECKS
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.options import near, percent
+from kokoromichi.core.options import between, ends, near, percent
+from kokoromichi.core.options import day as whole_day
 from kokoromichi.rules.findings import FindingsError
 
 if TYPE_CHECKING:
@@ -39,6 +42,7 @@ METRIC_REFUSALS: Final = [
     ("flows", {"first_day": 1.5}, "a number of days after the first one, or a date such as"),
     ("flows", {"first_day": "2026-01-20"}, "or a date such as datetime.date(2026, 1, 20)"),
     ("flows", {"first_day": True}, "first_day is True"),
+    ("flows", {"first_day": np.array([1, 2])}, "first_day is array([1, 2])"),
     ("flows", {"frst_day": 1}, "flows has no option 'frst_day'; near it: first_day"),
     ("price_index", {"period_days": 0}, "period_days is 0; use a whole number from 1 to"),
     ("cohort_balances", {"currency": "Gold"}, "currency 'Gold' is unknown; near it: gold"),
@@ -61,8 +65,8 @@ CHART_REFUSALS: Final = [
     ("waits", {"item_id": "tresure_chest"}, "item_id 'tresure_chest' is unknown; near it: treasure_chest"),
     ("days_to_afford", {"archetype": "casul"}, "near it: casual"),
     ("flows", {"days_a_bar": 0}, "days_a_bar is 0; use a whole number from 1 to"),
-    ("ratio", {"target": 1}, "such as (0.85, 1.05)"),
-    ("ratio", {"target": (1.05, 0.85)}, "the lowest and the highest"),
+    ("ratio", {"target": 1}, "such as (None, 0.6)"),
+    ("ratio", {"target": (1.05, 0.85)}, "the lower end first"),
     ("balances", {"opening": -1}, "opening is -1; use a whole number from 0"),
     ("suply", {}, "there is no chart 'suply'; near it: supply"),
 ]
@@ -80,6 +84,9 @@ def test_an_option_of_a_chart_that_cannot_be_is_refused_with_the_cure(
 CALL_REFUSALS: Final[list[tuple[Callable[[], object], str]]] = [
     (lambda: km.simulate(BASE, seed=1.5), "seed is 1.5; use a whole number of 64 bits"),  # type: ignore[arg-type]  # The mistake itself.
     (lambda: km.simulate(BASE, seed=True), "seed is True"),
+    (lambda: km.simulate(BASE, seed=np.array([1, 2])), "seed is array([1, 2])"),  # type: ignore[arg-type]  # The mistake itself.
+    (lambda: between("share", np.array([0.5, 0.6]), 0, 1), "share is array([0.5, 0.6])"),
+    (lambda: whole_day("since", dt.datetime(2026, 1, 6, 13)), "use a date such as"),  # noqa: DTZ001
     (lambda: km.simulate("baseline"), "give it a scenario: km.Scenario.load('baseline')"),  # type: ignore[arg-type]  # The mistake itself.
     (lambda: km.Scenario.load("baseline", days=1.5), "days = 1.5: must be a whole number"),  # type: ignore[arg-type]  # The mistake itself.
     (lambda: km.Scenario.load("baseline", players=2.5), "players = 2.5: must be a whole number"),  # type: ignore[arg-type]  # The mistake itself.
@@ -109,6 +116,18 @@ def test_integers_of_numpy_are_integers(run: km.Run) -> None:
     assert again.metric("flows", first_day=np.int64(1)).equals(run.metric("flows", first_day=1))
     crowd = BASE.population.with_archetype("casual", {"slots": np.int16(2)})
     assert crowd == BASE.population.with_archetype("casual", {"slots": 2})
+
+
+def test_a_band_takes_the_numbers_of_any_library_and_may_be_open() -> None:
+    assert ends("gini", (Decimal("0.1"), np.int64(1))) == (0.1, 1.0)
+    assert ends("gini", [None, np.float64(0.6)]) == (-math.inf, 0.6)
+
+
+def test_a_moment_stands_for_the_utc_day_that_it_begins() -> None:
+    east = dt.timezone(dt.timedelta(hours=2))
+    assert whole_day("since", dt.datetime(2026, 1, 6, 2, tzinfo=east)) == dt.date(2026, 1, 6)
+    with pytest.raises(MisuseError, match="use a date such as"):
+        whole_day("since", dt.datetime(2026, 1, 6, tzinfo=east))
 
 
 def test_a_day_may_be_a_date_or_a_number(run: km.Run) -> None:

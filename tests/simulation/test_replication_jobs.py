@@ -13,7 +13,15 @@ import pytest
 
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.simulation import replication_jobs
-from kokoromichi.simulation.replication_jobs import Job, manifest, play, prepare, replication_seed, run_jobs
+from kokoromichi.simulation.replication_jobs import (
+    Job,
+    identity_of,
+    manifest,
+    play,
+    prepare,
+    replication_seed,
+    run_jobs,
+)
 from kokoromichi.simulation.run import Run
 from kokoromichi.simulation.scenario import Scenario
 from kokoromichi.simulation.simulate import BatchError, simulate
@@ -181,7 +189,8 @@ def test_a_job_that_another_worker_finished_meanwhile_is_done(
     scenario: Scenario, reference: Path, tmp_path: Path
 ) -> None:
     """Two commands on one folder, or a worker that outlived its parent: both made the same bytes."""
-    job = Job(scenario, SEED, 0, tmp_path / "replications")
+    identity = identity_of(manifest(scenario, SEED, 3))
+    job = Job(scenario, SEED, 0, tmp_path / "replications", identity=identity)
     assert play(job) == play(job)
     theirs = digests(reference)
     assert {name: theirs[name] for name in digests(tmp_path)} == digests(tmp_path)
@@ -314,6 +323,32 @@ def test_a_folder_that_is_played_over_keeps_nothing_of_the_run_before(
     prepare(tmp_path, manifest(scenario, SEED, 1), replace=True)
     assert list(digests(tmp_path)) == ["manifest.json"]
     assert not (tmp_path / "report.html").exists()
+
+
+def test_what_another_run_left_is_no_replication_of_this_one(scenario: Scenario, tmp_path: Path) -> None:
+    """A folder that was copied from another run, or a summary that was torn, is played again."""
+    small = scenario.replace(days=1)
+    mine, other = simulate(small, replications=2, out=tmp_path / "mine"), tmp_path / "other"
+    simulate(small.scaled({"daily.gold": 5}), replications=2, out=other)
+    played, right = tmp_path / "mine/replications", mine.metrics()
+    shutil.rmtree(played / "000")
+    shutil.copytree(other / "replications/000", played / "000")
+    (played / "001/summary.json").write_bytes(b"{")
+    with pytest.raises(MisuseError, match="or they are another run's"):
+        Run(mine.folder).metrics()
+    assert simulate(small, replications=2, out=mine.folder).metrics().equals(right)
+
+
+def test_a_job_leaves_nothing_in_a_folder_in_which_another_run_was_begun(
+    scenario: Scenario, tmp_path: Path
+) -> None:
+    told = manifest(scenario, SEED, 1)
+    prepare(tmp_path, told)
+    job = Job(scenario.replace(days=1), SEED, 0, tmp_path / "replications", identity=identity_of(told))
+    prepare(tmp_path, manifest(scenario, SEED + 1, 1))
+    with pytest.raises(MisuseError, match="another run was begun in"):
+        play(job)
+    assert list((tmp_path / "replications").iterdir()) == []
 
 
 def test_a_run_of_which_nothing_was_played_gives_way(scenario: Scenario, tmp_path: Path) -> None:

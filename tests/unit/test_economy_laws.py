@@ -218,3 +218,17 @@ def test_no_sound_chest_pays_its_price_on_average(worth: int, price: int, payout
 def test_every_law_says_what_it_is() -> None:
     assert len({law.__name__ for law in LAWS}) == len(LAWS)
     assert all(law.__doc__ and law.__doc__.endswith(".") for law in LAWS)
+
+
+def test_no_two_have_one_name() -> None:
+    first, second, *_ = SHIPPED.catalogue
+    findings = economy_findings(with_words(second.id, name=first.name.upper()))
+    assert [(one.field, one.law) for one in findings] == [
+        (f"{first.id}.name", "names_are_told_apart"),
+        (f"{second.id}.name", "names_are_told_apart"),
+    ]
+
+
+def test_no_item_is_called_like_a_currency() -> None:
+    with pytest.raises(EconomyError, match="is a currency; call the item otherwise"):
+        SHIPPED.with_item("gold", like="health_potion")

@@ -179,6 +179,20 @@ async def test_periods_that_passed_meanwhile_are_not_made_up_for() -> None:
     assert [receipt.units for receipt in await world.services.store.restock()] == [2]
 
 
+async def test_a_clock_that_was_ahead_keeps_no_shelf_empty() -> None:
+    world = await selling(5)
+    world.clock.advance(70 * DAY_S)
+    assert await world.services.store.restock() == [RestockReceipt("lucky_charm", 3, 3)]
+    world.clock.advance(-70 * DAY_S)
+    assert await world.services.store.restock() == []
+    await world.services.store.purchase("ada", "lucky_charm", 3)
+    for _ in range(12):  # Past the day to which the clock had jumped.
+        world.clock.advance(7 * DAY_S)
+        assert await world.services.store.restock() == [RestockReceipt("lucky_charm", 3, 3)]
+        await world.services.store.purchase("ada", "lucky_charm", 3)
+    assert (await audit_provider(world.provider)).sound
+
+
 async def test_what_is_never_restocked_stays_sold_out() -> None:
     world = await World.open()
     await world.player("ada", gold=10**6)

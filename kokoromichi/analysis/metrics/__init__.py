@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 import polars as pl
 
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.options import near
+from kokoromichi.core.options import near, plain, real
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations
@@ -33,6 +33,8 @@ class Entry(NamedTuple):
         after_warm_up: Whether the warm-up is cut.
         keys: The columns by which a row of one replication is missed in another, where that is known.
         zeros: The columns that are 0 in a row that is missed; the others are null there.
+        whole: Of what the column ``share`` is one: the keys within which it adds up to 1; of nothing, no row
+            has a share.
         function: One of a designer's own; None for one of this package's.
     """
 
@@ -40,6 +42,7 @@ class Entry(NamedTuple):
     after_warm_up: bool = False
     keys: tuple[str, ...] = ()
     zeros: tuple[str, ...] = ()
+    whole: tuple[str, ...] = ()
     function: Metric | None = None
 
     @property
@@ -53,14 +56,19 @@ class Entry(NamedTuple):
 
 
 METRICS: Final[dict[str, Entry]] = {
-    "money_supply": Entry("supply"),
+    "money_supply": Entry(
+        "supply",
+        keys=("day", "currency"),
+        zeros=("supply", "brought_forward", "opening", "faucets", "sinks", "active_supply"),
+    ),
     "velocity": Entry("supply", after_warm_up=True),
-    "flows": Entry("flows"),
+    "flows": Entry("flows", keys=("day", "currency", "direction", "kind"), zeros=("amount", "rows")),
     "flows_total": Entry(
         "flows",
         after_warm_up=True,
         keys=("currency", "direction", "kind"),
         zeros=("amount", "rows", "share", "share_of_faucets"),
+        whole=("currency", "direction"),
     ),
     "net_flow": Entry("flows"),
     "sink_faucet_ratio": Entry("flows", after_warm_up=True),
@@ -68,7 +76,12 @@ METRICS: Final[dict[str, Entry]] = {
     "faucet_concentration": Entry(
         "concentration", after_warm_up=True, keys=("kind",), zeros=("amount", "players")
     ),
-    "sink_use": Entry("concentration", after_warm_up=True),
+    "sink_use": Entry(
+        "concentration",
+        after_warm_up=True,
+        keys=("day", "kind"),
+        zeros=("amount", "players", "share"),
+    ),
     "alarms": Entry("alarms"),
     "transfer_pairs": Entry("transfers", after_warm_up=True),
     "transfer_rings": Entry("transfers", after_warm_up=True),
@@ -80,7 +93,11 @@ METRICS: Final[dict[str, Entry]] = {
     "top_shares": Entry("wealth", after_warm_up=True),
     "days_to_afford": Entry("waits", keys=("item_id", "archetype"), zeros=("players", "waiting", "afforded")),
     "engel_shares": Entry(
-        "goods", after_warm_up=True, keys=("decile", "category"), zeros=("spending_gold", "share")
+        "goods",
+        after_warm_up=True,
+        keys=("decile", "category"),
+        zeros=("spending_gold", "share"),
+        whole=("decile",),
     ),
     "price_index": Entry("price_index"),
     "price_events": Entry("price_events"),
@@ -91,7 +108,7 @@ METRICS: Final[dict[str, Entry]] = {
         zeros=("players", "sessions", "earned", "spent"),
     ),
     "retention": Entry("retention"),
-    "cohort_retention": Entry("retention"),
+    "cohort_retention": Entry("retention", keys=("cohort_week", "age_weeks"), zeros=("players", "active")),
     "leavers": Entry("retention"),
     "cohort_balances": Entry("retention", keys=("archetype", "age_days"), zeros=("players",)),
     "sales": Entry("goods", after_warm_up=True, keys=("item_id",), zeros=("units", "revenue_gold", "buyers")),
@@ -140,14 +157,29 @@ def measured(name: str | Metric, observations: Observations, **options: object) 
         MisuseError: There is no such metric, or a sum of it is beyond 64 bits.
         MissingObservationsError: It needs a stream that was not observed.
     """
+    called = name if isinstance(name, str) else getattr(name, "__name__", "a metric")
     try:
-        return metric(name)(observations, **options).lazy().collect()
+        return framed(metric(name)(observations, **options), called).collect()
     except pl.exceptions.InvalidOperationError as error:
         if "i128" not in str(error):
             raise
-        called = name if isinstance(name, str) else getattr(name, "__name__", "a metric")
         message = f"{called}: a sum is beyond 64 bits; run the audit, no economy holds so much"
         raise MisuseError(message) from error
+
+
+def framed(found: object, name: str) -> pl.LazyFrame:
+    """What a metric answered as a lazy frame; a single number, or None, becomes a row.
+
+    Raises:
+        MisuseError: It is neither a frame nor a number.
+    """
+    if isinstance(found, (pl.DataFrame, pl.LazyFrame)):
+        return found.lazy()
+    value = plain(found)
+    number = value if isinstance(value, int) else real(value)
+    if number is None and found is not None:
+        raise MisuseError(f"metric {name} answered {type(found).__name__}; answer a polars frame or a number")
+    return pl.LazyFrame({name: [number]})
 
 
 def first_measured_day(days: int, warm_up_days: int = WARM_UP_DAYS) -> int:
@@ -159,15 +191,15 @@ def numbered(frames: Iterable[pl.DataFrame], name: str | Metric = "") -> pl.Data
     """One frame of all replications, in their order: ``replication`` (Int64, from 1), then the columns.
 
     Args:
-        frames: The frame of each replication.
+        frames: The frame of each replication; a column that one lacks is null there.
         name: The metric that they are of. What one replication has a row for, all get one for, behind their
             own rows: nothing refused is 0 refusals, or a mean would be of those that have some.
     """
     runs = [
-        frame.select(pl.lit(number, pl.Int64).alias("replication"), pl.all())
+        frame.select(pl.lit(number, pl.Int64).alias("replication"), pl.exclude("replication"))
         for number, frame in enumerate(frames, 1)
     ]
-    known = pl.concat(runs)
+    known = pl.concat(runs, how="diagonal_relaxed")
     entry = METRICS.get(name) if isinstance(name, str) else None
     if entry is None or not entry.keys:
         return known
@@ -176,4 +208,7 @@ def numbered(frames: Iterable[pl.DataFrame], name: str | Metric = "") -> pl.Data
     absent = every.join(known, on=["replication", *entry.keys], how="anti", nulls_equal=True)
     zeros = (pl.lit(0, known.schema[column]).alias(column) for column in entry.zeros)
     rows = pl.concat([known, absent.with_columns(zeros)], how="diagonal")
+    if entry.whole:
+        something = pl.col("share").sum().over("replication", *entry.whole) > 0
+        rows = rows.with_columns(share=pl.when(something).then("share"))
     return rows.sort("replication", maintain_order=True)

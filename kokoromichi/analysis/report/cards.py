@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+from kokoromichi.analysis.report import words
 from kokoromichi.analysis.report.blocks import measured
 from kokoromichi.analysis.report.numbers import HeadlineNumber, Values, Writer, headline_numbers
 from kokoromichi.analysis.report.page import Card, PageSection
@@ -28,8 +29,10 @@ def headline_section(data: ReportData) -> PageSection:
     targets = data.targets if data.days >= LEAST_DAYS else {}
     cards = tuple(headline_card(number, targets.get(number.target)) for number in headline_numbers(data))
     met = sum(card.verdict == "good" for card in cards)
-    held = sum(card.verdict != "plain" for card in cards)
-    judged = f"{met} of {held} targets are met." if targets else _NOT_JUDGED
+    held = [card for card in cards if card.target]
+    unknown = sum(card.verdict == "plain" for card in held)
+    beside = f"; of {words.counted(unknown, 'target')} the number is not known." if unknown else "."
+    judged = f"{met} of {len(held)} targets are met{beside}" if targets else _NOT_JUDGED
     lede = (
         f"{judged} The sink/faucet ratio alone is a weak alarm, because spending "
         f"follows the purse: read it beside supply, wait and balances. {measured(data)} "

@@ -157,13 +157,13 @@ def _pairs(data: ReportData) -> PageTable:
     frame = data.frames["transfer_pairs"].drop("user_id", "counterparty")
     placed = frame.with_columns(place=pl.int_range(1, pl.len() + 1).over("replication"))
     columns = ("transfers", "given", "given_back", "one_way_share")
-    means = averaged(placed.filter(pl.col("place") <= _MOST_ROWS), ["place"], *columns)
+    means = _placed(data, placed, "place", *columns)
     return _table(
         "transfer_pairs",
         "The largest transfers between two",
         ("Pair", "Transfers", "Given", "Given back", "One way"),
         [
-            (f"{place}", *map(words.whole, numbers), words.share(share))
+            (place, *map(words.whole, numbers), words.share(share))
             for place, *numbers, share in means.iter_rows()
         ],
         placed,
@@ -174,15 +174,25 @@ def _pairs(data: ReportData) -> PageTable:
 def _rings(data: ReportData) -> PageTable:
     frame = data.frames["transfer_rings"].drop("largest_user_id")
     columns = ("players", "givers", "net", "largest_taken")
-    means = averaged(frame, ["ring"], *columns).head(_MOST_ROWS)
+    means = _placed(data, frame, "ring", *columns)
     return _table(
         "transfer_rings",
         "Rings of one-way transfers",
         ("Ring", "Players", "Only give", "Gold one way", "One took"),
-        [(f"{ring}", *map(words.whole, numbers)) for ring, *numbers in means.iter_rows()],
+        [(ring, *map(words.whole, numbers)) for ring, *numbers in means.iter_rows()],
         frame,
         measured(data),
     )
+
+
+def _placed(data: ReportData, frame: pl.DataFrame, place: str, *columns: str) -> pl.DataFrame:
+    """The first few places in words, with the means of the runs that have them, and how many these are."""
+    runs = frame.group_by(place).agg(runs=pl.len()).filter(pl.col("runs") < data.replications)
+    means = averaged(frame.filter(pl.col(place) <= _MOST_ROWS), [place], *columns).join(
+        runs, on=place, how="left", maintain_order="left"
+    )
+    few = pl.format("{} ({} of {} runs)", place, "runs", pl.lit(data.replications))
+    return means.select(pl.coalesce(few, pl.col(place).cast(pl.String)).alias(place), *columns)
 
 
 def _table(

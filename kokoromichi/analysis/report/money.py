@@ -149,10 +149,9 @@ def _flow_takeaway(data: ReportData, currency: str) -> str:
 
 
 def _mean_shares(data: ReportData, currency: str) -> pl.DataFrame:
-    """Per direction and kind, the largest first: the mean share after the warm-up."""
+    """Per direction and kind, the largest first: the mean share after the warm-up, of runs with any flow."""
     rows = data.frames["flows_total"].filter(pl.col("currency") == currency).drop_nulls("share")
-    ordered = rows.sort("direction", "kind", "replication").group_by("direction", "kind", maintain_order=True)
-    means = ordered.agg(share=pl.col("share").sum() / data.replications)
+    means = averaged(rows, ["direction", "kind"], "share")
     return means.sort("direction", "share", "kind", descending=[False, True, False])
 
 

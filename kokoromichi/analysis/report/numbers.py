@@ -124,7 +124,7 @@ def _flows(data: ReportData) -> tuple[HeadlineNumber, ...]:
 def _supply(data: ReportData) -> tuple[HeadlineNumber, ...]:
     supply = _column(data, "supply_gold")
     gold = data.frames["money_supply"].filter(pl.col("currency") == "gold").sort("day")
-    opened = _by_run(data, gold.group_by("replication").agg(pl.col("opening").last()))
+    opened = _by_run(data, _opened(data, gold))
     return (
         HeadlineNumber(
             label="Money supply",
@@ -146,6 +146,16 @@ def _supply(data: ReportData) -> tuple[HeadlineNumber, ...]:
             says="Gold of players who were active on the last day or the six before.",
         ),
     )
+
+
+def _opened(data: ReportData, gold: pl.DataFrame) -> pl.DataFrame:
+    """By run, what all players opened with; in a part of a ledger, what as many would today."""
+    players = data.frames["balance_percentiles"].filter(currency="gold", archetype=ALL)
+    last = gold.group_by("replication").agg(pl.col("opening", "brought_forward").last())
+    both = last.join(players, on="replication", how="left")
+    whole = pl.col("brought_forward") == 0
+    today = pl.col("players") * pl.lit(data.opening_gold, pl.Int64)
+    return both.select("replication", pl.when(whole).then("opening").otherwise(today))
 
 
 def _wait(data: ReportData) -> HeadlineNumber:
@@ -264,11 +274,9 @@ def _wait_of(data: ReportData, column: str, item: str, archetype: str = ALL) -> 
 
 def _largest_sink(data: ReportData) -> tuple[str, Values]:
     rows = data.frames["flows_total"].filter(pl.col("currency") == "gold", pl.col("direction") == "sink")
-    if rows.is_empty():
-        return words.NOTHING, [None]
     sizes = rows.group_by("kind").agg(pl.col("amount").cast(pl.Int128).sum())
     sizes = sizes.sort("amount", "kind", descending=[True, False])
-    kind = str(sizes["kind"][0])
+    kind = str(sizes["kind"].first() or words.NOTHING)
     return kind, _by_run(data, rows.filter(pl.col("kind") == kind).select("replication", "share"))
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from inspect import getdoc
 from typing import TYPE_CHECKING, Final
 
-import polars as pl
-
 from kokoromichi.analysis.charts import CHARTS
 from kokoromichi.analysis.metrics import METRICS, metric
 from kokoromichi.analysis.plots.canvas import words
@@ -14,6 +12,8 @@ from kokoromichi.analysis.report.blocks import chart
 from kokoromichi.analysis.report.page import Cell, Csv, PageRow, PageSection, PageTable
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from kokoromichi.analysis.report.data import ReportData
     from kokoromichi.analysis.report.page import Chart
 
@@ -53,7 +53,7 @@ def _table(data: ReportData, name: str) -> PageTable:
         text_columns=max(1, _leading_words(frame)),
         rows=rows,
         definition=_said(metric(name), name),
-        csv=Csv.of(f"own-{name}", frame.select(pl.exclude(pl.List))),
+        csv=Csv.of(f"own-{name}", frame),
     )
 
 

@@ -11,6 +11,8 @@ import jinja2
 import polars.selectors as cs
 from markupsafe import Markup
 
+from kokoromichi.analysis.tables import flat
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -40,7 +42,7 @@ class Csv:
     @classmethod
     def of(cls, name: str, frame: pl.DataFrame) -> Csv:
         """Write a frame; floats keep six significant digits, whole numbers every one."""
-        rounded = frame.with_columns(cs.float().round_sig_figs(_SIGNIFICANT))
+        rounded = flat(frame).with_columns(cs.float().round_sig_figs(_SIGNIFICANT))
         return cls(f"{name}.csv", rounded.write_csv(), frame.height)
 
     @property

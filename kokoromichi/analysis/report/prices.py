@@ -12,7 +12,7 @@ from kokoromichi.analysis.metrics.by_day import ALL
 from kokoromichi.analysis.metrics.headline import WAIT_ARCHETYPE
 from kokoromichi.analysis.plots.canvas import words as spelled
 from kokoromichi.analysis.plots.goods import engel_points
-from kokoromichi.analysis.plots.series import averaged, replications
+from kokoromichi.analysis.plots.series import averaged, ranked, replications
 from kokoromichi.analysis.replicated import estimate
 from kokoromichi.analysis.report import words
 from kokoromichi.analysis.report.blocks import chart, definition, measured, summary
@@ -243,10 +243,10 @@ def _stock_takeaway(frame: pl.DataFrame) -> str:
 
 
 def _cover_takeaway(frame: pl.DataFrame) -> str:
-    means = averaged(frame.drop_nulls("cover_days"), ["item_id"], "cover_days")
-    if means.is_empty():
+    common = ranked(frame, "item_id", "cover_days").filter(2 * pl.col("runs") >= replications(frame))
+    if common.is_empty():
         return ""
-    item, days = means.sort("cover_days", "item_id", descending=[True, False]).row(0)
+    item, days = common.select("name", "mean").row(0)
     return f"The {spelled(item)} is put aside for longest: {words.decimal(days, 1)} days of use."
 
 

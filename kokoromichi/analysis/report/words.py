@@ -19,26 +19,33 @@ BEYOND: Final = "beyond"
 _MILLION: Final = 1_000_000
 
 
-def whole(value: float | None) -> str:
+def whole(value: float | int | None) -> str:
     """Write a number to the unit, with thousands separators and a true minus."""
-    return _odd(value) or f"{value:,.0f}".replace("-0", "0").replace("-", "−")
+    if isinstance(value, int):
+        return f"{value:,}".replace("-", "−")  # A float would not hold the units of a large one.
+    return decimal(value, 0)
 
 
 def short(value: float | None) -> str:
     """Write a number for a headline: in millions from one million on."""
-    if value is None or abs(value) < _MILLION:
+    if value is None or math.isinf(value) or abs(value) < _MILLION:
         return whole(value)
-    return f"{value / _MILLION:,.2f}\u00a0M".replace("-", "−")
+    return f"{decimal(value / _MILLION)}\u00a0M"
 
 
 def decimal(value: float | None, places: int = 2) -> str:
     """Write a number with so many decimals."""
-    return _odd(value) or f"{value:,.{places}f}".replace("-", "−")
+    if value is None:
+        return NOTHING
+    if math.isinf(value):
+        return BEYOND
+    rounded = round(float(value), places) + 0.0  # Which is never minus zero.
+    return f"{rounded:,.{places}f}".replace("-", "−")
 
 
 def share(value: float | None, places: int = 0) -> str:
     """Write a share, 0 to 1, in per cent."""
-    return NOTHING if value is None else f"{100 * value:,.{places}f}\u00a0%".replace("-", "−")
+    return NOTHING if value is None else f"{decimal(100 * value, places)}\u00a0%"
 
 
 def day(value: object) -> str:
@@ -46,22 +53,15 @@ def day(value: object) -> str:
     return str(value).replace("-", "\u2011")
 
 
-def _odd(value: float | None) -> str:
-    """What stands where a number is not known or infinite; empty where it is one."""
-    if value is None:
-        return NOTHING
-    return BEYOND if math.isinf(value) else ""
-
-
 def span(values: Sequence[float | None], column: str = "") -> tuple[float, float, float] | None:
-    """Return mean, p10 and p90 of the replications that have a value; None where none has.
+    """Return mean, p10 and p90 of the replications that have a value; None where fewer than half have one.
 
     Args:
         values: One per replication.
         column: The name of the number: of one that may lie beyond the horizon, the median.
     """
     found = estimate(values, column)
-    if found.value is None or found.p10 is None or found.p90 is None:
+    if found.scarce or found.value is None or found.p10 is None or found.p90 is None:
         return None
     return found.value, found.p10, found.p90
 

@@ -100,12 +100,15 @@ class FakeGuild:
     async def say(self, name: str, line: str) -> None:
         """A player gives a command, without a prefix; it has been answered when this returns.
 
-        A seated player's name is sent as a mention where the command wants a player.
+        A player's name is sent as a mention where the command wants a player; whoever must be named joins.
         """
         words, mentions = line.split(), []
         for place, option in enumerate(self._options(words)):
             named = words[place].removeprefix("@").casefold()
-            if option is not None and option.type is _USER and named in self._members:
+            if option is None or option.type is not _USER:
+                continue
+            joins = option.required and _NAME.fullmatch(named) and not named.isdecimal()
+            if joins or named in self._members:
                 mentions.append(self._join(named))
                 words[place] = f"<@{player_id(named)}>"
         who, channel_id = self._join(name), payloads.channel_of(_GUILD_ID)
