@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import datetime as dt
+from typing import TYPE_CHECKING, Any, Final
 
+import orjson
 import polars as pl
 
+from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.kinds import SYSTEM
 from kokoromichi.core.schemas import LEDGER_SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 BROUGHT_SCHEMA: Final = pl.Schema(
     {
@@ -25,6 +29,9 @@ BROUGHT_SCHEMA: Final = pl.Schema(
 ``system`` are what stock was restocked less what of it was sold. Null where the other of the two is not."""
 
 BROUGHT_FILE: Final = "brought_forward.parquet"
+
+EXPORT_FILE: Final = "export.json"
+"""What an export says of itself beside its files: since, until, books."""
 
 _KEYS: Final = ("user_id", "currency", "item_id")
 _EXACT: Final = pl.Int128()
@@ -87,3 +94,46 @@ def as_rows(brought: pl.LazyFrame) -> pl.LazyFrame:
     players = brought.filter(pl.col("user_id") != SYSTEM)
     blank = pl.LazyFrame(schema=LEDGER_SCHEMA)
     return pl.concat([blank, players.with_columns(kind=pl.lit("import"))], how="diagonal")
+
+
+def brought_in(folder: Path, ledger: pl.LazyFrame) -> pl.LazyFrame | None:
+    """What an export says that its part begins with.
+
+    Args:
+        folder: Of the export.
+        ledger: The rows that lie there now.
+
+    Returns:
+        ``BROUGHT_SCHEMA``; None where nothing says so, or rows of an earlier time were put beside the part's.
+
+    Raises:
+        MisuseError: What the export says of itself is torn.
+    """
+    path = folder / BROUGHT_FILE
+    since: str | None = _told(folder).get("since")
+    if not path.is_file():
+        return None
+    if since is not None:
+        first = ledger.select(pl.col("at").min()).collect().item()
+        if first is not None and first < dt.datetime.fromisoformat(since):
+            return None
+    return pl.scan_parquet(path, glob=False)
+
+
+def books_in(folder: Path) -> list[str]:
+    """The only books that an export left in a folder; none where it left all.
+
+    Raises:
+        MisuseError: What the export says of itself is torn.
+    """
+    books: list[str] = _told(folder).get("books", [])
+    return books
+
+
+def _told(folder: Path) -> dict[str, Any]:
+    path = folder / EXPORT_FILE
+    try:
+        told: dict[str, Any] = orjson.loads(path.read_bytes()) if path.is_file() else {}
+    except orjson.JSONDecodeError as error:
+        raise MisuseError(f"{path} cannot be read ({error}): export the ledger again") from error
+    return told

@@ -10,8 +10,7 @@ from typing import IO, TYPE_CHECKING, Final, Literal, NamedTuple
 import orjson
 import polars as pl
 
-from kokoromichi.analysis.brought import BROUGHT_FILE, BROUGHT_SCHEMA, carried, together
-from kokoromichi.analysis.observations import EXPORT_FILE
+from kokoromichi.analysis.brought import BROUGHT_FILE, BROUGHT_SCHEMA, EXPORT_FILE, carried, together
 from kokoromichi.analysis.provider_state import StoredStates, stored_states
 from kokoromichi.analysis.pseudonyms import KEY_BYTES_LEAST, KEY_BYTES_MOST, pseudonymous, pseudonyms
 from kokoromichi.core.errors import MisuseError

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from kokoromichi.analysis.brought import books_in, brought_in
 from kokoromichi.analysis.metrics.health import ledger_health
 from kokoromichi.analysis.observations import (
     SCHEMAS,
     MissingObservationsError,
     Observations,
-    books_in,
-    brought_in,
     checked,
     scan_files,
 )
@@ -77,7 +76,7 @@ class Ledger:
         frame, folder = scan_files(files, "ledger"), Path(path)
         if not folder.is_dir():
             return cls(frame)
-        return cls(frame, brought_in(folder), whole_books=not books_in(folder))
+        return cls(frame, brought_in(folder, frame), whole_books=not books_in(folder))
 
     @classmethod
     def export(cls, provider: DataProvider) -> Ledger:

@@ -195,6 +195,8 @@ def _observed(source: str | Path | Settings | DataProvider | None) -> tuple[str,
 
 
 def _provider(source: str | Path | Settings | DataProvider | None) -> DataProvider:
+    if not isinstance(source, (str, Path, Settings, DataProvider, type(None))):
+        raise MisuseError(f"Live is given {source!r:.60}; give it a folder, or the address of a store")
     if isinstance(source, DataProvider):
         return source
     if source is None or isinstance(source, Settings):

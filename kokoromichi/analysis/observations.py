@@ -6,10 +6,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-import orjson
 import polars as pl
 
-from kokoromichi.analysis.brought import BROUGHT_FILE, BROUGHT_SCHEMA, carried, derived, together
+from kokoromichi.analysis.brought import (
+    BROUGHT_SCHEMA,
+    books_in,
+    brought_in,
+    carried,
+    derived,
+    together,
+)
 from kokoromichi.analysis.casting import UnfitColumnError, fitted
 from kokoromichi.analysis.reading import files_of, lazy_file, one_economy
 from kokoromichi.core.errors import MisuseError
@@ -36,9 +42,6 @@ SCHEMAS: Final[dict[Stream, pl.Schema]] = {
     "players": PLAYERS_SCHEMA,
 }
 """The streams of an ``Observations`` value; a folder keeps each in files ``<stream>*.parquet``."""
-
-EXPORT_FILE: Final = "export.json"
-"""What an export says of itself beside its files: since, until, books."""
 
 _CURES: Final[dict[Stream, str]] = {
     "ledger": "scan a folder with ledger*.parquet, or pass the ledger",
@@ -199,7 +202,7 @@ class Observations:
             activity=frames.get("activity"),
             economy_history=frames.get("economy_history"),
             players=frames.get("players"),
-            brought=brought_in(Path(folder)),
+            brought=brought_in(Path(folder), frames["ledger"]),
             whole_books=not books_in(Path(folder)),
         )
 
@@ -325,19 +328,6 @@ def scan_files(files: Sequence[Path], stream: Stream) -> pl.LazyFrame:
         MisuseError: A file is none of Parquet, CSV and JSON lines, or only the beginning of one.
     """
     return pl.concat([checked(lazy_file(file), stream, f"{stream} ({file.name})") for file in files])
-
-
-def brought_in(folder: Path) -> pl.LazyFrame | None:
-    """What an export says that its part begins with; None where nothing says so."""
-    path = folder / BROUGHT_FILE
-    return pl.scan_parquet(path, glob=False) if path.is_file() else None
-
-
-def books_in(folder: Path) -> list[str]:
-    """The only books that an export left in a folder; none where it left all."""
-    path = folder / EXPORT_FILE
-    books: list[str] = orjson.loads(path.read_bytes())["books"] if path.is_file() else []
-    return books
 
 
 def _checked_or_empty(frame: Frame | None, stream: Stream) -> pl.LazyFrame:

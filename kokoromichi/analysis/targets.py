@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from kokoromichi.analysis.metrics.headline import POSSIBLE, WAITS
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.options import ends, near
+from kokoromichi.core.options import ends, near, once
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -126,7 +126,7 @@ class Targets(Mapping[str, Band]):
         Raises:
             MisuseError: One of them is none.
         """
-        bands = {}
+        bands = []
         for text in texts:
             name, _, ends = text.partition("=")
             low, colon, high = ends.partition(":")
@@ -136,8 +136,8 @@ class Targets(Mapping[str, Band]):
                 colon = ""
             if not colon:
                 raise MisuseError(f"{text!r} is no band; write it like wait_days=5:9 or gini=:0.6")
-            bands[name.strip()] = band
-        return cls(bands)
+            bands.append((name.strip(), band))
+        return cls(once(bands))
 
     def __getitem__(self, name: str) -> Band:
         """The band of a number."""

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from kokoromichi.cli.output import Json, Wanted, answer, number, progress, screen
+from kokoromichi.core.options import once
 from kokoromichi.operation.exits import TARGET_MISSED, exit_on_error, fail
 
 if TYPE_CHECKING:
@@ -116,11 +117,8 @@ def _arms(
     chosen, *loaded = (
         Scenario.load(name, days=days, players=players, economy=named) for name in (base, *others)
     )
-    arms = {other.name: other for other in loaded}
-    for text in changes:
-        change = read_change(text)
-        arms[change.name] = change.applied(chosen)
-    return chosen, arms
+    asked = [(change.name, change.applied(chosen)) for change in map(read_change, changes)]
+    return chosen, once([*((other.name, other) for other in loaded), *asked])
 
 
 def _show(comparison: Comparison, page: Path) -> None:

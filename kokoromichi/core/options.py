@@ -7,12 +7,14 @@ import math
 import operator
 from contextlib import suppress
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Final, SupportsFloat, SupportsIndex
+from typing import TYPE_CHECKING, Final, SupportsFloat, SupportsIndex, TypeVar
 
 from kokoromichi.core.errors import MisuseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+T = TypeVar("T")
 
 _FEW: Final = 12
 """As many names can be read in a sentence."""
@@ -37,6 +39,20 @@ def one_of(option: str, value: object, known: Iterable[str]) -> str:
     if isinstance(value, str) and value in names:
         return value
     raise MisuseError(f"{option} {value!r} is unknown; {near(value, names)}")
+
+
+def once(named: Iterable[tuple[str, T]]) -> dict[str, T]:
+    """Take what is named, if each name comes once: of two, one would be dropped without a word.
+
+    Raises:
+        MisuseError: A name comes twice.
+    """
+    found: dict[str, T] = {}
+    for name, value in named:
+        if name in found:
+            raise MisuseError(f"{name!r} is given twice: give it once")
+        found[name] = value
+    return found
 
 
 def plain(value: object) -> object:

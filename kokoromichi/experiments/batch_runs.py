@@ -15,7 +15,7 @@ from kokoromichi.analysis.observations import Observations
 from kokoromichi.analysis.replicated import estimate
 from kokoromichi.analysis.tables import Table
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.options import whole
+from kokoromichi.core.options import between, whole
 from kokoromichi.experiments.batch_jobs import run_folder
 from kokoromichi.simulation.lines import read_lines, with_infinity
 from kokoromichi.simulation.replication_jobs import rebuilt, replication_seed
@@ -31,6 +31,19 @@ BATCH: Final = "batch.json"
 _ROWS: Final = "runs*.jsonl"
 _WHOLE: Final = ("spent_gold", "units_sold", "supply_gold", "active_supply_gold")
 _KEY: Final = {"run": pl.Int64(), "scenario": pl.String(), "replication": pl.Int64()}
+
+
+def read_batch(path: Path) -> dict[str, Any]:
+    """What decides the numbers of a batch.
+
+    Raises:
+        MisuseError: The file is torn.
+    """
+    try:
+        told: dict[str, Any] = orjson.loads(path.read_bytes())
+    except orjson.JSONDecodeError as error:
+        raise MisuseError(f"{path} cannot be read ({error}): choose another folder with --out") from error
+    return told
 
 
 class Batch:
@@ -56,7 +69,7 @@ class Batch:
             raise MisuseError(
                 f"{self.folder} holds no batch: make one with kokoromichi batch FILE.toml --out DIR"
             )
-        self.manifest: Mapping[str, Any] = orjson.loads(path.read_bytes())
+        self.manifest: Mapping[str, Any] = read_batch(path)
         self.scenarios: tuple[str, ...] = tuple(self.manifest["scenarios"])
 
     @property
@@ -97,7 +110,7 @@ class Batch:
             ``low``, ``high`` (Float64), ``statistic`` (String), ``runs`` (Int64, that have the number),
             ``of`` (Int64, that are done); see ``Run.metrics``.
         """
-        runs, rows = self.runs(), []
+        runs, rows, confidence = self.runs(), [], between("confidence", confidence, 0, 1)
         for name in self.scenarios:
             mine = runs.filter(scenario=name)
             for metric, possible in self._possible.items() if mine.height else ():

@@ -24,7 +24,7 @@ from kokoromichi.analysis.observations import Observations
 from kokoromichi.core.errors import KokoroError, MisuseError
 from kokoromichi.core.options import one_of, whole, whole_seed
 from kokoromichi.experiments.batch_jobs import KEEPS, SUMMARY, Job, numbers_of_run, own_numbers
-from kokoromichi.experiments.batch_runs import BATCH, Batch
+from kokoromichi.experiments.batch_runs import BATCH, Batch, read_batch
 from kokoromichi.experiments.shards import Shard
 from kokoromichi.simulation import engines
 from kokoromichi.simulation.dispatch import played
@@ -262,7 +262,7 @@ def _claim(folder: Path, wanted: dict[str, object]) -> None:
     """Take up the batch that was begun in a folder, with as many replications as are asked for now."""
     path, asked = folder / BATCH, orjson.loads(orjson.dumps(wanted))
     if path.is_file():
-        found = orjson.loads(path.read_bytes())
+        found = read_batch(path)
         if odd := [key for key in asked if key not in _MAY_DIFFER and found.get(key) != asked[key]]:
             raise MisuseError(
                 f"{folder} holds another batch ({', '.join(odd)} differ): choose another folder with --out"

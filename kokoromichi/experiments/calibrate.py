@@ -16,7 +16,7 @@ from kokoromichi.experiments.choices import SERVICES, seen_choices
 from kokoromichi.experiments.logit import Menu, fit
 from kokoromichi.experiments.presence import presence
 from kokoromichi.simulation.archetypes import CATEGORIES
-from kokoromichi.simulation.scenario import Scenario
+from kokoromichi.simulation.scenario import Scenario, require_scenario
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.live import Live
@@ -57,8 +57,9 @@ def calibrate(
     """
     share = between("hold_out", hold_out, 0, 1)
     scenario = Scenario.load("baseline") if base is None else base
+    require_scenario("calibrate", scenario)
     runs = _runs(observations)
-    if not runs:
+    if not runs or not all(isinstance(run, Observations) for run in runs):
         raise MisuseError("calibrate() is given no observations; give it a run, or what was seen of one")
     tastes = tuple(_tastes(mine, share) for mine in seen_choices(runs, scenario, archetype))
     rates = presence(runs, scenario) if tastes[0].choices.session is None else []
@@ -66,8 +67,8 @@ def calibrate(
 
 
 def _runs(observations: Observations | Sequence[Observations] | Run | Live) -> Sequence[Observations]:
-    seen = observations if isinstance(observations, (Observations, Sequence)) else observations.observations
-    return (seen,) if isinstance(seen, Observations) else seen
+    seen = getattr(observations, "observations", observations)
+    return (seen,) if isinstance(seen, Observations) else seen if isinstance(seen, Sequence) else ()
 
 
 def _tastes(choices: Choices, hold_out: float) -> Tastes:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from kokoromichi.core.errors import MisuseError
+from kokoromichi.core.options import once
 from kokoromichi.experiments.space import Scale, scale
 
 if TYPE_CHECKING:
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
 
     from kokoromichi.simulation.scenario import Scenario
 
-_PART: Final = re.compile(r"\s*(?P<path>[a-z0-9_.]+)\s*(?P<how>[=*])\s*(?P<number>-?[0-9_]+(?:\.[0-9]+)?)\s*")
-_AMOUNT: Final = r"-?[0-9_]+(?:\.[0-9]+)?"
+_AMOUNT: Final = r"-?[0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?"
+_PART: Final = re.compile(rf"\s*(?P<path>[a-z0-9_.]+)\s*(?P<how>[=*])\s*(?P<number>{_AMOUNT})\s*")
 _ENDS: Final = re.compile(
     rf"\s*(?P<path>[a-z0-9_.*]+)\s*=\s*(?P<how>\*?)\s*(?P<low>{_AMOUNT})?\s*:\s*(?P<high>{_AMOUNT})?\s*"
 )
@@ -60,8 +61,8 @@ def read_change(text: str) -> Change:
     found = [part for part in parts if part is not None]
     return Change(
         (named["name"] or named["parts"]).strip(),
-        {part["path"]: _number(part["number"]) for part in found if part["how"] == "="},
-        {part["path"]: float(part["number"]) for part in found if part["how"] == "*"},
+        once((part["path"], _number(part["number"])) for part in found if part["how"] == "="),
+        once((part["path"], float(part["number"])) for part in found if part["how"] == "*"),
     )
 
 
@@ -71,13 +72,13 @@ def read_amounts(texts: Iterable[str]) -> dict[str, float]:
     Raises:
         MisuseError: One of them is none.
     """
-    found = {}
+    found = []
     for text in texts:
         part = _PART.fullmatch(text)
         if part is None or part["how"] != "=":
             raise MisuseError(f"{text!r} is no amount; write it like supply_gold=0.02")
-        found[part["path"]] = float(part["number"])
-    return found
+        found.append((part["path"], float(part["number"])))
+    return once(found)
 
 
 def read_free(texts: Iterable[str]) -> dict[str, tuple[int, int] | Scale]:
@@ -86,7 +87,7 @@ def read_free(texts: Iterable[str]) -> dict[str, tuple[int, int] | Scale]:
     Raises:
         MisuseError: One of them is none.
     """
-    found: dict[str, tuple[int, int] | Scale] = {}
+    found: list[tuple[str, tuple[int, int] | Scale]] = []
     for text in texts:
         part = _ENDS.fullmatch(text)
         if part is None or not part["low"] or not part["high"]:
@@ -94,14 +95,14 @@ def read_free(texts: Iterable[str]) -> dict[str, tuple[int, int] | Scale]:
             raise MisuseError(message)
         low, high = _number(part["low"]), _number(part["high"])
         if part["how"]:
-            found[part["path"]] = scale(low, high)
+            found.append((part["path"], scale(low, high)))
         elif isinstance(low, int) and isinstance(high, int):
-            found[part["path"]] = low, high
+            found.append((part["path"], (low, high)))
         else:
             raise MisuseError(
                 f"{text!r}: amounts are whole numbers; for factors write {part['path']}=*{low}:{high}"
             )
-    return found
+    return once(found)
 
 
 def _number(text: str) -> int | float:

@@ -14,7 +14,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import kokoromichi as km
-from kokoromichi.analysis.brought import BROUGHT_FILE, BROUGHT_SCHEMA
+from kokoromichi.analysis.brought import BROUGHT_FILE, BROUGHT_SCHEMA, EXPORT_FILE
 from kokoromichi.analysis.export import Selection, export_ledger
 from kokoromichi.analysis.ledger import Ledger
 from kokoromichi.analysis.metrics import METRICS, metric
@@ -24,6 +24,7 @@ from kokoromichi.analysis.metrics.wealth import balances, gini
 from kokoromichi.analysis.observations import MissingBooksError, Observations
 from kokoromichi.analysis.provider_state import StoredStates
 from kokoromichi.analysis.report import period_report, report_data, words
+from kokoromichi.analysis.report.blocks import lasting
 from kokoromichi.analysis.report.cards import headline_section
 from kokoromichi.analysis.report.periods import comparison
 from kokoromichi.core.errors import MisuseError
@@ -220,6 +221,27 @@ def test_a_part_without_anything_beside_it_takes_its_balances_from_first_rows() 
     assert ledger_health(seen).collect()["violations"].sum() == 0
     report = report_data([seen], title="", manifest={})
     assert report.measured_from_day == 0
+
+
+def test_months_that_lie_in_one_folder_are_the_whole(exported: Exported, tmp_path: Path) -> None:
+    for folder in exported.folders:
+        shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    both, columns = Ledger.scan(tmp_path).observations(), ("day", "currency", "supply", "brought_forward")
+    assert_frame_equal(
+        money_supply(both).select(columns).collect(), money_supply(exported.whole).select(columns).collect()
+    )
+    (tmp_path / EXPORT_FILE).write_text("{")
+    with pytest.raises(MisuseError, match="export the ledger again"):
+        Observations.scan(tmp_path)
+
+
+def test_a_part_that_leaves_out_who_moved_nothing_says_so() -> None:
+    rows = Book().opening(0, "ada").opening(0, "bo").move(9, "ada", "daily", 1).frame()
+    part = Observations.from_frames(rows.filter(pl.col("kind") == "daily"))
+    told = [
+        lasting(report_data([seen], title="", manifest={})) for seen in (part, Observations.from_frames(rows))
+    ]
+    assert ["they and their gold are left out" in text for text in told] == [True, False]
 
 
 def test_whoever_was_there_before_has_no_day_of_arrival() -> None:

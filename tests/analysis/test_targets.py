@@ -73,5 +73,10 @@ def test_what_is_typed_and_is_no_band_is_refused(text: str) -> None:
         Targets.parse([text])
 
 
+def test_a_number_that_is_given_two_bands_is_refused() -> None:
+    with pytest.raises(MisuseError, match="'gini' is given twice"):
+        Targets.parse(["gini=0.2:", "gini=:0.6"])
+
+
 def test_the_bands_of_the_project_leave_room_between_their_ends() -> None:
     assert all(band.low < band.high for band in TARGETS.values())

@@ -161,6 +161,11 @@ def test_a_folder_of_another_batch_is_refused(whole: Batch, tmp_path: Path) -> N
         again(tmp_path)
     with pytest.raises(MisuseError, match="holds no batch"):
         Batch(tmp_path)
+    (tmp_path / "batch.json").write_bytes(b"{")
+    with pytest.raises(MisuseError, match="cannot be read"):
+        Batch(tmp_path)
+    with pytest.raises(MisuseError, match="cannot be read"):
+        again(tmp_path)
 
 
 @pytest.mark.parametrize("scenarios", [{}, [], [BASE, BASE], {"base": "baseline"}])

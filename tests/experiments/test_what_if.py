@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from kokoromichi.cli.experiments import _arms
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.experiments.what_if import read_amounts, read_change
+from kokoromichi.experiments.what_if import read_amounts, read_change, read_free
 from kokoromichi.simulation.scenario import Scenario
 
 
@@ -27,11 +28,24 @@ def test_a_change_is_applied_to_the_economy() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "potion", "a: b", "daily.gold += 3", "daily.gold = ten", "x: daily.gold*"]
+    "text", ["", "potion", "a: b", "daily.gold += 3", "daily.gold = ten", "daily.gold = _", "x: daily.gold*"]
 )
 def test_what_is_no_change_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(MisuseError, match="write it like"):
         read_change(text)
+
+
+def test_of_what_is_given_twice_nothing_is_dropped_without_a_word() -> None:
+    for given in (
+        lambda: read_change("daily.gold = 1, daily.gold = 2"),
+        lambda: read_amounts(["daily.gold=1", "daily.gold=2"]),
+        lambda: read_free(["daily.gold=1:2", "daily.gold=*1:2"]),
+        lambda: _arms(
+            "baseline", (), ("daily.gold: opening.gold=1", "daily.gold: opening.gold=2"), 1, 2, None
+        ),
+    ):
+        with pytest.raises(MisuseError, match="is given twice"):
+            given()
 
 
 def test_amounts_are_read_by_name() -> None:

@@ -84,6 +84,9 @@ def test_an_option_of_a_chart_that_cannot_be_is_refused_with_the_cure(
 CALL_REFUSALS: Final[list[tuple[Callable[[], object], str]]] = [
     (lambda: km.simulate(BASE, seed=1.5), "seed is 1.5; use a whole number of 64 bits"),  # type: ignore[arg-type]  # The mistake itself.
     (lambda: km.simulate(BASE, seed=True), "seed is True"),
+    (lambda: km.Live(5), "Live is given 5; give it a folder, or the address of a store"),  # type: ignore[arg-type]  # The mistake itself.
+    (lambda: km.calibrate("x"), "give it a run, or what was seen of one"),  # type: ignore[arg-type]  # As above.
+    (lambda: km.calibrate([], "baseline"), "calibrate is given 'baseline'; give it a scenario"),  # type: ignore[arg-type]  # As above.
     (lambda: km.simulate(BASE, seed=np.array([1, 2])), "seed is array([1, 2])"),  # type: ignore[arg-type]  # The mistake itself.
     (lambda: between("share", np.array([0.5, 0.6]), 0, 1), "share is array([0.5, 0.6])"),
     (lambda: whole_day("since", dt.datetime(2026, 1, 6, 13)), "use a date such as"),  # noqa: DTZ001

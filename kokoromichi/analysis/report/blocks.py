@@ -28,6 +28,10 @@ _LABEL_POINTS: Final = 18
 _ORIGIN_NAMES: Final = ("scenario", "seed", "economy hash")
 _ORIGIN_LINES: Final = 3
 _BAND: Final = ("mean", "low", "high")
+_IDLE: Final = (
+    "It is a part of a ledger that does not say what players hold who moved nothing in it: they and their "
+    "gold are left out."
+)
 
 
 def definition(name: str, *more: str) -> str:
@@ -103,7 +107,8 @@ def lasting(data: ReportData) -> str:
         counted(data.days, "day"),
         counted(data.replications, "run"),
     )
-    return f"{parts[0]} over {parts[1]} from {data.first_day} (UTC), {parts[2]}."
+    idle = f" {_IDLE}" if data.leaves_out_idle else ""
+    return f"{parts[0]} over {parts[1]} from {data.first_day} (UTC), {parts[2]}.{idle}"
 
 
 def origin(data: ReportData) -> str:

@@ -61,6 +61,8 @@ class ReportData:
         assumptions: By the name of a headline number: the sentence that says what a model put in, so that it
             is no prediction of it.
         before: The same of the time before, where there is one to compare with.
+        leaves_out_idle: Whether it is a part of a ledger that does not say what players hold who moved
+            nothing in it.
     """
 
     title: str
@@ -84,6 +86,7 @@ class ReportData:
     booked: pl.DataFrame
     assumptions: Mapping[str, str] = field(default_factory=dict)
     before: ReportData | None = None
+    leaves_out_idle: bool = False
 
 
 def report_data(
@@ -141,6 +144,7 @@ def report_data(
         findings=None if findings is None else tuple(findings),
         assumptions=assumptions,
         booked=numbered(run.booked for run in seen),
+        leaves_out_idle=any(_is_part([run]) and not run.has_goods for run in runs),
     )
 
 
