@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from contextlib import suppress
-from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, TypeAlias
 
 import discord
@@ -18,8 +16,10 @@ from kokoromichi.chat.failures import (
     BadNameError,
     GroupedCountError,
     NoReasonError,
+    NumberFirstError,
 )
 from kokoromichi.chat.known import seen_in
+from kokoromichi.chat.names import choices, folded, found_name, ids_by_word
 from kokoromichi.chat.texts import plain, refusal, say
 from kokoromichi.core.errors import StorageError
 from kokoromichi.rules import codes
@@ -43,12 +43,8 @@ _SHARES: Final = {"all": 1, "max": 1, "half": 2}
 _MOST: Final = 10**18
 """What is larger is no number of 64 bits, nor anybody's."""
 _MENTIONED: Final = re.compile(r"<@!?[0-9]+>|[0-9]{15,20}")
-_TELLING_CHARS: Final = 4
-"""A shorter word of a name is like too many others."""
 MOST_DAYS: Final = 365
 """As many days are shown of anything."""
-SUGGESTIONS: Final = 25
-"""Discord shows so many while somebody types."""
 
 
 class Amount(NamedTuple):
@@ -103,61 +99,15 @@ def _count(whole: str, part: str, unit: str | None) -> int:
     return hundredths * _UNITS[unit] // 100
 
 
-def found_name(text: str, names: Mapping[str, str], unknown: Callable[[str], str]) -> str:
-    """The id that is meant, written as id or name, however they are cased.
-
-    Args:
-        text: What was written.
-        names: Names by id.
-        unknown: The sentence that says that there is no such thing.
-
-    Raises:
-        BadNameError: There is none; it carries what is written almost alike.
-    """
-    if text in names:
-        return text  # As a suggestion that was taken always is.
-    wanted, by_word = _folded(text), _by_word(names)
-    if wanted in by_word:
-        return by_word[wanted]
-    # One word of a name is often all that somebody remembers, or all that stood before a space.
-    parts = ((part, found_id) for word, found_id in by_word.items() for part in word.split("_"))
-    by_part = {part: found_id for part, found_id in parts if len(part) >= _TELLING_CHARS} | by_word
-    near = dict.fromkeys(by_part[part] for part in difflib.get_close_matches(wanted, by_part, n=3))
-    raise BadNameError(unknown(text), tuple(_with_id(found_id, names[found_id]) for found_id in near))
-
-
-def _with_id(found_id: str, name: str) -> str:
-    return f"`{found_id}`" if name == found_id else f"{plain(name)} (`{found_id}`)"
-
-
-def _by_word(names: Mapping[str, str]) -> dict[str, str]:
-    return {_folded(word): found_id for found_id, name in names.items() for word in (name, found_id)}
-
-
 def _taken_words(ctx: Context, first: str, names: Mapping[str, str]) -> str:
     """The most words of a text command that name something, ``first`` alone where none do."""
-    view, known = ctx.view, _by_word(names)
+    view, known = ctx.view, ids_by_word(names)
     for word in reversed(list(re.finditer(r"\S+", view.buffer[view.index :]))):
         text = f"{first} {view.buffer[view.index : view.index + word.end()]}"
-        if _folded(text) in known:
+        if folded(text) in known:
             view.index += word.end()
             return text
     return first
-
-
-@lru_cache(1_024)
-def _folded(text: str) -> str:
-    return "_".join(text.casefold().replace("-", " ").split())
-
-
-def choices(typed: str, names: Mapping[str, str], wanted: Iterable[str]) -> list[app_commands.Choice[str]]:
-    """What to offer while somebody types: names that contain it, in the order of ``wanted``."""
-    part = _folded(typed)
-    found = [item_id for item_id in wanted if part in _folded(names.get(item_id, item_id)) or part in item_id]
-    return [
-        app_commands.Choice(name=names.get(item_id, item_id)[:100], value=item_id)
-        for item_id in found[:SUGGESTIONS]
-    ]
 
 
 class AmountConverter(commands.Converter[Amount]):
@@ -270,6 +220,8 @@ class ItemConverter(commands.Converter[str]):
             if ctx.current_parameter is not None:
                 with suppress(BadAmountError):
                     parsed_amount(text)
+                    if ctx.view.buffer[ctx.view.index :].strip():
+                        raise NumberFirstError from None
                     raise commands.MissingRequiredArgument(ctx.current_parameter) from None
             raise
 

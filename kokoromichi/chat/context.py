@@ -262,15 +262,24 @@ class Context(commands.Context[Game]):
         await self._end_promise()
         if self._as_of_us is not None:
             embed = noted(embed, say("as_of", when=moment(self._as_of_us)))
-        if self._answer is None:
-            self._answer = await self._send_first(embed, view, picture)
-        else:
-            files = attached(self, picture)
-            self._answer = await self._answer.edit(**shown(self, embed), view=view, attachments=files)
+        self._answer = await self._edited(embed, view, picture) or await self._send_first(
+            embed, view, picture
+        )
         if view is not None:
             view.message = self._answer
             self.bot.questions.add(self.request_id)
         return self._answer
+
+    async def _edited(
+        self, embed: discord.Embed, view: OwnedView | None, picture: Picture | None
+    ) -> discord.Message | None:
+        """The answer before, as it stands now; None where there was none, or somebody has removed it."""
+        if self._answer is None:
+            return None
+        files = attached(self, picture)
+        with suppress(discord.NotFound):
+            return await self._answer.edit(**shown(self, embed), view=view, attachments=files)
+        return None
 
     async def _send_first(
         self, embed: discord.Embed, view: OwnedView | None, picture: Picture | None

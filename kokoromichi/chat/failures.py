@@ -101,6 +101,10 @@ class NoReasonError(commands.BadArgument):
     """An admin's act came without a word of why."""
 
 
+class NumberFirstError(commands.BadArgument):
+    """A number was written before what it counts."""
+
+
 class GroupedCountError(commands.BadArgument):
     """What may be a number in groups of three digits was read as a smaller one, and the rest as a reason."""
 
@@ -223,6 +227,7 @@ _SENTENCES: Final[dict[type, Callable[[Context, Any], str]]] = {
     TermsChangedError: lambda _ctx, _error: say("error.changed"),
     BotPlayerError: lambda _ctx, _error: say("error.bot_player"),
     BadNameError: _name,
+    NumberFirstError: _argument("error.first"),
     GroupedCountError: lambda _ctx, _error: say("error.grouped"),
     NoReasonError: lambda ctx, _error: say("error.missing", name="reason", usage=_usage(ctx)),
     BadAmountError: _argument("error.amount"),

@@ -148,15 +148,21 @@ class Confirm(OwnedView):
 
     async def _confirmed(self, interaction: Click) -> None:
         await self._answered(interaction)
-        embed = await self._act(interaction)
-        await interaction.edit_original_response(content=None, embed=embed, view=None)
+        await self._show(interaction, await self._act(interaction))
         if is_told(self.ctx):  # An edit notifies nobody.
             await interaction.followup.send(mention(self.ctx.receiver_id), **telling(self.ctx))
 
     async def _cancelled(self, interaction: Click) -> None:
         await self._answered(interaction)
-        embed = card(self.question.title or "", say("cancelled"))
-        await interaction.edit_original_response(content=None, embed=embed, view=None)
+        await self._show(interaction, card(self.question.title or "", say("cancelled")))
+
+    @staticmethod
+    async def _show(interaction: Click, embed: discord.Embed) -> None:
+        """Put the answer in the question's place; whoever has removed that keeps it from nobody."""
+        try:
+            await interaction.edit_original_response(content=None, embed=embed, view=None)
+        except discord.HTTPException:
+            await interaction.followup.send(embed=embed, ephemeral=True)
 
     async def _answered(self, interaction: Click) -> None:
         """A second click finds no living question."""

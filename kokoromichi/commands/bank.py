@@ -16,14 +16,13 @@ from kokoromichi.chat.arguments import (
     NumberArgument,
     PlayerArgument,
     PlayerOrSelfArgument,
-    choices,
-    found_name,
 )
-from kokoromichi.chat.asking import is_large
+from kokoromichi.chat.asking import ShownPrices, is_large
 from kokoromichi.chat.context import Context
 from kokoromichi.chat.declaring import command
 from kokoromichi.chat.embeds import Picture, card, paged
 from kokoromichi.chat.known import seen_in
+from kokoromichi.chat.names import choices, found_name
 from kokoromichi.chat.receipts import format_entry, kind_names, receipt_card
 from kokoromichi.chat.texts import mention, moment, plain, say
 
@@ -32,15 +31,20 @@ if TYPE_CHECKING:
 
     from kokoromichi.chat.game import Game
     from kokoromichi.core.models import LedgerEntry
+    from kokoromichi.rules.economy import Exchange
 
 RANK_ROWS: Final = 10
 PAGE_ROWS: Final = 10
+_PACK: Final = "gems"
 HISTORY_ROWS: Final = 1_000
 """So many of one's own rows can be looked through, the newest."""
 
 
 class Bank(commands.Cog):
     """Your purse, and sending gold."""
+
+    def __init__(self) -> None:
+        self._shown = ShownPrices()
 
     @command(aliases=["bal", "gold", "money"])
     @app_commands.describe(user="Whose balance; yours when left out")
@@ -52,6 +56,7 @@ class Bank(commands.Cog):
         if place is not None:
             listed = await ctx.read(lambda services: services.standing.page())
             lines.append(say("balance.rank", rank=place.rank, players=listed.players))
+            lines.append(say("rich_list.as_of", when=moment(listed.read_us)))
         await ctx.answer(card(say("balance.title"), "\n".join(lines)))
 
     @command(aliases=["pay", "send", "give"])
@@ -98,11 +103,19 @@ class Bank(commands.Cog):
             receipt = await ctx.act(partial(buy_gems, ctx.player_id, count), action)
             return receipt_card(ctx, say("exchange.title"), receipt)
 
-        question, cost_gold = None, pack.price_gold * count
+        await ctx.do_or_ask(exchanged, await self._question(ctx, pack, count))
+
+    async def _question(self, ctx: Context, pack: Exchange, count: int) -> discord.Embed | None:
+        """What to ask before an exchange; None where it is cheap and costs what was read, or is refused."""
+        cost_gold = pack.price_gold * count
+        told = [say("exchange.question", gems=pack.gems * count, gold=cost_gold)]
+        was_gold = self._shown.price_gold(ctx.player_id, _PACK)
+        if was_gold not in (None, pack.price_gold) and 0 < cost_gold <= (await ctx.own()).gold:
+            told.append(say("exchange.changed", price=pack.price_gold, was=was_gold))
         if await is_large(ctx, cost_gold):
-            told = say("exchange.question", gems=pack.gems * count, gold=cost_gold)
-            question = card(say("sure"), told)
-        await ctx.do_or_ask(exchanged, question)
+            told.append(say("most"))
+        self._shown.note(ctx.player_id, {_PACK: pack.price_gold})
+        return card(say("sure"), " ".join(told)) if len(told) > 1 else None
 
     @command(aliases=["leaderboard", "lb", "top"])
     @app_commands.describe(page="Which page")

@@ -48,7 +48,7 @@ class Battle(commands.Cog):
         names = {
             number: say("battle.tier", tier=number, level=level, gold=gold)
             for number, (level, gold) in enumerate(zip(terms.tier_level, terms.tier_gold, strict=True), 1)
-            if typed in ("", str(number))
+            if str(number).startswith(typed.strip())
         }
         return [app_commands.Choice(name=name, value=number) for number, name in names.items()][:25]
 

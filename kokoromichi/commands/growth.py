@@ -67,7 +67,7 @@ class Growth(commands.Cog):
         if was_gold not in (None, price_gold):
             told.append(say("invest.changed", was=was_gold))
         if await is_large(ctx, price_gold):
-            told.append(say("invest.most"))
+            told.append(say("most"))
         self._shown.note(ctx.player_id, {business: price_gold})
         return card(say("sure"), " ".join(told)) if len(told) > 1 else None
 

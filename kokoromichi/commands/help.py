@@ -8,11 +8,11 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from kokoromichi.chat.arguments import choices, found_name
 from kokoromichi.chat.context import Context, actor_of
 from kokoromichi.chat.declaring import command, in_order, listed, needed_role, usage_of
 from kokoromichi.chat.embeds import card, paged
 from kokoromichi.chat.game import PREFIX
+from kokoromichi.chat.names import choices, found_name
 from kokoromichi.chat.texts import plain, say
 
 if TYPE_CHECKING:

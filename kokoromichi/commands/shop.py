@@ -14,14 +14,13 @@ from kokoromichi.chat.arguments import (
     AmountArgument,
     ItemArgument,
     NumberArgument,
-    choices,
-    found_name,
     offered_items,
 )
 from kokoromichi.chat.asking import ShownPrices, is_large
 from kokoromichi.chat.context import Context
 from kokoromichi.chat.declaring import command
 from kokoromichi.chat.embeds import card, paged
+from kokoromichi.chat.names import choices, found_name
 from kokoromichi.chat.receipts import named, receipt_card
 from kokoromichi.chat.texts import plain, say
 from kokoromichi.rules import codes

@@ -97,10 +97,11 @@ class Summons(commands.Cog):
             (say("character.mythology"), plain(sheet.mythology)),
             (say("character.base"), stats),
         ]
-        owned = say("character.owned" if found.collection.get(character) else "character.missing")
-        if shards := ctx.services.live.redeem_shards[character]:
+        owned = bool(found.collection.get(character))
+        if not owned and (shards := ctx.services.live.redeem_shards[character]):
             fields.append((say("character.redeem"), say("character.redeem_value", shards=shards)))
-        await ctx.answer(card(plain(sheet.name), plain(sheet.description), fields=fields, footer=owned))
+        foot = say("character.owned" if owned else "character.missing")
+        await ctx.answer(card(plain(sheet.name), plain(sheet.description), fields=fields, footer=foot))
 
     @command()
     @app_commands.describe(character="Whom; one that you do not have")

@@ -16,7 +16,7 @@ from kokoromichi.core.reader import Reader, no_copy
 from kokoromichi.core.validation import checked_user_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
     from types import TracebackType
 
@@ -205,6 +205,14 @@ class DataProvider(Reader):
             MisuseError: An id is malformed, or both are one.
             StorageError: The store failed: ask again with the same pseudonym, or open the store again.
         """
+
+    async def erased_as(self, user_ids: Iterable[str]) -> dict[str, str]:  # noqa: ARG002 - the interface
+        """Who of these was erased here, and the newest pseudonym of each, where a list of erasures is kept.
+
+        Raises:
+            StorageError: The list cannot be read.
+        """
+        return {}
 
     async def get_user(self, user_id: str | int) -> Document | None:
         """A player as a document of the caller's own: changing it changes nothing that is stored."""

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 _PATIENCE: Final = 10
 _PAUSE_S: Final = 0.2
+_PASSING: Final = ".backup-"
+"""How the folder is called, beside a backup, that a database passes through on its way."""
 _NEVER_S: Final = 86_400.0
 """No file follows a folder that is passed through."""
 
@@ -125,7 +127,9 @@ async def back_up(store: DataProvider, path: Path, *, half_moved: bool = False) 
     if isinstance(store, LocalJSONProvider):
         await store.backup(path)
     else:
-        with tempfile.TemporaryDirectory(prefix=".backup-", dir=path.parent) as folder:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        await asyncio.to_thread(_remove_cut_off, path.parent, _PASSING)
+        with tempfile.TemporaryDirectory(prefix=_PASSING, dir=path.parent) as folder:
             async with LocalJSONProvider(folder, _NEVER_S, copies=False) as passed:
                 (await copy_all(store, passed)).raise_if_failed()
                 await passed.backup(path)
@@ -164,7 +168,7 @@ async def restore(
             aside = await fill(folder, target, clock, replace=replace)
         finally:
             lock.release()
-    await asyncio.to_thread(_remove_cut_off, target.data_dir)
+    await asyncio.to_thread(_remove_cut_off, target.data_dir, UNPACKING)
     if target.provider == "local":
         ErasureList(erased).copy_to(target.data_dir)
     async with build_provider(target, clock=clock) as store, store.snapshot() as reader:
@@ -175,9 +179,9 @@ async def restore(
     return Restoration(now, count, aside)
 
 
-def _remove_cut_off(data_dir: Path) -> None:
-    """Remove what restores have left that were killed; blocks."""
-    for left in data_dir.glob(f"{UNPACKING}*"):
+def _remove_cut_off(folder: Path, prefix: str) -> None:
+    """Remove what backups or restores have left that were killed; blocks."""
+    for left in folder.glob(f"{prefix}*"):
         with suppress(StorageError, FileNotFoundError):  # Of one that goes on, or has just ended.
             lock = FolderLock(left)
             shutil.rmtree(left, ignore_errors=True)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final, cast
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked_dataclass
 
-from kokoromichi.core.kinds import CURRENCIES
 from kokoromichi.core.options import near, plain
 from kokoromichi.rules.catalogue import CATALOGUE, WAIFUS, CatalogueItem, Sheet, WaifuSheet
 from kokoromichi.rules.economy_files import read_sheets, read_toml
@@ -190,7 +189,6 @@ class Economy:
         findings = (
             *_twice(self.catalogue, CATALOGUE_FILE),
             *_twice(self.waifus, WAIFUS_FILE),
-            *self._currencies(),
             *self._wordless(),
             *self._numberless(),
             *self._nobody(),
@@ -201,12 +199,6 @@ class Economy:
         if list(store) != list(self.config.store):
             ordered = replace(self.config, store=store)
             object.__setattr__(self, "config", ordered)
-
-    def _currencies(self) -> Iterator[Finding]:
-        for item in self.catalogue:
-            if item.id in CURRENCIES:
-                text = "is a currency; call the item otherwise"
-                yield Finding(CATALOGUE_FILE, f"{item.id}.id", item.id, "no_currency", text)
 
     def _wordless(self) -> Iterator[Finding]:
         described = {item.id for item in self.catalogue}

@@ -15,6 +15,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from kokoromichi.core.kinds import CURRENCIES
 from kokoromichi.rules.catalogue import EFFECTS
 from kokoromichi.rules.findings import CATALOGUE_FILE, ECONOMY_FILE, WAIFUS_FILE, EconomyError, Finding
 from kokoromichi.rules.pricing import percent_of, resale_gold
@@ -219,7 +220,11 @@ def pulls_are_fair(economy: Economy) -> Iterator[Finding]:
 
 
 def names_are_told_apart(economy: Economy) -> Iterator[Finding]:
-    """No item and no character is called as another one is, so that who writes a name means one of them."""
+    """No two items or characters have one name, and no item is a currency: a word means one thing."""
+    for item_id in CURRENCIES:
+        if item_id in economy.config.store:
+            text = "is a currency; call the item otherwise"
+            yield Finding(CATALOGUE_FILE, f"{item_id}.id", item_id, "names_are_told_apart", text)
     for file, sheets in ((CATALOGUE_FILE, economy.catalogue), (WAIFUS_FILE, economy.waifus)):
         called = Counter(sheet.name.casefold() for sheet in sheets)
         for sheet in sheets:

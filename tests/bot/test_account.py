@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kokoromichi.chat.texts import moment
 from kokoromichi.core.models import DAY_US
 from tests.bot.table import embed_of, fields_of, told
 from tests.contract.stored import NOON_US
@@ -57,7 +58,7 @@ async def test_a_balance_tells_the_rank(table: Table) -> None:
     await table.endow(table.bob, gold=10_001)
     await table.endow(table.alice, gold=10_000)
     assert told(await table.asked(table.alice, "balance")) == (
-        f"{table.alice.mention}\n10,000 gold\n100 gems\nRank 2 of 2"
+        f"{table.alice.mention}\n10,000 gold\n100 gems\nRank 2 of 2\n-# As it was {moment(table.clock.us)}"
     )
     assert told(await table.said(table.alice, "!bal")) == told(await table.said(table.alice, "!GOLD"))
 
@@ -178,7 +179,7 @@ async def test_who_talks_here_is_known_by_name(table: Table) -> None:
     namesake = table.guild.add_member(table.env.create_user("bobby", global_name="Bob"))
     await namesake.send(table.channel, "me too")
     sentence = told(await table.said(table.alice, "!transfer bob 5"))
-    assert "I have seen nobody of that name here, or two; mention them with @" in sentence
+    assert "I have seen nobody of that name here, or two; mention them with @, or write their id" in sentence
     rows = await table.bot.provider.read_ledger(kind="transfer")
     assert len(rows) == 2
 
@@ -226,7 +227,10 @@ async def test_no_more_is_sent_in_a_day_than_the_cap(table: Table) -> None:
         ("!transfer", "user is missing. `/transfer <user> <amount>`"),
         (
             "!transfer @nobody 5",
-            f"user is not right: I have seen nobody of that name here, or two; mention them with @. {USAGE}",
+            (
+                "user is not right: I have seen nobody of that name here, or two; mention them with @, or "
+                f"write their id. {USAGE}"
+            ),
         ),
         ('!transfer "alice 5', "The quotation marks do not match. `/transfer <user> <amount>`"),
     ],

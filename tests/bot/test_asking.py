@@ -116,6 +116,19 @@ async def test_another_price_of_a_business_than_the_one_that_was_read_is_asked_f
     assert (await table.profile(table.alice)).gold == 88_000
 
 
+async def test_another_price_of_gems_than_the_one_that_was_read_is_asked_for(
+    table: Table, tmp_path: Path
+) -> None:
+    await table.endow(table.alice, gold=100_000)
+    await table.asked(table.alice, "exchange")
+    await reload(table, tmp_path, "[exchange]", "price_gold = 4000", "price_gold = 4500")
+    message = await question(table, "exchange")
+    changed = "A pack costs 4,500 gold now, and cost 4,000 when you saw it last."
+    assert table.last_told() == f"Buy 100 gems for 4,500 gold? {changed}"
+    await table.alice.click(message, label="Confirm")
+    assert (await table.profile(table.alice)).gold == 91_500
+
+
 async def reload(table: Table, tmp_path: Path, section: str, line: str, changed: str) -> None:
     """Put an economy into force that differs from the shipped one in a line of a section."""
     folder = tmp_path / "economy"

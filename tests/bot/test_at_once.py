@@ -108,6 +108,13 @@ async def test_a_click_after_the_answer_does_nothing(table: Table) -> None:
     assert (await table.profile(table.bob)).inventory == {"health_potion": 1}
 
 
+async def test_a_question_that_was_deleted_in_the_moment_of_its_click_is_answered(table: Table) -> None:
+    message = await question(table)
+    table.env.inject_error("PATCH", "/webhooks/*/messages/@original", status=404, times=1)
+    clicked = await table.alice.click(message, label="Confirm")
+    assert any("went to" in told(sent.embeds[0]) for sent in clicked.followups if sent.embeds)
+
+
 async def test_two_claims_at_once_pay_once(table: Table) -> None:
     for _ in range(2):
         table.env.backend.create_message(table.channel.id, table.alice.id, "!daily")
@@ -155,7 +162,7 @@ async def test_an_answer_in_time_is_one_request(table: Table) -> None:
 async def test_a_name_that_formats_is_shown_as_it_is(table: Table) -> None:
     mallory = table.guild.add_member(table.env.create_user("**[x](http://x)** @everyone"))
     embed = await table.asked(mallory, "profile")
-    assert embed.title == "\\*\\*\\[x\\](http://x)\\*\\* @\u200beveryone"
+    assert embed.title == "\\*\\*\\[x\\](http:\u200b//x)\\*\\* @\u200beveryone"
 
 
 @pytest.mark.parametrize(("command", "options"), [("gift", {"item": "health_potion"}), ("store", {})])

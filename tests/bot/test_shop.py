@@ -345,9 +345,7 @@ async def test_no_more_units_are_used_than_help(table: Table) -> None:
     assert row.quantity == -2
 
 
-@pytest.mark.parametrize(
-    "line", ["sell all", "use half", "sell 5", "buy all", "buy 2 health_potion", "gift {bob} all"]
-)
+@pytest.mark.parametrize("line", ["sell all", "use half", "sell 5", "buy all", "gift {bob} all"])
 async def test_an_amount_in_the_place_of_the_item_is_told_as_an_item_that_is_missing(
     table: Table, line: str
 ) -> None:
@@ -433,3 +431,8 @@ async def test_what_is_refused_before_its_question_is_noted_too(table: Table) ->
     await table.refusal(table.alice, "gift", user=table.bob, item="health_potion")
     (noted,) = [frame async for frame in table.bot.provider.observation_frames("activity")]
     assert noted.select("act", "code").rows() == [("gift", "not_owned")]
+
+
+async def test_a_number_before_its_item_is_told_where_it_stands(table: Table) -> None:
+    sentence = told(await table.said(table.alice, "!buy 2 health potion"))
+    assert sentence == "item is not right: it comes before the number. `/buy <item> [quantity=1]`"

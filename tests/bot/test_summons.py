@@ -124,7 +124,9 @@ async def test_a_character_is_shown(table: Table) -> None:
     }
     assert embed.footer.text == "Not in your collection yet"
     await table.endow(table.alice, collection={"echo": 1})
-    assert (await table.said(table.alice, "!character ECHO")).footer.text == "In your collection"
+    owned = await table.said(table.alice, "!character ECHO")
+    assert owned.footer.text == "In your collection"
+    assert "To choose with /redeem" not in fields_of(owned)
 
 
 async def test_an_unknown_character_is_refused(table: Table) -> None:

@@ -25,6 +25,7 @@ from kokoromichi.core.provider_manager import build_provider
 from kokoromichi.core.providers.local.ownership import FolderLock
 from kokoromichi.core.providers.local.placing import place, unpack
 from kokoromichi.core.providers.local.reader import snapshot
+from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.operation import backups
 from kokoromichi.operation.backups import back_up, contents_of_backup, restore
 from kokoromichi.operation.doctor import examine
@@ -332,6 +333,22 @@ async def test_a_player_who_came_back_before_the_backup_is_not_erased_again(tmp_
     assert done.erased == 0
     async with build_provider(fresh, clock=clock) as provider:
         assert await provider.profile(GONE) is not None
+
+
+def test_a_backup_removes_what_a_killed_one_has_left_and_makes_its_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "backups"
+    asyncio.run(back_up(MemoryProvider(), folder / "first.sqlite3"))
+    for left in ("killed", "under way"):
+        (folder / f".backup-{left}").mkdir()
+        (folder / f".backup-{left}" / "kokoromichi.sqlite3").write_bytes(b"every player")
+    lock = FolderLock(folder / ".backup-under way")
+    asyncio.run(back_up(MemoryProvider(), folder / "second.sqlite3"))
+    lock.release()
+    assert sorted(path.name for path in folder.iterdir()) == [
+        ".backup-under way",
+        "first.sqlite3",
+        "second.sqlite3",
+    ]
 
 
 def test_the_commands_say_what_was_kept_and_what_came_back(tmp_path: Path) -> None:

@@ -98,6 +98,11 @@ async def test_no_url() -> None:
     assert "DATABASE_URL is empty: set it to postgresql://" in await refusal("")
 
 
+async def test_a_socket_that_is_not_there_is_no_certificate() -> None:
+    sentence = await refusal("postgresql:///d?host=/nowhere")
+    assert "the server's socket is not there; start it, or correct the host of DATABASE_URL" in sentence
+
+
 async def test_a_user_without_rights() -> None:
     schema = fresh_schema()
     session = await asyncpg.connect(server_url())

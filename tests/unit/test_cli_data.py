@@ -177,6 +177,31 @@ def test_an_incomplete_migration_lists_what_failed(tmp_path: Path) -> None:
     assert "nothing needs to be undone" in " ".join(result.stderr.split())
 
 
+def test_whoever_was_erased_in_the_target_stays_erased_however_the_source_has_changed(
+    tmp_path: Path,
+) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+
+    async def erased(user_ids: list[str]) -> None:
+        async with LocalJSONProvider(new) as store:
+            await store.erase(ANNA, "erased-1")
+            assert await store.user_ids() == user_ids
+
+    words = ("migrate", "--provider", "local", "--data-dir", old, "--target-dir", new)
+    write(old, {"users.json": {ANNA: {"gold": 500}}})
+    assert invoke(*words).exit_code == 0
+    copied = ("--data-dir", new, "--target-dir", tmp_path / "ours")
+    assert invoke("migrate", "--provider", "local", *copied).exit_code == 0
+    asyncio.run(erased(["erased-1"]))
+    write(old, {"users.json": {ANNA: {"gold": 600}}})
+    assert invoke(*words).exit_code == 0
+    refused = invoke("migrate", "--to", "local", "--data-dir", tmp_path / "ours", "--target-dir", new)
+    assert f"Failed: user {ANNA}: was erased in the target; no copy brings anybody back" in " ".join(
+        refused.stdout.split()
+    )
+    asyncio.run(erased(["erased-1"]))
+
+
 def test_a_store_that_was_filled_by_half_is_known_until_the_same_command_ends(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -103,6 +103,8 @@ class _Importing:
 
     async def plan(self) -> None:
         """Find what the target lacks; nothing is written."""
+        if self._target is not None:
+            self._erased |= (await self._target.erased_as(self._installation.users)).keys()
         for user in self._installation.users.values():
             if self._target is not None and await self._is_there(self._target, user):
                 continue
@@ -142,6 +144,9 @@ class _Importing:
             self._skip(user)
             return True
         stored = await target.profile(user.user_id)
+        if stored is None and user.user_id in self._erased:  # However the source has changed since.
+            self._skip(user)
+            return True
         if stored is None:
             return False
         if not imported:

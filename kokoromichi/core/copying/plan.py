@@ -118,7 +118,7 @@ async def _plan_users(
         booked[user_id]["gold"] += one.gold
         booked[user_id]["gems"] += one.gems
     known = await source.user_ids() if plan.user_ids is None else sorted(plan.user_ids - {SYSTEM})
-    for user_id in known:
+    for user_id in sorted({*known} - await _erased_since(target, known, report)):
         profile = await _fit_profile(source, user_id, report)
         stored = await target.profile(user_id) if target else None
         if profile is None:
@@ -141,6 +141,20 @@ async def _plan_users(
     if target is not None and plan.user_ids is None:
         for user_id in sorted(set(await target.user_ids()) - set(known)):
             _fail(report, user_id, "the target has this player, and the source does not")
+
+
+async def _erased_since(
+    target: DataProvider | None, user_ids: Collection[str], report: CopyReport
+) -> set[str]:
+    """Who of the source was erased in the target, of which the source does not know; told as failed."""
+    if target is None or target.mirror_of is not None:  # A mirror is as its store is.
+        return set()
+    hidden, known = await target.erased_as(user_ids), set(user_ids)
+    gone = {user_id for user_id, pseudonym in hidden.items() if pseudonym not in known}
+    for user_id in sorted(gone):
+        cure = "no copy brings anybody back: erase them in the source as well"
+        report.fail("user", user_id, "was erased in the target", cure)
+    return gone
 
 
 async def _fit_profile(source: Reader, user_id: str, report: CopyReport) -> UserProfile | None:

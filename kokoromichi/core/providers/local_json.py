@@ -17,7 +17,7 @@ from kokoromichi.core.errors import StorageError
 from kokoromichi.core.providers.local.adoption import adopt_files
 from kokoromichi.core.providers.local.backups import Retention
 from kokoromichi.core.providers.local.committed import FIND_REQUEST, recalled
-from kokoromichi.core.providers.local.erasing import erase_player
+from kokoromichi.core.providers.local.erasing import ErasureList, erase_player
 from kokoromichi.core.providers.local.errors import RESTORE
 from kokoromichi.core.providers.local.groups import Act
 from kokoromichi.core.providers.local.hot_backup import back_up_file
@@ -40,7 +40,7 @@ from kokoromichi.core.providers.local.store import StoreOptions, seconds
 from kokoromichi.core.validation import checked_pseudonym, checked_section, checked_user_id
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
     from kokoromichi.core.bulk_load import Batch
     from kokoromichi.core.documents import Corrected
@@ -233,6 +233,10 @@ class LocalJSONProvider(LocalReader, DataProvider):
         store, background = await self._life.owned()
         refuse_mirror(self._life, ERASED_THERE)
         await erase_player(store, background, user_id, pseudonym)
+
+    async def erased_as(self, user_ids: Iterable[str]) -> dict[str, str]:
+        """Who of these is on the folder's list of erasures; see ``DataProvider.erased_as``."""
+        return await asyncio.to_thread(ErasureList(self._folder).pseudonyms_of, user_ids)
 
     async def probe(self) -> None:
         """Note the moment in the database; see ``DataProvider.probe``."""

@@ -11,6 +11,8 @@ from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.models import ERASED_PREFIX
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kokoromichi.core.clock import Clock
     from kokoromichi.core.copying.report import CopyFailure, CopyReport
     from kokoromichi.core.copying.tally import Key, Tally
@@ -23,6 +25,9 @@ class NotesErasures(Protocol):
 
     def note(self, user_id: str, pseudonym: str) -> object:
         """Write an erasure down durably; blocks."""
+
+    def pseudonyms_of(self, user_ids: Iterable[str]) -> dict[str, str]:
+        """Who of these was erased, and the newest pseudonym of each; blocks."""
 
 
 class RemoteProvider(DataProvider):
@@ -56,6 +61,12 @@ class RemoteProvider(DataProvider):
         self._followed = None
         if self.beside is not None:
             await self.beside.close()
+
+    async def erased_as(self, user_ids: Iterable[str]) -> dict[str, str]:
+        """Who of these is on the list of erasures; see ``DataProvider.erased_as``."""
+        if self._erasures is None:
+            return {}
+        return await asyncio.to_thread(self._erasures.pseudonyms_of, user_ids)
 
     async def _note_erasure(self, user_id: str, pseudonym: str) -> None:
         if self._erasures is None:

@@ -20,6 +20,7 @@ from kokoromichi.core.providers.local.seals import Key
 from kokoromichi.core.validation import FORGOTTEN
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from kokoromichi.core.providers.local.background import Background
@@ -101,6 +102,19 @@ class ErasureList:
             base.execute("INSERT OR IGNORE INTO erasures VALUES (?)", (mark,))
             base.execute("COMMIT")
         return pseudonyms
+
+    def pseudonyms_of(self, user_ids: Iterable[str]) -> dict[str, str]:
+        """Who of these was erased, and the newest pseudonym of each; blocks.
+
+        Raises:
+            StorageError: Nobody knows whom the list names; see ``carry_out``.
+        """
+        hidden = dict(mark.split() for mark in self._marks())
+        if not hidden:
+            return {}
+        key = self._key()
+        found = ((user_id, hidden.get(_hash(key, user_id))) for user_id in user_ids)
+        return {user_id: pseudonym for user_id, pseudonym in found if pseudonym is not None}
 
     def copy_to(self, folder: Path) -> None:
         """Take the list along to another folder that has none; blocks."""

@@ -252,6 +252,8 @@ class Connections:
 
     def failed(self, error: Exception) -> StorageError:
         """An error of the driver, as one sentence: what, where, and the cure."""
+        if isinstance(error, FileNotFoundError) and not urlsplit(self._url).hostname:
+            return StorageError(f"{self.where}: {_NO_SOCKET}")
         for kinds, what in _FOR_A_PERSON:
             if isinstance(error, kinds):
                 return ConfigurationError(f"{self.where}: {what}")
@@ -270,6 +272,7 @@ _POOLER: Final = (
     "a pooler such as PgBouncer stands before the server and does not keep one session for us; point "
     "DATABASE_URL to the server itself, since we pool connections ourselves"
 )
+_NO_SOCKET: Final = "the server's socket is not there; start it, or correct the host of DATABASE_URL"
 _NO_ROOT: Final = (
     "sslmode in DATABASE_URL verifies the server's certificate, and the file of its authority is not there; "
     "name it by sslrootcert"
