@@ -103,13 +103,7 @@ def compare(  # type: ignore[misc] # noqa: PLR0913 - it names the options that t
     items = changed_items(base, list(others.values()))
     measures = {**item_measures(items), **MEASURES}
     chosen = choose_engine(engine, [base, *others.values()], replications)
-    asked = Asked(
-        seed,
-        primary,
-        _known(primary, {} if precision is None else precision, measures),
-        confidence,
-        str(chosen),
-    )
+    asked = Asked(seed, primary, _known(primary, precision, measures), confidence, str(chosen))
     engines.compile_once(base, chosen, on_step or (lambda _what: None))
     arms = {BASE: base, **others}
     found: dict[tuple[str, int], Measured] = {}
@@ -126,8 +120,11 @@ def compare(  # type: ignore[misc] # noqa: PLR0913 - it names the options that t
             return comparison
 
 
-def _known(primary: str, precision: Mapping[str, float], measures: Mapping[str, Measure]) -> dict[str, float]:
+def _known(
+    primary: str, precision: Mapping[str, float] | None, measures: Mapping[str, Measure]
+) -> dict[str, float]:
     """The half-widths wanted, once every number is one that runs have and the primary one is tested."""
+    precision = {} if precision is None else precision
     if not isinstance(precision, Mapping):
         raise MisuseError(f'precision is {precision!r:.60}; name the number, such as {{"supply_gold": 0.02}}')
     require_measures([primary, *precision], measures, "compare")

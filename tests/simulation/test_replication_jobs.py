@@ -104,7 +104,8 @@ def test_neighbouring_seeds_and_replications_share_nothing() -> None:
 def test_numbers_do_not_depend_on_the_order_of_the_jobs(
     scenario: Scenario, reference: Path, tmp_path: Path
 ) -> None:
-    jobs = [Job(scenario, SEED, number, tmp_path / "replications") for number in (2, 0, 1)]
+    identity, folder = identity_of(manifest(scenario, SEED, 3)), tmp_path / "replications"
+    jobs = [Job(scenario, SEED, number, folder, identity=identity) for number in (2, 0, 1)]
     order: list[int] = []
     assert list(run_jobs(jobs, "serial", lambda job, _: order.append(job.replication))) == []
     assert order == [2, 0, 1]
