@@ -72,8 +72,7 @@ def migrate(
 ) -> None:
     """Move everything to a store: users, game data, counters, requests and ledgers.
 
-    The source is only read. It may be given again: what is there already is not written twice, and a player
-    whose target is ahead is listed and left alone.
+    The source is only read. Given again, it writes nothing twice; who is ahead in the target is left alone.
     """
     with exit_on_error():
         settings = _settings()
@@ -86,8 +85,7 @@ def migrate(
             read, found = _database(settings, source, target, from_url), None
         sources = [one for one in (folder, second_data_dir) if one] if source is Provider.local else []
         target_folder = _target_folder(target, folder, sources, target_dir)
-        if report is not None:
-            _refuse_inside("--report", report, sources)
+        _refuse_inside("--report", report, sources)
         written = settings.model_copy(update={"provider": target.value, "data_dir": target_folder})
         done = _migrated(found or read, written, dry_run=dry_run, released=from_mirror)
         _conclude(done, found, report, as_json=as_json)
@@ -169,10 +167,10 @@ def _target_folder(target: Provider, unused: Path, sources: Sequence[Path], fold
     return folder
 
 
-def _refuse_inside(option: str, path: Path, sources: Sequence[Path]) -> None:
+def _refuse_inside(option: str, path: Path | None, sources: Sequence[Path]) -> None:
     """Refuse to write in a source."""
     for each in sources:
-        if path.resolve().is_relative_to(each.resolve()):
+        if path is not None and path.resolve().is_relative_to(each.resolve()):
             message = f"{option} {path} lies in the source {each}, which is never written: name another"
             raise MisuseError(message)
 

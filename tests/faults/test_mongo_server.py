@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pytest
 from pymongo import MongoClient
+from pymongo.errors import ConfigurationError as InvalidOptionError
 
 from kokoromichi.analysis.provider_state import audit_provider, read_ledger
 from kokoromichi.core.errors import ConfigurationError, ConflictError, KokoroError, StorageError
 from kokoromichi.core.models import Movement
 from kokoromichi.core.provider_manager import build_provider
 from kokoromichi.core.providers.mongo import MongoDBProvider
+from kokoromichi.core.providers.mongo.driver import storage_error
 from kokoromichi.core.reader import Reader
 from kokoromichi.settings import Settings
 from tests.contract.stored import change, user, with_player
@@ -190,6 +192,13 @@ MALFORMED = {
 async def test_a_malformed_uri_is_told_with_an_example_and_without_the_password(uri: str) -> None:
     sentence = await told(uri, PASSWORD)
     assert sentence.startswith("MONGO_URI is malformed: it looks like mongodb://user:password@host")
+
+
+def test_a_name_that_dns_does_not_know_is_told_with_the_cure() -> None:
+    unknown = InvalidOptionError("The DNS query name does not exist: _mongodb._tcp.shop.")
+    assert str(storage_error("shop/kokoro", unknown)).startswith(
+        "MongoDB at shop/kokoro is not found by that name, or is too old for its driver: correct the host of"
+    )
 
 
 async def test_another_replica_set_than_the_one_named_is_told_with_both_names(server: MongoServer) -> None:

@@ -263,7 +263,8 @@ def storage_error(where: str, error: PyMongoError) -> StorageError:
         )
     if isinstance(error, InvalidOptionError):  # An address is asked of DNS with the first question.
         return StorageError(
-            f"MongoDB at {where} is not found by that name: correct the host of MONGO_URI, or the network"
+            f"MongoDB at {where} is not found by that name, or is too old for its driver: correct the host "
+            "of MONGO_URI or the network, or bring the server up to date"
         )
     code = error.code if isinstance(error, OperationFailure) else None
     if code == _AUTHENTICATION_FAILED:
