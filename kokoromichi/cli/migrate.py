@@ -64,8 +64,7 @@ def migrate(
         ),
     ] = False,
     dry_run: Annotated[
-        bool,
-        typer.Option("--dry-run", help="Plan and report only: nothing is written, no target is needed."),
+        bool, typer.Option("--dry-run", help="Plan and report only: nothing is written, no target needed.")
     ] = False,
     report: Annotated[Path | None, typer.Option(help="Write the whole report to this file, as JSON.")] = None,
     as_json: Json = False,
