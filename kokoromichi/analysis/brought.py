@@ -107,14 +107,17 @@ def brought_in(folder: Path, ledger: pl.LazyFrame) -> pl.LazyFrame | None:
         ``BROUGHT_SCHEMA``; None where nothing says so, or rows of an earlier time were put beside the part's.
 
     Raises:
-        MisuseError: What the export says of itself is torn.
+        MisuseError: What the export says of itself is torn, or a file of the ledger is damaged.
     """
     path = folder / BROUGHT_FILE
     since: str | None = _told(folder).get("since")
     if not path.is_file():
         return None
     if since is not None:
-        first = ledger.select(pl.col("at").min()).collect().item()
+        try:
+            first = ledger.select(pl.col("at").min()).collect().item()
+        except pl.exceptions.ComputeError as error:
+            raise MisuseError(f"a file of the ledger in {folder} is damaged: {error}") from error
         if first is not None and first < dt.datetime.fromisoformat(since):
             return None
     return pl.scan_parquet(path, glob=False)

@@ -235,6 +235,16 @@ def test_months_that_lie_in_one_folder_are_the_whole(exported: Exported, tmp_pat
         Observations.scan(tmp_path)
 
 
+def test_a_month_whose_rows_are_damaged_is_refused_in_a_sentence(exported: Exported, tmp_path: Path) -> None:
+    folder = shutil.copytree(exported.folders[1], tmp_path / "month")
+    for path in folder.glob("ledger*.parquet"):
+        whole = path.read_bytes()
+        half = len(whole) // 2
+        path.write_bytes(whole[:8] + bytes(byte ^ 0x55 for byte in whole[8:half]) + whole[half:])
+    with pytest.raises(MisuseError, match=r"a file of the ledger in .*month is damaged: "):
+        Ledger.scan(folder)
+
+
 def test_a_part_that_leaves_out_who_moved_nothing_says_so() -> None:
     rows = Book().opening(0, "ada").opening(0, "bo").move(9, "ada", "daily", 1).frame()
     part = Observations.from_frames(rows.filter(pl.col("kind") == "daily"))
