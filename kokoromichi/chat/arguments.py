@@ -19,10 +19,11 @@ from kokoromichi.chat.failures import (
     NumberFirstError,
 )
 from kokoromichi.chat.known import seen_in
-from kokoromichi.chat.names import choices, folded, found_name, ids_by_word
+from kokoromichi.chat.names import choices, found_name, ids_by_word
 from kokoromichi.chat.texts import plain, refusal, say
 from kokoromichi.core.errors import StorageError
 from kokoromichi.rules import codes
+from kokoromichi.rules.catalogue import folded
 from kokoromichi.services.refusals import refused
 
 if TYPE_CHECKING:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from kokoromichi.services.bundle import Services
+    from kokoromichi.services.live_economy import Offer
 
 log = logging.getLogger(__name__)
 
@@ -303,7 +304,7 @@ class Context(commands.Context[Game]):
         await self.answer(question, view=Confirm(self, question, act))
 
     async def do_or_ask(
-        self, act: Callable[[str], Awaitable[discord.Embed]], question: discord.Embed | None
+        self, act: Callable[[str], Awaitable[discord.Embed]], question: discord.Embed | None, item: str = ""
     ) -> None:
         """Carry out an act and show its answer; where there is a question, ask the author first.
 
@@ -312,14 +313,19 @@ class Context(commands.Context[Game]):
         Args:
             act: Called once, with the action that ``Context.act`` wants.
             question: What to ask, or None.
+            item: Whose price an admin may change meanwhile, where the act does not say itself what it expects.
         """
         if question is None:
             await self.answer(await act(""))
             return
-        asked_in = self.services.live.economy.hash
+
+        def terms() -> tuple[str, Offer | None]:
+            return self.services.overrides.economy.hash, self.services.live.offers.get(item)
+
+        asked_by = terms()
 
         async def confirmed(_click: Click) -> discord.Embed:
-            if self.services.live.economy.hash != asked_in:
+            if terms() != asked_by:
                 raise TermsChangedError
             return await act("confirm")
 

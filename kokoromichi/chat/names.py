@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from discord import app_commands
 
 from kokoromichi.chat.failures import BadNameError
 from kokoromichi.chat.texts import plain
+from kokoromichi.rules.catalogue import folded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -50,12 +50,6 @@ def _with_id(found_id: str, name: str) -> str:
 def ids_by_word(names: Mapping[str, str]) -> dict[str, str]:
     """Ids by the words that stand for them, as ``folded`` makes them."""
     return {folded(word): found_id for found_id, name in names.items() for word in (name, found_id)}
-
-
-@lru_cache(1_024)
-def folded(text: str) -> str:
-    """A name as it is compared: without case, hyphens and blanks."""
-    return "_".join(text.casefold().replace("-", " ").split())
 
 
 def choices(typed: str, names: Mapping[str, str], wanted: Iterable[str]) -> list[app_commands.Choice[str]]:

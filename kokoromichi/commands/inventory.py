@@ -64,7 +64,7 @@ class Inventory(commands.Cog):
         if quoted.paid_gold > max(LARGE["gold"], (quoted.gold - quoted.paid_gold) // 2):
             told = say("sale.question", quantity=count, item=named(ctx, item), gold=quoted.paid_gold)
             question = card(say("sure"), told)
-        await ctx.do_or_ask(sold, question)
+        await ctx.do_or_ask(sold, question, item)
 
     @command()
     @app_commands.describe(item="What to use", quantity="How many, all or half")

@@ -65,8 +65,8 @@ def plain(value: object) -> object:
 
 def real(value: object) -> float | None:
     """A number of any library as Python's own; None where it is none, such as a truth value or a text."""
-    if isinstance(value, SupportsFloat) and not isinstance(value, bool):
-        with suppress(TypeError, ValueError):
+    if isinstance(value, SupportsFloat) and not isinstance(value, (bool, str)):
+        with suppress(TypeError, ValueError, OverflowError):
             return float(value)
     return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Annotated, Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -29,6 +30,12 @@ Use = Literal["battle", "session", "day", "training", "summon", "kept"]
 """When an item is consumed: in a battle, once a session, for 24 h, with training, with a ten-pull, never."""
 
 Element = Literal["fire", "water", "wind", "earth", "light", "shadow"]
+
+
+@lru_cache(1_024)
+def folded(name: str) -> str:
+    """A name as it is compared: without case, hyphens and blanks."""
+    return "_".join(name.casefold().replace("-", " ").split())
 
 
 class Effect(NamedTuple):

@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from kokoromichi.core.kinds import CURRENCIES
-from kokoromichi.rules.catalogue import EFFECTS
+from kokoromichi.rules.catalogue import EFFECTS, folded
 from kokoromichi.rules.findings import CATALOGUE_FILE, ECONOMY_FILE, WAIFUS_FILE, EconomyError, Finding
 from kokoromichi.rules.pricing import percent_of, resale_gold
 from kokoromichi.rules.sections import RARITIES
@@ -220,16 +220,16 @@ def pulls_are_fair(economy: Economy) -> Iterator[Finding]:
 
 
 def names_are_told_apart(economy: Economy) -> Iterator[Finding]:
-    """No two items or characters have one name, and no item is a currency: a word means one thing."""
+    """No two items or characters have one name, no one the id of another, and no item is a currency."""
     for item_id in CURRENCIES:
         if item_id in economy.config.store:
             text = "is a currency; call the item otherwise"
             yield Finding(CATALOGUE_FILE, f"{item_id}.id", item_id, "names_are_told_apart", text)
     for file, sheets in ((CATALOGUE_FILE, economy.catalogue), (WAIFUS_FILE, economy.waifus)):
-        called = Counter(sheet.name.casefold() for sheet in sheets)
+        called = Counter(word for sheet in sheets for word in {folded(sheet.id), folded(sheet.name)})
         for sheet in sheets:
-            if called[sheet.name.casefold()] > 1:
-                text = "is the name of several; give each its own"
+            if called[folded(sheet.name)] > 1:
+                text = "is the name or id of another as well; give each its own"
                 yield Finding(file, f"{sheet.id}.name", sheet.name, "names_are_told_apart", text)
 
 

@@ -10,7 +10,6 @@ from typing import Final, NamedTuple
 from kokoromichi.core.counters import RETIRED_US
 from kokoromichi.core.models import DAY_US, NEVER
 from kokoromichi.rules.codes import BAD_QUANTITY, MAX_BALANCE, OK
-from kokoromichi.rules.moments import is_ahead
 
 UNLIMITED: Final = -1
 """The first stock of an item that is sold without a limit."""
@@ -85,9 +84,9 @@ def restock(
 
     Returns:
         The stock afterwards. It is filled up once a period, never above its first one, and periods that
-        passed meanwhile are not made up for. A restocking ahead of the clock was made while a clock was
-        wrong: the period begins anew, and so that no step has the request id of another one, the stock counts
-        as begun a microsecond later. Where an item is sold without a limit its stock is retired; with a limit
+        passed meanwhile are not made up for. A restocking more than a period ahead of the clock was made
+        while a clock was wrong: the period begins anew, and so that no step has the request id of another
+        one, the stock counts as begun a microsecond later. Where an item is sold without a limit its stock is retired; with a limit
         again it begins anew.
     """
     is_live = since_us != NEVER and since_us < RETIRED_US
@@ -102,10 +101,10 @@ def restock(
         return Shelf(OK, step, initial_stock, initial_stock, began_us, day, 0)
     days = max(0, now_us // DAY_US - since_us // DAY_US)
     waited_days = days - last_day
-    if waited_days < 0 and is_ahead(now_us, (since_us // DAY_US + last_day) * DAY_US):
-        return Shelf(OK, FILLED, stock, first_stock, since_us + 1, days, 0)
-    if restock_days < 1 or waited_days < restock_days:
+    if restock_days < 1 or -restock_days <= waited_days < restock_days:
         return Shelf(OK, KEPT, stock, first_stock, since_us, last_day, 0)
+    if waited_days < 0:
+        return Shelf(OK, FILLED, stock, first_stock, since_us + 1, days, 0)
     units = max(0, min(restock_units, initial_stock - stock))
     day = last_day + waited_days - waited_days % restock_days
     return Shelf(OK, FILLED, stock + units, first_stock, since_us, day, units)

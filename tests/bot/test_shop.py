@@ -247,10 +247,10 @@ async def test_a_gift_that_cannot_be_given_is_not_asked_for(table: Table) -> Non
     assert await table.bot.provider.profile(str(table.alice.id)) is None
 
 
-async def priced(table: Table, gold: int) -> None:
-    """An admin sets the price of a health potion, whose list price is 100."""
+async def priced(table: Table, gold: int, item: str = "health_potion") -> None:
+    """An admin sets a price: that of a health potion, whose list price is 100, or of something else."""
     boss = Actor("1", Role.OWNER)
-    await table.bot.services.admin.set_price("health_potion", gold, actor=boss, reason="a test")
+    await table.bot.services.admin.set_price(item, gold, actor=boss, reason="a test")
 
 
 @pytest.mark.parametrize(("price_gold", "later_s"), [(120, 0), (90, 0), (120, 86_400)])
@@ -287,9 +287,7 @@ async def test_a_price_above_the_list_is_asked_for_also_where_the_store_was_neve
 
 
 async def test_a_price_on_a_page_that_was_not_turned_to_was_never_read(table: Table) -> None:
-    await table.bot.services.admin.set_price(
-        "flower_bouquet", 900, actor=Actor("1", Role.OWNER), reason="a test"
-    )
+    await priced(table, 900, "flower_bouquet")
     asked = await table.slash(table.alice, "store")
     assert "Flower Bouquet" not in told(embed_of(asked))
     question = told(await table.asked(table.alice, "buy", item="flower_bouquet"))
@@ -302,7 +300,7 @@ async def test_a_price_that_changes_while_one_is_asked_is_not_charged(table: Tab
     await priced(table, 130)
     assert question.response is not None
     await table.alice.click(question.response, label="Confirm")
-    assert table.last_told().startswith("Prices or other numbers have changed since you were asked.")
+    assert table.last_told() == "The price is 130 gold now, not the 120 that you were shown."
     assert await table.bot.provider.read_ledger(kind="purchase") == []
 
 
@@ -329,6 +327,18 @@ async def test_what_brings_more_than_half_of_a_purse_is_sold_at_a_click(table: T
     assert asked.response is not None
     await table.alice.click(asked.response, label="Confirm")
     assert (await table.profile(table.alice)).gold == 26_000
+
+
+@pytest.mark.parametrize(("item", "sold"), [("phoenix_feather", False), ("health_potion", True)])
+async def test_only_the_price_of_what_is_sold_hinders_a_sale_that_was_asked_for(
+    table: Table, item: str, sold: bool
+) -> None:
+    await table.endow(table.alice, inventory={"phoenix_feather": 1})
+    asked = await table.slash(table.alice, "sell", item="phoenix_feather")
+    await priced(table, {"phoenix_feather": 30_000, "health_potion": 120}[item], item)
+    assert asked.response is not None
+    await table.alice.click(asked.response, label="Confirm")
+    assert (await table.profile(table.alice)).gold == (26_000 if sold else 10_000)
 
 
 async def test_more_than_are_used_at_once_are_refused_with_how_many_are(table: Table) -> None:

@@ -11,9 +11,11 @@ import pytest
 
 from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.bulk_load import Batch, UserSnapshot
-from kokoromichi.core.clock import ManualClock, moment_of
+from kokoromichi.core.clock import ManualClock, SystemClock, moment_of
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.providers.local_json import LocalJSONProvider
+from kokoromichi.operation.backups import restore
+from kokoromichi.settings import Settings
 from tests.contract.stored import NOON_US, Row, rows
 from tests.faults.local_folders import DATABASE, Disk, image, kill, over
 from tests.unit.service_world import ROOT, World
@@ -137,6 +139,19 @@ async def test_without_the_key_of_the_list_nobody_comes_back_unsaid(tmp_path: Pa
     path.write_text(former, "ascii")
     async with over(folder) as provider:
         assert ADA not in await provider.user_ids()
+
+
+async def test_a_backup_that_knows_of_every_erasure_is_restored_also_without_the_key(tmp_path: Path) -> None:
+    folder, backup = tmp_path / "data", tmp_path / "after.sqlite3"
+    await lived(folder)
+    async with over(folder) as provider:
+        await provider.erase(ADA, HIDDEN)
+        await provider.backup(backup)
+    (folder / "erasures.key").unlink()
+    target = Settings(data_dir=tmp_path / "restored")
+    await restore(backup, target, SystemClock(), erased=folder)
+    async with over(target.data_dir) as provider:
+        assert await provider.user_ids() == [BO, HIDDEN]
 
 
 async def test_a_line_of_the_list_that_was_cut_off_is_of_an_erasure_that_never_began(tmp_path: Path) -> None:

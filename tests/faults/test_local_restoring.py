@@ -93,6 +93,26 @@ async def test_rows_that_are_missing_are_made_up_for_and_told(folder: Path) -> N
         assert sum(entry.amount or 0 for entry in await local.read_ledger(user_id="ada")) == 70
 
 
+async def test_an_older_file_gives_back_nothing_that_was_spent_where_rows_of_others_are_missing(
+    folder: Path,
+) -> None:
+    async with over(folder) as local:
+        await local.apply(change(user("bo", 1, money(1, 51))))
+    older, newer = sorted((folder / "backups").glob("ada.*"))
+    (folder / "users" / "ada.json").write_bytes(older.read_bytes())
+    newer.unlink()
+    book = folder / "ledgers" / "admin.log"
+    lines = book.read_bytes().splitlines(keepends=True)
+    kept = [line for line in lines if (json.loads(line)["user_id"], json.loads(line)["amount"]) != ("bo", 50)]
+    book.write_bytes(b"".join(kept))
+    (folder / DATABASE).unlink()
+    done = restore(folder, folder, ManualClock(NOON_US))
+    assert (done.rows_missing, done.edited, done.corrected) == (1, [], 1)
+    async with over(folder) as local:
+        assert dict(await local.balances()) == {"ada": 70, "bo": 51}
+        assert (await audit_provider(local)).sound
+
+
 @pytest.mark.parametrize("kept", [0, 1, 2, 3])
 async def test_a_book_that_lost_its_newest_rows_or_all_gives_nothing_away(folder: Path, kept: int) -> None:
     async with over(folder) as local:

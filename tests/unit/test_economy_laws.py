@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -19,7 +20,7 @@ from kokoromichi.rules.economy_laws import (
 from kokoromichi.rules.pricing import resale_gold
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 SHIPPED: Final = load_economy(Path(__file__).parents[2] / "data")
 
@@ -220,13 +221,24 @@ def test_every_law_says_what_it_is() -> None:
     assert all(law.__doc__ and law.__doc__.endswith(".") for law in LAWS)
 
 
-def test_no_two_have_one_name() -> None:
+@pytest.mark.parametrize("alike", [str.upper, lambda name: name.replace(" ", " - ")])
+def test_no_two_have_one_name(alike: Callable[[str], str]) -> None:
     first, second, *_ = SHIPPED.catalogue
-    findings = economy_findings(with_words(second.id, name=first.name.upper()))
+    findings = economy_findings(with_words(second.id, name=alike(first.name)))
     assert [(one.field, one.law) for one in findings] == [
         (f"{first.id}.name", "names_are_told_apart"),
         (f"{second.id}.name", "names_are_told_apart"),
     ]
+
+
+def test_nothing_has_the_id_of_another_for_its_name() -> None:
+    first, second, *_ = SHIPPED.catalogue
+    renamed = with_words(first.id, name="Something Else")
+    catalogue = [
+        one.model_copy(update={"name": first.id}) if one.id == second.id else one for one in renamed.catalogue
+    ]
+    (finding,) = economy_findings(replace(renamed, catalogue=tuple(catalogue)))
+    assert (finding.field, finding.law) == (f"{second.id}.name", "names_are_told_apart")
 
 
 def test_no_item_is_called_like_a_currency() -> None:

@@ -71,6 +71,16 @@ async def test_a_clock_that_steps_back_behind_the_first_start_takes_no_sale_out_
     assert (await audit_provider(world.provider)).sound
 
 
+async def test_of_two_clocks_around_midnight_only_one_fills_a_shelf() -> None:
+    world = await selling(5, LOOSE.with_values({"store.lucky_charm.restock_days": 1}))
+    world.clock.advance(DAY_S)
+    assert await world.services.store.restock() == [RestockReceipt("lucky_charm", 3, 3)]
+    await world.services.store.purchase("ada", "lucky_charm", 3)
+    for ahead_s in (-DAY_S, DAY_S, -DAY_S, DAY_S):
+        world.clock.advance(ahead_s)
+        assert await world.services.store.restock() == []
+
+
 async def test_a_stock_that_begins_after_sales_counts_from_its_beginning() -> None:
     unlimited = ECONOMY.with_values({"store.*.stock": None, "store.*.restock_units": 0})
     world = await World.open(economy=unlimited)

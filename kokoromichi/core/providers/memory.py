@@ -198,8 +198,6 @@ class MemoryProvider(DataProvider):
         """The system's rows: they move no balance and no inventory."""
         ledger, system = self._ledger, self._ledger.code(SYSTEM)
         for movement in change.system:
-            if movement.is_incomplete:
-                raise incomplete_movement(movement)
             item = NOTHING if movement.item_id is None else ledger.code(movement.item_id)
             kind = KIND_CODES[movement.kind]
             row = PackedRow(tx, change.at_us, kind, system, NOTHING, 0, 0, item, movement.quantity)

@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import secrets
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import apsw
@@ -21,7 +22,6 @@ from kokoromichi.core.validation import FORGOTTEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from kokoromichi.core.providers.local.background import Background
     from kokoromichi.core.providers.local.store import OpenStore
@@ -120,7 +120,7 @@ class ErasureList:
         """Take the list along to another folder that has none; blocks."""
         if self._list.exists() and not (folder / LIST).exists():
             (folder / KEY).unlink(missing_ok=True)  # One without a list has hidden nobody.
-            for path in (self._key_file, self._list):
+            for path in filter(Path.exists, (self._key_file, self._list)):
                 _append_durably(folder / path.name, path.read_bytes(), 0o600)
 
     def _marks(self) -> list[str]:

@@ -256,14 +256,16 @@ class _Restoring:
             if profile is None and user_id not in booked:
                 continue  # Somebody else's file, as is told.
             own = booked[user_id]
+            # The books are written first, so that they know what a file does not know yet.
+            is_behind = profile is None or _is_explained(base, profile)
             if profile is None:
                 self._done.rebuilt.append(user_id)
                 profile = UserProfile(user_id=user_id, version=1, inventory=dict(own.inventory))
+            if is_behind:
                 for currency in CURRENCIES:
                     setattr(profile, currency, last.get((user_id, currency), 0))
-            elif not self._done.rows_missing and _is_explained(base, profile):
-                # The books are written first, so that they know what a file does not know yet.
-                profile.gold, profile.gems, profile.inventory = own.gold, own.gems, own.inventory
+                if not self._done.rows_missing:
+                    profile.inventory = own.inventory
             profile.inventory = {item: units for item, units in profile.inventory.items() if units}
             rows += self._corrections(profile, own)
             base.execute(PUT_USER, user_row(profile))
