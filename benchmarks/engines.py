@@ -8,10 +8,10 @@ activity row and choice kept; the play, its frames and the audit; the whole way 
 With one thread, polars stays on one core like the rest. How long the engine took to be ready is told, and
 whether it came from the cache.
 
-Workload W besides: the compiled acts, ten columns a row, against an inlined Python loop and Mesa where it is
-installed. ``--large 100000x30`` plays one replication into files and tells its peak of memory; one player's
-activity in ten is kept. ``--lists 1000`` plays so many price lists, 1,000 players and 90 days each, for their
-totals alone, on two threads. The last line is JSON.
+Workload W besides: the compiled acts, ten columns a row, against an inlined Python loop and Mesa, and as many
+gifts in mesa-frames' own wealth game, each where it is installed. ``--large 100000x30`` plays one replication
+into files and tells its peak of memory; one player's activity in ten is kept. ``--lists 1000`` plays so many
+price lists, 1,000 players and 90 days each, for their totals alone, on two threads. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from _compiled_w import compiled_engine, rows_of
-from _workload_w import Workload, inlined, mesa_engine
+from _mesa_frames import wealth_game
+from _workload_w import SLOTS, Workload, inlined, mesa_engine
 
 from kokoromichi.simulation import engines, replication_jobs
 from kokoromichi.simulation.compiled.compiling import cache_folder
@@ -133,7 +134,7 @@ def baseline(scenario: Scenario, repeats: int) -> dict[str, float]:
 
 def workload_w(repeats: int) -> float:
     """Tells every engine's rate, answers how many times as fast as the inlined loop the compiled acts are."""
-    workload, mesa = Workload(), mesa_engine()
+    workload, mesa, frames = Workload(), mesa_engine(), wealth_game()
     expected, compiled = inlined(workload), compiled_engine(workload)
     assert rows_of(compiled()()) == expected, "the compiled ledger is not the loop's"
     runs: dict[str, Callable[[], Callable[[], object]]] = {
@@ -142,13 +143,15 @@ def workload_w(repeats: int) -> float:
     }
     if mesa is not None:
         runs["Mesa"] = partial(partial, mesa, workload)
+    if frames is not None:
+        runs["mesa-frames"] = partial(frames, workload.players, workload.days * (1 + SLOTS))
     seconds = interleaved(runs, repeats)
     print(f"Workload W: {workload.actions:,} actions, {len(expected):,} rows; compiled rows have ten columns")
     for name, times in seconds.items():
         rate = workload.actions / statistics.median(times)
         print(f"  {name:15} {rate:>14,.0f} actions/s   x {ratio(seconds['inlined loop'], times):.2f}")
-    if mesa is None:
-        print("  Mesa            not installed")
+    for rival in sorted({"Mesa", "mesa-frames"} - seconds.keys()):
+        print(f"  {rival:15} not installed")
     return ratio(seconds["inlined loop"], seconds["compiled"])
 
 
