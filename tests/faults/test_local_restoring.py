@@ -132,6 +132,20 @@ async def test_a_book_that_lost_its_newest_rows_or_all_gives_nothing_away(folder
         assert (await audit_provider(local)).sound
 
 
+async def test_whoever_spent_everything_gets_nothing_back_where_that_row_is_lost(folder: Path) -> None:
+    async with over(folder) as local:
+        await local.apply(change(user("ada", 2, money(-70, 0, "fee"))))
+    book = folder / "ledgers" / "transfers.log"
+    *kept, newest = book.read_bytes().splitlines(keepends=True)
+    assert json.loads(newest)["balance_after"] == 0
+    book.write_bytes(b"".join(kept))
+    (folder / DATABASE).unlink()
+    assert restore(folder, folder, ManualClock(NOON_US)).corrected == 1
+    async with over(folder) as local:
+        assert dict(await local.balances()) == {"ada": 0, "bo": 50}
+        assert (await audit_provider(local)).sound
+
+
 async def test_a_file_under_another_name_makes_no_player_and_takes_nothing_from_one(folder: Path) -> None:
     users, whole = folder / "users", (folder / "users" / "ada.json").read_bytes()
     for name in ("ada (1)", "system", "cy", "\udcff"):

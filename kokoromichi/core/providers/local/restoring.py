@@ -41,7 +41,7 @@ from kokoromichi.core.reference.files import has_our_copy
 from kokoromichi.core.validation import checked_section
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from kokoromichi.core.clock import Clock
@@ -181,13 +181,19 @@ def _set_aside(path: Path, clock: Clock) -> None:
             one.replace(one.with_name(f"{one.name}.{stamp}.damaged"))
 
 
-def _is_explained(base: apsw.Connection, profile: UserProfile) -> bool:
-    """Whether rows have led to what a player's file says: else some are gone behind the newest one."""
+def _is_explained(base: apsw.Connection, profile: UserProfile, moved: Collection[str]) -> bool:
+    """Whether rows have led to what a player's file says: else some are gone behind the newest one.
+
+    Args:
+        base: With every row that was found.
+        profile: What the file says.
+        moved: The currencies of which the player has rows; of others they have nothing without one.
+    """
     held = {currency: getattr(profile, currency) for currency in CURRENCIES}
     return all(
         base.execute(_HELD, (profile.user_id, currency, balance)).fetchone()
         for currency, balance in held.items()
-        if balance
+        if balance or currency in moved
     )
 
 
@@ -257,7 +263,8 @@ class _Restoring:
                 continue  # Somebody else's file, as is told.
             own = booked[user_id]
             # The books are written first, so that they know what a file does not know yet.
-            is_behind = profile is None or _is_explained(base, profile)
+            moved = [currency for currency in CURRENCIES if (user_id, currency) in last]
+            is_behind = profile is None or _is_explained(base, profile, moved)
             if profile is None:
                 self._done.rebuilt.append(user_id)
                 profile = UserProfile(user_id=user_id, version=1, inventory=dict(own.inventory))
