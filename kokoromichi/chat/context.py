@@ -313,7 +313,7 @@ class Context(commands.Context[Game]):
         Args:
             act: Called once, with the action that ``Context.act`` wants.
             question: What to ask, or None.
-            item: Whose price an admin may change meanwhile, where the act does not say itself what it expects.
+            item: Whose price an admin may change meanwhile, where the act does not say what it expects.
         """
         if question is None:
             await self.answer(await act(""))

@@ -42,8 +42,8 @@ ENGLISH: Final[dict[str, str]] = {
     "error.owner": "the owner of the bot",
     "error.server_only": "That works only in a server.",
     "error.unexpected": "Something went wrong on our side. Please tell an admin the number `{reference}`.",
-    "error.unsent": "Discord did not take what we sent. What you asked for may be done: look before you repeat "
-    "it, and tell an admin the number `{reference}`.",
+    "error.unsent": "Discord did not take what we sent. What you asked for may be done: look before you "
+    "repeat it, and tell an admin the number `{reference}`.",
     "error.grouped": "The number can be read in two ways: write it without a space, or begin the reason "
     "with a word.",
     "error.not_yours": "That question was not asked of you.",

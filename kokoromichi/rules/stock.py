@@ -86,8 +86,8 @@ def restock(
         The stock afterwards. It is filled up once a period, never above its first one, and periods that
         passed meanwhile are not made up for. A restocking more than a period ahead of the clock was made
         while a clock was wrong: the period begins anew, and so that no step has the request id of another
-        one, the stock counts as begun a microsecond later. Where an item is sold without a limit its stock is retired; with a limit
-        again it begins anew.
+        one, the stock counts as begun a microsecond later. Where an item is sold without a limit its stock
+        is retired; with a limit again it begins anew.
     """
     is_live = since_us != NEVER and since_us < RETIRED_US
     if initial_stock == UNLIMITED:
