@@ -307,7 +307,8 @@ async def serve(settings: Settings) -> None:
     except (asyncio.CancelledError, Exception) as met:
         if not stopping:  # Told to end while it starts, it may meet what it has just closed.
             raise
-        log.debug("ended by %r", met)
+        if not isinstance(met, asyncio.CancelledError):
+            log.warning("met while it ended: %r", met)
     finally:
         await bot.close()
         await asyncio.gather(*stopping)
