@@ -45,7 +45,7 @@ def exit_on_error() -> Iterator[None]:
             raise  # Whatever else is validated has its sentence where it is read.
         fail("; ".join(map(_setting, error.errors(include_url=False))), USAGE)
     except OSError as error:
-        fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), USAGE)
+        fail(f"{error.strerror}: {error.filename}" if error.filename else str(error), USAGE)
     except (KokoroError, ValueError) as error:
         fail(str(error), USAGE)
     except KeyboardInterrupt as interrupt:

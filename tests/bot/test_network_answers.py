@@ -40,7 +40,7 @@ async def test_a_message_is_answered_in_the_end(tmp_path: Path) -> None:
         assert (await settled(tmp_path)).holds([asked]) == (1, 0)
 
 
-async def test_an_answer_that_comes_too_late_leaves_the_charge_and_the_bot_alive(tmp_path: Path) -> None:
+async def test_an_answer_that_comes_too_late_is_given_in_a_direct_message(tmp_path: Path) -> None:
     """The purchase stands, the log says that its answer was not taken, and the next command is answered."""
     async with StandIn() as discord:
         async with BotProcess(discord, tmp_path) as bot:
@@ -52,7 +52,7 @@ async def test_an_answer_that_comes_too_late_leaves_the_charge_and_the_bot_alive
             assert "2 × " in inventory.text
             await bot.stopped()
         assert asked.said == []
-        assert f"request {asked.id}: the answer could not be sent" in bot.said()
+        assert f"request {asked.id}: answered in a direct message, since: 404" in bot.said()
         assert (await settled(tmp_path)).holds([asked]) == (0, 1)
 
 

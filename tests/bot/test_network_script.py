@@ -23,6 +23,7 @@ PLAYERS: Final = 30
 ACTS_EACH: Final = 6
 """So few that nobody meets the limit against spam, which the services do not have."""
 ACTS: Final = PLAYERS * ACTS_EACH
+DONE: Final = ("Bought", "Sold")
 
 
 class Act(NamedTuple):
@@ -61,7 +62,7 @@ async def carried_out(discord: StandIn, act: Act) -> str:
     if not asked.text.startswith("Are you sure?"):
         return asked.text
     clicked = discord.click(asked, "Confirm")
-    await clicked.until(lambda one: any(answer.text.startswith("Bought") for answer in one.said))
+    await clicked.until(lambda one: any(answer.text.startswith(DONE) for answer in one.said))
     return clicked.text
 
 
@@ -84,6 +85,6 @@ async def test_discord_and_the_services_write_one_ledger(tmp_path: Path) -> None
     async with StandIn() as discord, BotProcess(discord, tmp_path, LOG_LEVEL="INFO") as bot:
         told = [await carried_out(discord, act) for act in acts]
         await bot.stopped()
-    assert sum(not text.startswith(("Bought", "Sold")) for text in told) == refusals
+    assert sum(not text.startswith(DONE) for text in told) == refusals
     async with LocalJSONProvider(tmp_path / "data") as stored:
         assert await rows(stored) == expected

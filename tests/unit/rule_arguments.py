@@ -145,6 +145,7 @@ ARGUMENTS: dict[Rule, tuple[st.SearchStrategy[object], ...]] = {
     exchange.gems_for_gold: (BALANCE, BALANCE, ANY, ANY, ANY),
     fight.chance_permille: (LEVEL, LEVEL, st.integers(-1_000, MAX_BALANCE), TERMS),
     fight.outcome: (TIME, DRAW, st.integers(0, 2), st.just(0), FIGHTER, AIDS, TERMS, CAPPED, st.just(0)),
+    fight.offered_gold: (TIME, st.integers(0, 2), LAST, st.integers(-1_000, MAX_BALANCE), AIDS, TERMS),
     fight.fight: (TIME, DRAW, TIER, FLAG, FIGHTER, AIDS, TERMS),
     fight.unfought: (st.integers(1, 30), FIGHTER),
     grant.grant_item: (BALANCE, PAID, BALANCE, ANY, LIMIT),

@@ -101,7 +101,7 @@ def read_installation(folder: Path, second: Path | None = None, time_zone: str =
     for place in named:
         if not place.is_dir():
             raise MisuseError(f"{place} is no folder: name the data folder of the installation")
-        if is_own(place):
+        if second is not None and is_own(place):
             message = f"{place} is a folder of KoKoroMichi's own: migrate it by itself, without a second one"
             raise MisuseError(message)
     if not any(
