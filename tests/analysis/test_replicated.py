@@ -137,7 +137,7 @@ def test_a_function_of_ones_own_may_answer_a_number_of_any_library_and_other_col
     assert frame.rows() == [(1, 3.0, None), (2, None, None), (3, 0.5, None), (4, None, 1)]
     answers.append([1])
     with pytest.raises(MisuseError, match="own answered list; answer a polars frame or a number"):
-        measured(own, seen)  # type: ignore[arg-type]  # As above.
+        measured(own, seen)  # type: ignore[arg-type]  # A function of a notebook.
 
 
 def test_what_one_run_alone_has_is_nothing_in_the_others() -> None:

@@ -69,4 +69,4 @@ def test_other_days_and_too_few_runs_are_refused(run: Run, live: Live, tmp_path:
     with pytest.raises(MisuseError, match=r"km.compare\(live, km.simulate\(base\)\)"):
         compare(live, BASE)  # type: ignore[call-overload]  # As a notebook passes it.
     with pytest.raises(MisuseError, match="a scenario and others by name"):
-        compare(run, run)  # type: ignore[call-overload]  # As above.
+        compare(run, run)  # type: ignore[call-overload]  # A run, no names.

@@ -349,16 +349,16 @@ def test_ends_are_checked_before_anything_is_played(free: Any, said: str) -> Non
     with pytest.raises(MisuseError, match="seed is '1'; use a whole number"):
         tune(BASE, {"opening.gold": (1, 2)}, SUPPLY, seed="1")  # type: ignore[arg-type]  # The mistake itself.
     with pytest.raises(MisuseError, match="a search is given 'baseline'; give it a scenario"):
-        tune("baseline", {"opening.gold": (1, 2)}, SUPPLY)  # type: ignore[arg-type]  # As above.
+        tune("baseline", {"opening.gold": (1, 2)}, SUPPLY)  # type: ignore[arg-type]  # A name, no scenario.
     with pytest.raises(MisuseError, match=r"scale\('a', 2\): factors are above 0"):
-        scale("a", 2)  # type: ignore[arg-type]  # As above.
+        scale("a", 2)  # type: ignore[arg-type]  # A text, no factor.
 
 
 def test_ends_may_be_numbers_of_any_library() -> None:
     free = {"opening.gold": np.array([5_000, 6_000]), "daily.gold": scale(np.float64(0.5), 2)}
     space = Space(BASE, free)  # type: ignore[arg-type]  # As notebooks have them.
     assert space.values([1.0, 0.0]) == {"opening.gold": 6_000, "daily.gold": 0.5}
-    assert {type(end) for end in space.free["opening.gold"]} == {int}  # type: ignore[union-attr]
+    assert {type(end) for end in space.free["opening.gold"]} == {int}  # type: ignore[union-attr]  # Two ends, no words.
 
 
 def test_the_frontier_shows_every_trial_that_has_both_numbers(kept: Path) -> None:

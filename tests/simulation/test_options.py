@@ -85,13 +85,13 @@ CALL_REFUSALS: Final[list[tuple[Callable[[], object], str]]] = [
     (lambda: km.simulate(BASE, seed=1.5), "seed is 1.5; use a whole number of 64 bits"),  # type: ignore[arg-type]  # The mistake itself.
     (lambda: km.simulate(BASE, seed=True), "seed is True"),
     (lambda: km.Live(5), "Live is given 5; give it a folder, or the address of a store"),  # type: ignore[arg-type]  # The mistake itself.
-    (lambda: km.calibrate("x"), "give it a run, or what was seen of one"),  # type: ignore[arg-type]  # As above.
-    (lambda: km.calibrate([], "baseline"), "calibrate is given 'baseline'; give it a scenario"),  # type: ignore[arg-type]  # As above.
+    (lambda: km.calibrate("x"), "give it a run, or what was seen of one"),  # type: ignore[arg-type]  # A text, no run.
+    (lambda: km.calibrate([], "baseline"), "calibrate is given 'baseline'; give it a scenario"),  # type: ignore[arg-type]  # A text, no scenario.
     (lambda: km.simulate(BASE, seed=np.array([1, 2])), "seed is array([1, 2])"),  # type: ignore[arg-type]  # The mistake itself.
     (lambda: between("share", np.array([0.5, 0.6]), 0, 1), "share is array([0.5, 0.6])"),
     (lambda: between("share", np.str_("0.5"), 0, 1), "use a number between 0 and 1"),
     (lambda: ends("band", (0, 10**400)), "band is (0, 1000"),
-    (lambda: whole_day("since", dt.datetime(2026, 1, 6, 13)), "use a date such as"),  # noqa: DTZ001
+    (lambda: whole_day("since", dt.datetime(2026, 1, 6, 13)), "use a date such as"),  # noqa: DTZ001 - a moment without a zone
     (lambda: km.simulate("baseline"), "give it a scenario: km.Scenario.load('baseline')"),  # type: ignore[arg-type]  # The mistake itself.
     (lambda: km.Scenario.load("baseline", days=1.5), "days = 1.5: must be a whole number"),  # type: ignore[arg-type]  # The mistake itself.
     (lambda: km.Scenario.load("baseline", players=2.5), "players = 2.5: must be a whole number"),  # type: ignore[arg-type]  # The mistake itself.
