@@ -65,7 +65,7 @@ async def test_what_is_no_plain_text_is_no_id(provider: DataProvider, odd: Any) 
         lambda: provider.get_response(odd, ""),
         lambda: provider.apply(change(user("ada", 0), request_id=odd)),
         lambda: StoreService(provider).purchase_item("ada", "health_potion", request_id=odd),
-        lambda: provider.read_ledger(user_id=[odd]),  # type: ignore[arg-type] # What it is about.
+        lambda: provider.read_ledger(user_id=[odd]),  # type: ignore[arg-type] # No text, which is refused.
     ):
         with pytest.raises(MisuseError, match=r"id .* is malformed"):
             await asked()
@@ -75,7 +75,7 @@ async def test_what_is_no_plain_text_is_no_id(provider: DataProvider, odd: Any) 
 async def test_a_unit_of_work_takes_what_a_document_may_hold_and_nothing_else(provider: DataProvider) -> None:
     for value in ("a\0b", "\ud800", b"bytes", Word("abc")):
         work = await Transaction(provider, "ada").begin()
-        work.set("name", value)  # type: ignore[arg-type] # What it is about.
+        work.set("name", value)  # type: ignore[arg-type] # Bytes among the texts.
         with pytest.raises(MisuseError, match=r"the document of player ada holds .* at name"):
             await work.commit()
     assert await provider.user_ids() == []
