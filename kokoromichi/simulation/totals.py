@@ -47,12 +47,13 @@ class Totals:
 def observed(scenario: Scenario, played: Played) -> Observations:
     """What a replication showed, over the whole horizon."""
     last_day = scenario.start + timedelta(days=scenario.days - 1)
-    return Observations.from_frames(
+    seen = Observations.from_frames(
         played.ledger,
         activity=played.activity,
         economy_history=played.economy_history,
         players=played.players,
-    ).over(scenario.start, last_day)
+    )
+    return seen.over(scenario.start, last_day).loaded()  # A metric computed once serves all others.
 
 
 def totals_of(scenario: Scenario, played: Played) -> Totals:
