@@ -51,14 +51,17 @@ def _refuse_missing_backend(report: pytest.TestReport | pytest.CollectReport) ->
 
 
 @pytest.fixture(scope="session")
-def compiled_engine(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> None:
-    """The compiled engine, where numba is there: compiled by one process of a test run, for all of them."""
+def compiled_engine() -> None:
+    """The compiled engine, where numba is there: compiled by one process, for all test runs of these sources."""
     if find_spec("numba") is None:
         return
     from kokoromichi.simulation import engines  # noqa: PLC0415 - most tests need no engine
+    from kokoromichi.simulation.compiled.compiling import cache_folder  # noqa: PLC0415 - as above
     from kokoromichi.simulation.scenario import Scenario  # noqa: PLC0415 - as above
 
-    with FileLock(shared_folder(tmp_path_factory, worker_id) / "compiled.lock"):
+    kept = cache_folder().parent
+    kept.mkdir(parents=True, exist_ok=True)
+    with FileLock(kept.with_suffix(".lock")):
         scenario = Scenario.load("baseline", players=2, days=1)
         engines.compile_once(scenario, engines.choose(engines.COMPILED, scenario), lambda _what: None)
 
