@@ -52,7 +52,7 @@ def _refuse_missing_backend(report: pytest.TestReport | pytest.CollectReport) ->
 
 @pytest.fixture(scope="session")
 def compiled_engine() -> None:
-    """The compiled engine, where numba is there: compiled by one process, for all test runs of these sources."""
+    """The compiled engine, where numba is there: compiled by one process for all test runs."""
     if find_spec("numba") is None:
         return
     from kokoromichi.simulation import engines  # noqa: PLC0415 - most tests need no engine
