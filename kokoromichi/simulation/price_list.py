@@ -11,6 +11,8 @@ import math
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
+import numpy as np
+
 from kokoromichi.rules.codes import NO_LIMIT
 from kokoromichi.simulation.demand import PriceList
 from kokoromichi.simulation.weights import (
@@ -20,8 +22,8 @@ from kokoromichi.simulation.weights import (
     TRAIN_PARTS,
     TRAIN_STEPS,
     WEIGHT_CAP,
+    exponential_weights,
     purse_of_bucket,
-    weight_of,
 )
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ GOAL_FROM_GOLD: Final = 4_000
 MOST_LEVELS: Final = 1_024
 """Longest row of needs; a limit beyond is met as a refusal of the store, not in the table."""
 _PURSE_GOLD: Final = 10_000
+_NOT_SOLD: Final = -math.inf
 _PAYBACK_POWER: Final = 1.5
 _PAYBACK_MOST: Final = 8.0
 _BATTLE_PARTS: Final = 4
@@ -102,33 +105,31 @@ _USES: Final = ("session", "day", "training", "summon", "kept")
 def _weights(
     archetype: Archetype, population: Population, economy: Economy, closed: Collection[SinkAct]
 ) -> list[int]:
-    utilities = _utilities(archetype, population, economy, closed)
-    table = []
-    for bucket in range(BUCKETS):
-        purse = archetype.omega * math.log(purse_of_bucket(bucket) / _PURSE_GOLD)
-        table += [0 if utility is None else weight_of(utility + purse) for utility in utilities]
-    return table
+    purses = [archetype.omega * math.log(purse_of_bucket(bucket) / _PURSE_GOLD) for bucket in range(BUCKETS)]
+    return exponential_weights(
+        np.add.outer(purses, _utilities(archetype, population, economy, closed)).ravel()
+    )
 
 
 def _utilities(
     archetype: Archetype, population: Population, economy: Economy, closed: Collection[SinkAct]
-) -> list[float | None]:
-    """Utility of each alternative at a purse of 10,000 and a need of 1; None where nothing is sold."""
-    utilities: list[float | None] = []
+) -> list[float]:
+    """Utility of each alternative at a purse of 10,000 and a need of 1; _NOT_SOLD weighs nothing."""
+    utilities: list[float] = []
     for item in economy.catalogue:
         taste = archetype.liking(item.category) + population.appeal.get(item.id, 0.0)
         price_gold = economy.config.store[item.id].price_gold
         reference_gold = population.reference_prices[item.id]
         utilities.append(
-            None
+            _NOT_SOLD
             if "buy" in closed or price_gold < 1
             else taste - archetype.beta * math.log(price_gold / reference_gold)
         )
     pack_gold = economy.config.exchange.price_gold
     pack = archetype.beta * math.log(max(pack_gold, 1) / population.reference_pack_gold)
-    utilities.append(None if "train" in closed else archetype.asc_train)
-    utilities.append(None if "exchange" in closed or pack_gold < 1 else archetype.asc_gems - pack)
-    utilities.append(None if "invest" in closed else archetype.asc_business)
+    utilities.append(_NOT_SOLD if "train" in closed else archetype.asc_train)
+    utilities.append(_NOT_SOLD if "exchange" in closed or pack_gold < 1 else archetype.asc_gems - pack)
+    utilities.append(_NOT_SOLD if "invest" in closed else archetype.asc_business)
     return utilities
 
 
@@ -165,10 +166,10 @@ def _need_parts(held: int, target: int) -> int:
 
 def _wishes(archetype: Archetype, population: Population, catalogue: Sequence[CatalogueItem]) -> list[int]:
     """Weight at reference price and a purse of 10,000, times that price; the largest is ``WEIGHT_CAP``."""
+    tastes = [archetype.liking(item.category) + population.appeal.get(item.id, 0.0) for item in catalogue]
     likings = [
-        weight_of(archetype.liking(item.category) + population.appeal.get(item.id, 0.0))
-        * population.reference_prices[item.id]
-        for item in catalogue
+        weight * population.reference_prices[item.id]
+        for weight, item in zip(exponential_weights(tastes), catalogue, strict=True)
     ]
     most = max(likings, default=0)
     return [(2 * liking * WEIGHT_CAP + most) // (2 * most) for liking in likings] if most else likings

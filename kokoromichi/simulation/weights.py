@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 SAVE_WEIGHT: Final = 1 << 20
 """The weight of *save*, whose utility is 0."""
@@ -24,9 +29,12 @@ _LEAST_PURSE_GOLD: Final = 100
 _HIGHEST_UTILITY: Final = 50.0
 
 
-def weight_of(utility: float) -> int:
-    """Turn a utility, in utils, into a weight: ``min(2^26, floor(exp(utility) x 2^20 + 0.5))``."""
-    return min(WEIGHT_CAP, math.floor(math.exp(min(utility, _HIGHEST_UTILITY)) * SAVE_WEIGHT + 0.5))
+def exponential_weights(utilities: ArrayLike) -> list[int]:
+    """Turn utilities, in utils, into weights: ``min(2^26, floor(exp(utility) x 2^20 + 0.5))`` each."""
+    bounded = np.minimum(utilities, _HIGHEST_UTILITY).tolist()
+    exponentials = np.fromiter(map(math.exp, bounded), np.float64)  # Not numpy's, whose last bits differ.
+    weights: list[int] = np.minimum(exponentials * SAVE_WEIGHT + 0.5, WEIGHT_CAP).astype(np.int64).tolist()
+    return weights
 
 
 def purse_bucket(gold: int) -> int:

@@ -36,7 +36,7 @@ NOT_COMPILED = {
     "stream_key",
     "draw",
     "draws",
-    "weight_of",
+    "exponential_weights",
     "purse_of_bucket",
 }
 """They build a table once a run; and the draws have a form for numpy of their own."""

@@ -33,10 +33,10 @@ from kokoromichi.simulation.weights import (
     SAVE_WEIGHT,
     TRAIN_STEPS,
     WEIGHT_CAP,
+    exponential_weights,
     purse_bucket,
     purse_of_bucket,
     train_step,
-    weight_of,
 )
 
 if TYPE_CHECKING:
@@ -465,7 +465,7 @@ def test_a_population_that_remembers_nothing_likes_items_by_category_at_the_list
     for who, archetype in enumerate(DEFAULT.archetypes):
         row = demand.weights_row(tables, who, 10_000)
         purse = archetype.omega * math.log(purse_of_bucket(purse_bucket(10_000)) / 10_000)
-        liked = [weight_of(archetype.liking(item.category) + purse) for item in ECONOMY.catalogue]
+        liked = exponential_weights([archetype.liking(item.category) + purse for item in ECONOMY.catalogue])
         assert tables.weights[row : row + ITEMS] == liked
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,8 @@ from tests.simulation.drawn_scenarios import Size, scenarios
 from tests.simulation.test_engines_agree import SCENARIOS, crowded
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import polars as pl
 
 pytest.importorskip("numba", reason="numba (extra `fast`) is not installed: there is one engine")
@@ -51,6 +54,20 @@ def test_totals_of_sales_stock_and_friends_are_those_of_the_ledger() -> None:
 @given(scenarios())
 def test_totals_of_a_drawn_scenario_are_those_of_its_ledger(scenario: Scenario) -> None:
     assert_same_totals(scenario, 1)
+
+
+@pytest.mark.parametrize("play", [play_totals, engines.play])
+def test_memory_is_free_as_soon_as_a_run_is_measured(play: Callable[[Scenario, int, str], object]) -> None:
+    """Ten thousand runs took gigabytes: an engine held itself, and arrays hurry no collector."""
+    from kokoromichi.simulation.compiled.engine import CompiledEngine  # noqa: PLC0415 - numba may be missing
+
+    gc.collect()
+    gc.disable()
+    try:
+        play(SMALL, 1, engines.COMPILED)
+        assert not any(isinstance(kept, CompiledEngine) for kept in gc.get_objects())
+    finally:
+        gc.enable()
 
 
 def test_the_faithful_engine_has_totals_too() -> None:

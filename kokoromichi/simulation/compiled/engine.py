@@ -130,7 +130,7 @@ class CompiledEngine:
         self._economy_hash = ""
         self._any_sold = False
         self.chunks: list[Chunk] = []
-        self._take: Take = self._keep
+        self._take: Take | None = None
 
     def _wound_up(self) -> Clockwork:
         population, players = self.scenario.population, self.scenario.players
@@ -174,7 +174,7 @@ class CompiledEngine:
             take: Called with the columns whenever they are emptied, and with the hash of the economy that was
                 in force; left out, ledger and activity stay in ``chunks``, in codes.
         """
-        self._take = take or self._keep
+        self._take = take
         for day in range(self.scenario.days):
             day_us = self.start_us + day * DAY_US
             in_force = self._put_into_force(self.scenario.economy_on(day), day_us)
@@ -291,5 +291,5 @@ class CompiledEngine:
         counts, ledger = self._columns.counts, self._columns.ledger
         if counts[ROWS] or counts[NOTES]:
             self._any_sold = self._any_sold or bool((ledger[: counts[ROWS], KIND] == _PURCHASE).any())
-            self._take(self._columns, self._economy_hash)
+            (self._take or self._keep)(self._columns, self._economy_hash)
             counts[ROWS] = counts[NOTES] = counts[CHOICES] = 0

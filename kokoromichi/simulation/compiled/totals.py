@@ -44,9 +44,10 @@ def compiled_totals(scenario: Scenario, seed: int) -> Totals:
     """Play one replication, folding its columns as they fill."""
     panel, folded = new_panel(scenario.players, scenario.days), alone(fold)
     engine = CompiledEngine(scenario, seed)
+    start_us = engine.start_us  # A cycle through ``engine`` would keep its columns until somebody collects.
 
     def take(columns: Columns, _economy_hash: str) -> None:
-        folded(columns, engine.start_us, IS_DECISION, panel)
+        folded(columns, start_us, IS_DECISION, panel)
 
     engine.play_days(take=take)
     return _Folded(scenario, engine, panel).totals()
