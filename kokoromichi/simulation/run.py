@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import shutil
 import weakref
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from kokoromichi.analysis.metrics import first_measured_day, measured, numbered
+from kokoromichi.analysis.metrics import METRICS, first_measured_day, measured, numbered
 from kokoromichi.analysis.metrics.headline import POSSIBLE, headline
 from kokoromichi.analysis.observations import Observations
 from kokoromichi.analysis.replicated import estimate
@@ -40,7 +41,7 @@ from kokoromichi.simulation.replication_jobs import MANIFEST, REPLICATIONS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kokoromichi.analysis.metrics import Metric
+    from kokoromichi.analysis.metrics import Entry, Metric
     from kokoromichi.analysis.targets import Bands
 
 ASSUMPTIONS: Final = {
@@ -73,6 +74,7 @@ class Run:
         self.manifest: Mapping[str, Any] = replication_jobs.read_manifest(self.folder)
         self.findings = tuple(Finding(**finding) for finding in self.manifest["findings"])
         self._going: weakref.finalize[..., Run] | None = None
+        self._whole: tuple[tuple[tuple[str, Entry], ...], ReportData] | None = None
         self.plot = RunPlots(self.metric, self.warm_up_days)  # No property, or completion would stop at it.
 
     @property
@@ -136,6 +138,8 @@ class Run:
     @cached_property
     def headlines(self) -> pl.DataFrame:
         """One row per replication: ``replication`` (Int64, from 1), then the columns of ``headline``."""
+        if self._whole is not None:
+            return Table(self._whole[1].headline)
         return Table(numbered(headline(seen.loaded(), self.warm_up_days) for seen in self._observed))
 
     def metrics(self, confidence: float = 0.95) -> pl.DataFrame:
@@ -212,12 +216,14 @@ class Run:
             "manifest": shown,
             "findings": self.findings,
             "assumptions": ASSUMPTIONS,
-            "targets": Targets.of(targets),
         }
-        first, end = day("since", since), day("until", until)
+        held, first, end = Targets.of(targets), day("since", since), day("until", until)
         if first is not None or end is not None:
-            return period_report(self._observed, first, end, **told)
-        return report_data(self._observed, **told)
+            return period_report(self._observed, first, end, targets=held, **told)
+        known = tuple(METRICS.items())  # One of a designer's own may have come since.
+        if self._whole is None or self._whole[0] != known:
+            self._whole = known, report_data(self._observed, warm_up_days=self.warm_up_days, **told)
+        return replace(self._whole[1], targets=held)
 
     def report(
         self,

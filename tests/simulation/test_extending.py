@@ -153,6 +153,22 @@ def test_a_metric_of_ones_own_may_answer_a_number_and_is_replaced_by_its_next_ve
 
 
 @pytest.mark.usefixtures("own")
+def test_what_a_run_measured_is_kept_until_a_metric_comes(tmp_path: Path) -> None:
+    run = km.simulate(km.Scenario.load("baseline", players=10, days=3), replications=1, out=tmp_path)
+    before = run.report_data()
+    narrow = km.Targets({"gini": (0, 0.01)})
+    assert run.report_data(targets=narrow).frames is before.frames
+    assert run.report_data(targets=narrow).targets == dict(narrow)
+    assert run.headlines.equals(km.Run(tmp_path).headlines)
+
+    @km.metric
+    def rows(seen: km.Observations) -> int:
+        return seen.ledger.collect().height
+
+    assert run.report_data().frames["rows"]["rows"].to_list() == run.health()["ledger_rows"].to_list()
+
+
+@pytest.mark.usefixtures("own")
 def test_a_name_that_is_taken_or_a_metric_that_is_not_there_is_refused() -> None:
     def gini(_seen: km.Observations) -> float:
         return 0.0
