@@ -26,7 +26,8 @@ _ASSUMED = "¹"
 _WHOLE_FROM = 100
 _NOISE = 1e-12  # Of two equal sums, the share by which the order of their parts sets them apart.
 _LAST_OF_THREE = 2  # Three digits that count: the change of a share is small.
-_HEADS = ("Number", "Before", "After", "Change", "Interval", "Could be seen", "Gain of pairing", "Verdict")
+_LARGE_GAIN = 1_000  # Beyond, pairing is as good as free, and the digits are noise.
+_HEADS = ("Number", "Verdict", "Before", "After", "Change", "Interval", "Could be seen", "Gain of pairing")
 
 
 def write_decision(path: str | Path, comparison: Comparison) -> Report:
@@ -94,6 +95,7 @@ def _section(comparison: Comparison, name: str, place: int) -> PageSection:
             rows=tuple(_rows(comparison, name)),
             definition=_notes(comparison),
             csv=Csv.of(f"numbers-{place}", table),
+            text_columns=2,
             wide=True,
         ),
     )
@@ -128,29 +130,35 @@ def _rows(comparison: Comparison, name: str) -> list[PageRow]:
         if row["low"] is not None:
             interval = f"{_signed(row['low'], before)} to {_signed(row['high'], before)}"
         seen = "" if row["pairs"] == row["runs"] else f" ({row['pairs']} of {row['runs']} runs)"
-        gain = words.NOTHING
-        if row["gain"] is not None:
-            gain = f"{row['gain']:.1f}"
-            if row["gain_low"] is not None:
-                gain += f" ({row['gain_low']:.1f} to {row['gain_high']:.1f})"
         unit = f", {row['unit']}" if row["unit"] else ""
         share = (
             f" ({words.share(row['change_share'], 1)})" if abs(row["change_share"] or 0.0) > _NOISE else ""
         )
         texts = (
-            f"{row['title']}{unit}{_ASSUMED if row['assumed'] else ''}",
             _plain(before),
             _plain(row["after"]) + seen,
             _signed(row["change"], before) + share,
             interval,
             _plain(row["smallest_visible"], before),
-            gain,
-            row["verdict"],
+            _gain(row["gain"], row["gain_low"], row["gain_high"]),
         )
+        title = f"{row['title']}{unit}{_ASSUMED if row['assumed'] else ''}"
         verdict: Verdict = "good" if row["verdict"] == CERTAIN else "plain"
-        cells = (*(Cell(text) for text in texts[:-1]), Cell(texts[-1], verdict))
+        cells = (Cell(title), Cell(row["verdict"], verdict), *(Cell(text) for text in texts))
         rows.append(PageRow(cells=cells))
     return rows
+
+
+def _gain(gain: float | None, low: float | None, high: float | None) -> str:
+    """How much pairing gained, its interval in a line of its own."""
+    if gain is None:
+        return words.NOTHING
+    found, *ends = (
+        f">{_LARGE_GAIN:,}" if value > _LARGE_GAIN else f"{value:.1f}"
+        for value in (gain, low, high)
+        if value is not None
+    )
+    return f"{found}\n({' to '.join(ends)})" if ends else found
 
 
 def _notes(comparison: Comparison) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.experiments.compare import compare
-from kokoromichi.experiments.decision import _plain, _signed
+from kokoromichi.experiments.decision import _HEADS, _gain, _plain, _rows, _signed
 from kokoromichi.simulation.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -133,6 +133,24 @@ def test_charts_and_page_show_every_scenario(comparison: Comparison, tmp_path: P
     assert page == comparison.report(tmp_path / "again.html").path.read_text(encoding="utf-8")
     assert len(comparison.plot.pairs().lines) == 2 * 4
     assert "dear potions" in comparison._repr_html_()
+
+
+def test_the_verdict_stands_beside_the_number_that_it_judges(comparison: Comparison) -> None:
+    assert _HEADS[:2] == ("Number", "Verdict")
+    verdicts = comparison.table().filter(scenario="dear potions")["verdict"].to_list()
+    assert [row.cells[1].text for row in _rows(comparison, "dear potions")] == verdicts
+
+
+@pytest.mark.parametrize(
+    ("gain", "said"),
+    [
+        ((28.63, 0.02, 64_104.2), "28.6\n(0.0 to >1,000)"),
+        ((64_104.2, None, None), ">1,000"),
+        ((None, None, None), "–"),
+    ],
+)
+def test_a_gain_is_narrow_however_little_is_known_of_it(gain: tuple[float | None, ...], said: str) -> None:
+    assert _gain(*gain) == said
 
 
 @pytest.mark.parametrize(
