@@ -26,7 +26,8 @@ NEGLIGIBLE_SHARE: Final = 0.005
 CERTAIN: Final = "certain"
 NEGLIGIBLE: Final = "negligible"
 NOT_VISIBLE: Final = "not visible"
-IDENTICAL: Final = "identical"
+UNCHANGED: Final = "no pair differed"
+"""What was seen, and no more: the interval beside it says how large a change may have gone unseen."""
 SHOWN: Final = "shown, not tested"
 NO_VALUE: Final = "no value"
 
@@ -130,8 +131,8 @@ class Comparison:
             - ``p_value`` (Float64): two-sided; Holm's over all numbers but the primary one.
             - ``smallest_visible`` (Float64): the effect that as many pairs show in 80 % of comparisons.
             - ``gain``, ``gain_low``, ``gain_high`` (Float64): by how much common seeds cut the variance.
-            - ``verdict`` (String): certain, negligible, identical, not visible, needs n more; shown, not
-              tested; no value, where fewer than half of the seeds have the number under both.
+            - ``verdict`` (String): certain, negligible, no pair differed, not visible, needs n more; shown,
+              not tested; no value, where fewer than half of the seeds have the number under both.
             - ``assumed`` (Boolean): the players' model assumes the number rather than predicts it.
         """
         return self._table
@@ -201,7 +202,7 @@ class Comparison:
 
     def _verdict(self, metric: str, measure: Measure, apart: Difference, p_value: float) -> str:
         if apart.changed == 0:
-            return IDENTICAL
+            return UNCHANGED
         band = measure.absolute if measure.absolute is not None else NEGLIGIBLE_SHARE * abs(apart.before)
         if apart.low is None or apart.high is None:
             return NOT_VISIBLE

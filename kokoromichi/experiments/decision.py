@@ -15,7 +15,7 @@ from kokoromichi.analysis.report import words
 from kokoromichi.analysis.report.blocks import chart
 from kokoromichi.analysis.report.page import Cell, Csv, Page, PageRow, PageSection, PageTable, render
 from kokoromichi.analysis.report.written import Report
-from kokoromichi.experiments.comparison import BASE, CERTAIN, IDENTICAL, NEGLIGIBLE
+from kokoromichi.experiments.comparison import BASE, CERTAIN, NEGLIGIBLE, UNCHANGED
 from kokoromichi.experiments.pairs import POWER
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def table_html(comparison: Comparison) -> str:
 def _said(comparison: Comparison, name: str) -> Cell:
     """What became of the primary number, in a few words."""
     row = comparison.table().filter(scenario=name, metric=comparison.asked.primary).row(0, named=True)
-    sure = row["verdict"] in {CERTAIN, NEGLIGIBLE, IDENTICAL}
+    sure = row["verdict"] in {CERTAIN, NEGLIGIBLE, UNCHANGED}
     change = words.share(row["change_share"], 1)
     said = f"{name}: {row['title'].lower()} {change}, {row['verdict']}"
     return Cell(said, "good" if sure else "plain")

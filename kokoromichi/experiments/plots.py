@@ -11,7 +11,7 @@ from kokoromichi.analysis.plots import style
 from kokoromichi.analysis.plots.canvas import has_data, label_axes, percent, shown, thousands, whole_days
 from kokoromichi.analysis.statistics import student_t
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.experiments.comparison import BASE
+from kokoromichi.experiments.comparison import BASE, CERTAIN, NEGLIGIBLE, NOT_VISIBLE, UNCHANGED
 from kokoromichi.experiments.measures import MEASURES, require_measures
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from kokoromichi.experiments.tuned import Tuned
 
 VERDICT_COLOURS: Final = {
-    "certain": style.BLUE,
-    "negligible": style.GREEN,
-    "identical": style.GREEN,
-    "not visible": style.SLATE,
+    CERTAIN: style.BLUE,
+    NEGLIGIBLE: style.GREEN,
+    UNCHANGED: style.GREEN,
+    NOT_VISIBLE: style.SLATE,
 }
 _ROW_IN: Final = 0.24
 _LEAST_SHARE, _MOST_SHARE = 0.02, 1.5

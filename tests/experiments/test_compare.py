@@ -40,11 +40,11 @@ def test_the_numbers_of_the_changed_item_come_first(comparison: Comparison) -> N
     assert first == ["health_potion.units", "health_potion.revenue_gold"]
 
 
-def test_a_change_that_changes_nothing_is_identical_and_has_no_interval_of_nothing(
+def test_where_no_pair_differed_that_is_said_and_the_interval_is_none_of_nothing(
     comparison: Comparison,
 ) -> None:
     table = comparison.table().filter(scenario="the same")
-    assert {*table["verdict"]} <= {"identical", "shown, not tested", "no value"}
+    assert {*table["verdict"]} <= {"no pair differed", "shown, not tested", "no value"}
     supply = row(comparison, "the same", "supply_gold")
     assert supply["change"] == 0
     assert isinstance(supply["low"], float)
@@ -128,7 +128,7 @@ def test_processes_give_the_same_runs(comparison: Comparison) -> None:
 def test_charts_and_page_show_every_scenario(comparison: Comparison, tmp_path: Path) -> None:
     page = comparison.report(tmp_path / "out" / "decision.html").path.read_text(encoding="utf-8")
     assert page.count("<svg") == 4
-    for said in ("dear potions", "the same", "identical", "Health potion, units sold"):
+    for said in ("dear potions", "the same", "no pair differed", "Health potion, units sold"):
         assert said in page
     assert page == comparison.report(tmp_path / "again.html").path.read_text(encoding="utf-8")
     assert len(comparison.plot.pairs().lines) == 2 * 4
