@@ -15,11 +15,11 @@ from kokoromichi.analysis.report import words
 from kokoromichi.analysis.report.blocks import chart
 from kokoromichi.analysis.report.page import Cell, Csv, Page, PageRow, PageSection, PageTable, render
 from kokoromichi.analysis.report.written import Report
-from kokoromichi.experiments.comparison import BASE, CERTAIN, NEGLIGIBLE, UNCHANGED
+from kokoromichi.experiments.comparison import BASE, CERTAIN
 from kokoromichi.experiments.pairs import POWER
 
 if TYPE_CHECKING:
-    from kokoromichi.analysis.report.page import Chart, Verdict
+    from kokoromichi.analysis.report.page import Chart, Tone
     from kokoromichi.experiments.comparison import Comparison
 
 _ASSUMED = "¹"
@@ -71,10 +71,14 @@ def table_html(comparison: Comparison) -> str:
 def _said(comparison: Comparison, name: str) -> Cell:
     """What became of the primary number, in a few words."""
     row = comparison.table().filter(scenario=name, metric=comparison.asked.primary).row(0, named=True)
-    sure = row["verdict"] in {CERTAIN, NEGLIGIBLE, UNCHANGED}
     change = words.share(row["change_share"], 1)
     said = f"{name}: {row['title'].lower()} {change}, {row['verdict']}"
-    return Cell(said, "good" if sure else "plain")
+    return Cell(said, _tone(row["verdict"]))
+
+
+def _tone(verdict: str) -> Tone:
+    """What is certain stands out as in the charts: whether it is good, the page cannot know."""
+    return "certain" if verdict == CERTAIN else "plain"
 
 
 def _section(comparison: Comparison, name: str, place: int) -> PageSection:
@@ -143,8 +147,7 @@ def _rows(comparison: Comparison, name: str) -> list[PageRow]:
             _gain(row["gain"], row["gain_low"], row["gain_high"]),
         )
         title = f"{row['title']}{unit}{_ASSUMED if row['assumed'] else ''}"
-        verdict: Verdict = "good" if row["verdict"] == CERTAIN else "plain"
-        cells = (Cell(title), Cell(row["verdict"], verdict), *(Cell(text) for text in texts))
+        cells = (Cell(title), Cell(row["verdict"], _tone(row["verdict"])), *(Cell(text) for text in texts))
         rows.append(PageRow(cells=cells))
     return rows
 

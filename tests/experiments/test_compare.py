@@ -141,6 +141,16 @@ def test_the_verdict_stands_beside_the_number_that_it_judges(comparison: Compari
     assert [row.cells[1].text for row in _rows(comparison, "dear potions")] == verdicts
 
 
+def test_a_certain_change_is_neither_good_nor_bad(comparison: Comparison, tmp_path: Path) -> None:
+    later = comparison.runs.with_columns(pl.col("replication") + 4)
+    fell = pl.when(pl.col("scenario") == "dear potions").then(50.0).otherwise(90.0) + pl.col("replication")
+    eight = replace(comparison, runs=pl.concat([comparison.runs, later]).with_columns(supply_gold=fell))
+    page = eight.report(tmp_path / "decision.html").path.read_text(encoding="utf-8")
+    assert '<span class="pill certain">dear potions: supply at the end' in page
+    assert '<span class="certain-text">certain</span>' in page
+    assert "✓" not in page
+
+
 @pytest.mark.parametrize(
     ("gain", "said"),
     [

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 Verdict = Literal["good", "bad", "plain"]
-Tone = Literal["good", "bad", "plain", "faint"]
+Tone = Literal["good", "bad", "plain", "faint", "certain"]
 _FOLDER: Final = Path(__file__).parent
 _SIGNIFICANT: Final = 6
 _HEAD_LINES: Final = 9
@@ -88,7 +88,7 @@ class Cell:
     Attributes:
         text: What it says.
         verdict: ``good`` is set with a tick and ``bad`` with a cross; both in words too. ``faint`` is grey:
-            it stands for few.
+            it stands for few; ``certain`` is blue, neither good nor bad.
     """
 
     text: str
