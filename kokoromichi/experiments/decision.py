@@ -112,7 +112,8 @@ def _forest(comparison: Comparison, name: str, place: int) -> Chart:
         comparison.plot.forest(name, ax=new_axes()),
         anchor=f"forest-{place}",
         takeaway="A point left of the line fell, one right of it rose.",
-        says=f"Change over the base's mean, with its {comparison.asked.confidence:.0%} interval over pairs.",
+        says=f"Change over the base's mean, with its {comparison.asked.confidence:.0%} interval over pairs; "
+        "an arrow head: it reaches beyond the frame.",
         csv=comparison.table().filter(scenario=name).select(columns),
     )
 

@@ -12,6 +12,7 @@ from kokoromichi.analysis.plots.canvas import has_data, label_axes, percent, sho
 from kokoromichi.analysis.statistics import student_t
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.experiments.comparison import BASE, CERTAIN, NEGLIGIBLE, NOT_VISIBLE, UNCHANGED
+from kokoromichi.experiments.likeness import INSIDE
 from kokoromichi.experiments.measures import MEASURES, require_measures
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _INSIDE: Final = 0.85
 _ROOM: Final = 1.3
 _BASE, _OTHER = 0, 1
 _BEYOND: Final = 2.5
-"""Where a number is drawn that lies farther outside, in half ranges."""
+"""Where an arrow stands for a number that lies farther outside, in half ranges."""
 
 
 class ComparisonPlots:
@@ -169,17 +170,16 @@ def _forest(table: pl.DataFrame, axes: Axes) -> None:
         colour = VERDICT_COLOURS.get(row["verdict"], style.ORANGE)
         base = abs(row["before"])
         if row["low"] is not None:
-            ends = np.clip([row["low"] / base, row["high"] / base], -edge, edge)
-            axes.plot(ends, [place, place], color=colour, linewidth=2)
-        share = min(max(row["change_share"], -edge), edge)
-        axes.plot([share], [place], "o", color=colour, markersize=5)
-        beyond = (
-            ""
-            if share == row["change_share"]
-            else f" ({100 * row['change_share']:+,.0f} %)".replace("-", "−")
-        )
+            low, high = row["low"] / base, row["high"] / base
+            axes.plot(np.clip([low, high], -edge, edge), [place, place], color=colour, linewidth=2)
+            for end in (low, high):
+                if abs(end) > edge:
+                    _mark(end, place, edge, colour, axes)
+        share = row["change_share"]
+        _mark(share, place, edge, colour, axes)
+        beyond = f" ({100 * share:+,.0f} %)".replace("-", "−") if abs(share) > edge else ""
         axes.annotate(
-            f"{row['verdict']}{beyond}", (1.01, place), xycoords=("axes fraction", "data"), color=colour,
+            f"{row['verdict']}{beyond}", (1.03, place), xycoords=("axes fraction", "data"), color=colour,
             va="center", fontsize=8.5,
         )  # fmt: skip
     axes.axvline(0, color=style.SLATE, linewidth=0.8)
@@ -191,10 +191,16 @@ def _forest(table: pl.DataFrame, axes: Axes) -> None:
     percent(axes.xaxis)
 
 
+def _mark(value: float, place: float, edge: float, colour: str, axes: Axes) -> None:
+    """A dot; where the value lies beyond an edge, an arrow head at it."""
+    look = "<" if value < -edge else ">" if value > edge else "o"
+    axes.plot(np.clip([value], -edge, edge), [place], look, color=colour, markersize=5, clip_on=False)
+
+
 def _edge(table: pl.DataFrame) -> float:
     """Where the forest ends: most numbers lie inside, and one that reaches far does not flatten them.
 
-    A change beyond it is drawn at the edge, with its number beside it.
+    A change beyond it is an arrow head at the edge, with its number beside it.
     """
     base = pl.col("before").abs()
     ends = (pl.col("change_share").abs(), (pl.col("low") / base).abs(), (pl.col("high") / base).abs())
@@ -274,20 +280,19 @@ class LikenessPlots:
         """
         span = pl.col("high") - pl.col("low")
         table = self._found.table().filter(pl.col("live").is_finite(), span.is_finite(), span > 0)
-        placed = table.with_columns(
-            place=(2 * (pl.col("live") - pl.col("low")) / span - 1).clip(-_BEYOND, _BEYOND)
-        )
+        placed = table.with_columns(place=2 * (pl.col("live") - pl.col("low")) / span - 1)
         rows = np.arange(placed.height)[::-1]
         with shown(ax, "One real run, in the simulated range", 1.0 + _ROW_IN * max(placed.height, 3)) as axes:
             if not has_data(placed, axes):
                 return axes
             axes.axvspan(-1, 1, color=style.GREEN, alpha=0.12)
-            colours = [style.BLUE if row == "inside" else style.VERMILLION for row in placed["verdict"]]
-            axes.scatter(placed["place"], rows, s=26, color=colours)
+            for row, place, verdict in zip(rows, placed["place"], placed["verdict"], strict=True):
+                colour = style.BLUE if verdict == INSIDE else style.VERMILLION
+                _mark(place, row, _BEYOND, colour, axes)
             axes.set_yticks(rows, placed["title"].to_list())
             axes.set_xlim(-_BEYOND - 0.2, _BEYOND + 0.2)
             axes.set_xticks([-1, 0, 1], ["least", "middle", "most"])
-            label_axes(axes, "of what one more simulated run would show", "", grid="x")
+            label_axes(axes, "of what one more simulated run would show; an arrow: farther", "", grid="x")
             return axes
 
 

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
+from matplotlib.figure import Figure
 
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.experiments.compare import compare
 from kokoromichi.experiments.decision import _HEADS, _gain, _plain, _rows, _signed
+from kokoromichi.experiments.plots import _forest
 from kokoromichi.simulation.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -149,6 +151,23 @@ def test_a_certain_change_is_neither_good_nor_bad(comparison: Comparison, tmp_pa
     assert '<span class="pill certain">dear potions: supply at the end' in page
     assert '<span class="certain-text">certain</span>' in page
     assert "✓" not in page
+
+
+def test_what_reaches_beyond_the_forest_ends_in_an_arrow_head() -> None:
+    far = {"title": "Far", "before": 100.0, "change_share": 9.0, "low": -900.0, "high": 2_700.0}
+    near = [
+        {"title": str(n), "before": 100.0, "change_share": 0.0, "low": -1.0, "high": 1.0} for n in range(9)
+    ]
+    axes = Figure().add_subplot()
+    _forest(pl.DataFrame([{**row, "verdict": "not visible"} for row in (far, *near)]), axes)
+    edge = axes.get_xlim()[1]
+    heads = [
+        (line.get_marker(), line.get_xdata()[0])  # type: ignore[index]  # An array, as it was drawn.
+        for line in axes.lines
+        if line.get_marker() in {"<", ">"}
+    ]
+    assert heads == [("<", -edge), (">", edge), (">", edge)]
+    assert "not visible (+900 %)" in [text.get_text() for text in axes.texts]
 
 
 @pytest.mark.parametrize(
