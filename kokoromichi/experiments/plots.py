@@ -8,7 +8,15 @@ import numpy as np
 import polars as pl
 
 from kokoromichi.analysis.plots import style
-from kokoromichi.analysis.plots.canvas import has_data, label_axes, percent, shown, thousands, whole_days
+from kokoromichi.analysis.plots.canvas import (
+    has_data,
+    label_axes,
+    legend_below,
+    percent,
+    shown,
+    thousands,
+    whole_days,
+)
 from kokoromichi.analysis.statistics import student_t
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.experiments.comparison import BASE, CERTAIN, NEGLIGIBLE, NOT_VISIBLE, UNCHANGED
@@ -221,6 +229,8 @@ class TunedPlots:
     def frontier(self, x: str | None = None, y: str | None = None, ax: Axes | None = None) -> Axes:
         """Draw every trial over two targeted numbers, with their bands; filled where every target is met.
 
+        The best one has a ring. A trial without a finite value of both is counted beneath the chart.
+
         Args:
             x: A target; the first one when left out.
             y: Another one; the second when left out.
@@ -231,27 +241,37 @@ class TunedPlots:
         for name in (across, up):
             if name not in names:
                 raise MisuseError(f"{name!r} is no target; there are {', '.join(names)}")
-        table = self._tuned.table().filter(pl.all_horizontal(pl.col(across, up).is_finite()))
+        trials = self._tuned.table()
+        drawn = trials.filter(pl.all_horizontal(pl.col(across, up).is_finite()))
         with shown(ax, "Trials and targets", 3.2) as axes:
-            if not has_data(table, axes):
-                return axes
-            for name, span in ((across, axes.axvspan), (up, axes.axhspan)):
-                band = self._tuned.targets[name]
-                values = table[name]
-                low, high = max(band.low, min(values)), min(band.high, max(values))
-                if low < high:
-                    span(low, high, color=style.GREEN, alpha=0.12)
-            for met, face in ((False, "none"), (True, style.BLUE)):
-                part = table.filter(met=met)
-                axes.scatter(
-                    part[across], part[up], s=26, facecolors=face, edgecolors=style.BLUE, linewidths=1
-                )
-            best = table.filter(trial=self._tuned.table()["trial"][0])  # None, where it lies beyond.
-            axes.scatter(
-                best[across], best[up], s=90, facecolors="none", edgecolors=style.VERMILLION, linewidths=1.5
-            )
-            label_axes(axes, _named(across), _named(up))
+            if has_data(drawn, axes):
+                for part, label, size, face, edge in (
+                    (drawn.filter(met=False), "a target missed", 26, "none", style.BLUE),
+                    (drawn.filter(met=True), "every target met", 26, style.BLUE, style.BLUE),
+                    (drawn.filter(trial=trials["trial"][0]), "the best", 90, "none", style.VERMILLION),
+                ):
+                    if part.height:
+                        axes.scatter(
+                            part[across], part[up], size, label=label, facecolors=face, edgecolors=edge,
+                            linewidths=1.2,
+                        )  # fmt: skip
+                self._bands(across, up, axes)
+                label_axes(axes, _named(across), _named(up))
+            if hidden := trials.height - drawn.height:
+                said = f"not drawn: {hidden} of {trials.height} trials, beyond the horizon or without a value"
+                axes.plot([], [], " ", label=said)
+            legend_below(axes)
             return axes
+
+    def _bands(self, across: str, up: str, axes: Axes) -> None:
+        """Shade what is wanted, as far as the axes reach."""
+        x, y = axes.get_xlim(), axes.get_ylim()
+        for name, span, (least, most) in ((across, axes.axvspan, x), (up, axes.axhspan, y)):
+            band = self._tuned.targets[name]
+            low, high = max(band.low, least), min(band.high, most)
+            if low < high:
+                span(low, high, color=style.GREEN, alpha=0.12)
+        axes.set(xlim=x, ylim=y)
 
 
 def _named(metric: str) -> str:

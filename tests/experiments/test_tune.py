@@ -36,6 +36,8 @@ from kokoromichi.simulation.scenario import Scenario
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from matplotlib.axes import Axes
+
     from kokoromichi.experiments.seed_runs import Numbers
     from kokoromichi.experiments.space import Free
     from kokoromichi.experiments.tuned import Tuned
@@ -366,5 +368,42 @@ def test_the_frontier_shows_every_trial_that_has_both_numbers(kept: Path) -> Non
     axes = tuned.plot.frontier()
     points = [len(np.asarray(shown.get_offsets())) for shown in axes.collections]
     assert sum(points) == len(tuned.trials) + 1  # The best one has a ring.
+    assert drawn(axes)["the best"] == [(tuned.best.numbers["supply_gold"],) * 2]
     with pytest.raises(MisuseError, match="no target"):
         tuned.plot.frontier("gini")
+
+
+def drawn(axes: Axes) -> dict[str, list[tuple[float, ...]]]:
+    """The points of a chart by the legend's words, and what has no point."""
+    assert axes.get_legend() is not None
+    assert all(width > 0 for shown in axes.collections for width in shown.get_linewidths())  # Rings, too.
+    points = {
+        str(shown.get_label()): [(float(x), float(y)) for x, y in np.asarray(shown.get_offsets())]
+        for shown in axes.collections
+    }
+    return {text.get_text(): points.get(text.get_text(), []) for text in axes.get_legend().get_texts()}
+
+
+def test_the_frontier_counts_what_it_cannot_draw_and_shades_the_whole_band(kept: Path) -> None:
+    tuned, wanted = again(kept), Targets({"supply_gold": (150_000, 250_000), "gini": (None, 0.9)})
+    numbers: list[Numbers] = [
+        {"supply_gold": supply, "gini": gini}
+        for supply, gini in [(200_000.0, math.inf), (300_000.0, 0.4), (100_000.0, 0.5)]
+    ]
+    trials = tuple(Trial(place, tuned.trials[place].point, (run,)) for place, run in enumerate(numbers))
+    search = replace(tuned, targets=wanted, trials=trials, surface=FirstIsBest())  # type: ignore[arg-type]  # Its order alone.
+    axes = search.plot.frontier()
+    assert drawn(axes) == {
+        "a target missed": [(300_000.0, 0.4), (100_000.0, 0.5)],
+        "not drawn: 1 of 3 trials, beyond the horizon or without a value": [],
+    }
+    across, up = (span.get_extents().transformed(axes.transData.inverted()) for span in axes.patches)
+    assert (across.x0, across.x1) == pytest.approx((150_000, 250_000))
+    assert (up.y0, up.y1) == pytest.approx(axes.get_ylim())  # At most 0.9: all that is to be seen.
+
+
+class FirstIsBest:
+    """A surface that puts the trials nearest in the order in which they were played."""
+
+    def distances(self, points: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        return np.arange(len(points))
