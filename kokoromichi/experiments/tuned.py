@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from kokoromichi.experiments.plots import TunedPlots
     from kokoromichi.experiments.robustness import Robustness
     from kokoromichi.experiments.space import Space
-    from kokoromichi.experiments.surface import Surface
+    from kokoromichi.experiments.surface import Floats, Surface
     from kokoromichi.simulation.population import Population
 
 _FAVOURED: Final = (
@@ -68,13 +68,17 @@ class Tuned:
     @cached_property
     def _order(self) -> list[int]:
         """The trials' numbers, best first: those that are met, the robust ones, then as the surfaces say."""
-        distances = self.surface.distances(np.array([trial.point for trial in self.trials]))
         met = [self.targets.met(trial.pooled()) for trial in self.trials]
         shares = {place: found.share for place, found in self.robust.items()}
         return sorted(
             range(len(self.trials)),
-            key=lambda place: (not met[place], -shares.get(place, 0.0), distances[place]),
+            key=lambda place: (not met[place], -shares.get(place, 0.0), self._predicted[place]),
         )
+
+    @cached_property
+    def _predicted(self) -> Floats:
+        """How far from the targets the surfaces put each trial, in tolerances."""
+        return self.surface.distances(np.array([trial.point for trial in self.trials]))
 
     @property
     def found(self) -> bool:
@@ -101,28 +105,30 @@ class Tuned:
         )
 
     def table(self) -> pl.DataFrame:
-        """Every trial, best first.
+        """Every trial, best first: those that are met, among them the robust ones, then by ``predicted``.
 
         Returns:
             One row per trial: ``trial`` (Int64), ``runs`` (Int64), a Float64 column per free number (its
-            path) and per target, pooled over the runs and infinite beyond the horizon, ``distance``
-            (Float64, in tolerances, null where a number is not there or infinite), ``met`` (Boolean).
+            path) and per target, pooled over the runs and infinite beyond the horizon, ``distance`` of these
+            from the targets and the distance ``predicted`` by the surfaces, which know all trials and follow
+            luck less (Float64, in tolerances, null where a number is not there or infinite), ``met``
+            (Boolean).
         """
         rows = []
         for place in self._order:
             trial, numbers = self.trials[place], self.trials[place].pooled()
-            distance = self.targets.distance(numbers)
             rows.append(
                 {
                     "trial": trial.number,
                     "runs": len(trial.runs),
                     **self.space.values(trial.point),
                     **{name: numbers[name] for name in self.targets},
-                    "distance": distance if np.isfinite(distance) else None,
+                    "distance": _finite(self.targets.distance(numbers)),
+                    "predicted": _finite(self._predicted[place]),
                     "met": self.targets.met(numbers),
                 }
             )
-        floats = dict.fromkeys([*self.space.names, *self.targets, "distance"], pl.Float64())
+        floats = dict.fromkeys([*self.space.names, *self.targets, "distance", "predicted"], pl.Float64())
         schema = {"trial": pl.Int64(), "runs": pl.Int64(), **floats, "met": pl.Boolean()}
         return pl.DataFrame(rows, schema)
 
@@ -235,6 +241,10 @@ class Tuned:
 
     def _repr_html_(self) -> str:
         return f"<p>{self.explain()}</p>{self.table().head(10)._repr_html_()}"
+
+
+def _finite(distance: float) -> float | None:
+    return distance if np.isfinite(distance) else None
 
 
 def _why(row: dict[str, Any]) -> str:

@@ -213,6 +213,12 @@ def test_a_robust_find_comes_before_a_nearer_one(kept: Path) -> None:
     assert "Met in 100% of 2 plausible populations (95 %: 16% to 100%)" in robust.explain()
 
 
+def test_trials_that_are_alike_in_what_they_meet_are_ordered_by_what_the_table_shows(kept: Path) -> None:
+    for _, part in again(kept).table().group_by("met"):
+        assert part.height > 1
+        assert part["predicted"].is_sorted(nulls_last=True)
+
+
 def test_a_find_is_held_against_other_players_under_common_seeds(kept: Path) -> None:
     best = again(kept).best
     population = best.scenario.population
