@@ -194,7 +194,7 @@ def tune(
         if as_json:
             answer(_tuned(tuned, best, checked, written))
         else:
-            _show_tuned(tuned.explain(), best, checked, written)
+            _show_tuned(str(tuned.explain()), best, checked, written)
     if not met:
         fail("no numbers that meet every target were found", TARGET_MISSED)
 
@@ -211,7 +211,7 @@ def _validated(tuned: Tuned, replications: int, seed: int) -> tuple[Candidate, p
 def _tuned(tuned: Tuned, best: Candidate, checked: pl.DataFrame, written: Path | None) -> dict[str, object]:
     return {
         "met": tuned.found and bool(checked["met"].all()),
-        "explanation": tuned.explain(),
+        "explanation": " ".join(tuned.explain()),
         "values": dict(best.values),
         "validated": checked.to_dicts(),
         "trials": tuned.table().to_dicts(),

@@ -70,6 +70,14 @@ MEASURES: Final[Mapping[str, Measure]] = {
 }
 """The numbers of the headline by their names, in the order in which they are shown."""
 
+
+def measure_of(metric: str) -> Measure:
+    """The measure of a target, which may say whose wait it is: ``wait_days.treasure_chest.casual``."""
+    column, *whose = metric.split(".")
+    measure = MEASURES[column]
+    return replace(measure, title=", ".join((measure.title, *whose)).replace("_", " "))
+
+
 _ITEM_MEASURES: Final[Mapping[str, Measure]] = {
     "units": Measure(title="units sold", unit="units", possible=_NOT_NEGATIVE, step=1),
     "revenue_gold": Measure(title="revenue", unit="gold", possible=_NOT_NEGATIVE, step=1),

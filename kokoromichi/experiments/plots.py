@@ -21,7 +21,7 @@ from kokoromichi.analysis.statistics import student_t
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.experiments.comparison import BASE, CERTAIN, NEGLIGIBLE, NOT_VISIBLE, UNCHANGED
 from kokoromichi.experiments.likeness import INSIDE
-from kokoromichi.experiments.measures import MEASURES, require_measures
+from kokoromichi.experiments.measures import MEASURES, measure_of, require_measures
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -275,10 +275,7 @@ class TunedPlots:
 
 
 def _named(metric: str) -> str:
-    column, *who = metric.split(".")
-    measure = MEASURES[column]
-    if who:
-        return f"{measure.title}: {', '.join(who)}, {measure.unit}".replace("_", " ")
+    measure = measure_of(metric)
     return f"{measure.title}, {measure.unit}" if measure.unit else measure.title
 
 

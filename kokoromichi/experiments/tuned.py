@@ -13,11 +13,13 @@ import polars as pl
 from kokoromichi.analysis.targets import spelled
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.experiments.candidate import Candidate
+from kokoromichi.experiments.measures import measure_of
 from kokoromichi.experiments.trials import Trial
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from kokoromichi.analysis.report.explained import Explanation
     from kokoromichi.analysis.targets import Targets
     from kokoromichi.experiments.plots import TunedPlots
     from kokoromichi.experiments.robustness import Robustness
@@ -202,31 +204,38 @@ class Tuned:
         corners = dice.integers(0, 2, (_CUBE_POINTS, sides)).astype(np.float64)
         return self.surface.predict(np.vstack([corners, dice.random((_CUBE_POINTS, sides))]))
 
-    def explain(self) -> str:
-        """What was found, in sentences; where nothing was, what stands in the way."""
+    def explain(self) -> Explanation:
+        """What was found, in sentences; where nothing was, what stands in the way.
+
+        A notebook shows them as a list; ``str()`` gives a line each, iterating the single ones.
+        """
+        from kokoromichi.analysis.report.explained import Explanation  # noqa: PLC0415 - matplotlib is slow
+
         runs = sum(len(trial.runs) for trial in self.trials)
+        title = f"A search of {len(self.trials)} trials, {runs} runs"
+        return Explanation(title, tuple(self._found() if self.found else self._in_the_way()))
+
+    def _found(self) -> Iterator[str]:
         met = sum(self.targets.met(trial.pooled()) for trial in self.trials)
-        if met:
-            held = f" {self.robust[self._order[0]]}{_FAVOURED}" if self._order[0] in self.robust else ""
-            return (
-                f"{met} of {len(self.trials)} trials meet every target ({runs} runs). The best: {self.best}."
-                f"{held} Validate it under other seeds before it is believed: best.validate()."
-            )
-        lines = [f"Not found: none of {len(self.trials)} trials meets every target ({runs} runs)."]
+        yield f"{met} of {len(self.trials)} trials {'meets' if met == 1 else 'meet'} every target."
+        turned = (f"{path} {spelled(value)}" for path, value in self.best.values.items())
+        yield f"The best: {', '.join(turned)}."
+        if self._order[0] in self.robust:
+            yield f"{self.robust[self._order[0]]}{_FAVOURED}"
+        yield "Validate it under other seeds before it is believed: best.validate()."
+
+    def _in_the_way(self) -> Iterator[str]:
+        yield f"Not found: none of {len(self.trials)} trials meets every target."
         numbers = self.best.numbers
-        near = ", ".join(
-            f"{name} {spelled(numbers[name])} (wanted {band})" for name, band in self.targets.items()
-        )
-        lines.append(f"The nearest has {near}.")
-        out_of_reach = self.reachable().filter(reached=False)
-        lines += [
-            f"{row['metric']} cannot be met in these ends: {_why(row)}." for row in out_of_reach.to_dicts()
-        ]
-        lines += [f"{one} and {other} stand against each other." for one, other in self.conflicts()]
+        near = (f"{_reading(name, numbers[name])} (wanted {band})" for name, band in self.targets.items())
+        yield f"The nearest: {'; '.join(near)}."
+        for row in self.reachable().filter(reached=False).to_dicts():
+            yield f"{measure_of(row['metric']).title} cannot be met in these ends: {_why(row)}."
+        for one, other in self.conflicts():
+            yield f"{measure_of(one).title} and {measure_of(other).title} stand against each other."
         if closed := self.space.base.closed:
-            lines.append(f"The scenario closes {', '.join(sorted(closed))}, which no number opens.")
-        lines.append("Widen an end, free another number, or widen a band.")
-        return " ".join(lines)
+            yield f"The scenario closes {', '.join(sorted(closed))}, which no number opens."
+        yield "Widen an end, free another number, or widen a band."
 
     @property
     def plot(self) -> TunedPlots:
@@ -240,11 +249,18 @@ class Tuned:
         return f"<Tuned {len(self.trials)} trials: {'found' if self.found else 'not found'}>"
 
     def _repr_html_(self) -> str:
-        return f"<p>{self.explain()}</p>{self.table().head(10)._repr_html_()}"
+        return f"{self.explain()._repr_html_()}{self.table().head(10)._repr_html_()}"
 
 
 def _finite(distance: float) -> float | None:
     return distance if np.isfinite(distance) else None
+
+
+def _reading(metric: str, value: float | None) -> str:
+    """A number with its title, and its unit where it has a value."""
+    measure = measure_of(metric)
+    unit = "" if value is None or not np.isfinite(value) else measure.unit
+    return f"{measure.title} {spelled(value)} {unit}".rstrip()
 
 
 def _why(row: dict[str, Any]) -> str:

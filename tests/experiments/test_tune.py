@@ -210,7 +210,7 @@ def test_a_robust_find_comes_before_a_nearer_one(kept: Path) -> None:
     }
     robust = replace(tuned, robust=held)
     assert robust.table()["trial"][:2].to_list() == [second, first]
-    assert "Met in 100% of 2 plausible populations (95 %: 16% to 100%)" in robust.explain()
+    assert "Met in 100% of 2 plausible populations (95 %: 16% to 100%)" in str(robust.explain())
 
 
 def test_trials_that_are_alike_in_what_they_meet_are_ordered_by_what_the_table_shows(kept: Path) -> None:
@@ -272,7 +272,7 @@ def test_a_number_that_no_run_has_cannot_be_met(kept: Path) -> None:
     search.trials = [Trial(0, (0.5, 0.5), ({"gini": 0.5, "retention_d30": None},))]
     found = replace(tuned, targets=wanted, trials=tuple(search.trials), surface=search.surface())
     assert not found.found
-    assert "retention_d30 cannot be met in these ends: no run has one." in found.explain()
+    assert "Retention on day 30 cannot be met in these ends: no run has one." in [*found.explain()]
     assert found.reachable()["reached"].to_list() == [False, True]
     search.targets = Targets({"retention_d30": (0.5, None)})
     with pytest.raises(MisuseError, match="no run has a retention_d30"):
@@ -297,7 +297,7 @@ def test_what_is_found_meets_its_targets_under_other_seeds(kept: Path) -> None:
     assert tuned.found
     checked = tuned.best.validate(replications=6, seed=77)
     assert checked["met"].to_list() == [True]
-    assert "Validate" in tuned.explain()
+    assert "Validate" in str(tuned.explain())
 
 
 def test_what_cannot_be_met_is_said_with_what_can_be_reached(kept: Path) -> None:
@@ -306,10 +306,13 @@ def test_what_cannot_be_met_is_said_with_what_can_be_reached(kept: Path) -> None
     numbers = {"supply_gold": np.array([float(trial.pooled()["supply_gold"] or 0) for trial in tuned.trials])}
     other = replace(tuned, targets=rich, surface=Surface(rich, points, numbers, BASE.days))
     assert not other.found
-    assert "supply_gold cannot be met in these ends" in other.explain()
+    assert "Supply at the end cannot be met in these ends" in str(other.explain())
+    assert "gold (wanted 10,000,000 to 20,000,000)" in str(other.explain())
+    assert "supply_gold" not in str(other.explain())  # Titles and units, no codes.
+    assert "<li>Not found: none of" in other._repr_html_()
     assert other.reachable()["reached"].to_list() == [False]
     closed = replace(other, space=Space(Scenario.load("no_sinks"), tuned.space.free))
-    assert "closes buy, exchange, invest, summon, train, which no number opens" in closed.explain()
+    assert "closes buy, exchange, invest, summon, train, which no number opens" in str(closed.explain())
 
 
 def test_the_best_is_written_where_the_bot_loads_it_with_its_comments(kept: Path, tmp_path: Path) -> None:
