@@ -39,7 +39,7 @@ def test_growth_gains_and_missed_targets_are_said_with_their_numbers() -> None:
         "Sink/faucet ratio: 40.0\u00a0%, 20.0 points of a per cent below its target, at least 60\u00a0%.",
         "Wait for a chest is not known: no run has it, so that its target is not met.",  # There is no price.
         "Gini of balances: 0.27, 0.07 above its target, at most 0.2.",
-        "0 of 3 targets are met.",
+        "0 of 3 targets are met; 1 not known.",
         "What a change of a number would do is not said here: compare() measures it.",
     ]
     assert str(said).startswith("Two weeks:\n- 2 players")

@@ -248,7 +248,7 @@ def test_a_number_is_held_against_the_target_that_it_is_given(
     assert card.label == "Sink/faucet ratio"
     assert card.verdict == ("good" if met else "bad")
     assert card.target == words
-    assert card.pill == ("met: 3 of 3 runs" if met else "missed: 0 of 3 runs")
+    assert card.pill == ("met in 3 of 3 runs" if met else "missed: met in 0 of 3 runs")
     assert card.gauge is not None
     assert all(0 <= place <= 100 for place in card.gauge)
     assert {other.verdict for other in others} == {"plain"}
@@ -300,7 +300,7 @@ def test_a_ledger_alone_gives_a_report_that_says_what_is_missing(runs: list[Run]
 def test_nothing_observed_gives_a_report_that_says_so() -> None:
     text = Reader(render_report(report_data([Observations.empty()], title="Nothing", manifest={}))).text
     assert "Nothing was observed: the ledger is empty." in text
-    assert "targets met" not in text.partition("Headline")[0]
+    assert "targets are met" not in text.partition("Headline")[0]
 
 
 def test_a_report_of_no_run_is_refused() -> None:

@@ -18,7 +18,7 @@ from kokoromichi.analysis.plots.canvas import words as spelled
 from kokoromichi.analysis.plots.series import averaged
 from kokoromichi.analysis.report import words
 from kokoromichi.analysis.report.blocks import lasting, measured
-from kokoromichi.analysis.report.cards import LEAST_DAYS, wanted
+from kokoromichi.analysis.report.cards import LEAST_DAYS, headline_card, targets_met, wanted
 from kokoromichi.analysis.report.numbers import headline_numbers
 
 if TYPE_CHECKING:
@@ -139,8 +139,8 @@ def _targets(data: ReportData) -> list[str]:
         if number.target in data.targets
     ]
     missed = [said for number, target in judged if (said := _missed(number, target))]
-    met = len(judged) - len(missed)
-    return [*missed, f"{met} of {len(judged)} targets are met."] if judged else []
+    met = targets_met([headline_card(number, target) for number, target in judged])
+    return [*missed, met] if judged else []
 
 
 def _missed(number: HeadlineNumber, target: Band) -> str:
