@@ -184,6 +184,12 @@ def test_no_word_of_a_chart_covers_another_or_leaves_the_figure(name: str, many:
             assert not box.padded(-1).overlaps(other.padded(-1)), (words[number], text)
 
 
+def test_retention_writes_no_number_that_stands_on_another_or_on_a_line() -> None:
+    shares = {"present_share": [0.98, 0.91], "rolling_share": [0.99, 0.94], "classic_share": [0.68, 0.9]}
+    ax = plots.retention(pl.DataFrame({"age_days": [1, 7], **shares}))
+    assert [text.get_text() for text in ax.texts] == ["99 %", "68 %", "94 %"]
+
+
 def hidden_ticks(ax: Axes) -> set[Artist]:
     """Labels that matplotlib keeps for ticks beyond the limits, and does not draw."""
     hidden: set[Artist] = set()
