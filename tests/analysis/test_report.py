@@ -340,7 +340,7 @@ def test_the_headline_is_measured_after_the_warm_up(runs: list[Run], data: Repor
     short = report_data(observations, title="t", manifest={}, warm_up_days=36)
     assert (data.measured_from_day, early.measured_from_day, short.measured_from_day) == (30, 0, 0)
     assert data.headline["sink_faucet_ratio"][0] != early.headline["sink_faucet_ratio"][0]
-    assert "Measured from day 30 on" in headline_section(data).lede
+    assert "measured from day 30 on" in headline_section(data).lede
 
 
 def test_prices_that_move_are_drawn_and_others_are_not(runs: list[Run], data: ReportData) -> None:
@@ -353,6 +353,7 @@ def test_prices_that_move_are_drawn_and_others_are_not(runs: list[Run], data: Re
     assert "what a basket of store items costs" in page_of(section)
     assert "what a basket of store items costs" not in page_of(wait_section(data))
     assert "Prices did not move." in wait_section(data).lede
+    assert [getattr(block, "wide", False) for block in wait_section(data).blocks] == [False, False, True]
 
 
 def test_findings_are_listed(data: ReportData) -> None:
