@@ -71,7 +71,7 @@ def _said(comparison: Comparison, name: str) -> Cell:
     """What became of the primary number, in a few words."""
     row = comparison.table().filter(scenario=name, metric=comparison.asked.primary).row(0, named=True)
     sure = row["verdict"] in {CERTAIN, NEGLIGIBLE, IDENTICAL}
-    change = words.share(row["change_share"], 1)
+    change = words.signed_share(row["change_share"])
     said = f"{name}: {row['title'].lower()} {change}, {row['verdict']}"
     return Cell(said, "good" if sure else "plain")
 
@@ -135,7 +135,9 @@ def _rows(comparison: Comparison, name: str) -> list[PageRow]:
                 gain += f" ({row['gain_low']:.1f} to {row['gain_high']:.1f})"
         unit = f", {row['unit']}" if row["unit"] else ""
         share = (
-            f" ({words.share(row['change_share'], 1)})" if abs(row["change_share"] or 0.0) > _NOISE else ""
+            f" ({words.signed_share(row['change_share'])})"
+            if abs(row["change_share"] or 0.0) > _NOISE
+            else ""
         )
         texts = (
             f"{row['title']}{unit}{_ASSUMED if row['assumed'] else ''}",

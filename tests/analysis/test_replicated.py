@@ -194,4 +194,6 @@ def test_a_target_of_which_the_number_is_not_known_is_none_that_is_met() -> None
 def test_numbers_are_written_exactly_and_never_as_minus_zero() -> None:
     assert words.whole(2**53 + 1) == "9,007,199,254,740,993"
     assert [words.whole(-0.4), words.decimal(-0.001), words.share(-0.00001, 1)] == ["0", "0.00", "0.0\u00a0%"]
+    signed = [words.signed_share(value) for value in (0.029, -0.142, 0.0001, -0.0001, None)]
+    assert signed == ["+2.9\u00a0%", "−14.2\u00a0%", "0.0\u00a0%", "0.0\u00a0%", "–"]
     assert [words.short(BEYOND), words.short(-2_500_000)] == ["beyond", "−2.50\u00a0M"]

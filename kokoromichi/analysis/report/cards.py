@@ -31,8 +31,9 @@ def headline_section(data: ReportData) -> PageSection:
     cards = tuple(headline_card(number, targets.get(number.target)) for number in headline_numbers(data))
     lede = (
         f"{targets_met(cards) or _NOT_JUDGED} The sink/faucet ratio alone is a weak alarm, because spending "
-        f"follows the purse: read it beside supply, wait and balances. {measured(data)} "
-        "Supply, inequality, wait and retention are those of the whole time."
+        f"follows the purse: read it beside supply, wait and balances. "
+        "Supply, inequality, wait and retention are of the whole time; the rest: "
+        f"{measured(data).lower()}"
     )
     missing = tuple(data.missing[name] for name in data.missing if name in data.missing_books)
     blocks = (comparison(data, data.before),) if data.before else ()
