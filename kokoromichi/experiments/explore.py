@@ -40,6 +40,10 @@ THAT_MATTER: Final[Free] = {
 }
 """What a screening of the shipped economy put first."""
 _SHOWN: Final = ("supply_gold", "net_flow_gold_per_active_player_day", "wait_days", "gini", "units_sold")
+_STEPS: Final = 200
+"""About as many as a slider of amounts has."""
+_STEP_DECADES: Final = 0.02
+"""About a step of a slider of factors: a twentieth more."""
 _MOVES: Final = 1_000
 """As many runs as a designer may ask for: a compiled engine is worth its compiling."""
 
@@ -175,10 +179,17 @@ def _start(base: Scenario, path: str, ends: tuple[int, int] | Scale) -> float:
 
 
 def _slider(path: str, ends: tuple[int, int] | Scale, start: float) -> Any:
+    """Where it starts is a whole number of steps from its lower end: a browser would move it there."""
     import ipywidgets  # noqa: PLC0415 - of an extra
 
-    options = {"description": path, "style": {"description_width": "12em"}, "layout": {"width": "34em"}}
+    options: dict[str, object] = {"style": {"description_width": "12em"}, "layout": {"width": "34em"}}
     if isinstance(ends, Scale):
         low, high = math.log10(ends.low), math.log10(ends.high)
-        return ipywidgets.FloatLogSlider(value=start, min=low, max=high, readout_format=".2f", **options)
-    return ipywidgets.IntSlider(value=int(start), min=ends[0], max=ends[1], **options)
+        below = math.log10(start) - low
+        step = below / max(1, round(below / _STEP_DECADES)) or _STEP_DECADES
+        options |= {"description": f"{path} ×", "step": step, "readout_format": ".2f"}
+        return ipywidgets.FloatLogSlider(value=start, min=low, max=high, **options)
+    low, high = ends
+    below, widest = int(start) - low, max(1, (high - low) // _STEPS)
+    step = next(step for step in range(widest, 0, -1) if below % step == 0)
+    return ipywidgets.IntSlider(value=int(start), min=low, max=high, step=step, description=path, **options)

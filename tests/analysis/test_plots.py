@@ -190,6 +190,22 @@ def test_retention_writes_no_number_that_stands_on_another_or_on_a_line() -> Non
     assert [text.get_text() for text in ax.texts] == ["99 %", "68 %", "94 %"]
 
 
+@pytest.mark.parametrize("top_gold", [9_700_000, 12_500_000, 14_400_000])
+def test_wider_words_of_other_ticks_have_their_room_too(top_gold: int) -> None:
+    """At its last size an axis may choose other ticks than those that were measured: 12.5 M lost its 1."""
+    with canvas.drawing(None, "Supply") as ax:
+        ax.plot([0, 89], [0, top_gold], label="base")
+        ax.set_ylim(bottom=0)
+        canvas.label_axes(ax, "day", "gold")
+        canvas.thousands(ax.yaxis)
+        canvas.legend_below(ax)
+        figure = figure_of(ax)
+        svg_text(figure)
+        outer = ax.get_tightbbox()
+    assert outer is not None
+    assert min(outer.x0, figure.bbox.width - outer.x1) == pytest.approx(3, abs=0.5)
+
+
 def hidden_ticks(ax: Axes) -> set[Artist]:
     """Labels that matplotlib keeps for ticks beyond the limits, and does not draw."""
     hidden: set[Artist] = set()

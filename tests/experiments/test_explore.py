@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from threading import Event
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from kokoromichi.simulation.scenario import Scenario
 from kokoromichi.simulation.totals import play_totals
 
 if TYPE_CHECKING:
-    from kokoromichi.experiments.space import Free
+    from kokoromichi.experiments.space import Free, Scale
 
 BASE = Scenario.load("baseline", players=10, days=4)
 FREE: Free = {"opening.gold": (5_000, 30_000), "daily.gold": scale(0.5, 2)}
@@ -120,3 +121,16 @@ def test_without_widgets_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> 
         explore(BASE)
     with pytest.raises(MisuseError, match="give it a scenario"):
         explore("baseline")  # type: ignore[arg-type]  # As a notebook passes it.
+
+
+@pytest.mark.parametrize("ends", [(1_000, 40_000), (10_000, 12_000), (9_999, 10_001), (0, 10_000)])
+@pytest.mark.parametrize("factors", [scale(0.1, 3.0), scale(0.3, 3.0), scale(1.0, 2.0), scale(0.2, 1.0)])
+def test_no_browser_moves_a_slider_to_its_next_step(ends: tuple[int, int], factors: Scale) -> None:
+    explorer = explore(BASE, {"opening.gold": ends, "daily.gold": factors})
+    amount, factor = explorer._sliders.values()  # noqa: SLF001 - what a browser would move
+    assert (amount.value, factor.value) == (10_000, 1.0)
+    assert (amount.value - amount.min) % amount.step == 0
+    steps = (math.log10(factor.value) - factor.min) / factor.step
+    assert steps == pytest.approx(round(steps), abs=1e-9)
+    assert 1 <= amount.step <= max(1, (ends[1] - ends[0]) / 200)
+    assert 0.01 < factor.step < 0.03

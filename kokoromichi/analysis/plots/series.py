@@ -19,6 +19,7 @@ BAND_TEXT: Final = "p10–p90 of runs"
 
 LINES: Final[tuple[str, ...]] = (
     style.BLUE, style.VERMILLION, style.GREEN, style.ORANGE, style.PURPLE, style.SKY, style.INK, style.SLATE,
+    style.WINE, style.STEEL,
 )  # fmt: skip
 """Colours of lines, in the order in which names are given one; yellow is too pale for a line on paper."""
 
@@ -55,7 +56,7 @@ def category_colour(category: str) -> str:
 
 
 def line_colours(names: Iterable[str]) -> dict[str, str]:
-    """Give each name a colour of ``LINES``, in the order given; from the ninth on they come round again."""
+    """Give each name a colour of ``LINES``, in the order given; after the tenth they come again."""
     return {name: LINES[number % len(LINES)] for number, name in enumerate(names)}
 
 

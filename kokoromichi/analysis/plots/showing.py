@@ -56,18 +56,23 @@ class OnceMeasured(ConstrainedLayoutEngine):
 
     def _fits(self, fig: Figure, axes: Axes) -> bool:
         """Whether the texts leave room for the axes, which then have it."""
-        _place(axes, _GUESS)
-        outer = axes.get_tightbbox(for_layout_only=True)  # What is to draw it may set its own dpi here.
-        if outer is None:  # It is hidden.
-            return True
-        options = self.get()
-        rect = Bbox.from_bounds(*options["rect"]).transformed(fig.transFigure)
-        free = rect.padded(-options["w_pad"] * fig.dpi, -options["h_pad"] * fig.dpi)
-        corners = free.get_points() + axes.bbox.get_points() - outer.get_points()
-        room = Bbox(fig.transFigure.inverted().transform(corners))
-        if min(room.width, room.height) <= 0:
-            return False
-        _place(axes, room)
+        room = _GUESS
+        for _ in range(2):
+            _place(axes, room)
+            outer = axes.get_tightbbox(for_layout_only=True)  # What is to draw it may set its own dpi here.
+            if outer is None:  # It is hidden.
+                return True
+            words = _tick_words(axes)
+            options = self.get()
+            rect = Bbox.from_bounds(*options["rect"]).transformed(fig.transFigure)
+            free = rect.padded(-options["w_pad"] * fig.dpi, -options["h_pad"] * fig.dpi)
+            corners = free.get_points() + axes.bbox.get_points() - outer.get_points()
+            room = Bbox(fig.transFigure.inverted().transform(corners))
+            if min(room.width, room.height) <= 0:
+                return False
+            _place(axes, room)
+            if _tick_words(axes) == words:
+                break  # In another size an axis may choose other ticks, with wider words.
         return True
 
 
@@ -91,6 +96,11 @@ class ThemedAxes(Axes):
         figure = figure_of(self)
         if isinstance(figure, ChartFigure) and not _pyplot_shows(figure):
             figure._ipython_display_()
+
+
+def _tick_words(axes: Axes) -> list[str]:
+    ticks = [*axes.get_xticklabels(), *axes.get_yticklabels()]
+    return [tick.get_text() for tick in ticks]
 
 
 def _place(axes: Axes, position: Bbox) -> None:
