@@ -201,7 +201,9 @@ async def commits(server: MongoServer, rounds: int, seconds: float) -> dict[str,
 async def export(server: MongoServer, rows: int) -> dict[str, float]:
     """Seconds of both sides, and the memory that the export added."""
     uri = fresh_database(server.uri)
-    async with MongoDBProvider(f"{uri}?socketTimeoutMS=120000") as provider:  # The stand-in sorts a book whole.
+    async with MongoDBProvider(
+        f"{uri}?socketTimeoutMS=120000"
+    ) as provider:  # The stand-in sorts a book whole.
         bare = Bare(uri, reads=False)
         for first in range(0, rows, 10_000):
             await bare.ledger.insert_many([_row(number) for number in range(first, first + 10_000)])

@@ -71,7 +71,7 @@ def table_html(comparison: Comparison) -> str:
 def _said(comparison: Comparison, name: str) -> Cell:
     """What became of the primary number, in a few words."""
     row = comparison.table().filter(scenario=name, metric=comparison.asked.primary).row(0, named=True)
-    change = words.share(row["change_share"], 1)
+    change = words.signed_share(row["change_share"])
     said = f"{name}: {row['title'].lower()} {change}, {row['verdict']}"
     return Cell(said, _tone(row["verdict"]))
 
@@ -137,7 +137,9 @@ def _rows(comparison: Comparison, name: str) -> list[PageRow]:
         seen = "" if row["pairs"] == row["runs"] else f" ({row['pairs']} of {row['runs']} runs)"
         unit = f", {row['unit']}" if row["unit"] else ""
         share = (
-            f" ({words.share(row['change_share'], 1)})" if abs(row["change_share"] or 0.0) > _NOISE else ""
+            f" ({words.signed_share(row['change_share'])})"
+            if abs(row["change_share"] or 0.0) > _NOISE
+            else ""
         )
         texts = (
             _plain(before),

@@ -33,13 +33,15 @@ def test_growth_gains_and_missed_targets_are_said_with_their_numbers() -> None:
         GROWTH,
         "Of the gold that enters, 100\u00a0% by daily.",
         "Of the gold that leaves, 75\u00a0% by purchase and 25\u00a0% by train.",
-        "Measured on every day.",
-        "On average grinder gained 1,000 gold: most came by daily (+1,000).",
-        "On average whale lost 400 gold: most went by purchase (−300).",
-        "Sink/faucet ratio: 40.0\u00a0%, 20.0 points of a per cent below its target, at least 60\u00a0%.",
+        "These shares, and what players gain and lose: measured on every day, the first ones too.",
+        "Openings left out, a player of the archetype grinder gained 1,000 gold on average: "
+        "most came by daily (+1,000).",
+        "Openings left out, a player of the archetype whale lost 400 gold on average: "
+        "most went by purchase (−300).",
+        "Sink/faucet ratio: 40.0\u00a0%, 20.0 percentage points below its target, at least 60\u00a0%.",
         "Wait for a chest is not known: no run has it, so that its target is not met.",  # There is no price.
         "Gini of balances: 0.27, 0.07 above its target, at most 0.2.",
-        "0 of 3 targets are met.",
+        "0 of 3 targets are met; 1 not known.",
         "What a change of a number would do is not said here: compare() measures it.",
     ]
     assert str(said).startswith("Two weeks:\n- 2 players")

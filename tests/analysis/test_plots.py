@@ -184,6 +184,12 @@ def test_no_word_of_a_chart_covers_another_or_leaves_the_figure(name: str, many:
             assert not box.padded(-1).overlaps(other.padded(-1)), (words[number], text)
 
 
+def test_retention_writes_no_number_that_stands_on_another_or_on_a_line() -> None:
+    shares = {"present_share": [0.98, 0.91], "rolling_share": [0.99, 0.94], "classic_share": [0.68, 0.9]}
+    ax = plots.retention(pl.DataFrame({"age_days": [1, 7], **shares}))
+    assert [text.get_text() for text in ax.texts] == ["99 %", "68 %", "94 %"]
+
+
 @pytest.mark.parametrize("top_gold", [9_700_000, 12_500_000, 14_400_000])
 def test_wider_words_of_other_ticks_have_their_room_too(top_gold: int) -> None:
     """At its last size an axis may choose other ticks than those that were measured: 12.5 M lost its 1."""

@@ -18,10 +18,11 @@ from kokoromichi.analysis.plots.series import averaged, banded
 from kokoromichi.analysis.replicated import estimate
 from kokoromichi.analysis.report import explained, period_report, report_data, words
 from kokoromichi.analysis.report.cards import headline_card as card
-from kokoromichi.analysis.report.cards import headline_section
+from kokoromichi.analysis.report.cards import headline_section, unmet_targets
 from kokoromichi.analysis.report.habits import ties_section
 from kokoromichi.analysis.report.numbers import HeadlineNumber, headline_numbers
-from kokoromichi.analysis.report.page import PageTable
+from kokoromichi.analysis.report.page import Cell, PageTable
+from kokoromichi.analysis.report.writing import report_page
 from kokoromichi.analysis.statistics import kaplan_meier, mean_interval, median_interval
 from kokoromichi.analysis.targets import Band
 from kokoromichi.core.errors import MisuseError
@@ -42,13 +43,13 @@ def waiting(values: list[float | None]) -> HeadlineNumber:
 def test_a_wait_beyond_the_horizon_in_seven_of_eight_runs_is_beyond_the_horizon() -> None:
     shown = card(waiting([BEYOND, 15.0, *[BEYOND] * 6]), Band(5, 15))
     assert (shown.value, shown.unit, shown.verdict) == ("beyond", "the horizon", "bad")
-    assert shown.pill == "missed: 1 of 8 runs"
+    assert shown.pill == "missed: met in 1 of 8 runs"
     assert shown.gauge is None
 
 
 def test_a_run_without_a_value_misses_its_target() -> None:
     shown = card(waiting([6.0, None, None, 7.0, 8.0, None, None, None]), Band(5, 15))
-    assert (shown.value, shown.verdict, shown.pill) == ("7.0", "bad", "missed: 3 of 8 runs")
+    assert (shown.value, shown.verdict, shown.pill) == ("7.0", "bad", "missed: met in 3 of 8 runs")
     assert "3 of 8 runs" in shown.spread
     assert shown.faint
 
@@ -182,11 +183,17 @@ def test_a_part_counts_its_supply_in_what_all_its_players_opened_with() -> None:
 
 def test_a_target_of_which_the_number_is_not_known_is_none_that_is_met() -> None:
     quiet = Book().opening(0, "ada").move(9, "ada", "daily", 1).observations()
-    lede = headline_section(report_data([quiet], title="", manifest={})).lede
-    assert lede.startswith("5 of 9 targets are met; of 3 targets the number is not known.")
+    data = report_data([quiet], title="", manifest={})
+    said = "5 of 9 targets are met; 3 not known"
+    assert headline_section(data).lede.startswith(f"{said}. The")
+    assert f"{said}." in [*explained(data)]
+    assert report_page(data).verdicts[0] == Cell(said, "bad")
+    assert len(unmet_targets(data)) == 4  # Which is what a command line ends with 1 for.
 
 
 def test_numbers_are_written_exactly_and_never_as_minus_zero() -> None:
     assert words.whole(2**53 + 1) == "9,007,199,254,740,993"
     assert [words.whole(-0.4), words.decimal(-0.001), words.share(-0.00001, 1)] == ["0", "0.00", "0.0\u00a0%"]
+    signed = [words.signed_share(value) for value in (0.029, -0.142, 0.0001, -0.0001, None)]
+    assert signed == ["+2.9\u00a0%", "−14.2\u00a0%", "0.0\u00a0%", "0.0\u00a0%", "–"]
     assert [words.short(BEYOND), words.short(-2_500_000)] == ["beyond", "−2.50\u00a0M"]

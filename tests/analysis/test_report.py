@@ -248,7 +248,7 @@ def test_a_number_is_held_against_the_target_that_it_is_given(
     assert card.label == "Sink/faucet ratio"
     assert card.verdict == ("good" if met else "bad")
     assert card.target == words
-    assert card.pill == ("met: 3 of 3 runs" if met else "missed: 0 of 3 runs")
+    assert card.pill == ("met in 3 of 3 runs" if met else "missed: met in 0 of 3 runs")
     assert card.gauge is not None
     assert all(0 <= place <= 100 for place in card.gauge)
     assert {other.verdict for other in others} == {"plain"}
@@ -300,7 +300,7 @@ def test_a_ledger_alone_gives_a_report_that_says_what_is_missing(runs: list[Run]
 def test_nothing_observed_gives_a_report_that_says_so() -> None:
     text = Reader(render_report(report_data([Observations.empty()], title="Nothing", manifest={}))).text
     assert "Nothing was observed: the ledger is empty." in text
-    assert "targets met" not in text.partition("Headline")[0]
+    assert "targets are met" not in text.partition("Headline")[0]
 
 
 def test_a_report_of_no_run_is_refused() -> None:
@@ -340,7 +340,7 @@ def test_the_headline_is_measured_after_the_warm_up(runs: list[Run], data: Repor
     short = report_data(observations, title="t", manifest={}, warm_up_days=36)
     assert (data.measured_from_day, early.measured_from_day, short.measured_from_day) == (30, 0, 0)
     assert data.headline["sink_faucet_ratio"][0] != early.headline["sink_faucet_ratio"][0]
-    assert "Measured from day 30 on" in headline_section(data).lede
+    assert "measured from day 30 on" in headline_section(data).lede
 
 
 def test_prices_that_move_are_drawn_and_others_are_not(runs: list[Run], data: ReportData) -> None:
@@ -353,6 +353,7 @@ def test_prices_that_move_are_drawn_and_others_are_not(runs: list[Run], data: Re
     assert "what a basket of store items costs" in page_of(section)
     assert "what a basket of store items costs" not in page_of(wait_section(data))
     assert "Prices did not move." in wait_section(data).lede
+    assert [getattr(block, "wide", False) for block in wait_section(data).blocks] == [False, False, True]
 
 
 def test_findings_are_listed(data: ReportData) -> None:

@@ -174,6 +174,7 @@ def test_a_report_is_shown_as_a_link_with_its_verdicts(
     shown = report._repr_html_()
     assert 'href="report.html"' in shown
     assert "Reconciles to the unit" in shown
+    assert "></td>" not in shown  # No row lacks its name.
     assert str(report) == str(report.path)
     with open(report, encoding="utf-8") as page:  # noqa: PTH123 - it is opened as a path is
         assert page.read().startswith("<!doctype html>")

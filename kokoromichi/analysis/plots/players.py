@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
@@ -23,12 +23,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MOST_ROWS = 12
-_RETENTION: Final[tuple[tuple[str, str, str, Literal["above", "below"]], ...]] = (
-    ("present_share", "not away on that very day", style.GREEN, "below"),
-    ("rolling_share", "not left by then", style.BLUE, "above"),
-    ("classic_share", "active on that very day", style.ORANGE, "below"),
+_RETENTION: Final = (
+    ("present_share", "not away on that very day", style.GREEN),
+    ("rolling_share", "not left by then", style.BLUE),
+    ("classic_share", "active on that very day", style.ORANGE),
 )
-"""The columns that are drawn, what they are called, their colour, and where the number stands."""
+"""The columns that are drawn, what they are called, and their colour."""
+_NEAR: Final = 0.06
+_NOTE_ROOM: Final = 0.18
+"""Of the axis, from a point down to the end of the number beneath it."""
 
 
 @checked_options
@@ -53,7 +56,8 @@ def retention(
                 {age: number for number, age in enumerate(ages)}, return_dtype=pl.Int64
             )
             alone = not axes.get_lines()
-            for column, name, usual, side in _RETENTION:
+            means: dict[int, list[float]] = {}
+            for column, name, usual in _RETENTION:
                 line = colour or (usual if alone else free_colour(axes))
                 rows = banded(frame, ["age_days"], column).with_columns(place=place)
                 if rows.is_empty():
@@ -61,8 +65,10 @@ def retention(
                 axes.vlines(rows["place"], rows["low"], rows["high"], color=line, alpha=0.35, linewidth=7)
                 axes.plot(rows["place"], rows["mean"], color=line)
                 canvas.dots(axes, rows["place"], rows["mean"], colour=line, label=of_run(label, name))
-                for age, mean in rows.select("place", "mean").iter_rows():
-                    canvas.note(axes, f"{100 * mean:.0f} %", (age, mean), side=side)
+                for at, mean in rows.select("place", "mean").iter_rows():
+                    means.setdefault(at, []).append(mean)
+            for at, shares in means.items():
+                _note_shares(axes, at, shares)
             axes.set_xticks(range(len(ages)), [f"D{age}" for age in ages])
             axes.set(xlim=(-0.4, len(ages) - 0.6), ylim=(0, 1.12), yticks=[0, 0.2, 0.4, 0.6, 0.8, 1])
             spread = f"; {mean_text(replications(frame))}, bar {BAND_TEXT}" if replications(frame) > 1 else ""
@@ -70,6 +76,15 @@ def retention(
             canvas.percent(axes.yaxis)
             canvas.legend_below(axes)
     return axes
+
+
+def _note_shares(axes: Axes, at: int, shares: list[float]) -> None:
+    """Write the highest share above its point, and lower ones beneath theirs where nothing comes near."""
+    highest, *lower = sorted(shares, reverse=True)
+    canvas.note(axes, f"{100 * highest:.0f} %", (at, highest), side="above")
+    for over, share, under in zip([highest, *lower], lower, [*lower[1:], -1.0], strict=False):
+        if over - share >= _NEAR and share - under >= _NOTE_ROOM:
+            canvas.note(axes, f"{100 * share:.0f} %", (at, share), side="below")
 
 
 @checked_options

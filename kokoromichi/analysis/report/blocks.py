@@ -48,7 +48,7 @@ def definition(name: str, *more: str) -> str:
 def measured(data: ReportData) -> str:
     """Say which days flows, spending and acts are measured on."""
     if data.measured_from_day == 0:
-        return "Measured on every day."
+        return "Measured on every day, the first ones too."
     return f"Measured from day {data.measured_from_day} on, counted from 0: the warm-up is cut."
 
 

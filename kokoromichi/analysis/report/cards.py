@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from kokoromichi.analysis.report import words
 from kokoromichi.analysis.report.blocks import measured
 from kokoromichi.analysis.report.numbers import HeadlineNumber, Values, Writer, headline_numbers
 from kokoromichi.analysis.report.page import Card, PageSection
 from kokoromichi.analysis.report.periods import comparison
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kokoromichi.analysis.replicated import Estimate
     from kokoromichi.analysis.report.data import ReportData
     from kokoromichi.analysis.report.page import Verdict
@@ -28,21 +29,24 @@ def headline_section(data: ReportData) -> PageSection:
     """Return the headline numbers with their targets and verdicts."""
     targets = data.targets if data.days >= LEAST_DAYS else {}
     cards = tuple(headline_card(number, targets.get(number.target)) for number in headline_numbers(data))
-    met = sum(card.verdict == "good" for card in cards)
-    held = [card for card in cards if card.target]
-    unknown = sum(card.verdict == "plain" for card in held)
-    beside = f"; of {words.counted(unknown, 'target')} the number is not known." if unknown else "."
-    judged = f"{met} of {len(held)} targets are met{beside}" if targets else _NOT_JUDGED
     lede = (
-        f"{judged} The sink/faucet ratio alone is a weak alarm, because spending "
-        f"follows the purse: read it beside supply, wait and balances. {measured(data)} "
-        "Supply, inequality, wait and retention are those of the whole time."
+        f"{targets_met(cards) or _NOT_JUDGED} The sink/faucet ratio alone is a weak alarm, because spending "
+        f"follows the purse: read it beside supply, wait and balances. "
+        "Supply, inequality, wait and retention are of the whole time; the rest: "
+        f"{measured(data).lower()}"
     )
     missing = tuple(data.missing[name] for name in data.missing if name in data.missing_books)
     blocks = (comparison(data, data.before),) if data.before else ()
     return PageSection(
         anchor="headline", title="Headline", lede=lede, missing=missing, cards=cards, blocks=blocks
     )
+
+
+def targets_met(cards: Sequence[Card]) -> str:
+    """Say how many targets are met, of all that are set: one whose number is not known is not met."""
+    held = [card.verdict for card in cards if card.target]
+    unknown = f"; {held.count('plain')} not known" if "plain" in held else ""
+    return f"{held.count('good')} of {len(held)} targets are met{unknown}." if held else ""
 
 
 def unmet_targets(data: ReportData) -> tuple[str, ...]:
@@ -103,9 +107,10 @@ def _pill(verdict: Verdict, target: Band | None, tested: Values) -> str:
     """Say whether the number meets its target, and how many of all runs do: one without a value misses it."""
     if target is None or verdict == "plain":
         return "not known"
-    said = "met" if verdict == "good" else "missed"
+    if len(tested) == 1:
+        return "met" if verdict == "good" else "missed"
     met = sum(target.holds(value) for value in tested)
-    return f"{said}: {met} of {len(tested)} runs" if len(tested) > 1 else said
+    return f"{'' if verdict == 'good' else 'missed: '}met in {met} of {len(tested)} runs"
 
 
 def wanted(target: Band, write: Writer, unit: str) -> str:

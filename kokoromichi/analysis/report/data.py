@@ -88,6 +88,11 @@ class ReportData:
     before: ReportData | None = None
     leaves_out_idle: bool = False
 
+    @property
+    def told_apart(self) -> str:
+        """What players are told apart by: ``archetype``, else ``group``."""
+        return "group" if self.grouped_by else "archetype"
+
 
 def report_data(
     runs: Sequence[Observations],

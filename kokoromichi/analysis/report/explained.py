@@ -18,7 +18,7 @@ from kokoromichi.analysis.plots.canvas import words as spelled
 from kokoromichi.analysis.plots.series import averaged
 from kokoromichi.analysis.report import words
 from kokoromichi.analysis.report.blocks import lasting, measured
-from kokoromichi.analysis.report.cards import LEAST_DAYS, wanted
+from kokoromichi.analysis.report.cards import LEAST_DAYS, headline_card, targets_met, wanted
 from kokoromichi.analysis.report.numbers import headline_numbers
 
 if TYPE_CHECKING:
@@ -77,8 +77,12 @@ def _supply(data: ReportData) -> list[str]:
     length = days.height - 1
     moved = {name: last[name] - first[name] for name in columns}
     grown = moved["supply"] / first["supply"] if first["supply"] else None
-    rate = "" if grown is None else f", {_signed(grown)}"
-    weekly = "" if grown is None or grown <= -1 else f" ({_signed((1 + grown) ** (7 / length) - 1)} a week)"
+    rate = "" if grown is None else f", {words.signed_share(grown)}"
+    weekly = (
+        ""
+        if grown is None or grown <= -1
+        else f" ({words.signed_share((1 + grown) ** (7 / length) - 1)} a week)"
+    )
     said = (
         f"In the last {words.counted(length, 'day')} the money supply went from "
         f"{words.short(first['supply'])} to {words.short(last['supply'])} gold{rate}{weekly}: "
@@ -86,10 +90,6 @@ def _supply(data: ReportData) -> list[str]:
         f"{words.short(moved['sinks'])} left by sinks."
     )
     return [said]
-
-
-def _signed(rate: float) -> str:
-    return f"{'+' if rate > 0 else ''}{words.share(rate, 1)}"
 
 
 def _flows(data: ReportData) -> list[str]:
@@ -102,7 +102,7 @@ def _flows(data: ReportData) -> list[str]:
         named = [f"{words.share(size)} by {kind}" for kind, size in largest.iter_rows()]
         if named:
             said.append(f"Of the gold that {verb}, {words.listed(named)}.")
-    return [*said, measured(data)] if said else []
+    return [*said, f"These shares, and what players gain and lose: {measured(data).lower()}"] if said else []
 
 
 def _gains(data: ReportData) -> list[str]:
@@ -112,13 +112,20 @@ def _gains(data: ReportData) -> list[str]:
     kinds = averaged(frame, ["archetype", "kind"], "per_player")
     groups = kinds.group_by("archetype").agg(net=pl.col("per_player").sum()).sort("net", "archetype")
     return [
-        _gain(archetype, net, kinds.filter(pl.col("archetype") == archetype).sort("per_player", "kind"))
+        _gain(
+            _one_of(data, archetype),
+            net,
+            kinds.filter(pl.col("archetype") == archetype).sort("per_player", "kind"),
+        )
         for archetype, net in groups.reverse().iter_rows()
     ]
 
 
-def _gain(archetype: str, net: float, kinds: pl.DataFrame) -> str:
-    who = "a player" if archetype == ALL else spelled(archetype)
+def _one_of(data: ReportData, archetype: str) -> str:
+    return "a player" if archetype == ALL else f"a player of the {data.told_apart} {spelled(archetype)}"
+
+
+def _gain(who: str, net: float, kinds: pl.DataFrame) -> str:
     least, most = kinds.row(0, named=True), kinds.row(-1, named=True)
     parts = []
     if most["per_player"] > 0:
@@ -126,7 +133,7 @@ def _gain(archetype: str, net: float, kinds: pl.DataFrame) -> str:
     if least["per_player"] < 0:
         parts.append(f"most went by {least['kind']} ({words.whole(least['per_player'])})")
     verb = "gained" if net >= 0 else "lost"
-    return f"On average {who} {verb} {words.whole(abs(net))} gold: {words.listed(parts)}."
+    return f"Openings left out, {who} {verb} {words.whole(abs(net))} gold on average: {words.listed(parts)}."
 
 
 def _targets(data: ReportData) -> list[str]:
@@ -139,8 +146,8 @@ def _targets(data: ReportData) -> list[str]:
         if number.target in data.targets
     ]
     missed = [said for number, target in judged if (said := _missed(number, target))]
-    met = len(judged) - len(missed)
-    return [*missed, f"{met} of {len(judged)} targets are met."] if judged else []
+    met = targets_met([headline_card(number, target) for number, target in judged])
+    return [*missed, met] if judged else []
 
 
 def _missed(number: HeadlineNumber, target: Band) -> str:
@@ -161,5 +168,5 @@ def _missed(number: HeadlineNumber, target: Band) -> str:
     sure = "" if found.low is None else f"95 % interval {write(found.low)} to {write(found.high)}"
     aside = ", ".join(part for part in (sure, found.counted) if part)
     said = f"{number.label}: {write(found.value)} {unit}".rstrip() + (f" ({aside})" if aside else "")
-    far = write(abs(found.value - end)).replace("\u00a0%", " points of a per cent")
+    far = write(abs(found.value - end)).replace("\u00a0%", " percentage points")
     return f"{said}, {far} {side} its target, {bounds}."

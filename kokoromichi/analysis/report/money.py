@@ -248,11 +248,13 @@ def _net_takeaway(data: ReportData) -> str:
     if found is None:
         return ""
     verb = "gains" if found[0] >= 0 else "loses"
-    when = f" from day {data.measured_from_day} on" if data.measured_from_day else ""
-    return f"An active player {verb} {words.whole(abs(found[0]))} gold a day{when}."
+    return f"An active player {verb} {words.whole(abs(found[0]))} gold a day{_when(data)}."
 
 
 def _ratio_takeaway(data: ReportData) -> str:
     found = words.span(data.headline["sink_faucet_ratio"].to_list())
-    when = f" after day {data.measured_from_day}" if data.measured_from_day else ""
-    return f"{words.share(found[0], 1)} of what enters leaves again{when}." if found else ""
+    return f"{words.share(found[0], 1)} of what enters leaves again{_when(data)}." if found else ""
+
+
+def _when(data: ReportData) -> str:
+    return f" from day {data.measured_from_day} on" if data.measured_from_day else ", the first days included"

@@ -184,14 +184,13 @@ def _medians(data: ReportData) -> tuple[HeadlineNumber, ...]:
     means = averaged(scaled, ["archetype"], "times").sort("times", "archetype")
     ends = scaled.group_by("replication").agg(low=pl.col("times").min(), high=pl.col("times").max())
     names = [spelled(name) for name in means["archetype"]] or [words.NOTHING]
-    told_apart = "group" if data.grouped_by else "archetype"
     return tuple(
         HeadlineNumber(
-            label=f"{label} {told_apart}: {name}",
+            label=f"{label} {data.told_apart}: {name}",
             values=_by_run(data, ends.select("replication", end)),
             write=words.decimal,
             unit="times the opening",
-            says=f"The {said} median balance of {told_apart}s when the last day closes.",
+            says=f"The {said} median balance of {data.told_apart}s when the last day closes.",
             target=f"{said}_median_per_opening",
             write_target=_plain,
         )

@@ -139,7 +139,7 @@ def comparison(data: ReportData, before: ReportData) -> PageTable:
         title=f"Beside {called[:1].lower()}{called[1:]}",
         heads=("Number", "Now", called, "Change", "Unit"),
         rows=tuple(rows),
-        definition=f"{called} from {before.first_day}. Shares change in points of a per cent.",
+        definition=f"{called} from {before.first_day}. Shares change in percentage points.",
         csv=Csv.of("before", pl.DataFrame(exact, {"number": pl.String(), **number}, orient="row")),
         wide=True,
     )

@@ -61,12 +61,12 @@ def wait_section(data: ReportData) -> PageSection:
         csv=summary(item, ["archetype"], *columns),
     )
     missing = who_is_missing(data)
-    beside: list[Chart | PageTable] = [by_archetype, _wait_table(everyone)]
+    beside = [by_archetype]
     if prices_moved(data):
         beside.append(_index_chart(data))
     else:
         lede = f"{lede} Prices did not move."
-    blocks = (by_item, Stack(tuple(beside)))
+    blocks = (by_item, Stack(tuple(beside)), _wait_table(everyone))
     return PageSection(anchor="waits", title=title, lede=lede, missing=missing, blocks=blocks)
 
 
@@ -88,6 +88,7 @@ def _wait_table(frame: pl.DataFrame) -> PageTable:
         f"{_FEWEST} waited for is grey. Earned: from arrival until earnings, opening left out, reach the "
         "price. First: from arrival until a balance first reaches it.",
         csv=Csv.of("waits-by-item", means),
+        wide=True,
     )
 
 

@@ -48,6 +48,12 @@ def share(value: float | None, places: int = 0) -> str:
     return NOTHING if value is None else f"{decimal(100 * value, places)}\u00a0%"
 
 
+def signed_share(value: float | None, places: int = 1) -> str:
+    """Write a change as a share, with its sign."""
+    text = share(value, places)
+    return f"+{text}" if value is not None and round(value, places + 2) > 0 else text
+
+
 def day(value: object) -> str:
     """Write a UTC date so that no line breaks within it."""
     return str(value).replace("-", "\u2011")

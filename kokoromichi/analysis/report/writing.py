@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from kokoromichi.analysis.plots.style import chart_style
 from kokoromichi.analysis.report import words
 from kokoromichi.analysis.report.blocks import lasting, origin
-from kokoromichi.analysis.report.cards import headline_section, unmet_targets
+from kokoromichi.analysis.report.cards import headline_section, targets_met, unmet_targets
 from kokoromichi.analysis.report.daily import daily_section
 from kokoromichi.analysis.report.data_quality import (
     findings_section,
@@ -98,11 +98,10 @@ def _verdicts(report: ReportData, headline: PageSection) -> list[Cell]:
     """Return the report in a few words each."""
     if report.first_day is None:
         return [Cell("Nothing was observed")]
-    held = [card.verdict for card in headline.cards if card.verdict != "plain"]
-    met = held.count("good")
+    held = [card.verdict for card in headline.cards if card.target]
     adds_up, broken = reconciles(report), violations(report)
     verdicts = [
-        *([Cell(f"{met} of {len(held)} targets met", "good" if met == len(held) else "bad")] if held else []),
+        *([Cell(targets_met(headline.cards)[:-1], "good" if {*held} == {"good"} else "bad")] if held else []),
         Cell("Reconciles to the unit" if adds_up else "Does not reconcile", "good" if adds_up else "bad"),
         Cell(
             "Ledger sound" if broken == 0 else f"{words.counted(broken, 'violation')} of the ledger's laws",

@@ -48,7 +48,8 @@ class Report(os.PathLike[str]):
         verdicts = Markup().join(badge(cell.text, cell.verdict) for cell in self.page.verdicts)
         near = os.path.relpath(self.path)
         opened = Markup("<p>{}</p>{}").format(link(quote(Path(near).as_posix()), f"Open {near}"), verdicts)
-        return card(self.page.title, [("", self.page.subtitle), *numbers], foot=opened)
+        title = Markup('{}<br><span style="font-weight:400">{}</span>')
+        return card(title.format(self.page.title, self.page.subtitle), numbers, foot=opened)
 
 
 def _verdict(number: Card) -> str:
