@@ -132,7 +132,7 @@ def _gain_takeaway(known: pl.DataFrame, told_apart: str) -> str:
         f"{words.short(abs(row['net']))}"
         for row in (known.row(place, named=True) for place in (0, -1))
     ]
-    return f"In gold, {', '.join(said)}."
+    return f"Summed over the players, in gold: {', '.join(said)}."
 
 
 def _balance_takeaway(data: ReportData) -> str:
