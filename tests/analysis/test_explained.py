@@ -15,6 +15,7 @@ GROWTH: Final = (
     "In the last 10 days the money supply went from 2,000 to 2,600 gold, +30.0\u00a0% (+20.2\u00a0% a week): "
     "0 came by openings, 1,000 by faucets, and 400 left by sinks."
 )
+GAINS: Final = "Openings left out, a player of the archetype"
 
 
 def two_weeks() -> Observations:
@@ -34,10 +35,8 @@ def test_growth_gains_and_missed_targets_are_said_with_their_numbers() -> None:
         "Of the gold that enters, 100\u00a0% by daily.",
         "Of the gold that leaves, 75\u00a0% by purchase and 25\u00a0% by train.",
         "These shares, and what players gain and lose: measured on every day, the first ones too.",
-        "Openings left out, a player of the archetype grinder gained 1,000 gold on average: "
-        "most came by daily (+1,000).",
-        "Openings left out, a player of the archetype whale lost 400 gold on average: "
-        "most went by purchase (−300).",
+        f"{GAINS} grinder gained 1,000 gold on average: most came by daily (+1,000).",
+        f"{GAINS} whale lost 400 gold on average: most went by purchase (−300).",
         "Sink/faucet ratio: 40.0\u00a0%, 20.0 percentage points below its target, at least 60\u00a0%.",
         "Wait for a chest is not known: no run has it, so that its target is not met.",  # There is no price.
         "Gini of balances: 0.27, 0.07 above its target, at most 0.2.",

@@ -107,8 +107,8 @@ def _gain_table(data: ReportData) -> PageTable:
     return PageTable(
         anchor="gains",
         title="Who gains, and by what",
-        takeaway=_gain_takeaway(known) if known.height > 1 else "",
-        heads=("Archetype", "Gains most by", "Loses most by", "Net gold"),
+        takeaway=_gain_takeaway(known, data.told_apart) if known.height > 1 else "",
+        heads=(data.told_apart.capitalize(), "Gains most by", "Loses most by", "Net gold"),
         text_columns=3,
         rows=rows,
         definition=f"{definition('gains')} {measured(data)} Gold, the mean of the runs; the data has every "
@@ -126,14 +126,13 @@ def _gain_row(archetype: str, kinds: list[str], amounts: list[float], net: float
     return PageRow(cells=tuple(map(Cell, texts)), role="total" if archetype == ALL else "plain")
 
 
-def _gain_takeaway(known: pl.DataFrame) -> str:
-    ends = (known.row(place, named=True) for place in (0, -1))
-    most, least = ((spelled(row["archetype"]), row["net"]) for row in ends)
-    verb = "loses" if least[1] < 0 else "gains"
-    return (
-        f"The {most[0]} {'gains' if most[1] >= 0 else 'loses'} {words.short(abs(most[1]))} gold together, "
-        f"the {least[0]} {verb} {words.short(abs(least[1]))}."
-    )
+def _gain_takeaway(known: pl.DataFrame, told_apart: str) -> str:
+    said = [
+        f"the {told_apart} {spelled(row['archetype'])} {'gains' if row['net'] >= 0 else 'loses'} "
+        f"{words.short(abs(row['net']))}"
+        for row in (known.row(place, named=True) for place in (0, -1))
+    ]
+    return f"Summed over the players, in gold: {', '.join(said)}."
 
 
 def _balance_takeaway(data: ReportData) -> str:
