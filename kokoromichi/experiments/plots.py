@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
+from matplotlib.markers import MarkerStyle
+from matplotlib.transforms import Affine2D
 
 from kokoromichi.analysis.plots import style
 from kokoromichi.analysis.plots.canvas import (
@@ -200,9 +202,10 @@ def _forest(table: pl.DataFrame, axes: Axes) -> None:
 
 
 def _mark(value: float, place: float, edge: float, colour: str, axes: Axes) -> None:
-    """A dot; where the value lies beyond an edge, an arrow head at it."""
-    look = "<" if value < -edge else ">" if value > edge else "o"
-    axes.plot(np.clip([value], -edge, edge), [place], look, color=colour, markersize=5, clip_on=False)
+    """A dot; where the value lies beyond an edge, an arrow head with its tip there."""
+    side = (value > edge) - (value < -edge)
+    look = MarkerStyle("o><"[side]).transformed(Affine2D().translate(-side / 2, 0))
+    axes.plot(np.clip([value], -edge, edge), [place], marker=look, color=colour, markersize=5, clip_on=False)
 
 
 def _edge(table: pl.DataFrame) -> float:
