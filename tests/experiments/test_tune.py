@@ -382,15 +382,16 @@ def test_the_frontier_shows_every_trial_that_has_both_numbers(kept: Path) -> Non
         tuned.plot.frontier("gini")
 
 
-def drawn(axes: Axes) -> dict[str, list[tuple[float, ...]]]:
+def drawn(axes: Axes) -> dict[str, list[tuple[float, float]]]:
     """The points of a chart by the legend's words, and what has no point."""
-    assert axes.get_legend() is not None
-    assert all(width > 0 for shown in axes.collections for width in shown.get_linewidths())  # Rings, too.
+    legend = axes.get_legend()
+    assert legend is not None
+    assert np.concatenate([shown.get_linewidth() for shown in axes.collections]).min() > 0  # Rings, too.
     points = {
         str(shown.get_label()): [(float(x), float(y)) for x, y in np.asarray(shown.get_offsets())]
         for shown in axes.collections
     }
-    return {text.get_text(): points.get(text.get_text(), []) for text in axes.get_legend().get_texts()}
+    return {text.get_text(): points.get(text.get_text(), []) for text in legend.get_texts()}
 
 
 def test_the_frontier_counts_what_it_cannot_draw_and_shades_the_whole_band(kept: Path) -> None:
