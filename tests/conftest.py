@@ -56,8 +56,8 @@ def compiled_engine() -> None:
     if find_spec("numba") is None:
         return
     from kokoromichi.simulation import engines  # noqa: PLC0415 - most tests need no engine
-    from kokoromichi.simulation.compiled.compiling import cache_folder  # noqa: PLC0415 - as above
-    from kokoromichi.simulation.scenario import Scenario  # noqa: PLC0415 - as above
+    from kokoromichi.simulation.compiled.compiling import cache_folder  # noqa: PLC0415 - it imports numba
+    from kokoromichi.simulation.scenario import Scenario  # noqa: PLC0415 - most tests need no scenario
 
     kept = cache_folder().parent
     kept.mkdir(parents=True, exist_ok=True)
