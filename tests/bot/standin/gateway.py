@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _HEARTBEAT_MS: Final = 5_000
 MESSAGE_CONTENT: Final = 1 << 15
+_FOR_GOOD: Final = (4004, *range(4010, 4015))
 _HELLO: Final = {"op": 10, "d": {"heartbeat_interval": _HEARTBEAT_MS}, "s": None, "t": None}
 
 
@@ -83,6 +84,8 @@ class Gateway:
     Attributes:
         sessions: Those that are alive, by shard.
         identified: How many sessions there were.
+        refused: The close code that ended a session for good. Whoever comes again is told the same,
+            since a client may lose the code of a connection that breaks while it still writes.
     """
 
     def __init__(self, url: str, *, message_content: bool) -> None:
@@ -90,6 +93,7 @@ class Gateway:
         self._message_content = message_content
         self.sessions: dict[tuple[int, int], Session] = {}
         self.identified = 0
+        self.refused: int | None = None
         self.changed = asyncio.Condition()
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
@@ -104,6 +108,8 @@ class Gateway:
             said = json.loads(received.data)
             if said["op"] == 1:
                 await socket.send_json({"op": 11, "d": None, "s": None, "t": None})
+            elif self.refused is not None:
+                await socket.close(code=self.refused)
             elif said["op"] == 2:
                 session = await self._identify(socket, said["d"])
             elif said["op"] == 6:
@@ -163,7 +169,9 @@ class Gateway:
         raise AssertionError(message)
 
     async def drop(self, session: Session, close_code: int) -> None:
-        """Close a session's connection; the session stays, and may be resumed."""
+        """Close a session's connection; the session stays, and may be resumed unless the code ends it."""
+        if close_code in _FOR_GOOD:
+            self.refused = close_code
         socket, session.socket = session.socket, None
         if socket is not None:
             await socket.close(code=close_code)
