@@ -170,7 +170,10 @@ def tune(
         from kokoromichi.experiments.tune import planned_runs  # noqa: PLC0415 - --help stays fast
         from kokoromichi.experiments.tune import tune as search  # noqa: PLC0415
         from kokoromichi.experiments.what_if import read_free  # noqa: PLC0415 - as above
+        from kokoromichi.experiments.writing import economy_of  # noqa: PLC0415 - as above
 
+        if write is not None:
+            economy_of(write)
         chosen, _ = _arms(base, (), (), days, players, economy)
         wanted = f"Tuning {chosen.name}"
         with progress(wanted, planned_runs(rounds, trials), "runs done") as (bar, task):

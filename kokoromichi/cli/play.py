@@ -79,10 +79,9 @@ def _built(data_dir: Path | None, economy_dir: Path | None, clock: SkippingClock
     from kokoromichi.settings import Settings  # noqa: PLC0415 - --help stays fast
 
     settings = Settings()
-    if "log_level" not in settings.model_fields_set:
-        logging.getLogger().setLevel(
-            logging.ERROR
-        )  # A log belongs to a server; here it would stand in the game.
+    if settings.log_level == Settings.model_fields["log_level"].default:
+        # A log belongs to a server; here it would stand in the game.
+        logging.getLogger().setLevel(logging.ERROR)
     try:
         from kokoromichi.bot import create_bot  # noqa: PLC0415 - --help stays fast
     except ModuleNotFoundError as missing:

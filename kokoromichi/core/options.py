@@ -23,7 +23,9 @@ _FEW: Final = 12
 def near(name: object, known: Iterable[str]) -> str:
     """Say which names come near one that is unknown, or which there are."""
     names = list(dict.fromkeys(known))
-    if found := get_close_matches(str(name).lower(), names):
+    asked = str(name).lower()
+    holding = [one for one in names if asked and asked in one.lower()]
+    if found := get_close_matches(asked, names) or holding[:_FEW]:
         return f"near it: {', '.join(found)}"
     more = f" and {len(names) - _FEW} more" if len(names) > _FEW else ""
     return f"there are {', '.join(names[:_FEW])}{more}" if names else "there are none"

@@ -56,8 +56,10 @@ def read_change(text: str) -> Change:
     named = _NAMED.fullmatch(text)
     parts = [_PART.fullmatch(part) for part in (named["parts"] if named else "").split(",")]
     if named is None or not all(parts):
-        message = f'{text!r} is no change; write it like "training +20 %: train.price_gold * 1.2"'
-        raise MisuseError(message)
+        raise MisuseError(
+            f"{text!r} is no change; write PATH * FACTOR or PATH = NUMBER, with a name before a colon if you "
+            'like: "training +20 %: train.price_gold * 1.2", "fee: transfer.fee_percent = 10"'
+        )
     found = [part for part in parts if part is not None]
     return Change(
         (named["name"] or named["parts"]).strip(),

@@ -16,6 +16,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from kokoromichi.rules.economy import Economy
+
+
+def economy_of(path: Path) -> Economy:
+    """The economy whose numbers a file holds; before a search it says whether the numbers found can go there.
+
+    Args:
+        path: An ``economy.toml``; the catalogue and the characters stand beside it.
+
+    Raises:
+        MisuseError: There is no such file.
+        EconomyError: The folder holds no economy.
+    """
+    if not path.is_file():
+        message = (
+            f"{path} is no file; name an economy.toml in a folder of an economy, such as a copy of data/"
+        )
+        raise MisuseError(message)
+    return load_economy(path.parent)
+
 
 def write_numbers(path: Path, changes: Iterable[tuple[str, object, object]]) -> Path:
     """Set numbers in an economy's file, in one step, where the bot would take it.
@@ -28,10 +48,7 @@ def write_numbers(path: Path, changes: Iterable[tuple[str, object, object]]) -> 
         MisuseError: There is no such file, or it lacks a number.
         EconomyError: The economy is refused, or breaks a law that it kept; the file stays as it was.
     """
-    if not path.is_file():
-        message = f"{path} is no file; name an economy.toml, such as data/economy.toml, or a copy of it"
-        raise MisuseError(message)
-    economy = load_economy(path.parent)
+    economy = economy_of(path)
     document = tomlkit.parse(path.read_text(encoding="utf-8"))
     for where, _, value in changes:
         _set(document, where, value, path)
@@ -50,6 +67,8 @@ def _set(document: Any, where: str, value: object, path: Path) -> None:
     node = document
     for key in tables:
         if key not in node:
-            raise MisuseError(f"{path} has no {where}: it is not the economy that was tuned")
+            raise MisuseError(
+                f"{path} has no {where}: name the economy.toml that was tuned, or add that to it"
+            )
         node = node[key]
     node[last] = value

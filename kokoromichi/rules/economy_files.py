@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from kokoromichi.rules.findings import EconomyError, Finding, from_validation, shown
+from kokoromichi.rules.findings import (
+    CATALOGUE_FILE,
+    ECONOMY_FILE,
+    WAIFUS_FILE,
+    EconomyError,
+    Finding,
+    from_validation,
+    shown,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -68,7 +76,10 @@ def read_text(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        text = f"cannot be read ({error.strerror}); the folder of the economy is set by ECONOMY_DIR"
+        text = (
+            f"cannot be read ({error.strerror}); an economy is a folder with {ECONOMY_FILE}, {CATALOGUE_FILE} and "
+            f"{WAIFUS_FILE}, such as a copy of these in data/: ECONOMY_DIR or --economy names it"
+        )
         raise EconomyError((Finding(str(path), "", "", "readable", text),)) from error
     except UnicodeDecodeError as error:
         raise EconomyError((Finding(str(path), "", "", "readable", f"is no UTF-8: {error}"),)) from error

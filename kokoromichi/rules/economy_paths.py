@@ -60,7 +60,8 @@ def _edit(tree: object, parts: Sequence[str], change: Change, before: str) -> in
 def _unknown(tree: Tree, path: str) -> Finding:
     known = tuple(dict.fromkeys(_paths(tree)))
     near = difflib.get_close_matches(path, known, n=3, cutoff=0.4)
-    more = "" if path.partition(".")[0] in tree else f"; {NO_NEW_SECTION}"
+    meant = path.partition(".")[0] in tree or any(path in one for one in known)
+    more = "" if meant else f"; {NO_NEW_SECTION}"
     text = f"is no number of the economy; near it: {', '.join(near or tree)}{more}"
     return Finding(ECONOMY_FILE, path, "nothing", "known_path", text)
 

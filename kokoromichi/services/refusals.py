@@ -35,7 +35,10 @@ _SENTENCES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
     codes.ALREADY_OWNED: ("You own {business_id} already.", ("business_id",)),
     codes.UNKNOWN_ITEM: ("There is no item {item_id}.", ("item_id",)),
     codes.UNKNOWN_BUSINESS: ("There is no business {business_id}.", ("business_id",)),
-    codes.UNKNOWN_PLAYER: ("Player {user_id} has no account yet.", ("user_id",)),
+    codes.UNKNOWN_PLAYER: (
+        "Player {user_id} has no account yet: their first command opens one.",
+        ("user_id",),
+    ),
     codes.TIER_UNKNOWN: ("There is no tier {tier}; they go from 1 to {tiers}.", ("tier", "tiers")),
     codes.FROZEN: ("The account of {user_id} is frozen; an admin can tell why.", ("user_id",)),
     codes.PRICE_CHANGED: (

@@ -36,7 +36,7 @@ async def test_a_profile_opens_ones_own_account(table: Table) -> None:
 @pytest.mark.parametrize("command", ["profile", "balance"])
 async def test_looking_at_another_one_opens_no_account(table: Table, command: str) -> None:
     sentence = await table.refusal(table.alice, command, user=table.bob)
-    assert sentence == f"Player {table.bob.mention} has no account yet."
+    assert sentence == f"Player {table.bob.mention} has no account yet: their first command opens one."
     assert await table.bot.provider.user_ids() == []
 
 
@@ -210,7 +210,7 @@ async def test_nobody_sends_to_himself_to_bots_or_to_strangers(table: Table) -> 
     assert own == "You cannot send to yourself."
     assert await table.refusal(table.alice, "transfer", user=robot, amount="5") == BOT_PLAYER
     stranger = await table.refusal(table.alice, "transfer", user=table.bob, amount="100")
-    assert stranger == f"Player {table.bob.mention} has no account yet."
+    assert stranger == f"Player {table.bob.mention} has no account yet: their first command opens one."
 
 
 async def test_no_more_is_sent_in_a_day_than_the_cap(table: Table) -> None:

@@ -141,7 +141,7 @@ async def test_a_price_that_breaks_a_law_is_refused_with_the_finding(table: Tabl
 
 
 async def test_nobody_is_found_who_has_no_account(table: Table, boss: MemberActor) -> None:
-    sentence = f"Player <@{table.bob.id}> has no account yet."
+    sentence = f"Player <@{table.bob.id}> has no account yet: their first command opens one."
     for name in ("gold", "item", "freeze", "unfreeze"):
         assert await asked(table, boss, name, **OPTIONS.get(name, {})) == sentence
 
@@ -207,7 +207,10 @@ async def test_what_cannot_be_undone_is_asked_once_more_and_done_once(
 
 
 async def test_nothing_is_asked_of_a_player_without_an_account(table: Table, boss: MemberActor) -> None:
-    assert await asked(table, boss, "reset", user="bob") == f"Player <@{table.bob.id}> has no account yet."
+    assert (
+        await asked(table, boss, "reset", user="bob")
+        == f"Player <@{table.bob.id}> has no account yet: their first command opens one."
+    )
 
 
 async def test_a_question_that_is_cancelled_or_too_old_does_nothing(table: Table, boss: MemberActor) -> None:

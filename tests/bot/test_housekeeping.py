@@ -90,7 +90,10 @@ async def test_reading_answers_from_the_mirror_with_its_age_and_money_says_that_
         embed = embed_of(await table.alice.slash(table.channel, name))
         assert (embed.description or "").startswith(as_of), name
     stranger = await table.bob.slash(table.channel, "balance")
-    assert embed_of(stranger).description == f"Player {table.bob.mention} has no account yet."
+    assert (
+        embed_of(stranger).description
+        == f"Player {table.bob.mention} has no account yet: their first command opens one."
+    )
     refused = await table.alice.slash(table.channel, "buy", item="health_potion")
     assert "Nothing was charged" in (embed_of(refused).description or "")
     remote.away = False

@@ -148,7 +148,7 @@ def test_no_odd_line_ends_the_game(tmp_path: Path) -> None:
     assert "from 1 to 366" in answers
     assert "There is no command bal" in answers
     assert "1 × Mana Potion for 150 gold" in answers
-    assert "Player @newcomer has no account yet." in answers
+    assert "Player @newcomer has no account yet: their first command opens one." in answers
     assert "user is not right" in answers
 
 

@@ -122,5 +122,8 @@ def test_a_share_above_nothing_is_never_shown_as_nothing(share: float, digits: i
 def test_a_refusal_names_things_and_players_and_formats_nothing_foreign() -> None:
     names = {"echo": "Ec*ho"}
     assert refusal(refused(codes.NOT_OWNED, "echo", 0), names) == "You hold 0 of Ec\\*ho."
-    assert refusal(refused(codes.UNKNOWN_PLAYER, "77"), names) == "Player <@77> has no account yet."
+    assert (
+        refusal(refused(codes.UNKNOWN_PLAYER, "77"), names)
+        == "Player <@77> has no account yet: their first command opens one."
+    )
     assert "@everyone" not in refusal(refused(codes.UNKNOWN_ITEM, "@everyone"), names)

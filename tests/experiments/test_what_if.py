@@ -31,7 +31,7 @@ def test_a_change_is_applied_to_the_economy() -> None:
     "text", ["", "potion", "a: b", "daily.gold += 3", "daily.gold = ten", "daily.gold = _", "x: daily.gold*"]
 )
 def test_what_is_no_change_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(MisuseError, match="write it like"):
+    with pytest.raises(MisuseError, match=r"write PATH \* FACTOR or PATH = NUMBER.*: \"training \+20 %: "):
         read_change(text)
 
 

@@ -306,6 +306,9 @@ async def test_a_file_that_is_no_backup_or_damaged_is_refused(tmp_path: Path) ->
             await back_up(provider, file)
         with pytest.raises(MisuseError, match="is no backup: name a file that `kokoromichi backup` wrote"):
             await contents_of_backup(tmp_path / "data" / "kokoromichi.sqlite3")
+    (tmp_path / "settings").write_text("PROVIDER=local\n" * 100, encoding="utf-8")
+    with pytest.raises(MisuseError, match="is no backup, or a damaged one"):
+        await contents_of_backup(tmp_path / "settings")
     with closing(sqlite3.connect(file)) as base:
         base.execute("UPDATE users SET document = json_set(document, '$.gold', 7) WHERE user_id = 'p1'")
         base.commit()

@@ -89,6 +89,15 @@ def places(tmp_path: Path, played: Path) -> dict[str, Path]:
         ("simulate baseline --workers process:0 --out EMPTY", r"'process:0': use serial"),
         ("simulate baseline --economy NOWHERE --out NEW", r"nowhere\.toml"),
         ("simulate baseline --economy EMPTY --out NEW", r"economy\.toml"),
+        ("tune baseline --free opening.gold=1:2 --target gini=:1 --write NEW", r"new is no file; name an"),
+        (
+            "simulate baseline --target net_flow=-20:20 --out NEW",
+            r"'net_flow'; near it: net_flow_gold_per_active_player_day",
+        ),
+        (
+            "compare baseline --what-if health_potion.price*2 --out NEW",
+            r"near it: store\.health_potion\.price_gold[^;]*\[known_path\]",
+        ),
         ("simulate baseline --colour red", r"No such option:? .*--colour"),
         ("simulate baseline --out TAKEN", r"taken is a file: choose a folder with --out"),
         ("simulate baseline --out FULL", r"full is not empty.*choose an empty folder with --out"),

@@ -41,6 +41,9 @@ def check_backup(path: Path) -> None:
         with closing(at_rest(path)) as base:
             refuse_newer(base, path)
             meta = meta_of(base)
+    except apsw.NotADBError as failure:
+        message = f"{path} is no backup, or a damaged one: name another file that `kokoromichi backup` wrote"
+        raise MisuseError(message) from failure
     except (OSError, apsw.Error) as failure:
         raise storage_error(path, failure) from failure
     if "store" not in meta or "in_use" in meta:
