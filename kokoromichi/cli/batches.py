@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
-from kokoromichi.cli.output import Json, answer, number, progress, screen
+from kokoromichi.cli.output import Json, answer, listing, number, progress, screen
 from kokoromichi.operation.exits import AUDIT_FAILED, STORAGE_FAILED, exit_on_error, fail
 
 if TYPE_CHECKING:
@@ -87,18 +86,14 @@ def _as_json(found: Batch) -> dict[str, object]:
 
 
 def _show(found: Batch, title: str) -> None:
-    table = Table(title=escape(title), title_justify="left", title_style="bold")
-    table.add_column("scenario")
-    table.add_column("runs", justify="right")
-    for name in _SHOWN:
-        table.add_column(name, justify="right")
+    shown = listing(title, "scenario", "runs", *_SHOWN)
     numbers = found.table()
     for scenario in found.scenarios:
         rows = {row["metric"]: row for row in numbers.filter(scenario=scenario).iter_rows(named=True)}
         if rows:
             cells = (number(rows[name]["value"]) for name in _SHOWN)
-            table.add_row(escape(scenario), str(rows[_SHOWN[0]]["of"]), *cells)
-    screen.print(table)
+            shown.add_row(escape(scenario), str(rows[_SHOWN[0]]["of"]), *cells)
+    screen.print(shown)
     screen.print(f"{found!r}", highlight=False, markup=False)
 
 

@@ -6,10 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
-from kokoromichi.cli.output import Json, answer, number, screen
+from kokoromichi.cli.output import Json, answer, listing, number, screen
 from kokoromichi.operation.exits import exit_on_error
 
 if TYPE_CHECKING:
@@ -35,9 +33,8 @@ def calibrate(
         if as_json:
             answer({"population": str(path), "table": table.to_dicts(), "check": found.check().to_dicts()})
             return
-        shown = Table(title=escape(repr(found)), title_justify="left")
-        for head in ("archetype", "coefficient", "estimate", "95 % interval", "note"):
-            shown.add_column(head)
+        heads = ("archetype", "coefficient", "estimate", "95 % interval", "note")
+        shown = listing(repr(found), *heads, texts=("coefficient", "note"))
         for row in table.iter_rows(named=True):
             interval = "-" if row["low"] is None else f"{number(row['low'])} to {number(row['high'])}"
             cells = (row["archetype"], row["coefficient"], number(row["estimate"]), interval, row["note"])
@@ -69,9 +66,8 @@ def plan_prices(
         if as_json:
             answer({"table": table.to_dicts(), "proposed": [dict(week) for week in proposed]})
             return
-        shown = Table(title=escape(repr(plans)), title_justify="left")
-        for head in ("plan", "archetype", "standard error", "weeks needed", "note"):
-            shown.add_column(head)
+        heads = ("plan", "archetype", "standard error", "weeks needed", "note")
+        shown = listing(repr(plans), *heads, texts=("archetype", "note"))
         for row in table.iter_rows(named=True):
             found = [number(row[name]) for name in ("predicted_se", "weeks_needed")]
             shown.add_row(row["plan"], row["archetype"], *found, row["note"])

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
-from kokoromichi.cli.output import Json, Wanted, answer, number, progress, screen
+from kokoromichi.cli.output import Json, Wanted, answer, listing, number, progress, screen
 from kokoromichi.core.options import once
 from kokoromichi.operation.exits import TARGET_MISSED, exit_on_error, fail
 
@@ -55,7 +54,9 @@ def compare(
     what_if: WhatIf = None,
     players: Players = None,
     days: Days = None,
-    replications: Annotated[int, typer.Option(min=2, help="Runs of each scenario.")] = 20,
+    replications: Annotated[
+        int, typer.Option(min=2, help="Runs of each scenario; of fewer than 5 nothing is certain.")
+    ] = 20,
     precision: Precision = None,
     most: Annotated[int, typer.Option(min=2, help="Where runs stop being added.")] = 60,
     primary: Annotated[str, typer.Option(help="The number that it is about.")] = "supply_gold",
@@ -123,12 +124,11 @@ def _arms(
 
 def _show(comparison: Comparison, page: Path) -> None:
     for name in comparison.others:
-        table = Table(title=f"{escape(name)} against {comparison.base.name}", title_justify="left")
-        for head in ("number", "before", "after", "change", "interval", "verdict"):
-            table.add_column(head, justify="left" if head in {"number", "verdict"} else "right")
+        heads = ("number", "before", "after", "change", "interval", "verdict")
+        shown = listing(f"{name} against {comparison.base.name}", *heads, texts=("verdict",))
         for row in comparison.table().filter(scenario=name).iter_rows(named=True):
-            table.add_row(*_cells(row))
-        screen.print(table)
+            shown.add_row(*_cells(row))
+        screen.print(shown)
     screen.print(f"The page: {page}", highlight=False)
 
 
@@ -224,14 +224,13 @@ def _tuned(tuned: Tuned, best: Candidate, checked: pl.DataFrame, written: Path |
 
 def _show_tuned(said: str, best: Candidate, checked: pl.DataFrame, written: Path | None) -> None:
     screen.print(escape(said), highlight=False)
-    table = Table(title="The best, under seeds that the search has not seen", title_justify="left")
-    for head in ("number", "wanted", "found", "runs that meet it"):
-        table.add_column(head)
+    heads = ("number", "wanted", "found", "runs that meet it")
+    shown = listing("The best, under seeds that the search has not seen", *heads, texts=("wanted",))
     for row in checked.iter_rows(named=True):
-        table.add_row(
+        shown.add_row(
             row["metric"], row["target"], number(row["value"]), f"{row['runs_met']} of {row['runs']}"
         )
-    screen.print(table)
+    screen.print(shown)
     for path, value in best.values.items():
         screen.print(f"{path}  {value:,.10g}", highlight=False)
     if written is not None:
@@ -281,11 +280,9 @@ def sensitivity(
 
 
 def _show_ranks(table: pl.DataFrame, metric: str) -> None:
-    shown = Table(
-        title=f"What moves {metric}; numbers that cannot be told apart share a rank", title_justify="left"
-    )
-    for head in ("rank", "number", "effect over its span", "95 % interval", "mean, with its sign"):
-        shown.add_column(head)
+    title = f"What moves {metric}; numbers that cannot be told apart share a rank"
+    heads = ("rank", "number", "effect over its span", "95 % interval", "mean, with its sign")
+    shown = listing(title, *heads, texts=("number",))
     for row in table.iter_rows(named=True):
         interval = f"{number(row['low'])} to {number(row['high'])}"
         shown.add_row(str(row["rank"]), row["path"], number(row["effect"]), interval, number(row["signed"]))

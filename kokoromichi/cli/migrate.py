@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from kokoromichi.cli.data import Provider
-from kokoromichi.cli.output import Json, progress, screen
+from kokoromichi.cli.output import Json, listing, progress, screen
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.operation.exits import STORAGE_FAILED, exit_on_error, fail
 
@@ -207,14 +206,11 @@ def _show_migration(done: CopyReport, found: Installation | None) -> None:
     from kokoromichi.core.copying.report import PARTS  # noqa: PLC0415 - --help stays fast
 
     title = f"{done.source} → {done.target or 'nothing (dry run)'}"
-    table = Table(title=escape(title), title_justify="left", title_style="bold")
-    table.add_column("part")
-    for column in ("planned", "done", "there already"):
-        table.add_column(column, justify="right")
+    shown = listing(title, "part", "planned", "done", "there already")
     for part in PARTS:
         counts = (done.planned[part], done.done[part], done.skipped[part])
-        table.add_row(part.replace("_", " "), *(f"{count:,}" for count in counts))
-    screen.print(table)
+        shown.add_row(part.replace("_", " "), *(f"{count:,}" for count in counts))
+    screen.print(shown)
     if found is not None:
         report: Any = found.report()
         totals = ", ".join(f"{name.replace('_', ' ')} {value:,}" for name, value in report["totals"].items())

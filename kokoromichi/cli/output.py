@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import orjson
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -17,11 +19,12 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Table
 
 from kokoromichi.operation.exits import errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 
 screen: Final = Console(soft_wrap=True)
@@ -55,6 +58,22 @@ def number(value: object) -> str:
     if math.isinf(value):
         return "beyond the horizon"
     return f"{value:,.0f}" if abs(value) >= _WHOLE_FROM else f"{value:,.3f}"
+
+
+def listing(title: str, *heads: str, texts: Collection[str] = ()) -> Table:
+    """A table without rows; where it is too wide, cells go on in a line below: a name is never cut.
+
+    Args:
+        title: What it shows.
+        heads: Of the columns; the first one holds names, the others numbers.
+        texts: Those of the others that hold text.
+    """
+    shown = Table(
+        title=escape(title), title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False
+    )
+    for place, head in enumerate(heads):
+        shown.add_column(head, justify="right" if place and head not in texts else "left", overflow="fold")
+    return shown
 
 
 @contextmanager

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from kokoromichi.cli.data import DataDirOption, ProviderOption, chosen_provider
-from kokoromichi.cli.output import Json, Wanted, answer, number, progress, screen
+from kokoromichi.cli.output import Json, Wanted, answer, listing, number, progress, screen
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.operation.exits import AUDIT_FAILED, TARGET_MISSED, exit_on_error, fail
 
@@ -133,20 +132,16 @@ def _require_met(unmet: tuple[str, ...]) -> None:
 
 
 def _show(run: Run, report: Report | None, rows: int) -> None:
-    table = Table(title=f"{run.manifest['title']}", title_justify="left", title_style="bold")
-    table.add_column("number")
-    table.add_column("mean or median", justify="right")
-    table.add_column("95 % interval", justify="right")
-    table.add_column("runs", justify="right")
+    shown = listing(run.manifest["title"], "number", "mean or median", "95 % interval", "runs")
     for row in run.metrics().to_dicts():
         low, high = number(row["low"]), number(row["high"])
-        table.add_row(
+        shown.add_row(
             row["metric"],
             number(row["value"]),
             f"{low} to {high}" if row["low"] is not None else "-",
             f"{row['runs']} of {row['of']}",
         )
-    screen.print(table)
+    screen.print(shown)
     for finding in run.findings:
         screen.print(f"[yellow]Finding:[/] {escape(str(finding))}", highlight=False)
     if run.sound:

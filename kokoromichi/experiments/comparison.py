@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
-from kokoromichi.experiments.pairs import Difference, difference, holm, pairing_gain, pairs_needed
+from kokoromichi.experiments.pairs import (
+    FEWEST_CHANGED,
+    Difference,
+    difference,
+    holm,
+    pairing_gain,
+    pairs_needed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,6 +33,9 @@ NEGLIGIBLE_SHARE: Final = 0.005
 CERTAIN: Final = "certain"
 NEGLIGIBLE: Final = "negligible"
 NOT_VISIBLE: Final = "not visible"
+NOT_CERTAIN: Final = "not certain"
+"""The interval leaves 0 out; but so may one of as many numbers by chance alone."""
+TOO_FEW: Final = "too few runs"
 UNCHANGED: Final = "no pair differed"
 """What was seen, and no more: the interval beside it says how large a change may have gone unseen."""
 SHOWN: Final = "shown, not tested"
@@ -131,8 +141,9 @@ class Comparison:
             - ``p_value`` (Float64): two-sided; Holm's over all numbers but the primary one.
             - ``smallest_visible`` (Float64): the effect that as many pairs show in 80 % of comparisons.
             - ``gain``, ``gain_low``, ``gain_high`` (Float64): by how much common seeds cut the variance.
-            - ``verdict`` (String): certain, negligible, no pair differed, not visible, needs n more; shown,
-              not tested; no value, where fewer than half of the seeds have the number under both.
+            - ``verdict`` (String): certain, negligible, no pair differed, needs n more; too few runs, of
+              which nothing can be certain; not certain, where only the interval leaves 0 out; not visible;
+              shown, not tested; no value, where fewer than half of the seeds have the number under both.
             - ``assumed`` (Boolean): the players' model assumes the number rather than predicts it.
         """
         return self._table
@@ -206,12 +217,16 @@ class Comparison:
         band = measure.absolute if measure.absolute is not None else NEGLIGIBLE_SHARE * abs(apart.before)
         if apart.low is None or apart.high is None:
             return NOT_VISIBLE
+        beside_zero = not apart.low <= 0 <= apart.high
         if -band <= apart.low and apart.high <= band:
             return NEGLIGIBLE
-        if p_value <= 1 - self.asked.confidence and not apart.low <= 0 <= apart.high:
+        if p_value <= 1 - self.asked.confidence and beside_zero:
             return CERTAIN
-        more = runs_missing(apart, measure, self.asked.precision.get(metric))
-        return f"needs {more:,} more" if more else NOT_VISIBLE
+        if more := runs_missing(apart, measure, self.asked.precision.get(metric)):
+            return f"needs {more:,} more"
+        if apart.pairs < FEWEST_CHANGED:
+            return TOO_FEW
+        return NOT_CERTAIN if beside_zero else NOT_VISIBLE
 
     @property
     def plot(self) -> ComparisonPlots:
@@ -221,7 +236,10 @@ class Comparison:
         return ComparisonPlots(self)
 
     def report(self, path: str | Path = "decision.html") -> Report:
-        """Write what changes, for whom and how surely as one HTML file; a notebook shows a link to it."""
+        """Write what changes, and how surely, as one HTML file; a notebook shows a link to it.
+
+        For whom, ``simulate`` of each under the same seed tells: ``run.explain()``, ``run.plot.gold_map()``.
+        """
         from kokoromichi.experiments.decision import write_decision  # noqa: PLC0415 - matplotlib is slow
 
         return write_decision(path, self)

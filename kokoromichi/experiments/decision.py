@@ -15,8 +15,8 @@ from kokoromichi.analysis.report import words
 from kokoromichi.analysis.report.blocks import chart
 from kokoromichi.analysis.report.page import Cell, Csv, Page, PageRow, PageSection, PageTable, render
 from kokoromichi.analysis.report.written import Report
-from kokoromichi.experiments.comparison import BASE, CERTAIN
-from kokoromichi.experiments.pairs import POWER
+from kokoromichi.experiments.comparison import BASE, CERTAIN, TOO_FEW
+from kokoromichi.experiments.pairs import FEWEST_CHANGED, POWER
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.report.page import Chart, Tone
@@ -87,6 +87,8 @@ def _section(comparison: Comparison, name: str, place: int) -> PageSection:
     lede = (
         f"Certain: {words.listed([title.lower() for title in certain])}."
         if certain
+        else f"Fewer than {FEWEST_CHANGED} runs make nothing certain: play more of them."
+        if TOO_FEW in table["verdict"]
         else "Nothing is certain yet: “Could be seen” says which effect so many runs would have shown."
     )
     blocks = (
@@ -171,10 +173,10 @@ def _notes(comparison: Comparison) -> str:
     primary = comparison.measures[comparison.asked.primary].title
     return (
         f"Paired t over runs with the same seeds, {comparison.asked.confidence:.0%}; an exact floor where "
-        f"fewer than five pairs differ. {primary} is tested by itself, the others together (Holm). Could be "
-        f"seen: the effect that as many pairs show in {POWER:.0%} of comparisons. Gain of pairing: how many "
-        f"times more runs other seeds would have taken. {_ASSUMED} The players' model assumes it rather than "
-        "predicts it."
+        f"fewer than five pairs differ. {primary} is tested by itself, the others together (Holm): where "
+        f"the interval alone leaves 0 out, the change is not certain. Could be seen: the effect that as many "
+        f"pairs show in {POWER:.0%} of comparisons. Gain of pairing: how many times more runs other seeds "
+        f"would have taken. {_ASSUMED} The players' model assumes it rather than predicts it."
     )
 
 

@@ -77,8 +77,8 @@ def read_text(path: Path) -> str:
         return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         text = (
-            f"cannot be read ({error.strerror}); an economy is a folder with {ECONOMY_FILE}, {CATALOGUE_FILE} and "
-            f"{WAIFUS_FILE}, such as a copy of these in data/: ECONOMY_DIR or --economy names it"
+            f"cannot be read ({error.strerror}); an economy is a folder with {ECONOMY_FILE}, "
+            f"{CATALOGUE_FILE} and {WAIFUS_FILE}, such as a copy of those in data/; ECONOMY_DIR names it"
         )
         raise EconomyError((Finding(str(path), "", "", "readable", text),)) from error
     except UnicodeDecodeError as error:

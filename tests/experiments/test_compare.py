@@ -54,6 +54,24 @@ def test_where_no_pair_differed_that_is_said_and_the_interval_is_none_of_nothing
     assert row(comparison, "the same", "gini")["low"] is None
 
 
+def test_of_fewer_than_five_runs_nothing_is_certain_and_that_is_said(comparison: Comparison) -> None:
+    found = row(comparison, "dear potions", "health_potion.units")
+    assert isinstance(found["high"], float)
+    assert (found["high"] < 0, found["verdict"]) == (True, "too few runs")
+
+
+def test_an_interval_beside_zero_is_not_certain_among_so_many_numbers(comparison: Comparison) -> None:
+    four = comparison.runs.filter(pl.col("scenario").is_in(["base", "dear potions"]))
+    again = four.filter(pl.col("replication") < 3).with_columns(pl.col("replication") + 4)
+    apart = pl.col("replication") / 3 * (pl.col("scenario") != "base")
+    runs = pl.concat([four, again]).with_columns(gini=pl.lit(0.4), top_1_share=0.1 + 0.01 * (apart - 0.15))
+    others = {"dear potions": comparison.others["dear potions"]}
+    found = row(replace(comparison, runs=runs, others=others), "dear potions", "top_1_share")
+    assert isinstance(found["low"], float)
+    assert isinstance(found["p_value"], float)
+    assert (found["low"] > 0, found["p_value"] > 0.05, found["verdict"]) == (True, True, "not certain")
+
+
 def test_means_are_those_of_the_runs(comparison: Comparison) -> None:
     runs = comparison.runs
     before = runs.filter(scenario="base")["supply_gold"].mean()
