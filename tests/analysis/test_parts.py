@@ -176,6 +176,7 @@ def test_the_report_of_a_month_opens_and_stands_beside_the_month_before(exported
         [exported.whole], dt.date(2026, 2, 1), dt.date(2026, 3, 1), title="February", manifest={}
     )
     assert (data.days, data.measured_from_day, data.before) == (28, 0, None)  # January is not there whole.
+    assert "that begins on 2026-01-01, and what was read on 2026-01-" in headline_section(data).lede
     week = period_report(
         [exported.whole], dt.date(2026, 2, 9), dt.date(2026, 2, 16), title="A week", manifest={}
     )

@@ -61,6 +61,7 @@ class ReportData:
         assumptions: By the name of a headline number: the sentence that says what a model put in, so that it
             is no prediction of it.
         before: The same of the time before, where there is one to compare with.
+        alone: Why nothing stands beside a time that was asked for; empty otherwise.
         leaves_out_idle: Whether it is a part of a ledger that does not say what players hold who moved
             nothing in it.
     """
@@ -86,6 +87,7 @@ class ReportData:
     booked: pl.DataFrame
     assumptions: Mapping[str, str] = field(default_factory=dict)
     before: ReportData | None = None
+    alone: str = ""
     leaves_out_idle: bool = False
 
     @property

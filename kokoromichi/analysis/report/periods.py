@@ -53,7 +53,7 @@ def period_report(
 
     Returns:
         The report of that time; ``before`` holds the month before a whole month, else as many days before,
-        where all of them were observed.
+        where all of them were observed; else ``alone`` says so.
 
     Raises:
         MisuseError: No day lies in that time.
@@ -73,9 +73,11 @@ def period_report(
             assumptions=assumptions,
         )
 
-    earlier = _before(first, last)
-    before = part(*earlier) if earlier[0] >= _watched(runs)[0] else None
-    return replace(part(first, last), before=before)
+    whole, earlier, begins = part(first, last), _before(first, last), _watched(runs)[0]
+    if earlier[0] >= begins:
+        return replace(whole, before=part(*earlier))
+    alone = f"No time before stands beside it: that begins on {earlier[0]}, and what was read on {begins}. "
+    return replace(whole, alone=alone if since else "")
 
 
 def span_within(
