@@ -121,6 +121,10 @@ def _conclude(run: Run, targets: Targets, *, draw: bool, as_json: bool) -> tuple
         )
     else:
         _show(run, report, rows)
+        if report is not None:
+            screen.print(
+                f"{escape(str(run.explain(targets=targets)))}\nThe report: {report}", highlight=False
+            )
     if not run.sound:
         fail(f"a ledger breaks a law; {run.folder}/{REPLICATIONS}/*/{SUMMARY} says which", AUDIT_FAILED)
     return missed
@@ -148,12 +152,8 @@ def _show(run: Run, report: Report | None, rows: int) -> None:
         screen.print(f"The audit is sound: every law holds over {rows:,} ledger rows.", highlight=False)
     if (provider := run.manifest["provider"]) != "memory":
         screen.print(f"The {provider} store holds the run's players: let no bot play there.", highlight=False)
-    drawn = (
-        f"The report: {report}"
-        if report
-        else f"No report was drawn: kokoromichi report {run.folder} draws it."
-    )
-    screen.print(drawn, highlight=False)
+    if report is None:
+        screen.print(f"No report was drawn: kokoromichi report {run.folder} draws it.", highlight=False)
 
 
 def report(

@@ -140,6 +140,8 @@ class Scenario(Checked):
         """What it is called and how large it is; ``print(scenario.model_dump())`` has everything."""
         return f"Scenario({self.name!r}, {self.players:,} players, {self.days:,} days)"
 
+    __str__ = __repr__
+
     def _repr_html_(self) -> str:
         return scenario_card(self)
 

@@ -30,8 +30,8 @@ def headline_section(data: ReportData) -> PageSection:
     targets = data.targets if data.days >= LEAST_DAYS else {}
     cards = tuple(headline_card(number, targets.get(number.target)) for number in headline_numbers(data))
     lede = (
-        f"{data.alone}{targets_met(cards) or _NOT_JUDGED} The sink/faucet ratio alone is a weak alarm, because spending "
-        f"follows the purse: read it beside supply, wait and balances. "
+        f"{data.alone}{targets_met(cards) or _NOT_JUDGED} The sink/faucet ratio alone is a weak alarm, "
+        "because spending follows the purse: read it beside supply, wait and balances. "
         "Supply, inequality, wait and retention are of the whole time; the rest: "
         f"{measured(data).lower()}"
     )
