@@ -37,7 +37,8 @@ WhatIf = Annotated[
     list[str] | None,
     typer.Option(
         help="A change of the base's numbers, with a name if you like: "
-        '"training +20 %: train.price_gold * 1.2, opening.gold = 9000". May be given again.'
+        '"training +20 %: train.price_gold * 1.2, opening.gold = 9000". May be given again. '
+        "docs/economy.md has the names."
     ),
 ]
 Precision = Annotated[
@@ -134,7 +135,10 @@ def _show(comparison: Comparison, page: Path) -> None:
 
 Free = Annotated[
     list[str] | None,
-    typer.Option(help="A number to turn: opening.gold=5000:30000, or by factors, daily.gold=*0.1:1.2."),
+    typer.Option(
+        help="A number to turn: opening.gold=5000:30000, or by factors, daily.gold=*0.1:1.2. "
+        "docs/economy.md has the names."
+    ),
 ]
 
 
@@ -225,14 +229,16 @@ def _tuned(tuned: Tuned, best: Candidate, checked: pl.DataFrame, written: Path |
 def _show_tuned(said: str, best: Candidate, checked: pl.DataFrame, written: Path | None) -> None:
     screen.print(escape(said), highlight=False)
     heads = ("number", "wanted", "found", "runs that meet it")
-    shown = listing("The best, under seeds that the search has not seen", *heads, texts=("wanted",))
+    shown = listing(
+        "The best five under other seeds: what the best of them does", *heads, texts=("wanted",)
+    )
     for row in checked.iter_rows(named=True):
         shown.add_row(
             row["metric"], row["target"], number(row["value"]), f"{row['runs_met']} of {row['runs']}"
         )
     screen.print(shown)
-    for path, value in best.values.items():
-        screen.print(f"{path}  {value:,.10g}", highlight=False)
+    turned = (f"{path} {value:,.10g}" for path, value in best.values.items())
+    screen.print(f"Its numbers: {', '.join(turned)}.", highlight=False)
     if written is not None:
         screen.print(f"Written to {written}", highlight=False)
 

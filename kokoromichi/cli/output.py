@@ -34,7 +34,11 @@ _WHOLE_FROM: Final = 1_000
 Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON object on standard output.")]
 Wanted = Annotated[
     list[str] | None,
-    typer.Option("--target", help="A band, either end of which may be left out: wait_days=5:9, gini=:0.6."),
+    typer.Option(
+        "--target",
+        help="A band, either end of which may be left out: wait_days=5:9, gini=:0.6. docs/metrics.md has the "
+        "names, under Targets.",
+    ),
 ]
 
 

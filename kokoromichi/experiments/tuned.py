@@ -219,10 +219,10 @@ class Tuned:
         met = sum(self.targets.met(trial.pooled()) for trial in self.trials)
         yield f"{met} of {len(self.trials)} trials {'meets' if met == 1 else 'meet'} every target."
         turned = (f"{path} {spelled(value)}" for path, value in self.best.values.items())
-        yield f"The best: {', '.join(turned)}."
+        yield f"The best of the search: {', '.join(turned)}."
         if self._order[0] in self.robust:
             yield f"{self.robust[self._order[0]]}{_FAVOURED}"
-        yield "Validate it under other seeds before it is believed: best.validate()."
+        yield "It is believed when other seeds say so as well: best.validate()."
 
     def _in_the_way(self) -> Iterator[str]:
         yield f"Not found: none of {len(self.trials)} trials meets every target."
