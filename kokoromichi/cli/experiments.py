@@ -229,9 +229,7 @@ def _tuned(tuned: Tuned, best: Candidate, checked: pl.DataFrame, written: Path |
 def _show_tuned(said: str, best: Candidate, checked: pl.DataFrame, written: Path | None) -> None:
     screen.print(escape(said), highlight=False)
     heads = ("number", "wanted", "found", "runs that meet it")
-    shown = listing(
-        "The best five under other seeds: what the best of them does", *heads, texts=("wanted",)
-    )
+    shown = listing("Under seeds that the search has not seen", *heads, texts=("wanted",))
     for row in checked.iter_rows(named=True):
         shown.add_row(
             row["metric"], row["target"], number(row["value"]), f"{row['runs_met']} of {row['runs']}"

@@ -297,7 +297,7 @@ def test_what_is_found_meets_its_targets_under_other_seeds(kept: Path) -> None:
     assert tuned.found
     checked = tuned.best.validate(replications=6, seed=77)
     assert checked["met"].to_list() == [True]
-    assert "Validate" in str(tuned.explain())
+    assert "best.validate()" in str(tuned.explain())
 
 
 def test_what_cannot_be_met_is_said_with_what_can_be_reached(kept: Path) -> None:
