@@ -140,6 +140,12 @@ Free = Annotated[
         "docs/economy.md has the names."
     ),
 ]
+Kept = Annotated[
+    Path | None, typer.Option(help="Folder that keeps every run: the same question goes on there.")
+]
+Written = Annotated[
+    Path | None, typer.Option(help="The economy.toml into which the best numbers are written.")
+]
 
 
 def tune(
@@ -159,12 +165,8 @@ def tune(
     engine: EngineName = "auto",
     economy: EconomyPath = None,
     validate: Annotated[int, typer.Option(min=1, help="Runs under other seeds for the best five.")] = 50,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder that keeps every run: the same question goes on there.")
-    ] = None,
-    write: Annotated[
-        Path | None, typer.Option(help="The economy.toml into which the best numbers are written.")
-    ] = None,
+    out: Kept = None,
+    write: Written = None,
     as_json: Json = False,
 ) -> None:
     """Search for numbers under which targets are met; ends with 1 where none are found."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
@@ -176,8 +176,8 @@ class Economy:
     """
 
     config: EconomyConfig
-    catalogue: tuple[CatalogueItem, ...]
-    waifus: tuple[WaifuSheet, ...]
+    catalogue: tuple[CatalogueItem, ...] = field(repr=False)
+    waifus: tuple[WaifuSheet, ...] = field(repr=False)
 
     def __post_init__(self) -> None:
         """Bring the store into the catalogue's order.
@@ -199,10 +199,6 @@ class Economy:
         if list(store) != list(self.config.store):
             ordered = replace(self.config, store=store)
             object.__setattr__(self, "config", ordered)
-
-    def __repr__(self) -> str:
-        """How large it is, and which numbers it has; ``economy.config.tree()`` has them all."""
-        return f"Economy({len(self.catalogue)} items, {len(self.waifus)} characters, hash {self.hash})"
 
     def _wordless(self) -> Iterator[Finding]:
         described = {item.id for item in self.catalogue}

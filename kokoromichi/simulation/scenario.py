@@ -119,9 +119,7 @@ class Scenario(Checked):
             EconomyError: The economy is refused.
         """
         file, tree = read_scenario(name_or_path, players=players, economy=economy)
-        if days is not None:
-            tree["days"] = days
-        return cls._validated(tree, file)
+        return cls._validated(tree if days is None else {**tree, "days": days}, file)
 
     @classmethod
     def _validated(cls, tree: Mapping[str, object], file: str) -> Self:
