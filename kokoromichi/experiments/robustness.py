@@ -112,8 +112,8 @@ class Robustness:
         """The 95 % interval of that share, were all of them played under all seeds.
 
         The populations are a sample of those that there might be (Clopper and Pearson 1934), and the seeds
-        that they share are one of chance, which moves all of them alike: seeds are drawn anew, so few at a time
-        that their mean spreads as Student's t does, and the intervals of these draws are mixed.
+        that they share are one of chance, which moves all of them alike: seeds are drawn anew, so few at a
+        time that their mean spreads as Student's t does, and the intervals of these draws are mixed.
         """
         from scipy.optimize import brentq  # noqa: PLC0415 - slow, and of an extra
         from scipy.stats import beta  # noqa: PLC0415 - slow, and of an extra
