@@ -73,7 +73,6 @@ class Heartbeat(commands.Cog):
             return
         shards = self._bot.shards.values()
         if not shards or any(shard.is_closed() for shard in shards):
-            log.info("no heartbeat: the gateway is away")
             return
         try:
             if not self._vain_looks:
