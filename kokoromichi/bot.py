@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import pkgutil
 import signal
 from collections import OrderedDict
@@ -35,7 +34,7 @@ from kokoromichi.core.logging_config import configure_logging
 from kokoromichi.core.provider_manager import build_provider
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.operation.exits import DISCORD_FAILED, exit_on_error, fail
-from kokoromichi.operation.starting import log_start
+from kokoromichi.operation.starting import log_start, owner_only
 from kokoromichi.operation.telemetry import Telemetry
 from kokoromichi.rules.economy import load_economy
 from kokoromichi.rules.economy_laws import check_economy
@@ -324,10 +323,9 @@ async def _end(bot: KokoroBot, playing: asyncio.Future[None]) -> None:
 
 def run() -> None:
     """Run the bot on Discord until it is stopped by SIGTERM or Ctrl-C."""
-    with exit_on_error():
+    with exit_on_error(), owner_only():
         settings = Settings()
         configure_logging(settings.log_level, settings.log_format)
-        os.umask(0o077)  # What players do is read by whoever runs the bot alone.
         log_start(settings)
         try:
             asyncio.run(serve(settings))

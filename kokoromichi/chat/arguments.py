@@ -147,6 +147,17 @@ class NumberConverter(app_commands.Transformer, commands.Converter[int]):
         return await CountConverter().convert(ctx, argument)
 
 
+class PageConverter(NumberConverter):
+    """A page that a text command may leave out before a word."""
+
+    async def convert(self, ctx: Context, argument: str) -> int:  # type: ignore[override] # Our context.
+        """Parse it; a word is the next argument's, and the first page is meant."""
+        if argument[0].isalpha():
+            ctx.view.undo()
+            return 1
+        return await super().convert(ctx, argument)
+
+
 class DaysConverter(NumberConverter):
     """An argument that is a number of days, from 1 to ``MOST_DAYS``."""
 
@@ -277,6 +288,7 @@ def _refusal_of(code: int) -> Callable[[str], str]:
 AmountArgument = Annotated[Amount, AmountConverter]
 CountArgument = Annotated[int, CountConverter]
 NumberArgument = Annotated[int, NumberConverter]
+PageArgument = Annotated[int, PageConverter]
 DaysArgument = Annotated[int, DaysConverter]
 PlayerArgument = Annotated[discord.User, PlayerConverter]
 PlayerOrSelfArgument = Annotated[discord.User | None, PlayerConverter]

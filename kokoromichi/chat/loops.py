@@ -4,30 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from discord.ext import commands, tasks
 
-from kokoromichi.core.clock import SystemClock
 from kokoromichi.core.errors import ConflictError, KokoroError, StorageError
-from kokoromichi.core.models import SECOND_US
 from kokoromichi.services.overrides import FOLLOWED_S
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
-    from pathlib import Path
 
     from kokoromichi.chat.game import Game
 
 log = logging.getLogger(__name__)
 
-BEAT_S: Final = 5.0
+BEAT_S: Final = 2.0
 RETRY_S: Final = 1.0
 PATIENCE_S: Final = 3.0
 """A storage that answers later than that is not well."""
-GONE_S: Final = 15.0
-"""So long after the last sign of life its file is taken away: one slow answer is no outage."""
+OUTAGE_LOOKS: Final = 2
+"""After so many looks in vain the sign of life is taken away: one slow answer is no outage, and also one
+without any answer is told within ten seconds."""
 
 
 class Heartbeat(commands.Cog):
@@ -42,6 +39,7 @@ class Heartbeat(commands.Cog):
     def __init__(self, bot: Game) -> None:
         self._bot = bot
         self._beats = 0
+        self._vain_looks = 0
 
     async def cog_load(self) -> None:
         """Begin."""
@@ -67,6 +65,7 @@ class Heartbeat(commands.Cog):
         no_reads = await _trouble(provider.counters())
         no_writes = no_reads or provider.failed or await _trouble(provider.probe())
         self._bot.storage.report(no_reads, no_writes)
+        self._vain_looks = 0 if no_writes is None else self._vain_looks + 1
 
     async def _touch(self) -> None:
         """Touch the file, if gateway and storage are there; take it away where the storage stays away."""
@@ -74,16 +73,12 @@ class Heartbeat(commands.Cog):
             return
         shards = self._bot.shards.values()
         if not shards or any(shard.is_closed() for shard in shards):
-            log.info("no heartbeat: the gateway is away")
             return
-        why = self._bot.storage.no_writes
-        if why is not None:
-            log.info("no heartbeat: the storage does not answer: %s", why)
         try:
-            if why is None:
+            if not self._vain_looks:
                 await asyncio.to_thread(path.touch)
-            else:
-                await asyncio.to_thread(_take_away, path)
+            elif self._vain_looks >= OUTAGE_LOOKS:
+                await asyncio.to_thread(path.unlink, missing_ok=True)
         except OSError as failed:
             log.warning("no heartbeat: HEARTBEAT_FILE cannot be written: %s", failed)
 
@@ -91,12 +86,6 @@ class Heartbeat(commands.Cog):
     async def wait_for_gateway(self) -> None:
         """The first one comes with the first connection."""
         await self._bot.wait_until_ready()
-
-
-def _take_away(heartbeat: Path) -> None:
-    with suppress(FileNotFoundError):
-        if SystemClock().now_us() / SECOND_US - heartbeat.stat().st_mtime > GONE_S:
-            heartbeat.unlink()
 
 
 async def _trouble(call: Awaitable[object]) -> str | None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LOOK_S: Final = 5.0
+LOOK_S: Final = 2.0
 MONEY_S: Final = 300.0
 
 

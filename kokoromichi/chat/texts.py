@@ -164,8 +164,6 @@ ENGLISH: Final[dict[str, str]] = {
     "character.rarity": "Rarity",
     "character.element": "Element",
     "character.mythology": "Mythology",
-    "character.base": "At level 1",
-    "character.stats": "{hp} HP, {attack} attack, {defence} defence",
     "character.owned": "In your collection",
     "character.missing": "Not in your collection yet",
     "character.redeem": "To choose with /redeem",

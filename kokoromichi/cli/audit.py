@@ -15,6 +15,7 @@ from kokoromichi.cli.output import Json, answer, screen
 from kokoromichi.core.clock import SystemClock
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.operation.exits import AUDIT_FAILED, exit_on_error, fail
+from kokoromichi.operation.starting import owner_only
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,7 +56,7 @@ def audit(
     as_json: Json = False,
 ) -> None:
     """Check every law: of a store and of a run all, of exported files what a ledger alone can show."""
-    with exit_on_error():
+    with exit_on_error(), owner_only():
         if adopt and provider is None and folder is None:
             provider = Provider.local
         if (folder is None) == (provider is None) or ((adopt or recount) and folder is not None):

@@ -14,6 +14,7 @@ from kokoromichi.cli.output import Json, answer, screen
 from kokoromichi.core.clock import SystemClock
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.operation.exits import AUDIT_FAILED, exit_on_error, fail
+from kokoromichi.operation.starting import owner_only
 
 if TYPE_CHECKING:
     from kokoromichi.operation.backups import Contents, Restoration
@@ -29,7 +30,7 @@ def backup(
     as_json: Json = False,
 ) -> None:
     """Write everything that a store holds at this moment to one file, while the bot plays, and audit it."""
-    with exit_on_error():
+    with exit_on_error(), owner_only():
         from kokoromichi.core.providers.local.backups import stamp_of  # noqa: PLC0415 - --help stays fast
         from kokoromichi.operation.backups import back_up  # noqa: PLC0415
 
@@ -80,7 +81,7 @@ def restore(
     What was played after the newest row of the copy is lost then, and so are the answers to requests: who
     sends one again is refused, and nothing is done twice.
     """
-    with exit_on_error():
+    with exit_on_error(), owner_only():
         settings = chosen_settings(provider, data_dir)
         fills_it = settings.provider == "local" and target_dir is None
         if data_dir is not None and not (fills_it or data_dir.is_dir()):

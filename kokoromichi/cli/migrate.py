@@ -16,6 +16,7 @@ from kokoromichi.cli.data import Provider
 from kokoromichi.cli.output import Json, listing, progress, screen
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.operation.exits import STORAGE_FAILED, exit_on_error, fail
+from kokoromichi.operation.starting import owner_only
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,7 +73,7 @@ def migrate(
 
     The source is only read. Given again, it writes nothing twice; who is ahead in the target is left alone.
     """
-    with exit_on_error():
+    with exit_on_error(), owner_only():
         settings = _settings()
         folder = data_dir or settings.data_dir
         if source is Provider.local:

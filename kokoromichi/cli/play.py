@@ -20,6 +20,7 @@ from rich.markup import escape
 from kokoromichi.core.clock import moment_of, us_of
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.operation.exits import USAGE, exit_on_error
+from kokoromichi.operation.starting import owner_only
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
@@ -57,7 +58,7 @@ def play(
 
     The local provider keeps what is played. With a script, the exit code is 2 where a line was no command.
     """
-    with exit_on_error():
+    with exit_on_error(), owner_only():
         from kokoromichi.chat.console.clock import SkippingClock  # noqa: PLC0415 - --help stays fast
 
         clock = SkippingClock()

@@ -14,6 +14,7 @@ from kokoromichi.chat.arguments import (
     ONE,
     AmountArgument,
     NumberArgument,
+    PageArgument,
     PlayerArgument,
     PlayerOrSelfArgument,
 )
@@ -144,7 +145,7 @@ class Bank(commands.Cog):
 
     @command(aliases=["history", "ledger"], private=True)
     @app_commands.describe(page="Which page", kind="Only movements of this kind")
-    async def transactions(self, ctx: Context, page: NumberArgument = 1, kind: str | None = None) -> None:
+    async def transactions(self, ctx: Context, page: PageArgument = 1, *, kind: str | None = None) -> None:
         """Show what happened to your gold, gems and items, the newest first."""
         wanted = None if kind is None else found_name(kind, kind_names(), _no_kind)
         rows = await ctx.read(

@@ -13,7 +13,7 @@ from kokoromichi.chat.arguments import (
     ONE,
     AmountArgument,
     ItemArgument,
-    NumberArgument,
+    PageArgument,
     offered_items,
 )
 from kokoromichi.chat.asking import ShownPrices, is_large
@@ -43,7 +43,7 @@ class Shop(commands.Cog):
 
     @command(aliases=["shop", "catalog"])
     @app_commands.describe(page="Which page", category="Only this shelf")
-    async def store(self, ctx: Context, page: NumberArgument = 1, category: str | None = None) -> None:
+    async def store(self, ctx: Context, page: PageArgument = 1, *, category: str | None = None) -> None:
         """Show what the store sells, what it costs, and what is left."""
         shelf = None if category is None else found_name(category, _shelves(ctx.services), _no_shelf)
         offered = await ctx.read(lambda services: services.store.view_store(shelf))

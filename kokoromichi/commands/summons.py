@@ -90,12 +90,10 @@ class Summons(commands.Cog):
         """Show a character."""
         found = await ctx.profile_of(None)
         (sheet,) = (one for one in ctx.services.live.economy.waifus if one.id == character)
-        stats = say("character.stats", hp=sheet.base_hp, attack=sheet.base_atk, defence=sheet.base_def)
         fields = [
             (say("character.rarity"), sheet.rarity),
             (say("character.element"), sheet.element.capitalize()),
             (say("character.mythology"), plain(sheet.mythology)),
-            (say("character.base"), stats),
         ]
         owned = bool(found.collection.get(character))
         if not owned and (shards := ctx.services.live.redeem_shards[character]):

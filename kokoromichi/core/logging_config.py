@@ -18,6 +18,9 @@ _LINE: Final = "%(asctime)sZ %(levelname)s %(name)s: %(message)s"
 _NOT_BELOW_INFO: Final = ("discord", "pymongo", "motor", "asyncpg", "matplotlib")
 """Their debug lines are whole events and commands: what players write, tokens, ids of who was erased."""
 
+_REPEATS_OUTAGES: Final = "asyncpg.pool"
+"""While a database is away it warns every second, with a traceback; the bot tells that itself, and counts."""
+
 
 class JsonFormatter(logging.Formatter):
     """One JSON object a line: ``at``, ``level``, ``logger``, ``message``, and ``error`` if there is one."""
@@ -50,6 +53,7 @@ def configure_logging(level: str | None = None, form: Literal["text", "json"] | 
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if form == "json" else formatter)
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.getLogger(_REPEATS_OUTAGES).setLevel(logging.ERROR)
     debugging = logging.getLogger().level < logging.INFO
     for name in _NOT_BELOW_INFO:
         logging.getLogger(name).setLevel(logging.INFO if debugging else logging.NOTSET)

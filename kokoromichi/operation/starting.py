@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import logging
+import os
 import stat
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from kokoromichi.settings import Settings
 
 log = logging.getLogger(__name__)
 
 _ENV: Final = Path(".env")
+
+
+@contextmanager
+def owner_only() -> Iterator[None]:
+    """Let nobody but whoever runs this process read the files that it makes: they tell what players do."""
+    former = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(former)
 
 
 def log_start(settings: Settings) -> None:

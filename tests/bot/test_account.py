@@ -298,6 +298,7 @@ async def test_movements_of_one_kind(table: Table) -> None:
         result = await table.slash(table.alice, "transactions", kind=kind)
         assert told(embed_of(result)).count("**Daily reward**") == 2
         assert told(embed_of(result)).count("\n") == 1
+    assert told(await table.said(table.alice, "!history daily reward")).count("**Daily reward**") == 2
     assert told(embed_of(await table.slash(table.alice, "transactions", kind="gift"))) == "Nothing here yet."
     sentence = await table.refusal(table.alice, "transactions", kind="dayly")
     assert sentence == "There is no kind of transaction dayly. Did you mean Daily reward (`daily`)?"

@@ -10,8 +10,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
-from kokoromichi.chat.loops import GONE_S, Heartbeat
+from kokoromichi.chat.loops import BEAT_S, OUTAGE_LOOKS, PATIENCE_S, Heartbeat
+from kokoromichi.chat.outage import StorageWatch
 from kokoromichi.core.clock import SystemClock
+from kokoromichi.core.errors import StorageError
 from tests.bot.bot_process import HUNG_S, ROOT, BotProcess
 from tests.bot.standin import StandIn
 
@@ -64,13 +66,14 @@ async def test_a_bot_is_well_while_gateway_and_storage_answer(
         code, said = await health(tmp_path, HEARTBEAT_FILE=str(path))
         assert (code, said[:5]) == (0, "Well ")
         database.kill()
-        await asyncio.to_thread(wait_for, lambda: "no heartbeat: the storage does not answer" in bot.said())
+        await asyncio.to_thread(wait_for, lambda: "the storage is away" in bot.said())
         await asyncio.to_thread(wait_for, lambda: not path.exists())
         code, said = await health(tmp_path, HEARTBEAT_FILE=str(path))
         assert (code, "the bot is not well" in said) == (1, True)
         await asyncio.to_thread(database.start)
         await beaten(path)
         await bot.stopped()
+        assert "Traceback" not in bot.said()
 
 
 async def test_an_old_heartbeat_is_a_bad_one(tmp_path: Path) -> None:
@@ -89,22 +92,41 @@ async def test_a_file_that_is_not_there_is_a_bad_heartbeat_for_a_program_too(tmp
     assert (code, said.splitlines()[0]) == (1, '{"well":false,"age_s":null}')
 
 
-async def test_one_slow_answer_of_the_storage_takes_no_sign_of_life_away(tmp_path: Path) -> None:
+class Storage:
+    """Stands for a store, and for the bot that runs over it."""
+
+    failed = None
+
+    def __init__(self, heartbeat: Path) -> None:
+        self.settings = SimpleNamespace(heartbeat_file=heartbeat)
+        self.shards = {0: SimpleNamespace(is_closed=lambda: False)}
+        self.storage, self.provider = StorageWatch(SystemClock()), self
+        self.full = False
+
+    async def counters(self) -> dict[str, int]:
+        return {}
+
+    async def probe(self) -> None:
+        if self.full:
+            message = "the disk is full"
+            raise StorageError(message)
+
+
+async def test_one_failure_of_the_storage_takes_no_sign_of_life_away_and_two_do(tmp_path: Path) -> None:
     path = tmp_path / "heartbeat"
-    bot = SimpleNamespace(
-        settings=SimpleNamespace(heartbeat_file=path),
-        shards={0: SimpleNamespace(is_closed=lambda: False)},
-        storage=SimpleNamespace(no_writes=None),
-    )
-    heartbeat = Heartbeat(cast("Game", bot))
-    await heartbeat._touch()  # noqa: SLF001 - without a gateway nothing else asks for it
-    bot.storage.no_writes = "it does not answer in 3 s"
-    await heartbeat._touch()  # noqa: SLF001 - without a gateway nothing else asks for it
-    assert path.exists()
-    past_s = SystemClock().now_us() / 1e6 - GONE_S
-    os.utime(path, (past_s, past_s))
-    await heartbeat._touch()  # noqa: SLF001 - without a gateway nothing else asks for it
-    assert not path.exists()
+    storage = Storage(path)
+    heartbeat = Heartbeat(cast("Game", storage))
+    seen = []
+    for full in (False, True, True, False):
+        storage.full = full
+        storage.storage.doubted = True  # A command has just failed: it looks at once.
+        await heartbeat.beat()
+        seen.append(path.exists())
+    assert seen == [True, True, False, True]
+
+
+def test_an_outage_is_told_within_ten_seconds_also_where_nothing_answers() -> None:
+    assert BEAT_S + OUTAGE_LOOKS * PATIENCE_S < 10
 
 
 async def test_without_a_file_there_is_nothing_to_look_at(tmp_path: Path) -> None:

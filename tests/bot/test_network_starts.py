@@ -205,11 +205,15 @@ async def test_a_start_tells_what_was_chosen_and_what_is_to_be_mended(tmp_path: 
     assert (tmp_path / "data" / "kokoromichi.sqlite3").stat().st_mode & 0o077 == 0
 
 
-async def test_no_log_holds_a_secret(database: PostgresServer, tmp_path: Path) -> None:
+async def test_no_log_holds_a_secret_or_who_was_erased(database: PostgresServer, tmp_path: Path) -> None:
     settings = {"PROVIDER": "postgres", "DATABASE_URL": database.url, "LOG_LEVEL": "DEBUG"}
     async with StandIn() as discord, BotProcess(discord, tmp_path, **settings) as bot:
-        asked = await discord.slash(User(1001), "buy", item="health_potion", quantity=1).answered()
-        await discord.message(User(1002), "!balance").answered()
+        gone = User(915_000_777_000_111_222)
+        asked = await discord.slash(gone, "buy", item="health_potion", quantity=1).answered()
+        await discord.message(User(1002), f"!transfer {gone.id} 7").answered()
+        erasing = await discord.slash(User(OWNER), "admin erase", user=gone, reason="asked").answered()
+        erased = discord.click(erasing, "Confirm")
+        await erased.until(lambda click: any("What is left" in one.text for one in click.said))
         await discord.drop()
         discord.fail(429)
         discord.fail(502)
@@ -220,5 +224,5 @@ async def test_no_log_holds_a_secret(database: PostgresServer, tmp_path: Path) -
         said = bot.said()
     assert "DEBUG" in said
     assert "discord.gateway" in said
-    for secret in (*SECRETS, asked.event["d"]["token"]):
+    for secret in (*SECRETS, asked.event["d"]["token"], str(gone.id)):
         assert re.findall(rf".*{re.escape(secret)}.*", said) == []

@@ -33,8 +33,11 @@ def played(folder: Path, *lines: str, options: tuple[str, ...] = ()) -> tuple[in
 
 
 def test_a_newcomer_plays_without_a_token_and_it_is_kept(tmp_path: Path) -> None:
+    players = tmp_path / "players"
+    players.mkdir()
     code, answers, complaints = played(tmp_path, "balance", "buy health_potion 2")
     assert (code, complaints) == (0, "")
+    assert [made for made in players.iterdir() if made.stat().st_mode & 0o077] == []
     assert "@alice\n10,000 gold\n100 gems" in answers
     assert "2 × Health Potion for 200 gold. You hold 2.\nBalance: 9,800 gold." in answers
     code, answers, _ = played(tmp_path, "!balance", "/inventory", "quit", "balance")

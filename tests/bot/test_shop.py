@@ -93,6 +93,7 @@ async def test_one_shelf_of_the_store(table: Table) -> None:
     assert "Health Potion" in shown
     assert "Lucky Charm" not in shown
     assert told(await table.said(table.alice, "!store 1 Potions")) == shown
+    assert told(await table.said(table.alice, "!store potions")) == shown
     sentence = await table.refusal(table.alice, "store", category="poton")
     assert sentence == "There is no shelf poton. Did you mean potions (`potion`)?"
     offered = await table.alice.autocomplete(table.channel, "store", "category", "ch")

@@ -119,7 +119,6 @@ async def test_a_character_is_shown(table: Table) -> None:
         "Rarity": "N",
         "Element": "Wind",
         "Mythology": "Greek",
-        "At level 1": "77 HP, 13 attack, 10 defence",
         "To choose with /redeem": "10 shards",
     }
     assert embed.footer.text == "Not in your collection yet"

@@ -371,8 +371,9 @@ def test_the_commands_say_what_was_kept_and_what_came_back(tmp_path: Path) -> No
     assert said("backup", file, *where, tmp_path / "data") == (0, f"{file}: {kept}")
     assert said("backup", tmp_path, *where, tmp_path / "data", "--json")[0] == 0
     assert len(list(tmp_path.glob("kokoromichi-local.*.sqlite3"))) == 1
-    assert file.stat().st_mode & 0o077 == 0
+    (tmp_path / "new").mkdir()
     assert said("restore", file, *where, tmp_path / "new") == (0, f"Restored into local: {kept}")
+    assert [made for made in (file, *(tmp_path / "new").iterdir()) if made.stat().st_mode & 0o077] == []
     code, told = said("restore", file, "--provider", "postgres", "--target-dir", tmp_path)
     assert (code, "--target-dir is of the local store" in told) == (2, True)
     assert said("restore", "--replace")[0] == 2

@@ -17,6 +17,7 @@ from kokoromichi.core.errors import CommitUnknownError, StorageError
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from kokoromichi.core.transactions import Committed
 from tests.contract.stored import change, money, user, with_player
+from tests.faults.full_disk import file_system, fill_up
 from tests.faults.local_folders import DATABASE, image, over
 from tests.faults.test_local_copy import written
 
@@ -29,27 +30,8 @@ ROOT: Final = Path(__file__).parents[2]
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Path]:
     """A file system of 4 MB."""
-    place = tmp_path / "small"
-    place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(place)]
-    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
-    if mounted.returncode:
-        pytest.skip(f"no tmpfs can be mounted here: {mounted.stderr.strip()}")
-    yield place
-    subprocess.run(["umount", "--lazy", str(place)], check=True)
-
-
-def fill_up(place: Path) -> Path:
-    """A file that takes all the room there is."""
-    ballast = place / "ballast"
-    with ballast.open("wb", buffering=0) as file:
-        try:
-            for size in (65_536, 512, 1):
-                while file.write(bytes(size)) == size:
-                    pass
-        except OSError:
-            return ballast
-    return ballast
+    with file_system(tmp_path / "small", 4) as place:
+        yield place
 
 
 async def play(local: LocalJSONProvider, acts: int) -> list[str]:

@@ -17,7 +17,7 @@ import pytest
 
 from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.clock import ManualClock
-from kokoromichi.core.errors import MisuseError, StorageError
+from kokoromichi.core.errors import ConfigurationError, MisuseError, StorageError
 from kokoromichi.core.providers.local import schema
 from kokoromichi.core.providers.local.restoring import restore
 from kokoromichi.core.providers.local_json import LocalJSONProvider
@@ -184,9 +184,9 @@ async def test_a_reader_sees_one_moment_and_writes_nothing(folder: Path) -> None
 
 
 async def test_who_reads_makes_no_store(tmp_path: Path) -> None:
-    with pytest.raises(StorageError, match="holds no store yet"):
+    with pytest.raises(ConfigurationError, match="holds no store yet"):
         await LocalJSONProvider(tmp_path, read_only=True).open()
-    with pytest.raises(StorageError, match="is no folder"):
+    with pytest.raises(ConfigurationError, match="is no folder"):
         await LocalJSONProvider(tmp_path / "nothing", read_only=True).open()
     assert image(tmp_path) == {}
 

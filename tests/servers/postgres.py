@@ -37,16 +37,17 @@ class PostgresServer:
 
     Args:
         outlives_power: Whether it waits for the disk at each commit; without, it only outlives its own death.
+        place: Where its folder is made; with other temporary files when left out.
 
     Attributes:
         url: Of its database, with user and password.
         bin: The folder of its programs; ``pgbench`` is one.
     """
 
-    def __init__(self, *, outlives_power: bool = True) -> None:
+    def __init__(self, *, outlives_power: bool = True, place: Path | None = None) -> None:
         self.bin = _programs()
         self._fsync = "on" if outlives_power else "off"
-        self._home = _unprivileged_folder()
+        self._home = _unprivileged_folder(place)
         self._process: subprocess.Popen[bytes] | None = None
         self.port = _free_port()
         self.url = f"postgresql://{USER}:{PASSWORD}@127.0.0.1:{self.port}/postgres"
@@ -121,8 +122,8 @@ def _unprivileged() -> int | None:
     return _NOBODY if os.geteuid() == 0 else None
 
 
-def _unprivileged_folder() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="kokoromichi-postgres-"))
+def _unprivileged_folder(place: Path | None = None) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="kokoromichi-postgres-", dir=place))
     if (user := _unprivileged()) is not None:
         os.chown(folder, user, user)
     return folder

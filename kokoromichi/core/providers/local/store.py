@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import apsw
 
-from kokoromichi.core.errors import MisuseError, StorageError
+from kokoromichi.core.errors import ConfigurationError, MisuseError
 from kokoromichi.core.providers.local.committed import Committed
 from kokoromichi.core.providers.local.connections import ReadConnections
 from kokoromichi.core.providers.local.erasing import sweep
@@ -203,12 +203,12 @@ def open_reading(folder: Path) -> ReadConnections:
     path = database_of(folder)
     if not folder.is_dir():
         message = f"{folder} is no folder: name that of the local provider"
-        raise StorageError(message)
+        raise ConfigurationError(message)
     try:
         refuse_others(folder)
         if not is_there(path):
             message = f"{folder} holds no store yet: nothing was ever written there"
-            raise StorageError(message)
+            raise ConfigurationError(message)
         refuse_loss(path, 0)
         return ReadConnections(path, snapshot=True)
     except (OSError, apsw.Error) as failure:

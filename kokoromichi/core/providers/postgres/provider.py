@@ -68,7 +68,12 @@ _CLEAR: Final = f"""
 TRUNCATE users, counters, requests, ledger, daily_totals, active_players, active_days, unfolded;
 DELETE FROM game_data WHERE section <> '{MARK}'
 """  # noqa: S608 - a name of our own
-_PROBE: Final = "UPDATE schema_version SET version = version"
+_PROBE: Final = """
+SET LOCAL work_mem = '64kB';
+SELECT count(*) FROM unnest(array_fill(repeat('-', 8192), '{32}')) AS page;
+UPDATE schema_version SET version = version
+"""
+"""More rows than fit into memory go by a file: a row that is written anew finds room also on a full disk."""
 _FORGET_ACTIVITY: Final = (
     "DELETE FROM observations WHERE stream = 'activity' AND number <= "
     "(SELECT number FROM observations WHERE stream = 'activity' ORDER BY number DESC OFFSET $1 LIMIT 1)"
@@ -202,7 +207,7 @@ class PostgresProvider(PostgresReader, RemoteProvider):
         await self._connections.read(lambda connection: connection.execute(_CLEAR))
 
     async def probe(self) -> None:
-        """Write the version of the tables anew; see ``DataProvider.probe``."""
+        """Write the tables' version anew, if the disk has room; see ``DataProvider.probe``."""
         await self._connections.read(lambda connection: connection.execute(_PROBE))
 
     async def fold(self) -> int:
