@@ -259,7 +259,7 @@ class TunedPlots:
                             linewidths=1.2,
                         )  # fmt: skip
                 self._bands(across, up, axes)
-                label_axes(axes, _named(across), _named(up))
+                label_axes(axes, measure_of(across).label, measure_of(up).label)
             if hidden := trials.height - drawn.height:
                 said = f"not drawn: {hidden} of {trials.height} trials, beyond the horizon or without a value"
                 axes.plot([], [], " ", label=said)
@@ -275,11 +275,6 @@ class TunedPlots:
             if low < high:
                 span(low, high, color=style.GREEN, alpha=0.12)
         axes.set(xlim=x, ylim=y)
-
-
-def _named(metric: str) -> str:
-    measure = measure_of(metric)
-    return f"{measure.title}, {measure.unit}" if measure.unit else measure.title
 
 
 class LikenessPlots:
