@@ -199,4 +199,5 @@ def _slider(path: str, ends: tuple[int, int] | Scale, start: float) -> Any:
     low, high = ends
     below, widest = int(start) - low, max(1, (high - low) // _STEPS)
     step = next(step for step in range(widest, 0, -1) if below % step == 0)
-    return ipywidgets.IntSlider(value=int(start), min=low, max=high, step=step, description=path, **options)
+    options |= {"description": path, "step": step, "readout_format": ","}
+    return ipywidgets.IntSlider(value=int(start), min=low, max=high, **options)

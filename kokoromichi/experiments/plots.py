@@ -307,7 +307,7 @@ class LikenessPlots:
             axes.set_yticks(rows, placed["title"].to_list())
             axes.set_xlim(-_BEYOND - 0.2, _BEYOND + 0.2)
             axes.set_xticks([-1, 0, 1], ["least", "middle", "most"])
-            label_axes(axes, "of what one more simulated run would show; an arrow: farther", "", grid="x")
+            label_axes(axes, "of what one more run would show; arrow: farther", "", grid="x")
             return axes
 
 
