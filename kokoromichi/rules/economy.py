@@ -200,6 +200,13 @@ class Economy:
             ordered = replace(self.config, store=store)
             object.__setattr__(self, "config", ordered)
 
+    def __repr__(self) -> str:
+        """How large it is; ``economy.config`` has its numbers."""
+        return (
+            f"Economy({len(self.catalogue)} items, {len(self.config.business)} businesses, "
+            f"{len(self.waifus)} characters, hash {self.hash})"
+        )
+
     def _wordless(self) -> Iterator[Finding]:
         described = {item.id for item in self.catalogue}
         text = f"has numbers and no words; describe it in {CATALOGUE_FILE} or take it out"
