@@ -43,6 +43,7 @@ def write_decision(path: str | Path, comparison: Comparison) -> Report:
 
 def _page(comparison: Comparison) -> Page:
     base, asked = comparison.base, comparison.asked
+    primary = comparison.measures[asked.primary].title.lower()
     runs = comparison.runs.filter(pl.col("scenario") == BASE).height
     with chart_style():
         sections = tuple(_section(comparison, name, place) for place, name in enumerate(comparison.others))
@@ -50,7 +51,7 @@ def _page(comparison: Comparison) -> Page:
         title=f"What changes against {base.name}",
         subtitle=f"{base.players:,} players, {base.days} days, {runs} runs of each, the same seeds",
         kicker="Comparison",
-        origin=f"seed {asked.seed} · {asked.engine} · about {comparison.measures[asked.primary].title.lower()}",
+        origin=f"seed {asked.seed} · {asked.engine} · about {primary}",
         verdicts=[_said(comparison, name) for name in comparison.others],
         sections=sections,
         colophon="KoKoroMichi comparison. Every chart carries its numbers; nothing is loaded from afar.",

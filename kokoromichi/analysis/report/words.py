@@ -61,7 +61,7 @@ def day(value: object) -> str:
 
 def between(low: str, high: str) -> str:
     """Write a range so that no line breaks within it."""
-    return f"{low}\u00a0–\u00a0{high}"
+    return f"{low}\u00a0–\u2060\u00a0{high}"  # After a dash a line may break, no-break space or not.
 
 
 def span(values: Sequence[float | None], column: str = "") -> tuple[float, float, float] | None:
