@@ -128,7 +128,7 @@ class Explorer:
             self.figure = svg_card(figure_of(axes))
         self._note.value = ""
         if self._shown is not None:
-            self._shown.update(self._page())
+            self._shown.update(self._page())  # type: ignore[no-untyped-call] # IPython has no types here.
 
     def _page(self) -> HTML:
         from IPython.display import HTML  # noqa: PLC0415 - only a notebook asks, and it is there

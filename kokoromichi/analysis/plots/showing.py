@@ -146,13 +146,12 @@ def _on_card(figure: Figure) -> Iterator[Bbox]:
     """Give a figure a background with round corners for a while; what is saved is the area of its card."""
     width_in, height_in = figure.get_size_inches()
     look = f"round,pad={-_CARD_GAP_IN / width_in},rounding_size={_CARD_CORNER_IN / width_in}"
-    plain, figure.patch = (
-        figure.patch,
-        FancyBboxPatch(
-            (0, 0), 1, 1, look, mutation_aspect=width_in / height_in, transform=figure.transFigure
-        ),
+    card = FancyBboxPatch(
+        (0, 0), 1, 1, look, mutation_aspect=width_in / height_in, transform=figure.transFigure
     )
-    figure.patch.update_from(plain)
+    plain = figure.patch
+    card.update_from(plain)
+    figure.patch = card  # type: ignore[assignment] # It is drawn and placed as a rectangle is.
     try:
         yield _card_of(figure)
     finally:
