@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final
 from markupsafe import Markup, escape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+    from kokoromichi.analysis.report.page import Tone
 
 _BOX: Final = (
     "display:inline-block;max-width:46em;padding:.7em 1.1em;border:1px solid rgba(127,127,127,.45);"
@@ -16,10 +18,12 @@ _BOX: Final = (
 _NAME: Final = "text-align:left;padding:.1em 1.2em .1em 0;opacity:.7;white-space:nowrap;vertical-align:top"
 _VALUE: Final = "text-align:left;padding:.1em 0"
 _BADGE: Final = "display:inline-block;margin:.3em .5em 0 0;padding:.05em .6em;border-radius:1em;font-size:90%"
-_COLOURS: Final = {
+_COLOURS: Final[Mapping[Tone, str]] = {
     "good": "background:#009e73;color:#fff",
     "bad": "background:#d55e00;color:#fff",
+    "certain": "background:#0072b2;color:#fff",
     "plain": "background:rgba(127,127,127,.25)",
+    "faint": "background:rgba(127,127,127,.25);opacity:.7",
 }
 
 
@@ -39,9 +43,9 @@ def card(title: str, rows: Iterable[tuple[str, object]], *, foot: str | Markup =
     return str(body.format(_BOX, title, lines, foot))
 
 
-def badge(text: str, verdict: str) -> Markup:
-    """Return a few words on a colour: ``good``, ``bad`` or ``plain``."""
-    return Markup('<span style="{};{}">{}</span>').format(_BADGE, _COLOURS[verdict], text)
+def badge(text: str, tone: Tone) -> Markup:
+    """Return a few words on the colour of their tone."""
+    return Markup('<span style="{};{}">{}</span>').format(_BADGE, _COLOURS[tone], text)
 
 
 def link(path: str, text: str) -> Markup:

@@ -151,6 +151,14 @@ class Targets(Mapping[str, Band]):
         """How many there are."""
         return len(self._bands)
 
+    def __repr__(self) -> str:
+        """What makes them."""
+        bands = {
+            name: tuple(end if math.isfinite(end) else None for end in (band.low, band.high))
+            for name, band in self.items()
+        }
+        return f"Targets({bands})"
+
     def met(self, numbers: Mapping[str, float | None]) -> bool:
         """Whether every number lies in its band."""
         return all(band.holds(numbers.get(name)) for name, band in self.items())

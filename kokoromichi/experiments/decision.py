@@ -19,6 +19,8 @@ from kokoromichi.experiments.comparison import BASE, CERTAIN, TOO_FEW
 from kokoromichi.experiments.pairs import FEWEST_CHANGED, POWER
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kokoromichi.analysis.report.page import Chart, Tone
     from kokoromichi.experiments.comparison import Comparison
 
@@ -28,6 +30,7 @@ _NOISE = 1e-12  # Of two equal sums, the share by which the order of their parts
 _LAST_OF_THREE = 2  # Three digits that count: the change of a share is small.
 _LARGE_GAIN = 1_000  # Beyond, pairing is as good as free, and the digits are noise.
 _HEADS = ("Number", "Verdict", "Before", "After", "Change", "Interval", "Could be seen", "Gain of pairing")
+_TEXT_COLUMNS = 2
 
 
 def write_decision(path: str | Path, comparison: Comparison) -> Report:
@@ -40,6 +43,7 @@ def write_decision(path: str | Path, comparison: Comparison) -> Report:
 
 def _page(comparison: Comparison) -> Page:
     base, asked = comparison.base, comparison.asked
+    primary = comparison.measures[asked.primary].title.lower()
     runs = comparison.runs.filter(pl.col("scenario") == BASE).height
     with chart_style():
         sections = tuple(_section(comparison, name, place) for place, name in enumerate(comparison.others))
@@ -47,7 +51,7 @@ def _page(comparison: Comparison) -> Page:
         title=f"What changes against {base.name}",
         subtitle=f"{base.players:,} players, {base.days} days, {runs} runs of each, the same seeds",
         kicker="Comparison",
-        origin=f"seed {asked.seed} · {asked.engine} · about {comparison.measures[asked.primary].title}",
+        origin=f"seed {asked.seed} · {asked.engine} · about {primary}",
         verdicts=[_said(comparison, name) for name in comparison.others],
         sections=sections,
         colophon="KoKoroMichi comparison. Every chart carries its numbers; nothing is loaded from afar.",
@@ -58,14 +62,20 @@ def table_html(comparison: Comparison) -> str:
     """The table of a comparison for a notebook's cell."""
     rows = []
     for name in comparison.others:
-        cells = "".join(f"<th style='text-align:left'>{escape(head)}</th>" for head in _HEADS)
         rows.append(f"<tr><th colspan={len(_HEADS)} style='text-align:left'>{escape(name)}</th></tr>")
-        rows.append(f"<tr>{cells}</tr>")
-        rows += [
-            f"<tr>{''.join(f'<td>{escape(cell.text)}</td>' for cell in row.cells)}</tr>"
-            for row in _rows(comparison, name)
-        ]
+        rows.append(_row_html("th", _HEADS))
+        rows += [_row_html("td", [cell.text for cell in row.cells]) for row in _rows(comparison, name)]
     return f"<table>{''.join(rows)}</table><p>{escape(_notes(comparison))}</p>"
+
+
+def _row_html(tag: str, texts: Sequence[str]) -> str:
+    """A row of words and then numbers, aligned as they are, whatever the notebook's own style."""
+    aligned = ["left"] * _TEXT_COLUMNS + ["right"] * (len(texts) - _TEXT_COLUMNS)
+    cells = (
+        f"<{tag} style='text-align:{side}'>{escape(text)}</{tag}>"
+        for side, text in zip(aligned, texts, strict=True)
+    )
+    return f"<tr>{''.join(cells)}</tr>"
 
 
 def _said(comparison: Comparison, name: str) -> Cell:
@@ -85,7 +95,7 @@ def _section(comparison: Comparison, name: str, place: int) -> PageSection:
     table = comparison.table().filter(scenario=name)
     certain = table.filter(verdict=CERTAIN)["title"].to_list()
     lede = (
-        f"Certain: {words.listed([title.lower() for title in certain])}."
+        f"Certain: {'; '.join(title.lower() for title in certain)}."
         if certain
         else f"Fewer than {FEWEST_CHANGED} runs make nothing certain: play more of them."
         if TOO_FEW in table["verdict"]
@@ -101,7 +111,7 @@ def _section(comparison: Comparison, name: str, place: int) -> PageSection:
             rows=tuple(_rows(comparison, name)),
             definition=_notes(comparison),
             csv=Csv.of(f"numbers-{place}", table),
-            text_columns=2,
+            text_columns=_TEXT_COLUMNS,
             wide=True,
         ),
     )
@@ -137,7 +147,6 @@ def _rows(comparison: Comparison, name: str) -> list[PageRow]:
         if row["low"] is not None:
             interval = f"{_signed(row['low'], before)} to {_signed(row['high'], before)}"
         seen = "" if row["pairs"] == row["runs"] else f" ({row['pairs']} of {row['runs']} runs)"
-        unit = f", {row['unit']}" if row["unit"] else ""
         share = (
             f" ({words.signed_share(row['change_share'])})"
             if abs(row["change_share"] or 0.0) > _NOISE
@@ -151,7 +160,7 @@ def _rows(comparison: Comparison, name: str) -> list[PageRow]:
             _plain(row["smallest_visible"], before),
             _gain(row["gain"], row["gain_low"], row["gain_high"]),
         )
-        title = f"{row['title']}{unit}{_ASSUMED if row['assumed'] else ''}"
+        title = f"{comparison.measures[row['metric']].label}{_ASSUMED if row['assumed'] else ''}"
         cells = (Cell(title), Cell(row["verdict"], _tone(row["verdict"])), *(Cell(text) for text in texts))
         rows.append(PageRow(cells=cells))
     return rows

@@ -10,7 +10,7 @@ from markupsafe import escape
 
 from kokoromichi.analysis.plots import style
 from kokoromichi.analysis.plots.canvas import drawing, label_axes, legend_below, thousands, whole_days
-from kokoromichi.analysis.plots.showing import figure_of
+from kokoromichi.analysis.plots.showing import figure_of, svg_card
 from kokoromichi.analysis.targets import spelled
 from kokoromichi.core.errors import KokoroError, MisuseError
 from kokoromichi.core.options import whole_seed
@@ -26,6 +26,8 @@ from kokoromichi.simulation.totals import play_totals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from IPython.display import HTML, DisplayHandle
 
     from kokoromichi.experiments.space import Free
     from kokoromichi.simulation.scenario import Scenario
@@ -44,6 +46,7 @@ _STEPS: Final = 200
 """About as many as a slider of amounts has."""
 _STEP_DECADES: Final = 0.02
 """About a step of a slider of factors: a twentieth more."""
+_AFTERWARDS: Final = "<p>Sliders move while their kernel lives; to have them back, run the cell again.</p>"
 _MOVES: Final = 1_000
 """As many runs as a designer may ask for: a compiled engine is worth its compiling."""
 
@@ -59,10 +62,12 @@ class Explorer:
     Attributes:
         values: Of the move that is shown: amounts and factors, by path.
         numbers: Its headline.
+        figure: Its picture, as SVG.
     """
 
     def __init__(self, base: Scenario, free: Free, seed: int) -> None:
         self._space, self._seed = Space(base, free), seed
+        self._shown: DisplayHandle | None = None
         self._engine = choose_engine(engines.AUTO, [base], _MOVES)
         engines.compile_once(base, self._engine, lambda _what: None)
         self.values = {path: _start(base, path, ends) for path, ends in free.items()}
@@ -79,27 +84,22 @@ class Explorer:
         """Wait until the figure shows the last move."""
         self._moves.wait()
 
-    @property
-    def figure(self) -> str:
-        """What the figure shows now, as SVG."""
-        return str(self._picture.value)
-
     def _build(self) -> None:
         import ipywidgets  # noqa: PLC0415 - of an extra
 
-        self._picture, self._note = ipywidgets.HTML(), ipywidgets.HTML()
+        self._note = ipywidgets.HTML()
         self._sliders = {
             path: _slider(path, ends, self.values[path]) for path, ends in self._space.free.items()
         }
         for slider in self._sliders.values():
             slider.observe(self._moved, "value")
-        self._box = ipywidgets.VBox([*self._sliders.values(), self._picture, self._note])
+        self._box = ipywidgets.VBox([*self._sliders.values(), self._note])
 
     def _moved(self, _change: object) -> None:
         self._moves.ask({path: float(slider.value) for path, slider in self._sliders.items()})
 
     def _show(self, values: dict[str, float]) -> None:
-        """Play a move and show it; why it cannot be is said below the figure, which stays."""
+        """Play a move and show it; why it cannot be is said above the figure, which stays."""
         try:
             found = self._play(self._space.changed(values))
         except (EconomyError, KokoroError) as error:
@@ -125,24 +125,31 @@ class Explorer:
             whole_days(axes.xaxis)
             thousands(axes.yaxis)
             legend_below(axes)
-            self._picture.value = style.svg_text(figure_of(axes))
-        self._note.value = self._table()
+            self.figure = svg_card(figure_of(axes))
+        self._note.value = ""
+        if self._shown is not None:
+            self._shown.update(self._page())  # type: ignore[no-untyped-call] # IPython has no types here.
+
+    def _page(self) -> HTML:
+        from IPython.display import HTML  # noqa: PLC0415 - only a notebook asks, and it is there
+
+        return HTML(self.figure + self._table() + _AFTERWARDS)  # type: ignore[no-untyped-call] # IPython has no types here.
 
     def _table(self) -> str:
         base = self._base.headline.row(0, named=True)
         rows = "".join(
-            f"<tr><td>{escape(MEASURES[name].title)}</td>"
-            f"<td style='text-align:right'>{spelled(base[name])}</td>"
-            f"<td style='text-align:right'>{spelled(self.numbers[name])}</td>"
-            f"<td>{escape(MEASURES[name].unit)}</td></tr>"
+            f"<tr><td style='text-align:left'>{escape(MEASURES[name].label)}</td>"
+            f"<td>{spelled(base[name])}</td><td>{spelled(self.numbers[name])}</td></tr>"
             for name in _SHOWN
         )
-        return f"<table><tr><th></th><th>base</th><th>now</th><th></th></tr>{rows}</table>"
+        return f"<table><tr><th></th><th>base</th><th>now</th></tr>{rows}</table>"
 
     def _ipython_display_(self) -> None:
         from IPython.display import display  # noqa: PLC0415 - only a notebook asks, and it is there
 
+        # The figure is no widget: what a notebook was saved with is seen without its kernel, too.
         display(self._box)  # type: ignore[no-untyped-call] # IPython has no types here.
+        self._shown = display(self._page(), display_id=f"explorer-{id(self)}")  # type: ignore[no-untyped-call]
 
 
 def explore(base: Scenario, free: Free | None = None, *, seed: int = 1) -> Explorer:
@@ -192,4 +199,5 @@ def _slider(path: str, ends: tuple[int, int] | Scale, start: float) -> Any:
     low, high = ends
     below, widest = int(start) - low, max(1, (high - low) // _STEPS)
     step = next(step for step in range(widest, 0, -1) if below % step == 0)
-    return ipywidgets.IntSlider(value=int(start), min=low, max=high, step=step, description=path, **options)
+    options |= {"description": path, "step": step, "readout_format": ","}
+    return ipywidgets.IntSlider(value=int(start), min=low, max=high, **options)

@@ -38,6 +38,11 @@ class Measure:
     assumed: bool = False
     tested: bool = True
 
+    @property
+    def label(self) -> str:
+        """Title and unit, for an axis or a row of a table; a title that has the unit in it stands alone."""
+        return self.title if self.unit in self.title.lower() else f"{self.title}, {self.unit}"
+
     def smallest_step(self, players: int) -> float:
         """The smallest amount by which the number can differ in one run of so many players."""
         return self.step / players if self.per_player else self.step

@@ -259,7 +259,7 @@ class TunedPlots:
                             linewidths=1.2,
                         )  # fmt: skip
                 self._bands(across, up, axes)
-                label_axes(axes, _named(across), _named(up))
+                label_axes(axes, measure_of(across).label, measure_of(up).label)
             if hidden := trials.height - drawn.height:
                 said = f"not drawn: {hidden} of {trials.height} trials, beyond the horizon or without a value"
                 axes.plot([], [], " ", label=said)
@@ -275,11 +275,6 @@ class TunedPlots:
             if low < high:
                 span(low, high, color=style.GREEN, alpha=0.12)
         axes.set(xlim=x, ylim=y)
-
-
-def _named(metric: str) -> str:
-    measure = measure_of(metric)
-    return f"{measure.title}, {measure.unit}" if measure.unit else measure.title
 
 
 class LikenessPlots:
@@ -312,7 +307,7 @@ class LikenessPlots:
             axes.set_yticks(rows, placed["title"].to_list())
             axes.set_xlim(-_BEYOND - 0.2, _BEYOND + 0.2)
             axes.set_xticks([-1, 0, 1], ["least", "middle", "most"])
-            label_axes(axes, "of what one more simulated run would show; an arrow: farther", "", grid="x")
+            label_axes(axes, "of what one more run would show; arrow: farther", "", grid="x")
             return axes
 
 

@@ -161,8 +161,8 @@ class EconomyConfig:
 CONFIG: Final[TypeAdapter[EconomyConfig]] = TypeAdapter(EconomyConfig)
 """The shape of ``economy.toml``."""
 
-
 _TIER: Final = ("level", "gold", "xp")
+_BOTH: Final = "words_and_numbers"
 
 
 @dataclass(frozen=True)
@@ -197,27 +197,28 @@ class Economy:
             raise EconomyError(findings)
         store = {item.id: self.config.store[item.id] for item in self.catalogue}
         if list(store) != list(self.config.store):
-            ordered = replace(self.config, store=store)
-            object.__setattr__(self, "config", ordered)
+            object.__setattr__(self, "config", replace(self.config, store=store))
+
+    def __repr__(self) -> str:
+        """How large it is; ``economy.config`` has its numbers."""
+        return f"Economy({len(self.catalogue)} items, {len(self.waifus)} characters, hash {self.hash})"
 
     def _wordless(self) -> Iterator[Finding]:
         described = {item.id for item in self.catalogue}
         text = f"has numbers and no words; describe it in {CATALOGUE_FILE} or take it out"
         for item_id, item in self.config.store.items():
             if item_id not in described:
-                value = f"{item.price_gold} gold"
-                yield Finding(ECONOMY_FILE, f"store.{item_id}", value, "words_and_numbers", text)
+                yield Finding(ECONOMY_FILE, f"store.{item_id}", f"{item.price_gold} gold", _BOTH, text)
 
     def _numberless(self) -> Iterator[Finding]:
         for item in self.catalogue:
             if item.id not in self.config.store:
                 text = f"has words and no numbers; add [store.{item.id}] to {ECONOMY_FILE} or take it out"
-                yield Finding(CATALOGUE_FILE, item.id, item.name, "words_and_numbers", text)
+                yield Finding(CATALOGUE_FILE, item.id, item.name, _BOTH, text)
 
     def _nobody(self) -> Iterator[Finding]:
-        found = {waifu.rarity for waifu in self.waifus}
         for rarity in RARITIES:
-            if rarity not in found:
+            if all(waifu.rarity != rarity for waifu in self.waifus):
                 text = "has no character; add one, for a pull may find this rarity"
                 yield Finding(WAIFUS_FILE, "rarity", rarity, "rarity_has_character", text)
 
@@ -277,8 +278,7 @@ class Economy:
 
         Args:
             business_id: Its id.
-            numbers: Fields of ``Business``: ``price_gold`` to open it, and ``income_gold_per_day`` before
-                upkeep.
+            numbers: ``price_gold`` to open it, and ``income_gold_per_day`` before upkeep.
 
         Raises:
             EconomyError: The id or a number is refused.
@@ -309,7 +309,7 @@ class Economy:
         found = next((item for item in self.catalogue if item.id == item_id), None)
         if found is None:
             text = f"{wrong}; {near(item_id, (item.id for item in self.catalogue))}"
-            raise EconomyError((Finding(CATALOGUE_FILE, field, shown(item_id), "words_and_numbers", text),))
+            raise EconomyError((Finding(CATALOGUE_FILE, field, shown(item_id), _BOTH, text),))
         return found
 
 

@@ -272,8 +272,8 @@ class Run:
         """
         return explained(self.report_data(targets=targets))
 
-    def go_with_me(self) -> None:
-        """Let the folder go when nobody knows this run any more, and at the latest with the program."""
+    def remove_folder_when_unused(self) -> None:
+        """Remove the folder when nobody knows this run any more, and at the latest with the program."""
         self._going = weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
 
     def _stay(self) -> None:

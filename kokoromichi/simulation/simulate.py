@@ -120,7 +120,7 @@ def simulate(  # noqa: PLR0913 - a designer names what they ask for
         _raise_first(failed, count, _what_is_left(folder, out))
     run = Run(folder)
     if out is None:
-        run.go_with_me()
+        run.remove_folder_when_unused()
     return run
 
 

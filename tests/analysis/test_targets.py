@@ -58,6 +58,11 @@ def test_what_is_no_target_is_refused_with_the_cure(bands: Any, said: str) -> No
         Targets(bands)
 
 
+def test_targets_are_shown_as_what_makes_them() -> None:
+    made = eval(repr(TARGETS), {"Targets": Targets})  # noqa: S307 - what a person would paste
+    assert dict(made) == dict(TARGETS)
+
+
 def test_bands_are_read_as_they_are_typed() -> None:
     read = Targets.parse(["wait_days.treasure_chest.casual=5:9", "gini=:0.6", "retention_d30 = 0.7:"])
     assert dict(read) == {

@@ -165,7 +165,9 @@ def test_a_certain_change_is_neither_good_nor_bad(comparison: Comparison, tmp_pa
     later = comparison.runs.with_columns(pl.col("replication") + 4)
     fell = pl.when(pl.col("scenario") == "dear potions").then(50.0).otherwise(90.0) + pl.col("replication")
     eight = replace(comparison, runs=pl.concat([comparison.runs, later]).with_columns(supply_gold=fell))
-    page = eight.report(tmp_path / "decision.html").path.read_text(encoding="utf-8")
+    report = eight.report(tmp_path / "decision.html")
+    assert "dear potions: supply at the end" in report._repr_html_()
+    page = report.path.read_text(encoding="utf-8")
     assert '<span class="pill certain">dear potions: supply at the end' in page
     assert '<span class="certain-text">certain</span>' in page
     assert "✓" not in page

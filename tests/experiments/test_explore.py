@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 import sys
+from dataclasses import replace
 from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
 
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.experiments.explore import explore
@@ -71,13 +74,12 @@ def test_a_question_whose_answer_fails_stops_none_that_waits_or_comes_later() ->
 @pytest.mark.usefixtures("compiled_engine")
 def test_a_slider_moves_the_one_figure_to_what_a_run_shows() -> None:
     explorer = explore(BASE, FREE, seed=3)
-    at_first, picture = explorer.figure, explorer._picture  # noqa: SLF001 - as the frontend has it
+    at_first = explorer.figure
     assert at_first.count("<svg") == 1
     opening = explorer._sliders["opening.gold"]  # noqa: SLF001 - what a browser would show
     assert opening.value == BASE.economy.config.opening.gold
     opening.value = 30_000
     explorer.wait()
-    assert explorer._picture is picture  # noqa: SLF001 - what a browser would show
     assert explorer.figure != at_first
     scenario = BASE.with_economy({"opening.gold": 30_000})
     wanted = play_totals(scenario, replication_seed(3, 0), "faithful").headline.row(0, named=True)
@@ -86,7 +88,7 @@ def test_a_slider_moves_the_one_figure_to_what_a_run_shows() -> None:
 
 
 @pytest.mark.usefixtures("compiled_engine")
-def test_a_number_that_the_economy_refuses_is_said_below_the_figure() -> None:
+def test_a_number_that_the_economy_refuses_is_said_above_the_figure() -> None:
     explorer = explore(BASE, FREE)
     before = explorer.figure
     explorer.move({"opening.gold": -5})
@@ -97,7 +99,7 @@ def test_a_number_that_the_economy_refuses_is_said_below_the_figure() -> None:
 
 @pytest.mark.usefixtures("compiled_engine")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_an_error_that_nobody_expected_is_said_below_the_figure_and_the_next_move_is_shown(
+def test_an_error_that_nobody_expected_is_said_above_the_figure_and_the_next_move_is_shown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def broken(*_asked: object) -> None:
@@ -113,6 +115,27 @@ def test_an_error_that_nobody_expected_is_said_below_the_figure_and_the_next_mov
     explorer.wait()
     assert explorer.values["opening.gold"] == 30_000
     assert "never" not in explorer._note.value  # noqa: SLF001 - what a browser would show
+
+
+@pytest.mark.usefixtures("compiled_engine")
+def test_the_last_figure_and_its_numbers_stay_in_a_notebook_whose_kernel_is_gone() -> None:
+    explorer = explore(BASE, FREE)
+    endless = explorer._base.headline.with_columns(wait_days=math.inf)  # noqa: SLF001 - of a longer run
+    explorer._base = replace(explorer._base, headline=endless)  # noqa: SLF001
+    InteractiveShell.instance()
+    try:
+        with capture_output() as shown:
+            explorer._ipython_display_()
+            explorer.move({"opening.gold": 30_000})
+            explorer.wait()
+    finally:
+        InteractiveShell.clear_instance()
+    _sliders, first, last = shown.outputs
+    assert (last.transient, last.update) == (first.transient, True)
+    page = last.data["text/html"]
+    assert explorer.figure in page
+    assert "run the cell again" in page
+    assert "Median wait, days</td><td>beyond the horizon</td>" in page
 
 
 def test_without_widgets_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
@@ -16,14 +17,15 @@ from matplotlib.colors import to_hex
 
 import kokoromichi as km
 from kokoromichi.analysis.charts import CHARTS
-from kokoromichi.analysis.plots.showing import figure_of, png
+from kokoromichi.analysis.plots.showing import figure_of, png_card
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 INLINE = "module://matplotlib_inline.backend_inline"
-PNG_WIDTH = slice(16, 20)
-"""Bytes of a PNG that say how many pixels wide it is."""
+CARD_MARGIN_IN = 0.16
+"""Around a chart, so that it looks meant where a notebook is dark."""
+ALPHA = 3
 
 
 @pytest.fixture(scope="module")
@@ -101,12 +103,18 @@ def test_a_chart_that_cannot_be_drawn_leaves_no_empty_one(notebook: InteractiveS
     assert not shown.outputs
 
 
-def test_a_notebook_gets_svg_and_a_picture_of_twice_its_size(notebook: InteractiveShell) -> None:
+def test_a_notebook_gets_svg_and_a_picture_of_twice_its_size_on_a_card_with_round_corners(
+    notebook: InteractiveShell,
+) -> None:
     (shown,) = pictures(notebook, "ax = run.plot.supply()")
-    width_in = figure_of(notebook.user_ns["ax"]).get_figwidth()
-    assert shown["image/svg+xml"].startswith("<?xml")
-    picture = png(figure_of(notebook.user_ns["ax"]))
-    assert int.from_bytes(picture[PNG_WIDTH], "big") == pytest.approx(2 * 96 * width_in, abs=1)
+    figure = figure_of(notebook.user_ns["ax"])
+    width_in, patch = figure.get_figwidth() + 2 * CARD_MARGIN_IN, figure.patch
+    assert f'width="{72 * width_in:g}pt"' in shown["image/svg+xml"]
+    pixels = plt.imread(BytesIO(png_card(figure)))
+    assert pixels.shape[1] == pytest.approx(2 * 96 * width_in, abs=1)
+    assert pixels[0, 0, ALPHA] == 0
+    assert tuple(pixels[20, 20]) == (1, 1, 1, 1)
+    assert figure.patch is patch
 
 
 def test_two_runs_are_told_apart_on_the_same_axes(run: km.Run) -> None:
@@ -161,6 +169,7 @@ def test_cards_say_what_it_is_and_hold_no_markup_of_others(run: km.Run) -> None:
     assert "chest, charm at 70 % from day 42 for 7 days" in shown
     assert len(shown) < 5_000
     assert repr(scenario) == "Scenario('sale_week', 500 players, 90 days)"
+    assert repr(scenario.economy).startswith("Economy(23 items, 78 characters, ")
     assert "Ledgers sound" in run._repr_html_()
     assert repr(run).startswith("Run('baseline', 1 replications, seed 2")
 

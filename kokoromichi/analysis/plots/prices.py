@@ -32,8 +32,8 @@ def days_to_afford(frame: pl.DataFrame, ax: Axes | None = None, *, archetype: st
 
     Args:
         frame: The metric ``days_to_afford``; of several replications, the median and p10 to p90.
-            Items that nobody waited for have no dot; those that fewer than half can afford in time, a cross
-            at the right edge.
+            Items that nobody waited for have no dot; those that fewer than half can afford in time, in at
+            least half of the runs, a cross at the right edge.
         ax: Where to draw; None for a figure of its own.
         archetype: Whose wait; ``all`` for every player's.
 
@@ -120,7 +120,7 @@ def _dots(ax: Axes, rows: pl.DataFrame, names: pl.Series, column: str) -> None:
     canvas.dots(
         ax, earned["mean"], earned["place"], colour=style.ORANGE, label="until earnings reach it", hollow=True
     )
-    places = waited.filter(pl.col("mean").is_infinite())["place"].sort()
+    places = waited.filter(common, pl.col("mean").is_infinite())["place"].sort()
     if not places.is_empty():
         ax.plot(
             [1.0] * len(places),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.patches import FancyBboxPatch
 from matplotlib.transforms import Bbox
 
 from kokoromichi.analysis.plots import style
@@ -27,6 +28,11 @@ _GUESS: Final = Bbox.from_extents(0.12, 0.2, 0.97, 0.87)
 _SHARP: Final = 2
 """Pixels of a picture for one on the screen."""
 
+_CARD_MARGIN_IN: Final = 0.16
+_CARD_GAP_IN: Final = 0.03
+"""Between the cards of two figures that a cell shows."""
+_CARD_CORNER_IN: Final = 0.08
+
 
 class ChartFigure(Figure):
     """A figure that a notebook shows as SVG, and as PNG in twice the size where that is all it can."""
@@ -34,8 +40,8 @@ class ChartFigure(Figure):
     def _ipython_display_(self) -> None:
         from IPython.display import display  # noqa: PLC0415 - only a notebook asks, and it is there
 
-        width, height = (round(inches * style.DPI) for inches in self.get_size_inches())
-        bundle = {"image/svg+xml": style.svg_text(self), "image/png": png(self), "text/plain": repr(self)}
+        width, height = (round(inches * style.DPI) for inches in _card_of(self).size)
+        bundle = {"image/svg+xml": svg_card(self), "image/png": png_card(self), "text/plain": repr(self)}
         display(  # type: ignore[no-untyped-call] # IPython has no types here.
             bundle, raw=True, metadata={"image/png": {"width": width, "height": height}}
         )
@@ -114,12 +120,42 @@ def figure_of(ax: Axes) -> Figure:
     return figure if isinstance(figure, Figure) else figure.figure
 
 
-def png(figure: Figure) -> bytes:
-    """Return a figure as PNG, sharp where two pixels make one of the screen's."""
+def svg_card(figure: Figure) -> str:
+    """Return a figure as SVG on a card of its own: a light one with room around, for pages of any colour."""
+    with _on_card(figure) as card:
+        return style.svg_text(figure, card)
+
+
+def png_card(figure: Figure) -> bytes:
+    """Return a figure as PNG on a card of its own, sharp where two pixels make one of the screen's."""
     page = io.BytesIO()
-    with style.chart_style():
-        figure.savefig(page, format="png", dpi=_SHARP * style.DPI, metadata={"Software": None})
+    with style.chart_style(), _on_card(figure) as card:
+        figure.savefig(
+            page, format="png", dpi=_SHARP * style.DPI, bbox_inches=card, metadata={"Software": None}
+        )
     return page.getvalue()
+
+
+def _card_of(figure: Figure) -> Bbox:
+    """The area of a figure with the card around it, in inches."""
+    return figure.bbox_inches.padded(_CARD_MARGIN_IN)
+
+
+@contextmanager
+def _on_card(figure: Figure) -> Iterator[Bbox]:
+    """Give a figure a background with round corners for a while; what is saved is the area of its card."""
+    width_in, height_in = figure.get_size_inches()
+    look = f"round,pad={-_CARD_GAP_IN / width_in},rounding_size={_CARD_CORNER_IN / width_in}"
+    card = FancyBboxPatch(
+        (0, 0), 1, 1, look, mutation_aspect=width_in / height_in, transform=figure.transFigure
+    )
+    plain = figure.patch
+    card.update_from(plain)
+    figure.patch = card  # type: ignore[assignment] # It is drawn and placed as a rectangle is.
+    try:
+        yield _card_of(figure)
+    finally:
+        figure.patch = plain
 
 
 @contextmanager

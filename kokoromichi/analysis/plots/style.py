@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from matplotlib.figure import Figure
+    from matplotlib.transforms import Bbox
 
 BLUE: Final = "#0072b2"
 SKY: Final = "#56b4e9"
@@ -116,11 +117,16 @@ def chart_style() -> Iterator[None]:
                 _in_style.clear()
 
 
-def svg_text(figure: Figure) -> str:
-    """Return a figure as SVG: the same text for the same figure, letters as outlines, no date."""
+def svg_text(figure: Figure, area_in: Bbox | None = None) -> str:
+    """Return a figure as SVG: the same text for the same figure, letters as outlines, no date.
+
+    Args:
+        figure: What is written.
+        area_in: How much of it, or of what is around it, in inches; all of it when left out.
+    """
     page = io.StringIO()
     with chart_style(), _laid_out(figure):
-        figure.savefig(page, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(page, format="svg", bbox_inches=area_in, metadata={"Date": None, "Creator": None})
     return page.getvalue()
 
 

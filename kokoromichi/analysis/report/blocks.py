@@ -66,7 +66,7 @@ def chart(
         wide: Whether it takes the page's whole width.
     """
     title = axes.get_title(loc="left")
-    axes.set_title("\u00a0", loc="left", pad=_LABEL_POINTS, fontsize=1)
+    axes.set_title("\u00a0", loc="left", pad=_LABEL_POINTS if axes.get_ylabel() else 0, fontsize=1)
     label = f"Chart: {title}. {takeaway or says}"
     drawing = inline_svg(figure_of(axes), prefix=anchor, label=label)
     svg = Markup(drawing)  # noqa: S704 - ElementTree escaped it

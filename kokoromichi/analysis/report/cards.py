@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+from kokoromichi.analysis.report import words
 from kokoromichi.analysis.report.blocks import measured
 from kokoromichi.analysis.report.numbers import HeadlineNumber, Values, Writer, headline_numbers
 from kokoromichi.analysis.report.page import Card, PageSection
@@ -95,9 +96,9 @@ def _spread(found: Estimate, write: Writer) -> str:
     """Say how sure the number is, how far the runs lie apart, and how many have it."""
     parts = []
     if found.low is not None:
-        parts.append(f"95 % interval {write(found.low)} – {write(found.high)}")
+        parts.append(f"95 % interval {words.between(write(found.low), write(found.high))}")
     if found.runs > 1:
-        parts.append(f"p10–p90 of runs {write(found.p10)} – {write(found.p90)}")
+        parts.append(f"p10–\u2060p90 of runs {words.between(write(found.p10), write(found.p90))}")
     if found.counted:
         parts.append(found.counted)
     return " · ".join(parts)

@@ -120,8 +120,10 @@ def _gain_table(data: ReportData) -> PageTable:
 
 def _gain_row(archetype: str, kinds: list[str], amounts: list[float], net: float) -> PageRow:
     pairs = list(zip(kinds, amounts, strict=True))
-    gained = [f"{kind} +{words.short(amount)}" for kind, amount in pairs if amount > 0][:_KINDS_NAMED]
-    lost = [f"{kind} {words.short(amount)}" for kind, amount in reversed(pairs) if amount < 0][:_KINDS_NAMED]
+    gained = [f"{kind}\u00a0+{words.short(amount)}" for kind, amount in pairs if amount > 0][:_KINDS_NAMED]
+    lost = [f"{kind}\u00a0{words.short(amount)}" for kind, amount in reversed(pairs) if amount < 0][
+        :_KINDS_NAMED
+    ]
     texts = (spelled(archetype), ", ".join(gained), ", ".join(lost), words.whole(net))
     return PageRow(cells=tuple(map(Cell, texts)), role="total" if archetype == ALL else "plain")
 

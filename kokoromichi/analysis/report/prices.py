@@ -79,7 +79,16 @@ def _wait_table(frame: pl.DataFrame) -> PageTable:
     return PageTable(
         anchor="waits-by-item",
         title="Four measures of a wait",
-        heads=("Item", "Price", "Wait, d", "30-day mean", "Never", "Waited", "Earned, d", "First, d"),
+        heads=(
+            "Item",
+            "Price",
+            "Wait,\u00a0d",
+            "30\u2011day mean",
+            "Never",
+            "Waited",
+            "Earned,\u00a0d",
+            "First,\u00a0d",
+        ),
         rows=tuple(_wait_row(row, replications(frame)) for row in means.iter_rows(named=True)),
         definition="All players, medians in days; of several runs, their medians. "
         f"{words.BEYOND.capitalize()}: fewer than half could in time; {words.NOTHING}: nobody waited. 30-day "
@@ -261,7 +270,7 @@ def _goods_table(data: ReportData) -> PageTable:
     return PageTable(
         anchor="goods",
         title="Sold, held and used",
-        heads=("Item", "Sold", "Left", "Held", "Used/day", "Cover, d"),
+        heads=("Item", "Sold", "Left", "Held", "Used/day", "Cover,\u00a0d"),
         rows=tuple(_goods_row(*row) for row in means.iter_rows()),
         definition=f"{definition('hoarding')} Units sold since the first day, left in stock, held by players "
         "and used a day, and days of cover; means of the runs. An item without a number left is unlimited.",

@@ -59,6 +59,11 @@ def day(value: object) -> str:
     return str(value).replace("-", "\u2011")
 
 
+def between(low: str, high: str) -> str:
+    """Write a range so that no line breaks within it."""
+    return f"{low}\u00a0–\u2060\u00a0{high}"  # After a dash a line may break, no-break space or not.
+
+
 def span(values: Sequence[float | None], column: str = "") -> tuple[float, float, float] | None:
     """Return mean, p10 and p90 of the replications that have a value; None where fewer than half have one.
 
