@@ -25,13 +25,13 @@ from kokoromichi.analysis.metrics import metric
 from kokoromichi.analysis.metrics.by_day import days
 from kokoromichi.analysis.metrics.health import ledger_health
 from kokoromichi.analysis.observations import Observations
-from kokoromichi.analysis.report import report_data
+from kokoromichi.analysis.report import render_report, report_data
 from kokoromichi.analysis.report.money import reconciles, reconciliation
 from kokoromichi.analysis.request_ids import RequestIds
 from kokoromichi.core.errors import MisuseError, NoRoomError
 from kokoromichi.core.models import DailyTotal
 from kokoromichi.core.reader import ActiveDays, active_of, totals_of
-from tests.analysis.books import Book, at, players, prices, restock
+from tests.analysis.books import Book, activity, at, players, prices, restock
 
 Damage = Callable[[pl.DataFrame], pl.DataFrame]
 
@@ -91,6 +91,7 @@ def test_a_sound_ledger_is_healthy() -> None:
     ("damage", "expected"),
     [
         (where(12, amount=-51), {"broken_balance_chains": 1}),
+        (where(2, amount=1), {"broken_balance_chains": 1}),
         (where(12, balance_after=6_899), {"broken_balance_chains": 1}),
         (where(6, balance_after=-50), {"broken_balance_chains": 2, "negative_balances": 1}),
         (
@@ -381,6 +382,24 @@ def test_a_row_that_no_metric_can_use_is_counted(damage: Damage, expected: dict[
     counted = found(damage(sound().frame()))
     counted.pop("broken_balance_chains", None)
     assert counted == expected
+
+
+def test_rows_of_other_streams_that_no_metric_can_use_are_counted() -> None:
+    seen = sound().observations(
+        activity=where(0, at=None)(activity([(1, "ada", "claim", None), (1, "ada", "use", None)])),
+        history=where(0, value=None)(prices(chest=100, potion=5)),
+        players=where(0, user_id=None)(players({"ada": "casual", "bo": "whale"})),
+    )
+    counts = dict(ledger_health(seen).collect().select("check", "violations").iter_rows())
+    assert counts["missing_values"] == 3
+    assert sum(counts.values()) == 3
+
+
+def test_a_ledger_that_leaves_somebody_below_nothing_has_a_report_without_inequality() -> None:
+    data = report_data([Observations.from_frames(where(2, at=None)(sound().frame()))], title="", manifest={})
+    assert data.headline.select("gini", "top_1_share", "top_10_share").row(0) == (None, None, None)
+    assert set(data.frames["lorenz"]["measure"]) == {"spending"}
+    assert "Does not reconcile" in render_report(data)
 
 
 def test_a_player_and_a_price_that_are_listed_twice_are_counted_and_count_once() -> None:

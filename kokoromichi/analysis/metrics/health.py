@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _REQUIRED: Final = ("entry_id", "tx_id", "at", "book", "kind", "user_id", "actor", "request_id")
 _FOLLOWED: Final = ("entry_id", "at", "user_id", "currency", "amount", "balance_after", "item_id", "quantity")
 _NUMBER: Final = ("effective_from", "measure", "key")
+_ACT: Final = ("user_id", "at", "act")
 _CLOCK_TOLERANCE: Final = dt.timedelta(hours=1)
 _RUNNING_NUMBER: Final = r"(?:^|\D)(\d{1,12})$"
 
@@ -34,10 +35,10 @@ def ledger_health(observations: Observations) -> pl.LazyFrame:
     must be the one before plus the amount, in the order of entry ids, from 0 on or from what a part of a
     ledger brings forward; of a ledger that lacks books, neither balances nor inventories are followed. Gaps
     are looked for where entry ids end in a running number; ids that do not are taken to have none. What no
-    metric can use is
-    counted: a row without time, kind or player, in an unknown kind or currency, in another book than its
-    kind's, with a sign that its kind cannot have, dated an hour or more before the entry that precedes it, or
-    more than twenty years away from the day that has most rows; a player or a price that is listed twice.
+    metric can use is counted: a row of any stream without a value that it needs, such as its time or player;
+    a row of the ledger in an unknown kind or currency, in another book than its kind's, with a sign that its
+    kind cannot have, dated an hour or more before the entry that precedes it, or more than twenty years away
+    from the day that has most rows; a player or a price that is listed twice.
 
     Args:
         observations: What was observed; every stream is read.
@@ -54,7 +55,7 @@ def ledger_health(observations: Observations) -> pl.LazyFrame:
     whole = ordered if observations.whole_books else ordered.clear()
     checks = [
         (0, "half_movements", _rows(_half_movements(ledger))),
-        (0, "missing_values", _rows(ledger.filter(pl.any_horizontal(pl.col(_REQUIRED).is_null())))),
+        (0, "missing_values", _rows(_lacking(observations))),
         (0, "unknown_kinds", _rows(ledger.filter(~_is_in("kind", KINDS)))),
         (0, "unknown_currencies", _rows(ledger.filter(~_is_in("currency", CURRENCIES)))),
         (0, "rows_in_another_book", _rows(ledger.filter(~_in_its_book()))),
@@ -89,6 +90,20 @@ def _in_order(observations: Observations) -> pl.LazyFrame:
 def _rows(found: pl.LazyFrame) -> pl.LazyFrame:
     """How many rows were found: violations."""
     return found.select(violations=pl.len().cast(pl.Int64))
+
+
+def _lacking(observations: Observations) -> pl.LazyFrame:
+    """Rows of any stream without a value that each of its rows needs."""
+    needed = (
+        (observations.ledger, _REQUIRED),
+        (observations.activity, _ACT),
+        (observations.economy_history, (*_NUMBER, "value")),
+        (observations.players, ("user_id",)),
+    )
+    return pl.concat(
+        stream.select(lacks=pl.any_horizontal(pl.col(columns).is_null())).filter("lacks")
+        for stream, columns in needed
+    )
 
 
 def _half_movements(ledger: pl.LazyFrame) -> pl.LazyFrame:
