@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from kokoromichi.cli.output import Json, answer, number, progress, screen
+from kokoromichi.cli.output import Json, answer, number, progress, say, screen
 from kokoromichi.operation.exits import AUDIT_FAILED, STORAGE_FAILED, exit_on_error, fail
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _show(found: Batch, title: str) -> None:
             cells = (number(rows[name]["value"]) for name in _SHOWN)
             table.add_row(escape(scenario), str(rows[_SHOWN[0]]["of"]), *cells)
     screen.print(table)
-    screen.print(f"{found!r}", highlight=False, markup=False)
+    say(f"{found!r}")
 
 
 def replay(
@@ -124,4 +124,4 @@ def replay(
         if as_json:
             answer({"folder": str(target), "ledger_rows": rows})
         else:
-            screen.print(f"Run {run}: {rows:,} ledger rows in {target}", highlight=False)
+            say(f"Run {run}: {rows:,} ledger rows in {target}")

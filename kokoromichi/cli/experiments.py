@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from kokoromichi.cli.output import Json, Wanted, answer, number, progress, screen
+from kokoromichi.cli.output import Json, Wanted, answer, number, progress, say, screen
 from kokoromichi.core.options import once
 from kokoromichi.operation.exits import TARGET_MISSED, exit_on_error, fail
 
@@ -129,7 +129,7 @@ def _show(comparison: Comparison, page: Path) -> None:
         for row in comparison.table().filter(scenario=name).iter_rows(named=True):
             table.add_row(*_cells(row))
         screen.print(table)
-    screen.print(f"The page: {page}", highlight=False)
+    say(f"The page: {page}")
 
 
 Free = Annotated[
@@ -220,7 +220,7 @@ def _tuned(tuned: Tuned, best: Candidate, checked: pl.DataFrame, written: Path |
 
 
 def _show_tuned(said: str, best: Candidate, checked: pl.DataFrame, written: Path | None) -> None:
-    screen.print(escape(said), highlight=False)
+    say(said)
     table = Table(title="The best, under seeds that the search has not seen", title_justify="left")
     for head in ("number", "wanted", "found", "runs that meet it"):
         table.add_column(head)
@@ -230,9 +230,9 @@ def _show_tuned(said: str, best: Candidate, checked: pl.DataFrame, written: Path
         )
     screen.print(table)
     for path, value in best.values.items():
-        screen.print(f"{path}  {value:,.10g}", highlight=False)
+        say(f"{path}  {value:,.10g}")
     if written is not None:
-        screen.print(f"Written to {written}", highlight=False)
+        say(f"Written to {written}")
 
 
 def sensitivity(

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from kokoromichi.cli.data import DataDirOption, ProviderOption, chosen_provider
-from kokoromichi.cli.output import Json, Wanted, answer, number, progress, screen
+from kokoromichi.cli.output import Json, Wanted, answer, number, progress, say, screen
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.operation.exits import AUDIT_FAILED, TARGET_MISSED, exit_on_error, fail
 
@@ -133,7 +133,7 @@ def _require_met(unmet: tuple[str, ...]) -> None:
 
 
 def _show(run: Run, report: Report | None, rows: int) -> None:
-    table = Table(title=f"{run.manifest['title']}", title_justify="left", title_style="bold")
+    table = Table(title=escape(run.manifest["title"]), title_justify="left", title_style="bold")
     table.add_column("number")
     table.add_column("mean or median", justify="right")
     table.add_column("95 % interval", justify="right")
@@ -150,15 +150,15 @@ def _show(run: Run, report: Report | None, rows: int) -> None:
     for finding in run.findings:
         screen.print(f"[yellow]Finding:[/] {escape(str(finding))}", highlight=False)
     if run.sound:
-        screen.print(f"The audit is sound: every law holds over {rows:,} ledger rows.", highlight=False)
+        say(f"The audit is sound: every law holds over {rows:,} ledger rows.")
     if (provider := run.manifest["provider"]) != "memory":
-        screen.print(f"The {provider} store holds the run's players: let no bot play there.", highlight=False)
+        say(f"The {provider} store holds the run's players: let no bot play there.")
     drawn = (
         f"The report: {report}"
         if report
         else f"No report was drawn: kokoromichi report {run.folder} draws it."
     )
-    screen.print(drawn, highlight=False)
+    say(drawn)
 
 
 def report(
@@ -210,7 +210,7 @@ def report(
         if as_json:
             answer({"report": str(written), "targets_unmet": list(written.unmet)})
         else:
-            screen.print(f"The report: {written}", highlight=False)
+            say(f"The report: {written}")
     if target:
         _require_met(written.unmet)
 
@@ -242,10 +242,8 @@ def economy_check(
             )
         else:
             for finding in findings:
-                screen.print(escape(str(finding)), highlight=False)
+                say(str(finding))
             if not findings:
-                screen.print(
-                    f"{place}: sound ({len(economy.catalogue)} items, hash {economy.hash})", highlight=False
-                )
+                say(f"{place}: sound ({len(economy.catalogue)} items, hash {economy.hash})")
         if findings:
             raise typer.Exit(TARGET_MISSED)

@@ -19,6 +19,7 @@ from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.options import between, ends, near, percent
 from kokoromichi.core.options import day as whole_day
 from kokoromichi.rules.findings import FindingsError
+from tests.simulation.commands import invoke
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +34,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> km.Run:
     """In a folder whose name is a pattern to whoever does not read it as a path."""
     folder = tmp_path_factory.mktemp("run") / "results [v2] *?"
     return km.simulate(BASE, replications=1, seed=2, out=folder)
+
+
+def test_the_command_line_names_a_folder_as_it_is_called(run: km.Run) -> None:
+    players = ("--players", 12, "--days", DAYS, "--replications", 1, "--seed", 2)
+    told = invoke("simulate", *map(str, players), "--workers", "serial", "--no-report", "--out", run.folder)
+    assert f"kokoromichi report {run.folder} draws it" in told.stdout
 
 
 METRIC_REFUSALS: Final = [
