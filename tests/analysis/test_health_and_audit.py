@@ -81,7 +81,7 @@ def where(row: int, **values: object) -> Damage:
 
 def test_a_sound_ledger_is_healthy() -> None:
     table = ledger_health(sound().observations()).collect()
-    assert table["violations"].to_list() == [0] * 17
+    assert table["violations"].to_list() == [0] * 18
     assert table["law"].is_sorted()
 
 
@@ -402,13 +402,18 @@ def test_a_ledger_that_leaves_somebody_below_nothing_has_a_report_without_inequa
     assert "Does not reconcile" in render_report(data)
 
 
-def test_a_player_and_a_price_that_are_listed_twice_are_counted_and_count_once() -> None:
+def test_what_is_listed_twice_is_counted_and_players_and_prices_count_once() -> None:
     known = players({"ada": "casual", "bo": "whale"})
     listed = prices(chest=100)
-    book = sound()
-    twice = book.observations(players=pl.concat([known, known]), history=pl.concat([listed, listed]))
+    book, seen = sound(), activity([(1, "ada", "session", None), (1, "ada", "claim", None)])
+    twice = book.observations(
+        activity=pl.concat([seen, seen]),
+        players=pl.concat([known, known]),
+        history=pl.concat([listed, listed]),
+    )
     counts = dict(ledger_health(twice).collect().select("check", "violations").iter_rows())
-    assert (counts["duplicate_players"], counts["duplicate_prices"]) == (2, 1)
+    doubled = ("duplicate_players", "duplicate_sessions", "duplicate_prices")
+    assert [counts[name] for name in doubled] == [2, 1, 1]
     once = book.observations(players=known, history=listed)
     for name in ("balances", "balance_percentiles", "days_to_afford"):
         assert metric(name)(twice).collect().equals(metric(name)(once).collect())

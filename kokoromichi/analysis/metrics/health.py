@@ -23,6 +23,7 @@ _REQUIRED: Final = ("entry_id", "tx_id", "at", "book", "kind", "user_id", "actor
 _FOLLOWED: Final = ("entry_id", "at", "user_id", "currency", "amount", "balance_after", "item_id", "quantity")
 _NUMBER: Final = ("effective_from", "measure", "key")
 _ACT: Final = ("user_id", "at", "act")
+_ENDS_OF_SESSIONS: Final = ("session", "end")
 _CLOCK_TOLERANCE: Final = dt.timedelta(hours=1)
 _RUNNING_NUMBER: Final = r"(?:^|\D)(\d{1,12})$"
 
@@ -38,7 +39,7 @@ def ledger_health(observations: Observations) -> pl.LazyFrame:
     metric can use is counted: a row of any stream without a value that it needs, such as its time or player;
     a row of the ledger in an unknown kind or currency, in another book than its kind's, with a sign that its
     kind cannot have, dated an hour or more before the entry that precedes it, or more than twenty years away
-    from the day that has most rows; a player or a price that is listed twice.
+    from the day that has most rows; a player, a price or a session's begin or end that is there twice.
 
     Args:
         observations: What was observed; every stream is read.
@@ -63,6 +64,7 @@ def ledger_health(observations: Observations) -> pl.LazyFrame:
         (0, "times_against_entry_ids", _rows(_against_entry_ids(ordered))),
         (0, "times_far_away", _rows(_far_away(observations))),
         (0, "duplicate_players", _rows(_repeated(observations.players, "user_id"))),
+        (0, "duplicate_sessions", _rows(_repeated(_session_ends(observations), *_ACT))),
         (0, "duplicate_prices", _rows(_repeated(observations.economy_history, *_NUMBER))),
         (0, "duplicate_entry_ids", _rows(_duplicate_ids(ordered))),
         (0, "missing_entry_ids", _missing_ids(whole)),
@@ -151,6 +153,11 @@ def _far_away(observations: Observations) -> pl.LazyFrame:
     """Rows of a day that is not among the days observed."""
     rows = observations.ledger.filter(pl.col("at").is_not_null()).select(day_of())
     return rows.join(days(observations), on="day", how="anti")
+
+
+def _session_ends(observations: Observations) -> pl.LazyFrame:
+    """The acts by which a file that is there twice is known: few, and none at the moment of another."""
+    return observations.activity.filter(pl.col("act").is_in(_ENDS_OF_SESSIONS))
 
 
 def _repeated(frame: pl.LazyFrame, *key: str) -> pl.LazyFrame:
