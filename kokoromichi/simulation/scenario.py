@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.options import between, whole
+from kokoromichi.core.options import between, near, whole
 from kokoromichi.core.options import percent as percent_of
 from kokoromichi.rules.economy import Economy
 from kokoromichi.simulation.cards import scenario_card
@@ -85,16 +85,18 @@ class Scenario(Checked):
 
     @model_validator(mode="after")
     def _names_what_is_sold(self) -> Self:
-        items = {item.id for item in self.economy.catalogue}
-        categories = {item.category for item in self.economy.catalogue}
+        items = [item.id for item in self.economy.catalogue]
+        categories = [item.category for item in self.economy.catalogue]
         for change in self.changes:
             if not change.items and not change.categories:
                 message = f"the price change of day {change.from_day} names neither items nor categories"
                 raise ValueError(message)
-            if unknown := [*(set(change.items) - items), *(set(change.categories) - categories)]:
-                odd = sorted(unknown)[0]
-                message = f"the price change of day {change.from_day} names {odd!r}, which is not sold"
-                raise ValueError(message)
+            for named, sold in ((change.items, items), (change.categories, categories)):
+                if odd := next((name for name in named if name not in sold), None):
+                    raise ValueError(
+                        f"the price change of day {change.from_day} names {odd!r}, which is not sold; "
+                        f"{near(odd, sold)}"
+                    )
         return self
 
     @classmethod

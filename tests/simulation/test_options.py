@@ -108,6 +108,10 @@ CALL_REFUSALS: Final[list[tuple[Callable[[], object], str]]] = [
     (lambda: BASE.population.with_archetype("casual", {"betta": 1}), "no field here; near it: beta"),
     (lambda: BASE.population.with_archetype("casul", {}), "near it: casual"),
     (lambda: BASE.with_item("x", "tresure_chest"), "near it: treasure_chest"),
+    (
+        lambda: BASE.with_sale(items="tresure_chest", percent=70, from_day=1),
+        "'tresure_chest', which is not sold; near it: treasure_chest",
+    ),
     (lambda: percent("percent", 0.7), "percent is 0.7; write 70 for 70 %"),
     (lambda: percent("percent", 0), "percent is 0; use a whole number from 1 to 10,000"),
 ]
