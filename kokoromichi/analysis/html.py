@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from markupsafe import Markup, escape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 _BOX: Final = (
     "display:inline-block;max-width:46em;padding:.7em 1.1em;border:1px solid rgba(127,127,127,.45);"
@@ -37,6 +37,30 @@ def card(title: str, rows: Iterable[tuple[str, object]], *, foot: str | Markup =
     )
     body = Markup('<div style="{}"><b>{}</b><table style="margin:.4em 0 0;border:0">{}</table>{}</div>')
     return str(body.format(_BOX, title, lines, foot))
+
+
+def grid(
+    names: Iterable[str], rows: Iterable[Iterable[str]], numbers: Sequence[bool], *, foot: str = ""
+) -> str:
+    """Return a frame as a card, everything in it escaped.
+
+    Args:
+        names: Of the columns.
+        rows: What stands in them.
+        numbers: Which columns are numbers, and stand to the right.
+        foot: Below the rows.
+    """
+    sides = ["right" if number else "left" for number in numbers]
+
+    def line(cell: Markup, texts: Iterable[str]) -> Markup:
+        cells = (cell.format(side, text) for side, text in zip(sides, texts, strict=True))
+        return Markup('<tr style="background:none">{}</tr>').format(Markup().join(cells))
+
+    head = line(Markup('<th style="padding:.1em .8em;opacity:.7;text-align:{}">{}</th>'), names)
+    cell = Markup('<td style="padding:.1em .8em;text-align:{}">{}</td>')
+    body = Markup().join(line(cell, row) for row in rows)
+    box = Markup('<div style="{}"><table style="border:0"><thead>{}</thead><tbody>{}</tbody></table>{}</div>')
+    return str(box.format(_BOX.replace("46em", "100%"), head, body, foot))
 
 
 def badge(text: str, verdict: str) -> Markup:

@@ -179,11 +179,12 @@ def _differing(wanted: Numbers, now: Numbers) -> str | None:
 
 
 def _named(scenarios: Mapping[str, Scenario] | Sequence[Scenario]) -> dict[str, Scenario]:
-    by_name = isinstance(scenarios, Mapping)
-    listed = list(scenarios.values() if by_name else scenarios)
+    listed = list(scenarios.values() if isinstance(scenarios, Mapping) else scenarios)
     if not listed or not all(isinstance(one, Scenario) for one in listed):
         raise MisuseError("a batch needs scenarios: km.batch({'base': km.Scenario.load('baseline')})")
-    names = list(scenarios) if by_name else [scenario.name for scenario in listed]
+    if isinstance(scenarios, Mapping):
+        return dict(scenarios)
+    names = [scenario.name for scenario in listed]
     if twin := next((name for name in names if names.count(name) > 1), None):
         raise MisuseError(
             f"two scenarios are called {twin!r}: pass them by name, batch({{'name': scenario}})"

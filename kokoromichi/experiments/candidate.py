@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from kokoromichi.analysis.tables import Table
 from kokoromichi.analysis.targets import spelled
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.options import whole, whole_seed
@@ -82,7 +83,7 @@ class Candidate:
         ]
         schema = {"metric": pl.String(), "target": pl.String(), "value": pl.Float64(), "met": pl.Boolean()}
         counts = {"runs_met": pl.Int64(), "runs": pl.Int64()}
-        return pl.DataFrame(rows, {**schema, **counts}, orient="row")
+        return Table(rows, {**schema, **counts}, orient="row")
 
     def fresh(
         self, replications: int, seed: int, population: Population | None = None
@@ -118,7 +119,7 @@ class Candidate:
         changed = changed_numbers(self.base, self.scenario)
         rows = [(path, str(old), str(new)) for path, old, new in changed]
         schema = {"path": pl.String(), "before": pl.String(), "after": pl.String()}
-        return pl.DataFrame(rows, schema, orient="row")
+        return Table(rows, schema, orient="row")
 
     def write(self, path: str | Path) -> Path:
         """Write the numbers into an economy's file, in which comments and order stay; answers its path.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
+from kokoromichi.analysis.tables import Table
 from kokoromichi.experiments.pairs import Difference, difference, holm, pairing_gain, pairs_needed
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class Comparison:
     @cached_property
     def _table(self) -> pl.DataFrame:
         rows = [row for name in self.others for row in self._rows(name)]
-        return pl.DataFrame(rows, _TABLE_SCHEMA)
+        return Table(rows, _TABLE_SCHEMA)
 
     def table(self) -> pl.DataFrame:
         """Every number of every scenario against the base.

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from kokoromichi.analysis.tables import Table
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.options import whole, whole_seed
 from kokoromichi.experiments.measures import MEASURES, require_measures
@@ -92,7 +93,7 @@ class Sensitivity:
             for place, rank in zip(order, ranks, strict=True)
         ]
         floats = dict.fromkeys(["effect", "low", "high", "signed", "spread"], pl.Float64())
-        return pl.DataFrame(rows, {"path": pl.String(), **floats, "rank": pl.Int64()}, orient="row")
+        return Table(rows, {"path": pl.String(), **floats, "rank": pl.Int64()}, orient="row")
 
     @staticmethod
     def _resampled(effects: Floats) -> Floats:

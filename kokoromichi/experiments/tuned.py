@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import polars as pl
 
+from kokoromichi.analysis.tables import Table
 from kokoromichi.analysis.targets import spelled
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.experiments.candidate import Candidate
@@ -132,7 +133,7 @@ class Tuned:
             )
         floats = dict.fromkeys([*self.space.names, *self.targets, "distance", "predicted"], pl.Float64())
         schema = {"trial": pl.Int64(), "runs": pl.Int64(), **floats, "met": pl.Boolean()}
-        return pl.DataFrame(rows, schema)
+        return Table(rows, schema)
 
     def front(self) -> pl.DataFrame:
         """The trials that no other one beats: whatever is nearer to one target is farther from another.
@@ -150,7 +151,7 @@ class Tuned:
         )
         as_near = (misses[:, None] <= misses[None]).all(axis=2)
         nearer = (misses[:, None] < misses[None]).any(axis=2)
-        return self.table().filter(pl.Series(~(as_near & nearer).any(axis=0)))
+        return Table(self.table().filter(pl.Series(~(as_near & nearer).any(axis=0))))
 
     def side_effects(self) -> pl.DataFrame:
         """What else the best trial changes: every number of the headline that is no target.
@@ -162,7 +163,7 @@ class Tuned:
         best, base = self.best.numbers, self.base.pooled()
         rows = [(name, base[name], best[name]) for name in base if name not in self.targets]
         schema = {"metric": pl.String(), "base": pl.Float64(), "best": pl.Float64()}
-        return pl.DataFrame(rows, schema, orient="row")
+        return Table(rows, schema, orient="row")
 
     def reachable(self) -> pl.DataFrame:
         """What each targeted number comes to anywhere in the cube, as the surfaces have it.
@@ -186,7 +187,7 @@ class Tuned:
             "lowest": pl.Float64(),
             "highest": pl.Float64(),
         }
-        return pl.DataFrame(rows, {**schema, "reached": pl.Boolean()}, orient="row")
+        return Table(rows, {**schema, "reached": pl.Boolean()}, orient="row")
 
     def conflicts(self) -> list[tuple[str, str]]:
         """Targets that can be met one by one and not together, as the surfaces have it."""
