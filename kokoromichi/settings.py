@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, cast
 from urllib.parse import quote
 
+from dotenv import dotenv_values
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic_settings import PydanticBaseSettingsSource
 
 _PACKAGE = Path(__file__).resolve().parent
 _LEVELS = ("CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG")
@@ -53,6 +59,14 @@ def _address(url: str, password: str) -> str:
     """An address whose user has the password, where it names a user and no password."""
     named = re.fullmatch(r"(\w[\w+]*://[^/?#:@]+)(@.*)", url)
     return f"{named[1]}:{quote(password, safe='')}{named[2]}" if named else url
+
+
+class _AsItStands(DotEnvSettingsSource):
+    """``.env`` without variables: by itself the library puts their values in the place of ``${NAME}``."""
+
+    def _read_env_file(self, file_path: Path) -> Mapping[str, str | None]:
+        found = dotenv_values(file_path, encoding=self.env_file_encoding, interpolate=False)
+        return {name.lower(): value for name, value in found.items() if value}
 
 
 HomePath: TypeAlias = Annotated[Path, AfterValidator(_at_home)]
@@ -137,6 +151,19 @@ class Settings(BaseSettings):
     saas_mode: bool = False
     discord_api_url: str = ""
     discord_gateway_url: str = ""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Where settings come from, the first one wins."""
+        asked = cast("DotEnvSettingsSource", dotenv_settings).env_file
+        return init_settings, env_settings, _AsItStands(settings_cls, asked), file_secret_settings
 
     @model_validator(mode="before")
     @classmethod

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from kokoromichi.experiments.seed_runs import Numbers
 
 _CONFIDENCE: Final = 0.95
+_DRAWS: Final = 200
+"""Of seeds, for the interval of a share."""
 _FACTORS: Final = ("rate_per_day", "beta", "omega")
 _LIKINGS: Final = tuple(name for name in Archetype.model_fields if name.startswith("asc_"))
 
@@ -106,16 +108,41 @@ class Robustness:
         """Share of the populations under which every target is met."""
         return float(self.populations["met"].sum()) / self.populations.height
 
-    @property
+    @cached_property
     def interval(self) -> tuple[float, float]:
-        """The 95 % interval of that share, were all of them played (Clopper and Pearson 1934)."""
+        """The 95 % interval of that share, were all of them played under all seeds.
+
+        The populations are a sample of those that there might be (Clopper and Pearson 1934), and the seeds
+        that they share are one of chance, which moves all of them alike: seeds are drawn anew, so few at a
+        time that their mean spreads as Student's t does, and the intervals of these draws are mixed.
+        """
+        from scipy.optimize import brentq  # noqa: PLC0415 - slow, and of an extra
         from scipy.stats import beta  # noqa: PLC0415 - slow, and of an extra
 
-        count, met = self.populations.height, int(self.populations["met"].sum())
-        tail = (1 - _CONFIDENCE) / 2
-        low = float(beta.ppf(tail, met, count - met + 1)) if met else 0.0
-        high = float(beta.ppf(1 - tail, met + 1, count - met)) if met < count else 1.0
-        return low, high
+        count, tail = len(self.runs), (1 - _CONFIDENCE) / 2
+        met, times = np.unique(self._met_under_drawn_seeds(), return_counts=True)
+
+        def low(share: float) -> float:
+            below = np.where(met > 0, beta.cdf(share, np.maximum(met, 1), count - met + 1), 1)
+            return float(times @ below / _DRAWS - tail)
+
+        def high(share: float) -> float:
+            below = np.where(met < count, beta.cdf(share, met + 1, np.maximum(count - met, 1)), 0)
+            return float(times @ below / _DRAWS - 1 + tail)
+
+        return brentq(low, 0, 1) if low(0) < 0 else 0.0, brentq(high, 0, 1) if high(1) > 0 else 1.0
+
+    def _met_under_drawn_seeds(self) -> list[int]:
+        """Of how many populations the targets are met, once per draw."""
+        from scipy.stats import norm, t  # noqa: PLC0415 - slow, and of an extra
+
+        dice, seeds, high = np.random.default_rng(0), len(self.runs[0]), (1 + _CONFIDENCE) / 2
+        drawn_seeds = max(1, round((seeds - 1) * (norm.ppf(high) / t.ppf(high, seeds - 1)) ** 2))
+        asked = [[{name: run[name] for name in self.targets} for run in runs] for runs in self.runs]
+        return [
+            sum(self.targets.met(Trial(0, (), tuple(runs[seed] for seed in few)).pooled()) for runs in asked)
+            for few in dice.integers(0, seeds, (_DRAWS, drawn_seeds))
+        ]
 
     def table(self) -> pl.DataFrame:
         """Each target over the populations.

@@ -61,6 +61,19 @@ def test_a_dotenv_file_is_read_and_the_environment_wins(
     assert "secret" not in repr(settings)
 
 
+def test_a_value_of_a_dotenv_file_is_taken_as_it_stands(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("X", "expanded")
+    (folder / ".env").write_text(
+        "DATABASE_PASSWORD='a${X}b $X #c'\nDISCORD_TOKEN=t${X}\nLOG_LEVEL\n", "utf-8"
+    )
+    settings = Settings()
+    assert settings.database_password.get_secret_value() == "a${X}b $X #c"
+    assert settings.discord_token.get_secret_value() == "t${X}"
+    assert settings.log_level == "INFO"
+
+
 @pytest.mark.parametrize("level", ["loud", "10", "TRACE", " INFO"])
 def test_a_bad_log_level_is_told_with_those_that_there_are(
     monkeypatch: pytest.MonkeyPatch, level: str
