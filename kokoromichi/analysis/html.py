@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from markupsafe import Markup, escape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
 _BOX: Final = (
     "display:inline-block;max-width:46em;padding:.7em 1.1em;border:1px solid rgba(127,127,127,.45);"
@@ -39,8 +39,18 @@ def card(title: str, rows: Iterable[tuple[str, object]], *, foot: str | Markup =
     return str(body.format(_BOX, title, lines, foot))
 
 
+def badge(text: str, verdict: str) -> Markup:
+    """Return a few words on a colour: ``good``, ``bad`` or ``plain``."""
+    return Markup('<span style="{};{}">{}</span>').format(_BADGE, _COLOURS[verdict], text)
+
+
+def link(path: str, text: str) -> Markup:
+    """Return a link to a file, in a tab of its own."""
+    return Markup('<a href="{}" target="_blank">{}</a>').format(path, escape(text))
+
+
 def grid(
-    names: Iterable[str], rows: Iterable[Iterable[str]], numbers: Sequence[bool], *, foot: str = ""
+    names: Iterable[str], rows: Iterable[Iterable[str]], numbers: Iterable[bool], *, foot: str = ""
 ) -> str:
     """Return a frame as a card, everything in it escaped.
 
@@ -61,13 +71,3 @@ def grid(
     body = Markup().join(line(cell, row) for row in rows)
     box = Markup('<div style="{}"><table style="border:0"><thead>{}</thead><tbody>{}</tbody></table>{}</div>')
     return str(box.format(_BOX.replace("46em", "100%"), head, body, foot))
-
-
-def badge(text: str, verdict: str) -> Markup:
-    """Return a few words on a colour: ``good``, ``bad`` or ``plain``."""
-    return Markup('<span style="{};{}">{}</span>').format(_BADGE, _COLOURS[verdict], text)
-
-
-def link(path: str, text: str) -> Markup:
-    """Return a link to a file, in a tab of its own."""
-    return Markup('<a href="{}" target="_blank">{}</a>').format(path, escape(text))

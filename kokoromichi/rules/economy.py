@@ -226,12 +226,6 @@ class Economy:
         """The hash of the numbers, ``config.hash``."""
         return self.config.hash
 
-    def __repr__(self) -> str:
-        """How large it is; ``config`` has every number."""
-        return (
-            f"Economy({len(self.catalogue)} items, {len(self.config.business)} businesses, hash {self.hash})"
-        )
-
     def with_values(self, values: Mapping[str, object]) -> Self:
         """Set numbers, as ``EconomyConfig.with_values`` does; words stay."""
         return replace(self, config=self.config.with_values(values))

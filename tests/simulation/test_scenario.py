@@ -340,5 +340,6 @@ def test_the_title_of_a_changed_scenario_says_what_was_changed() -> None:
     assert base.with_archetype("streamer", like="casual", share=0.1).title.endswith(", with 4 streamer")
     assert base.with_archetype("casual", beta=2.0).title.endswith(", casual's beta = 2.0")
     assert base.with_economy({}).title == base.title
+    assert str(base) == repr(base)  # No page of numbers either where it is printed.
     long = changed.with_economy({"opening.gold": 9_000})
     assert (len(long.title), long.title[-1]) == (160, "…")

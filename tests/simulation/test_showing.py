@@ -160,8 +160,7 @@ def test_cards_say_what_it_is_and_hold_no_markup_of_others(run: km.Run) -> None:
     assert "&lt;b&gt;Sale&lt;/b&gt; &amp; more" in shown
     assert "chest, charm at 70 % from day 42 for 7 days" in shown
     assert len(shown) < 5_000
-    assert repr(scenario) == str(scenario) == "Scenario('sale_week', 500 players, 90 days)"
-    assert repr(scenario.economy).startswith("Economy(23 items, 5 businesses, hash ")
+    assert repr(scenario) == "Scenario('sale_week', 500 players, 90 days)"
     assert "Ledgers sound" in run._repr_html_()
     assert repr(run).startswith("Run('baseline', 1 replications, seed 2")
 
