@@ -21,7 +21,7 @@ from kokoromichi.analysis.audit import (
     audit,
     reused_requests,
 )
-from kokoromichi.analysis.metrics import metric
+from kokoromichi.analysis.metrics import METRICS, measured, metric
 from kokoromichi.analysis.metrics.by_day import days
 from kokoromichi.analysis.metrics.health import ledger_health
 from kokoromichi.analysis.observations import Observations
@@ -31,7 +31,7 @@ from kokoromichi.analysis.request_ids import RequestIds
 from kokoromichi.core.errors import MisuseError, NoRoomError
 from kokoromichi.core.models import DailyTotal
 from kokoromichi.core.reader import ActiveDays, active_of, totals_of
-from tests.analysis.books import Book, activity, at, players, prices, restock
+from tests.analysis.books import Book, activity, at, lively, players, prices, restock
 
 Damage = Callable[[pl.DataFrame], pl.DataFrame]
 
@@ -400,6 +400,17 @@ def test_a_ledger_that_leaves_somebody_below_nothing_has_a_report_without_inequa
     assert data.headline.select("gini", "top_1_share", "top_10_share").row(0) == (None, None, None)
     assert set(data.frames["lorenz"]["measure"]) == {"spending"}
     assert "Does not reconcile" in render_report(data)
+
+
+@pytest.mark.parametrize("lost", ["at", "user_id", "amount"])
+def test_every_metric_of_a_ledger_that_lost_a_third_of_a_column_is_there(lost: str) -> None:
+    seen = lively(2, users=30, horizon_days=20)
+    kept = pl.when(pl.int_range(pl.len()) % 3 != 0).then(lost)
+    streams = {name: getattr(seen, name) for name in ("activity", "economy_history", "players")}
+    broken = Observations.from_frames(seen.ledger.with_columns(kept), **streams)
+    frames = {name: measured(name, broken) for name in METRICS}
+    assert frames["ledger_health"]["violations"].sum() > 0
+    assert frames["days_to_afford"]["wait_days"].drop_nulls().min() >= 0  # type: ignore[operator]  # A number.
 
 
 def test_what_is_listed_twice_is_counted_and_players_and_prices_count_once() -> None:
