@@ -75,15 +75,17 @@ def together(parts: Iterable[pl.LazyFrame]) -> pl.LazyFrame:
 def derived(ledger: pl.LazyFrame) -> pl.LazyFrame:
     """Read the balances that a ledger begins with from the first row of each player and currency.
 
-    A whole ledger begins with none. Inventories cannot be read so, since no row says how many were held.
+    A whole ledger begins with none, and nothing lies before an opening. Inventories cannot be read so, since
+    no row says how many were held.
 
     Returns:
         ``BROUGHT_SCHEMA``, in no order: balances that are not 0.
     """
     rows = ledger.filter(pl.all_horizontal(pl.col("currency", "amount", "balance_after").is_not_null()))
     first = rows.group_by("user_id", "currency").agg(
-        pl.col("balance_after", "amount").sort_by("entry_id").first()
+        pl.col("balance_after", "amount", "kind").sort_by("entry_id").first()
     )
+    first = first.filter(pl.col("kind").ne_missing("opening"))
     before = (pl.col("balance_after").cast(_EXACT) - pl.col("amount")).cast(pl.Int64, strict=False)
     balances = first.select("user_id", "currency", amount=before).filter(pl.col("amount") != 0)
     return pl.concat([pl.LazyFrame(schema=BROUGHT_SCHEMA), balances], how="diagonal")

@@ -9,8 +9,8 @@ import polars as pl
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_AT: Final = "%Y-%m-%dT%H:%M:%S%.fZ"
-"""How an export writes an instant."""
+_AT: Final = "%Y-%m-%dT%H:%M:%S%.f%z"
+"""How ISO 8601 writes an instant: an export with Z for the zone, other programs with its offset."""
 
 
 class UnfitColumnError(ValueError):
@@ -31,8 +31,9 @@ def fitted(frame: pl.LazyFrame, schema: pl.Schema) -> pl.LazyFrame:
     """Give a frame exactly the columns of a schema; columns in a neighbouring type are cast, without a loss.
 
     Other zones and other units of time, other integers, floats and decimals that hold whole numbers, texts
-    of numbers and of instants (``2026-01-05T12:00:00Z``), categories and columns of nulls alone are
-    neighbours. Only columns that are cast are read, once, to see that nothing is lost.
+    of numbers (``1``, ``1.0``) and of instants (``2026-01-05T12:00:00Z``, ``2026-01-05 13:00:00+01:00``),
+    categories and columns of nulls alone are neighbours. Only columns that are cast are read, once,
+    to see that nothing is lost.
 
     Args:
         frame: Columns in any order; further ones are left out.
@@ -77,11 +78,12 @@ def _cast(column: str, found: pl.DataType, wanted: pl.DataType) -> pl.Expr:
     if wanted == pl.Int64 and (found.is_float() or found.is_decimal()):
         return pl.when(values == values.round()).then(values).cast(wanted, strict=False)
     if wanted == pl.Int64 and found == pl.String:
-        return values.cast(wanted, strict=False)
+        return values.str.replace(r"\.0+$", "").cast(wanted, strict=False)
     if wanted == pl.String and isinstance(found, (pl.Categorical, pl.Enum)):
         return values.cast(wanted)
     if isinstance(wanted, pl.Datetime) and found == pl.String:
-        return values.str.to_datetime(_AT, time_unit="us", time_zone="UTC", strict=False)
+        written = values.str.replace(" ", "T", literal=True).str.replace("Z$", "+00:00")
+        return written.str.to_datetime(_AT, time_unit="us", strict=False)
     if isinstance(wanted, pl.Datetime) and isinstance(found, pl.Datetime):
         return _instant(column, found, wanted)
     if isinstance(wanted, pl.List) and isinstance(found, pl.List) and found.inner.is_integer():

@@ -51,3 +51,27 @@ def badge(text: str, tone: Tone) -> Markup:
 def link(path: str, text: str) -> Markup:
     """Return a link to a file, in a tab of its own."""
     return Markup('<a href="{}" target="_blank">{}</a>').format(path, escape(text))
+
+
+def grid(
+    names: Iterable[str], rows: Iterable[Iterable[str]], numbers: Iterable[bool], *, foot: str = ""
+) -> str:
+    """Return a frame as a card, everything in it escaped.
+
+    Args:
+        names: Of the columns.
+        rows: What stands in them.
+        numbers: Which columns are numbers, and stand to the right.
+        foot: Below the rows.
+    """
+    sides = ["right" if number else "left" for number in numbers]
+
+    def line(cell: Markup, texts: Iterable[str]) -> Markup:
+        cells = (cell.format(side, text) for side, text in zip(sides, texts, strict=True))
+        return Markup('<tr style="background:none">{}</tr>').format(Markup().join(cells))
+
+    head = line(Markup('<th style="padding:.1em .8em;opacity:.7;text-align:{}">{}</th>'), names)
+    cell = Markup('<td style="padding:.1em .8em;text-align:{}">{}</td>')
+    body = Markup().join(line(cell, row) for row in rows)
+    box = Markup('<div style="{}"><table style="border:0"><thead>{}</thead><tbody>{}</tbody></table>{}</div>')
+    return str(box.format(_BOX.replace("46em", "100%"), head, body, foot))

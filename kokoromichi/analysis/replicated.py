@@ -77,7 +77,7 @@ def estimate(
     """
     known = [float(value) for value in values if value is not None]
     series = pl.Series(known, dtype=pl.Float64)
-    ends = _median_ends(known, confidence) if column in MEDIANS else _mean_ends(known, possible, confidence)
+    ends = _ends(known, column, possible, confidence)
     return Estimate(
         statistic="median" if column in MEDIANS else "mean",
         value=_float(series.median() if column in MEDIANS else series.mean()),
@@ -90,17 +90,15 @@ def estimate(
     )
 
 
-def _mean_ends(
-    known: Sequence[float], possible: tuple[float, float], confidence: float
+def _ends(
+    known: Sequence[float], column: str, possible: tuple[float, float], confidence: float
 ) -> tuple[float | None, float | None]:
     if len(set(known)) <= 1:  # Runs that all say the same do not tell how far another one may lie.
         return None, None
+    if column in MEDIANS:
+        return median_interval(known, confidence) or (None, None)
     found = mean_interval(known, confidence)
     return max(found.low, possible[0]), min(found.high, possible[1])
-
-
-def _median_ends(known: Sequence[float], confidence: float) -> tuple[float | None, float | None]:
-    return median_interval(known, confidence) or (None, None)
 
 
 def _float(value: object) -> float | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 import polars.selectors as cs
 
+from kokoromichi.analysis.html import grid
 from kokoromichi.core.errors import MisuseError
 
 if TYPE_CHECKING:
@@ -42,8 +44,19 @@ class Table(pl.DataFrame):
             return super().__str__()
 
     def _repr_html_(self, *, _from_series: bool = False) -> str:
-        with _readable():
-            return super()._repr_html_(_from_series=_from_series)
+        rows = ([_shown(value) for value in row] for row in self.head(_ROWS_SHOWN).iter_rows())
+        numbers = [dtype.is_numeric() for dtype in self.dtypes]
+        left = self.height - _ROWS_SHOWN
+        return grid(self.columns, rows, numbers, foot=f"and {left:,} rows more" if left > 0 else "")
+
+
+def _shown(value: object) -> str:
+    """A value as a person reads it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,.{_DECIMALS}f}" if math.isfinite(value) else _BEYOND
+    return "–" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _readable() -> pl.Config:

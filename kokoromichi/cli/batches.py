@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from kokoromichi.cli.output import Json, answer, listing, number, progress, screen
+from kokoromichi.cli.output import Json, answer, listing, number, progress, say, screen
 from kokoromichi.operation.exits import AUDIT_FAILED, STORAGE_FAILED, exit_on_error, fail
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _show(found: Batch, title: str) -> None:
             cells = (number(rows[name]["value"]) for name in _SHOWN)
             shown.add_row(escape(scenario), str(rows[_SHOWN[0]]["of"]), *cells)
     screen.print(shown)
-    screen.print(f"{found!r}", highlight=False, markup=False)
+    say(f"{found!r}")
 
 
 def replay(
@@ -119,4 +119,4 @@ def replay(
         if as_json:
             answer({"folder": str(target), "ledger_rows": rows})
         else:
-            screen.print(f"Run {run}: {rows:,} ledger rows in {target}", highlight=False)
+            say(f"Run {run}: {rows:,} ledger rows in {target}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kokoromichi.cli.output import Json, answer, listing, number, screen
+from kokoromichi.cli.output import Json, answer, listing, number, say, screen
 from kokoromichi.operation.exits import exit_on_error
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def calibrate(
             cells = (row["archetype"], row["coefficient"], number(row["estimate"]), interval, row["note"])
             shown.add_row(*cells)
         screen.print(shown)
-        screen.print(f"The population: {path}", highlight=False)
+        say(f"The population: {path}")
 
 
 def plan_prices(
@@ -74,7 +74,7 @@ def plan_prices(
         screen.print(shown)
         for place, week in enumerate(proposed, 1):
             moved = ", ".join(f"{category} {percent} %" for category, percent in week.items())
-            screen.print(f"week {place}: {moved}", highlight=False)
+            say(f"week {place}: {moved}")
 
 
 def _fitted(folder: Path, base: str, archetype: str | None, hold_out: float) -> Calibration:

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
-from kokoromichi.cli.output import Json, Wanted, answer, listing, number, progress, screen
+from kokoromichi.cli.output import Json, Wanted, answer, listing, number, progress, say, screen
 from kokoromichi.core.options import once
 from kokoromichi.operation.exits import TARGET_MISSED, exit_on_error, fail
 
@@ -130,7 +129,7 @@ def _show(comparison: Comparison, page: Path) -> None:
         for row in comparison.table().filter(scenario=name).iter_rows(named=True):
             shown.add_row(*_cells(row))
         screen.print(shown)
-    screen.print(f"The page: {page}", highlight=False)
+    say(f"The page: {page}")
 
 
 Free = Annotated[
@@ -229,7 +228,7 @@ def _tuned(tuned: Tuned, best: Candidate, checked: pl.DataFrame, written: Path |
 
 
 def _show_tuned(said: str, best: Candidate, checked: pl.DataFrame, written: Path | None) -> None:
-    screen.print(escape(said), highlight=False)
+    say(said)
     heads = ("number", "wanted", "found", "runs that meet it")
     shown = listing("Under seeds that the search has not seen", *heads, texts=("wanted",))
     for row in checked.iter_rows(named=True):
@@ -238,9 +237,9 @@ def _show_tuned(said: str, best: Candidate, checked: pl.DataFrame, written: Path
         )
     screen.print(shown)
     turned = (f"{path} {value:,.10g}" for path, value in best.values.items())
-    screen.print(f"Its numbers: {', '.join(turned)}.", highlight=False)
+    say(f"Its numbers: {', '.join(turned)}.")
     if written is not None:
-        screen.print(f"Written to {written}", highlight=False)
+        say(f"Written to {written}")
 
 
 def sensitivity(

@@ -47,6 +47,11 @@ def answer(values: Mapping[str, Any]) -> None:
     typer.echo(orjson.dumps(_finite(values)).decode())
 
 
+def say(text: str) -> None:
+    """Print a text as it stands: brackets in a path or in a name are no markup."""
+    screen.print(text, highlight=False, markup=False)
+
+
 def _finite(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _finite(part) for name, part in value.items()}

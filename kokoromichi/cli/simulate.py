@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from kokoromichi.cli.data import DataDirOption, ProviderOption, chosen_provider
-from kokoromichi.cli.output import Json, Wanted, answer, listing, number, progress, screen
+from kokoromichi.cli.output import Json, Wanted, answer, listing, number, progress, say, screen
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.operation.exits import AUDIT_FAILED, TARGET_MISSED, exit_on_error, fail
 
@@ -122,9 +122,7 @@ def _conclude(run: Run, targets: Targets, *, draw: bool, as_json: bool) -> tuple
     else:
         _show(run, report, rows)
         if report is not None:
-            screen.print(
-                f"{escape(str(run.explain(targets=targets)))}\nThe report: {report}", highlight=False
-            )
+            say(f"{run.explain(targets=targets)}\nThe report: {report}")
     if not run.sound:
         fail(f"a ledger breaks a law; {run.folder}/{REPLICATIONS}/*/{SUMMARY} says which", AUDIT_FAILED)
     return missed
@@ -149,11 +147,11 @@ def _show(run: Run, report: Report | None, rows: int) -> None:
     for finding in run.findings:
         screen.print(f"[yellow]Finding:[/] {escape(str(finding))}", highlight=False)
     if run.sound:
-        screen.print(f"The audit is sound: every law holds over {rows:,} ledger rows.", highlight=False)
+        say(f"The audit is sound: every law holds over {rows:,} ledger rows.")
     if (provider := run.manifest["provider"]) != "memory":
-        screen.print(f"The {provider} store holds the run's players: let no bot play there.", highlight=False)
+        say(f"The {provider} store holds the run's players: let no bot play there.")
     if report is None:
-        screen.print(f"No report was drawn: kokoromichi report {run.folder} draws it.", highlight=False)
+        say(f"No report was drawn: kokoromichi report {run.folder} draws it.")
 
 
 def report(
@@ -205,7 +203,7 @@ def report(
         if as_json:
             answer({"report": str(written), "targets_unmet": list(written.unmet)})
         else:
-            screen.print(f"The report: {written}", highlight=False)
+            say(f"The report: {written}")
     if target:
         _require_met(written.unmet)
 
@@ -237,10 +235,8 @@ def economy_check(
             )
         else:
             for finding in findings:
-                screen.print(escape(str(finding)), highlight=False)
+                say(str(finding))
             if not findings:
-                screen.print(
-                    f"{place}: sound ({len(economy.catalogue)} items, hash {economy.hash})", highlight=False
-                )
+                say(f"{place}: sound ({len(economy.catalogue)} items, hash {economy.hash})")
         if findings:
             raise typer.Exit(TARGET_MISSED)

@@ -12,6 +12,7 @@ import os
 import shutil
 import tempfile
 import weakref
+from collections.abc import Mapping
 from inspect import unwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -35,7 +36,7 @@ from kokoromichi.simulation.scenario import Scenario
 from kokoromichi.simulation.workers import SERIAL, THREAD, require_sendable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from kokoromichi.experiments.batch_jobs import OwnNumber
     from kokoromichi.experiments.seed_runs import Numbers
@@ -178,17 +179,17 @@ def _differing(wanted: Numbers, now: Numbers) -> str | None:
 
 
 def _named(scenarios: Mapping[str, Scenario] | Sequence[Scenario]) -> dict[str, Scenario]:
-    if isinstance(scenarios, (list, tuple)):
-        names = [scenario.name for scenario in scenarios]
-        if twin := next((name for name in names if names.count(name) > 1), None):
-            raise MisuseError(
-                f"two scenarios are called {twin!r}: pass them by name, batch({{'name': scenario}})"
-            )
-        scenarios = dict(zip(names, scenarios, strict=True))
-    named = dict(scenarios)  # type: ignore[arg-type]  # A sequence became a mapping above.
-    if not named or not all(isinstance(one, Scenario) for one in named.values()):
+    listed = list(scenarios.values() if isinstance(scenarios, Mapping) else scenarios)
+    if not listed or not all(isinstance(one, Scenario) for one in listed):
         raise MisuseError("a batch needs scenarios: km.batch({'base': km.Scenario.load('baseline')})")
-    return named
+    if isinstance(scenarios, Mapping):
+        return dict(scenarios)
+    names = [scenario.name for scenario in listed]
+    if twin := next((name for name in names if names.count(name) > 1), None):
+        raise MisuseError(
+            f"two scenarios are called {twin!r}: pass them by name, batch({{'name': scenario}})"
+        )
+    return dict(zip(names, listed, strict=True))
 
 
 def _engines(scenarios: Iterable[Scenario], engine: str, replications: int) -> list[engines.Chosen]:

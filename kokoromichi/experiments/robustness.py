@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
+from kokoromichi.analysis.tables import Table
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.options import between, whole
 from kokoromichi.experiments.calibration import Calibration
@@ -100,7 +101,7 @@ class Robustness:
         for runs in self.runs:
             pooled = Trial(0, (), runs).pooled()
             rows.append({**{name: pooled[name] for name in self.targets}, "met": self.targets.met(pooled)})
-        return pl.DataFrame(rows, {**dict.fromkeys(self.targets, pl.Float64()), "met": pl.Boolean()})
+        return Table(rows, {**dict.fromkeys(self.targets, pl.Float64()), "met": pl.Boolean()})
 
     @property
     def share(self) -> float:
@@ -159,7 +160,7 @@ class Robustness:
         ]
         text = {"metric": pl.String(), "target": pl.String()}
         floats = dict.fromkeys(["value", "taste", "seeds", "met_share"], pl.Float64())
-        return pl.DataFrame(rows, {**text, **floats}, orient="row")
+        return Table(rows, {**text, **floats}, orient="row")
 
     def _spread(self, name: str) -> tuple[float | None, float | None]:
         """Between populations, and of the mean of one's runs: an analysis of variance with random effects.

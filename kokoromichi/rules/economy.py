@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,8 +14,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked_dataclass
 
 from kokoromichi.core.options import near, plain
-from kokoromichi.rules.catalogue import CATALOGUE, WAIFUS, CatalogueItem, Sheet, WaifuSheet
-from kokoromichi.rules.economy_files import read_sheets, read_toml
+from kokoromichi.rules.catalogue import CATALOGUE, WAIFUS, CatalogueItem, WaifuSheet
+from kokoromichi.rules.economy_files import read_sheets, read_toml, repeated_ids
 from kokoromichi.rules.economy_paths import Factor, Tree, edit, plain_tree, times, to
 from kokoromichi.rules.findings import (
     CATALOGUE_FILE,
@@ -187,8 +187,8 @@ class Economy:
                 rarity has no character, so that a pull could find nobody.
         """
         findings = (
-            *_twice(self.catalogue, CATALOGUE_FILE),
-            *_twice(self.waifus, WAIFUS_FILE),
+            *repeated_ids(self.catalogue, CATALOGUE_FILE),
+            *repeated_ids(self.waifus, WAIFUS_FILE),
             *self._wordless(),
             *self._numberless(),
             *self._nobody(),
@@ -311,14 +311,6 @@ class Economy:
             text = f"{wrong}; {near(item_id, (item.id for item in self.catalogue))}"
             raise EconomyError((Finding(CATALOGUE_FILE, field, shown(item_id), _BOTH, text),))
         return found
-
-
-def _twice(sheets: Sequence[Sheet], file: str) -> Iterator[Finding]:
-    seen: set[str] = set()
-    for sheet in sheets:
-        if sheet.id in seen:
-            yield Finding(file, f"{sheet.id}.id", sheet.id, "unique_id", "stands twice; give each its own id")
-        seen.add(sheet.id)
 
 
 def load_config(path: str | Path) -> EconomyConfig:

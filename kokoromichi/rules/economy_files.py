@@ -19,8 +19,10 @@ from kokoromichi.rules.findings import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+
+    from kokoromichi.rules.catalogue import Sheet
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -59,6 +61,15 @@ def read_sheets(path: Path, shape: TypeAdapter[Sheets]) -> Sheets:
         return shape.validate_python(rows)
     except ValidationError as error:
         raise from_validation(error, str(path), _names(rows)) from None
+
+
+def repeated_ids(sheets: Sequence[Sheet], file: str) -> Iterator[Finding]:
+    """Find the ids of a file's objects that stand there already."""
+    seen: set[str] = set()
+    for sheet in sheets:
+        if sheet.id in seen:
+            yield Finding(file, f"{sheet.id}.id", sheet.id, "unique_id", "stands twice; give each its own id")
+        seen.add(sheet.id)
 
 
 def _names(rows: object) -> dict[int, str]:

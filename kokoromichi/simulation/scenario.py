@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
-from pydantic import (
-    Field,
-    InstanceOf,
-    PrivateAttr,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, InstanceOf, PrivateAttr, ValidationError, field_validator, model_validator
 
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.options import between, whole
@@ -21,7 +14,7 @@ from kokoromichi.core.options import percent as percent_of
 from kokoromichi.rules.economy import Economy
 from kokoromichi.simulation.cards import scenario_card
 from kokoromichi.simulation.population import Population
-from kokoromichi.simulation.price_change import PriceChange
+from kokoromichi.simulation.price_change import PriceChange, names
 from kokoromichi.simulation.price_list import SinkAct
 from kokoromichi.simulation.scenario_file import read_scenario
 from kokoromichi.simulation.scenario_findings import scenario_findings
@@ -30,7 +23,7 @@ from kokoromichi.simulation.story import StageName, story_with
 from kokoromichi.simulation.streams import MAX_DAYS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from typing_extensions import Self
@@ -43,6 +36,8 @@ if TYPE_CHECKING:
 MONDAY = dt.date(2026, 1, 5)
 """Day 0 of the shipped scenarios."""
 
+_LONGEST_TITLE: Final = 160  # Characters.
+
 
 class Scenario(Checked):
     """A population in an economy over a horizon. Frozen; every change makes a new one.
@@ -51,7 +46,7 @@ class Scenario(Checked):
     """
 
     name: str = Field(pattern=r"^[a-z0-9_]{1,64}$", description="the file's name")
-    title: str = Field(min_length=1, max_length=160, description="one line for charts and reports")
+    title: str = Field(min_length=1, max_length=_LONGEST_TITLE, description="one line for charts and reports")
     population: Population = Field(description="who plays")
     economy: InstanceOf[Economy] = Field(description="the numbers on a day without scheduled change")
     days: int = Field(strict=True, ge=1, lt=MAX_DAYS, description="horizon")
@@ -85,16 +80,8 @@ class Scenario(Checked):
 
     @model_validator(mode="after")
     def _names_what_is_sold(self) -> Self:
-        items = {item.id for item in self.economy.catalogue}
-        categories = {item.category for item in self.economy.catalogue}
         for change in self.changes:
-            if not change.items and not change.categories:
-                message = f"the price change of day {change.from_day} names neither items nor categories"
-                raise ValueError(message)
-            if unknown := [*(set(change.items) - items), *(set(change.categories) - categories)]:
-                odd = sorted(unknown)[0]
-                message = f"the price change of day {change.from_day} names {odd!r}, which is not sold"
-                raise ValueError(message)
+            change.require_sold(self.economy.catalogue)
         return self
 
     @classmethod
@@ -152,13 +139,20 @@ class Scenario(Checked):
         fields = {name: getattr(self, name) for name in type(self).model_fields}
         return self._validated({**fields, **changes}, self.name)
 
+    def _changed(self, said: Iterable[str], **fields: object) -> Self:
+        """Change fields, and let the title say what was changed."""
+        title = ", ".join((self.title, *said))
+        short = title if len(title) <= _LONGEST_TITLE else f"{title[: _LONGEST_TITLE - 1]}…"
+        return self.replace(**fields, title=short)
+
     def with_economy(self, values: Mapping[str, object]) -> Self:
         """Set numbers of the economy, such as ``{"store.health_potion.price_gold": 120}``.
 
         Raises:
             EconomyError: A path is unknown, or a value is refused.
         """
-        return self.replace(economy=self.economy.with_values(values))
+        said = (f"{path} = {value}" for path, value in values.items())
+        return self._changed(said, economy=self.economy.with_values(values))
 
     def with_item(
         self,
@@ -183,7 +177,8 @@ class Scenario(Checked):
             SetupError: The appeal is refused.
         """
         economy = self.economy.with_item(item_id, like, category=category, **numbers)
-        return self.replace(economy=economy, population=self.population.liking({item_id: appeal}))
+        population = self.population.liking({item_id: appeal})
+        return self._changed([f"with {item_id}"], economy=economy, population=population)
 
     def without_item(self, item_id: str) -> Self:
         """Sell an item no more.
@@ -193,16 +188,20 @@ class Scenario(Checked):
             SetupError: A scheduled change of prices names it.
         """
         economy = self.economy.without_item(item_id)
-        return self.replace(economy=economy, population=self.population.without_item(item_id))
+        population = self.population.without_item(item_id)
+        return self._changed([f"without {item_id}"], economy=economy, population=population)
 
     def with_business(self, business_id: str, *, price_gold: int, income_gold_per_day: int) -> Self:
         """Add a business, or change one: see ``Economy.with_business``."""
         numbers = {"price_gold": price_gold, "income_gold_per_day": income_gold_per_day}
-        return self.replace(economy=self.economy.with_business(business_id, numbers))
+        return self._changed(
+            [f"with {business_id}"], economy=self.economy.with_business(business_id, numbers)
+        )
 
     def with_tier(self, *, level: int, gold: int, xp: int) -> Self:
         """Add a tier of battles above the others: see ``Economy.with_tier``."""
-        return self.replace(economy=self.economy.with_tier({"level": level, "gold": gold, "xp": xp}))
+        economy = self.economy.with_tier({"level": level, "gold": gold, "xp": xp})
+        return self._changed([f"with a tier of level {level}"], economy=economy)
 
     def with_archetype(
         self, name: str, *, like: str | None = None, share: float | None = None, **changes: object
@@ -220,7 +219,8 @@ class Scenario(Checked):
             MisuseError: A new one has no share.
         """
         if like is None:
-            return self.replace(population=self.population.with_archetype(name, changes))
+            said = (f"{name}'s {number} = {value}" for number, value in changes.items())
+            return self._changed(said, population=self.population.with_archetype(name, changes))
         players = max(1, round(between("share", share, 0, 1) * self.players))
         if players >= self.players:
             raise MisuseError(
@@ -228,7 +228,8 @@ class Scenario(Checked):
                 "take a smaller one, or more players"
             )
         others = self.population.scaled(self.players - players)
-        return self.replace(population=others.with_cohort(name, like, players, changes))
+        population = others.with_cohort(name, like, players, changes)
+        return self._changed([f"with {players:,} {name}"], population=population)
 
     def with_sale(
         self,
@@ -253,13 +254,13 @@ class Scenario(Checked):
             SetupError: Nothing is named, or something that is not sold.
         """
         change = PriceChange(
-            items=_names(items),
-            categories=_names(categories),
+            items=names(items),
+            categories=names(categories),
             percent=percent_of("percent", percent),
             from_day=whole("from_day", from_day, 0, self.days - 1),
             days=None if days is None else whole("days", days, 1, MAX_DAYS),
         )
-        return self.replace(changes=(*self.changes, change))
+        return self._changed([str(change)], changes=(*self.changes, change))
 
     def scaled(self, factors: Mapping[str, Factor]) -> Self:
         """Multiply numbers of the economy, such as ``{"daily.gold": 0.9}``; rounded half up.
@@ -267,7 +268,8 @@ class Scenario(Checked):
         Raises:
             EconomyError: A path is unknown, or a product leaves its range.
         """
-        return self.replace(economy=self.economy.scaled(factors))
+        said = (f"{path} × {factor}" for path, factor in factors.items())
+        return self._changed(said, economy=self.economy.scaled(factors))
 
     def with_population(self, population: Population | str | Path) -> Self:
         """Let others play: a population, the name of a shipped one, or a file; its size is kept.
@@ -277,7 +279,7 @@ class Scenario(Checked):
         """
         if not isinstance(population, Population):
             population = Population.load(population)
-        return self.replace(population=population)
+        return self._changed([f"played by {population.name}"], population=population)
 
     def with_stage(self, name: StageName, stage: Stage) -> Self:
         """Let a policy of one's own take the place of a stage of every session.
@@ -291,7 +293,7 @@ class Scenario(Checked):
         Raises:
             SetupError: There is no such stage.
         """
-        return self.replace(stages={**self.stages, name: stage})
+        return self._changed([f"{name} of one's own"], stages={**self.stages, name: stage})
 
     def story(self) -> tuple[Stage, ...]:
         """The stages of a session."""
@@ -332,10 +334,6 @@ class Scenario(Checked):
     def findings(self) -> tuple[Finding, ...]:
         """What is likely a mistake: prices too low, items that nobody sells, changes without effect."""
         return tuple(scenario_findings(self))
-
-
-def _names(given: Sequence[str] | str) -> tuple[str, ...]:
-    return (given,) if isinstance(given, str) else tuple(given)
 
 
 def require_scenario(asked_by: str, value: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 from zipfile import ZipFile
@@ -12,9 +13,10 @@ from polars.testing import assert_frame_equal
 
 import kokoromichi as km
 from kokoromichi.analysis.export import Format, export_ledger
+from kokoromichi.analysis.html import card
 from kokoromichi.analysis.observations import FrameSchemaError, Observations
 from kokoromichi.analysis.report.page import Csv
-from kokoromichi.analysis.tables import write_workbook
+from kokoromichi.analysis.tables import Table, write_workbook
 from kokoromichi.core.clock import ManualClock
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.providers.memory import MemoryProvider
@@ -76,6 +78,18 @@ NEIGHBOURS: Final = {
     "text": pl.col("amount", "quantity").cast(pl.String),
     "nothing but nulls": pl.lit(None).alias("counterparty"),
 }
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.jsonl", "pandas.csv"])
+def test_what_other_programs_write_of_a_ledger_is_read(rows: pl.DataFrame, tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    if name == "rows.csv":
+        rows.write_csv(path)
+    elif name == "rows.jsonl":
+        rows.write_ndjson(path)
+    else:
+        rows.to_pandas().to_csv(path, index=False)
+    assert_frame_equal(km.Ledger.scan(path).frame.collect(), rows)
 
 
 @pytest.mark.parametrize("name", NEIGHBOURS)
@@ -163,6 +177,16 @@ def test_frames_are_shown_with_separators(tmp_path: Path) -> None:
     run = km.simulate(km.Scenario.load("baseline", players=20, days=2), replications=1, out=tmp_path / "run")
     supply = run.metric("money_supply")
     largest = max(supply["supply"].to_list())
-    assert f"{largest:,}" in supply._repr_html_()
+    shown = supply._repr_html_()
+    assert f">{largest:,}</td>" in shown
+    assert "i64" not in shown
     assert f"{largest:,}" in repr(supply)
     assert str(largest) in repr(pl.DataFrame(supply))  # Other frames stay as they are.
+
+
+def test_a_frame_in_a_cell_is_a_card_that_says_what_is_missing_and_how_much_is_left() -> None:
+    odd = {"name": ["<b>"] * 30, "met": [True] * 30, "value": [math.inf] * 30, "none": [None] * 30}
+    shown = Table(odd)._repr_html_()
+    assert "&lt;b&gt;" in shown
+    assert all(text in shown for text in (">yes<", ">beyond the horizon<", ">–<", "and 10 rows more"))
+    assert shown.startswith(card("", ())[:40])  # In the frame of the other cards.

@@ -21,17 +21,17 @@ from kokoromichi.analysis.audit import (
     audit,
     reused_requests,
 )
-from kokoromichi.analysis.metrics import metric
+from kokoromichi.analysis.metrics import METRICS, measured, metric
 from kokoromichi.analysis.metrics.by_day import days
 from kokoromichi.analysis.metrics.health import ledger_health
 from kokoromichi.analysis.observations import Observations
-from kokoromichi.analysis.report import report_data
+from kokoromichi.analysis.report import render_report, report_data
 from kokoromichi.analysis.report.money import reconciles, reconciliation
 from kokoromichi.analysis.request_ids import RequestIds
 from kokoromichi.core.errors import MisuseError, NoRoomError
 from kokoromichi.core.models import DailyTotal
 from kokoromichi.core.reader import ActiveDays, active_of, totals_of
-from tests.analysis.books import Book, at, players, prices, restock
+from tests.analysis.books import Book, activity, at, lively, players, prices, restock
 
 Damage = Callable[[pl.DataFrame], pl.DataFrame]
 
@@ -81,7 +81,7 @@ def where(row: int, **values: object) -> Damage:
 
 def test_a_sound_ledger_is_healthy() -> None:
     table = ledger_health(sound().observations()).collect()
-    assert table["violations"].to_list() == [0] * 17
+    assert table["violations"].to_list() == [0] * 18
     assert table["law"].is_sorted()
 
 
@@ -91,6 +91,7 @@ def test_a_sound_ledger_is_healthy() -> None:
     ("damage", "expected"),
     [
         (where(12, amount=-51), {"broken_balance_chains": 1}),
+        (where(2, amount=1), {"broken_balance_chains": 1}),
         (where(12, balance_after=6_899), {"broken_balance_chains": 1}),
         (where(6, balance_after=-50), {"broken_balance_chains": 2, "negative_balances": 1}),
         (
@@ -383,13 +384,47 @@ def test_a_row_that_no_metric_can_use_is_counted(damage: Damage, expected: dict[
     assert counted == expected
 
 
-def test_a_player_and_a_price_that_are_listed_twice_are_counted_and_count_once() -> None:
+def test_rows_of_other_streams_that_no_metric_can_use_are_counted() -> None:
+    seen = sound().observations(
+        activity=where(0, at=None)(activity([(1, "ada", "claim", None), (1, "ada", "use", None)])),
+        history=where(0, value=None)(prices(chest=100, potion=5)),
+        players=where(0, user_id=None)(players({"ada": "casual", "bo": "whale"})),
+    )
+    counts = dict(ledger_health(seen).collect().select("check", "violations").iter_rows())
+    assert counts["missing_values"] == 3
+    assert sum(counts.values()) == 3
+
+
+def test_a_ledger_that_leaves_somebody_below_nothing_has_a_report_without_inequality() -> None:
+    data = report_data([Observations.from_frames(where(2, at=None)(sound().frame()))], title="", manifest={})
+    assert data.headline.select("gini", "top_1_share", "top_10_share").row(0) == (None, None, None)
+    assert set(data.frames["lorenz"]["measure"]) == {"spending"}
+    assert "Does not reconcile" in render_report(data)
+
+
+@pytest.mark.parametrize("lost", ["at", "user_id", "amount"])
+def test_every_metric_of_a_ledger_that_lost_a_third_of_a_column_is_there(lost: str) -> None:
+    seen = lively(2, users=30, horizon_days=20)
+    kept = pl.when(pl.int_range(pl.len()) % 3 != 0).then(lost)
+    streams = {name: getattr(seen, name) for name in ("activity", "economy_history", "players")}
+    broken = Observations.from_frames(seen.ledger.with_columns(kept), **streams)
+    frames = {name: measured(name, broken) for name in METRICS}
+    assert frames["ledger_health"]["violations"].sum() > 0
+    assert frames["days_to_afford"]["wait_days"].drop_nulls().min() >= 0  # type: ignore[operator]  # A number.
+
+
+def test_what_is_listed_twice_is_counted_and_players_and_prices_count_once() -> None:
     known = players({"ada": "casual", "bo": "whale"})
     listed = prices(chest=100)
-    book = sound()
-    twice = book.observations(players=pl.concat([known, known]), history=pl.concat([listed, listed]))
+    book, seen = sound(), activity([(1, "ada", "session", None), (1, "ada", "claim", None)])
+    twice = book.observations(
+        activity=pl.concat([seen, seen]),
+        players=pl.concat([known, known]),
+        history=pl.concat([listed, listed]),
+    )
     counts = dict(ledger_health(twice).collect().select("check", "violations").iter_rows())
-    assert (counts["duplicate_players"], counts["duplicate_prices"]) == (2, 1)
+    doubled = ("duplicate_players", "duplicate_sessions", "duplicate_prices")
+    assert [counts[name] for name in doubled] == [2, 1, 1]
     once = book.observations(players=known, history=listed)
     for name in ("balances", "balance_percentiles", "days_to_afford"):
         assert metric(name)(twice).collect().equals(metric(name)(once).collect())

@@ -88,8 +88,9 @@ def test_an_interval_never_leaves_what_is_possible() -> None:
     whole = mean_interval([0.9, 1.0, 1.0, 0.7])
     assert whole.high > 1
     assert (retained.low, retained.high) == (whole.low, 1.0)
-    same = estimate([1.0] * 8, "retention_d1", (0.0, 1.0))
-    assert (same.value, same.low, same.high) == (1.0, None, None)
+    for column in ("retention_d1", "wait_days"):  # A mean, and a median.
+        same = estimate([1.0] * 8, column, (0.0, 1.0))
+        assert (same.value, same.low, same.high) == (1.0, None, None)
 
 
 @pytest.mark.parametrize(

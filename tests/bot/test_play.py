@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.chat.console.guild import player_id, player_name
 from kokoromichi.core.providers.local_json import LocalJSONProvider
+from kokoromichi.settings import shipped_folder
 from tests.contract.stored import rows
 from tests.project.checkout import SCRIPT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def played(folder: Path, *lines: str, options: tuple[str, ...] = ()) -> tuple[int, str, str]:
@@ -222,3 +222,34 @@ def test_a_name_and_its_id_say_the_same(name: str) -> None:
     assert player_name(str(player_id(name))) == name
     assert 2**62 < player_id(name) < 2**63
     assert player_name("189577048478015337") is None, "a player of Discord is nobody's namesake"
+
+
+def test_what_the_economys_files_add_is_played_and_what_they_leave_out_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(shutil.copytree(shipped_folder("data"), tmp_path / "economy"))
+    sheets = json.loads((folder / "store_catalog.json").read_text(encoding="utf-8"))
+    kept = [sheet for sheet in sheets if sheet["id"] != "festival_lantern"]
+    model = next(sheet for sheet in kept if sheet["id"] == "flower_bouquet")
+    cookie = model | {"id": "fortune_cookie", "name": "Fortune Cookie", "category": "sweets"}
+    (folder / "store_catalog.json").write_text(json.dumps([*kept, cookie]), encoding="utf-8")
+    numbers = (folder / "economy.toml").read_text(encoding="utf-8")
+    for line, changed in (
+        ("[store.festival_lantern]\nprice_gold = 2500\nlimit = 3\n", ""),
+        ("26, 34]", "26, 34, 60]"),
+        ("130, 160]", "130, 160, 170]"),
+        ("28, 34]", "28, 34, 40]"),
+    ):
+        assert numbers.count(line) == 1
+        numbers = numbers.replace(line, changed)
+    item = "[store.fortune_cookie]\nprice_gold = 60\neffect_size = 5\n"
+    business = "[business.bakery]\nprice_gold = 300\nincome_gold_per_day = 100\n"
+    (folder / "economy.toml").write_text(f"{numbers}\n{item}{business}", encoding="utf-8")
+    monkeypatch.setenv("ECONOMY_DIR", str(folder))
+    lines = ("buy fortune_cookie 2", "buy festival_lantern", "invest bakery", "battle 8")
+    code, answers, complaints = played(tmp_path, *lines)
+    assert (code, complaints) == (0, "")
+    assert "2 × Fortune Cookie for 120 gold. You hold 2." in answers
+    assert "There is no item festival_lantern." in answers
+    assert "Bakery is yours for 300 gold" in answers
+    assert "an opponent of tier 8" in answers

@@ -168,7 +168,9 @@ def test_a_folder_of_another_batch_is_refused(whole: Batch, tmp_path: Path) -> N
         again(tmp_path)
 
 
-@pytest.mark.parametrize("scenarios", [{}, [], [BASE, BASE], {"base": "baseline"}])
+@pytest.mark.parametrize(
+    "scenarios", [{}, [], [BASE, BASE], {"base": "baseline"}, ["baseline"], "baseline", BASE]
+)
 def test_what_is_no_batch_is_refused(scenarios: object) -> None:
     with pytest.raises(MisuseError, match="scenario"):
         batch(scenarios)  # type: ignore[arg-type]  # What a notebook may pass.

@@ -19,6 +19,7 @@ from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.options import between, ends, near, percent
 from kokoromichi.core.options import day as whole_day
 from kokoromichi.rules.findings import FindingsError
+from tests.simulation.commands import invoke
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +34,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> km.Run:
     """In a folder whose name is a pattern to whoever does not read it as a path."""
     folder = tmp_path_factory.mktemp("run") / "results [v2] *?"
     return km.simulate(BASE, replications=1, seed=2, out=folder)
+
+
+def test_the_command_line_names_a_folder_as_it_is_called(run: km.Run) -> None:
+    players = ("--players", 12, "--days", DAYS, "--replications", 1, "--seed", 2)
+    told = invoke("simulate", *map(str, players), "--workers", "serial", "--no-report", "--out", run.folder)
+    assert f"kokoromichi report {run.folder} draws it" in told.stdout
 
 
 METRIC_REFUSALS: Final = [
@@ -101,6 +108,10 @@ CALL_REFUSALS: Final[list[tuple[Callable[[], object], str]]] = [
     (lambda: BASE.population.with_archetype("casual", {"betta": 1}), "no field here; near it: beta"),
     (lambda: BASE.population.with_archetype("casul", {}), "near it: casual"),
     (lambda: BASE.with_item("x", "tresure_chest"), "near it: treasure_chest"),
+    (
+        lambda: BASE.with_sale(items="tresure_chest", percent=70, from_day=1),
+        "'tresure_chest', which is not sold; near it: treasure_chest",
+    ),
     (lambda: percent("percent", 0.7), "percent is 0.7; write 70 for 70 %"),
     (lambda: percent("percent", 0), "percent is 0; use a whole number from 1 to 10,000"),
 ]

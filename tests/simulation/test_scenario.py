@@ -323,3 +323,23 @@ def test_a_change_that_never_comes_into_force_is_a_finding() -> None:
     same = PriceChange(categories=("chest",), percent=100, from_day=3)
     idle = Scenario.load("baseline").replace(changes=(same,))
     assert [found.field for found in idle.findings()] == ["changes.0.percent"]
+
+
+def test_the_title_of_a_changed_scenario_says_what_was_changed() -> None:
+    base = Scenario.load("baseline", players=40, days=5)
+    changed = (
+        base.with_economy({"store.health_potion.price_gold": 120})
+        .scaled({"daily.gold": 0.9})
+        .without_item("festival_lantern")
+        .with_sale(items="treasure_chest", percent=70, from_day=1)
+    )
+    assert changed.title == (
+        "The shipped economy, store.health_potion.price_gold = 120, daily.gold × 0.9, "
+        "without festival_lantern, treasure_chest at 70 % from day 1 to the end"
+    )
+    assert base.with_archetype("streamer", like="casual", share=0.1).title.endswith(", with 4 streamer")
+    assert base.with_archetype("casual", beta=2.0).title.endswith(", casual's beta = 2.0")
+    assert base.with_economy({}).title == base.title
+    assert str(base) == repr(base)  # No page of numbers either where it is printed.
+    long = changed.with_economy({"opening.gold": 9_000})
+    assert (len(long.title), long.title[-1]) == (160, "…")

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _REQUIRED: Final = ("entry_id", "tx_id", "at", "book", "kind", "user_id", "actor", "request_id")
 _FOLLOWED: Final = ("entry_id", "at", "user_id", "currency", "amount", "balance_after", "item_id", "quantity")
 _NUMBER: Final = ("effective_from", "measure", "key")
+_ACT: Final = ("user_id", "at", "act")
+_ENDS_OF_SESSIONS: Final = ("session", "end")
 _CLOCK_TOLERANCE: Final = dt.timedelta(hours=1)
 _RUNNING_NUMBER: Final = r"(?:^|\D)(\d{1,12})$"
 
@@ -34,10 +36,10 @@ def ledger_health(observations: Observations) -> pl.LazyFrame:
     must be the one before plus the amount, in the order of entry ids, from 0 on or from what a part of a
     ledger brings forward; of a ledger that lacks books, neither balances nor inventories are followed. Gaps
     are looked for where entry ids end in a running number; ids that do not are taken to have none. What no
-    metric can use is
-    counted: a row without time, kind or player, in an unknown kind or currency, in another book than its
-    kind's, with a sign that its kind cannot have, dated an hour or more before the entry that precedes it, or
-    more than twenty years away from the day that has most rows; a player or a price that is listed twice.
+    metric can use is counted: a row of any stream without a value that it needs, such as its time or player;
+    a row of the ledger in an unknown kind or currency, in another book than its kind's, with a sign that its
+    kind cannot have, dated an hour or more before the entry that precedes it, or more than twenty years away
+    from the day that has most rows; a player, a price or a session's begin or end that is there twice.
 
     Args:
         observations: What was observed; every stream is read.
@@ -54,7 +56,7 @@ def ledger_health(observations: Observations) -> pl.LazyFrame:
     whole = ordered if observations.whole_books else ordered.clear()
     checks = [
         (0, "half_movements", _rows(_half_movements(ledger))),
-        (0, "missing_values", _rows(ledger.filter(pl.any_horizontal(pl.col(_REQUIRED).is_null())))),
+        (0, "missing_values", _rows(_lacking(observations))),
         (0, "unknown_kinds", _rows(ledger.filter(~_is_in("kind", KINDS)))),
         (0, "unknown_currencies", _rows(ledger.filter(~_is_in("currency", CURRENCIES)))),
         (0, "rows_in_another_book", _rows(ledger.filter(~_in_its_book()))),
@@ -62,6 +64,7 @@ def ledger_health(observations: Observations) -> pl.LazyFrame:
         (0, "times_against_entry_ids", _rows(_against_entry_ids(ordered))),
         (0, "times_far_away", _rows(_far_away(observations))),
         (0, "duplicate_players", _rows(_repeated(observations.players, "user_id"))),
+        (0, "duplicate_sessions", _rows(_repeated(_session_ends(observations), *_ACT))),
         (0, "duplicate_prices", _rows(_repeated(observations.economy_history, *_NUMBER))),
         (0, "duplicate_entry_ids", _rows(_duplicate_ids(ordered))),
         (0, "missing_entry_ids", _missing_ids(whole)),
@@ -89,6 +92,20 @@ def _in_order(observations: Observations) -> pl.LazyFrame:
 def _rows(found: pl.LazyFrame) -> pl.LazyFrame:
     """How many rows were found: violations."""
     return found.select(violations=pl.len().cast(pl.Int64))
+
+
+def _lacking(observations: Observations) -> pl.LazyFrame:
+    """Rows of any stream without a value that each of its rows needs."""
+    needed = (
+        (observations.ledger, _REQUIRED),
+        (observations.activity, _ACT),
+        (observations.economy_history, (*_NUMBER, "value")),
+        (observations.players, ("user_id",)),
+    )
+    return pl.concat(
+        stream.select(lacks=pl.any_horizontal(pl.col(columns).is_null())).filter("lacks")
+        for stream, columns in needed
+    )
 
 
 def _half_movements(ledger: pl.LazyFrame) -> pl.LazyFrame:
@@ -136,6 +153,11 @@ def _far_away(observations: Observations) -> pl.LazyFrame:
     """Rows of a day that is not among the days observed."""
     rows = observations.ledger.filter(pl.col("at").is_not_null()).select(day_of())
     return rows.join(days(observations), on="day", how="anti")
+
+
+def _session_ends(observations: Observations) -> pl.LazyFrame:
+    """The acts by which a file that is there twice is known: few, and none at the moment of another."""
+    return observations.activity.filter(pl.col("act").is_in(_ENDS_OF_SESSIONS))
 
 
 def _repeated(frame: pl.LazyFrame, *key: str) -> pl.LazyFrame:

@@ -156,7 +156,7 @@ def _prices_and_yesterdays(observations: Observations) -> pl.LazyFrame:
 def _length(name: str, start: str, end: str) -> list[pl.Expr]:
     length = pl.coalesce(end, "until") - pl.col(start)
     return [
-        length.dt.total_days().alias(f"{name}_length"),
+        length.dt.total_days().clip(0).alias(f"{name}_length"),  # A broken ledger may end what never began.
         pl.col(end).is_not_null().alias(f"{name}_ended"),
     ]
 

@@ -22,6 +22,11 @@ from kokoromichi.analysis.options import checked_options
 from kokoromichi.analysis.shared import shared
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
     from kokoromichi.analysis.observations import Observations
 
 TOP_SHARES: Final = (0.01, 0.1)
@@ -97,16 +102,15 @@ def gini(
         - ``measure`` (String): balance or spending.
         - ``players`` (Int64): players counted.
         - ``total`` (Int64): what they have together, in units of the currency.
-        - ``gini`` (Float64): 0 to 1.
+        - ``gini`` (Float64): 0 to 1; null where somebody has less than nothing, as in a broken ledger alone.
     """
     values = _wealth(observations, currency, first_day, last_day)
-    coefficient = pl.col("value").map_batches(
-        lambda owned: statistics.gini(owned.to_numpy()), return_dtype=pl.Float64, returns_scalar=True
-    )
-    grouped = values.group_by("measure")
-    return grouped.agg(players=pl.len().cast(pl.Int64), total=total("value"), gini=coefficient).sort(
-        "measure"
-    )
+    numbers = {
+        "players": pl.len().cast(pl.Int64),
+        "total": total("value"),
+        "gini": _of_owned(statistics.gini),
+    }
+    return values.group_by("measure").agg(**numbers).sort("measure")
 
 
 @checked_options
@@ -122,7 +126,8 @@ def lorenz(
         last_day: Day of the balances and last day of the spending; None for the last one observed.
 
     Returns:
-        One row per measure and point of the curve, ascending: the origin, then one point per player.
+        One row per measure and point of the curve, ascending: the origin, then one point per player; none
+        where somebody has less than nothing.
 
         - ``measure`` (String): balance or spending.
         - ``population_share`` (Float64): share of the players, poorest first, 0 to 1.
@@ -156,7 +161,8 @@ def top_shares(
         - ``measure`` (String): balance or spending.
         - ``top`` (Float64): which share of the players, 0.01 or 0.1.
         - ``players`` (Float64): how many players that is, fractions included.
-        - ``share`` (Float64): share of everything that they have, 0 to 1.
+        - ``share`` (Float64): share of everything that they have, 0 to 1; null where somebody has less than
+          nothing.
     """
     values = _wealth(observations, currency, first_day, last_day)
     tops = [values.group_by("measure").agg(**_top(part)) for part in TOP_SHARES]
@@ -199,6 +205,7 @@ def _curves(values: pl.DataFrame) -> pl.DataFrame:
             pl.lit(measure).alias("measure"), pl.all()
         )
         for measure, value in values.iter_rows()
+        if min(value) >= 0
         for people, owned in [statistics.lorenz(value)]
     ]
     blank = pl.DataFrame(
@@ -208,12 +215,18 @@ def _curves(values: pl.DataFrame) -> pl.DataFrame:
 
 
 def _top(part: float) -> dict[str, pl.Expr]:
-    held = pl.col("value").map_batches(
-        lambda owned: statistics.top_share(owned.to_numpy(), part),
-        return_dtype=pl.Float64,
-        returns_scalar=True,
-    )
+    held = _of_owned(lambda owned: statistics.top_share(owned, part))
     return {"top": pl.lit(part), "players": pl.len() * part, "share": held}
+
+
+def _of_owned(measure: Callable[[NDArray[np.int64]], float]) -> pl.Expr:
+    """What a measure of inequality says of ``value``; null where somebody has less than nothing."""
+
+    def measured(owned: pl.Series) -> float | None:
+        values = owned.to_numpy()
+        return measure(values) if (values >= 0).all() else None
+
+    return pl.col("value").map_batches(measured, return_dtype=pl.Float64, returns_scalar=True)
 
 
 @checked_options
