@@ -31,6 +31,7 @@ from kokoromichi.simulation import engines
 from kokoromichi.simulation.dispatch import played
 from kokoromichi.simulation.functions import code_hash, fingerprint
 from kokoromichi.simulation.lines import add_line, held, mend, without_infinity
+from kokoromichi.simulation.notebook import Watched
 from kokoromichi.simulation.replication_jobs import definition, short_hash, words
 from kokoromichi.simulation.scenario import Scenario
 from kokoromichi.simulation.workers import SERIAL, THREAD, require_sendable
@@ -96,11 +97,12 @@ def batch(  # noqa: PLR0913 - as simulate
     found = Batch(folder)
     if out is None:
         weakref.finalize(found, shutil.rmtree, folder, ignore_errors=True)
-    missing, done = part.of(found.missing()), on_done or (lambda _run: None)
+    missing, watched = part.of(found.missing()), Watched("A batch", len(part.of(range(found.planned))))
+    done = on_done or watched.done
     for run in {*part.of(range(found.planned))} - {*missing}:
         done(run)
     if missing:
-        _compile(named, chosen, on_step or (lambda _what: None))
+        _compile(named, chosen, on_step or watched.step)
     jobs = [_job(found, named, chosen, own, run) for run in missing]
     for run in _rows(jobs, workers, folder / part.file_name):
         done(run)

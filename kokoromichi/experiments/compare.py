@@ -15,6 +15,7 @@ from kokoromichi.experiments.likeness import likeness
 from kokoromichi.experiments.measures import MEASURES, item_measures, require_measures
 from kokoromichi.experiments.seed_runs import SeedRun, choose_engine, play_all
 from kokoromichi.simulation import engines
+from kokoromichi.simulation.notebook import Watched
 from kokoromichi.simulation.scenario import Scenario, require_scenario
 
 if TYPE_CHECKING:
@@ -104,14 +105,15 @@ def compare(  # type: ignore[misc] # noqa: PLR0913 - it names the options that t
     measures = {**item_measures(items), **MEASURES}
     chosen = choose_engine(engine, [base, *others.values()], replications)
     asked = Asked(seed, primary, _known(primary, precision, measures), confidence, str(chosen))
-    engines.compile_once(base, chosen, on_step or (lambda _what: None))
     arms = {BASE: base, **others}
+    watched = Watched(f"Comparing with {base.name}", len(arms) * replications)
+    engines.compile_once(base, chosen, on_step or watched.step)
     found: dict[tuple[str, int], Measured] = {}
     done, wanted = 0, replications
     while True:
         numbers = product(range(done, wanted), arms)
         runs = [SeedRun(name, arms[name], seed, number, items, chosen.name) for number, name in numbers]
-        for run, measured in play_all(runs, workers, on_done or (lambda _run: None)):
+        for run, measured in play_all(runs, workers, on_done or watched.done):
             found[run.name, run.replication] = measured
         comparison = _comparison(base, others, asked, measures, found)
         done = wanted

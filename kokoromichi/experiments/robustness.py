@@ -137,7 +137,7 @@ class Robustness:
         from scipy.stats import norm, t  # noqa: PLC0415 - slow, and of an extra
 
         dice, seeds, high = np.random.default_rng(0), len(self.runs[0]), (1 + _CONFIDENCE) / 2
-        drawn_seeds = max(1, round((seeds - 1) * (norm.ppf(high) / t.ppf(high, seeds - 1)) ** 2))
+        drawn_seeds = max(1, round((seeds - 1) * (norm.ppf(high) / t.ppf(high, max(1, seeds - 1))) ** 2))
         asked = [[{name: run[name] for name in self.targets} for run in runs] for runs in self.runs]
         return [
             sum(self.targets.met(Trial(0, (), tuple(runs[seed] for seed in few)).pooled()) for runs in asked)

@@ -17,6 +17,7 @@ from kokoromichi.experiments.measures import MEASURES, require_measures
 from kokoromichi.experiments.seed_runs import choose_engine, headlines
 from kokoromichi.experiments.space import Space
 from kokoromichi.simulation import engines
+from kokoromichi.simulation.notebook import Watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -175,8 +176,9 @@ def sensitivity(
     points = _walks(len(space.names), trajectories, seed)
     seeds = whole("seeds", seeds, 1, 1_000)
     chosen = choose_engine(engine, [base], len(points) * seeds)
-    engines.compile_once(base, chosen, on_step or (lambda _what: None))
-    values = play_points(space, points, seeds, seed, chosen, on_done)
+    watched = Watched(f"Screening {base.name}", len(points) * seeds)
+    engines.compile_once(base, chosen, on_step or watched.step)
+    values = play_points(space, points, seeds, seed, chosen, on_done or watched.done)
     shape = (trajectories, len(space.names) + 1, seeds, len(TESTED))
     effects = _effects([space.realised(point) for point in points], values.reshape(shape))
     return Sensitivity(space, effects, seed, chosen)
@@ -188,7 +190,7 @@ def play_points(
     seeds: int,
     seed: int,
     engine: Chosen,
-    on_done: Callable[[int], None] | None,
+    on_done: Callable[[int], None],
 ) -> Floats:
     """Play points of a cube under common seeds.
 
@@ -200,8 +202,7 @@ def play_points(
     with closing(headlines(runs, space.scenario, seed, engine.name)) as played:
         for numbers in played:
             found.append([_float(numbers[name]) for name in TESTED])
-            if on_done is not None:
-                on_done(len(found))
+            on_done(len(found))
     return np.array(found).reshape(len(points), seeds, len(TESTED))
 
 

@@ -13,6 +13,7 @@ from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.options import whole
 from kokoromichi.experiments.sensitivity import TESTED, play_points, tested
 from kokoromichi.experiments.space import sobol_points
+from kokoromichi.simulation.notebook import Watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,5 +107,6 @@ def sobol(
     first, second = sample[:, :sides], sample[:, sides:]
     mixed = [np.where(np.arange(sides) == side, second, first) for side in range(sides)]
     asked = np.concatenate([first, second, *mixed]).tolist()
-    values = play_points(space, asked, seeds, screened.seed, screened.engine, on_done)
+    watched = Watched(f"Sampling {space.base.name}", len(asked) * seeds)
+    values = play_points(space, asked, seeds, screened.seed, screened.engine, on_done or watched.done)
     return Indices(tuple(space.names), values.mean(axis=1).reshape(2 + sides, points, len(TESTED)))

@@ -20,6 +20,7 @@ from kokoromichi.experiments.surface import Surface
 from kokoromichi.experiments.trials import Journal, Trial
 from kokoromichi.experiments.tuned import Tuned
 from kokoromichi.simulation import engines
+from kokoromichi.simulation.notebook import Watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -199,10 +200,11 @@ def tune(  # noqa: PLR0913 - a designer names what they ask for
     waits = item_waits(wanted, base)
     require_measures([name for name in wanted if name not in waits], MEASURES, "targets")
     chosen = choose_engine(engine, [base], planned_runs(rounds, trials))
-    engines.compile_once(base, chosen, on_step or (lambda _what: None))
+    watched = Watched(f"Tuning {base.name}", planned_runs(rounds, trials))
+    engines.compile_once(base, chosen, on_step or watched.step)
     journal = Journal(None if out is None else Path(out), _question(space, wanted, seed))
     search = Search(
-        space, wanted, seed=seed, engine=chosen.name, journal=journal, on_done=on_done or (lambda _runs: None)
+        space, wanted, seed=seed, engine=chosen.name, journal=journal, on_done=on_done or watched.done
     )
     _played(search, rounds, seed)
     if trials:

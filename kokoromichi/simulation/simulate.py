@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.options import whole, whole_seed
 from kokoromichi.simulation import engines
+from kokoromichi.simulation.notebook import Watched
 from kokoromichi.simulation.rehearsal import MEMORY, store_settings
 from kokoromichi.simulation.replication_jobs import (
     REPLICATIONS,
@@ -113,9 +114,10 @@ def simulate(  # noqa: PLR0913 - a designer names what they ask for
     prepare(folder, told, replace=replace)
     played, identity = folder / REPLICATIONS, identity_of(told)
     jobs = [Job(scenario, seed, number, played, chosen.name, store, identity) for number in range(count)]
+    watched = Watched(f"Simulating {scenario.name}", count)
     if not all(job.target.is_dir() for job in jobs):
-        engines.compile_once(scenario, chosen, on_step or (lambda _what: None))
-    failed = list(run_jobs(jobs, workers, on_done or (lambda _job, _summary: None)))
+        engines.compile_once(scenario, chosen, on_step or watched.step)
+    failed = list(run_jobs(jobs, workers, on_done or watched.done))
     if failed:
         _raise_first(failed, count, _what_is_left(folder, out))
     run = Run(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -57,6 +58,8 @@ def test_no_output_is_committed(path: Path) -> None:
 def test_it_runs_and_draws(path: Path, tmp_path: Path) -> None:
     outputs = executed(path, tmp_path)
     assert not [output for output in outputs if output["output_type"] in ("error", "stream")]
+    told = "".join(part for output in outputs for part in output.get("data", {}).get("text/plain", ()))
+    assert re.search(r"(?m)^\w.*: (\d+) of \1 runs, \d+ s", told), told
     pictures = [output for output in outputs if "image/svg+xml" in output.get("data", {})]
     tables = [output for output in outputs if "text/html" in output.get("data", {})]
     charts, frames = SHOWN[path.stem]
