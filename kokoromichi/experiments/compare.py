@@ -98,8 +98,7 @@ def compare(  # type: ignore[misc] # noqa: PLR0913 - it names the options that t
         return likeness(base, others, between("confidence", confidence, 0, 1))
     replications = whole("replications", replications, 2, 1_000_000)
     most_replications = whole("most_replications", most_replications, replications, 1_000_000)
-    seed = whole_seed(seed)
-    confidence = between("confidence", confidence, 0, 1)
+    seed, confidence = whole_seed(seed), between("confidence", confidence, 0, 1)
     _require_comparable(base, others)
     items = changed_items(base, list(others.values()))
     measures = {**item_measures(items), **MEASURES}

@@ -105,8 +105,7 @@ def simulate(  # noqa: PLR0913 - a designer names what they ask for
         BatchError: A replication failed; the others are kept.
     """
     count, seed = _checked(scenario, replications, seed, provider)
-    workers = workers if provider == MEMORY else "serial"
-    store = store_settings(provider)
+    workers, store = workers if provider == MEMORY else "serial", store_settings(provider)
     require_sendable(workers, {f"stage {name!r}": stage for name, stage in scenario.stages.items()})
     chosen = engines.choose(engine, scenario, count, provider)
     folder = Path(tempfile.mkdtemp(prefix="kokoromichi-") if out is None else out)
