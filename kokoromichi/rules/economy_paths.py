@@ -20,6 +20,9 @@ Change = Callable[[str, object], object]
 
 Factor = int | float | Decimal | Fraction
 
+_ALIKE: Final = 0.75
+"""From here on a word may be another one, mistyped."""
+
 ANY: Final = "*"
 """Stands for every key at its place in a path."""
 
@@ -59,11 +62,25 @@ def _edit(tree: object, parts: Sequence[str], change: Change, before: str) -> in
 
 def _unknown(tree: Tree, path: str) -> Finding:
     known = tuple(dict.fromkeys(_paths(tree)))
-    near = difflib.get_close_matches(path, known, n=3, cutoff=0.4)
-    meant = path.partition(".")[0] in tree or any(path in one for one in known)
-    more = "" if meant else f"; {NO_NEW_SECTION}"
-    text = f"is no number of the economy; near it: {', '.join(near or tree)}{more}"
-    return Finding(ECONOMY_FILE, path, "nothing", "known_path", text)
+    alike = _with_a_word_of(path, known)
+    near = difflib.get_close_matches(path, known, n=3) or alike[:3] or tree
+    more = "" if alike else f"; {NO_NEW_SECTION}"
+    text = f"is no number of the economy; near it: {', '.join(near)}{more}"
+    return Finding(ECONOMY_FILE, path, "", "known_path", text)
+
+
+def _with_a_word_of(path: str, known: Sequence[str]) -> list[str]:
+    """Paths in which a word stands that is nearly one of the path's first part: what was to be named."""
+    asked = _words(path.partition(".")[0])
+    return [
+        one
+        for one in known
+        if any(difflib.get_close_matches(word, asked, cutoff=_ALIKE) for word in _words(one))
+    ]
+
+
+def _words(path: str) -> list[str]:
+    return path.replace("_", ".").split(".")
 
 
 def _paths(tree: object, before: str = "") -> Iterator[str]:

@@ -31,7 +31,7 @@ class Finding:
     Attributes:
         file: The file that holds the number, as the caller named it.
         field: The path of the field in that file, parts joined by dots; empty for the whole file.
-        value: What stands there, as text.
+        value: What stands there, as text; empty where nothing does.
         law: The name of the law that is broken.
         text: What is wrong and what to write instead, in one sentence.
     """
@@ -44,7 +44,8 @@ class Finding:
 
     def __str__(self) -> str:
         """Say it in one line."""
-        place = f"{self.file}: {self.field} = {self.value}" if self.field else self.file
+        stands = f" = {self.value}" if self.value else ""
+        place = f"{self.file}: {self.field}{stands}" if self.field else self.file
         return f"{place}: {self.text} [{self.law}]"
 
 

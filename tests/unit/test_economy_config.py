@@ -245,6 +245,8 @@ def test_a_limit_can_be_set_and_lifted() -> None:
 @pytest.mark.parametrize(
     ("path", "near"),
     [
+        ("potoin", "near it: store.health_potion.price_gold"),
+        ("lotery.gold", "opening.gold; a new faucet or sink is an act"),
         ("store.health_potion.price", POTION),
         ("store.helth_potion.price_gold", POTION),
         ("store.*.price_gems", "store.*.price_gold"),
