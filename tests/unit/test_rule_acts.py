@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 from kokoromichi.core.kinds import CURRENCIES, KINDS
@@ -39,9 +39,9 @@ def test_an_act_books_what_its_answer_holds_in_kinds_that_there_are(act: Act) ->
 
 @pytest.mark.parametrize("act", ACTS.values(), ids=list(ACTS))
 def test_a_decision_answers_each_of_its_codes_and_a_refusal_books_nothing(act: Act) -> None:
-    met = set()
+    met: set[object] = set()
 
-    @settings(max_examples=500, deadline=None, derandomize=True)
+    @settings(max_examples=100, deadline=None, database=None)
     @given(st.tuples(*ARGUMENTS[act.decide]))
     def answers(arguments: tuple[object, ...]) -> None:
         answer = act.decide(*arguments)
@@ -49,5 +49,7 @@ def test_a_decision_answers_each_of_its_codes_and_a_refusal_books_nothing(act: A
         assert answer[0] in act.codes
         assert answer[0] == OK or not any(amounts(answer, act))
 
-    answers()
+    for turn in range(10):  # Most acts have answered all of them after the first hundred.
+        if met != set(act.codes):
+            seed(turn)(answers)()
     assert met == set(act.codes)
