@@ -121,7 +121,7 @@ def test_an_error_that_nobody_expected_is_said_above_the_figure_and_the_next_mov
 def test_the_last_figure_and_its_numbers_stay_in_a_notebook_whose_kernel_is_gone() -> None:
     explorer = explore(BASE, FREE)
     endless = explorer._base.headline.with_columns(wait_days=math.inf)  # noqa: SLF001 - of a longer run
-    explorer._base = replace(explorer._base, headline=endless)  # noqa: SLF001
+    explorer._base = replace(explorer._base, headline=endless)  # noqa: SLF001 - in place of a run of months
     InteractiveShell.instance()
     try:
         with capture_output() as shown:
