@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 import polars.selectors as cs
@@ -42,6 +42,14 @@ class Table(pl.DataFrame):
         """The rows, readable."""
         with _readable():
             return super().__str__()
+
+    def select(self, *exprs: Any, **named_exprs: Any) -> Table:
+        """As of any frame; what is left is a table still."""
+        return Table(super().select(*exprs, **named_exprs))
+
+    def filter(self, *predicates: Any, **constraints: Any) -> Table:
+        """As of any frame; what is left is a table still."""
+        return Table(super().filter(*predicates, **constraints))
 
     def _repr_html_(self, *, _from_series: bool = False) -> str:
         rows = ([_shown(value) for value in row] for row in self.head(_ROWS_SHOWN).iter_rows())

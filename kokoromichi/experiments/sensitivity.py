@@ -178,7 +178,7 @@ def sensitivity(
     chosen = choose_engine(engine, [base], len(points) * seeds)
     watched = Watched(f"Screening {base.name}", len(points) * seeds)
     engines.compile_once(base, chosen, on_step or watched.step)
-    values = play_points(space, points, seeds, seed, chosen, on_done or watched.done)
+    values = play_points(space, points, seeds, seed, chosen, on_done or watched.reach)
     shape = (trajectories, len(space.names) + 1, seeds, len(TESTED))
     effects = _effects([space.realised(point) for point in points], values.reshape(shape))
     return Sensitivity(space, effects, seed, chosen)

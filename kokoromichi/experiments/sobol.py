@@ -108,5 +108,5 @@ def sobol(
     mixed = [np.where(np.arange(sides) == side, second, first) for side in range(sides)]
     asked = np.concatenate([first, second, *mixed]).tolist()
     watched = Watched(f"Sampling {space.base.name}", len(asked) * seeds)
-    values = play_points(space, asked, seeds, screened.seed, screened.engine, on_done or watched.done)
+    values = play_points(space, asked, seeds, screened.seed, screened.engine, on_done or watched.reach)
     return Indices(tuple(space.names), values.mean(axis=1).reshape(2 + sides, points, len(TESTED)))

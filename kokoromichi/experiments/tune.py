@@ -204,7 +204,7 @@ def tune(  # noqa: PLR0913 - a designer names what they ask for
     engines.compile_once(base, chosen, on_step or watched.step)
     journal = Journal(None if out is None else Path(out), _question(space, wanted, seed))
     search = Search(
-        space, wanted, seed=seed, engine=chosen.name, journal=journal, on_done=on_done or watched.done
+        space, wanted, seed=seed, engine=chosen.name, journal=journal, on_done=on_done or watched.reach
     )
     _played(search, rounds, seed)
     if trials:

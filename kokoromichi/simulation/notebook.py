@@ -31,7 +31,11 @@ class Watched:
 
     def done(self, *_run: object) -> None:
         """Count a run."""
-        self._done += 1
+        self.reach(self._done + 1)
+
+    def reach(self, done: int) -> None:
+        """Tell that so many runs are done."""
+        self._done = done
         if self._done >= self._runs or time.monotonic() - self._shown_s >= _PERIOD_S:
             of = f" of {self._runs:,}" if self._done <= self._runs else ""
             passed_s = time.monotonic() - self._begun_s

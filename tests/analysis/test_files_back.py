@@ -190,3 +190,9 @@ def test_a_frame_in_a_cell_is_a_card_that_says_what_is_missing_and_how_much_is_l
     assert "&lt;b&gt;" in shown
     assert all(text in shown for text in (">yes<", ">beyond the horizon<", ">–<", "and 10 rows more"))
     assert shown.startswith(card("", ())[:40])  # In the frame of the other cards.
+
+
+def test_what_is_chosen_of_a_table_is_shown_as_one_too() -> None:
+    table = Table({"item": ["charm", "chest"], "gold": [1_234_567.891, None]})
+    for chosen in (table.select("item", "gold"), table.filter(item="charm")):
+        assert "1,234,567.891" in chosen._repr_html_()
