@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
@@ -176,8 +176,8 @@ class Economy:
     """
 
     config: EconomyConfig
-    catalogue: tuple[CatalogueItem, ...] = field(repr=False)
-    waifus: tuple[WaifuSheet, ...] = field(repr=False)
+    catalogue: tuple[CatalogueItem, ...]
+    waifus: tuple[WaifuSheet, ...]
 
     def __post_init__(self) -> None:
         """Bring the store into the catalogue's order.
