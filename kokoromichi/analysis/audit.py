@@ -137,42 +137,29 @@ def audit(
         if dict(found := frame.collect_schema()) != dict(schema):
             raise MisuseError(f"the audit needs {name} with the columns {dict(schema)}, not {dict(found)}")
     types = ledger.collect_schema()
-    balances, inventories, stock = (
-        frame.cast({name: types[name] for name in frame.collect_schema() if name in types})
-        for frame in (balances, inventories, stock)
-    )
-    frames = _violations(_summed(ledger, stock), balances, inventories, stock, reused_requests(ledger))
-    frames = [frame.with_columns(cs.enum().cast(pl.String)) for frame in frames]
+    balances, inventories, stock = (named_as(types, frame) for frame in (balances, inventories, stock))
+    states = [balances, inventories, stock, traded_units(ledger, stock)]
+    frames = _violations(_summed(ledger), states, reused_requests(ledger))
     rows, *violations = pl.collect_all([ledger.select(pl.len()), *frames])
     return AuditReport(rows=int(rows.item()), violations=dict(zip(LAWS, violations, strict=False)))
 
 
 class LedgerSums:
-    """What a ledger adds up to that comes in parts: as large as players and items are many, at any age.
+    """What a ledger adds up to that comes in parts: as large as players and items are many, at any age."""
 
-    Args:
-        stock: Of the store (``STOCK_SCHEMA``).
-    """
-
-    def __init__(self, stock: pl.DataFrame) -> None:
-        self._stock = stock.lazy()
-        self._totals = Totals()
-        self._active = ActiveDays()
+    def __init__(self) -> None:
         self._rows = 0
-        self._sums = [self._of(LEDGER_SCHEMA.to_frame())]
+        self._types = LEDGER_SCHEMA
+        self._sums: list[list[pl.DataFrame]] = []
 
     def add(self, rows: pl.DataFrame) -> None:
-        """Add the next part (``LEDGER_SCHEMA``)."""
+        """Add the next part (``LEDGER_SCHEMA``); names may be Enums, the same ones in every part."""
         self._rows += rows.height
-        self._totals.add(totals_of([rows], 0))
-        self._active.add(rows)
-        self._sums.append(self._of(rows))
+        self._types = rows.schema
+        self._sums.append(pl.collect_all(_summed(rows.lazy())))
         whole, *parts = (sum(frame.height for frame in frames) for frames in self._sums)
         if sum(parts) >= whole:  # Each row is so grouped a few times, however many parts there are.
             self._sums = [self._together()]
-
-    def _of(self, rows: pl.DataFrame) -> list[pl.DataFrame]:
-        return pl.collect_all(_summed(rows.lazy(), self._stock))
 
     def _together(self) -> list[pl.DataFrame]:
         return pl.collect_all([_added(pl.concat(parts).lazy()) for parts in zip(*self._sums, strict=True)])
@@ -181,26 +168,54 @@ class LedgerSums:
         self,
         balances: pl.DataFrame,
         inventories: pl.DataFrame,
-        totals: Iterable[DailyTotal],
-        active: Mapping[int, int],
+        stock: pl.DataFrame,
+        units: pl.DataFrame,
         reused: pl.DataFrame,
     ) -> AuditReport:
-        """Hold the sums against what is stored: all laws.
+        """Hold the sums against what is stored: the laws 1 to 6.
 
         Args:
             balances: As of ``audit``.
             inventories: As of ``audit``.
-            totals: Of every day (``Reader.daily_totals``).
-            active: Of every day (``Reader.active_players``).
+            stock: As of ``audit``.
+            units: What ``traded_units`` finds, of the whole or part by part.
             reused: What ``reused_requests`` finds.
         """
-        stored = (balances.lazy(), inventories.lazy(), self._stock)
+        if not self._sums:
+            self.add(LEDGER_SCHEMA.to_frame())
+        frames = [frame.lazy() for frame in (balances, inventories, stock, units)]
+        stored = [named_as(self._types, frame) for frame in frames]
         sums = [frame.lazy() for frame in self._together()]
-        violations = pl.collect_all(_violations(sums, *stored, reused.lazy()))
+        violations = pl.collect_all(_violations(sums, stored, reused.lazy()))
+        return AuditReport(self._rows, dict(zip(LAWS, violations, strict=False)))
+
+
+class MovedByDay:
+    """What a ledger that comes in parts, oldest first, has moved by day: what law 7 is about."""
+
+    def __init__(self) -> None:
+        self._totals = Totals()
+        self._active = ActiveDays()
+
+    def add(self, rows: pl.DataFrame) -> None:
+        """Add the next part (``LEDGER_SCHEMA``)."""
+        self._totals.add(totals_of([rows], 0))
+        self._active.add(rows)
+
+    def against(
+        self, report: AuditReport, totals: Iterable[DailyTotal], active: Mapping[int, int]
+    ) -> AuditReport:
+        """A report of the other laws with this one.
+
+        Args:
+            report: What was found.
+            totals: Of every day (``Reader.daily_totals``).
+            active: Of every day (``Reader.active_players``).
+        """
         lacking = [msgspec.structs.asdict(one) for one in self._totals.less(totals)]
         lacking += [{"day": day, "players": players} for day, players in self._active.lacking_in(active)]
-        violations.append(pl.DataFrame(lacking, _TOTALS_SCHEMA))
-        return AuditReport(self._rows, dict(zip(LAWS, violations, strict=True)))
+        found = {**report.violations, _TOTALS_LAW: pl.DataFrame(lacking, _TOTALS_SCHEMA)}
+        return AuditReport(report.rows, found)
 
 
 def reused_requests(ledger: pl.LazyFrame) -> pl.LazyFrame:
@@ -227,20 +242,32 @@ def reused_requests(ledger: pl.LazyFrame) -> pl.LazyFrame:
     return carried.filter(pl.col("transactions") > 1).sort("request_id")
 
 
-def _summed(ledger: pl.LazyFrame, stock: pl.LazyFrame) -> list[pl.LazyFrame]:
-    """What the laws need of rows; columns of Int128 are sums, all others keys.
+def traded_units(ledger: pl.LazyFrame, stock: pl.LazyFrame) -> pl.LazyFrame:
+    """Units that moved of limited stock since it began.
+
+    Args:
+        ledger: Rows (``LEDGER_SCHEMA``), names perhaps as Enums.
+        stock: As of ``audit``, its ids of the ledger's type.
 
     Returns:
-        Money by player and currency, goods by player and item, units that moved by item of limited stock, and
-        what is below zero.
+        One row per item that moved: ``item_id``, ``moved`` (Int128).
     """
-    players = ledger.filter(pl.col("user_id") != SYSTEM)
-    amount, units = pl.col("amount").cast(_EXACT), pl.col("quantity").cast(_EXACT)
-    made = pl.when(~pl.col("kind").is_in(_TRANSFERS)).then(amount)
     moved = pl.when(pl.col("kind") == "purchase").then(-pl.col("quantity")).otherwise("quantity")
     counted = pl.col("since").is_null() | (pl.col("at") >= pl.col("since"))
     traded = ledger.filter(pl.col("kind").is_in(["purchase", "restock"]))
     traded = traded.join(stock.select("item_id", "since"), on="item_id").filter(counted)
+    return traded.group_by("item_id").agg(moved=moved.cast(_EXACT).sum())
+
+
+def _summed(ledger: pl.LazyFrame) -> list[pl.LazyFrame]:
+    """What the laws need of rows; columns of Int128 are sums, all others keys.
+
+    Returns:
+        Money by player and currency, goods by player and item, and what is below zero.
+    """
+    players = ledger.filter(pl.col("user_id") != SYSTEM)
+    amount, units = pl.col("amount").cast(_EXACT), pl.col("quantity").cast(_EXACT)
+    made = pl.when(~pl.col("kind").is_in(_TRANSFERS)).then(amount)
     return [
         players.filter(pl.col("currency").is_not_null())
         .group_by("user_id", "currency")
@@ -248,9 +275,13 @@ def _summed(ledger: pl.LazyFrame, stock: pl.LazyFrame) -> list[pl.LazyFrame]:
         players.filter(pl.col("item_id").is_not_null())
         .group_by("user_id", "item_id")
         .agg(quantity=units.sum()),
-        traded.group_by("item_id").agg(moved=moved.cast(_EXACT).sum()),
         _below_zero("ledger", players, "user_id", "entry_id", "balance_after"),
     ]
+
+
+def named_as(types: Mapping[str, pl.DataType], frame: pl.LazyFrame) -> pl.LazyFrame:
+    """A frame whose columns have the types of a ledger's columns of their names."""
+    return frame.cast({name: types[name] for name in frame.collect_schema() if name in types})
 
 
 def _added(frame: pl.LazyFrame) -> pl.LazyFrame:
@@ -260,21 +291,18 @@ def _added(frame: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _violations(
-    sums: list[pl.LazyFrame],
-    balances: pl.LazyFrame,
-    inventories: pl.LazyFrame,
-    stock: pl.LazyFrame,
-    reused: pl.LazyFrame,
+    sums: list[pl.LazyFrame], stored: list[pl.LazyFrame], reused: pl.LazyFrame
 ) -> list[pl.LazyFrame]:
-    """What breaks the laws 1 to 6, in their order."""
-    money, goods, units, negative = sums
+    """What breaks the laws 1 to 6, in their order, names as text."""
+    money, goods, negative = sums
+    balances, inventories, stock, units = stored
     below = [
         _below_zero("balance", balances, "user_id", "currency", "balance"),
         _below_zero("inventory", inventories, "user_id", "item_id", "quantity"),
         _below_zero("stock", stock.with_columns(detail=pl.lit("counter")), "item_id", "detail", "now"),
         negative,
     ]
-    return [
+    found = [
         _differences(money, "amount", balances, "balance", "user_id", "currency"),
         _differences(goods, "quantity", inventories, "quantity", "user_id", "item_id"),
         _differences(money, "made", balances, "balance", "currency"),
@@ -282,6 +310,7 @@ def _violations(
         reused,
         _counters(units, stock),
     ]
+    return [frame.with_columns(cs.enum().cast(pl.String)) for frame in found]
 
 
 def _differences(
@@ -307,7 +336,8 @@ def _below_zero(what: str, frame: pl.LazyFrame, name: str, detail: str, value: s
 
 def _counters(units: pl.LazyFrame, stock: pl.LazyFrame) -> pl.LazyFrame:
     """Where a counter is not what the ledger leaves of the stock: item_id, ledger, stored (Int128)."""
-    left = stock.join(units, on="item_id", how="left").select(
+    moved = units.group_by("item_id").agg(pl.col("moved").sum())
+    left = stock.join(moved, on="item_id", how="left").select(
         "item_id",
         ledger=pl.col("initial").cast(_EXACT) + pl.col("moved").fill_null(0),
         stored=pl.col("now").cast(_EXACT),

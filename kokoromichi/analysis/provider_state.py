@@ -15,8 +15,11 @@ from kokoromichi.analysis.audit import (
     STOCK_SCHEMA,
     AuditReport,
     LedgerSums,
+    MovedByDay,
     audit,
+    named_as,
     reused_requests,
+    traded_units,
 )
 from kokoromichi.analysis.brought import as_rows
 from kokoromichi.analysis.request_ids import RequestIds
@@ -64,6 +67,17 @@ class StoredStates:
         """
         rows = ledger.lazy() if brought is None else pl.concat([as_rows(brought), ledger.lazy()])
         return audit(rows, self.balances.lazy(), self.inventories.lazy(), self.stock.lazy())
+
+    def audit_sums(self, sums: LedgerSums, ledger: pl.LazyFrame) -> AuditReport:
+        """The same for a ledger whose rows were added up while they were at hand.
+
+        Args:
+            sums: Of all of them.
+            ledger: The rows, for what needs single ones: stock and request ids.
+        """
+        stock = named_as(ledger.collect_schema(), self.stock.lazy())
+        units, reused = traded_units(ledger, stock).collect(), reused_requests(ledger).collect()
+        return sums.against(self.balances, self.inventories, self.stock, units, reused)
 
     def of_part(self, brought: pl.DataFrame, after: pl.DataFrame) -> StoredStates:
         """The same for a part of the ledger.
@@ -171,14 +185,18 @@ async def audit_provider(store: Reader) -> AuditReport:
     """
     async with store.snapshot() as reader:
         states = await stored_states(reader)
-        sums, rows = LedgerSums(states.stock), [LEDGER_SCHEMA.to_frame()]
+        sums, moved, stock = LedgerSums(), MovedByDay(), states.stock.lazy()
+        rows = [LEDGER_SCHEMA.to_frame()]
+        units = [traded_units(rows[0].lazy(), stock).collect()]
         with closing(RequestIds()) as requests:
             async for frame in reader.ledger_frames():
                 await asyncio.to_thread(sums.add, frame)
+                await asyncio.to_thread(moved.add, frame)
+                units.append(traded_units(frame.lazy(), stock).collect())
                 await asyncio.to_thread(requests.add, frame)
             suspects = await asyncio.to_thread(requests.suspects)
         if suspects is not None:
             rows += [frame.filter(suspects) async for frame in reader.ledger_frames()]
         reused = reused_requests(pl.concat(rows).lazy()).collect()
-        totals, active = await reader.daily_totals(), await reader.active_players()
-        return sums.against(states.balances, states.inventories, totals, active, reused)
+        report = sums.against(states.balances, states.inventories, states.stock, pl.concat(units), reused)
+        return moved.against(report, await reader.daily_totals(), await reader.active_players())

@@ -17,14 +17,17 @@ from kokoromichi.analysis.audit import (
     STOCK_SCHEMA,
     AuditReport,
     LedgerSums,
+    MovedByDay,
     _added,
     audit,
     reused_requests,
+    traded_units,
 )
 from kokoromichi.analysis.metrics import METRICS, measured, metric
 from kokoromichi.analysis.metrics.by_day import days
 from kokoromichi.analysis.metrics.health import ledger_health
 from kokoromichi.analysis.observations import Observations
+from kokoromichi.analysis.provider_state import StoredStates
 from kokoromichi.analysis.report import render_report, report_data
 from kokoromichi.analysis.report.money import reconciles, reconciliation
 from kokoromichi.analysis.request_ids import RequestIds
@@ -165,14 +168,22 @@ def audited(ledger: pl.DataFrame, balances: pl.DataFrame = BALANCES, inventories
             stock: pl.DataFrame = STOCK) -> AuditReport:  # fmt: skip
     """Audit frames: as a whole, and row by row, which must find the same."""
     report = audit(ledger.lazy(), balances.lazy(), inventories.lazy(), stock.lazy())
-    sums, totals, active = LedgerSums(stock), totals_of([ledger], 0), active_of([ledger], 0)
+    sums, moved, units = (
+        LedgerSums(),
+        MovedByDay(),
+        [traded_units(ledger.clear().lazy(), stock.lazy()).collect()],
+    )
     with closing(RequestIds()) as requests:
         for rows in ledger.iter_slices(1):
             sums.add(rows)
+            moved.add(rows)
+            units.append(traded_units(rows.lazy(), stock.lazy()).collect())
             requests.add(rows)
         suspects = requests.suspects()
     reused = ledger.clear() if suspects is None else ledger.filter(suspects)
-    in_parts = sums.against(balances, inventories, totals, active, reused_requests(reused.lazy()).collect())
+    found_twice = reused_requests(reused.lazy()).collect()
+    laws = sums.against(balances, inventories, stock, pl.concat(units), found_twice)
+    in_parts = moved.against(laws, totals_of([ledger], 0), active_of([ledger], 0))
     assert in_parts.rows == report.rows
     assert in_parts.violations.pop(7).is_empty()
     for law, found in report.violations.items():
@@ -275,10 +286,26 @@ def test_parts_wait_until_they_are_as_large_as_the_sums(monkeypatch: pytest.Monk
     book = Book()
     for number in range(200):
         book.opening(0, f"player-{number:03}")
-    sums = LedgerSums(STOCK)
+    sums = LedgerSums()
     for rows in book.frame().iter_slices(2):
         sums.add(rows)
     assert len(grouped) < 4 * 15, "four frames each time that the sums have doubled, and not for each part"
+
+
+def test_sums_of_parts_with_enums_are_audited_as_their_frame() -> None:
+    ledger = sound().frame()
+    for name in ("user_id", "item_id", "kind", "currency"):
+        names = [*ledger[name].drop_nulls(), *(STOCK["item_id"] if name == "item_id" else [])]
+        ledger = ledger.with_columns(pl.col(name).cast(pl.Enum(sorted(set(names)))))
+    sums = LedgerSums()
+    for rows in ledger.iter_slices(4):
+        sums.add(rows)
+    stored = StoredStates(BALANCES.with_columns(pl.col("balance") + 1), INVENTORIES, STOCK)
+    whole, in_parts = stored.audit(ledger), stored.audit_sums(sums, ledger.lazy())
+    assert not whole.sound
+    assert in_parts.rows == whole.rows
+    for law, found in whole.violations.items():
+        assert_frame_equal(in_parts.violations[law], found)
 
 
 def test_law_6_names_the_counter() -> None:
@@ -288,11 +315,13 @@ def test_law_6_names_the_counter() -> None:
 
 def test_law_7_names_what_the_daily_totals_lack() -> None:
     ledger, totals = sound().frame(), totals_of([sound().frame()], 0)
-    sums, day = LedgerSums(STOCK), totals[0].day
+    sums, moved, day = LedgerSums(), MovedByDay(), totals[0].day
     sums.add(ledger)
+    moved.add(ledger)
     stored = [*totals[1:], DailyTotal(day, "daily", None, 1, 0, 0)]
     active = {**active_of([ledger], 0), 77: 3}
-    report = sums.against(BALANCES, INVENTORIES, stored, active, reused_requests(ledger.lazy()).collect())
+    laws = StoredStates(BALANCES, INVENTORIES, STOCK).audit_sums(sums, ledger.lazy())
+    report = moved.against(laws, stored, active)
     assert report.counts == {1: 0, 2: 0, 3: 0, 4: 0, 5: 0, 6: 0, 7: 3}
     assert report.violations[7].rows() == [
         (day, "daily", None, -1, 0, 0, None),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from kokoromichi.analysis.audit import LedgerSums
 from kokoromichi.simulation.compiled.engine import CompiledEngine
 from kokoromichi.simulation.compiled.frames import coded, sampled, whole_frames
 from kokoromichi.simulation.played import Written, write_rows
@@ -49,7 +50,7 @@ def stream(
     engine.participants.frame(scenario.population).write_parquet(folder / "players.parquet")
     states.write(folder)
     written = sorted(folder.glob("ledger_*.parquet"))
-    audit = states.audit(pl.scan_parquet(written, glob=False))
+    audit = states.audit_sums(parts.sums, pl.scan_parquet(written, glob=False))
     return Written(parts.ledger_rows, parts.activity_rows, audit)
 
 
@@ -61,6 +62,7 @@ class _Parts:
         self._part_rows, self._one_in = part_rows, activity_one_in
         self._held: list[Chunk] = []
         self._number = 0
+        self.sums = LedgerSums()
         self.ledger_rows = 0
         self.activity_rows = 0
 
@@ -76,6 +78,7 @@ class _Parts:
         self._held.clear()
         write_rows(ledger, self._folder / f"ledger_{self._number:05d}.parquet")
         write_rows(activity, self._folder / f"activity_{self._number:05d}.parquet")
+        self.sums.add(ledger)
         self._number += 1
         self.ledger_rows += ledger.height
         self.activity_rows += activity.height
