@@ -118,7 +118,7 @@ def compile_once(scenario: Scenario, chosen: Chosen, on_step: Callable[[str], No
     was_compiled = is_compiled(scenario.story())
     if not was_compiled:
         on_step("Compiling the engine (once)")
-    with compiling.without_collection():
+    with compiling.hastened():
         CompiledEngine(scenario.replace(days=1), 0).play()
     if not was_compiled:
         compiling.prune(compiling.cache_folder().parent)

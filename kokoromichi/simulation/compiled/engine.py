@@ -241,6 +241,8 @@ class CompiledEngine:
         any_sold = 1 if self.shelves or self._any_sold else 0
         for place, item_id in enumerate(self._items):
             numbers = economy.config.store[item_id]
+            if numbers.stock is None and item_id not in self.shelves:
+                continue  # Most items, every day: there is no shelf to look at.
             before = self.shelves.get(item_id, Shelf(NEVER, NEVER, NEVER, NEVER))
             if before.since_us != NEVER and self._stock[place] != UNLIMITED_STOCK:
                 before = before._replace(stock=int(self._stock[place]))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numba
 from numba.core.errors import NumbaError
 
-from kokoromichi.simulation.compiled.compiling import without_collection
+from kokoromichi.simulation.compiled.compiling import hastened
 from kokoromichi.simulation.compiled.engine import CompiledEngine
 from kokoromichi.simulation.compiled.program import compiler_of
 
@@ -24,7 +24,7 @@ def obstacle(scenario: Scenario) -> str:
     compiler = compiler_of(scenario.story())
     for name, stage in scenario.stages.items():
         try:
-            with without_collection():
+            with hastened():
                 compiler.inner(stage).compile(types)
         except (NumbaError, ValueError) as error:  # noqa: PERF203 - beside compiling, a try costs nothing
             return f"its stage {name!r} cannot be compiled: {_first_words(error)}"
