@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 import polars as pl
 
-from kokoromichi.analysis.metrics.headline import POSSIBLE
+from kokoromichi.analysis.metrics.headline import POSSIBLE, WHOLE
 from kokoromichi.analysis.observations import Observations
 from kokoromichi.analysis.replicated import estimate
 from kokoromichi.analysis.tables import Table
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 BATCH: Final = "batch.json"
 """Everything that decides the numbers of the batch in a folder."""
 _ROWS: Final = "runs*.jsonl"
-_WHOLE: Final = ("spent_gold", "units_sold", "supply_gold", "active_supply_gold")
 _KEY: Final = {"run": pl.Int64(), "scenario": pl.String(), "replication": pl.Int64()}
 
 
@@ -79,7 +78,7 @@ class Batch:
 
     def runs(self) -> pl.DataFrame:
         """The runs that are done: ``run``, ``scenario``, ``replication`` (from 0), headline, own metrics."""
-        types = {name: pl.Int64() if name in _WHOLE else pl.Float64() for name in self._possible}
+        types = {name: pl.Int64() if name in WHOLE else pl.Float64() for name in self._possible}
         rows = [
             {**self._address(row["run"]), **with_infinity(row["numbers"])}
             for row in self._rows().values()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
-from kokoromichi.analysis.metrics.headline import POSSIBLE
+from kokoromichi.analysis.metrics.headline import NOT_NEGATIVE, POSSIBLE
 from kokoromichi.core.errors import MisuseError
 
 if TYPE_CHECKING:
@@ -48,7 +48,6 @@ class Measure:
         return self.step / players if self.per_player else self.step
 
 
-_NOT_NEGATIVE: Final = (0.0, math.inf)
 _KNOWN: Final[Mapping[str, Measure]] = {
     "supply_gold": Measure(title="Supply at the end", unit="gold", step=1),
     "active_supply_gold": Measure(title="Supply of active players", unit="gold", step=1),
@@ -84,8 +83,8 @@ def measure_of(metric: str) -> Measure:
 
 
 _ITEM_MEASURES: Final[Mapping[str, Measure]] = {
-    "units": Measure(title="units sold", unit="units", possible=_NOT_NEGATIVE, step=1),
-    "revenue_gold": Measure(title="revenue", unit="gold", possible=_NOT_NEGATIVE, step=1),
+    "units": Measure(title="units sold", unit="units", possible=NOT_NEGATIVE, step=1),
+    "revenue_gold": Measure(title="revenue", unit="gold", possible=NOT_NEGATIVE, step=1),
 }
 
 

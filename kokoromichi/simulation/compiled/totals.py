@@ -14,7 +14,7 @@ import polars as pl
 from kokoromichi.analysis import statistics
 from kokoromichi.analysis.metrics import first_measured_day
 from kokoromichi.analysis.metrics.by_day import OPENING, SPENDING, TRANSFERS
-from kokoromichi.analysis.metrics.headline import WAIT_ARCHETYPE, WAIT_CATEGORY
+from kokoromichi.analysis.metrics.headline import WAIT_ARCHETYPE, WAIT_CATEGORY, WHOLE
 from kokoromichi.analysis.metrics.retention import AGES_DAYS
 from kokoromichi.analysis.metrics.supply import ACTIVE_WITHIN_DAYS
 from kokoromichi.analysis.metrics.waits import RESTRICTED_DAYS
@@ -119,8 +119,7 @@ class _Folded:
             **{f"retention_d{age}": self._retention(age) for age in AGES_DAYS},
             "acts_per_active_player_day": went_through / player_days if tried and player_days else None,
         }
-        whole = ("spent_gold", "units_sold", "supply_gold", "active_supply_gold")
-        types = {name: pl.Int64() if name in whole else pl.Float64() for name in numbers}
+        types = {name: pl.Int64() if name in WHOLE else pl.Float64() for name in numbers}
         return Totals(days, pl.DataFrame([numbers], schema=types))
 
     def _active_supply_gold(self) -> int:
