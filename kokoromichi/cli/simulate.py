@@ -183,7 +183,7 @@ def report(
     with exit_on_error():
         from kokoromichi.analysis.live import Live  # noqa: PLC0415 - --help stays fast
         from kokoromichi.analysis.targets import TARGETS, Targets  # noqa: PLC0415
-        from kokoromichi.simulation.replication_jobs import MANIFEST  # noqa: PLC0415
+        from kokoromichi.simulation.manifest import MANIFEST  # noqa: PLC0415
         from kokoromichi.simulation.run import Run as PlayedRun  # noqa: PLC0415
 
         if folder is not None and (provider or data_dir):

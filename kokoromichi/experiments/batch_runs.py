@@ -18,7 +18,8 @@ from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.options import between, whole
 from kokoromichi.experiments.batch_jobs import run_folder
 from kokoromichi.simulation.lines import read_lines, with_infinity
-from kokoromichi.simulation.replication_jobs import rebuilt, replication_seed
+from kokoromichi.simulation.manifest import rebuilt
+from kokoromichi.simulation.replication_jobs import replication_seed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

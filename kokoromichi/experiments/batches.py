@@ -31,8 +31,8 @@ from kokoromichi.simulation import engines
 from kokoromichi.simulation.dispatch import played
 from kokoromichi.simulation.functions import code_hash, fingerprint
 from kokoromichi.simulation.lines import add_line, held, mend, without_infinity
+from kokoromichi.simulation.manifest import definition, short_hash, words
 from kokoromichi.simulation.notebook import Watched
-from kokoromichi.simulation.replication_jobs import definition, short_hash, words
 from kokoromichi.simulation.scenario import Scenario
 from kokoromichi.simulation.workers import SERIAL, THREAD, require_sendable
 

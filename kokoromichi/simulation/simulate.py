@@ -10,17 +10,10 @@ from typing import TYPE_CHECKING, Final
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.options import whole, whole_seed
 from kokoromichi.simulation import engines
+from kokoromichi.simulation.manifest import identity_of, manifest
 from kokoromichi.simulation.notebook import Watched
 from kokoromichi.simulation.rehearsal import MEMORY, store_settings
-from kokoromichi.simulation.replication_jobs import (
-    REPLICATIONS,
-    Failed,
-    Job,
-    identity_of,
-    manifest,
-    prepare,
-    run_jobs,
-)
+from kokoromichi.simulation.replication_jobs import REPLICATIONS, Failed, Job, prepare, run_jobs
 from kokoromichi.simulation.run import Run
 from kokoromichi.simulation.scenario import require_scenario
 from kokoromichi.simulation.workers import require_sendable
