@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from kokoromichi.analysis.reading import MANIFEST
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.rules.catalogue import CatalogueItem, WaifuSheet
 from kokoromichi.rules.economy import Economy, EconomyConfig
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PACKAGES: Final = ("kokoromichi", "numpy", "polars", "pydantic")
-MANIFEST: Final = "manifest.json"
 _DECIDES: Final = ("scenario_hash", "words_hash", "code_hash", "seed")
 _READ: Final = {"scenario_hash", "seed", "replications", "findings", "days", "definition"}
 

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import orjson
 import polars as pl
 
+from kokoromichi.analysis.reading import MANIFEST, REPLICATIONS
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.simulation import engines
 from kokoromichi.simulation.dispatch import played
-from kokoromichi.simulation.manifest import MANIFEST, identity_of, read_manifest
+from kokoromichi.simulation.manifest import identity_of, read_manifest
 from kokoromichi.simulation.streams import stream_key
 
 if TYPE_CHECKING:
@@ -33,8 +34,6 @@ SUMMARY: Final = "summary.json"
 _TOLD: Final = {"replication", "ledger_rows", "audit_sound", "audit_violations"}
 _MAY_DIFFER: Final = {"replications", "engine"}
 """What a run that goes on may be asked for anew: every engine leaves the same bytes."""
-REPLICATIONS: Final = "replications"
-"""Folder of all replications, within the run's."""
 
 
 def replication_folder(folder: Path, replication: int) -> Path:

@@ -16,6 +16,7 @@ import polars as pl
 from kokoromichi.analysis.metrics import METRICS, first_measured_day, measured, numbered
 from kokoromichi.analysis.metrics.headline import POSSIBLE, headline
 from kokoromichi.analysis.observations import Observations
+from kokoromichi.analysis.reading import MANIFEST, REPLICATIONS
 from kokoromichi.analysis.replicated import estimate
 from kokoromichi.analysis.report import (
     Explanation,
@@ -36,8 +37,7 @@ from kokoromichi.core.options import between, day
 from kokoromichi.rules.findings import Finding
 from kokoromichi.simulation import replication_jobs
 from kokoromichi.simulation.cards import run_card
-from kokoromichi.simulation.manifest import MANIFEST, identity_of, read_manifest
-from kokoromichi.simulation.replication_jobs import REPLICATIONS
+from kokoromichi.simulation.manifest import identity_of, read_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,13 +7,14 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from kokoromichi.analysis.reading import REPLICATIONS
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.options import whole, whole_seed
 from kokoromichi.simulation import engines
 from kokoromichi.simulation.manifest import identity_of, manifest
 from kokoromichi.simulation.notebook import Watched
 from kokoromichi.simulation.rehearsal import MEMORY, store_settings
-from kokoromichi.simulation.replication_jobs import REPLICATIONS, Failed, Job, prepare, run_jobs
+from kokoromichi.simulation.replication_jobs import Failed, Job, prepare, run_jobs
 from kokoromichi.simulation.run import Run
 from kokoromichi.simulation.scenario import require_scenario
 from kokoromichi.simulation.workers import require_sendable
