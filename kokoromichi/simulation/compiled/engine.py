@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
@@ -11,7 +10,7 @@ import polars as pl
 
 from kokoromichi.analysis.audit import STOCK_SCHEMA
 from kokoromichi.analysis.provider_state import StoredStates
-from kokoromichi.core.clock import moment_of, us_of
+from kokoromichi.core.clock import midnight_us, moment_of
 from kokoromichi.core.counters import RETIRED_US
 from kokoromichi.core.kinds import SYSTEM
 from kokoromichi.core.models import DAY_US, NEVER
@@ -99,7 +98,7 @@ class CompiledEngine:
         population, economy = scenario.population, scenario.economy
         self.scenario = scenario
         self._seed = seed
-        self.start_us = us_of(datetime.combine(scenario.start, time(), timezone.utc))
+        self.start_us = midnight_us(scenario.start)
         self.participants = Participants.drawn(population, seed)
         items, players = len(economy.catalogue), scenario.players
         self.players = new_players(
@@ -134,17 +133,11 @@ class CompiledEngine:
 
     def _wound_up(self) -> Clockwork:
         population, players = self.scenario.population, self.scenario.players
-        thresholds = presence.session_thresholds(
-            [archetype.rate_per_day for archetype in population.archetypes],
-            [archetype.scripted_percent for archetype in population.archetypes],
-            population.activity_percent,
-            population.week_percent,
-        )
         return Clockwork(
             counts=np.zeros(3, np.int64),
             starts=np.zeros(players * streams.MAX_SESSIONS, np.int64),
             heap=np.zeros(players + 1, np.int64),
-            thresholds=array(thresholds),
+            thresholds=array(population.session_thresholds()),
             hours=array(presence.hour_table(population.hour_weights)),
             activities=len(population.activity_percent),
             presence_key=np.uint64(streams.stream_key(self._seed, streams.PRESENCE)),
