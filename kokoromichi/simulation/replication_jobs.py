@@ -19,7 +19,7 @@ import polars as pl
 from kokoromichi.analysis.reading import MANIFEST, REPLICATIONS
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.simulation import engines
-from kokoromichi.simulation.dispatch import played
+from kokoromichi.simulation.dispatch import each_done
 from kokoromichi.simulation.manifest import identity_of, read_manifest
 from kokoromichi.simulation.streams import stream_key
 
@@ -236,7 +236,7 @@ def run_jobs(jobs: list[Job], workers: str, on_done: OnDone) -> Iterator[Failed]
         else:
             on_done(job, summary)
     try:
-        with closing(played(play, missing, workers)) as done:
+        with closing(each_done(play, missing, workers)) as done:
             for job, future in done:
                 if (error := future.exception()) is None:
                     on_done(job, future.result())

@@ -12,7 +12,7 @@ from kokoromichi.analysis.plots.canvas import words as spelled
 from kokoromichi.analysis.plots.series import averaged
 from kokoromichi.analysis.plots.wealth import lorenz_points
 from kokoromichi.analysis.report import words
-from kokoromichi.analysis.report.blocks import chart, definition, measured, summary
+from kokoromichi.analysis.report.blocks import chart, definition, measured_days, summary
 from kokoromichi.analysis.report.page import Cell, Chart, Csv, PageRow, PageSection, PageTable
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _gain_map(data: ReportData) -> Chart:
         plots.gold_map(frame),
         anchor="gain-map",
         takeaway="",
-        says=f"{definition('gains')} {measured(data)}",
+        says=f"{definition('gains')} {measured_days(data)}",
         csv=averaged(frame, ["archetype", "kind"], "per_player"),
     )
 
@@ -111,8 +111,8 @@ def _gain_table(data: ReportData) -> PageTable:
         heads=(data.told_apart.capitalize(), "Gains most by", "Loses most by", "Net gold"),
         text_columns=3,
         rows=rows,
-        definition=f"{definition('gains')} {measured(data)} Gold, the mean of the runs; the data has every "
-        "kind. Who gains by a kind is no advice to turn it: what a change does, an experiment says.",
+        definition=f"{definition('gains')} {measured_days(data)} Gold, the mean of the runs; the data has "
+        "every kind. Who gains by a kind is no advice to turn it: what a change does, an experiment says.",
         csv=Csv.of("gains", frame),
         wide=True,
     )
@@ -173,7 +173,7 @@ def inequality_section(data: ReportData) -> PageSection:
         ),
         csv=summary(lorenz_points(data.frames["lorenz"]), ["measure", "players"], "held"),
     )
-    lede = f"How evenly gold is held and spent. Balances are those of the last close. {measured(data)}"
+    lede = f"How evenly gold is held and spent. Balances are those of the last close. {measured_days(data)}"
     return PageSection(
         anchor="inequality", title="Inequality", lede=lede, blocks=(curves, _inequality_table(data))
     )

@@ -11,7 +11,7 @@ from kokoromichi.analysis.metrics.by_day import OPENING
 from kokoromichi.analysis.plots.flows import flow_windows, weekly
 from kokoromichi.analysis.plots.series import averaged
 from kokoromichi.analysis.report import words
-from kokoromichi.analysis.report.blocks import chart, definition, measured, summary
+from kokoromichi.analysis.report.blocks import chart, definition, measured_days, summary
 from kokoromichi.analysis.report.page import Cell, Chart, Csv, PageRow, PageSection, PageTable
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def flow_section(data: ReportData) -> PageSection:
         blocks.append(chart(axes, anchor=f"flows-{currency}", takeaway=takeaway, says=says, csv=windows))
         blocks.append(kind_table(data, currency))
     lede = (
-        f"Where it comes from and where it goes. Shares: {measured(data).lower()} "
+        f"Where it comes from and where it goes. Shares: {measured_days(data).lower()} "
         "Totals: exact, and of the whole time."
     )
     return PageSection(anchor="flows", title="Faucets and sinks", lede=lede, blocks=tuple(blocks))

@@ -83,7 +83,7 @@ def headline_numbers(data: ReportData) -> list[HeadlineNumber]:
 def _flows(data: ReportData) -> tuple[HeadlineNumber, ...]:
     kind, shares = _largest_sink(data)
     return (
-        _measured(
+        _of_column(
             data,
             "sink_faucet_ratio",
             label="Sink/faucet ratio",
@@ -101,7 +101,7 @@ def _flows(data: ReportData) -> tuple[HeadlineNumber, ...]:
             target="largest_sink_share",
             write_target=words.share,
         ),
-        _measured(
+        _of_column(
             data,
             "net_flow_gold_per_active_player_day",
             label="Net flow",
@@ -109,7 +109,7 @@ def _flows(data: ReportData) -> tuple[HeadlineNumber, ...]:
             unit="gold a player-day",
             says="Faucets less sinks for each day of an active player; openings are left out.",
         ),
-        _measured(
+        _of_column(
             data,
             "velocity_per_day",
             target="",
@@ -160,7 +160,7 @@ def _opened(data: ReportData, gold: pl.DataFrame) -> pl.DataFrame:
 
 def _wait(data: ReportData) -> HeadlineNumber:
     who = "casual players" if data.has_players else "all players"
-    return _measured(
+    return _of_column(
         data,
         "wait_days",
         label=f"Wait for a {spelled(data.wait_item or WAIT_CATEGORY)}",
@@ -203,7 +203,7 @@ def _medians(data: ReportData) -> tuple[HeadlineNumber, ...]:
 def _inequality(data: ReportData) -> tuple[HeadlineNumber, ...]:
     top = words.share(estimate(_column(data, "top_1_share")).value)
     return (
-        _measured(
+        _of_column(
             data,
             "gini",
             label="Gini of balances",
@@ -211,7 +211,7 @@ def _inequality(data: ReportData) -> tuple[HeadlineNumber, ...]:
             says="0 when all hold the same gold, towards 1 when one player holds everything.",
             write_target=_plain,
         ),
-        _measured(
+        _of_column(
             data,
             "top_10_share",
             label="Held by the top 10 %",
@@ -225,7 +225,7 @@ def _inequality(data: ReportData) -> tuple[HeadlineNumber, ...]:
 def _retention(data: ReportData) -> HeadlineNumber:
     assumed = f"{text} " if (text := data.assumptions.get("retention_d30")) else ""
     shares = {age: words.share(estimate(_column(data, f"retention_d{age}")).value) for age in (1, 7)}
-    return _measured(
+    return _of_column(
         data,
         "retention_d30",
         label="Retention D30",
@@ -235,7 +235,7 @@ def _retention(data: ReportData) -> HeadlineNumber:
     )
 
 
-def _measured(data: ReportData, column: str, **said: Any) -> HeadlineNumber:
+def _of_column(data: ReportData, column: str, **said: Any) -> HeadlineNumber:
     """A number that is a column of the headline, and held against the target of its name."""
     derived = {"values": _column(data, column), "possible": POSSIBLE[column], "target": column}
     return HeadlineNumber(column=column, **{**derived, **said})

@@ -9,7 +9,7 @@ import polars as pl
 from kokoromichi.analysis import plots
 from kokoromichi.analysis.plots.canvas import words as spelled
 from kokoromichi.analysis.report import words
-from kokoromichi.analysis.report.blocks import chart, definition, measured, summary
+from kokoromichi.analysis.report.blocks import chart, definition, measured_days, summary
 from kokoromichi.analysis.report.page import Cell, Csv, PageRow, PageSection, PageTable
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def activity_section(data: ReportData) -> PageSection:
     """Return acts and refusals."""
     title, lede = (
         "Acts and refusals",
-        f"What players do on a day on which they are there, and what the game refuses. {measured(data)}",
+        f"What players do on a day on which they are there, and what the game refuses. {measured_days(data)}",
     )
     absent = tuple(dict.fromkeys(data.missing[name] for name in ("acts", "refusals") if name in data.missing))
     if absent:

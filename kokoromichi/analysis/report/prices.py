@@ -15,7 +15,7 @@ from kokoromichi.analysis.plots.goods import engel_points
 from kokoromichi.analysis.plots.series import averaged, ranked, replications
 from kokoromichi.analysis.replicated import estimate
 from kokoromichi.analysis.report import words
-from kokoromichi.analysis.report.blocks import chart, definition, measured, summary
+from kokoromichi.analysis.report.blocks import chart, definition, measured_days, summary
 from kokoromichi.analysis.report.distribution import who_is_missing
 from kokoromichi.analysis.report.page import Cell, Chart, Csv, PageRow, PageSection, PageTable, Stack
 
@@ -151,7 +151,7 @@ def _wait_takeaway(data: ReportData, archetype: str, who: str) -> str:
 
 def spending_section(data: ReportData) -> PageSection:
     """Return what rich and poor spend their gold on."""
-    title, lede = "Engel shares", f"What the poorer and the richer spend their gold on. {measured(data)}"
+    title, lede = "Engel shares", f"What the poorer and the richer spend their gold on. {measured_days(data)}"
     if "engel_shares" in data.missing:
         return PageSection(anchor="engel", title=title, lede=lede, missing=(data.missing["engel_shares"],))
     frame = data.frames["engel_shares"]
@@ -220,7 +220,7 @@ def _engel_table(frame: pl.DataFrame, runs: int) -> PageTable:
 
 def stock_section(data: ReportData) -> PageSection:
     """Return sell-through and days of cover."""
-    title, lede = "Stock", f"What sells out, and what is put aside. Use: {measured(data).lower()}"
+    title, lede = "Stock", f"What sells out, and what is put aside. Use: {measured_days(data).lower()}"
     if "sell_through" in data.missing:
         return PageSection(anchor="stock", title=title, lede=lede, missing=(data.missing["sell_through"],))
     frame = data.frames["sell_through"]

@@ -22,7 +22,7 @@ from kokoromichi.analysis.metrics.wealth import TOP_SHARES
 from kokoromichi.core.providers.packed_ledger import KIND_CODES
 from kokoromichi.simulation.compiled.compiling import alone
 from kokoromichi.simulation.compiled.engine import CompiledEngine
-from kokoromichi.simulation.compiled.fold import IS_DECISION, LEFT, fold, new_panel
+from kokoromichi.simulation.compiled.fold import GONE, IS_DECISION, fold, new_panel
 from kokoromichi.simulation.totals import DAYS_SCHEMA, Totals
 
 if TYPE_CHECKING:
@@ -74,8 +74,8 @@ class _Folded:
         self._last_active = np.where(self._active, days, -1).max(axis=1)
         turned = panel.turned[:, : self._days]
         last_turn = np.maximum.accumulate(np.where(turned, days, -1), axis=1)
-        self._away = (np.take_along_axis(turned, np.maximum(last_turn, 0), axis=1) == LEFT) & (last_turn >= 0)
-        self._records_leaving = bool((turned == LEFT).any())
+        self._away = (np.take_along_axis(turned, np.maximum(last_turn, 0), axis=1) == GONE) & (last_turn >= 0)
+        self._records_leaving = bool((turned == GONE).any())
         stays = self._records_leaving & ~self._away[:, -1]
         left = np.where(self._last_active < 0, self._arrival, self._last_active)
         self._until = np.where(stays, self._days - 1, left)
