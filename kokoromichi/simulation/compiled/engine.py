@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 import numpy as np
 import polars as pl
 
-from kokoromichi.analysis.audit import STOCK_SCHEMA
 from kokoromichi.analysis.provider_state import StoredStates
 from kokoromichi.core.clock import midnight_us, moment_of
 from kokoromichi.core.counters import RETIRED_US
 from kokoromichi.core.kinds import SYSTEM
 from kokoromichi.core.models import DAY_US, NEVER
 from kokoromichi.core.providers.packed_ledger import KIND_CODES
-from kokoromichi.core.schemas import ECONOMY_HISTORY_SCHEMA
+from kokoromichi.core.schemas import ECONOMY_HISTORY_SCHEMA, STOCK_SCHEMA
 from kokoromichi.rules import stock
 from kokoromichi.services.live_economy import LiveEconomy
 from kokoromichi.services.restocking import request_id_of
