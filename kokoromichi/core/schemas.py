@@ -46,7 +46,7 @@ ACTIVITY_SCHEMA: Final = pl.Schema(
         "economy_hash": pl.String(),
     }
 )
-"""One row per act (``rules.acts.PLAYED``) or decision of a player, by time. ``code`` is a refusal's, null
+"""One row per act (``rules.acts.ACTS``) or decision of a player, by time. ``code`` is a refusal's, null
 where the act went through; slot, outcome, gold, hold, level and units_held belong to a spend choice, which a
 simulation knows, or to what a bot sees of one: a purchase, a store that was shown, the end of a session. The
 places of units_held are the ``catalogue_place`` of the economy history."""
