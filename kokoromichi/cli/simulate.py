@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 EngineOption = Annotated[
     str,
     typer.Option(
-        help="faithful (the bot's own services), compiled (some twenty times as fast; needs numba), "
+        help="faithful (the bot's own services), compiled (much faster; needs numba), "
         "both (stops at the first row that differs) or auto (compiled where it can be and is worth it). "
         "The bytes are the same."
     ),

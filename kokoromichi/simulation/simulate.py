@@ -83,7 +83,7 @@ def simulate(  # noqa: PLR0913 - a designer names what they ask for
         out: Folder of the results; what is done there already is not played again. A temporary one, which
             goes with the run, when left out.
         replace: Play over another run that the folder holds; without it, that is an error.
-        engine: ``faithful``, through the bot's own services; ``compiled``, twenty times as fast, for which
+        engine: ``faithful``, through the bot's own services; ``compiled``, much faster, for which
             numba must be there (extra ``fast``); ``both``, which stops at the first row in which they differ;
             ``auto``, compiled where that can be and is worth it. The bytes are the same; the manifest says
             which one it was, and why.
