@@ -5,13 +5,14 @@ several runs, and draws on the axes given or on a figure of its own, which pyplo
 shows by itself. An empty frame gives axes that say "no data".
 """
 
-from kokoromichi.analysis.plots.events import event
-from kokoromichi.analysis.plots.flows import flows, net_flow, ratio, supply
+from kokoromichi.analysis.plots.flows import flows, net_flow, ratio
 from kokoromichi.analysis.plots.goods import engel, hoarding, sell_through
 from kokoromichi.analysis.plots.groups import gold_map, holders
 from kokoromichi.analysis.plots.players import acts, refusals, retention
-from kokoromichi.analysis.plots.prices import days_to_afford, price_index, waits
+from kokoromichi.analysis.plots.prices import event, price_index
 from kokoromichi.analysis.plots.style import OKABE_ITO, chart_style
+from kokoromichi.analysis.plots.supply import supply
+from kokoromichi.analysis.plots.waits import days_to_afford, waits
 from kokoromichi.analysis.plots.wealth import balances, cohort_balances, lorenz
 
 __all__ = [
