@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from kokoromichi.analysis import plots
 from kokoromichi.analysis.metrics.by_day import ALL
+from kokoromichi.analysis.plots import groups, wealth
 from kokoromichi.analysis.plots.canvas import words as spelled
 from kokoromichi.analysis.plots.series import averaged
 from kokoromichi.analysis.plots.wealth import lorenz_points
@@ -47,14 +47,14 @@ def balance_section(data: ReportData) -> PageSection:
     means = "Of several runs, the means of their percentiles."
     blocks: tuple[Chart | PageTable, ...] = (
         chart(
-            plots.balances(frame, opening=data.opening_gold),
+            wealth.balances(frame, opening=data.opening_gold),
             anchor="balances",
             takeaway=_balance_takeaway(data),
             says=definition("balance_percentiles", means),
             csv=summary(last, ["archetype"], "players", "p10", "p50", "p90"),
         ),
         chart(
-            plots.cohort_balances(aged),
+            wealth.cohort_balances(aged),
             anchor="balances-by-age",
             takeaway=_age_takeaway(aged),
             says=definition("cohort_balances", means),
@@ -72,7 +72,7 @@ def balance_section(data: ReportData) -> PageSection:
 def _holders_chart(data: ReportData) -> Chart:
     frame = data.frames["balance_bands"]
     return chart(
-        plots.holders(frame),
+        groups.holders(frame),
         anchor="holders",
         takeaway="",
         says=definition("balance_bands", "Of several runs, the mean."),
@@ -83,7 +83,7 @@ def _holders_chart(data: ReportData) -> Chart:
 def _gain_map(data: ReportData) -> Chart:
     frame = data.frames["gains"]
     return chart(
-        plots.gold_map(frame),
+        groups.gold_map(frame),
         anchor="gain-map",
         takeaway="",
         says=f"{definition('gains')} {measured_days(data)}",
@@ -164,7 +164,7 @@ def _age_takeaway(aged: pl.DataFrame) -> str:
 def inequality_section(data: ReportData) -> PageSection:
     """Return the Lorenz curve, and Gini and top shares as a table."""
     curves = chart(
-        plots.lorenz(data.frames["lorenz"]),
+        wealth.lorenz(data.frames["lorenz"]),
         anchor="lorenz",
         takeaway=_gini_takeaway(data),
         says=definition(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from kokoromichi.analysis import plots
+from kokoromichi.analysis.plots import goods
 from kokoromichi.analysis.plots.canvas import words as spelled
 from kokoromichi.analysis.plots.goods import engel_points
 from kokoromichi.analysis.plots.series import averaged, ranked, replications
@@ -26,7 +26,7 @@ def spending_section(data: ReportData) -> PageSection:
     frame = data.frames["engel_shares"]
     blocks = (
         chart(
-            plots.engel(frame),
+            goods.engel(frame),
             anchor="engel-shares",
             takeaway=_engel_takeaway(frame),
             says=definition("engel_shares"),
@@ -95,14 +95,14 @@ def stock_section(data: ReportData) -> PageSection:
     frame = data.frames["sell_through"]
     columns = ("sell_through_share", "sold_units", "remaining_units")
     sold = chart(
-        plots.sell_through(frame),
+        goods.sell_through(frame),
         anchor="sell-through",
         takeaway=_stock_takeaway(frame),
         says=definition("sell_through", "Unlimited items have no sell-through and are in the table alone."),
         csv=summary(frame, ["item_id"], *columns),
     )
     held = chart(
-        plots.hoarding(data.frames["hoarding"]),
+        goods.hoarding(data.frames["hoarding"]),
         anchor="cover",
         takeaway=_cover_takeaway(data.frames["hoarding"]),
         says=definition("hoarding", "Items that nobody used have no bar."),

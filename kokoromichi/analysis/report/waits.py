@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from kokoromichi.analysis import plots
 from kokoromichi.analysis.metrics.by_day import ALL
 from kokoromichi.analysis.metrics.headline import WAIT_ARCHETYPE
+from kokoromichi.analysis.plots import prices, waits
 from kokoromichi.analysis.plots.canvas import words as spelled
 from kokoromichi.analysis.plots.series import averaged, replications
 from kokoromichi.analysis.replicated import estimate
@@ -45,14 +45,14 @@ def wait_section(data: ReportData) -> PageSection:
     everyone = frame.filter(pl.col("archetype") == ALL)
     item = frame.filter(pl.col("item_id") == data.wait_item)
     by_item = chart(
-        plots.days_to_afford(frame),
+        waits.days_to_afford(frame),
         anchor="days-to-afford",
         takeaway=_wait_takeaway(data, ALL, "Players wait"),
         says=definition("days_to_afford"),
         csv=summary(everyone, ["item_id", "price_gold"], *columns),
     )
     by_archetype = chart(
-        plots.waits(frame, item_id=data.wait_item or None),
+        waits.waits(frame, item_id=data.wait_item or None),
         anchor="waits-by-archetype",
         takeaway=_wait_takeaway(data, WAIT_ARCHETYPE, "Casual players wait"),
         says="The same measures for one item, by archetype. An archetype without a dot has nobody who "
@@ -122,7 +122,7 @@ def _index_chart(data: ReportData) -> Chart:
     index = data.frames["price_index"]
     values = ("laspeyres", "paasche", "fisher_chained", "contribution_points")
     return chart(
-        plots.price_index(index),
+        prices.price_index(index),
         anchor="price-index",
         takeaway="Categories that are not drawn did not move.",
         says=definition("price_index"),
