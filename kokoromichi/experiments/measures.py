@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from kokoromichi.analysis.metrics.headline import NOT_NEGATIVE, POSSIBLE
+from kokoromichi.analysis.metrics.retention import AGES_DAYS
 from kokoromichi.core.errors import MisuseError
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ _KNOWN: Final[Mapping[str, Measure]] = {
     "units_sold": Measure(title="Units sold", unit="units", step=1),
     **{
         f"retention_d{day}": Measure(title=f"Retention on day {day}", step=1, per_player=True, assumed=True)
-        for day in (1, 7, 30)
+        for day in AGES_DAYS
     },
     "acts_per_active_player_day": Measure(title="Acts", unit="per active player and day"),
 }
