@@ -8,9 +8,8 @@ from typing import Final
 
 import polars as pl
 
-from kokoromichi.analysis.audit import STOCK_SCHEMA
 from kokoromichi.analysis.provider_state import StoredStates
-from kokoromichi.core.schemas import LEDGER_SCHEMA
+from kokoromichi.core.schemas import LEDGER_SCHEMA, STOCK_SCHEMA
 
 PLAYERS: Final = 5_000
 START_US: Final = 1_767_571_200_000_000

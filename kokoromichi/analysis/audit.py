@@ -15,32 +15,13 @@ import polars.selectors as cs
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.kinds import KINDS, SYSTEM
 from kokoromichi.core.reader import ActiveDays, totals_of
-from kokoromichi.core.schemas import LEDGER_SCHEMA
+from kokoromichi.core.schemas import BALANCES_SCHEMA, INVENTORIES_SCHEMA, LEDGER_SCHEMA, STOCK_SCHEMA
 from kokoromichi.core.totals import Totals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from kokoromichi.core.models import DailyTotal
-
-BALANCES_SCHEMA: Final = pl.Schema({"user_id": pl.String(), "currency": pl.String(), "balance": pl.Int64()})
-"""One row per player and currency that is stored."""
-
-INVENTORIES_SCHEMA: Final = pl.Schema(
-    {"user_id": pl.String(), "item_id": pl.String(), "quantity": pl.Int64()}
-)
-"""One row per player and item that is stored."""
-
-STOCK_SCHEMA: Final = pl.Schema(
-    {
-        "item_id": pl.String(),
-        "initial": pl.Int64(),
-        "now": pl.Int64(),
-        "since": pl.Datetime("us", "UTC"),
-    }
-)
-"""One row per item of limited stock: units at its start, the counter now, and when it started; what was sold
-before came from no stock. A null ``since`` is the ledger's beginning."""
 
 LAWS: Final[dict[int, str]] = {
     1: "the sum of amounts by user and currency is the stored balance",

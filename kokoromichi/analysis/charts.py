@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from kokoromichi.analysis import plots
+from kokoromichi.analysis.plots import flows, goods, groups, players, prices, supply, waits, wealth
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.options import near
 
@@ -34,25 +34,25 @@ class ChartEntry:
 
 
 CHARTS: Final[dict[str, ChartEntry]] = {
-    "supply": ChartEntry("money_supply", plots.supply),
-    "flows": ChartEntry("flows", plots.flows),
-    "net_flow": ChartEntry("net_flow", plots.net_flow),
-    "ratio": ChartEntry("net_flow", plots.ratio),
-    "days_to_afford": ChartEntry("days_to_afford", plots.days_to_afford),
-    "waits": ChartEntry("days_to_afford", plots.waits),
-    "lorenz": ChartEntry("lorenz", plots.lorenz),
-    "balances": ChartEntry("balance_percentiles", plots.balances),
-    "cohort_balances": ChartEntry("cohort_balances", plots.cohort_balances),
-    "price_index": ChartEntry("price_index", plots.price_index),
-    "engel": ChartEntry("engel_shares", plots.engel),
-    "retention": ChartEntry("retention", plots.retention),
-    "sell_through": ChartEntry("sell_through", plots.sell_through),
-    "hoarding": ChartEntry("hoarding", plots.hoarding),
-    "refusals": ChartEntry("refusals", plots.refusals),
-    "acts": ChartEntry("acts", plots.acts),
-    "gold_map": ChartEntry("gains", plots.gold_map),
-    "holders": ChartEntry("balance_bands", plots.holders),
-    "event": ChartEntry("price_events", plots.event, first="item_id"),
+    "supply": ChartEntry("money_supply", supply.supply),
+    "flows": ChartEntry("flows", flows.flows),
+    "net_flow": ChartEntry("net_flow", flows.net_flow),
+    "ratio": ChartEntry("net_flow", flows.ratio),
+    "days_to_afford": ChartEntry("days_to_afford", waits.days_to_afford),
+    "waits": ChartEntry("days_to_afford", waits.waits),
+    "lorenz": ChartEntry("lorenz", wealth.lorenz),
+    "balances": ChartEntry("balance_percentiles", wealth.balances),
+    "cohort_balances": ChartEntry("cohort_balances", wealth.cohort_balances),
+    "price_index": ChartEntry("price_index", prices.price_index),
+    "engel": ChartEntry("engel_shares", goods.engel),
+    "retention": ChartEntry("retention", players.retention),
+    "sell_through": ChartEntry("sell_through", goods.sell_through),
+    "hoarding": ChartEntry("hoarding", goods.hoarding),
+    "refusals": ChartEntry("refusals", players.refusals),
+    "acts": ChartEntry("acts", players.acts),
+    "gold_map": ChartEntry("gains", groups.gold_map),
+    "holders": ChartEntry("balance_bands", groups.holders),
+    "event": ChartEntry("price_events", prices.event, first="item_id"),
 }
 """By the chart's name, which is a method of ``run.plot``."""
 

@@ -10,9 +10,6 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from kokoromichi.analysis.audit import (
-    BALANCES_SCHEMA,
-    INVENTORIES_SCHEMA,
-    STOCK_SCHEMA,
     AuditReport,
     LedgerSums,
     MovedByDay,
@@ -32,7 +29,7 @@ from kokoromichi.core.counters import (
 )
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.kinds import CURRENCIES, SYSTEM
-from kokoromichi.core.schemas import LEDGER_SCHEMA
+from kokoromichi.core.schemas import BALANCES_SCHEMA, INVENTORIES_SCHEMA, LEDGER_SCHEMA, STOCK_SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Callable

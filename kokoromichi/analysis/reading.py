@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 _TEXT: Final = (".csv", ".jsonl")
 _FORMS: Final = (".parquet", *_TEXT)
-_MANIFEST: Final = "manifest.json"
-_REPLICATIONS: Final = "replications"
+MANIFEST: Final = "manifest.json"
+"""What a run of a simulation is, within its folder."""
+REPLICATIONS: Final = "replications"
+"""Folder of all replications, within the run's."""
 
 
 def files_of(folder: Path, stream: str) -> list[Path]:
@@ -36,14 +38,14 @@ def one_economy(folder: Path) -> Path:
     Raises:
         MisuseError: It is a run of several replications.
     """
-    if not (folder / _MANIFEST).is_file():
+    if not (folder / MANIFEST).is_file():
         return folder
-    played = sorted((folder / _REPLICATIONS).glob("[0-9]*"))
+    played = sorted((folder / REPLICATIONS).glob("[0-9]*"))
     if len(played) == 1:
         return played[0]
     raise MisuseError(
         f"{folder} is a run of {len(played)} replications, each with a ledger of its own: "
-        f"read all of them by km.Run, or scan one, such as {folder / _REPLICATIONS / '000'}"
+        f"read all of them by km.Run, or scan one, such as {folder / REPLICATIONS / '000'}"
     )
 
 

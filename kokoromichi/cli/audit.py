@@ -162,7 +162,7 @@ def _fail(violations: int) -> None:
 
 
 def _audit_folder(folder: Path, *, as_json: bool) -> None:
-    from kokoromichi.simulation.replication_jobs import REPLICATIONS  # noqa: PLC0415 - --help stays fast
+    from kokoromichi.analysis.reading import REPLICATIONS  # noqa: PLC0415 - --help stays fast
     from kokoromichi.simulation.run import missing_replications  # noqa: PLC0415
 
     missing = missing_replications(folder)

@@ -79,8 +79,8 @@ def plan_prices(
 
 def _fitted(folder: Path, base: str, archetype: str | None, hold_out: float) -> Calibration:
     from kokoromichi.analysis.observations import Observations  # noqa: PLC0415 - --help stays fast
+    from kokoromichi.analysis.reading import MANIFEST  # noqa: PLC0415 - as above
     from kokoromichi.experiments.calibrate import calibrate as fit  # noqa: PLC0415 - as above
-    from kokoromichi.simulation.replication_jobs import MANIFEST  # noqa: PLC0415 - as above
     from kokoromichi.simulation.run import Run  # noqa: PLC0415 - as above
     from kokoromichi.simulation.scenario import Scenario  # noqa: PLC0415 - as above
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 EngineOption = Annotated[
     str,
     typer.Option(
-        help="faithful (the bot's own services), compiled (some twenty times as fast; needs numba), "
+        help="faithful (the bot's own services), compiled (much faster; needs numba), "
         "both (stops at the first row that differs) or auto (compiled where it can be and is worth it). "
         "The bytes are the same."
     ),
@@ -102,7 +102,8 @@ def simulate(
 
 
 def _conclude(run: Run, targets: Targets, *, draw: bool, as_json: bool) -> tuple[str, ...]:
-    from kokoromichi.simulation.replication_jobs import REPLICATIONS, SUMMARY  # noqa: PLC0415 - --help stays fast
+    from kokoromichi.analysis.reading import REPLICATIONS  # noqa: PLC0415 - --help stays fast
+    from kokoromichi.simulation.replication_jobs import SUMMARY  # noqa: PLC0415 - as above
 
     report = run.report(targets=targets) if draw else None
     missed = report.unmet if report is not None else run.unmet(targets)
@@ -182,8 +183,8 @@ def report(
     """Write the report of a run, of a store beside its bot, or of exported files; a month beside the last."""
     with exit_on_error():
         from kokoromichi.analysis.live import Live  # noqa: PLC0415 - --help stays fast
+        from kokoromichi.analysis.reading import MANIFEST  # noqa: PLC0415
         from kokoromichi.analysis.targets import TARGETS, Targets  # noqa: PLC0415
-        from kokoromichi.simulation.replication_jobs import MANIFEST  # noqa: PLC0415
         from kokoromichi.simulation.run import Run as PlayedRun  # noqa: PLC0415
 
         if folder is not None and (provider or data_dir):

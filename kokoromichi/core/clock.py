@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Final, Protocol
 
 from kokoromichi.core.models import DAY_US, SECOND_US
 
-__all__ = ["DAY_US", "EPOCH", "Clock", "ManualClock", "SystemClock", "moment_of", "us_of"]
+__all__ = ["DAY_US", "EPOCH", "Clock", "ManualClock", "SystemClock", "midnight_us", "moment_of", "us_of"]
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -51,6 +51,11 @@ class ManualClock:
 def us_of(moment: datetime) -> int:
     """Microseconds since the epoch of an aware moment, exact."""
     return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+def midnight_us(day: date) -> int:
+    """Microseconds since the epoch at which a UTC day begins."""
+    return (day - EPOCH.date()).days * DAY_US
 
 
 def moment_of(us: int) -> datetime:

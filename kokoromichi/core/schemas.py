@@ -1,4 +1,4 @@
-"""The polars schemas of everything that leaves a provider: one ledger, two streams, one dimension."""
+"""The polars schemas of all that leaves a provider: a ledger, two streams, players, and what is stored."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ ACTIVITY_SCHEMA: Final = pl.Schema(
         "economy_hash": pl.String(),
     }
 )
-"""One row per act (``rules.acts.PLAYED``) or decision of a player, by time. ``code`` is a refusal's, null
+"""One row per act (``rules.acts.ACTS``) or decision of a player, by time. ``code`` is a refusal's, null
 where the act went through; slot, outcome, gold, hold, level and units_held belong to a spend choice, which a
 simulation knows, or to what a bot sees of one: a purchase, a store that was shown, the end of a session. The
 places of units_held are the ``catalogue_place`` of the economy history."""
@@ -77,6 +77,25 @@ PLAYERS_SCHEMA: Final = pl.Schema(
     {"user_id": pl.String(), "archetype": pl.String(), "cohort": pl.String(), "arrival_day": pl.Int64()}
 )
 """One row per player: what a simulation knows of its players and a bot may not."""
+
+BALANCES_SCHEMA: Final = pl.Schema({"user_id": pl.String(), "currency": pl.String(), "balance": pl.Int64()})
+"""One row per player and currency that is stored."""
+
+INVENTORIES_SCHEMA: Final = pl.Schema(
+    {"user_id": pl.String(), "item_id": pl.String(), "quantity": pl.Int64()}
+)
+"""One row per player and item that is stored."""
+
+STOCK_SCHEMA: Final = pl.Schema(
+    {
+        "item_id": pl.String(),
+        "initial": pl.Int64(),
+        "now": pl.Int64(),
+        "since": _UTC_US,
+    }
+)
+"""One row per item of limited stock: units at its start, the counter now, and when it started; what was sold
+before came from no stock. A null ``since`` is the ledger's beginning."""
 
 DECISIONS: Final[tuple[str, ...]] = ("session", "choice", "wish", "leave", "return")
 """Activity rows of a simulation that are no act of a player: they move nothing."""

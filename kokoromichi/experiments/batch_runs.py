@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 import polars as pl
 
-from kokoromichi.analysis.metrics.headline import POSSIBLE
+from kokoromichi.analysis.metrics.headline import POSSIBLE, WHOLE
 from kokoromichi.analysis.observations import Observations
 from kokoromichi.analysis.replicated import estimate
 from kokoromichi.analysis.tables import Table
@@ -18,7 +18,8 @@ from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.options import between, whole
 from kokoromichi.experiments.batch_jobs import run_folder
 from kokoromichi.simulation.lines import read_lines, with_infinity
-from kokoromichi.simulation.replication_jobs import rebuilt, replication_seed
+from kokoromichi.simulation.manifest import rebuilt
+from kokoromichi.simulation.replication_jobs import replication_seed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 BATCH: Final = "batch.json"
 """Everything that decides the numbers of the batch in a folder."""
 _ROWS: Final = "runs*.jsonl"
-_WHOLE: Final = ("spent_gold", "units_sold", "supply_gold", "active_supply_gold")
 _KEY: Final = {"run": pl.Int64(), "scenario": pl.String(), "replication": pl.Int64()}
 
 
@@ -79,7 +79,7 @@ class Batch:
 
     def runs(self) -> pl.DataFrame:
         """The runs that are done: ``run``, ``scenario``, ``replication`` (from 0), headline, own metrics."""
-        types = {name: pl.Int64() if name in _WHOLE else pl.Float64() for name in self._possible}
+        types = {name: pl.Int64() if name in WHOLE else pl.Float64() for name in self._possible}
         rows = [
             {**self._address(row["run"]), **with_infinity(row["numbers"])}
             for row in self._rows().values()

@@ -28,11 +28,11 @@ from kokoromichi.experiments.batch_jobs import KEEPS, SUMMARY, Job, numbers_of_r
 from kokoromichi.experiments.batch_runs import BATCH, Batch, read_batch
 from kokoromichi.experiments.shards import Shard
 from kokoromichi.simulation import engines
-from kokoromichi.simulation.dispatch import played
+from kokoromichi.simulation.dispatch import each_done
 from kokoromichi.simulation.functions import code_hash, fingerprint
 from kokoromichi.simulation.lines import add_line, held, mend, without_infinity
+from kokoromichi.simulation.manifest import definition, short_hash, words
 from kokoromichi.simulation.notebook import Watched
-from kokoromichi.simulation.replication_jobs import definition, short_hash, words
 from kokoromichi.simulation.scenario import Scenario
 from kokoromichi.simulation.workers import SERIAL, THREAD, require_sendable
 
@@ -113,7 +113,7 @@ def _rows(jobs: Sequence[Job], workers: str, path: Path) -> Iterator[int]:
     """Play jobs and write a row of each, be it why it failed; yields the number of each that is written."""
     with held(path):
         mend(path)
-        for job, future in played(numbers_of_run, jobs, workers):
+        for job, future in each_done(numbers_of_run, jobs, workers):
             error = future.exception()
             if error is None:
                 add_line(path, {"run": job.run, "numbers": without_infinity(future.result())})

@@ -14,7 +14,7 @@ from kokoromichi.analysis.plots.style import chart_style
 from kokoromichi.analysis.report import words
 from kokoromichi.analysis.report.blocks import chart
 from kokoromichi.analysis.report.page import Cell, Csv, Page, PageRow, PageSection, PageTable, render
-from kokoromichi.analysis.report.written import Report
+from kokoromichi.analysis.report.writing import Report
 from kokoromichi.experiments.comparison import BASE, CERTAIN, TOO_FEW
 from kokoromichi.experiments.pairs import FEWEST_CHANGED, POWER
 

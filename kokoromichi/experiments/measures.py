@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
-from kokoromichi.analysis.metrics.headline import POSSIBLE
+from kokoromichi.analysis.metrics.headline import NOT_NEGATIVE, POSSIBLE
+from kokoromichi.analysis.metrics.retention import AGES_DAYS
 from kokoromichi.core.errors import MisuseError
 
 if TYPE_CHECKING:
@@ -48,7 +49,6 @@ class Measure:
         return self.step / players if self.per_player else self.step
 
 
-_NOT_NEGATIVE: Final = (0.0, math.inf)
 _KNOWN: Final[Mapping[str, Measure]] = {
     "supply_gold": Measure(title="Supply at the end", unit="gold", step=1),
     "active_supply_gold": Measure(title="Supply of active players", unit="gold", step=1),
@@ -66,7 +66,7 @@ _KNOWN: Final[Mapping[str, Measure]] = {
     "units_sold": Measure(title="Units sold", unit="units", step=1),
     **{
         f"retention_d{day}": Measure(title=f"Retention on day {day}", step=1, per_player=True, assumed=True)
-        for day in (1, 7, 30)
+        for day in AGES_DAYS
     },
     "acts_per_active_player_day": Measure(title="Acts", unit="per active player and day"),
 }
@@ -84,8 +84,8 @@ def measure_of(metric: str) -> Measure:
 
 
 _ITEM_MEASURES: Final[Mapping[str, Measure]] = {
-    "units": Measure(title="units sold", unit="units", possible=_NOT_NEGATIVE, step=1),
-    "revenue_gold": Measure(title="revenue", unit="gold", possible=_NOT_NEGATIVE, step=1),
+    "units": Measure(title="units sold", unit="units", possible=NOT_NEGATIVE, step=1),
+    "revenue_gold": Measure(title="revenue", unit="gold", possible=NOT_NEGATIVE, step=1),
 }
 
 

@@ -18,7 +18,7 @@ from kokoromichi.analysis.metrics.waits import days_to_afford
 from kokoromichi.core.errors import KokoroError
 from kokoromichi.core.options import one_of
 from kokoromichi.simulation import engines
-from kokoromichi.simulation.dispatch import played
+from kokoromichi.simulation.dispatch import each_done
 from kokoromichi.simulation.replication_jobs import replication_seed
 from kokoromichi.simulation.totals import observed, play_totals
 from kokoromichi.simulation.workers import Threads
@@ -125,7 +125,7 @@ def play_all(
         workers: A word that ``pool_of`` takes.
         on_done: Called with each run that is done.
     """
-    for run, future in played(measure, runs, workers):
+    for run, future in each_done(measure, runs, workers):
         measured = future.result()
         on_done(run)
         yield run, measured

@@ -229,7 +229,7 @@ def planned_runs(rounds: int, trials: int = 0) -> int:
 
 
 def _question(space: Space, targets: Targets, seed: int) -> dict[str, Any]:
-    from kokoromichi.simulation.replication_jobs import manifest  # noqa: PLC0415 - a search alone needs it
+    from kokoromichi.simulation.manifest import manifest  # noqa: PLC0415 - a search alone needs it
 
     described = manifest(space.base, seed, 1)
     return {

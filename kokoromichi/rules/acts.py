@@ -239,14 +239,8 @@ ACTS: Final[dict[str, Act]] = {
         Act("favorite", collection.choose_favorite, collection.Chosen, (codes.OK, codes.NOT_OWNED), ()),
     )
 }
-"""By name, as players meet them."""
-
-PLAYED: Final[tuple[str, ...]] = (
-    *("claim", "buy", "sell", "use", "gift", "transfer", "battle", "train"),
-    *("invest", "collect", "exchange", "summon", "redeem", "favorite"),
-)
-"""The acts of players, as the activity stream names them. The operations of ``CommandExecutor.act`` are words
-of their own: part of the digests of stored requests."""
+"""By name, as players meet them and the activity stream has them. The operations of ``CommandExecutor.act``
+are words of their own: part of the digests of stored requests."""
 
 FORMER: Final = {"daily": "claim", "purchase": "buy"}
 """An act's present name by what commands and older files call it."""

@@ -28,7 +28,7 @@ _AHEAD: Final = 4
 """Jobs that wait for each worker: enough to keep it busy, and few enough that thousands cost no memory."""
 
 
-def played(
+def each_done(
     play: Callable[[J], R], jobs: Sequence[J], workers: str
 ) -> Generator[tuple[J, Future[R]], None, None]:
     """Play jobs; those that a dead worker took with it are played again, as long as others get done.

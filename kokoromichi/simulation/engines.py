@@ -1,7 +1,7 @@
 """The engines to choose from: which one plays a scenario, and why.
 
-Both play the same story by the same rules and leave the same bytes; the compiled one plays some 100 times as
-fast and needs numba (extra ``fast``).
+Both play the same story by the same rules and leave the same bytes; the compiled one is much faster (ADR 14
+says how much) and needs numba (extra ``fast``).
 """
 
 from __future__ import annotations

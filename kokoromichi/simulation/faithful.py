@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, time, timezone
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from kokoromichi.analysis.provider_state import read_ledger, stored_states
-from kokoromichi.core.clock import ManualClock, us_of
+from kokoromichi.core.clock import ManualClock, midnight_us
 from kokoromichi.core.models import DAY_US, SECOND_US
 from kokoromichi.core.providers.memory import MemoryProvider
 from kokoromichi.core.schemas import ECONOMY_HISTORY_SCHEMA
@@ -64,9 +63,8 @@ class FaithfulEngine:
     def __init__(
         self, scenario: Scenario, seed: int, make_store: Callable[[Clock], DataProvider] = MemoryProvider
     ) -> None:
-        start = datetime.combine(scenario.start, time(), timezone.utc)
         population = scenario.population
-        self._start_us = us_of(start)
+        self._start_us = midnight_us(scenario.start)
         self._scenario = scenario
         self._clock = ManualClock(self._start_us)
         self.provider = make_store(self._clock)
@@ -77,12 +75,7 @@ class FaithfulEngine:
         self._presence_key = stream_key(seed, PRESENCE)
         self._session_key = stream_key(seed, SESSION)
         self._characters_key = stream_key(seed, CHARACTERS)
-        self._thresholds = presence.session_thresholds(
-            [archetype.rate_per_day for archetype in population.archetypes],
-            [archetype.scripted_percent for archetype in population.archetypes],
-            population.activity_percent,
-            population.week_percent,
-        )
+        self._thresholds = population.session_thresholds()
         self._hours = presence.hour_table(population.hour_weights)
 
     def _game(self) -> Services:

@@ -17,7 +17,7 @@ class MemoryExecutor(CommandExecutor):
 
     Without a request id there is no answer to look up, and without an ``await`` no conflict to meet: neither
     digest nor retries are needed. Whatever is not so plain takes ``CommandExecutor``'s road, with the same
-    rows in the ledger.
+    rows in the ledger. What passes here in one step is not shown to ``watch``: only the longer road calls it.
     """
 
     provider: MemoryProvider

@@ -62,11 +62,16 @@ class Played:
 
     def write(self, folder: Path) -> None:
         """Write the frames into a folder that ``Observations.scan`` and ``StoredStates.read`` read."""
-        self.economy_history.write_parquet(folder / "economy_history.parquet")
-        self.players.write_parquet(folder / "players.parquet")
+        write_dimensions(self.economy_history, self.players, folder)
         self.states.write(folder)
         write_rows(self.ledger, folder / "ledger.parquet")
         write_rows(self.activity, folder / "activity.parquet")
+
+
+def write_dimensions(economy_history: pl.DataFrame, players: pl.DataFrame, folder: Path) -> None:
+    """Write what the rows refer to: the economies that were in force, and who plays."""
+    economy_history.write_parquet(folder / "economy_history.parquet")
+    players.write_parquet(folder / "players.parquet")
 
 
 def write_rows(frame: pl.DataFrame, path: Path) -> None:

@@ -1,13 +1,16 @@
 """Where a player's numbers stand in the row of integers that the story reads and writes.
 
 A row and not a class: compiled code keeps the rows of all players as one array, and reads the same places.
+The order counts: ``World.look`` writes the first places at once, and ``STORED`` says by its ranges which are
+written by an act's answer. A number that is put elsewhere is not kept, and the engines differ.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-# What the store knows of a player, shown before each question.
+# What the store knows of a player, shown before each question: by the names of ``UserProfile``, and up to
+# ``BUSINESSES`` in the order in which ``World.look`` writes it.
 GOLD: Final = 0
 GEMS: Final = 1
 LEVEL: Final = 2
@@ -74,7 +77,8 @@ RESULT: Final = 39
 """1 when a battle was won; the best rarity of a summon."""
 STATE_SIZE: Final = 40
 
-# What only the compiled engine keeps here: the rest of what a store knows, and where the clockwork stands.
+# What only the compiled engine keeps here: the rest of what a store knows, named as there, and where the
+# clockwork stands.
 XP: Final = 40
 AFFECTION: Final = 41
 HP: Final = 42
@@ -93,3 +97,7 @@ JOINED: Final = 54
 """1 once the account is open."""
 SESSION_ID: Final = 55
 ROW_SIZE: Final = 56
+
+STORED: Final = (*range(BUSINESSES), *range(XP, JOINED))
+"""Places that compiled code writes from the field of an act's answer that has their name; the others are the
+story's own, or written by the act itself."""

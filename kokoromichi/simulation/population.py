@@ -15,6 +15,7 @@ from kokoromichi.rules.findings import Finding
 from kokoromichi.rules.sections import ItemId
 from kokoromichi.simulation.archetypes import ARCHETYPES, Archetype
 from kokoromichi.simulation.demand import NONE
+from kokoromichi.simulation.presence import session_thresholds
 from kokoromichi.simulation.setup_files import Checked, SetupError, beside, find_file, read_toml
 from kokoromichi.simulation.streams import MAX_PLAYERS
 
@@ -269,6 +270,15 @@ class Population(Checked):
         cohorts = (*self.cohorts, {"archetype": name, "players": players})
         return self._validated(
             {**fields, "archetypes": (*self.archetypes, archetype), "cohorts": cohorts}, self.name
+        )
+
+    def session_thresholds(self) -> list[int]:
+        """The table of ``presence.session_thresholds`` of its archetypes, in their order."""
+        return session_thresholds(
+            [archetype.rate_per_day for archetype in self.archetypes],
+            [archetype.scripted_percent for archetype in self.archetypes],
+            self.activity_percent,
+            self.week_percent,
         )
 
     def roster(self) -> Roster:

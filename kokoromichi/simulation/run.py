@@ -16,6 +16,7 @@ import polars as pl
 from kokoromichi.analysis.metrics import METRICS, first_measured_day, measured, numbered
 from kokoromichi.analysis.metrics.headline import POSSIBLE, headline
 from kokoromichi.analysis.observations import Observations
+from kokoromichi.analysis.reading import MANIFEST, REPLICATIONS
 from kokoromichi.analysis.replicated import estimate
 from kokoromichi.analysis.report import (
     Explanation,
@@ -36,7 +37,7 @@ from kokoromichi.core.options import between, day
 from kokoromichi.rules.findings import Finding
 from kokoromichi.simulation import replication_jobs
 from kokoromichi.simulation.cards import run_card
-from kokoromichi.simulation.replication_jobs import MANIFEST, REPLICATIONS
+from kokoromichi.simulation.manifest import identity_of, read_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,7 +72,7 @@ class Run:
         if not (self.folder / MANIFEST).is_file():
             message = f"{self.folder} holds no run: make one with kokoromichi simulate --out {self.folder}"
             raise MisuseError(message)
-        self.manifest: Mapping[str, Any] = replication_jobs.read_manifest(self.folder)
+        self.manifest: Mapping[str, Any] = read_manifest(self.folder)
         self.findings = tuple(Finding(**finding) for finding in self.manifest["findings"])
         self._going: weakref.finalize[..., Run] | None = None
         self._whole: tuple[tuple[tuple[str, Entry], ...], ReportData] | None = None
@@ -304,7 +305,7 @@ def missing_replications(folder: Path) -> list[Path]:
     """
     if not (folder / MANIFEST).is_file():
         return []
-    told = replication_jobs.read_manifest(folder)
-    every, identity = range(told["replications"]), replication_jobs.identity_of(told)
+    told = read_manifest(folder)
+    every, identity = range(told["replications"]), identity_of(told)
     targets = [replication_jobs.replication_folder(folder / REPLICATIONS, number) for number in every]
     return [target for target in targets if replication_jobs.summary_of(target, identity) is None]

@@ -7,20 +7,14 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from kokoromichi.analysis.reading import REPLICATIONS
 from kokoromichi.core.errors import MisuseError, StorageError
 from kokoromichi.core.options import whole, whole_seed
 from kokoromichi.simulation import engines
+from kokoromichi.simulation.manifest import identity_of, manifest
 from kokoromichi.simulation.notebook import Watched
 from kokoromichi.simulation.rehearsal import MEMORY, store_settings
-from kokoromichi.simulation.replication_jobs import (
-    REPLICATIONS,
-    Failed,
-    Job,
-    identity_of,
-    manifest,
-    prepare,
-    run_jobs,
-)
+from kokoromichi.simulation.replication_jobs import Failed, Job, prepare, run_jobs
 from kokoromichi.simulation.run import Run
 from kokoromichi.simulation.scenario import require_scenario
 from kokoromichi.simulation.workers import require_sendable
@@ -89,7 +83,7 @@ def simulate(  # noqa: PLR0913 - a designer names what they ask for
         out: Folder of the results; what is done there already is not played again. A temporary one, which
             goes with the run, when left out.
         replace: Play over another run that the folder holds; without it, that is an error.
-        engine: ``faithful``, through the bot's own services; ``compiled``, twenty times as fast, for which
+        engine: ``faithful``, through the bot's own services; ``compiled``, much faster, for which
             numba must be there (extra ``fast``); ``both``, which stops at the first row in which they differ;
             ``auto``, compiled where that can be and is worth it. The bytes are the same; the manifest says
             which one it was, and why.

@@ -128,15 +128,33 @@ BATTLE_GAP_S: Final = 61
 GOOD_RARITY: Final = RARITIES.index("SSR")
 """The rarity from which on a pull is something new."""
 
-ACT_NAMES: Final = (
-    *("", "claim", "collect", "use", "battle", "choice", "buy", "train", "exchange", "invest"),
-    *("wish", "summon", "sell", "transfer", "gift", "end", "leave", "return", "session"),
-)
-"""Name of each act, by its number below, as the activity stream has it."""
 NOTHING, DO_CLAIM, DO_COLLECT, DO_USE, DO_BATTLE, NOTE_CHOICE, DO_BUY, DO_TRAIN, DO_EXCHANGE, DO_INVEST = (
     range(10)
 )
 NOTE_WISH, DO_SUMMON, DO_SELL, DO_TRANSFER, DO_GIFT, END, LEAVE, RETURN, SESSION = range(10, 19)
+_NAMED: Final = {
+    NOTHING: "",
+    DO_CLAIM: "claim",
+    DO_COLLECT: "collect",
+    DO_USE: "use",
+    DO_BATTLE: "battle",
+    NOTE_CHOICE: "choice",
+    DO_BUY: "buy",
+    DO_TRAIN: "train",
+    DO_EXCHANGE: "exchange",
+    DO_INVEST: "invest",
+    NOTE_WISH: "wish",
+    DO_SUMMON: "summon",
+    DO_SELL: "sell",
+    DO_TRANSFER: "transfer",
+    DO_GIFT: "gift",
+    END: "end",
+    LEAVE: "leave",
+    RETURN: "return",
+    SESSION: "session",
+}
+ACT_NAMES: Final = tuple(_NAMED[act] for act in range(len(_NAMED)))
+"""Name of each act, by its number, as the activity stream has it."""
 
 State: TypeAlias = list[int]
 
@@ -529,30 +547,43 @@ def sent_today_gold(state: State) -> int:
     return counted_today(state[NOW_US], state[SENT_DAY], state[SENT_GOLD_TODAY])
 
 
-STAGES: Final[tuple[Stage, ...]] = (
-    *(claim, collect, use, fight, spend, choose_slot, take, taken, reached, train),
-    *(wish, summon, sell, share),
-)
-"""The shipped stages; ``spend`` is all from itself to ``train``."""
+StageName: TypeAlias = Literal["claim", "collect", "use", "fight", "spend", "wish", "summon", "sell", "share"]
 CLAIMING, COLLECTING, USING, FIGHTING, SPENDING, CHOOSING, TAKING, TAKEN, REACHED, TRAINING = range(10)
 WISHING, SUMMONING, SELLING, SHARING = range(10, 14)
-FOLLOWING: Final = (
-    *(COLLECTING, USING, FIGHTING, SPENDING, WISHING, WISHING, WISHING, WISHING, WISHING, WISHING),
-    *(SUMMONING, SELLING, SHARING, SHARING),
+
+
+class _Shipped(NamedTuple):
+    """A stage: its number, what it does, what it hands on to, and what one's own is named to replace it."""
+
+    number: int
+    stage: Stage
+    following: int
+    name: StageName | None = None
+
+
+_SHIPPED: Final = sorted(
+    (
+        _Shipped(CLAIMING, claim, COLLECTING, "claim"),
+        _Shipped(COLLECTING, collect, USING, "collect"),
+        _Shipped(USING, use, FIGHTING, "use"),
+        _Shipped(FIGHTING, fight, SPENDING, "fight"),
+        _Shipped(SPENDING, spend, WISHING, "spend"),  # One's own stands for all to ``TRAINING``.
+        _Shipped(CHOOSING, choose_slot, WISHING),
+        _Shipped(TAKING, take, WISHING),
+        _Shipped(TAKEN, taken, WISHING),
+        _Shipped(REACHED, reached, WISHING),
+        _Shipped(TRAINING, train, WISHING),
+        _Shipped(WISHING, wish, SUMMONING, "wish"),
+        _Shipped(SUMMONING, summon, SELLING, "summon"),
+        _Shipped(SELLING, sell, SHARING, "sell"),
+        _Shipped(SHARING, share, SHARING, "share"),  # It ends the session itself.
+    )
 )
-"""What a stage hands on to; the last one ends the session itself."""
-StageName: TypeAlias = Literal["claim", "collect", "use", "fight", "spend", "wish", "summon", "sell", "share"]
-STAGE_NAMES: Final[dict[StageName, int]] = {
-    "claim": CLAIMING,
-    "collect": COLLECTING,
-    "use": USING,
-    "fight": FIGHTING,
-    "spend": SPENDING,
-    "wish": WISHING,
-    "summon": SUMMONING,
-    "sell": SELLING,
-    "share": SHARING,
-}
+STAGES: Final[tuple[Stage, ...]] = tuple(shipped.stage for shipped in _SHIPPED)
+"""The shipped stages, by their numbers."""
+FOLLOWING: Final = tuple(shipped.following for shipped in _SHIPPED)
+"""What a stage hands on to, by its number."""
+STAGE_NAMES: Final = {shipped.name: shipped.number for shipped in _SHIPPED if shipped.name}
 """The stages of a session in their order, by the names under which one's own replaces them."""
 
 

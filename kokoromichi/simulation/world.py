@@ -149,7 +149,7 @@ class World:
         self.put_into_force(scenario.economy)
 
     def traits_of(self, player: int) -> list[int]:
-        """The numbers of a player's archetype, by the places of ``player_state``."""
+        """The numbers of a player's archetype, by the places of ``traits``."""
         return self._traits[self.states[player][ARCHETYPE]]
 
     def put_into_force(self, economy: Economy) -> None:
@@ -179,7 +179,7 @@ class World:
         if profile is None:
             return
         state = self.states[player]
-        state[:BUSINESSES] = (
+        state[:BUSINESSES] = (  # The order is that of ``player_state``.
             profile.gold,
             profile.gems,
             profile.level,

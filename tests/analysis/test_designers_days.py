@@ -16,7 +16,7 @@ from kokoromichi.analysis.metrics.sessions import session_flows
 from kokoromichi.analysis.metrics.transfers import transfer_pairs, transfer_rings
 from kokoromichi.analysis.metrics.wealth import balance_bands
 from kokoromichi.analysis.observations import Observations
-from kokoromichi.analysis.plots import event
+from kokoromichi.analysis.plots.prices import event
 from kokoromichi.core.errors import MisuseError
 from tests.analysis.books import Book, activity, day, history, players, restock
 

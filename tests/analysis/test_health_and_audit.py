@@ -12,9 +12,6 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from kokoromichi.analysis.audit import (
-    BALANCES_SCHEMA,
-    INVENTORIES_SCHEMA,
-    STOCK_SCHEMA,
     AuditReport,
     LedgerSums,
     MovedByDay,
@@ -34,6 +31,7 @@ from kokoromichi.analysis.request_ids import RequestIds
 from kokoromichi.core.errors import MisuseError, NoRoomError
 from kokoromichi.core.models import DailyTotal
 from kokoromichi.core.reader import ActiveDays, active_of, totals_of
+from kokoromichi.core.schemas import BALANCES_SCHEMA, INVENTORIES_SCHEMA, STOCK_SCHEMA
 from tests.analysis.books import Book, activity, at, lively, players, prices, restock
 
 Damage = Callable[[pl.DataFrame], pl.DataFrame]

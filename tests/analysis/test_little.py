@@ -7,10 +7,10 @@ import warnings
 import numpy as np
 import pytest
 
-from kokoromichi.analysis import plots
 from kokoromichi.analysis.metrics.flows import net_flow
 from kokoromichi.analysis.metrics.supply import money_supply
 from kokoromichi.analysis.observations import Observations
+from kokoromichi.analysis.plots import flows, supply
 from kokoromichi.analysis.report import report_data
 from kokoromichi.analysis.report.cards import headline_section
 from tests.analysis.books import Book
@@ -34,7 +34,7 @@ def test_too_little_is_not_judged_and_says_so(seen: Observations) -> None:
 def test_one_day_is_a_point_in_the_middle_of_its_axis() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        axes = plots.supply(money_supply(one_day()).collect(), currency="gold")
-        plots.net_flow(net_flow(one_day()).collect())
+        axes = supply.supply(money_supply(one_day()).collect(), currency="gold")
+        flows.net_flow(net_flow(one_day()).collect())
     assert axes.get_xlim() == (-0.5, 0.5)
     assert {line.get_marker() for line in axes.get_lines() if np.size(line.get_xdata()) == 1} == {"o"}

@@ -7,6 +7,9 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from importlib import import_module
+from inspect import signature
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Final
 
 import matplotlib as mpl
@@ -19,9 +22,10 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 from kokoromichi.analysis import plots
+from kokoromichi.analysis.charts import CHARTS
 from kokoromichi.analysis.metrics import metric
 from kokoromichi.analysis.observations import Observations
-from kokoromichi.analysis.plots import canvas, series, style
+from kokoromichi.analysis.plots import canvas, flows, players, series, style, supply, wealth
 from kokoromichi.analysis.plots.flows import flow_windows, weekly
 from kokoromichi.analysis.plots.showing import figure_of
 from kokoromichi.analysis.plots.style import svg_text
@@ -29,32 +33,10 @@ from kokoromichi.core.schemas import ECONOMY_HISTORY_SCHEMA
 from tests.analysis.plot_data import START, synthetic_run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-PLOTS: Final[dict[str, tuple[Callable[..., Axes], str]]] = {
-    "supply": (plots.supply, "money_supply"),
-    "flows": (plots.flows, "flows"),
-    "net_flow": (plots.net_flow, "net_flow"),
-    "ratio": (plots.ratio, "net_flow"),
-    "lorenz": (plots.lorenz, "lorenz"),
-    "balances": (plots.balances, "balance_percentiles"),
-    "cohort_balances": (plots.cohort_balances, "cohort_balances"),
-    "days_to_afford": (plots.days_to_afford, "days_to_afford"),
-    "waits": (plots.waits, "days_to_afford"),
-    "price_index": (plots.price_index, "price_index"),
-    "engel": (plots.engel, "engel_shares"),
-    "hoarding": (plots.hoarding, "hoarding"),
-    "sell_through": (plots.sell_through, "sell_through"),
-    "retention": (plots.retention, "retention"),
-    "refusals": (plots.refusals, "refusals"),
-    "acts": (plots.acts, "acts"),
-    "gold_map": (plots.gold_map, "gains"),
-    "holders": (plots.holders, "balance_bands"),
-    "event": (plots.event, "price_events"),
-}
+PLOTS: Final = {name: (entry.draw, entry.metric) for name, entry in CHARTS.items()}
 UNITS: Final = ("gold", "gems", "day", "share", "%", "acts", "refusals", "index")
 NAMES: Final = ("archetype", "item", "decile", "act")
 """What names the rows of a chart, and has no unit."""
@@ -95,11 +77,13 @@ def named(ax: Axes) -> set[str]:
     return {text.get_text() for text in legend.get_texts()} if legend else set()
 
 
-@pytest.mark.parametrize("name", PLOTS)
-def test_every_exported_plot_is_in_this_file(name: str) -> None:
-    drawn = set(plots.__all__) - {"OKABE_ITO", "chart_style"}
-    assert name in drawn
-    assert drawn == set(PLOTS)
+def test_every_function_that_draws_a_metric_is_a_chart() -> None:
+    modules = [import_module(found.name) for found in iter_modules(plots.__path__, f"{plots.__name__}.")]
+    checked = [
+        found for module in modules for found in vars(module).values() if hasattr(found, "__wrapped__")
+    ]
+    drawing = {found for found in checked if [*signature(found).parameters][:2] == ["frame", "ax"]}
+    assert drawing == {plot for plot, _ in PLOTS.values()}
 
 
 @pytest.mark.parametrize("runs", [1, MANY_RUNS])
@@ -148,8 +132,8 @@ def test_a_plot_draws_on_the_axes_that_it_is_given(name: str, many: list[Observa
 
 def test_a_larger_run_on_the_same_axes_is_not_cut_off(many: list[Observations]) -> None:
     frame = numbered("money_supply", many)
-    ax = plots.supply(frame)
-    plots.supply(frame.with_columns(pl.col("supply") * 3), ax=ax, label="larger")
+    ax = supply.supply(frame)
+    supply.supply(frame.with_columns(pl.col("supply") * 3), ax=ax, label="larger")
     assert ax.get_ylim()[1] >= ax.dataLim.y1
 
 
@@ -169,7 +153,7 @@ def test_no_word_of_a_chart_covers_another_or_leaves_the_figure(name: str, many:
     plot, source = PLOTS[name]
     ax = plot(numbered(source, many))
     figure = figure_of(ax)
-    with plots.chart_style():
+    with style.chart_style():
         drawn = FigureCanvasAgg(figure)
         drawn.draw()  # type: ignore[no-untyped-call] # matplotlib has no types here.
         renderer = drawn.get_renderer()  # type: ignore[no-untyped-call] # Likewise.
@@ -186,7 +170,7 @@ def test_no_word_of_a_chart_covers_another_or_leaves_the_figure(name: str, many:
 
 def test_retention_writes_no_number_that_stands_on_another_or_on_a_line() -> None:
     shares = {"present_share": [0.98, 0.91], "rolling_share": [0.99, 0.94], "classic_share": [0.68, 0.9]}
-    ax = plots.retention(pl.DataFrame({"age_days": [1, 7], **shares}))
+    ax = players.retention(pl.DataFrame({"age_days": [1, 7], **shares}))
     assert [text.get_text() for text in ax.texts] == ["99 %", "68 %", "94 %"]
 
 
@@ -224,13 +208,16 @@ def test_a_target_may_be_open_and_stands_in_the_legend(
     target: tuple[float, float], name: str, many: list[Observations]
 ) -> None:
     frame = numbered("net_flow", many)
-    assert any(text.startswith(name) for text in named(plots.ratio(frame, target=target)))
-    assert not any(text.startswith("target") for text in named(plots.ratio(frame, target=None)))
+    assert any(text.startswith(name) for text in named(flows.ratio(frame, target=target)))
+    assert not any(text.startswith("target") for text in named(flows.ratio(frame, target=None)))
 
 
 def test_bands_stand_in_the_legend_of_several_runs_and_of_no_single_one(many: list[Observations]) -> None:
-    assert named(plots.supply(numbered("money_supply", many))) >= {"all, mean of 3 runs", "p10–p90 of runs"}
-    assert named(plots.supply(numbered("money_supply", many[:1]))) == {"all, one run", "active within 7 days"}
+    assert named(supply.supply(numbered("money_supply", many))) >= {"all, mean of 3 runs", "p10–p90 of runs"}
+    assert named(supply.supply(numbered("money_supply", many[:1]))) == {
+        "all, one run",
+        "active within 7 days",
+    }
 
 
 def test_banded_reads_mean_and_percentiles_over_the_runs_that_have_a_value() -> None:
@@ -269,7 +256,7 @@ def test_the_bars_of_a_currency_that_seldom_moves_are_those_of_the_numbers_besid
     )
     windows = flow_windows(frame, currency="gems")
     assert windows.rows() == [(first, 10, "faucet", "daily", 70.0) for first in (30, 40)]
-    axes = plots.flows(frame, currency="gems")
+    axes = flows.flows(frame, currency="gems")
     bars = [patch for patch in axes.patches if isinstance(patch, Rectangle)]
     assert [bar.get_x() + bar.get_width() / 2 for bar in bars] == pytest.approx([34.5, 44.5])
     assert [bar.get_height() for bar in bars] == windows["per_day"].to_list()
@@ -293,24 +280,24 @@ def test_weekly_sums_reach_back_seven_days_by_date_and_never_into_another_run() 
 
 def test_the_gini_in_the_legend_is_the_metric_s(many: list[Observations]) -> None:
     ginis = numbered("gini", many).group_by("measure").agg(pl.col("gini").mean())
-    legend = named(plots.lorenz(numbered("lorenz", many)))
+    legend = named(wealth.lorenz(numbered("lorenz", many)))
     for measure, gini in ginis.iter_rows():
         assert f"{measure}, Gini {gini:.2f}" in legend
 
 
 def test_a_name_with_signs_of_formulas_is_drawn_as_it_stands() -> None:
     frame = pl.DataFrame({"act": ["$x$ \\frac <b>"], "acts_per_active_player_day": [1.0]})
-    ax = plots.acts(frame)
+    ax = players.acts(frame)
     assert [label.get_text() for label in ax.get_yticklabels()] == ["$x$ \\frac <b>"]
     assert "<b>" not in svg_text(figure_of(ax))
 
 
 def test_the_callers_parameters_change_no_chart_and_come_back(many: list[Observations]) -> None:
     frame = numbered("money_supply", many)
-    plain = svg_text(figure_of(plots.supply(frame)))
+    plain = svg_text(figure_of(supply.supply(frame)))
     with mpl.rc_context({"font.size": 22, "lines.linewidth": 9, "svg.fonttype": "none", "axes.grid": True}):
         before = parameters()
-        assert svg_text(figure_of(plots.supply(frame))) == plain
+        assert svg_text(figure_of(supply.supply(frame))) == plain
         assert parameters() == before
 
 
@@ -323,14 +310,14 @@ def test_charts_drawn_in_threads_are_the_same(many: list[Observations]) -> None:
     frame = numbered("money_supply", many)
 
     def draw(_: int) -> str:
-        return svg_text(figure_of(plots.supply(frame)))
+        return svg_text(figure_of(supply.supply(frame)))
 
     with ThreadPoolExecutor(4) as threads:
         assert len(set(threads.map(draw, range(8)))) == 1
 
 
 def test_pyplot_stays_out_of_the_process() -> None:
-    code = "import sys, kokoromichi.analysis.plots; print('matplotlib.pyplot' in sys.modules)"
+    code = "import sys, kokoromichi.analysis.charts; print('matplotlib.pyplot' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 
@@ -362,19 +349,19 @@ def flowing(sinks: list[int]) -> pl.DataFrame:
 def test_a_spike_that_would_flatten_a_year_is_written_instead_of_drawn() -> None:
     sinks = [950 + number % 30 for number in range(360)]
     sinks[200] = 90_000
-    net = plots.net_flow(flowing(sinks))
+    net = flows.net_flow(flowing(sinks))
     assert [text.get_text() for text in net.texts] == ["day 200: down to −89,000"]
     assert -500 < net.get_ylim()[0] < 0
 
 
 def test_first_days_that_would_flatten_the_others_are_written_instead_of_drawn() -> None:
     frame = flowing([5_000] + [950 + number % 3 for number in range(39)])
-    ratio, net = plots.ratio(frame), plots.net_flow(frame)
+    ratio, net = flows.ratio(frame), flows.net_flow(frame)
     assert [text.get_text() for text in ratio.texts] == ["first days: up to 500 %"]
     assert [text.get_text() for text in net.texts] == ["first days: down to −4,000"]
     assert ratio.get_ylim()[1] < 2
-    assert plots.ratio(frame.head(20)).get_ylim()[1] > 5
-    assert not plots.ratio(frame.tail(30)).texts
+    assert flows.ratio(frame.head(20)).get_ylim()[1] > 5
+    assert not flows.ratio(frame.tail(30)).texts
 
 
 def test_many_names_take_several_rows_of_the_legend() -> None:

@@ -27,7 +27,7 @@ from kokoromichi.analysis.report.cards import headline_section, unmet_targets
 from kokoromichi.analysis.report.data_quality import findings_section, health_section
 from kokoromichi.analysis.report.money import kind_table, net_section, supply_section
 from kokoromichi.analysis.report.page import Page, PageSection, render
-from kokoromichi.analysis.report.prices import wait_section
+from kokoromichi.analysis.report.waits import wait_section
 from kokoromichi.analysis.targets import Band, Targets
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.rules.findings import Finding

@@ -21,7 +21,8 @@ from kokoromichi.experiments.batches import RunDiffersError, batch, replay
 from kokoromichi.experiments.shards import Shard
 from kokoromichi.simulation import replication_jobs
 from kokoromichi.simulation.lines import add_line, read_lines
-from kokoromichi.simulation.replication_jobs import Job, definition, rebuilt, words
+from kokoromichi.simulation.manifest import definition, rebuilt, words
+from kokoromichi.simulation.replication_jobs import Job
 from kokoromichi.simulation.scenario import Scenario
 from kokoromichi.simulation.totals import play_totals
 from tests.simulation.commands import digests

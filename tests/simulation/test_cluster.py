@@ -17,7 +17,7 @@ from kokoromichi.core.errors import MisuseError
 from kokoromichi.experiments.batches import batch
 from kokoromichi.simulation import cluster, dispatch
 from kokoromichi.simulation.cluster import ClusterError
-from kokoromichi.simulation.dispatch import played
+from kokoromichi.simulation.dispatch import each_done
 from kokoromichi.simulation.scenario import Scenario
 from kokoromichi.simulation.workers import pool_of
 
@@ -83,7 +83,7 @@ def test_a_killed_worker_loses_no_job(scheduler: str, tmp_path: Path) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return number**2
 
-    answers = {job: future.result() for job, future in played(square, range(20), scheduler)}
+    answers = {job: future.result() for job, future in each_done(square, range(20), scheduler)}
     assert answers == {number: number**2 for number in range(20)}
     assert (tmp_path / "killed").exists()
 
@@ -92,7 +92,7 @@ def test_a_job_that_fails_on_a_cluster_says_why(scheduler: str) -> None:
     def fails(_job: int) -> int:
         raise MisuseError("there is no such day")
 
-    ((_, future),) = played(fails, [1], scheduler)
+    ((_, future),) = each_done(fails, [1], scheduler)
     assert str(future.exception()) == "there is no such day"
 
 
@@ -102,7 +102,7 @@ def test_a_scheduler_that_does_not_answer_is_said_with_the_cure() -> None:
         unused.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{unused.getsockname()[1]}"
         with pytest.raises(ClusterError, match=f"no scheduler answers at {address}: start one"):
-            list(played(abs, [1], address))
+            list(each_done(abs, [1], address))
 
 
 @pytest.mark.usefixtures("impatient")
@@ -113,24 +113,24 @@ def test_a_cluster_without_workers_is_said_with_the_cure() -> None:
         LocalCluster(n_workers=0, dashboard_address=":0") as empty,
         pytest.raises(ClusterError, match="has no workers: start some with dask worker"),
     ):
-        list(played(abs, [1], empty.scheduler_address))
+        list(each_done(abs, [1], empty.scheduler_address))
 
 
 def test_workers_of_another_version_are_refused(scheduler: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "code_hash", lambda: str(os.getpid()))
     with pytest.raises(ClusterError, match="install the same kokoromichi there"):
-        list(played(abs, [1], scheduler))
+        list(each_done(abs, [1], scheduler))
 
 
 def test_a_worker_of_another_version_that_joins_later_plays_no_job(
     scheduler: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dispatch, "code_hash", lambda: "of later")  # Who was there has been asked by then.
-    ((_, future),) = played(abs, [-1], scheduler)
+    ((_, future),) = each_done(abs, [-1], scheduler)
     assert "a worker that joined has another version: install the same" in str(future.exception())
 
 
 def test_without_dask_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(MisuseError, match=r'pip install "kokoromichi\[cluster\]"'):
-        list(played(abs, [1], "dask:1"))
+        list(each_done(abs, [1], "dask:1"))

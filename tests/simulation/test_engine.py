@@ -18,7 +18,6 @@ from kokoromichi.core.schemas import (
     LEDGER_SCHEMA,
     PLAYERS_SCHEMA,
 )
-from kokoromichi.rules.acts import PLAYED
 from kokoromichi.services.executor import CommandExecutor
 from kokoromichi.simulation import faithful
 from kokoromichi.simulation.faithful import FaithfulEngine
@@ -28,7 +27,10 @@ from kokoromichi.simulation.scenario import Scenario
 if TYPE_CHECKING:
     from kokoromichi.analysis.audit import AuditReport
 
-SIMULATED: Final = set(PLAYED) - {"favorite", "redeem"}
+SIMULATED: Final = {
+    *("claim", "buy", "sell", "use", "gift", "transfer"),
+    *("battle", "train", "invest", "collect", "exchange", "summon"),
+}
 """Acts that synthetic players know."""
 SPENDING: Final = {"purchase", "train", "exchange", "invest"}
 """Kinds of the rows that only a spend choice or a reached goal books."""

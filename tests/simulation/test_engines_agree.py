@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from kokoromichi.analysis.reading import REPLICATIONS
 from kokoromichi.core.models import NEVER, UserProfile
 from kokoromichi.rules.codes import MAX_BALANCE
 from kokoromichi.services.live_economy import LiveEconomy
@@ -168,7 +169,7 @@ def test_one_thread_and_two_leave_the_same_bytes(tmp_path: Path) -> None:
 
 def files_of(run: Run) -> list[object]:
     """The digests of the files of each replication."""
-    folders = sorted((run.folder / replication_jobs.REPLICATIONS).iterdir())
+    folders = sorted((run.folder / REPLICATIONS).iterdir())
     return [(replication_jobs.summary_of(folder) or {})["files"] for folder in folders]
 
 

@@ -161,9 +161,7 @@ def test_a_folder_with_the_signs_of_a_pattern_is_a_folder(run: km.Run) -> None:
 def test_every_option_of_every_metric_and_chart_passes_the_door() -> None:
     from inspect import signature  # noqa: PLC0415
 
-    from kokoromichi.analysis import plots  # noqa: PLC0415
-
-    functions = [*(metric(name) for name in METRICS), *(getattr(plots, name) for name in CHARTS)]
+    functions = [*(metric(name) for name in METRICS), *(entry.draw for entry in CHARTS.values())]
     options = {name for function in functions for name in list(signature(function).parameters)[1:]}
     assert options - {"ax"} == set(CHECKS)
     assert all(hasattr(function, "__wrapped__") for function in functions)

@@ -13,10 +13,9 @@ import pytest
 
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.simulation import replication_jobs
+from kokoromichi.simulation.manifest import identity_of, manifest
 from kokoromichi.simulation.replication_jobs import (
     Job,
-    identity_of,
-    manifest,
     play,
     prepare,
     replication_seed,
@@ -293,7 +292,7 @@ def test_the_manifest_says_everything_that_decides_the_bytes(scenario: Scenario)
 def test_the_manifest_is_the_same_in_every_process() -> None:
     """Else a rerun would take its own run for another one: a set has its own order in every process."""
     program = (
-        "import kokoromichi as km, orjson; from kokoromichi.simulation.replication_jobs import manifest;"
+        "import kokoromichi as km, orjson; from kokoromichi.simulation.manifest import manifest;"
         "print(orjson.dumps(manifest(km.Scenario.load('no_sinks'), 1, 1)).decode())"
     )
     told = {printed(sys.executable, "-c", program, cwd=ROOT, PYTHONHASHSEED=seed) for seed in "123"}

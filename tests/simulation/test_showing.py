@@ -83,7 +83,7 @@ def pictures(notebook: InteractiveShell, cell: str) -> list[dict[str, Any]]:
         ("run.plot.supply()\nplt.show()\nrun.plot.flows()", 2),
         ("_, both = plt.subplots(1, 2)\nrun.plot.supply(both[0])\nrun.plot.flows(ax=both[1]);", 1),
         ("ax = run.plot.supply(label='a')\nrun.plot.supply(ax=ax, label='b')", 1),
-        ("from kokoromichi.analysis import plots\nplots.acts(run.metric('acts'))", 1),
+        ("from kokoromichi.analysis.plots.players import acts\nacts(run.metric('acts'))", 1),
         ("km.simulate.__module__", 0),
     ],
 )

@@ -16,7 +16,7 @@ from kokoromichi.core.providers import packed_ledger
 from kokoromichi.core.providers.packed_ledger import (
     CURRENCY_CODES,
     KIND_CODES,
-    NOTHING,
+    NULL,
     PackedLedger,
     PackedRow,
     TxNote,
@@ -60,7 +60,7 @@ def packed(moves: list[Move]) -> tuple[PackedLedger, list[dict[str, object]]]:
     ledger, wanted = PackedLedger(), []
     for number, (at_us, kind, user, currency, amount, after, item, quantity, note) in enumerate(moves):
         tx = number + 1
-        item_code = NOTHING if item is None else ledger.code(item)
+        item_code = NULL if item is None else ledger.code(item)
         row = (
             KIND_CODES[kind],
             ledger.code(user),
@@ -110,9 +110,7 @@ def test_rows_come_back_as_frames_and_as_records(moves: list[Move]) -> None:
 @given(MOVES, st.integers(0, 5))
 def test_rows_that_are_cut_are_answered_newest_first_and_gone(moves: list[Move], rows: int) -> None:
     ledger, wanted = packed(moves)
-    mine = [
-        PackedRow(len(moves) + 1, 0, KIND_CODES["grant"], 0, 0, 1, row, NOTHING, 0) for row in range(rows)
-    ]
+    mine = [PackedRow(len(moves) + 1, 0, KIND_CODES["grant"], 0, 0, 1, row, NULL, 0) for row in range(rows)]
     for row in mine:
         ledger.append(row)
     assert ledger.cut(len(moves) + 1) == mine[::-1]

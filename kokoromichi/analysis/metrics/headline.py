@@ -11,7 +11,7 @@ from kokoromichi.analysis.metrics.acts import acts
 from kokoromichi.analysis.metrics.by_day import ALL, Day, days, total
 from kokoromichi.analysis.metrics.flows import flows, net_flow, sink_faucet_ratio
 from kokoromichi.analysis.metrics.goods import sales
-from kokoromichi.analysis.metrics.retention import retention
+from kokoromichi.analysis.metrics.retention import AGES_DAYS, retention
 from kokoromichi.analysis.metrics.supply import money_supply, velocity
 from kokoromichi.analysis.metrics.waits import RESTRICTED_DAYS, days_to_afford
 from kokoromichi.analysis.metrics.wealth import gini, top_shares
@@ -24,27 +24,28 @@ WAIT_ARCHETYPE: Final = "casual"
 WAIT_CATEGORY: Final = "chest"
 WAITS: Final = ("wait_days", "mean_wait_days")
 
-_WHOLE: Final = ("spent_gold", "units_sold", "supply_gold", "active_supply_gold")
-_ANY: Final = (-math.inf, math.inf)
-_NOT_NEGATIVE: Final = (0.0, math.inf)
-_SHARE: Final = (0.0, 1.0)
+WHOLE: Final = ("spent_gold", "units_sold", "supply_gold", "active_supply_gold")
+"""The columns of ``headline`` that are Int64; the others are Float64."""
+
+NOT_NEGATIVE: Final = (0.0, math.inf)
+SHARE: Final = (0.0, 1.0)
 POSSIBLE: Final[dict[str, tuple[float, float]]] = {
-    "sink_faucet_ratio": _NOT_NEGATIVE,
-    "net_flow_gold_per_active_player_day": _ANY,
-    "spent_gold": _NOT_NEGATIVE,
-    "units_sold": _NOT_NEGATIVE,
-    "supply_gold": _NOT_NEGATIVE,
-    "active_supply_gold": _NOT_NEGATIVE,
-    "velocity_per_day": _NOT_NEGATIVE,
-    "gini": _SHARE,
-    "top_1_share": _SHARE,
-    "top_10_share": _SHARE,
-    "wait_days": _NOT_NEGATIVE,
+    "sink_faucet_ratio": NOT_NEGATIVE,
+    "net_flow_gold_per_active_player_day": (-math.inf, math.inf),
+    "spent_gold": NOT_NEGATIVE,
+    "units_sold": NOT_NEGATIVE,
+    "supply_gold": NOT_NEGATIVE,
+    "active_supply_gold": NOT_NEGATIVE,
+    "velocity_per_day": NOT_NEGATIVE,
+    "gini": SHARE,
+    "top_1_share": SHARE,
+    "top_10_share": SHARE,
+    "wait_days": NOT_NEGATIVE,
     "mean_wait_days": (0.0, float(RESTRICTED_DAYS)),
-    "retention_d1": _SHARE,
-    "retention_d7": _SHARE,
-    "retention_d30": _SHARE,
-    "acts_per_active_player_day": _NOT_NEGATIVE,
+    "retention_d1": SHARE,
+    "retention_d7": SHARE,
+    "retention_d30": SHARE,
+    "acts_per_active_player_day": NOT_NEGATIVE,
 }
 """The columns of ``headline`` in their order: between which values each can lie."""
 
@@ -85,7 +86,7 @@ def headline(observations: Observations, first_day: Day = 0) -> pl.DataFrame:
     """
     if not observations.whole_books:
         return pl.DataFrame([dict.fromkeys(POSSIBLE)], schema=dict.fromkeys(POSSIBLE, pl.Float64())).cast(
-            dict.fromkeys(_WHOLE, pl.Int64())
+            dict.fromkeys(WHOLE, pl.Int64())
         )
     parts = [
         _one(sink_faucet_ratio(observations, first_day), "currency", "gold", "sink_faucet_ratio"),
@@ -166,7 +167,7 @@ def _retention(observations: Observations) -> pl.LazyFrame:
         f"retention_d{age}": pl.coalesce("present_share", "rolling_share")
         .filter(pl.col("age_days") == age)
         .first()
-        for age in (1, 7, 30)
+        for age in AGES_DAYS
     }
     return kept.select(**columns)
 

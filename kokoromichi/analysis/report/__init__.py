@@ -4,8 +4,7 @@ from kokoromichi.analysis.report.cards import unmet_targets
 from kokoromichi.analysis.report.data import ReportData, report_data
 from kokoromichi.analysis.report.explained import Explanation, explained
 from kokoromichi.analysis.report.periods import period_report
-from kokoromichi.analysis.report.writing import render_report, write_report
-from kokoromichi.analysis.report.written import Report
+from kokoromichi.analysis.report.writing import Report, render_report, write_report
 
 __all__ = [
     "Explanation",

@@ -45,7 +45,7 @@ def definition(name: str, *more: str) -> str:
     return " ".join([said.summary, *said.notes, *more]).replace("`", "").replace(" - ", " − ")
 
 
-def measured(data: ReportData) -> str:
+def measured_days(data: ReportData) -> str:
     """Say which days flows, spending and acts are measured on."""
     if data.measured_from_day == 0:
         return "Measured on every day, the first ones too."

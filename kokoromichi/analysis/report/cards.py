@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from kokoromichi.analysis.report import words
-from kokoromichi.analysis.report.blocks import measured
+from kokoromichi.analysis.report.blocks import measured_days
 from kokoromichi.analysis.report.numbers import HeadlineNumber, Values, Writer, headline_numbers
 from kokoromichi.analysis.report.page import Card, PageSection
 from kokoromichi.analysis.report.periods import comparison
@@ -34,7 +34,7 @@ def headline_section(data: ReportData) -> PageSection:
         f"{data.alone}{targets_met(cards) or _NOT_JUDGED} The sink/faucet ratio alone is a weak alarm, "
         "because spending follows the purse: read it beside supply, wait and balances. "
         "Supply, inequality, wait and retention are of the whole time; the rest: "
-        f"{measured(data).lower()}"
+        f"{measured_days(data).lower()}"
     )
     missing = tuple(data.missing[name] for name in data.missing if name in data.missing_books)
     blocks = (comparison(data, data.before),) if data.before else ()

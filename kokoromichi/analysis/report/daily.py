@@ -9,7 +9,7 @@ import polars as pl
 from kokoromichi.analysis.plots.canvas import words as spelled
 from kokoromichi.analysis.plots.series import averaged
 from kokoromichi.analysis.report import words
-from kokoromichi.analysis.report.blocks import definition, measured
+from kokoromichi.analysis.report.blocks import definition, measured_days
 from kokoromichi.analysis.report.page import Cell, Csv, PageRow, PageSection, PageTable
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _concentration_table(data: ReportData) -> PageTable:
         title="On how few each faucet falls",
         heads=("Faucet", "Gold", "Players", "Top tenth", "One player", "Of the median"),
         rows=rows,
-        definition=f"{definition('faucet_concentration')} {measured(data)}",
+        definition=f"{definition('faucet_concentration')} {measured_days(data)}",
         csv=Csv.of("faucet-concentration", frame),
     )
 

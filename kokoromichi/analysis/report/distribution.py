@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from kokoromichi.analysis import plots
 from kokoromichi.analysis.metrics.by_day import ALL
+from kokoromichi.analysis.plots import groups, wealth
 from kokoromichi.analysis.plots.canvas import words as spelled
 from kokoromichi.analysis.plots.series import averaged
 from kokoromichi.analysis.plots.wealth import lorenz_points
 from kokoromichi.analysis.report import words
-from kokoromichi.analysis.report.blocks import chart, definition, measured, summary
+from kokoromichi.analysis.report.blocks import chart, definition, measured_days, summary
 from kokoromichi.analysis.report.page import Cell, Chart, Csv, PageRow, PageSection, PageTable
 
 if TYPE_CHECKING:
@@ -47,14 +47,14 @@ def balance_section(data: ReportData) -> PageSection:
     means = "Of several runs, the means of their percentiles."
     blocks: tuple[Chart | PageTable, ...] = (
         chart(
-            plots.balances(frame, opening=data.opening_gold),
+            wealth.balances(frame, opening=data.opening_gold),
             anchor="balances",
             takeaway=_balance_takeaway(data),
             says=definition("balance_percentiles", means),
             csv=summary(last, ["archetype"], "players", "p10", "p50", "p90"),
         ),
         chart(
-            plots.cohort_balances(aged),
+            wealth.cohort_balances(aged),
             anchor="balances-by-age",
             takeaway=_age_takeaway(aged),
             says=definition("cohort_balances", means),
@@ -72,7 +72,7 @@ def balance_section(data: ReportData) -> PageSection:
 def _holders_chart(data: ReportData) -> Chart:
     frame = data.frames["balance_bands"]
     return chart(
-        plots.holders(frame),
+        groups.holders(frame),
         anchor="holders",
         takeaway="",
         says=definition("balance_bands", "Of several runs, the mean."),
@@ -83,10 +83,10 @@ def _holders_chart(data: ReportData) -> Chart:
 def _gain_map(data: ReportData) -> Chart:
     frame = data.frames["gains"]
     return chart(
-        plots.gold_map(frame),
+        groups.gold_map(frame),
         anchor="gain-map",
         takeaway="",
-        says=f"{definition('gains')} {measured(data)}",
+        says=f"{definition('gains')} {measured_days(data)}",
         csv=averaged(frame, ["archetype", "kind"], "per_player"),
     )
 
@@ -111,8 +111,8 @@ def _gain_table(data: ReportData) -> PageTable:
         heads=(data.told_apart.capitalize(), "Gains most by", "Loses most by", "Net gold"),
         text_columns=3,
         rows=rows,
-        definition=f"{definition('gains')} {measured(data)} Gold, the mean of the runs; the data has every "
-        "kind. Who gains by a kind is no advice to turn it: what a change does, an experiment says.",
+        definition=f"{definition('gains')} {measured_days(data)} Gold, the mean of the runs; the data has "
+        "every kind. Who gains by a kind is no advice to turn it: what a change does, an experiment says.",
         csv=Csv.of("gains", frame),
         wide=True,
     )
@@ -164,7 +164,7 @@ def _age_takeaway(aged: pl.DataFrame) -> str:
 def inequality_section(data: ReportData) -> PageSection:
     """Return the Lorenz curve, and Gini and top shares as a table."""
     curves = chart(
-        plots.lorenz(data.frames["lorenz"]),
+        wealth.lorenz(data.frames["lorenz"]),
         anchor="lorenz",
         takeaway=_gini_takeaway(data),
         says=definition(
@@ -173,7 +173,7 @@ def inequality_section(data: ReportData) -> PageSection:
         ),
         csv=summary(lorenz_points(data.frames["lorenz"]), ["measure", "players"], "held"),
     )
-    lede = f"How evenly gold is held and spent. Balances are those of the last close. {measured(data)}"
+    lede = f"How evenly gold is held and spent. Balances are those of the last close. {measured_days(data)}"
     return PageSection(
         anchor="inequality", title="Inequality", lede=lede, blocks=(curves, _inequality_table(data))
     )

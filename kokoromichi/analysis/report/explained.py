@@ -17,7 +17,7 @@ from kokoromichi.analysis.metrics.by_day import ALL
 from kokoromichi.analysis.plots.canvas import words as spelled
 from kokoromichi.analysis.plots.series import averaged
 from kokoromichi.analysis.report import words
-from kokoromichi.analysis.report.blocks import lasting, measured
+from kokoromichi.analysis.report.blocks import lasting, measured_days
 from kokoromichi.analysis.report.cards import LEAST_DAYS, headline_card, targets_met, wanted
 from kokoromichi.analysis.report.numbers import headline_numbers
 
@@ -102,7 +102,8 @@ def _flows(data: ReportData) -> list[str]:
         named = [f"{words.share(size)} by {kind}" for kind, size in largest.iter_rows()]
         if named:
             said.append(f"Of the gold that {verb}, {words.listed(named)}.")
-    return [*said, f"These shares, and what players gain and lose: {measured(data).lower()}"] if said else []
+    days = measured_days(data).lower()
+    return [*said, f"These shares, and what players gain and lose: {days}"] if said else []
 
 
 def _gains(data: ReportData) -> list[str]:

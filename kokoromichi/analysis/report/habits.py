@@ -9,7 +9,7 @@ import polars as pl
 from kokoromichi.analysis.plots.canvas import words as spelled
 from kokoromichi.analysis.plots.series import averaged
 from kokoromichi.analysis.report import words
-from kokoromichi.analysis.report.blocks import definition, measured
+from kokoromichi.analysis.report.blocks import definition, measured_days
 from kokoromichi.analysis.report.page import Cell, Csv, PageRow, PageSection, PageTable
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _sessions(data: ReportData) -> PageTable:
         ("Week of age", "Players", "Sessions", "Gold earned", "Gold spent"),
         [(f"{age}", *map(words.whole, numbers)) for age, *numbers in rows],
         frame,
-        measured(data),
+        measured_days(data),
     )
 
 
@@ -73,7 +73,7 @@ def _sinks(data: ReportData) -> PageTable:
         ("Sink", "Of active players", "Gold a day"),
         [(kind, words.share(reached), words.short(gold)) for kind, reached, gold in means.iter_rows()],
         frame.group_by("kind", "day").agg(pl.col("amount", "players", "share").mean()).sort("kind", "day"),
-        f"The mean of the days. {measured(data)}",
+        f"The mean of the days. {measured_days(data)}",
     )
 
 
@@ -167,7 +167,7 @@ def _pairs(data: ReportData) -> PageTable:
             for place, *numbers, share in means.iter_rows()
         ],
         placed,
-        measured(data),
+        measured_days(data),
     )
 
 
@@ -181,7 +181,7 @@ def _rings(data: ReportData) -> PageTable:
         ("Ring", "Players", "Only give", "Gold one way", "One took"),
         [(ring, *map(words.whole, numbers)) for ring, *numbers in means.iter_rows()],
         frame,
-        measured(data),
+        measured_days(data),
     )
 
 

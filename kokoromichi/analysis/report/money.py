@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import polars as pl
 
-from kokoromichi.analysis import plots
 from kokoromichi.analysis.metrics.by_day import OPENING
+from kokoromichi.analysis.plots import flows, supply
 from kokoromichi.analysis.plots.flows import flow_windows, weekly
 from kokoromichi.analysis.plots.series import averaged
 from kokoromichi.analysis.report import words
-from kokoromichi.analysis.report.blocks import chart, definition, measured, summary
+from kokoromichi.analysis.report.blocks import chart, definition, measured_days, summary
 from kokoromichi.analysis.report.page import Cell, Chart, Csv, PageRow, PageSection, PageTable
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def supply_section(data: ReportData) -> PageSection:
     frame = data.frames["money_supply"]
     charts = tuple(
         chart(
-            plots.supply(frame, currency=currency),
+            supply.supply(frame, currency=currency),
             anchor=f"supply-{currency}",
             takeaway=_supply_takeaway(frame, currency),
             says=definition("money_supply")
@@ -125,12 +125,12 @@ def flow_section(data: ReportData) -> PageSection:
     blocks: list[Chart | PageTable] = []
     for currency in ("gold", "gems"):
         windows = flow_windows(frame, currency=currency)
-        axes = plots.flows(frame, currency=currency)
+        axes = flows.flows(frame, currency=currency)
         takeaway = _flow_takeaway(data, currency)
         blocks.append(chart(axes, anchor=f"flows-{currency}", takeaway=takeaway, says=says, csv=windows))
         blocks.append(kind_table(data, currency))
     lede = (
-        f"Where it comes from and where it goes. Shares: {measured(data).lower()} "
+        f"Where it comes from and where it goes. Shares: {measured_days(data).lower()} "
         "Totals: exact, and of the whole time."
     )
     return PageSection(anchor="flows", title="Faucets and sinks", lede=lede, blocks=tuple(blocks))
@@ -225,14 +225,14 @@ def net_section(data: ReportData) -> PageSection:
     seven = "The line is of the seven days that end with each day, fewer at the beginning."
     blocks = (
         chart(
-            plots.net_flow(frame),
+            flows.net_flow(frame),
             anchor="net-flow",
             takeaway=_net_takeaway(data),
             says=definition("net_flow", seven),
             csv=csv.select(pl.exclude("^ratio.*$")),
         ),
         chart(
-            plots.ratio(frame, target=(band.low, band.high) if band else None),
+            flows.ratio(frame, target=(band.low, band.high) if band else None),
             anchor="ratio",
             takeaway=_ratio_takeaway(data),
             says=definition("sink_faucet_ratio", seven),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import polars as pl
 
 from kokoromichi.analysis.metrics.by_day import ALL
 from kokoromichi.analysis.metrics.definitions import define
-from kokoromichi.analysis.metrics.headline import POSSIBLE, WAIT_CATEGORY, headline
+from kokoromichi.analysis.metrics.headline import POSSIBLE, SHARE, WAIT_CATEGORY, headline
 from kokoromichi.analysis.plots.canvas import words as spelled
 from kokoromichi.analysis.plots.series import averaged
 from kokoromichi.analysis.replicated import Estimate, estimate
@@ -27,7 +27,6 @@ Values: TypeAlias = "list[float | None]"
 
 Writer: TypeAlias = "Callable[[float | None], str]"
 
-_SHARE: Final = (0.0, 1.0)
 _WAIT_SAYS: Final = "Wait for the item's price, in days; a wait that fewer than half end in time is beyond."
 _WHOLE_FROM: Final = 100
 
@@ -84,36 +83,37 @@ def headline_numbers(data: ReportData) -> list[HeadlineNumber]:
 def _flows(data: ReportData) -> tuple[HeadlineNumber, ...]:
     kind, shares = _largest_sink(data)
     return (
-        HeadlineNumber(
+        _of_column(
+            data,
+            "sink_faucet_ratio",
             label="Sink/faucet ratio",
-            values=_column(data, "sink_faucet_ratio"),
             write=_fine_share,
             says="Gold that left, in per cent of the gold that entered; openings are left out.",
-            target="sink_faucet_ratio",
             write_target=words.share,
         ),
         HeadlineNumber(
             label=f"Largest sink: {kind}",
             values=shares,
             write=_fine_share,
-            possible=_SHARE,
+            possible=SHARE,
             unit="of all sinks",
             says="The kind of sink that takes most. An economy that drains through one kind hangs on it.",
             target="largest_sink_share",
             write_target=words.share,
         ),
-        HeadlineNumber(
+        _of_column(
+            data,
+            "net_flow_gold_per_active_player_day",
             label="Net flow",
-            values=_column(data, "net_flow_gold_per_active_player_day"),
             write=words.whole,
-            possible=POSSIBLE["net_flow_gold_per_active_player_day"],
             unit="gold a player-day",
-            target="net_flow_gold_per_active_player_day",
             says="Faucets less sinks for each day of an active player; openings are left out.",
         ),
-        HeadlineNumber(
+        _of_column(
+            data,
+            "velocity_per_day",
+            target="",
             label="Velocity",
-            values=_column(data, "velocity_per_day"),
             write=_fine_share,
             unit="a day",
             says="Mean spending a day, in per cent of the mean supply.",
@@ -141,7 +141,7 @@ def _supply(data: ReportData) -> tuple[HeadlineNumber, ...]:
             label="In active purses",
             values=_quotients(_column(data, "active_supply_gold"), supply),
             write=words.share,
-            possible=_SHARE,
+            possible=SHARE,
             unit="of the supply",
             says="Gold of players who were active on the last day or the six before.",
         ),
@@ -160,16 +160,15 @@ def _opened(data: ReportData, gold: pl.DataFrame) -> pl.DataFrame:
 
 def _wait(data: ReportData) -> HeadlineNumber:
     who = "casual players" if data.has_players else "all players"
-    return HeadlineNumber(
+    return _of_column(
+        data,
+        "wait_days",
         label=f"Wait for a {spelled(data.wait_item or WAIT_CATEGORY)}",
-        values=_column(data, "wait_days"),
-        column="wait_days",
         write=lambda value: words.decimal(value, 1),
         unit="days",
         says=f"Median of {who}, from the first day that closes below the price to the first at or above "
         f"it; of several runs their median. {words.BEYOND.capitalize()}: fewer than half could afford it "
         "in time.",
-        target="wait_days",
         write_target=_plain,
         target_unit="days",
     )
@@ -204,23 +203,21 @@ def _medians(data: ReportData) -> tuple[HeadlineNumber, ...]:
 def _inequality(data: ReportData) -> tuple[HeadlineNumber, ...]:
     top = words.share(estimate(_column(data, "top_1_share")).value)
     return (
-        HeadlineNumber(
+        _of_column(
+            data,
+            "gini",
             label="Gini of balances",
-            values=_column(data, "gini"),
             write=words.decimal,
-            possible=_SHARE,
             says="0 when all hold the same gold, towards 1 when one player holds everything.",
-            target="gini",
             write_target=_plain,
         ),
-        HeadlineNumber(
+        _of_column(
+            data,
+            "top_10_share",
             label="Held by the top 10 %",
-            values=_column(data, "top_10_share"),
             write=words.share,
-            possible=_SHARE,
             unit="of the gold",
             says=f"What the richest tenth holds; the richest hundredth holds {top}.",
-            target="top_10_share",
         ),
     )
 
@@ -228,15 +225,20 @@ def _inequality(data: ReportData) -> tuple[HeadlineNumber, ...]:
 def _retention(data: ReportData) -> HeadlineNumber:
     assumed = f"{text} " if (text := data.assumptions.get("retention_d30")) else ""
     shares = {age: words.share(estimate(_column(data, f"retention_d{age}")).value) for age in (1, 7)}
-    return HeadlineNumber(
+    return _of_column(
+        data,
+        "retention_d30",
         label="Retention D30",
-        values=_column(data, "retention_d30"),
         write=words.share,
-        possible=_SHARE,
         unit="not away",
         says=f"Of the players observed for 30 days, on day 30. {assumed}D1: {shares[1]}, D7: {shares[7]}.",
-        target="retention_d30",
     )
+
+
+def _of_column(data: ReportData, column: str, **said: Any) -> HeadlineNumber:
+    """A number that is a column of the headline, and held against the target of its name."""
+    derived = {"values": _column(data, column), "possible": POSSIBLE[column], "target": column}
+    return HeadlineNumber(column=column, **{**derived, **said})
 
 
 def _asked_for(data: ReportData, shown: set[str]) -> tuple[HeadlineNumber, ...]:
@@ -246,7 +248,7 @@ def _asked_for(data: ReportData, shown: set[str]) -> tuple[HeadlineNumber, ...]:
     for target in data.targets:
         column, *who = target.split(".")
         if target not in shown:
-            shares = POSSIBLE[column] == _SHARE
+            shares = POSSIBLE[column] == SHARE
             found.append(
                 HeadlineNumber(
                     label=spelled(column).capitalize() + "".join(f", {spelled(name)}" for name in who),

@@ -1,10 +1,16 @@
-"""The report as a whole: its sections in their order, set as a page and written as one file."""
+"""The report as a whole: its sections in their order, set as a page, written as a file, shown as a card."""
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
+from markupsafe import Markup
+
+from kokoromichi.analysis.html import badge, card, link
 from kokoromichi.analysis.plots.style import chart_style
 from kokoromichi.analysis.report import words
 from kokoromichi.analysis.report.blocks import lasting, origin
@@ -17,13 +23,13 @@ from kokoromichi.analysis.report.data_quality import (
     violations,
 )
 from kokoromichi.analysis.report.distribution import balance_section, inequality_section
+from kokoromichi.analysis.report.goods import spending_section, stock_section
 from kokoromichi.analysis.report.habits import habits_section, ties_section
 from kokoromichi.analysis.report.money import flow_section, net_section, reconciles, supply_section
 from kokoromichi.analysis.report.own import own_sections
-from kokoromichi.analysis.report.page import Cell, Page, PageSection, render
-from kokoromichi.analysis.report.presence import activity_section, retention_section
-from kokoromichi.analysis.report.prices import spending_section, stock_section, wait_section
-from kokoromichi.analysis.report.written import Report
+from kokoromichi.analysis.report.page import Card, Cell, Page, PageSection, render
+from kokoromichi.analysis.report.players import activity_section, retention_section
+from kokoromichi.analysis.report.waits import wait_section
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +59,42 @@ SECTIONS: Final[tuple[Callable[[ReportData], PageSection], ...]] = (
 
 _LAST_SECTIONS: Final = 3
 """Health, findings and making stand behind whatever else is measured."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Report(os.PathLike[str]):
+    """A report on disk: whatever opens a path opens it.
+
+    Attributes:
+        path: Where it is.
+        page: What stands in it.
+        unmet: A sentence for each target that is not met.
+    """
+
+    path: Path
+    page: Page
+    unmet: tuple[str, ...]
+
+    def __fspath__(self) -> str:
+        """The path, for whatever opens files."""
+        return str(self.path)
+
+    def __str__(self) -> str:
+        """The path."""
+        return str(self.path)
+
+    def _repr_html_(self) -> str:
+        """A link and a preview: the verdicts, and the headline numbers with their units."""
+        numbers = [
+            (found.label, " ".join((found.value, found.unit, _pill(found))).rstrip())
+            for section in self.page.sections
+            for found in section.cards
+        ]
+        verdicts = Markup().join(badge(cell.text, cell.verdict) for cell in self.page.verdicts)
+        near = os.path.relpath(self.path)
+        opened = Markup("<p>{}</p>{}").format(link(quote(Path(near).as_posix()), f"Open {near}"), verdicts)
+        title = Markup('{}<br><span style="font-weight:400">{}</span>')
+        return card(title.format(self.page.title, self.page.subtitle), numbers, foot=opened)
 
 
 def write_report(path: str | Path, report: ReportData) -> Report:
@@ -117,3 +159,7 @@ def _verdicts(report: ReportData, headline: PageSection) -> list[Cell]:
             )
         )
     return verdicts
+
+
+def _pill(number: Card) -> str:
+    return "" if number.verdict == "plain" else f"({number.pill})"

@@ -30,7 +30,7 @@ from kokoromichi.core.models import (
 from kokoromichi.core.providers.packed_ledger import (
     CURRENCY_CODES,
     KIND_CODES,
-    NOTHING,
+    NULL,
     PACK,
     PackedLedger,
     PackedRow,
@@ -167,7 +167,7 @@ class MemoryProvider(DataProvider):
         rows, names, inventory = ledger.rows, ledger.names, profile.inventory
         for movement in user.movements:
             currency, amount, after = movement.currency, movement.amount, movement.balance_after
-            item_id, quantity, item = movement.item_id, movement.quantity, NOTHING
+            item_id, quantity, item = movement.item_id, movement.quantity, NULL
             if currency is not None:
                 before = profile.gold if currency == "gold" else profile.gems
                 if before + amount != after or after < 0:
@@ -198,9 +198,9 @@ class MemoryProvider(DataProvider):
         """The system's rows: they move no balance and no inventory."""
         ledger, system = self._ledger, self._ledger.code(SYSTEM)
         for movement in change.system:
-            item = NOTHING if movement.item_id is None else ledger.code(movement.item_id)
+            item = NULL if movement.item_id is None else ledger.code(movement.item_id)
             kind = KIND_CODES[movement.kind]
-            row = PackedRow(tx, change.at_us, kind, system, NOTHING, 0, 0, item, movement.quantity)
+            row = PackedRow(tx, change.at_us, kind, system, NULL, 0, 0, item, movement.quantity)
             ledger.append(row)
 
     def _count(self, counters: Sequence[CounterChange]) -> None:
@@ -232,9 +232,9 @@ class MemoryProvider(DataProvider):
             profile = self._profiles.get(names[row.user] or "")
             if profile is None:
                 continue  # The system holds nothing.
-            if row.currency != NOTHING:
+            if row.currency != NULL:
                 setattr(profile, CURRENCIES[row.currency], row.balance_after - row.amount)
-            if row.item != NOTHING:
+            if row.item != NULL:
                 item_id = names[row.item] or ""
                 held = profile.inventory.pop(item_id, 0) - row.quantity
                 if held:

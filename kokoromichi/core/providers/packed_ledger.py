@@ -19,7 +19,7 @@ from kokoromichi.core.schemas import LEDGER_SCHEMA
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NOTHING: Final = -1
+NULL: Final = -1
 """The code of a null."""
 
 _ROW: Final = Struct("9q")
@@ -31,7 +31,7 @@ _FRAME_ROWS: Final = 131_072
 
 KIND_CODES: Final[dict[str, int]] = {name: code for code, name in enumerate(_KIND_NAMES)}
 CURRENCY_CODES: Final[dict[str | None, int]] = {
-    None: NOTHING,
+    None: NULL,
     **{name: code for code, name in enumerate(CURRENCIES)},
 }
 
@@ -97,7 +97,7 @@ class PackedLedger:
 
     def __init__(self) -> None:
         self.rows = bytearray()
-        self.names: dict[str | None, int] = {None: NOTHING}
+        self.names: dict[str | None, int] = {None: NULL}
         self.notes: dict[int, TxNote] = {}
 
     def __len__(self) -> int:
@@ -141,7 +141,7 @@ class PackedLedger:
                     CURRENCY_CODES[row["currency"]],
                     row["amount"] or 0,
                     row["balance_after"] or 0,
-                    NOTHING if row["item_id"] is None else self.code(row["item_id"]),
+                    NULL if row["item_id"] is None else self.code(row["item_id"]),
                     row["quantity"] or 0,
                 )
             )
@@ -188,7 +188,7 @@ class PackedLedger:
     def _entry(self, number: int, row: PackedRow, names: list[str | None]) -> LedgerEntry:
         note = self.notes.get(row.tx, TxNote(None, None, None, {}))
         user_id = names[row.user] or ""
-        money = row.currency != NOTHING
+        money = row.currency != NULL
         return LedgerEntry(
             entry_id=_entry_id(number),
             tx_id=f"{row.tx:0{TX_DIGITS}d}",
@@ -199,8 +199,8 @@ class PackedLedger:
             currency=CURRENCIES[row.currency] if money else None,
             amount=row.amount if money else None,
             balance_after=row.balance_after if money else None,
-            item_id=names[row.item] if row.item != NOTHING else None,
-            quantity=row.quantity if row.item != NOTHING else None,
+            item_id=names[row.item] if row.item != NULL else None,
+            quantity=row.quantity if row.item != NULL else None,
             counterparty=note.counterparties.get(number),
             actor=note.actor or user_id,
             request_id=note.request_id or f"{MADE_UP}{row.tx:0{TX_DIGITS}d}",
@@ -264,11 +264,11 @@ def named_frame(
             ``reason``.
         schema: The columns of ``LEDGER_SCHEMA``; names may be Enums that hold all of them.
     """
-    money, goods = pl.col("currency") != NOTHING, pl.col("item") != NOTHING
+    money, goods = pl.col("currency") != NULL, pl.col("item") != NULL
     books = [KINDS[name].book for name in _KIND_NAMES]
 
     def looked_up(column: str, names: pl.Series) -> pl.Expr:
-        codes = pl.when(pl.col(column) != NOTHING).then(pl.col(column).cast(pl.Int64))
+        codes = pl.when(pl.col(column) != NULL).then(pl.col(column).cast(pl.Int64))
         return pl.lit(names).gather(codes)
 
     return packed.select(

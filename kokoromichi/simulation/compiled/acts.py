@@ -76,6 +76,7 @@ if TYPE_CHECKING:
 
 ONE: Final = 1
 
+# Each writes the rows of an act, and into the player's row what its answer says of the places ``STORED``.
 book_battle = booking("battle")
 book_buy = booking("buy")
 book_claim = booking("claim")

@@ -1,4 +1,4 @@
-"""The ledger rows of each act in compiled code, made from the table of acts that the services book by."""
+"""What an act leaves in compiled code: ledger rows by the table of acts, and the player's numbers by name."""
 
 from __future__ import annotations
 
@@ -15,14 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _PLACES: Final[dict[str, int]] = {
-    name.lower(): place for name, place in vars(player_state).items() if name.isupper()
+    name.lower(): place for name, place in vars(player_state).items() if isinstance(place, int)
 }
-_STORED: Final = {
-    name for name, place in _PLACES.items() if place < _PLACES["businesses"] or place >= _PLACES["xp"]
-}
-"""What a store knows of a player, as rules and profiles call it; the other places are the story's own."""
-
-
+_STORED: Final = {name for name, place in _PLACES.items() if place in player_state.STORED}
 _CONSTANTS: Final = {
     **{name.upper(): place for name, place in _PLACES.items()},
     **{f"KIND_{kind}": code for kind, code in KIND_CODES.items()},

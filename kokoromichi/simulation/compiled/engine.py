@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import numpy as np
 import polars as pl
 
-from kokoromichi.analysis.audit import STOCK_SCHEMA
 from kokoromichi.analysis.provider_state import StoredStates
-from kokoromichi.core.clock import moment_of, us_of
+from kokoromichi.core.clock import midnight_us, moment_of
 from kokoromichi.core.counters import RETIRED_US
 from kokoromichi.core.kinds import SYSTEM
 from kokoromichi.core.models import DAY_US, NEVER
 from kokoromichi.core.providers.packed_ledger import KIND_CODES
-from kokoromichi.core.schemas import ECONOMY_HISTORY_SCHEMA
+from kokoromichi.core.schemas import ECONOMY_HISTORY_SCHEMA, STOCK_SCHEMA
 from kokoromichi.rules import stock
 from kokoromichi.services.live_economy import LiveEconomy
 from kokoromichi.services.restocking import request_id_of
@@ -99,7 +97,7 @@ class CompiledEngine:
         population, economy = scenario.population, scenario.economy
         self.scenario = scenario
         self._seed = seed
-        self.start_us = us_of(datetime.combine(scenario.start, time(), timezone.utc))
+        self.start_us = midnight_us(scenario.start)
         self.participants = Participants.drawn(population, seed)
         items, players = len(economy.catalogue), scenario.players
         self.players = new_players(
@@ -134,17 +132,11 @@ class CompiledEngine:
 
     def _wound_up(self) -> Clockwork:
         population, players = self.scenario.population, self.scenario.players
-        thresholds = presence.session_thresholds(
-            [archetype.rate_per_day for archetype in population.archetypes],
-            [archetype.scripted_percent for archetype in population.archetypes],
-            population.activity_percent,
-            population.week_percent,
-        )
         return Clockwork(
             counts=np.zeros(3, np.int64),
             starts=np.zeros(players * streams.MAX_SESSIONS, np.int64),
             heap=np.zeros(players + 1, np.int64),
-            thresholds=array(thresholds),
+            thresholds=array(population.session_thresholds()),
             hours=array(presence.hour_table(population.hour_weights)),
             activities=len(population.activity_percent),
             presence_key=np.uint64(streams.stream_key(self._seed, streams.PRESENCE)),

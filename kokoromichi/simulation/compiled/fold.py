@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 IN_GOLD: Final = CURRENCY_CODES["gold"]
 PURCHASE: Final = KIND_CODES["purchase"]
-LEFT: Final = 1
+GONE: Final = 1
 """In ``Panel.turned``: left on that day; 2 for who came back, 0 for neither."""
 
 

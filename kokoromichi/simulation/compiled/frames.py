@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from kokoromichi.analysis.audit import BALANCES_SCHEMA, INVENTORIES_SCHEMA
 from kokoromichi.core.kinds import CURRENCIES
 from kokoromichi.core.providers.packed_ledger import ID_DIGITS, MADE_UP, TX_DIGITS, named_frame
+from kokoromichi.core.schemas import BALANCES_SCHEMA, INVENTORIES_SCHEMA
 from kokoromichi.rules.codes import CODE_NAMES
 from kokoromichi.simulation.compiled.columns import ACTIVITY_TYPES, CHOICES, LEDGER_TYPES, NO, NOTES, ROWS
 from kokoromichi.simulation.compiled.compiling import alone

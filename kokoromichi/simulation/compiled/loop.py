@@ -59,7 +59,7 @@ MARGIN: Final = 1_024
 
 # Places of ``Clockwork.counts``.
 SCHEDULED: Final = 0
-FOLLOWING: Final = 1
+BEGUN: Final = 1
 OPEN: Final = 2
 
 
@@ -67,7 +67,7 @@ class Clockwork(NamedTuple):
     """Who plays when, on one day.
 
     Attributes:
-        counts: Sessions of the day; which of them begins next; how many are open.
+        counts: Sessions of the day; how many of them have begun; how many are open.
         starts: Keys of the day's sessions, ascending.
         heap: Keys of the next turns of open sessions.
         thresholds: Table of ``session_thresholds``.
@@ -106,7 +106,7 @@ def begin_day(day: int, players: Players, clockwork: Clockwork) -> None:
             count += 1
         state[NUMBER] = NO
     clockwork.counts[SCHEDULED] = count
-    clockwork.counts[FOLLOWING] = clockwork.counts[OPEN] = 0
+    clockwork.counts[BEGUN] = clockwork.counts[OPEN] = 0
 
 
 def schedule(day: int, age_days: int, player: int, players: Players, clockwork: Clockwork) -> int:
@@ -145,15 +145,13 @@ def play_day(
 ) -> int:
     """Play until the day is done (1) or the columns are full (0): empty them then, and play on."""
     counts, starts, heap = clockwork.counts, clockwork.starts, clockwork.heap
-    while counts[FOLLOWING] < counts[SCHEDULED] or counts[OPEN] > 0:
+    while counts[BEGUN] < counts[SCHEDULED] or counts[OPEN] > 0:
         if is_full(columns):
             return 0
-        begins = counts[OPEN] == 0 or (
-            counts[FOLLOWING] < counts[SCHEDULED] and starts[counts[FOLLOWING]] < heap[0]
-        )
+        begins = counts[OPEN] == 0 or (counts[BEGUN] < counts[SCHEDULED] and starts[counts[BEGUN]] < heap[0])
         if begins:
-            key = starts[counts[FOLLOWING]]
-            counts[FOLLOWING] += 1
+            key = starts[counts[BEGUN]]
+            counts[BEGUN] += 1
         else:
             key = pop(heap, counts[OPEN])
             counts[OPEN] -= 1
@@ -197,7 +195,7 @@ def is_somebody_first(key: int, clockwork: Clockwork) -> bool:
     counts = clockwork.counts
     if counts[OPEN] > 0 and clockwork.heap[0] < key:
         return True
-    return bool(counts[FOLLOWING] < counts[SCHEDULED] and clockwork.starts[counts[FOLLOWING]] < key)
+    return bool(counts[BEGUN] < counts[SCHEDULED] and clockwork.starts[counts[BEGUN]] < key)
 
 
 def open_session(day: int, player: int, players: Players, clockwork: Clockwork, columns: Columns) -> None:

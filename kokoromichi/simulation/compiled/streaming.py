@@ -9,7 +9,7 @@ import polars as pl
 from kokoromichi.analysis.audit import LedgerSums
 from kokoromichi.simulation.compiled.engine import CompiledEngine
 from kokoromichi.simulation.compiled.frames import coded, sampled, whole_frames
-from kokoromichi.simulation.played import Written, write_rows
+from kokoromichi.simulation.played import Written, write_dimensions, write_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,8 +46,8 @@ def stream(
     engine.play_days(on_day, parts.add)
     parts.write()
     states = engine.states()
-    engine.history_frame().write_parquet(folder / "economy_history.parquet")
-    engine.participants.frame(scenario.population).write_parquet(folder / "players.parquet")
+    players = engine.participants.frame(scenario.population)
+    write_dimensions(engine.history_frame(), players, folder)
     states.write(folder)
     written = sorted(folder.glob("ledger_*.parquet"))
     audit = states.audit_sums(parts.sums, pl.scan_parquet(written, glob=False))

@@ -14,7 +14,7 @@ import polars as pl
 from kokoromichi.analysis import statistics
 from kokoromichi.analysis.metrics import first_measured_day
 from kokoromichi.analysis.metrics.by_day import OPENING, SPENDING, TRANSFERS
-from kokoromichi.analysis.metrics.headline import WAIT_ARCHETYPE, WAIT_CATEGORY
+from kokoromichi.analysis.metrics.headline import WAIT_ARCHETYPE, WAIT_CATEGORY, WHOLE
 from kokoromichi.analysis.metrics.retention import AGES_DAYS
 from kokoromichi.analysis.metrics.supply import ACTIVE_WITHIN_DAYS
 from kokoromichi.analysis.metrics.waits import RESTRICTED_DAYS
@@ -22,7 +22,7 @@ from kokoromichi.analysis.metrics.wealth import TOP_SHARES
 from kokoromichi.core.providers.packed_ledger import KIND_CODES
 from kokoromichi.simulation.compiled.compiling import alone
 from kokoromichi.simulation.compiled.engine import CompiledEngine
-from kokoromichi.simulation.compiled.fold import IS_DECISION, LEFT, fold, new_panel
+from kokoromichi.simulation.compiled.fold import GONE, IS_DECISION, fold, new_panel
 from kokoromichi.simulation.totals import DAYS_SCHEMA, Totals
 
 if TYPE_CHECKING:
@@ -74,8 +74,8 @@ class _Folded:
         self._last_active = np.where(self._active, days, -1).max(axis=1)
         turned = panel.turned[:, : self._days]
         last_turn = np.maximum.accumulate(np.where(turned, days, -1), axis=1)
-        self._away = (np.take_along_axis(turned, np.maximum(last_turn, 0), axis=1) == LEFT) & (last_turn >= 0)
-        self._records_leaving = bool((turned == LEFT).any())
+        self._away = (np.take_along_axis(turned, np.maximum(last_turn, 0), axis=1) == GONE) & (last_turn >= 0)
+        self._records_leaving = bool((turned == GONE).any())
         stays = self._records_leaving & ~self._away[:, -1]
         left = np.where(self._last_active < 0, self._arrival, self._last_active)
         self._until = np.where(stays, self._days - 1, left)
@@ -119,8 +119,7 @@ class _Folded:
             **{f"retention_d{age}": self._retention(age) for age in AGES_DAYS},
             "acts_per_active_player_day": went_through / player_days if tried and player_days else None,
         }
-        whole = ("spent_gold", "units_sold", "supply_gold", "active_supply_gold")
-        types = {name: pl.Int64() if name in whole else pl.Float64() for name in numbers}
+        types = {name: pl.Int64() if name in WHOLE else pl.Float64() for name in numbers}
         return Totals(days, pl.DataFrame([numbers], schema=types))
 
     def _active_supply_gold(self) -> int:

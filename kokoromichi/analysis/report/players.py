@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from kokoromichi.analysis import plots
+from kokoromichi.analysis.plots import players
 from kokoromichi.analysis.plots.canvas import words as spelled
 from kokoromichi.analysis.report import words
-from kokoromichi.analysis.report.blocks import chart, definition, measured, summary
+from kokoromichi.analysis.report.blocks import chart, definition, measured_days, summary
 from kokoromichi.analysis.report.page import Cell, Csv, PageRow, PageSection, PageTable
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def retention_section(data: ReportData) -> PageSection:
     """Return who stays."""
     frame = data.frames["retention"]
     charted = chart(
-        plots.retention(frame),
+        players.retention(frame),
         anchor="retention-by-age",
         takeaway=_retention_takeaway(frame),
         says=definition("retention"),
@@ -84,7 +84,7 @@ def activity_section(data: ReportData) -> PageSection:
     """Return acts and refusals."""
     title, lede = (
         "Acts and refusals",
-        f"What players do on a day on which they are there, and what the game refuses. {measured(data)}",
+        f"What players do on a day on which they are there, and what the game refuses. {measured_days(data)}",
     )
     absent = tuple(dict.fromkeys(data.missing[name] for name in ("acts", "refusals") if name in data.missing))
     if absent:
@@ -92,14 +92,14 @@ def activity_section(data: ReportData) -> PageSection:
     acts, refusals = data.frames["acts"], data.frames["refusals"]
     blocks = (
         chart(
-            plots.acts(acts),
+            players.acts(acts),
             anchor="acts",
             takeaway=_acts_takeaway(data),
             says=definition("acts"),
             csv=summary(acts, ["act"], "acts_per_active_player_day", "acts", "refused"),
         ),
         chart(
-            plots.refusals(refusals),
+            players.refusals(refusals),
             anchor="refusals",
             takeaway=_refusal_takeaway(refusals),
             says=definition(
