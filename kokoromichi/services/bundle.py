@@ -37,7 +37,7 @@ class Services:
         dice: What rolls where a caller gives no draws.
         activity_sampling: The share of players whose activity is noted, 0 to 1.
         most_granted: What one act of an admin may give or take.
-        executor_class: What commits the acts; the memory provider has a faster one.
+        executor_class: What commits the acts; a simulation has a faster one, the bot one that counts.
 
     Attributes:
         provider: Where acts are stored.
