@@ -106,7 +106,7 @@ class Settings(BaseSettings):
         text_commands: Whether ``!name`` is answered beside ``/name``; it needs the Message Content intent.
         admin_guilds: Servers whose managers are admins of the economy there, ``1,2``, beside the bot's owner;
             empty means that the owner alone is. All servers share one economy.
-        admin_most_gold: The most gold that one act of an admin may give or take; None sets no limit.
+        admin_most_gold: The most gold that one grant of an admin may give or take; None sets no limit.
         admin_most_units: The most gems, or units of an item, likewise.
         owner_channel: The id of a channel in which the bot tells of admins' acts and of incidents; None tells
             nobody.
