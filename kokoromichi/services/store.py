@@ -29,10 +29,10 @@ from kokoromichi.services.receipts import (
     SaleReceipt,
     UseReceipt,
 )
-from kokoromichi.services.refusals import refused
+from kokoromichi.services.refusals import items_refused, refused
 from kokoromichi.services.restocking import restock
 from kokoromichi.services.standalone import standalone_executor
-from kokoromichi.services.use import decide_use, items_refused
+from kokoromichi.services.use import decide_use
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
