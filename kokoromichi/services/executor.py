@@ -21,6 +21,7 @@ from kokoromichi.rules import codes
 from kokoromichi.rules.grant import is_opening_due, open_account
 from kokoromichi.services.booking import Booking
 from kokoromichi.services.erased_days import ErasedDays
+from kokoromichi.services.receipts import OpenReceipt
 from kokoromichi.services.refusals import refused
 
 if TYPE_CHECKING:
@@ -348,13 +349,6 @@ class CommandExecutor:
             profile = await self.provider.profile(user_id)
             assert profile is not None  # noqa: S101 - its opening has just been committed
         return profile
-
-
-class OpenReceipt(Receipt, frozen=True, gc=False, tag="OpenReceipt"):
-    """The account is open; ``gold`` and ``gems`` are its balances."""
-
-    gold: int
-    gems: int
 
 
 def _thawed(profile: UserProfile) -> UserProfile:
