@@ -21,8 +21,7 @@ from kokoromichi.core.providers.mongo.commits import Act, MongoCommits
 from kokoromichi.core.providers.mongo.documents import profile_of
 from kokoromichi.core.providers.mongo.driver import MongoDriver, failures
 from kokoromichi.core.providers.mongo.reading import MongoReader, snapshot
-from kokoromichi.core.providers.opening import Opening
-from kokoromichi.core.providers.remote import RemoteProvider
+from kokoromichi.core.providers.remote import Opening, RemoteProvider
 from kokoromichi.core.validation import (
     checked_pseudonym,
     checked_request_id,
