@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from kokoromichi.core.bulk_load import Batch, StoredResponse
 from kokoromichi.core.clock import Clock, SystemClock
-from kokoromichi.core.counters import check_counters
+from kokoromichi.core.counters import counters_after
 from kokoromichi.core.data_provider import DataProvider, Stream
 from kokoromichi.core.documents import Document, check_batch, checked_document
 from kokoromichi.core.errors import ConflictError, KokoroError, MisuseError, RequestMismatchError
@@ -20,7 +20,6 @@ from kokoromichi.core.models import (
     SET_FIELDS,
     AnswerT,
     ChangeSet,
-    CounterChange,
     LedgerEntry,
     Receipt,
     UserChange,
@@ -123,7 +122,7 @@ class MemoryProvider(DataProvider):
         if request_id is not None and (answer := self._recall(request_id, change.digest)) is not None:
             return answer  # type: ignore[return-value] # The digest says that it is of this act.
         check_change(change)
-        check_counters(self._counters, change.counters)
+        counters = counters_after(self._counters, change.counters)
         first, tx = len(self._ledger), self._tx + 1
         try:
             moved = [self._move(user, change.at_us, tx) for user in change.users]
@@ -133,23 +132,22 @@ class MemoryProvider(DataProvider):
         self._tx = tx
         for user, profile in zip(change.users, moved, strict=True):
             _write_fields(user, profile)
-        self._count(change.counters)
+        self._counters.update(counters)
         self._keep_rest(change, first)
         return change.answer
 
     def apply_now(self, change: ChangeSet[AnswerT]) -> AnswerT:
         """``apply`` of what one player does alone and without a request id, as a plain function."""
-        (user,), counters, tx = change.users, change.counters, self._tx + 1
-        if counters:
-            check_counters(self._counters, counters)
+        (user,), tx = change.users, self._tx + 1
+        counters = counters_after(self._counters, change.counters) if change.counters else None
         try:
             profile = self._move(user, change.at_us, tx)
         except _UNFIT as error:
             raise self._undone(tx, error) from None
         self._tx = tx
         _write_fields(user, profile)
-        if counters:
-            self._count(counters)
+        if counters is not None:
+            self._counters.update(counters)
         return change.answer
 
     def _move(self, user: UserChange, at_us: int, tx: int) -> UserProfile:  # noqa: C901, PLR0912 - the hottest loop of all
@@ -202,10 +200,6 @@ class MemoryProvider(DataProvider):
             kind = KIND_CODES[movement.kind]
             row = PackedRow(tx, change.at_us, kind, system, NOTHING, 0, 0, item, movement.quantity)
             ledger.append(row)
-
-    def _count(self, counters: Sequence[CounterChange]) -> None:
-        for counter in counters:
-            self._counters[counter.name] = self._counters.get(counter.name, 0) + counter.delta
 
     def _keep_rest(self, change: ChangeSet[AnswerT], first: int) -> None:
         """The receipt to remember, and what the rows of a change, numbered from ``first``, do not say."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from kokoromichi.core.clock import DAY_US
-from kokoromichi.core.counters import check_counters
+from kokoromichi.core.counters import counters_after
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.kinds import KINDS, SYSTEM
 from kokoromichi.core.models import MOST_INT
@@ -136,7 +137,7 @@ class Group:
             if act.answer is not None:
                 return
         check_change(change)
-        counters = self._counters_after(change)
+        counters = counters_after(ChainMap(self.counters, self._committed.counters), change.counters)
         after = players_after(change, self._player)
         try:
             answer = change.answer.encoded().decode()
@@ -159,22 +160,6 @@ class Group:
 
     def _player(self, user_id: str) -> UserProfile | None:
         return self.users.get(user_id) or self._committed.profile(user_id)
-
-    def _counters_after(self, change: ChangeSet[Any]) -> dict[str, int]:
-        if not change.counters:
-            return {}
-        stored, ahead = self._committed.counters, self.counters
-        names = {counter.name for counter in change.counters}
-        now = {
-            name: ahead.get(name, stored.get(name, 0)) for name in names if name in stored or name in ahead
-        }
-        check_counters(now, change.counters)
-        for counter in change.counters:
-            now[counter.name] = now.get(counter.name, 0) + counter.delta
-            if now[counter.name] > MOST_INT:
-                message = f"counter {counter.name} cannot become {now[counter.name]}: it holds 63 bits"
-                raise MisuseError(message)
-        return now
 
     def _rows_of(self, change: ChangeSet[Any]) -> list[Row]:
         """The ledger rows of a change; a code that is given out for nothing does no harm."""

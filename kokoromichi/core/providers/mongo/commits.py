@@ -16,6 +16,7 @@ from weakref import WeakValueDictionary
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from kokoromichi.core.clock import Clock, SystemClock
+from kokoromichi.core.counters import counter_overflow
 from kokoromichi.core.errors import (
     CommitUnknownError,
     ConflictError,
@@ -338,5 +339,5 @@ class MongoCommits:
             if stored is None:
                 raise ConflictError(f"counter {name} does not exist")
             if delta > 0:
-                raise MisuseError(f"counter {name} is {stored['value']}, and {delta:+} is beyond 64 bits")
+                raise counter_overflow(name, stored["value"], delta)
             raise FloorError(name, int(stored["value"]))
