@@ -304,12 +304,15 @@ class UserChange(msgspec.Struct, frozen=True, gc=False):
         version: The version that was read; 0 creates the player.
         movements: Money and items, which move by rows and by nothing else.
         fields: New values of the other fields of ``UserProfile``, or None.
+        unknown: Fields of a checked document that ``UserProfile`` does not know, or None; what is stored of
+            such fields otherwise stays.
     """
 
     user_id: str
     version: int
     movements: tuple[Movement, ...] = ()
     fields: Mapping[str, FieldValue] | None = None
+    unknown: dict[str, Any] | None = None
 
 
 AnswerT = TypeVar("AnswerT", bound=Receipt)

@@ -55,7 +55,6 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from kokoromichi.core.documents import Corrected
     from kokoromichi.core.reader import Reader, Wanted
 
 _UNFIT: Final = (KokoroError, KeyError, struct.error)
@@ -132,6 +131,8 @@ class MemoryProvider(DataProvider):
         self._tx = tx
         for user, profile in zip(change.users, moved, strict=True):
             _write_fields(user, profile)
+            if user.unknown:
+                profile.unknown.update(user.unknown)
         self._counters.update(counters)
         self._keep_rest(change, first)
         return change.answer
@@ -291,10 +292,6 @@ class MemoryProvider(DataProvider):
     async def observation_frames(self, stream: Stream) -> AsyncIterator[pl.DataFrame]:
         """What was observed, oldest first, in one frame."""
         yield observed_frame(stream, self._observations[stream])
-
-    async def _correct(self, change: ChangeSet[Corrected], unknown: Document) -> None:
-        await self.apply(change)
-        self._profiles[change.users[0].user_id].unknown.update(unknown)
 
     async def get_game_data(self, section: str) -> Document | None:
         """A section's document, a copy of its own, or None."""

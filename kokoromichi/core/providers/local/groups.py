@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     import apsw
 
-    from kokoromichi.core.documents import Document
     from kokoromichi.core.models import ChangeSet, Movement, UserProfile
     from kokoromichi.core.providers.local.committed import Committed
 
@@ -63,18 +62,13 @@ class Waiting:
 
 
 class Act(Waiting):
-    """A change, which joins whatever group is committed next.
+    """A change, which joins whatever group is committed next."""
 
-    Attributes:
-        unknown: Fields of a document that ``UserProfile`` does not know, for every player of the change.
-    """
+    __slots__ = ("change",)
 
-    __slots__ = ("change", "unknown")
-
-    def __init__(self, change: ChangeSet[Any], unknown: Document | None = None) -> None:
+    def __init__(self, change: ChangeSet[Any]) -> None:
         super().__init__()
         self.change = change
-        self.unknown = unknown
 
 
 class Job(Waiting):
@@ -146,10 +140,7 @@ class Group:
             raise MisuseError(message) from None
         rows = self._rows_of(change)
         # Nothing may fail from here on.
-        for profile in after:
-            if act.unknown:
-                profile.unknown = {**profile.unknown, **act.unknown}
-            self.users[profile.user_id] = profile
+        self.users.update((profile.user_id, profile) for profile in after)
         self.counters.update(counters)
         if change.request_id is not None:
             self._requests.append((change.request_id, self._now_us, packed(change.digest), answer))

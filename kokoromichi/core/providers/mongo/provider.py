@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from kokoromichi.core.bulk_load import Batch
     from kokoromichi.core.data_provider import DataProvider, Stream
-    from kokoromichi.core.documents import Corrected, Document
+    from kokoromichi.core.documents import Document
     from kokoromichi.core.models import AnswerT, ChangeSet, Receipt, UserProfile
     from kokoromichi.core.providers.mongo.driver import Stored
     from kokoromichi.core.providers.remote import NotesErasures
@@ -282,9 +282,6 @@ class MongoDBProvider(MongoReader, RemoteProvider):
                 await self._driver.collection(stream).insert_many(rows, ordered=False)
             except PyMongoError as error:
                 _LOG.warning("%d rows of %s are lost: %s", len(rows), stream, type(error).__name__)
-
-    async def _correct(self, change: ChangeSet[Corrected], unknown: Document) -> None:
-        await self._committed(self._commits.act(change, {change.users[0].user_id: unknown}))
 
     async def save_game_data(self, section: str, data: Document) -> None:
         """Store a section's document."""
