@@ -87,7 +87,6 @@ class LocalJSONProvider(LocalReader, DataProvider):
         self._life = FolderLife(options, debounce_s, read_only=read_only)
         super().__init__(self._life.ready)
         self._cache = self._life.cache
-        self.cached = self._cache.get
 
     @property
     def where(self) -> str:

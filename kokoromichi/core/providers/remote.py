@@ -122,7 +122,7 @@ class RemoteProvider(DataProvider):
 
     Args:
         beside: The folder's provider, given by ``build_provider``; None has no folder.
-        clock: What dates the mirror.
+        clock: What dates the mirror and corrections.
         erasures: Where erasures are written down before they begin, so that a restored backup hears of them;
             None writes none.
     """
@@ -133,7 +133,7 @@ class RemoteProvider(DataProvider):
         self, beside: DataProvider | None, clock: Clock, erasures: NotesErasures | None = None
     ) -> None:
         self.beside = beside
-        self._dates = clock
+        self._clock = clock
         self._erasures = erasures
         self._followed: dict[str, int] | None = None  # Versions in the mirror; None until it was whole once.
         self._rows: dict[Key, Tally] = {}  # What its ledger holds then.
@@ -208,7 +208,7 @@ class RemoteProvider(DataProvider):
             await mirror.open()
             if mirror.failed is not None:
                 await mirror.reopen()
-            as_of_us = self._dates.now_us()
+            as_of_us = self._clock.now_us()
             async with self.snapshot() as reader:
                 await self._forget_erased(mirror, reader)
                 report = await self._copied(mirror, reader)

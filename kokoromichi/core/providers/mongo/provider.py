@@ -82,8 +82,7 @@ class MongoDBProvider(MongoReader, RemoteProvider):
         erasures: NotesErasures | None = None,
         read_only: bool = False,
     ) -> None:
-        self._clock = clock or SystemClock()
-        RemoteProvider.__init__(self, beside, self._clock, erasures)
+        RemoteProvider.__init__(self, beside, clock or SystemClock(), erasures)
         MongoReader.__init__(self, self._connected)
         self._driver = MongoDriver(Settings().mongo_uri.get_secret_value() if uri is None else uri)
         self._patience_s = patience_s

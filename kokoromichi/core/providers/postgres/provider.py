@@ -111,8 +111,7 @@ class PostgresProvider(PostgresReader, RemoteProvider):
         erasures: NotesErasures | None = None,
         read_only: bool = False,
     ) -> None:
-        self._clock = clock or SystemClock()
-        RemoteProvider.__init__(self, beside, self._clock, erasures)
+        RemoteProvider.__init__(self, beside, clock or SystemClock(), erasures)
         if database_url is None:
             database_url = Settings().database_url.get_secret_value()
         self._connections = Connections(
