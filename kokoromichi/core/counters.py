@@ -8,7 +8,7 @@ from kokoromichi.core.errors import ConflictError, FloorError, MisuseError
 from kokoromichi.core.models import MOST_INT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from kokoromichi.core.models import CounterChange
 
@@ -50,8 +50,12 @@ def stocked_items(counters: dict[str, int]) -> list[str]:
     return [item for item in items if counters.get(stock_since_counter(item), RETIRED_US) < RETIRED_US]
 
 
-def counters_after(stored: Mapping[str, int], changes: Sequence[CounterChange]) -> dict[str, int]:
+def counters_after(stored: Callable[[str], int | None], changes: Sequence[CounterChange]) -> dict[str, int]:
     """The counters that change, as they are then; one may stand twice.
+
+    Args:
+        stored: A counter by its name, or None where there is none.
+        changes: What is asked of them.
 
     Raises:
         ConflictError: A counter is there, or is not, and should not be, or should.
@@ -61,7 +65,7 @@ def counters_after(stored: Mapping[str, int], changes: Sequence[CounterChange]) 
     after: dict[str, int] = {}
     for change in changes:
         name, delta = change.name, change.delta
-        available = after.get(name, stored.get(name))
+        available = after.get(name, stored(name))
         if change.creates == (available is not None):
             message = f"counter {name} {'exists already' if change.creates else 'does not exist'}"
             raise ConflictError(message)

@@ -121,7 +121,7 @@ class MemoryProvider(DataProvider):
         if request_id is not None and (answer := self._recall(request_id, change.digest)) is not None:
             return answer  # type: ignore[return-value] # The digest says that it is of this act.
         check_change(change)
-        counters = counters_after(self._counters, change.counters)
+        counters = counters_after(self._counters.get, change.counters)
         first, tx = len(self._ledger), self._tx + 1
         try:
             moved = [self._move(user, change.at_us, tx) for user in change.users]
@@ -140,7 +140,7 @@ class MemoryProvider(DataProvider):
     def apply_now(self, change: ChangeSet[AnswerT]) -> AnswerT:
         """``apply`` of what one player does alone and without a request id, as a plain function."""
         (user,), tx = change.users, self._tx + 1
-        counters = counters_after(self._counters, change.counters) if change.counters else None
+        counters = counters_after(self._counters.get, change.counters) if change.counters else None
         try:
             profile = self._move(user, change.at_us, tx)
         except _UNFIT as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import ChainMap
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from kokoromichi.core.clock import DAY_US
@@ -131,7 +130,7 @@ class Group:
             if act.answer is not None:
                 return
         check_change(change)
-        counters = counters_after(ChainMap(self.counters, self._committed.counters), change.counters)
+        counters = counters_after(self._counter, change.counters)
         after = players_after(change, self._player)
         try:
             answer = change.answer.encoded().decode()
@@ -151,6 +150,9 @@ class Group:
 
     def _player(self, user_id: str) -> UserProfile | None:
         return self.users.get(user_id) or self._committed.profile(user_id)
+
+    def _counter(self, name: str) -> int | None:
+        return self.counters.get(name, self._committed.counters.get(name))
 
     def _rows_of(self, change: ChangeSet[Any]) -> list[Row]:
         """The ledger rows of a change; a code that is given out for nothing does no harm."""
