@@ -73,48 +73,20 @@ HomePath: TypeAlias = Annotated[Path, AfterValidator(_at_home)]
 
 
 class Settings(BaseSettings):
-    """What operators set, by environment or ``.env``; an empty line there is no value, for every setting.
+    """What operators set, by environment or ``.env``: ``.env.example`` says what each setting is for.
+
+    An empty line there is no value, for every setting. None is no limit, file, folder, port or channel.
 
     Attributes:
-        provider: Where players are stored: a key of ``PROVIDERS``.
-        economy_dir: The folder of ``economy.toml``, ``store_catalog.json`` and ``waifus.json``.
-        data_dir: The folder of what players do.
-        debounce_seconds: With the local provider: the fixed period in which files of the readable copy are
-            written at most once.
-        cache_ttl: With the local provider: how long a player stays in memory after they were last written, or
-            read from the database, in seconds.
-        database_url: The PostgreSQL database, ``postgresql://user:password@host:port/database``.
-        database_password: The password of ``database_url`` or ``mongo_uri`` as it is, put into an address
-            that names a user and no password: there it would have to be percent-encoded.
-        database_pool_min: Least connections to it; ``database_pool_max`` the most.
-        mongo_uri: The MongoDB database, ``mongodb://user:password@host:port/database?replicaSet=name``.
-        mirror_dir: With a remote provider, and refused with another: the folder of a read-only mirror, which
-            answers while the database is away; None keeps none.
-        mirror_seconds: How often the bot lets the mirror follow, in seconds.
-        activity_sampling: The share of players whose acts and refusals are noted for whoever tunes the
-            economy, 0 to 1.
-        log_level: A level of ``logging``.
-        metrics_port: The bot answers Prometheus on this port; None answers nobody.
-        metrics_host: The address of that port, or its name: of this machine alone, unless a network is to
-            reach it.
-        metrics_file: The bot writes its metrics to this file every few seconds, for the textfile collector of
-            node_exporter (a name that ends with ``.prom``); None writes none.
-        log_format: ``text``, or ``json`` for one object a line.
-        heartbeat_file: The bot touches it while gateway and storage answer, and ``kokoromichi health`` looks
-            at it; None keeps none.
-        discord_token: The bot's token.
-        text_commands: Whether ``!name`` is answered beside ``/name``; it needs the Message Content intent.
-        admin_guilds: Servers whose managers are admins of the economy there, ``1,2``, beside the bot's owner;
-            empty means that the owner alone is. All servers share one economy.
-        admin_most_gold: The most gold that one act of an admin may give or take; None sets no limit.
-        admin_most_units: The most gems, or units of an item, likewise.
-        owner_channel: The id of a channel in which the bot tells of admins' acts and of incidents; None tells
-            nobody.
-        shard_count: How many shards all processes of the bot have together; None asks Discord.
-        shard_ids: The shards of this process, ``0,2``; empty means all. It needs ``shard_count``.
-        saas_mode: Reserved for an economy per guild, and refused until there is one.
-        discord_api_url: Where Discord's HTTP interface is; empty means Discord's own. Tests set it.
-        discord_gateway_url: Where Discord's gateway is; likewise.
+        provider: A key of ``PROVIDERS``.
+        cache_ttl: In seconds.
+        database_password: As it is: an address that takes it has it percent-encoded.
+        mirror_dir: Refused without a remote provider.
+        metrics_file: Of node_exporter's collector, which reads names that end with ``.prom``.
+        shard_count: None asks Discord.
+        shard_ids: None of them means all; they need ``shard_count``.
+        saas_mode: Refused while there is no economy for each guild.
+        discord_api_url: Empty means Discord's own; ``discord_gateway_url`` likewise.
     """
 
     model_config = SettingsConfigDict(

@@ -229,9 +229,8 @@ class Context(commands.Context[Game]):
 
     async def own(self) -> UserProfile:
         """The author as their next act meets them; looking opens no account."""
-        found = await self.bot.storage.ask(lambda: self.services.profile(self.player_id), writes=False)
-        stored = found or UserProfile(user_id=self.player_id)
-        return self.services.executor.with_opening(stored)
+        meet = self.services.executor.meet
+        return await self.bot.storage.ask(lambda: meet(self.player_id), writes=False)
 
     async def tell(self, receiver_id: str) -> None:
         """Let the answer notify whom the act concerned, unless they have switched that off."""

@@ -1,4 +1,8 @@
-"""Every word of the bot by key: the one place to translate. Refusals have theirs in ``services``."""
+"""What the bot says, by key.
+
+Refusals have their sentences in ``services.refusals``, but for those here that are truer in a circumstance;
+what commands and their arguments do stands with each of them in ``commands``.
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Thin cogs: a module is loaded when its name does not begin with ``_``."""
+"""Thin cogs: every module here is loaded."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from kokoromichi.core.errors import ConflictError, FloorError
+from kokoromichi.core.errors import ConflictError, FloorError, MisuseError
+from kokoromichi.core.models import MOST_INT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from kokoromichi.core.models import CounterChange
 
@@ -49,19 +50,33 @@ def stocked_items(counters: dict[str, int]) -> list[str]:
     return [item for item in items if counters.get(stock_since_counter(item), RETIRED_US) < RETIRED_US]
 
 
-def check_counters(stored: Mapping[str, int], changes: Sequence[CounterChange]) -> None:
-    """Hold changes against the counters as they are; one may stand twice.
+def counters_after(stored: Callable[[str], int | None], changes: Sequence[CounterChange]) -> dict[str, int]:
+    """The counters that change, as they are then; one may stand twice.
+
+    Args:
+        stored: A counter by its name, or None where there is none.
+        changes: What is asked of them.
 
     Raises:
         ConflictError: A counter is there, or is not, and should not be, or should.
         FloorError: One would fall below zero.
+        MisuseError: One would have more than 64 bits.
     """
-    planned: dict[str, int] = {}
+    after: dict[str, int] = {}
     for change in changes:
-        available = planned.get(change.name, stored.get(change.name))
+        name, delta = change.name, change.delta
+        available = after.get(name, stored(name))
         if change.creates == (available is not None):
-            message = f"counter {change.name} {'exists already' if change.creates else 'does not exist'}"
+            message = f"counter {name} {'exists already' if change.creates else 'does not exist'}"
             raise ConflictError(message)
-        planned[change.name] = (available or 0) + change.delta
-        if planned[change.name] < 0:
-            raise FloorError(change.name, available or 0)
+        after[name] = (available or 0) + delta
+        if after[name] < 0:
+            raise FloorError(name, available or 0)
+        if after[name] > MOST_INT:
+            raise counter_overflow(name, available or 0, delta)
+    return after
+
+
+def counter_overflow(name: str, available: int, delta: int) -> MisuseError:
+    """A counter would have more than 64 bits."""
+    return MisuseError(f"counter {name} is {available}, and {delta:+} is beyond 64 bits")

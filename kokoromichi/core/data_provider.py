@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from kokoromichi.core.bulk_load import Batch
     from kokoromichi.core.clock import Clock
-    from kokoromichi.core.documents import Corrected, Document
+    from kokoromichi.core.documents import Document
     from kokoromichi.core.models import (
         AnswerT,
         ChangeSet,
@@ -228,18 +228,14 @@ class DataProvider(Reader):
         """
         known = checked_user_id(user_id)
         for left in range(_TRIES - 1, -1, -1):
-            change, unknown = correction(await self.profile(known), known, data, self._clock.now_us())
+            change = correction(await self.profile(known), known, data, self._clock.now_us())
             try:
-                await self._correct(change, unknown)
+                await self.apply(change)
             except ConflictError:
                 if "version" in data or not left:
                     raise  # One that claims no version holds over whatever was stored meanwhile.
             else:
                 return
-
-    @abstractmethod
-    async def _correct(self, change: ChangeSet[Corrected], unknown: Document) -> None:
-        """Store a correction of one player, and the fields of their document that nobody knows."""
 
     @abstractmethod
     async def save_game_data(self, section: str, data: Document) -> None:

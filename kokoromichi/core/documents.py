@@ -181,7 +181,7 @@ class Corrected(Receipt, frozen=True, gc=False, tag="Corrected"):
 
 def correction(
     stored: UserProfile | None, user_id: str, document: Document, at_us: int
-) -> tuple[ChangeSet[Corrected], Document]:
+) -> ChangeSet[Corrected]:
     """Turn a saved document into a change that keeps the laws.
 
     Args:
@@ -191,8 +191,7 @@ def correction(
         at_us: When, in microseconds since the epoch.
 
     Returns:
-        The change, whose movements are the differences of money and items, and the fields that
-        ``UserProfile`` does not know.
+        The change, whose movements are the differences of money and items.
 
     Raises:
         ConflictError: The document carries a version that is not the stored one.
@@ -218,8 +217,8 @@ def correction(
     fields = {
         name: value for name in sorted(SET_FIELDS) if (value := getattr(after, name)) != getattr(before, name)
     }
-    user = UserChange(user_id, before.version, _movements(before, after), fields)
-    return ChangeSet(at_us, (user,), Corrected(), actor=SYSTEM), after.unknown
+    user = UserChange(user_id, before.version, _movements(before, after), fields, after.unknown)
+    return ChangeSet(at_us, (user,), Corrected(), actor=SYSTEM)
 
 
 def _opening_due(stored: UserProfile | None, before: UserProfile, document: Document) -> int:

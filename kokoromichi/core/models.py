@@ -241,7 +241,7 @@ class Transaction(_Frozen):
 class Receipt(msgspec.Struct, frozen=True, gc=False, tag_field="receipt"):
     """What an act returns, and what is stored under its request id; services define one for each act.
 
-    Each writes its tag out: it is stored, so that a class may be renamed and its tag may not.
+    Each writes its tag out: it is stored, and stays what it is when a class is renamed.
     """
 
     def encoded(self) -> bytes:
@@ -304,12 +304,15 @@ class UserChange(msgspec.Struct, frozen=True, gc=False):
         version: The version that was read; 0 creates the player.
         movements: Money and items, which move by rows and by nothing else.
         fields: New values of the other fields of ``UserProfile``, or None.
+        unknown: Fields of a checked document that ``UserProfile`` does not know, or None; what is stored of
+            such fields otherwise stays.
     """
 
     user_id: str
     version: int
     movements: tuple[Movement, ...] = ()
     fields: Mapping[str, FieldValue] | None = None
+    unknown: dict[str, Any] | None = None
 
 
 AnswerT = TypeVar("AnswerT", bound=Receipt)
@@ -334,7 +337,7 @@ class ChangeSet(msgspec.Struct, Generic[AnswerT], gc=False):
 
     Attributes:
         at_us: When, from the clock that was passed in.
-        users: Changed players, in the order of their ids, each once.
+        users: Changed players, each once, in the order in which their rows are numbered.
         answer: The receipt, which ``apply`` returns, now and whenever the request id is repeated.
         counters: Changed counters.
         system: Rows that belong to no player (restocks, admin acts).

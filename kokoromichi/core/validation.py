@@ -1,4 +1,4 @@
-"""What ids, requests and changes must be: checked alike, and refused in the same words, by every provider."""
+"""What ids, requests and changes must be: the one place, and the one wording, that providers ask for it."""
 
 from __future__ import annotations
 

@@ -8,7 +8,8 @@ MAX_BALANCE: Final = 2**53 - 1
 """The most gold, gems or units that a rule lets anybody hold: every count fits a JSON number exactly."""
 
 NO_LIMIT: Final = MAX_BALANCE
-"""The limit of an item without one. It is a real bound, so that a rule needs no case for it."""
+"""The limit of an item without one: a real bound, which no rule lets anybody exceed. Only ``purchase`` asks
+whether it is this one, to say TOO_POOR first to whoever could not pay for so much."""
 
 OK: Final = 0
 BAD_QUANTITY: Final = 1

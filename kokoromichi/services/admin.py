@@ -66,7 +66,7 @@ class AdminService:
         overrides: An admin's prices.
         store: Whose shelves are filled.
         activity: What forgets who is erased.
-        most_granted: What one act may give or take.
+        most_granted: What one ``grant`` may give or take; no other act is limited.
     """
 
     def __init__(

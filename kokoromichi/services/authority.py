@@ -37,7 +37,7 @@ class Actor(NamedTuple):
 
 
 class MostGranted(NamedTuple):
-    """What one act of an admin may give or take; None sets no limit.
+    """What one grant of an admin may give or take; None sets no limit.
 
     Attributes:
         gold: The most gold.

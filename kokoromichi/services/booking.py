@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 _NO_ITEMS: Final[dict[str, str]] = {}
 _NO_FIELDS: Final[dict[str, FieldValue]] = {}
 _CODE: Final = 0
-"""The place of the code in an answer: it is 0 where rows are booked, and so is what a row has not."""
+"""The place of the code in every answer. A row that moves no money, or no units, reads it in their place:
+rows are booked of an act that was not refused, whose code is OK, and so 0."""
 
 
 class Booking:

@@ -36,8 +36,8 @@ class Services:
         clock: What tells the time.
         dice: What rolls where a caller gives no draws.
         activity_sampling: The share of players whose activity is noted, 0 to 1.
-        most_granted: What one act of an admin may give or take.
-        executor_class: What commits the acts; the memory provider has a faster one.
+        most_granted: What one grant of an admin may give or take.
+        executor_class: What commits the acts; a simulation has a faster one, the bot one that counts.
 
     Attributes:
         provider: Where acts are stored.

@@ -21,6 +21,7 @@ from kokoromichi.rules import codes
 from kokoromichi.rules.grant import is_opening_due, open_account
 from kokoromichi.services.booking import Booking
 from kokoromichi.services.erased_days import ErasedDays
+from kokoromichi.services.receipts import OpenReceipt
 from kokoromichi.services.refusals import refused
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ Decide: TypeAlias = "Callable[[UserProfile, int, Arguments], ChangeSet[AnswerT]]
 DecideBetween: TypeAlias = "Callable[[UserProfile, UserProfile, int, Arguments], ChangeSet[AnswerT]]"
 
 _OPENING: Final = Booking("opening")
+_NO_FIELDS: Final[Mapping[DayField, int]] = MappingProxyType({})
 RESERVED_PREFIXES: Final = ("stock:", "restock:", "retire:")
 """How the request ids of restocking begin; no caller may take one first."""
 _TRIES_APART: Final = 8
@@ -281,12 +283,24 @@ class CommandExecutor:
 
         return watched
 
-    def with_opening(self, profile: UserProfile) -> UserProfile:
-        """The profile as its next act meets it: with the opening, where that is still to be booked."""
-        return self._settle_opening(profile)[0]
+    async def meet(self, user_id: str) -> UserProfile:
+        """A player as their next act meets them; looking opens no account."""
+        stored, _kept = await self._read(user_id)
+        return self._settle_opening(stored)[0]
+
+    async def _read(self, user_id: str) -> tuple[UserProfile, Mapping[DayField, int]]:
+        """A player as they are stored; or as somebody without an account begins, and with which fields."""
+        stored = await self.provider.profile(user_id)
+        if stored is not None:
+            return stored, _NO_FIELDS
+        newcomer = UserProfile(user_id=user_id)
+        kept = await self.erased_days.fields_of(user_id)
+        for name, value in kept.items():
+            setattr(newcomer, name, value)
+        return newcomer, kept
 
     def _settle_opening(self, profile: UserProfile) -> tuple[UserProfile, tuple[Movement, ...]]:
-        """``with_opening``, and the rows that book it."""
+        """The profile with its opening, where that is still to be booked, and the rows that book it."""
         if not is_opening_due(profile.version, profile.opening_due):
             return profile, ()
         opening = self.live.config.opening
@@ -300,20 +314,14 @@ class CommandExecutor:
     ) -> ChangeSet[AnswerT]:
         """Read and decide for a player who may act; see ``_decide_with_opening``."""
         await self.prepare()
-        stored = await self.provider.profile(user_id)
-        if stored is not None:
-            return self._decide_with_opening(_thawed(stored), decide)
-        newcomer = UserProfile(user_id=user_id)
-        kept = await self.erased_days.fields_of(user_id)
-        for name, value in kept.items():
-            setattr(newcomer, name, value)
-        return self._decide_with_opening(newcomer, decide, kept)
+        stored, kept = await self._read(user_id)
+        return self._decide_with_opening(_thawed(stored), decide, kept)
 
     def _decide_with_opening(
         self,
         stored: UserProfile,
         decide: Callable[[UserProfile], ChangeSet[AnswerT]],
-        kept: Mapping[DayField, int] = MappingProxyType({}),
+        kept: Mapping[DayField, int] = _NO_FIELDS,
     ) -> ChangeSet[AnswerT]:
         """Decide for a player, and put the opening into the same commit where it is still to be booked.
 
@@ -348,13 +356,6 @@ class CommandExecutor:
             profile = await self.provider.profile(user_id)
             assert profile is not None  # noqa: S101 - its opening has just been committed
         return profile
-
-
-class OpenReceipt(Receipt, frozen=True, gc=False, tag="OpenReceipt"):
-    """The account is open; ``gold`` and ``gems`` are its balances."""
-
-    gold: int
-    gems: int
 
 
 def _thawed(profile: UserProfile) -> UserProfile:

@@ -7,6 +7,13 @@ import msgspec
 from kokoromichi.core.models import Receipt
 
 
+class OpenReceipt(Receipt, frozen=True, gc=False, tag="OpenReceipt"):
+    """The account is open; ``gold`` and ``gems`` are its balances."""
+
+    gold: int
+    gems: int
+
+
 class PurchaseReceipt(Receipt, frozen=True, gc=False, tag="PurchaseReceipt"):
     """Units were bought; ``gold`` and ``owned`` are balance and units held afterwards."""
 

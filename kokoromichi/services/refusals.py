@@ -78,3 +78,13 @@ def require_shown_price(price_gold: int, shown_gold: int | None) -> None:
 def refused(code: int, *numbers: int | str) -> RefusedError:
     """The error for a rule's code, with the numbers that its sentence names, in their order."""
     return RefusedError(REFUSALS[code], *numbers)
+
+
+def items_refused(code: int, item_id: str, quantity: int, held: int) -> RefusedError:
+    """The refusal of an act upon units of an item, with the numbers that its sentence names."""
+    numbers: dict[int, tuple[int | str, ...]] = {
+        codes.BAD_QUANTITY: (quantity,),
+        codes.NOT_OWNED: (item_id, held),
+        codes.BALANCE_CAP: (codes.MAX_BALANCE,),
+    }
+    return refused(code, *numbers.get(code, (item_id,)))

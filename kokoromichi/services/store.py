@@ -29,10 +29,10 @@ from kokoromichi.services.receipts import (
     SaleReceipt,
     UseReceipt,
 )
-from kokoromichi.services.refusals import refused
+from kokoromichi.services.refusals import items_refused, refused
 from kokoromichi.services.restocking import restock
 from kokoromichi.services.standalone import standalone_executor
-from kokoromichi.services.use import decide_use, items_refused
+from kokoromichi.services.use import decide_use
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
@@ -128,8 +128,7 @@ class StoreService:
         try:
             receipt = await self.purchase(known, item_id, quantity, request_id=request_id)
         except RefusedError as refusal:
-            profile = await self._executor.provider.profile(known) or UserProfile(user_id=known)
-            return False, str(refusal), self._executor.with_opening(profile).gold
+            return False, str(refusal), (await self._executor.meet(known)).gold
         return True, f"Bought {receipt.quantity} x {item_id} for {receipt.cost_gold} gold.", receipt.gold
 
     def sell(
@@ -150,10 +149,8 @@ class StoreService:
         Raises:
             RefusedError: As ``sell``.
         """
-        executor, known = self._executor, checked_user_id(user_id)
-        stored = await executor.provider.profile(known) or UserProfile(user_id=known)
-        met = executor.with_opening(stored)
-        return self._decide_sale(met, executor.clock.now_us(), (item_id, quantity)).answer
+        met = await self._executor.meet(checked_user_id(user_id))
+        return self._decide_sale(met, self._executor.clock.now_us(), (item_id, quantity)).answer
 
     def _decide_sale(self, profile: UserProfile, at_us: int, arguments: Arguments) -> ChangeSet[SaleReceipt]:
         item_id, quantity, offer = self._asked(profile, arguments, RETIRED_OFFER)

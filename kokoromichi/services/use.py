@@ -6,17 +6,15 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from kokoromichi.core.models import ChangeSet, UserProfile
-from kokoromichi.rules import codes
 from kokoromichi.rules.holding import UNKNOWN_PAID_GOLD
 from kokoromichi.rules.use import Body, use
 from kokoromichi.services.booking import Booking
 from kokoromichi.services.receipts import UseReceipt
-from kokoromichi.services.refusals import refused
+from kokoromichi.services.refusals import items_refused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kokoromichi.core.errors import RefusedError
     from kokoromichi.services.live_economy import LiveEconomy, Offer
 
 _BOOKING: Final = Booking("use")
@@ -66,13 +64,3 @@ def decide_use(
         item_id, offer.effect, used.amount, used.gold, used.owned, used.until_us, -used.moved_units
     )
     return ChangeSet(at_us, (_BOOKING.change(used, profile, item_id),), receipt)
-
-
-def items_refused(code: int, item_id: str, quantity: int, held: int) -> RefusedError:
-    """The refusal of an act upon units of an item, with the numbers that its sentence names."""
-    numbers: dict[int, tuple[int | str, ...]] = {
-        codes.BAD_QUANTITY: (quantity,),
-        codes.NOT_OWNED: (item_id, held),
-        codes.BALANCE_CAP: (codes.MAX_BALANCE,),
-    }
-    return refused(code, *numbers.get(code, (item_id,)))

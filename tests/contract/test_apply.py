@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kokoromichi.core.errors import ConflictError, FloorError, KokoroError, MisuseError
-from kokoromichi.core.models import CounterChange, Movement, UserChange
+from kokoromichi.core.models import MOST_INT, CounterChange, Movement, UserChange
 from kokoromichi.core.providers import PROVIDERS, provider_class
 from kokoromichi.core.transactions import Committed
 from tests.contract.makers import MAKERS
@@ -220,3 +220,11 @@ async def test_a_counter_that_stands_twice_in_a_change_is_held_against_its_sum(
         await provider.apply(change(counters=(CounterChange("stock.x", -3), CounterChange("stock.x", -3))))
     assert floor.value.available == 2
     assert await provider.counters() == {"stock.x": 5}
+
+
+async def test_a_counter_has_at_most_64_bits(provider: DataProvider) -> None:
+    await with_counter(provider, "stock.x", MOST_INT)
+    with pytest.raises(MisuseError, match="64 bits"):
+        await provider.apply(change(user("ada", 0, money(9, 9)), counters=(CounterChange("stock.x", 1),)))
+    assert await provider.counters() == {"stock.x": MOST_INT}
+    assert not await provider.user_ids()

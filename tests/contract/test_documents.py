@@ -9,6 +9,7 @@ import pytest
 from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.clock import moment_of
 from kokoromichi.core.errors import ConflictError, MisuseError
+from kokoromichi.core.models import UserChange
 from tests.contract.stored import (
     NOON_US,
     Row,
@@ -229,3 +230,16 @@ async def test_a_whole_number_is_a_player_s_id_by_its_digits(provider: DataProvi
         with pytest.raises(MisuseError, match="is malformed"):
             await provider.save_user(wrong, {"gold": 1})  # type: ignore[arg-type] # Likewise.
     assert await provider.user_ids() == ["123456789012345678"]
+
+
+async def test_what_nobody_knows_of_two_players_of_a_change_is_each_ones_own(provider: DataProvider) -> None:
+    await provider.save_user("bo", {"title": "the Brave", "pets": 1})
+    users = (
+        UserChange("ada", 0, unknown={"title": "the Wise"}),
+        UserChange("bo", 1, unknown={"pets": 1e16}),
+    )
+    await provider.apply(change(*users))
+    ada, bo = await provider.profile("ada"), await provider.profile("bo")
+    assert ada is not None
+    assert bo is not None
+    assert (ada.unknown, bo.unknown) == ({"title": "the Wise"}, {"title": "the Brave", "pets": 1e16})

@@ -316,13 +316,14 @@ async def test_days_are_counted_with_the_commit_that_makes_them(tmp_path: Path) 
 async def test_a_profile_is_at_hand_for_its_time_and_read_again_after_it(tmp_path: Path) -> None:
     async with LocalJSONProvider(tmp_path, cache_ttl=0.05) as local:
         await with_player(local, "ada", gold=100)
-        assert local.cached("ada") is not None
+        held = await local.profile("ada")
+        assert await local.profile("ada") is held
         await asyncio.sleep(0.06)
-        assert local.cached("ada") is None
         profile = await local.profile("ada")
         assert profile is not None
+        assert profile is not held
         assert profile.gold == 100
-        assert local.cached("ada") is profile
+        assert await local.profile("ada") is profile
 
 
 async def test_observations_reach_their_tables_and_name_nobody_by_themselves(

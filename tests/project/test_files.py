@@ -14,7 +14,6 @@ LONG_FOR_A_REASON: Final = {
     "chat/context.py": "a command's whole life with its author, whom everything that it says goes through",
     "chat/texts.py": "every word of the bot is one table, to be translated at once",
     "core/models.py": "what is stored, and the one shape of a change, are read together",
-    "core/providers/memory.py": "a whole store, and the model that the others are held against",
     "core/providers/postgres/connections.py": "every way to reach a server, and what is said when none does",
     "services/admin.py": "what an admin may do is one class, checked in one place",
     "services/executor.py": "the one road of every act, from its request to its receipt",

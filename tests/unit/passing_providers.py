@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from kokoromichi.core.data_provider import Stream
-    from kokoromichi.core.documents import Corrected, Document
+    from kokoromichi.core.documents import Document
     from kokoromichi.core.models import AnswerT, ChangeSet, LedgerEntry, Receipt, UserProfile
     from kokoromichi.core.reader import Reader, Wanted
 
@@ -71,9 +71,6 @@ class PassingProvider(DataProvider):
 
     def observation_frames(self, stream: Stream) -> AsyncIterator[pl.DataFrame]:
         return self.inner.observation_frames(stream)
-
-    async def _correct(self, change: ChangeSet[Corrected], unknown: Document) -> None:
-        raise NotImplementedError
 
     async def save_user(self, user_id: str | int, data: Document) -> None:
         await self.inner.save_user(user_id, data)

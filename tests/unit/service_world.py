@@ -31,7 +31,7 @@ DAY_S: Final = 24 * HOUR_S
 MAX: Final = 2**53 - 1
 """The most that a rule lets a balance grow to."""
 MOST_GRANTED: Final = MostGranted(units=10**12)
-"""What one act of an admin may give."""
+"""What one grant of an admin may give."""
 
 _PRICES_AND_LIMITS: Final[dict[str, tuple[int, int | None, int]]] = {
     "health_potion": (100, None, 50),

@@ -42,6 +42,16 @@ async def test_of_two_who_are_erased_at_once_neither_claims_twice() -> None:
             await world.services.daily.claim(user_id)
 
 
+async def test_who_returns_on_the_day_is_met_as_their_next_act_meets_them() -> None:
+    world = await World.open()
+    await world.services.daily.claim("ada")
+    await world.services.admin.erase("ada", actor=ROOT, reason="asked")
+    met = await world.services.executor.meet("ada")
+    opening = world.services.live.config.opening
+    assert (met.gold, met.gems, met.last_claim_us) == (opening.gold, opening.gems, NOON_US)
+    assert await world.services.profile("ada") is None
+
+
 async def test_the_key_is_forgotten_once_its_day_has_passed_and_not_before() -> None:
     world = await World.open()
     await world.player("ada")

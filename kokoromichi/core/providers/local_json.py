@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
     from kokoromichi.core.bulk_load import Batch
-    from kokoromichi.core.documents import Corrected
     from kokoromichi.core.models import AnswerT, ChangeSet, Receipt, UserProfile
     from kokoromichi.core.providers.local.adoption import Adoption
 
@@ -88,7 +87,6 @@ class LocalJSONProvider(LocalReader, DataProvider):
         self._life = FolderLife(options, debounce_s, read_only=read_only)
         super().__init__(self._life.ready)
         self._cache = self._life.cache
-        self.cached = self._cache.get
 
     @property
     def where(self) -> str:
@@ -139,12 +137,9 @@ class LocalJSONProvider(LocalReader, DataProvider):
 
     async def apply(self, change: ChangeSet[AnswerT]) -> AnswerT:
         """Store a change whole, or raise and store nothing; see ``DataProvider.apply``."""
-        return await self._apply(change)
-
-    async def _apply(self, change: ChangeSet[AnswerT], unknown: Document | None = None) -> AnswerT:
         store, _ = await self._life.owned()
         refuse_mirror(self._life, WRITTEN_BY_COPIES)
-        answer: AnswerT = await store.commits.apply(Act(change, unknown))
+        answer: AnswerT = await store.commits.apply(Act(change))
         return answer
 
     @asynccontextmanager
@@ -174,9 +169,6 @@ class LocalJSONProvider(LocalReader, DataProvider):
         """A page of ``balances``, by an index."""
         query = "SELECT user_id, gold FROM users ORDER BY gold DESC, user_id LIMIT ? OFFSET ?"
         return (await self._life.ready()).now(query, (limit, offset))
-
-    async def _correct(self, change: ChangeSet[Corrected], unknown: Document) -> None:
-        await self._apply(change, unknown)
 
     async def save_game_data(self, section: str, data: Document) -> None:
         """Store a section's document: durable when this returns."""
@@ -280,4 +272,4 @@ class LocalJSONProvider(LocalReader, DataProvider):
             await self.save_game_data(name, adoption.edited)
         else:
             stored = await self.profile(checked_user_id(name))
-            await self._apply(*adoption.booked(stored, self._clock.now_us()))
+            await self.apply(adoption.booked(stored, self._clock.now_us()))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from kokoromichi.core.bulk_load import Batch, StoredResponse
 from kokoromichi.core.clock import Clock, SystemClock
-from kokoromichi.core.counters import check_counters
+from kokoromichi.core.counters import counters_after
 from kokoromichi.core.data_provider import DataProvider, Stream
 from kokoromichi.core.documents import Document, check_batch, checked_document
 from kokoromichi.core.errors import ConflictError, KokoroError, MisuseError, RequestMismatchError
@@ -20,7 +20,6 @@ from kokoromichi.core.models import (
     SET_FIELDS,
     AnswerT,
     ChangeSet,
-    CounterChange,
     LedgerEntry,
     Receipt,
     UserChange,
@@ -56,7 +55,6 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from kokoromichi.core.documents import Corrected
     from kokoromichi.core.reader import Reader, Wanted
 
 _UNFIT: Final = (KokoroError, KeyError, struct.error)
@@ -123,7 +121,7 @@ class MemoryProvider(DataProvider):
         if request_id is not None and (answer := self._recall(request_id, change.digest)) is not None:
             return answer  # type: ignore[return-value] # The digest says that it is of this act.
         check_change(change)
-        check_counters(self._counters, change.counters)
+        counters = counters_after(self._counters.get, change.counters)
         first, tx = len(self._ledger), self._tx + 1
         try:
             moved = [self._move(user, change.at_us, tx) for user in change.users]
@@ -133,23 +131,24 @@ class MemoryProvider(DataProvider):
         self._tx = tx
         for user, profile in zip(change.users, moved, strict=True):
             _write_fields(user, profile)
-        self._count(change.counters)
+            if user.unknown:
+                profile.unknown.update(user.unknown)
+        self._counters.update(counters)
         self._keep_rest(change, first)
         return change.answer
 
     def apply_now(self, change: ChangeSet[AnswerT]) -> AnswerT:
         """``apply`` of what one player does alone and without a request id, as a plain function."""
-        (user,), counters, tx = change.users, change.counters, self._tx + 1
-        if counters:
-            check_counters(self._counters, counters)
+        (user,), tx = change.users, self._tx + 1
+        counters = counters_after(self._counters.get, change.counters) if change.counters else None
         try:
             profile = self._move(user, change.at_us, tx)
         except _UNFIT as error:
             raise self._undone(tx, error) from None
         self._tx = tx
         _write_fields(user, profile)
-        if counters:
-            self._count(counters)
+        if counters is not None:
+            self._counters.update(counters)
         return change.answer
 
     def _move(self, user: UserChange, at_us: int, tx: int) -> UserProfile:  # noqa: C901, PLR0912 - the hottest loop of all
@@ -202,10 +201,6 @@ class MemoryProvider(DataProvider):
             kind = KIND_CODES[movement.kind]
             row = PackedRow(tx, change.at_us, kind, system, NULL, 0, 0, item, movement.quantity)
             ledger.append(row)
-
-    def _count(self, counters: Sequence[CounterChange]) -> None:
-        for counter in counters:
-            self._counters[counter.name] = self._counters.get(counter.name, 0) + counter.delta
 
     def _keep_rest(self, change: ChangeSet[AnswerT], first: int) -> None:
         """The receipt to remember, and what the rows of a change, numbered from ``first``, do not say."""
@@ -297,10 +292,6 @@ class MemoryProvider(DataProvider):
     async def observation_frames(self, stream: Stream) -> AsyncIterator[pl.DataFrame]:
         """What was observed, oldest first, in one frame."""
         yield observed_frame(stream, self._observations[stream])
-
-    async def _correct(self, change: ChangeSet[Corrected], unknown: Document) -> None:
-        await self.apply(change)
-        self._profiles[change.users[0].user_id].unknown.update(unknown)
 
     async def get_game_data(self, section: str) -> Document | None:
         """A section's document, a copy of its own, or None."""

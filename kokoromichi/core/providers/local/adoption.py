@@ -67,16 +67,16 @@ class Adoption:
         """One for each edit, so that an adoption that was cut off has one effect."""
         return f"adopt:{self.key.name}:{seal_of(self.edited)}"
 
-    def booked(self, stored: UserProfile | None, at_us: int) -> tuple[ChangeSet[Corrected], Document]:
-        """The change of a player that books it, and the fields that ``UserProfile`` does not know.
+    def booked(self, stored: UserProfile | None, at_us: int) -> ChangeSet[Corrected]:
+        """The change of a player that books it.
 
         Raises:
             MisuseError: It holds no valid player.
         """
         document = self.applied_to(None if stored is None else stored.document())
-        change, unknown = correction(stored, self.key.name, document, at_us)
+        change = correction(stored, self.key.name, document, at_us)
         change.request_id, change.digest = self.request_id, "adopt"
-        return change, unknown
+        return change
 
     def applied_to(self, stored: Document | None) -> Document:
         """The player's document then: money and items by the difference, everything else as edited."""

@@ -46,6 +46,8 @@ def _player_after(user: UserChange, stored: UserProfile | None) -> UserProfile:
         _move(profile, movement)
     if user.fields:
         _set_fields(profile, user, user.fields)
+    if user.unknown:
+        profile.unknown = {**profile.unknown, **user.unknown}
     profile.version += 1
     return profile
 

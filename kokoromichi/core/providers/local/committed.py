@@ -8,7 +8,8 @@ import msgspec
 
 from kokoromichi.core.errors import RequestMismatchError, StorageError
 from kokoromichi.core.models import ANSWERS_KEPT_DAYS, DAY_US, Receipt
-from kokoromichi.core.providers.local.documents import ProfileCache, decode_profile
+from kokoromichi.core.providers.local.cache import ProfileCache
+from kokoromichi.core.providers.local.documents import decode_profile
 from kokoromichi.core.providers.local.schema import rows_of, scalar
 
 if TYPE_CHECKING:

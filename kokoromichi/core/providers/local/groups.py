@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from kokoromichi.core.clock import DAY_US
-from kokoromichi.core.counters import check_counters
+from kokoromichi.core.counters import counters_after
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.kinds import KINDS, SYSTEM
 from kokoromichi.core.models import MOST_INT
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     import apsw
 
-    from kokoromichi.core.documents import Document
     from kokoromichi.core.models import ChangeSet, Movement, UserProfile
     from kokoromichi.core.providers.local.committed import Committed
 
@@ -62,18 +61,13 @@ class Waiting:
 
 
 class Act(Waiting):
-    """A change, which joins whatever group is committed next.
+    """A change, which joins whatever group is committed next."""
 
-    Attributes:
-        unknown: Fields of a document that ``UserProfile`` does not know, for every player of the change.
-    """
+    __slots__ = ("change",)
 
-    __slots__ = ("change", "unknown")
-
-    def __init__(self, change: ChangeSet[Any], unknown: Document | None = None) -> None:
+    def __init__(self, change: ChangeSet[Any]) -> None:
         super().__init__()
         self.change = change
-        self.unknown = unknown
 
 
 class Job(Waiting):
@@ -136,7 +130,7 @@ class Group:
             if act.answer is not None:
                 return
         check_change(change)
-        counters = self._counters_after(change)
+        counters = counters_after(self._counter, change.counters)
         after = players_after(change, self._player)
         try:
             answer = change.answer.encoded().decode()
@@ -145,10 +139,7 @@ class Group:
             raise MisuseError(message) from None
         rows = self._rows_of(change)
         # Nothing may fail from here on.
-        for profile in after:
-            if act.unknown:
-                profile.unknown = {**profile.unknown, **act.unknown}
-            self.users[profile.user_id] = profile
+        self.users.update((profile.user_id, profile) for profile in after)
         self.counters.update(counters)
         if change.request_id is not None:
             self._requests.append((change.request_id, self._now_us, packed(change.digest), answer))
@@ -160,21 +151,8 @@ class Group:
     def _player(self, user_id: str) -> UserProfile | None:
         return self.users.get(user_id) or self._committed.profile(user_id)
 
-    def _counters_after(self, change: ChangeSet[Any]) -> dict[str, int]:
-        if not change.counters:
-            return {}
-        stored, ahead = self._committed.counters, self.counters
-        names = {counter.name for counter in change.counters}
-        now = {
-            name: ahead.get(name, stored.get(name, 0)) for name in names if name in stored or name in ahead
-        }
-        check_counters(now, change.counters)
-        for counter in change.counters:
-            now[counter.name] = now.get(counter.name, 0) + counter.delta
-            if now[counter.name] > MOST_INT:
-                message = f"counter {counter.name} cannot become {now[counter.name]}: it holds 63 bits"
-                raise MisuseError(message)
-        return now
+    def _counter(self, name: str) -> int | None:
+        return self.counters.get(name, self._committed.counters.get(name))
 
     def _rows_of(self, change: ChangeSet[Any]) -> list[Row]:
         """The ledger rows of a change; a code that is given out for nothing does no harm."""

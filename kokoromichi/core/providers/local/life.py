@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.providers.local.background import Background
+from kokoromichi.core.providers.local.cache import ProfileCache
 from kokoromichi.core.providers.local.commits import Commits
-from kokoromichi.core.providers.local.documents import ProfileCache
 from kokoromichi.core.providers.local.readable_copy import COUNTERS
 from kokoromichi.core.providers.local.seals import Key
 from kokoromichi.core.providers.local.store import OpenStore, StoreOptions, open_reading, open_store

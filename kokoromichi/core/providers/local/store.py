@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 
     from kokoromichi.core.clock import Clock
     from kokoromichi.core.providers.local.backups import Retention
+    from kokoromichi.core.providers.local.cache import ProfileCache
     from kokoromichi.core.providers.local.commits import Commits
-    from kokoromichi.core.providers.local.documents import ProfileCache
 
 T = TypeVar("T")
 

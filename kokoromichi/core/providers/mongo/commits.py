@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import secrets
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic
 from weakref import WeakValueDictionary
 
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from kokoromichi.core.clock import Clock, SystemClock
+from kokoromichi.core.counters import counter_overflow
 from kokoromichi.core.errors import (
     CommitUnknownError,
     ConflictError,
@@ -35,7 +36,6 @@ from kokoromichi.core.validation import FENCED, check_change, spent
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Mapping
 
     from kokoromichi.core.bulk_load import Batch
     from kokoromichi.core.models import ChangeSet, CounterChange
@@ -58,11 +58,9 @@ class Act(Attempts, Generic[AnswerT]):
 
     Attributes:
         change: What is asked for.
-        unknown: Fields to keep beside a profile's own, by player.
     """
 
     change: ChangeSet[AnswerT]
-    unknown: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -103,12 +101,10 @@ class MongoCommits:
         self._outcomes = Outcomes(driver)
         self._states: dict[str, Stored] = {}
 
-    def act(
-        self, change: ChangeSet[AnswerT], unknown: Mapping[str, Mapping[str, object]] | None = None
-    ) -> Act[AnswerT]:
+    def act(self, change: ChangeSet[AnswerT]) -> Act[AnswerT]:
         """A change with its ids: the order of acts is the order of their ``tx_id``, as of this process."""
         tx_id = self._next_tx_id()
-        return Act(change.request_id or f"~{tx_id}", tx_id, change=change, unknown=unknown or {})
+        return Act(change.request_id or f"~{tx_id}", tx_id, change=change)
 
     def _next_tx_id(self) -> str:
         self._last_us = max(self._last_us + 1, self._machine.now_us())
@@ -251,7 +247,7 @@ class MongoCommits:
         sets: dict[str, Stored] = {}
         for user_id, user in users.items():
             try:
-                sets[user_id] = changed(before[user_id], user, change.at_us, act.unknown.get(user_id))
+                sets[user_id] = changed(before[user_id], user, change.at_us)
             except (ConflictError, MisuseError):  # noqa: PERF203 - a change has one player or two
                 if self._states.get(user_id) is not before[user_id]:
                     raise
@@ -338,5 +334,5 @@ class MongoCommits:
             if stored is None:
                 raise ConflictError(f"counter {name} does not exist")
             if delta > 0:
-                raise MisuseError(f"counter {name} is {stored['value']}, and {delta:+} is beyond 64 bits")
+                raise counter_overflow(name, stored["value"], delta)
             raise FloorError(name, int(stored["value"]))

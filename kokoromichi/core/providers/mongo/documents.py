@@ -84,14 +84,13 @@ def row_us(stored: Stored, at_us: int) -> int:
     return max(int(stored.get("row_us", 0)), at_us)
 
 
-def changed(stored: Stored, user: UserChange, at_us: int, unknown: Mapping[str, object] | None) -> Stored:
+def changed(stored: Stored, user: UserChange, at_us: int) -> Stored:
     """What is set in a player's document: the version, and the fields that a change gives another value.
 
     Args:
         stored: The document as it is stored.
         user: What changes of it.
         at_us: When, in microseconds since the epoch.
-        unknown: Fields beside the known ones, added to those that are stored; None for none.
 
     Raises:
         ConflictError: The document has another version.
@@ -105,8 +104,8 @@ def changed(stored: Stored, user: UserChange, at_us: int, unknown: Mapping[str, 
     sets: Stored = {"version": user.version + 1, **_moved(stored, user)}
     for name, value in fields.items():
         sets[name] = _pairs(name, value) if isinstance(value, dict) and name in _PAIRS else value
-    if unknown:
-        sets["unknown"] = {**stored.get("unknown", {}), **unknown}
+    if user.unknown:
+        sets["unknown"] = {**stored.get("unknown", {}), **user.unknown}
     after = {**stored, **sets}
     if fields:
         _check_profile(after)

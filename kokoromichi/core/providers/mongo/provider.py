@@ -21,8 +21,7 @@ from kokoromichi.core.providers.mongo.commits import Act, MongoCommits
 from kokoromichi.core.providers.mongo.documents import profile_of
 from kokoromichi.core.providers.mongo.driver import MongoDriver, failures
 from kokoromichi.core.providers.mongo.reading import MongoReader, snapshot
-from kokoromichi.core.providers.opening import Opening
-from kokoromichi.core.providers.remote import RemoteProvider
+from kokoromichi.core.providers.remote import Opening, RemoteProvider
 from kokoromichi.core.validation import (
     checked_pseudonym,
     checked_request_id,
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
 
     from kokoromichi.core.bulk_load import Batch
     from kokoromichi.core.data_provider import DataProvider, Stream
-    from kokoromichi.core.documents import Corrected, Document
+    from kokoromichi.core.documents import Document
     from kokoromichi.core.models import AnswerT, ChangeSet, Receipt, UserProfile
     from kokoromichi.core.providers.mongo.driver import Stored
     from kokoromichi.core.providers.remote import NotesErasures
@@ -83,8 +82,7 @@ class MongoDBProvider(MongoReader, RemoteProvider):
         erasures: NotesErasures | None = None,
         read_only: bool = False,
     ) -> None:
-        self._clock = clock or SystemClock()
-        RemoteProvider.__init__(self, beside, self._clock, erasures)
+        RemoteProvider.__init__(self, beside, clock or SystemClock(), erasures)
         MongoReader.__init__(self, self._connected)
         self._driver = MongoDriver(Settings().mongo_uri.get_secret_value() if uri is None else uri)
         self._patience_s = patience_s
@@ -283,9 +281,6 @@ class MongoDBProvider(MongoReader, RemoteProvider):
                 await self._driver.collection(stream).insert_many(rows, ordered=False)
             except PyMongoError as error:
                 _LOG.warning("%d rows of %s are lost: %s", len(rows), stream, type(error).__name__)
-
-    async def _correct(self, change: ChangeSet[Corrected], unknown: Document) -> None:
-        await self._committed(self._commits.act(change, {change.users[0].user_id: unknown}))
 
     async def save_game_data(self, section: str, data: Document) -> None:
         """Store a section's document."""

@@ -31,7 +31,6 @@ from kokoromichi.core.validation import FENCED, check_change, checked_request_id
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from kokoromichi.core.documents import Document
     from kokoromichi.core.models import AnswerT, ChangeSet
     from kokoromichi.core.providers.postgres.connections import Connections
 
@@ -96,7 +95,7 @@ class PostgresCommits:
         self._draining = 0
         self._calls: set[asyncio.Task[None]] = set()
 
-    async def apply(self, change: ChangeSet[AnswerT], unknown: Document | None = None) -> AnswerT:
+    async def apply(self, change: ChangeSet[AnswerT]) -> AnswerT:
         """Store a change whole, or raise and store nothing; see ``DataProvider.apply``.
 
         A caller that is cancelled leaves its change on the way: the same request id asks for its outcome.
@@ -109,7 +108,7 @@ class PostgresCommits:
         pending = self._in_flight.get(request_id)  # The second caller waits for the first one's outcome.
         if pending is None:
             outcome = asyncio.get_running_loop().create_future()
-            encoded = encode_change(change, request_id, unknown)
+            encoded = encode_change(change, request_id)
             pending = _Pending(request_id, change.digest, encoded, change.answer, outcome)
             self._connections.check_open()
             self._in_flight[request_id] = pending

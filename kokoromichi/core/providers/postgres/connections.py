@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from kokoromichi.core.errors import ConfigurationError, MisuseError, StorageError
-from kokoromichi.core.providers.opening import Opening
 from kokoromichi.core.providers.postgres.schema import GRANT
+from kokoromichi.core.providers.remote import Opening
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator

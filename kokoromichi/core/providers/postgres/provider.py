@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from kokoromichi.core.bulk_load import Batch
     from kokoromichi.core.data_provider import DataProvider, Stream
-    from kokoromichi.core.documents import Corrected, Document
+    from kokoromichi.core.documents import Document
     from kokoromichi.core.models import AnswerT
     from kokoromichi.core.providers.remote import NotesErasures
 
@@ -111,8 +111,7 @@ class PostgresProvider(PostgresReader, RemoteProvider):
         erasures: NotesErasures | None = None,
         read_only: bool = False,
     ) -> None:
-        self._clock = clock or SystemClock()
-        RemoteProvider.__init__(self, beside, self._clock, erasures)
+        RemoteProvider.__init__(self, beside, clock or SystemClock(), erasures)
         if database_url is None:
             database_url = Settings().database_url.get_secret_value()
         self._connections = Connections(
@@ -231,9 +230,6 @@ class PostgresProvider(PostgresReader, RemoteProvider):
             await self._connections.read(lambda connection: connection.executemany(insert, rows))
         except StorageError as failed:
             _LOG.warning("%d observations were lost: %s", len(rows), failed)
-
-    async def _correct(self, change: ChangeSet[Corrected], unknown: Document) -> None:
-        await self._commits.apply(change, unknown)
 
     async def save_game_data(self, section: str, data: Document) -> None:
         """Store a section's document."""

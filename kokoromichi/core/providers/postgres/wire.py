@@ -32,13 +32,12 @@ _FAULTY_DATA: Final = ("22", "23")
 """SQLSTATE classes of values that the server cannot hold: no whole number, beyond 64 bits, below zero."""
 
 
-def encode_change(change: ChangeSet[AnswerT], request_id: str, unknown: Document | None = None) -> bytes:
+def encode_change(change: ChangeSet[AnswerT], request_id: str) -> bytes:
     """A change as JSON.
 
     Args:
         change: The change.
         request_id: Its own or a made-up one.
-        unknown: Fields of the first player's document that ``UserProfile`` does not know.
 
     Raises:
         MisuseError: An id is malformed, a kind or field is unknown, or a value is none of JSON.
@@ -49,7 +48,6 @@ def encode_change(change: ChangeSet[AnswerT], request_id: str, unknown: Document
         "digest": change.digest,
         "at_us": change.at_us,
         "actor": actor,
-        "users": [_user(user) for user in change.users],
     }
     if not request_id.startswith(MADE_UP):
         wire["answer"] = msgspec.Raw(change.answer.encoded())
@@ -64,8 +62,7 @@ def encode_change(change: ChangeSet[AnswerT], request_id: str, unknown: Document
     if change.system:
         wire["system"] = [_row(movement) for movement in change.system]
     try:
-        if unknown:
-            wire["users"][0]["unknown"] = msgspec.Raw(encode_document(unknown))  # type: ignore[index]
+        wire["users"] = [_user(user) for user in change.users]
         return msgspec.json.encode(wire)
     except (TypeError, ValueError, OverflowError) as wrong:
         message = f"a row needs whole numbers of 64 bits, and text that can be written: {wrong}"
@@ -97,6 +94,8 @@ def _user(user: UserChange) -> dict[str, object]:
         if not SET_FIELDS.issuperset(user.fields):
             raise wrong_fields(user, user.fields)
         wire["fields"] = user.fields
+    if user.unknown:
+        wire["unknown"] = msgspec.Raw(encode_document(user.unknown))
     return wire
 
 
