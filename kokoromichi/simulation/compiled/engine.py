@@ -146,8 +146,9 @@ class CompiledEngine:
     @cached_property
     def names(self) -> Names:
         """What the codes stand for."""
-        users = [*self.participants.user_ids, SYSTEM]
-        return Names(schemas_of(self.scenario), users, self._items, self._request_ids)
+        schemas = schemas_of(self.scenario)
+        users = pl.Series([*self.participants.user_ids, SYSTEM], dtype=schemas.ledger["user_id"])
+        return Names(schemas, users, self._items, self._request_ids)
 
     def play(self, on_day: Callable[[int], None] | None = None) -> Played:
         """Play every day of the horizon, and answer what it left.

@@ -65,13 +65,13 @@ class Names(NamedTuple):
 
     Attributes:
         schemas: Of its frames.
-        users: User ids by number, then the system.
+        users: User ids by number, then the system: an Enum, which takes long to make where they are many.
         items: Item ids in catalogue order.
         request_ids: By transaction, of those that the system made.
     """
 
     schemas: Schemas
-    users: Sequence[str]
+    users: pl.Series
     items: Sequence[str]
     request_ids: Mapping[int, str]
 
@@ -85,7 +85,6 @@ def ledger_frame(chunk: Chunk, names: Names, first: int) -> pl.DataFrame:
         first: Rows before them.
     """
     schema, txs = names.schemas.ledger, chunk.ledger["tx"]
-    users = pl.Series(names.users, dtype=schema["user_id"])
     begins = np.flatnonzero(np.diff(txs, prepend=NO))
     actors = np.repeat(chunk.ledger["user"][begins], np.diff(begins, append=len(txs)))
     given = np.flatnonzero(np.isin(txs, list(names.request_ids)))
@@ -95,12 +94,12 @@ def ledger_frame(chunk: Chunk, names: Names, first: int) -> pl.DataFrame:
         entry_id=zero_padded(np.arange(first, first + len(txs)), ID_DIGITS),
         tx_id=zero_padded(txs, TX_DIGITS),
         counterparty=pl.col("other").cat.to(schema["counterparty"]),
-        actor=users.gather(actors),
+        actor=names.users.gather(actors),
         request_id=request_ids.scatter(given, [names.request_ids[tx] for tx in txs[given]]),
         reason=pl.lit(None, pl.String),
     )
     items = pl.Series(names.items, dtype=schema["item_id"])
-    return named_frame(packed, users, items, texts, schema)
+    return named_frame(packed, names.users, items, texts, schema)
 
 
 def activity_frame(chunk: Chunk, names: Names) -> pl.DataFrame:
@@ -148,11 +147,13 @@ def sampled(chunk: Chunk, one_in: int) -> Chunk:
 
 def whole_frames(chunks: Sequence[Chunk], names: Names, first: int = 0) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Ledger and activity of a run, oldest first; ``first`` is the number of the first row."""
-    ledgers, activities = [names.schemas.ledger.to_frame()], [names.schemas.activity.to_frame()]
+    ledgers, activities = [], []
     for chunk in _merged(chunks):
         ledgers.append(ledger_frame(chunk, names, first))
         activities.append(activity_frame(chunk, names))
         first += ledgers[-1].height
+    if not ledgers:
+        return names.schemas.ledger.to_frame(), names.schemas.activity.to_frame()
     return pl.concat(ledgers), pl.concat(activities)
 
 
@@ -170,7 +171,7 @@ def _joined(parts: Sequence[Arrays]) -> Arrays:
 def stored_frames(players: Players, names: Names) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The balances and the inventories of all players who have an account, by player and item."""
     joined = np.flatnonzero(players.rows[:, JOINED])
-    users = pl.Series(names.users, dtype=pl.String)
+    users = names.users.cast(pl.String)
     balances = pl.concat(
         pl.DataFrame(
             {"user_id": users.gather(joined), "currency": currency, "balance": players.rows[joined, place]},
