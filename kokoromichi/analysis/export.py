@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Format = Literal["parquet", "csv", "jsonl"]
 
-_ROWS_HELD: Final = 131_072
+_ROWS_HELD: Final = 65_536
 _ROWS_A_FILE: Final = 65_536
 _STREAMS: Final[tuple[Stream, ...]] = ("activity", "economy_history")
 _AT: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
