@@ -53,13 +53,17 @@ TURN_S: Final = 0.5
 """How long an engine is timed, at least, before it is the other's turn."""
 
 
-def timed(act: Callable[[], object]) -> float:
+def timed(prepare: Callable[[], Callable[[], object]]) -> float:
     """CPU seconds of one call, garbage collected before: the mean of as many as make a turn.
 
     A turn that ended after the first of many short calls would mostly time caches that the other engine left.
+
+    Args:
+        prepare: Answers what is timed, for one call.
     """
     seconds: list[float] = []
     while sum(seconds) < TURN_S:
+        act = prepare()
         gc.collect()
         start = time.process_time()
         kept = act()
@@ -112,7 +116,7 @@ def interleaved(runs: dict[str, Callable[[], Callable[[], object]]], repeats: in
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     for repeat in range(repeats):
         for name in list(runs) if repeat % 2 else list(reversed(runs)):
-            seconds[name].append(timed(runs[name]()))
+            seconds[name].append(timed(runs[name]))
     return seconds
 
 
