@@ -14,9 +14,8 @@ import polars.selectors as cs
 
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.kinds import KINDS, SYSTEM
-from kokoromichi.core.reader import ActiveDays, totals_of
+from kokoromichi.core.reader import ActiveDays, Totals, totals_of
 from kokoromichi.core.schemas import BALANCES_SCHEMA, INVENTORIES_SCHEMA, LEDGER_SCHEMA, STOCK_SCHEMA
-from kokoromichi.core.totals import Totals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from kokoromichi.analysis.plots import flows, goods, groups, players, prices, supply, waits, wealth
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.options import near
+from kokoromichi.options import near
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,8 @@ import polars as pl
 from kokoromichi.analysis.metrics.by_day import SPENDING, changes, movements, total
 from kokoromichi.analysis.metrics.presence import presence
 from kokoromichi.analysis.metrics.sessions import sessions
-from kokoromichi.core.options import one_of
 from kokoromichi.core.schemas import PLAYERS_SCHEMA
+from kokoromichi.options import one_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,7 +20,7 @@ from kokoromichi.analysis.observations import (
 from kokoromichi.analysis.provider_state import read_ledger
 from kokoromichi.analysis.reading import files_of, one_economy
 from kokoromichi.analysis.targets import TARGETS, Targets
-from kokoromichi.core.options import day
+from kokoromichi.options import day
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -33,10 +33,10 @@ from kokoromichi.analysis.targets import TARGETS, Bands, Targets
 from kokoromichi.analysis.workbook import metrics_workbook
 from kokoromichi.core.data_provider import DataProvider
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.options import day, one_of
 from kokoromichi.core.provider_manager import build_provider
 from kokoromichi.core.providers.local.opening import database_of
 from kokoromichi.core.schemas import OBSERVED_SCHEMAS
+from kokoromichi.options import day, one_of
 from kokoromichi.settings import Settings
 
 if TYPE_CHECKING:

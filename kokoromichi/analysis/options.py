@@ -13,7 +13,7 @@ from kokoromichi.analysis.metrics.by_day import days
 from kokoromichi.analysis.observations import Observations
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.kinds import CURRENCIES
-from kokoromichi.core.options import ends, near, one_of, plain, whole
+from kokoromichi.options import ends, near, one_of, plain, whole
 from kokoromichi.rules.codes import MAX_BALANCE
 
 if TYPE_CHECKING:

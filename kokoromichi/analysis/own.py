@@ -12,7 +12,7 @@ from kokoromichi.analysis.metrics import METRICS, Entry, framed
 from kokoromichi.analysis.options import checked_options
 from kokoromichi.analysis.plots import canvas
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.options import near
+from kokoromichi.options import near
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from kokoromichi.analysis.metrics.headline import POSSIBLE, WAITS
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.options import ends, near, once
+from kokoromichi.options import ends, near, once
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kokoromichi.cli.output import Json, Wanted, answer, listing, number, progress, say, screen
-from kokoromichi.core.options import once
 from kokoromichi.operation.exits import TARGET_MISSED, exit_on_error, fail
+from kokoromichi.options import once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

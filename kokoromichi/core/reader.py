@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from contextlib import nullcontext
 from types import MappingProxyType
-from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, TypeAlias
 
 import polars as pl
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _MOST_ROWS: Final = 1_000
 _KEYS: Final = ("day", "kind", "currency")
+_Key: TypeAlias = "tuple[int, str, str | None]"
+_NOTHING: Final = (0, 0, 0)
 _ISO: Final = "%Y-%m-%dT%H:%M:%S%.fZ"
 _AMOUNT: Final = pl.col("amount").fill_null(0).cast(pl.Int128)
 
@@ -174,6 +176,46 @@ def observed_frame(
     if stored == pl.String:
         return frame.with_columns(pl.col(moment).str.to_datetime(_ISO, time_unit="us", time_zone="UTC"))
     return frame.cast({moment: schema[moment]})
+
+
+class Totals:
+    """Daily totals by day, kind and currency.
+
+    Args:
+        totals: What it begins with.
+    """
+
+    def __init__(self, totals: Iterable[DailyTotal] = ()) -> None:
+        self._sums: dict[_Key, tuple[int, int, int]] = {}
+        self.add(totals)
+
+    def add(self, totals: Iterable[DailyTotal]) -> None:
+        """Add more, each sum of money at most ``MOST_INT``."""
+        for one in totals:
+            key = one.day, one.kind, one.currency
+            rows, gained, lost = self._sums.get(key, _NOTHING)
+            money = min(gained + one.gained, MOST_INT), min(lost + one.lost, MOST_INT)
+            self._sums[key] = rows + one.rows, *money
+
+    def sorted(self) -> list[DailyTotal]:
+        """One a day, kind and currency, ascending."""
+        return [DailyTotal(*key, *self._sums[key]) for key in sorted(self._sums, key=_order)]
+
+    def less(self, others: Iterable[DailyTotal]) -> list[DailyTotal]:
+        """What these have more than others, ascending; numbers are below 0 where the others have more."""
+        theirs = {(one.day, one.kind, one.currency): one for one in others}
+        found = []
+        for key in sorted({*self._sums, *theirs}, key=_order):
+            rows, gained, lost = self._sums.get(key, _NOTHING)
+            other = theirs.get(key, DailyTotal(*key, *_NOTHING))
+            if (rows, gained, lost) != (other.rows, other.gained, other.lost):
+                found.append(DailyTotal(*key, rows - other.rows, gained - other.gained, lost - other.lost))
+        return found
+
+
+def _order(key: _Key) -> tuple[int, str, str]:
+    day, kind, currency = key
+    return day, kind, currency or ""
 
 
 def totals_of(frames: Iterable[pl.DataFrame], since_day: int) -> list[DailyTotal]:

@@ -12,7 +12,7 @@ from kokoromichi.analysis.metrics import METRICS, first_measured_day, metric
 from kokoromichi.analysis.metrics.headline import POSSIBLE, headline
 from kokoromichi.analysis.observations import Observations
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.options import near
+from kokoromichi.options import near
 from kokoromichi.simulation import engines
 from kokoromichi.simulation.totals import observed, play_totals
 

@@ -15,8 +15,8 @@ from kokoromichi.analysis.observations import Observations
 from kokoromichi.analysis.replicated import estimate
 from kokoromichi.analysis.tables import Table
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.options import between, whole
 from kokoromichi.experiments.batch_jobs import run_folder
+from kokoromichi.options import between, whole
 from kokoromichi.simulation.lines import read_lines, with_infinity
 from kokoromichi.simulation.manifest import rebuilt
 from kokoromichi.simulation.replication_jobs import replication_seed

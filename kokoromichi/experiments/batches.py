@@ -23,10 +23,10 @@ from kokoromichi.analysis.metrics import first_measured_day
 from kokoromichi.analysis.metrics.headline import headline
 from kokoromichi.analysis.observations import Observations
 from kokoromichi.core.errors import KokoroError, MisuseError
-from kokoromichi.core.options import one_of, whole, whole_seed
 from kokoromichi.experiments.batch_jobs import KEEPS, SUMMARY, Job, numbers_of_run, own_numbers
 from kokoromichi.experiments.batch_runs import BATCH, Batch, read_batch
 from kokoromichi.experiments.shards import Shard
+from kokoromichi.options import one_of, whole, whole_seed
 from kokoromichi.simulation import engines
 from kokoromichi.simulation.dispatch import each_done
 from kokoromichi.simulation.functions import code_hash, fingerprint

@@ -10,11 +10,11 @@ import numpy as np
 
 from kokoromichi.analysis.observations import Observations
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.options import between
 from kokoromichi.experiments.calibration import Calibration, Tastes
 from kokoromichi.experiments.choices import SERVICES, seen_choices
 from kokoromichi.experiments.logit import Menu, fit
 from kokoromichi.experiments.presence import presence
+from kokoromichi.options import between
 from kokoromichi.simulation.archetypes import CATEGORIES
 from kokoromichi.simulation.scenario import Scenario, require_scenario
 

@@ -11,10 +11,10 @@ import polars as pl
 from kokoromichi.analysis.tables import Table
 from kokoromichi.analysis.targets import spelled
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.options import whole, whole_seed
 from kokoromichi.experiments.robustness import Robustness
 from kokoromichi.experiments.seed_runs import headlines, item_waits
 from kokoromichi.experiments.trials import Trial
+from kokoromichi.options import whole, whole_seed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, overload
 import polars as pl
 
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.options import between, whole, whole_seed
 from kokoromichi.experiments.comparison import BASE, Asked, Comparison, runs_missing
 from kokoromichi.experiments.likeness import likeness
 from kokoromichi.experiments.measures import MEASURES, item_measures, require_measures
 from kokoromichi.experiments.seed_runs import SeedRun, choose_engine, play_all
+from kokoromichi.options import between, whole, whole_seed
 from kokoromichi.simulation import engines
 from kokoromichi.simulation.notebook import Watched
 from kokoromichi.simulation.scenario import Scenario, require_scenario

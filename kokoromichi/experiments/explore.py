@@ -13,11 +13,11 @@ from kokoromichi.analysis.plots.canvas import drawing, label_axes, legend_below,
 from kokoromichi.analysis.plots.showing import figure_of, svg_card
 from kokoromichi.analysis.targets import spelled
 from kokoromichi.core.errors import KokoroError, MisuseError
-from kokoromichi.core.options import whole_seed
 from kokoromichi.experiments.measures import MEASURES
 from kokoromichi.experiments.newest import Newest
 from kokoromichi.experiments.seed_runs import choose_engine
 from kokoromichi.experiments.space import Scale, Space
+from kokoromichi.options import whole_seed
 from kokoromichi.rules.findings import EconomyError
 from kokoromichi.simulation import engines
 from kokoromichi.simulation.replication_jobs import replication_seed

@@ -13,9 +13,9 @@ import polars as pl
 
 from kokoromichi.analysis.tables import Table
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.options import between, whole
 from kokoromichi.experiments.calibrate import apart_of, menu_of
 from kokoromichi.experiments.logit import information, unseen_and_errors
+from kokoromichi.options import between, whole
 from kokoromichi.simulation.streams import MAX_DAYS
 
 if TYPE_CHECKING:

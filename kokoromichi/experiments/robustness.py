@@ -12,9 +12,9 @@ import polars as pl
 
 from kokoromichi.analysis.tables import Table
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.options import between, whole
 from kokoromichi.experiments.calibration import Calibration
 from kokoromichi.experiments.trials import Trial
+from kokoromichi.options import between, whole
 from kokoromichi.simulation.archetypes import Archetype
 from kokoromichi.simulation.population import Population
 from kokoromichi.simulation.scenario import Scenario

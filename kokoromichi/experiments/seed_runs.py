@@ -16,7 +16,7 @@ from kokoromichi.analysis.metrics.headline import WAITS, headline
 from kokoromichi.analysis.metrics.supply import money_supply
 from kokoromichi.analysis.metrics.waits import days_to_afford
 from kokoromichi.core.errors import KokoroError
-from kokoromichi.core.options import one_of
+from kokoromichi.options import one_of
 from kokoromichi.simulation import engines
 from kokoromichi.simulation.dispatch import each_done
 from kokoromichi.simulation.replication_jobs import replication_seed

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from kokoromichi.analysis.tables import Table
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.options import whole, whole_seed
 from kokoromichi.experiments.measures import MEASURES, require_measures
 from kokoromichi.experiments.seed_runs import choose_engine, headlines
 from kokoromichi.experiments.space import Space
+from kokoromichi.options import whole, whole_seed
 from kokoromichi.simulation import engines
 from kokoromichi.simulation.notebook import Watched
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from kokoromichi.analysis.tables import Table
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.options import whole
 from kokoromichi.experiments.sensitivity import TESTED, play_points, tested
 from kokoromichi.experiments.space import sobol_points
+from kokoromichi.options import whole
 from kokoromichi.simulation.notebook import Watched
 
 if TYPE_CHECKING:

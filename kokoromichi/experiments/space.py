@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.options import plain, real
+from kokoromichi.options import plain, real
 from kokoromichi.simulation.scenario import require_scenario
 
 if TYPE_CHECKING:

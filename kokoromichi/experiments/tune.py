@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from kokoromichi.analysis.targets import Bands, Targets
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.options import whole, whole_seed
 from kokoromichi.experiments.measures import MEASURES, require_measures
 from kokoromichi.experiments.probing import probe
 from kokoromichi.experiments.seed_runs import choose_engine, headlines, item_waits
@@ -19,6 +18,7 @@ from kokoromichi.experiments.space import Scale, Space, sobol_points
 from kokoromichi.experiments.surface import Surface
 from kokoromichi.experiments.trials import Journal, Trial
 from kokoromichi.experiments.tuned import Tuned
+from kokoromichi.options import whole, whole_seed
 from kokoromichi.simulation import engines
 from kokoromichi.simulation.notebook import Watched
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.options import once
 from kokoromichi.experiments.space import Scale, scale
+from kokoromichi.options import once
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, cast
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked_dataclass
 
-from kokoromichi.core.options import near, plain
+from kokoromichi.options import near, plain
 from kokoromichi.rules.catalogue import CATALOGUE, WAIFUS, CatalogueItem, WaifuSheet
 from kokoromichi.rules.economy_files import read_sheets, read_toml, repeated_ids
 from kokoromichi.rules.economy_paths import Factor, Tree, edit, plain_tree, times, to

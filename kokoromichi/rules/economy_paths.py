@@ -9,7 +9,7 @@ from fractions import Fraction
 from math import isfinite
 from typing import Final
 
-from kokoromichi.core.options import plain
+from kokoromichi.options import plain
 from kokoromichi.rules.findings import ECONOMY_FILE, NO_NEW_SECTION, EconomyError, Finding, shown
 
 Tree = dict[str, object]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field, ValidationError, model_validator
 
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.options import near, whole
+from kokoromichi.options import near, whole
 from kokoromichi.rules.codes import MAX_BALANCE
 from kokoromichi.rules.findings import Finding
 from kokoromichi.rules.sections import ItemId

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from kokoromichi.core.options import near
+from kokoromichi.options import near
 from kokoromichi.simulation.setup_files import Checked
 from kokoromichi.simulation.streams import MAX_DAYS
 

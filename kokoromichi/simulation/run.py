@@ -33,7 +33,7 @@ from kokoromichi.analysis.tables import Table
 from kokoromichi.analysis.targets import TARGETS, Targets
 from kokoromichi.analysis.workbook import metrics_workbook
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.options import between, day
+from kokoromichi.options import between, day
 from kokoromichi.rules.findings import Finding
 from kokoromichi.simulation import replication_jobs
 from kokoromichi.simulation.cards import run_card

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 from pydantic import Field, InstanceOf, PrivateAttr, ValidationError, field_validator, model_validator
 
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.options import between, whole
-from kokoromichi.core.options import percent as percent_of
+from kokoromichi.options import between, whole
+from kokoromichi.options import percent as percent_of
 from kokoromichi.rules.economy import Economy
 from kokoromichi.simulation.cards import scenario_card
 from kokoromichi.simulation.population import Population

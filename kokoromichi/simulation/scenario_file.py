@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from kokoromichi.core.options import near
+from kokoromichi.options import near
 from kokoromichi.rules.acts import act_name
 from kokoromichi.rules.economy import Economy, load_config, load_economy
 from kokoromichi.rules.findings import NO_NEW_SECTION, EconomyError, Finding

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from kokoromichi.core.options import near, plain
+from kokoromichi.options import near, plain
 from kokoromichi.rules.findings import Finding, FindingsError, shown
 from kokoromichi.settings import shipped_folder
 

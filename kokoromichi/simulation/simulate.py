@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from kokoromichi.analysis.reading import REPLICATIONS
 from kokoromichi.core.errors import MisuseError, StorageError
-from kokoromichi.core.options import whole, whole_seed
+from kokoromichi.options import whole, whole_seed
 from kokoromichi.simulation import engines
 from kokoromichi.simulation.manifest import identity_of, manifest
 from kokoromichi.simulation.notebook import Watched

@@ -16,8 +16,8 @@ from kokoromichi.analysis.charts import CHARTS
 from kokoromichi.analysis.metrics import METRICS, metric
 from kokoromichi.analysis.options import CHECKS
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.options import between, ends, near, percent
-from kokoromichi.core.options import day as whole_day
+from kokoromichi.options import between, ends, near, percent
+from kokoromichi.options import day as whole_day
 from kokoromichi.rules.findings import FindingsError
 from tests.simulation.commands import invoke
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 import polars as pl
 
 from kokoromichi.core.errors import MisuseError
-from kokoromichi.core.options import near, plain, real
+from kokoromichi.options import near, plain, real
 
 if TYPE_CHECKING:
     from kokoromichi.analysis.observations import Observations

@@ -15,7 +15,7 @@ from kokoromichi.analysis.plots.canvas import words as spelled
 from kokoromichi.analysis.plots.series import averaged
 from kokoromichi.analysis.replicated import Estimate, estimate
 from kokoromichi.analysis.report import words
-from kokoromichi.core.options import one_of
+from kokoromichi.options import one_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

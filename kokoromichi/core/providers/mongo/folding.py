@@ -19,8 +19,7 @@ from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 from kokoromichi.core.models import DAY_US, DailyTotal
 from kokoromichi.core.providers.mongo.driver import failures, is_transient, storage_error
 from kokoromichi.core.providers.mongo.ledger import read_frames
-from kokoromichi.core.reader import ActiveDays, totals_of
-from kokoromichi.core.totals import Totals
+from kokoromichi.core.reader import ActiveDays, Totals, totals_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
