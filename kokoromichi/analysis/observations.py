@@ -26,6 +26,7 @@ from kokoromichi.core.schemas import (
     LEDGER_SCHEMA,
     PLAYERS_SCHEMA,
 )
+from kokoromichi.options import day
 from kokoromichi.rules.acts import FORMER
 
 if TYPE_CHECKING:
@@ -218,8 +219,12 @@ class Observations:
         )
 
     def over(self, first_day: dt.date, last_day: dt.date) -> Observations:
-        """The same, known to have been watched from one day to another: days without a row count as well."""
-        return replace(self, period=(first_day, last_day), computed=None)
+        """The same, known to have been watched from one day to another: days without a row count as well.
+
+        Raises:
+            MisuseError: They are no days, or the wrong way round.
+        """
+        return replace(self, period=_days_of(first_day, last_day), computed=None)
 
     def between(self, first_day: dt.date, last_day: dt.date) -> Observations:
         """The part from one UTC day to another, both included: what lies before it is brought forward.
@@ -227,10 +232,14 @@ class Observations:
         Its metrics are those of the whole on its days, as far as a part can know: whoever was there before
         has no day of arrival, a wait begins no earlier than the part, and who did nothing in it was not
         there.
+
+        Raises:
+            MisuseError: They are no days, or the wrong way round.
         """
-        day = pl.col("at").dt.date()
-        inside = day.is_between(first_day, last_day)
-        before = carried(self.ledger.filter(day < first_day))
+        first_day, last_day = _days_of(first_day, last_day)
+        at_day = pl.col("at").dt.date()
+        inside = at_day.is_between(first_day, last_day)
+        before = carried(self.ledger.filter(at_day < first_day))
         known = pl.col("effective_from").dt.date() <= last_day
         return replace(
             self,
@@ -298,6 +307,13 @@ class Observations:
         for stream in streams:
             if absent.get(stream, False):
                 raise MissingObservationsError(metric, stream)
+
+
+def _days_of(first_day: object, last_day: object) -> tuple[dt.date, dt.date]:
+    first, last = day("first_day", first_day), day("last_day", last_day)
+    if first is None or last is None or last < first:
+        raise MisuseError(f"{first} to {last} is no period: give two days, the first of them first")
+    return first, last
 
 
 def checked(frame: Frame, stream: Stream, source: str | None = None) -> pl.LazyFrame:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -167,12 +166,12 @@ def report(
     provider: ProviderOption = None,
     data_dir: DataDirOption = None,
     since: Annotated[
-        datetime | None,
-        typer.Option(help="First day shown, UTC; the first one there is.", formats=["%Y-%m-%d"]),
+        str | None,
+        typer.Option(help="First day shown, UTC; the first one there is.", metavar="DATE"),
     ] = None,
     until: Annotated[
-        datetime | None,
-        typer.Option(help="First day that is left out, UTC; the end.", formats=["%Y-%m-%d"]),
+        str | None,
+        typer.Option(help="First day that is left out, UTC; the end.", metavar="DATE"),
     ] = None,
     ids: Annotated[
         bool, typer.Option("--ids", help="Leave players their ids; without it they are keyed hashes.")
@@ -185,12 +184,13 @@ def report(
         from kokoromichi.analysis.live import Live  # noqa: PLC0415 - --help stays fast
         from kokoromichi.analysis.reading import MANIFEST  # noqa: PLC0415
         from kokoromichi.analysis.targets import TARGETS, Targets  # noqa: PLC0415
+        from kokoromichi.options import day  # noqa: PLC0415
         from kokoromichi.simulation.run import Run as PlayedRun  # noqa: PLC0415
 
         if folder is not None and (provider or data_dir):
             raise MisuseError("report reads a folder or a store: leave out --provider and --data-dir, or it")
         targets = Targets.parse(target) if target else TARGETS
-        first, end = (None if moment is None else moment.date() for moment in (since, until))
+        first, end = day("since", since), day("until", until)
         if folder is not None and (folder / MANIFEST).is_file():
             written = PlayedRun(folder).report(out, since=first, until=end, targets=targets)
         elif folder is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
@@ -168,3 +168,18 @@ def test_a_ledger_tells_its_health_and_is_an_observation() -> None:
     ledger = Ledger.from_frame(lively().ledger)
     assert ledger.health()["violations"].sum() == 0
     assert not ledger.observations().has_activity
+
+
+@pytest.mark.parametrize(
+    ("ends", "message"),
+    [
+        ((3, 5), "first_day is 3; use a date"),
+        (("2026-01-02", "2026-01-01"), "2026-01-02 to 2026-01-01 is no period"),
+        ((None, "2026-01-01"), "None to 2026-01-01 is no period"),
+    ],
+)
+def test_a_period_is_two_days_in_their_order(ends: tuple[Any, Any], message: str) -> None:
+    seen = Observations.from_frames(LEDGER_SCHEMA.to_frame())
+    for cut in (seen.between, seen.over):
+        with pytest.raises(MisuseError, match=message):
+            cut(*ends)
