@@ -2,6 +2,7 @@ PYTHON ?= python3
 # One more than a small machine has cores: tests wait for servers, processes and clocks.
 WORKERS ?= 3
 BIN := .venv/bin
+RESOLVE = $(BIN)/python -m uv pip compile --quiet --all-extras -c constraints.txt -o /dev/null pyproject.toml
 PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 RESULTS := simulations/results/baseline
 CAMPAIGN_TESTS := tests/simulation/test_health.py tests/simulation/test_campaign_*.py
@@ -10,7 +11,7 @@ CAMPAIGN_TESTS := tests/simulation/test_health.py tests/simulation/test_campaign
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help simulate test test-slow test-all campaign check security hooks bench lab docs
+.PHONY: help simulate test test-slow test-all campaign check security hooks pins bench lab docs
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +52,12 @@ security: .venv/.installed ## Look for insecure code
 
 hooks: .venv/.installed ## Run every pre-commit hook on every file
 	$(BIN)/pre-commit run --all-files
+
+pins: .venv/.installed ## See that what constraints.txt pins can be installed by every Python
+	$(RESOLVE) --python-version 3.10
+	$(RESOLVE) --python-version 3.11.5
+	$(RESOLVE) --python-version 3.12
+	$(RESOLVE) --python-version 3.13
 
 bench: .venv/.installed ## Run every benchmark
 	@set -e; for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python "$$file"; done

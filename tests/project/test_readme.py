@@ -27,7 +27,7 @@ PLAYED: Final = (
     "--no-report",
 )
 """What leaves the store that the example reads."""
-TARGETS: Final = "simulate test test-slow test-all campaign check security hooks bench lab docs help"
+TARGETS: Final = "simulate test test-slow test-all campaign check security hooks pins bench lab docs help"
 LINK: Final = re.compile(r"!?\[[^\]]*\]\((?!https?:)([^)#]+)[^)]*\)")
 
 
