@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 import polars as pl
 
+from kokoromichi.analysis.reading import parquet_file
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.kinds import SYSTEM
 from kokoromichi.core.schemas import LEDGER_SCHEMA
@@ -122,7 +123,7 @@ def brought_in(folder: Path, ledger: pl.LazyFrame) -> pl.LazyFrame | None:
             raise MisuseError(f"a file of the ledger in {folder} is damaged: {error}") from error
         if first is not None and first < dt.datetime.fromisoformat(since):
             return None
-    return pl.scan_parquet(path, glob=False)
+    return parquet_file(path)
 
 
 def books_in(folder: Path) -> list[str]:

@@ -68,7 +68,17 @@ def _scanned(file: Path) -> pl.LazyFrame:
         return pl.scan_csv(file, glob=False, infer_schema=False)
     if file.suffix == ".jsonl":
         return pl.scan_ndjson(glob.escape(str(file)), infer_schema_length=None)
-    return pl.scan_parquet(file, glob=False, hive_partitioning=_is_keyed(file.parts[:-1]))
+    return parquet_file(file, hive_partitioning=_is_keyed(file.parts[:-1]))
+
+
+def parquet_file(file: Path, *, hive_partitioning: bool = False) -> pl.LazyFrame:
+    """Scan a Parquet file; one without rows is read, which costs nothing.
+
+    The optimizer of polars 2.0, the last one for Python 3.10, panics where groups of a scan that is known to
+    be empty are joined.
+    """
+    frame = pl.scan_parquet(file, glob=False, hive_partitioning=hive_partitioning)
+    return frame if frame.select(pl.len()).collect().item() else frame.collect().lazy()
 
 
 def _is_keyed(folders: Iterable[str]) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -11,14 +13,10 @@ from kokoromichi.core.providers.postgres import PostgresProvider
 from tests.faults.full_disk import file_system, fill_up
 from tests.servers.postgres import PostgresServer
 
-if TYPE_CHECKING:
-    from pathlib import Path
 
-
-async def test_a_server_whose_disk_is_full_is_not_well_before_a_purchase_meets_it(tmp_path: Path) -> None:
-    for folder in (tmp_path, *tmp_path.parents[:2]):  # The server's user comes by here.
-        folder.chmod(0o755)
-    with file_system(tmp_path / "small", 200) as small:
+async def test_a_server_whose_disk_is_full_is_not_well_before_a_purchase_meets_it() -> None:
+    with tempfile.TemporaryDirectory() as folder, file_system(Path(folder) / "small", 200) as small:
+        os.chmod(folder, 0o755)  # The server's user comes by here.
         small.chmod(0o777)
         server = PostgresServer(outlives_power=False, place=small)
         server.start()

@@ -70,7 +70,7 @@ def test_every_import_of_the_package_is_a_declared_requirement() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     drivers = [line for extra in DRIVERS for line in project["optional-dependencies"][extra]]
     declared = {canonicalize_name(Requirement(line).name) for line in [*project["dependencies"], *drivers]}
-    owners = packages_distributions()
+    owners = {"bson": ["pymongo"], **packages_distributions()}  # Python 3.10 finds fewer.
     imported = {name: path for path in modules(PACKAGE) for name in _imported(path)}
     undeclared = {
         name: path.name
