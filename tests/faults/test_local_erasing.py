@@ -13,6 +13,7 @@ from kokoromichi.analysis.provider_state import audit_provider
 from kokoromichi.core.bulk_load import Batch, UserSnapshot
 from kokoromichi.core.clock import ManualClock, SystemClock, moment_of
 from kokoromichi.core.errors import MisuseError, StorageError
+from kokoromichi.core.providers.local.erasing import ErasureList
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from kokoromichi.operation.backups import restore
 from kokoromichi.settings import Settings
@@ -175,18 +176,23 @@ async def test_a_line_of_the_list_that_is_none_is_not_passed_over(tmp_path: Path
         await over(folder).open()
 
 
-async def test_an_erasure_whose_commit_fails_is_finished_at_the_next_opening(tmp_path: Path) -> None:
+async def test_an_erasure_whose_commit_fails_is_finished_at_the_next_opening(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await lived(tmp_path)
     provider = over(tmp_path)
     await provider.open()
     await provider.profile(BO)
-    disk = Disk.under(provider)
-    asked = asyncio.create_task(provider.erase(ADA, HIDDEN))
-    while not (tmp_path / "erasures.log").exists():  # noqa: ASYNC110 - another's file
-        await asyncio.sleep(0.001)
-    disk.failure = apsw.FullError
+    disk, note = Disk.under(provider), ErasureList.note
+
+    def noted_on_the_last_room(erased: ErasureList, user_id: str, pseudonym: str) -> str:
+        mark = note(erased, user_id, pseudonym)
+        disk.failure = apsw.FullError
+        return mark
+
+    monkeypatch.setattr(ErasureList, "note", noted_on_the_last_room)
     with pytest.raises(StorageError, match="the disk is full"):
-        await asked
+        await provider.erase(ADA, HIDDEN)
     assert await provider.profile(ADA) is not None
     kill(provider)
     async with over(tmp_path) as again:
