@@ -85,6 +85,9 @@ async def test_players_who_act_meanwhile_are_not_suspected(
     players = ("ada", "bo", "cy")
     done = asyncio.Event()
 
+    for player in players:  # Each round costs them something, and a fast store does many.
+        await world.services.admin.grant(player, "gold", 10_000_000, actor=ROOT, reason="a test")
+
     async def busy(user_id: str) -> int:
         acts = 0
         while not done.is_set():
