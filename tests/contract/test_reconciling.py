@@ -86,6 +86,7 @@ async def test_players_who_act_meanwhile_are_not_suspected(
     done = asyncio.Event()
 
     for player in players:  # Each round costs them something, and a fast store does many.
+        await world.services.executor.open_account(player)
         await world.services.admin.grant(player, "gold", 10_000_000, actor=ROOT, reason="a test")
 
     async def busy(user_id: str) -> int:
