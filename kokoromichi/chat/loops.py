@@ -62,8 +62,8 @@ class Heartbeat(commands.Cog):
 
     async def _look(self) -> None:
         provider = self._bot.provider
-        no_reads = await _trouble(provider.counters())
-        no_writes = no_reads or provider.failed or await _trouble(provider.probe())
+        no_reads, no_writes = await asyncio.gather(_trouble(provider.counters()), _trouble(provider.probe()))
+        no_writes = no_reads or provider.failed or no_writes
         self._bot.storage.report(no_reads, no_writes)
         self._vain_looks = 0 if no_writes is None else self._vain_looks + 1
 
@@ -119,7 +119,10 @@ class Housekeeping(commands.Cog):
     def __init__(self, bot: Game) -> None:
         self._bot = bot
         self._stale = ""
-        self._loops = (self.prices, self.restock, self.forget, self.mend, self.fold, self.sessions)
+        self._loops = (
+            *(self.prices, self.restock, self.forget, self.mend),
+            *(self.fold, self.sessions, self.load_pictures),
+        )
 
     async def cog_load(self) -> None:
         """Begin."""
@@ -192,6 +195,12 @@ class Housekeeping(commands.Cog):
         except StorageError as failed:
             log.info("nothing is folded into the daily totals now: %s", failed)
 
+    @tasks.loop(count=1)
+    async def load_pictures(self) -> None:
+        """Load what draws charts: the first player who asks shall not wait for it, nor the bot's start."""
+        await self._bot.wait_until_ready()
+        await asyncio.to_thread(_load_pictures)
+
     @tasks.loop()
     async def mirror(self) -> None:
         """Let the local mirror follow the database."""
@@ -199,3 +208,9 @@ class Housekeeping(commands.Cog):
             await self._bot.provider.sync_remote_to_local()
         except KokoroError as failed:
             log.warning("the mirror in MIRROR_DIR does not follow: %s", failed)
+
+
+def _load_pictures() -> None:
+    from kokoromichi.chat import pictures  # noqa: PLC0415 - half of the bot's start
+
+    pictures.load()

@@ -54,10 +54,14 @@ _DARK: Final = {
     "ytick.labelsize": 11,
 }
 _WIDTH_IN: Final = 7.0
+_LOW_IN: Final = 2.6
+_LEFT_IN: Final = 0.7
+_RIGHT_IN: Final = 0.2
+_TOP_IN: Final = 0.4
+_BOTTOM_IN: Final = 0.65
 _FEWEST_MOMENTS: Final = 2
 _FEWEST_DAYS: Final = 7
-_CROWDED_DAYS: Final = 60
-_BAR_DAYS: Final = 0.8
+_HALF_DAY: Final = dt.timedelta(hours=12)
 _HEADROOM: Final = 1.08
 
 
@@ -78,7 +82,7 @@ def balance_picture(rows: Sequence[LedgerEntry]) -> Picture | None:
     if len({at for at, _ in points}) < _FEWEST_MOMENTS:
         return None
     times, balances = zip(*points, strict=True)
-    with _drawn(2.6) as figure:
+    with _drawn(_LOW_IN) as figure:
         axes = figure.subplots()
         axes.step(times, balances, where="post", color=SKY)
         axes.plot(times[-1:], balances[-1:], "o", color=SKY)
@@ -104,20 +108,26 @@ def economy_picture(digest: Digest) -> Picture | None:
         supply.plot(days, held, color=SKY, marker="o" if len(days) == 1 else "")
         supply.set_title(say("picture.supply"))
         _from_zero(supply, held)
-        width = _BAR_DAYS if len(days) < _CROWDED_DAYS else 1
-        faucets, sinks = (digest.days[name].to_list() for name in ("faucets_gold", "sinks_gold"))
-        moved.bar(days, faucets, width, color=GREEN, label=say("picture.faucets"))
-        moved.bar(days, [-gold for gold in sinks], width, color=VERMILLION, label=say("picture.sinks"))
+        edges = [_midnight(day) - _HALF_DAY for day in (*days, days[-1] + dt.timedelta(days=1))]
+        faucets, sinks = (digest.days[name].to_numpy() for name in ("faucets_gold", "sinks_gold"))
+        for amounts, color, name in ((faucets, GREEN, "faucets"), (-sinks, VERMILLION, "sinks")):
+            moved.stairs(amounts, edges, fill=True, color=color, label=say(f"picture.{name}"))
         moved.axhline(0, color=DIM, linewidth=0.8)
         moved.set_title(say("picture.flows"))
         moved.legend(loc="upper left", ncols=2, bbox_to_anchor=(0, -0.2))
         for axes in (supply, moved):
             _gold_axis(axes)
-        half_day = dt.timedelta(hours=12)
         first = min(days[0], days[-1] - dt.timedelta(days=_FEWEST_DAYS - 1))
-        moved.set_xlim(_midnight(first) - half_day, _midnight(days[-1]) + half_day)
+        moved.set_xlim(_midnight(first) - _HALF_DAY, _midnight(days[-1]) + _HALF_DAY)
         _time_axis(moved)
         return Picture("economy.png", _png(figure))
+
+
+def load() -> None:
+    """Draw a blank: fonts and encoder are then there for the first player who asks."""
+    with _drawn(_LOW_IN) as figure:
+        _time_axis(figure.subplots())
+        _png(figure)
 
 
 @contextmanager
@@ -125,7 +135,16 @@ def _drawn(height_in: float) -> Iterator[Figure]:
     """A figure that pyplot does not know: threads share nothing, and take turns behind the style's lock."""
     with chart_style():  # It puts the caller's parameters back, and ours with them.
         style.use(_DARK)
-        yield Figure(figsize=(_WIDTH_IN, height_in), layout="constrained")
+        figure = Figure(figsize=(_WIDTH_IN, height_in))
+        # Fixed, since a layout that is fitted draws every label twice.
+        figure.subplots_adjust(
+            left=_LEFT_IN / _WIDTH_IN,
+            right=1 - _RIGHT_IN / _WIDTH_IN,
+            top=1 - _TOP_IN / height_in,
+            bottom=_BOTTOM_IN / height_in,
+            hspace=0.3,
+        )
+        yield figure
 
 
 def _from_zero(axes: Axes, amounts: Sequence[int]) -> None:
@@ -140,7 +159,6 @@ def _midnight(day: dt.date) -> dt.datetime:
 def _gold_axis(axes: Axes) -> None:
     axes.yaxis.set_major_formatter(EngFormatter(sep=""))
     axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
-    axes.set_ylabel(say("picture.gold"))
 
 
 def _time_axis(axes: Axes) -> None:
@@ -153,5 +171,5 @@ def _time_axis(axes: Axes) -> None:
 
 def _png(figure: Figure) -> bytes:
     page = io.BytesIO()
-    figure.savefig(page, format="png", metadata={"Software": None})
+    figure.savefig(page, format="png", metadata={"Software": None}, pil_kwargs={"compress_level": 3})
     return page.getvalue()

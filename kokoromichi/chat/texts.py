@@ -234,7 +234,6 @@ ENGLISH: Final[dict[str, str]] = {
     "picture.flows": "Gold that came in and went out, each day",
     "picture.faucets": "came in",
     "picture.sinks": "went out",
-    "picture.gold": "gold",
     "picture.utc": "UTC",
     # Help.
     "help.title": "Commands",
