@@ -36,10 +36,10 @@ _STEP: Final = 50_000
 _READS: Final = 500
 
 
-def _rows(first: int, count: int) -> pl.DataFrame:
+def grants(first: int, count: int, players: int) -> pl.DataFrame:
     """Grants of one gold each, player after player, thirty days of them."""
     number = pl.int_range(first, first + count, eager=True)
-    player = ("p" + (number % PLAYERS).cast(pl.String).str.zfill(5)).alias("user_id")
+    player = ("p" + (number % players).cast(pl.String).str.zfill(5)).alias("user_id")
     text = number.cast(pl.String).str.zfill(12)
     made = pl.DataFrame(
         {
@@ -48,7 +48,7 @@ def _rows(first: int, count: int) -> pl.DataFrame:
             "at": (NOON_US + number % 30 * DAY_US).cast(LEDGER_SCHEMA["at"]),
             "user_id": player,
             "amount": pl.repeat(1, count, dtype=pl.Int64, eager=True),
-            "balance_after": number // PLAYERS + 1,
+            "balance_after": number // players + 1,
             "actor": player,
             "request_id": "r:" + text,
         }
@@ -62,7 +62,7 @@ async def build(folder: Path, rows: int) -> None:
     provider = LocalJSONProvider(folder, debounce_seconds=3_600)
     await provider.open()
     for first in range(0, rows, _STEP):
-        frame = _rows(first, min(_STEP, rows - first))
+        frame = grants(first, min(_STEP, rows - first), PLAYERS)
         asked = [
             StoredResponse(name, "0" * 32, b'{"receipt":"Corrected"}', NOON_US)
             for name in frame["request_id"]

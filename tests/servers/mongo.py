@@ -38,15 +38,16 @@ class MongoServer:
 
     Args:
         options: The server's own, such as ``--standalone``.
+        place: Where its folder is made; with other temporary files when left out.
 
     Attributes:
         uri: Of the server, without a database.
     """
 
-    def __init__(self, *options: str) -> None:
+    def __init__(self, *options: str, place: Path | None = None) -> None:
         if find_spec("secantus") is None:
             pytest.skip("backend: SecantusDB is not installed, and TEST_MONGO_URI is not set")
-        self._home = Path(tempfile.mkdtemp(prefix="kokoromichi-mongo-"))
+        self._home = Path(tempfile.mkdtemp(prefix="kokoromichi-mongo-", dir=place))
         self._process: subprocess.Popen[bytes] | None = None
         self._options = options
         self.port = free_port()

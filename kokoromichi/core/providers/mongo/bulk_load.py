@@ -52,7 +52,7 @@ class Loading:
         self._requests = {asked.request_id: asked for asked in batch.requests}
         self._counters = batch.counters
         self._frame = batch.rows
-        self._rows = {} if batch.rows is None else _rows(batch.rows)
+        self._rows = {} if batch.rows is None else documents_by_book(batch.rows)
         self._users = [_placing(snapshot, _newest_us(batch.rows)) for snapshot in batch.users]
         self._placed = batch.users
         self._sections = [_section(name, document) for name, document in sorted(batch.sections.items())]
@@ -140,7 +140,7 @@ def _newest_us(rows: pl.DataFrame | None) -> dict[str, int]:
     return dict(zip(newest["user_id"].to_list(), newest["us"].to_list(), strict=True))
 
 
-def _rows(rows: pl.DataFrame) -> dict[str, Sequence[Stored]]:
+def documents_by_book(rows: pl.DataFrame) -> dict[str, Sequence[Stored]]:
     """The rows by book, as they are stored."""
     books: dict[str, list[Stored]] = {}
     for row in rows.iter_rows(named=True):
