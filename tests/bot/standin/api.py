@@ -41,6 +41,7 @@ class Api:
     Args:
         gateway_url: Where the gateway is.
         shards: How many shards it recommends.
+        message_content: Whether the application may ask for the words of messages.
         public: Whether anybody may invite the bot.
 
     Attributes:
@@ -50,10 +51,12 @@ class Api:
         requests: Every request: method and path.
     """
 
-    def __init__(self, gateway_url: str, shards: int, *, public: bool) -> None:
+    def __init__(self, gateway_url: str, shards: int, *, message_content: bool, public: bool) -> None:
         self._gateway_url = gateway_url
         self._shards = shards
-        application = payloads.application(User(OWNER, "owner").payload()) | {"bot_public": public}
+        flags = discord.ApplicationFlags(gateway_message_content=message_content).value
+        application = payloads.application(User(OWNER, "owner").payload())
+        application |= {"bot_public": public, "flags": flags}
         self.discord = FakeAPI(application, new_id, self._noted)
         self.asked: dict[str, Asked] = {}
         self.faults: list[Fault] = []

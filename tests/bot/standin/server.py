@@ -45,7 +45,7 @@ class StandIn:
         self.api_url = f"http://127.0.0.1:{port}/api/v10"
         self.gateway_url = f"ws://127.0.0.1:{port}/gateway"
         self.gateway = Gateway(self.gateway_url, message_content=message_content)
-        self.api = Api(self.gateway_url, shards, public=public)
+        self.api = Api(self.gateway_url, shards, message_content=message_content, public=public)
         app = web.Application()
         app.router.add_get("/gateway", self.gateway.serve)
         app.router.add_get("/gateway/", self.gateway.serve)
