@@ -110,8 +110,8 @@ def economy_picture(digest: Digest) -> Picture | None:
         _from_zero(supply, held)
         edges = [_midnight(day) - _HALF_DAY for day in (*days, days[-1] + dt.timedelta(days=1))]
         faucets, sinks = (digest.days[name].to_numpy() for name in ("faucets_gold", "sinks_gold"))
-        for amounts, color, name in ((faucets, GREEN, "faucets"), (-sinks, VERMILLION, "sinks")):
-            moved.stairs(amounts, edges, fill=True, color=color, label=say(f"picture.{name}"))
+        moved.stairs(faucets, edges, fill=True, color=GREEN, label=say("picture.faucets"))
+        moved.stairs(-sinks, edges, fill=True, color=VERMILLION, label=say("picture.sinks"))
         moved.axhline(0, color=DIM, linewidth=0.8)
         moved.set_title(say("picture.flows"))
         moved.legend(loc="upper left", ncols=2, bbox_to_anchor=(0, -0.2))
