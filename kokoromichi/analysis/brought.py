@@ -116,14 +116,14 @@ def brought_in(folder: Path, ledger: pl.LazyFrame) -> pl.LazyFrame | None:
     since: str | None = _told(folder).get("since")
     if not path.is_file():
         return None
-    if since is not None:
-        try:
+    try:
+        if since is not None:
             first = ledger.select(pl.col("at").min()).collect().item()
-        except pl.exceptions.ComputeError as error:
-            raise MisuseError(f"a file of the ledger in {folder} is damaged: {error}") from error
-        if first is not None and first < dt.datetime.fromisoformat(since):
-            return None
-    return parquet_file(path)
+            if first is not None and first < dt.datetime.fromisoformat(since):
+                return None
+        return parquet_file(path)
+    except pl.exceptions.ComputeError as error:
+        raise MisuseError(f"a file of the ledger in {folder} is damaged: {error}") from error
 
 
 def books_in(folder: Path) -> list[str]:
