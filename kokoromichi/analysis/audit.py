@@ -222,20 +222,21 @@ def reused_requests(ledger: pl.LazyFrame) -> pl.LazyFrame:
     return carried.filter(pl.col("transactions") > 1).sort("request_id")
 
 
-def traded_units(ledger: pl.LazyFrame, stock: pl.LazyFrame) -> pl.LazyFrame:
+def traded_units(ledger: pl.LazyFrame, stock: pl.LazyFrame | None = None) -> pl.LazyFrame:
     """Units that moved of limited stock since it began.
 
     Args:
         ledger: Rows (``LEDGER_SCHEMA``), names perhaps as Enums.
-        stock: As of ``audit``, its ids of the ledger's type.
+        stock: As of ``audit``, its ids of the ledger's type; None for all that was ever sold or restocked.
 
     Returns:
         One row per item that moved: ``item_id``, ``moved`` (Int128).
     """
     moved = pl.when(pl.col("kind") == "purchase").then(-pl.col("quantity")).otherwise("quantity")
-    counted = pl.col("since").is_null() | (pl.col("at") >= pl.col("since"))
-    traded = ledger.filter(pl.col("kind").is_in(["purchase", "restock"]))
-    traded = traded.join(stock.select("item_id", "since"), on="item_id").filter(counted)
+    traded = ledger.filter(pl.col("kind").is_in(["purchase", "restock"]), pl.col("item_id").is_not_null())
+    if stock is not None:
+        counted = pl.col("since").is_null() | (pl.col("at") >= pl.col("since"))
+        traded = traded.join(stock.select("item_id", "since"), on="item_id").filter(counted)
     return traded.group_by("item_id").agg(moved=moved.cast(_EXACT).sum())
 
 

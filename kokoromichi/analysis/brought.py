@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 import polars as pl
 
+from kokoromichi.analysis.audit import traded_units
 from kokoromichi.analysis.reading import parquet_file
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.kinds import SYSTEM
@@ -52,19 +53,14 @@ def carried(rows: pl.LazyFrame, stock: pl.LazyFrame | None = None) -> pl.LazyFra
     players = rows.filter(pl.col("user_id") != SYSTEM)
     money = players.filter(pl.col("currency").is_not_null()).select("user_id", "currency", "amount")
     goods = players.filter(pl.col("item_id").is_not_null()).select("user_id", "item_id", "quantity")
-    sold = pl.when(pl.col("kind") == "purchase").then(-pl.col("quantity")).otherwise("quantity")
-    traded = rows.filter(pl.col("kind").is_in(["purchase", "restock"]), pl.col("item_id").is_not_null())
-    if stock is not None:
-        counted = pl.col("since").is_null() | (pl.col("at") >= pl.col("since"))
-        traded = traded.join(stock.select("item_id", "since"), on="item_id").filter(counted)
-    units = traded.select(pl.lit(SYSTEM).alias("user_id"), "item_id", quantity=sold)
+    units = traded_units(rows, stock).select(pl.lit(SYSTEM).alias("user_id"), "item_id", quantity="moved")
     return together([money, goods, units])
 
 
 def together(parts: Iterable[pl.LazyFrame]) -> pl.LazyFrame:
     """Add up what several parts bring forward, one row a key; columns that a part lacks are null there."""
     blank = pl.LazyFrame(schema=BROUGHT_SCHEMA)
-    grouped = pl.concat([blank, *parts], how="diagonal").group_by(_KEYS)
+    grouped = pl.concat([blank, *parts], how="diagonal_relaxed").group_by(_KEYS)
     sums = grouped.agg(pl.col("amount", "quantity").cast(_EXACT).sum().cast(pl.Int64))
     amount = pl.when(pl.col("currency").is_not_null()).then("amount")
     quantity = pl.when(pl.col("item_id").is_not_null()).then("quantity")
@@ -116,14 +112,14 @@ def brought_in(folder: Path, ledger: pl.LazyFrame) -> pl.LazyFrame | None:
     since: str | None = _told(folder).get("since")
     if not path.is_file():
         return None
-    if since is not None:
-        try:
+    try:
+        if since is not None:
             first = ledger.select(pl.col("at").min()).collect().item()
-        except pl.exceptions.ComputeError as error:
-            raise MisuseError(f"a file of the ledger in {folder} is damaged: {error}") from error
-        if first is not None and first < dt.datetime.fromisoformat(since):
-            return None
-    return parquet_file(path)
+            if first is not None and first < dt.datetime.fromisoformat(since):
+                return None
+        return parquet_file(path)
+    except pl.exceptions.ComputeError as error:
+        raise MisuseError(f"a file of the ledger in {folder} is damaged: {error}") from error
 
 
 def books_in(folder: Path) -> list[str]:

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 Format = Literal["parquet", "csv", "jsonl"]
 
 _ROWS_HELD: Final = 65_536
-_ROWS_A_FILE: Final = 65_536
 _STREAMS: Final[tuple[Stream, ...]] = ("activity", "economy_history")
 _AT: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
 
@@ -220,7 +219,7 @@ async def _selected(
 
 
 class _Parts:
-    """Rows on their way to one file for each book, month and part; few files' worth are held."""
+    """Rows on their way to one file for each book, month and part; of many, the largest part goes first."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
@@ -237,9 +236,7 @@ class _Parts:
             key = str(book), str(month)
             self._held.setdefault(key, []).append(part.drop("month"))
             self._rows[key] = self._rows.get(key, 0) + part.height
-            if self._rows[key] >= _ROWS_A_FILE:
-                self._write(key)
-        while sum(self._rows.values()) > _ROWS_HELD:
+        while sum(self._rows.values()) >= _ROWS_HELD:
             self._write(max(self._rows, key=self._rows.__getitem__))
 
     def close(self) -> None:
@@ -272,7 +269,7 @@ async def _write_streams(reader: Reader, folder: Path, selection: Selection) -> 
         held, number = pl.DataFrame(), 0
         async for frame in reader.observation_frames(stream):
             held = pl.concat([held, selection.of(frame)]) if held.height else selection.of(frame)
-            if held.height >= _ROWS_A_FILE:
+            if held.height >= _ROWS_HELD:
                 await asyncio.to_thread(held.write_parquet, folder / f"{stream}_{number:04d}.parquet")
                 held, number = held.clear(), number + 1
         if held.height:

@@ -186,11 +186,15 @@ async def audit_provider(store: Reader) -> AuditReport:
         rows = [LEDGER_SCHEMA.to_frame()]
         units = [traded_units(rows[0].lazy(), stock).collect()]
         with closing(RequestIds()) as requests:
-            async for frame in reader.ledger_frames():
-                await asyncio.to_thread(sums.add, frame)
-                await asyncio.to_thread(moved.add, frame)
+
+            def add(frame: pl.DataFrame) -> None:
+                sums.add(frame)
+                moved.add(frame)
                 units.append(traded_units(frame.lazy(), stock).collect())
-                await asyncio.to_thread(requests.add, frame)
+                requests.add(frame)
+
+            async for frame in reader.ledger_frames():
+                await asyncio.to_thread(add, frame)  # A bot goes on meanwhile.
             suspects = await asyncio.to_thread(requests.suspects)
         if suspects is not None:
             rows += [frame.filter(suspects) async for frame in reader.ledger_frames()]

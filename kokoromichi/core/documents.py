@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from pydantic import ValidationError
 
@@ -90,6 +90,17 @@ def _checked(document: object, what: str, keyed_by_id: frozenset[str]) -> Docume
         elif type(value) is list:
             stack += [(inner, (*path, place)) for place, inner in enumerate(value)]
     return document
+
+
+def check_unknown(change: ChangeSet[Any]) -> None:
+    """Hold the fields that nobody knows of the players of a change against what may be stored.
+
+    Raises:
+        MisuseError: One is nothing that every store gives back equal.
+    """
+    for user in change.users:
+        if user.unknown:
+            checked_player(user.unknown, user.user_id)
 
 
 def check_batch(batch: Batch) -> None:

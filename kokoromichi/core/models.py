@@ -304,8 +304,8 @@ class UserChange(msgspec.Struct, frozen=True, gc=False):
         version: The version that was read; 0 creates the player.
         movements: Money and items, which move by rows and by nothing else.
         fields: New values of the other fields of ``UserProfile``, or None.
-        unknown: Fields of a checked document that ``UserProfile`` does not know, or None; what is stored of
-            such fields otherwise stays.
+        unknown: Fields of a document that ``UserProfile`` does not know, or None; what is stored of such
+            fields otherwise stays.
     """
 
     user_id: str

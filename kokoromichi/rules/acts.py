@@ -239,8 +239,8 @@ ACTS: Final[dict[str, Act]] = {
         Act("favorite", collection.choose_favorite, collection.Chosen, (codes.OK, codes.NOT_OWNED), ()),
     )
 }
-"""By name, as players meet them and the activity stream has them. The operations of ``CommandExecutor.act``
-are words of their own: part of the digests of stored requests."""
+"""By name; the activity stream has those of players by it. The operations of ``CommandExecutor.act`` are
+words of their own: part of the digests of stored requests."""
 
 FORMER: Final = {"daily": "claim", "purchase": "buy"}
 """An act's present name by what commands and older files call it."""

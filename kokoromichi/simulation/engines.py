@@ -95,7 +95,7 @@ def choose(engine: str, scenario: Scenario, replications: int = 1, provider: str
 def _obstacle(scenario: Scenario) -> str:
     """Why a scenario cannot be compiled, and what would help; nothing where it can."""
     if find_spec("numba") is None or find_spec("platformdirs") is None:
-        return 'numba is not installed; pip install "kokoromichi[fast]" makes it some twenty times as fast'
+        return 'numba is not installed; pip install "kokoromichi[fast]" makes it much faster'
     from kokoromichi.simulation.compiled.own_stages import obstacle  # noqa: PLC0415 - numba may be missing
 
     return obstacle(scenario)

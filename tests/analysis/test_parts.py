@@ -246,6 +246,15 @@ def test_a_month_whose_rows_are_damaged_is_refused_in_a_sentence(exported: Expor
         Ledger.scan(folder)
 
 
+def test_a_month_that_begins_with_a_damaged_file_is_refused_in_a_sentence(
+    exported: Exported, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(exported.folders[1], tmp_path / "month")
+    (folder / BROUGHT_FILE).write_bytes(b"PAR1")
+    with pytest.raises(MisuseError, match=r"a file of the ledger in .*month is damaged: "):
+        Observations.scan(folder)
+
+
 def test_a_part_that_leaves_out_who_moved_nothing_says_so() -> None:
     rows = Book().opening(0, "ada").opening(0, "bo").move(9, "ada", "daily", 1).frame()
     part = Observations.from_frames(rows.filter(pl.col("kind") == "daily"))

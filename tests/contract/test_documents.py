@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -243,3 +244,18 @@ async def test_what_nobody_knows_of_two_players_of_a_change_is_each_ones_own(pro
     assert ada is not None
     assert bo is not None
     assert (ada.unknown, bo.unknown) == ({"title": "the Wise"}, {"title": "the Brave", "pets": 1e16})
+
+
+@pytest.mark.parametrize("value", [object(), 2**64, float("nan"), "\0", {"a.b": 1}])
+async def test_what_no_document_may_hold_is_refused_without_harm_to_who_acts_beside_it(
+    provider: DataProvider, value: object
+) -> None:
+    beside, refused = await asyncio.gather(
+        provider.apply(change(user("ada", 0, money(9, 9)), answer=(9, 0))),
+        provider.apply(change(UserChange("bo", 0, (money(9, 9),), unknown={"title": value}))),
+        return_exceptions=True,
+    )
+    assert isinstance(refused, MisuseError)
+    assert beside == change(answer=(9, 0)).answer
+    assert await provider.user_ids() == ["ada"]
+    await with_player(provider, "cy")

@@ -83,7 +83,7 @@ async def test_parquet_is_parted_by_book_and_month_and_scans_to_what_is_stored(
 async def test_many_rows_are_held_by_few_and_parted_into_files(
     store: MemoryProvider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export, "_ROWS_HELD", 2)
+    monkeypatch.setattr(export, "_ROWS_HELD", 3)
     whole = await read_ledger(store)
 
     async def one_by_one() -> AsyncIterator[pl.DataFrame]:
@@ -93,7 +93,7 @@ async def test_many_rows_are_held_by_few_and_parted_into_files(
     monkeypatch.setattr(store, "ledger_frames", one_by_one)
     done = await export_ledger(store, tmp_path / "out")
     assert len(done.files) == 6
-    monkeypatch.setattr(export, "_ROWS_A_FILE", 1)
+    monkeypatch.setattr(export, "_ROWS_HELD", 1)
     assert len((await export_ledger(store, tmp_path / "parts")).files) == whole.height
     assert Ledger.scan(tmp_path / "out").frame.collect().sort("entry_id").equals(await read_ledger(store))
 

@@ -1,4 +1,4 @@
-"""Charts of gold that enters, stays and leaves."""
+"""Charts of gold that enters and leaves."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -19,8 +19,6 @@ from kokoromichi.analysis.plots.series import (
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-_DAY_TICKS: Final = (0, 1, 2, 5, 10, 20, 40, 80, 160, 320)
 
 
 @checked_options

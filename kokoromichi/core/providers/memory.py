@@ -12,7 +12,7 @@ from kokoromichi.core.bulk_load import Batch, StoredResponse
 from kokoromichi.core.clock import Clock, SystemClock
 from kokoromichi.core.counters import counters_after
 from kokoromichi.core.data_provider import DataProvider, Stream
-from kokoromichi.core.documents import Document, check_batch, checked_document
+from kokoromichi.core.documents import Document, check_batch, check_unknown, checked_document
 from kokoromichi.core.errors import ConflictError, KokoroError, MisuseError, RequestMismatchError
 from kokoromichi.core.kinds import CURRENCIES, SYSTEM
 from kokoromichi.core.models import (
@@ -121,6 +121,7 @@ class MemoryProvider(DataProvider):
         if request_id is not None and (answer := self._recall(request_id, change.digest)) is not None:
             return answer  # type: ignore[return-value] # The digest says that it is of this act.
         check_change(change)
+        check_unknown(change)
         counters = counters_after(self._counters.get, change.counters)
         first, tx = len(self._ledger), self._tx + 1
         try:

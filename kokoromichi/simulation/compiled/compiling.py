@@ -113,7 +113,7 @@ def alone(function: Function) -> Any:
 def hastened() -> Iterator[None]:
     """Less to do while compiling: no garbage collection, and of LLVM's passes those of its first level.
 
-    Both are a quarter of the time; what comes out is as fast, since ``forceinline`` has done most for it.
+    Both are an eighth of the time; what comes out is as fast, since ``forceinline`` has done most for it.
     """
     was_on, level = gc.isenabled(), numba.config.OPT  # type: ignore[attr-defined] # Not in its types.
     gc.disable()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from kokoromichi.core.clock import DAY_US
 from kokoromichi.core.counters import counters_after
+from kokoromichi.core.documents import check_unknown
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.kinds import KINDS, SYSTEM
 from kokoromichi.core.models import MOST_INT
@@ -130,6 +131,7 @@ class Group:
             if act.answer is not None:
                 return
         check_change(change)
+        check_unknown(change)
         counters = counters_after(self._counter, change.counters)
         after = players_after(change, self._player)
         try:

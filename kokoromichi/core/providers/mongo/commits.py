@@ -17,6 +17,7 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from kokoromichi.core.clock import Clock, SystemClock
 from kokoromichi.core.counters import counter_overflow
+from kokoromichi.core.documents import check_unknown
 from kokoromichi.core.errors import (
     CommitUnknownError,
     ConflictError,
@@ -242,6 +243,7 @@ class MongoCommits:
         """
         change = act.change
         check_change(change)
+        check_unknown(change)
         users = {user.user_id: user for user in sorted(change.users, key=lambda user: user.user_id)}
         before = {user_id: await self._state(user_id, user.version) for user_id, user in users.items()}
         sets: dict[str, Stored] = {}

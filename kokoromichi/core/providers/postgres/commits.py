@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
+from kokoromichi.core.documents import check_unknown
 from kokoromichi.core.errors import (
     CommitUnknownError,
     FloorError,
@@ -101,6 +102,7 @@ class PostgresCommits:
         A caller that is cancelled leaves its change on the way: the same request id asks for its outcome.
         """
         check_change(change)
+        check_unknown(change)
         if change.request_id is None:
             request_id = f"{MADE_UP}{uuid.uuid4().hex}"
         else:
