@@ -107,6 +107,8 @@ RESTOCK_S: Final = 600.0
 FORGET_S: Final = 600.0
 MEND_S: Final = 10.0
 SESSIONS_S: Final = 60.0
+PICTURES_S: Final = 5.0
+"""After the first connection: who waited for the bot is answered first."""
 
 
 class Housekeeping(commands.Cog):
@@ -199,6 +201,7 @@ class Housekeeping(commands.Cog):
     async def load_pictures(self) -> None:
         """Load what draws charts: the first player who asks shall not wait for it, nor the bot's start."""
         await self._bot.wait_until_ready()
+        await asyncio.sleep(PICTURES_S)
         await asyncio.to_thread(_load_pictures)
 
     @tasks.loop()
