@@ -207,8 +207,12 @@ class DeduplicatingTree(app_commands.CommandTree[KokoroBot]):
     async def on_error(
         self, interaction: discord.Interaction[KokoroBot], error: app_commands.AppCommandError, /
     ) -> None:
-        """Tell who uses a command that Discord still shows after an upgrade, until ``/sync``."""
-        if not isinstance(error, app_commands.CommandNotFound):
+        """Tell who uses a command that Discord still shows as it was before an upgrade, until ``/sync``."""
+        if isinstance(error, app_commands.CommandSignatureMismatch):
+            for begun in [*interaction.client.running]:
+                if isinstance(begun, Context) and begun.interaction is interaction:
+                    interaction.client.dispatch("command_error", begun, error)
+        elif not isinstance(error, app_commands.CommandNotFound):
             await super().on_error(interaction, error)
         elif interaction.type is discord.InteractionType.application_command:
             log.info("request %s: %s", interaction.id, error)
@@ -295,6 +299,7 @@ async def serve(settings: Settings) -> None:
     if settings.mirror_dir is not None:
         await _mark_mirror(settings.mirror_dir, bot.provider)
     await bot.provider.open()  # What a person must mend here is told before Discord is asked for anything.
+    await refuse_half_moved(bot.provider)
     loop = asyncio.get_running_loop()
     playing = asyncio.ensure_future(bot.start(token))
     stopping: set[asyncio.Task[None]] = set()

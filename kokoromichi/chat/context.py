@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import discord
+from discord import app_commands
 from discord.ext import commands
 
 from kokoromichi.chat.delivery import attached, can_answer, referring, shown, telling
@@ -16,6 +17,7 @@ from kokoromichi.chat.failures import (
     BotPlayerError,
     DirectMessagesClosedError,
     Failure,
+    FormerCommandError,
     MutedError,
     TermsChangedError,
     describe_failure,
@@ -94,6 +96,23 @@ class Context(commands.Context[Game]):
         """
         if not can_answer(self):
             raise MutedError
+
+    def require_known_options(self) -> None:
+        """Make sure that nothing which the author chose is passed over in silence, as the library would.
+
+        Raises:
+            FormerCommandError: There is an option that the command no longer has.
+        """
+        if self.interaction is None or not isinstance(self.interaction.command, app_commands.Command):
+            return
+        known = {parameter.display_name for parameter in self.interaction.command.parameters}
+        if not {name for name, _ in self.interaction.namespace} <= known:
+            raise FormerCommandError
+
+    @property
+    def reads_mirror(self) -> bool:
+        """Whether what was read is the mirror's, so that the answer says how old it is."""
+        return self._mirrored is not None
 
     async def promise_answer(self) -> None:
         """Tell Discord to wait for us, should the answer take longer than ``DEFER_S``.

@@ -65,6 +65,10 @@ class MutedError(commands.CheckFailure):
     """The bot may not write where the command was given."""
 
 
+class FormerCommandError(commands.CheckFailure):
+    """The command was given as it was before an upgrade: Discord shows it so until ``/sync``."""
+
+
 class DirectMessagesClosedError(commands.CommandError):
     """The answer is for the author's eyes alone, and they take no direct message."""
 
@@ -237,6 +241,7 @@ _SENTENCES: Final[dict[type, Callable[[Context, Any], str]]] = {
     commands.UserNotFound: _argument("error.player"),
     commands.BadArgument: _argument("error.whole"),
     app_commands.TransformerError: _argument("error.whole"),
+    FormerCommandError: lambda _ctx, _error: say("error.gone"),
     app_commands.CommandSignatureMismatch: lambda _ctx, _error: say("error.gone"),
     commands.MissingRequiredArgument: _missing,
     commands.TooManyArguments: _extra,

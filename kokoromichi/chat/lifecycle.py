@@ -55,6 +55,7 @@ class Lifecycle(commands.Cog):
             if wait_s and (await actor_of(ctx)).role < Role.MANAGER:
                 raise TooFastError(wait_s)
         ctx.require_answerable()
+        ctx.require_known_options()
         return True
 
     async def bot_check(self, ctx: Context) -> bool:  # type: ignore[override] # Our context.

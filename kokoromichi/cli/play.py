@@ -163,10 +163,11 @@ class Terminal:
         Raises:
             StorageError: The folder cannot be used, or another process holds it.
         """
+        self._wait(self._bot.provider.open())
+        if newest := self._wait(self._bot.provider.read_ledger(limit=1)):
+            self._clock.catch_up(us_of(newest[0].at))  # Before the bot holds the ledger against its clock.
         try:
             self._wait(self._guild.open())
-            if newest := self._wait(self._bot.provider.read_ledger(limit=1)):
-                self._clock.catch_up(us_of(newest[0].at))
         except BaseException:
             self.close()
             raise

@@ -57,7 +57,7 @@ class Bank(commands.Cog):
         if place is not None:
             listed = await ctx.read(lambda services: services.standing.page())
             lines.append(say("balance.rank", rank=place.rank, players=listed.players))
-            lines.append(say("rich_list.as_of", when=moment(listed.read_us)))
+            lines += _as_of(ctx, listed.read_us)
         await ctx.answer(card(say("balance.title"), "\n".join(lines)))
 
     @command(aliases=["pay", "send", "give"])
@@ -138,7 +138,7 @@ class Bank(commands.Cog):
                 )
                 for row in found.rows
             ]
-            text = "\n".join([*rows, say("rich_list.as_of", when=moment(found.read_us))] if rows else [])
+            text = "\n".join([*rows, *_as_of(ctx, found.read_us)] if rows else [])
             return card(say("rich_list.title"), text or say("nothing"), footer=foot)
 
         await ctx.turn_pages(first.pages, draw, page - 1)
@@ -165,6 +165,11 @@ class Bank(commands.Cog):
         self, _interaction: discord.Interaction[Game], typed: str
     ) -> list[app_commands.Choice[str]]:
         return choices(typed, kind_names(), kind_names())
+
+
+def _as_of(ctx: Context, read_us: int) -> list[str]:
+    """When a ranking was read, in a line; an answer from the mirror says by itself how old all of it is."""
+    return [] if ctx.reads_mirror else [say("rich_list.as_of", when=moment(read_us))]
 
 
 def _no_kind(text: str) -> str:

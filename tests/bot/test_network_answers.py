@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.bot.bot_process import BotProcess
 from tests.bot.settled import acknowledged, settled
-from tests.bot.standin import StandIn, User
+from tests.bot.standin import OWNER, StandIn, User
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +27,29 @@ async def test_an_answer_is_given_in_the_end(status: int, times: int, tmp_path: 
         assert list(asked.messages.values()) == [asked.text]
         assert acknowledged(asked)
         assert (await settled(tmp_path)).holds([asked]) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [
+        ("buy", {"name": "health_potion"}),
+        ("transfer", {"user": User(1002)}),
+        ("admin health", {}),
+        ("buy", {"item": "health_potion", "count": 2}),
+    ],
+)
+async def test_a_command_as_discord_showed_it_before_an_upgrade_is_told_so(
+    command: str, options: dict[str, Any], tmp_path: Path
+) -> None:
+    async with StandIn() as discord:
+        async with BotProcess(discord, tmp_path) as bot:
+            asked = await discord.slash(User(OWNER), command, **options).answered()
+            await bot.stopped()
+        assert "That command is not there any more, or changed" in asked.text
+        assert asked.said[0].ephemeral
+        assert "Traceback" not in bot.said()
+        assert "closing: waiting" not in bot.said(), "it is still counted as being carried out"
+        assert (await settled(tmp_path)).holds([asked]) == (0, 0)
 
 
 async def test_a_message_is_answered_in_the_end(tmp_path: Path) -> None:

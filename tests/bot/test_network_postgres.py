@@ -93,6 +93,7 @@ async def test_a_database_that_is_gone_charges_nothing_and_comes_back(
         for read in (balance, inventory):
             await read.until(lambda one: says(one, "this is how things stood"), 60)
         assert "9,300 gold" in balance.text
+        assert "As it was" not in balance.text, "one answer has one age"
         assert "7 × " in inventory.text
         await asyncio.to_thread(database.start)
         while "the storage is well again" not in bot.said():  # noqa: ASYNC110 - a log has no event

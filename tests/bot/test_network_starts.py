@@ -13,6 +13,7 @@ import pytest
 from kokoromichi.chat.console.api import EVERYWHERE
 from kokoromichi.chat.console.payloads import BOT_ID
 from kokoromichi.chat.gateway import discord_errors
+from kokoromichi.core.copying.marking import mark_moving
 from kokoromichi.core.errors import MisuseError
 from kokoromichi.core.providers.local_json import LocalJSONProvider
 from tests.bot.bot_process import ROOT, BotProcess, How
@@ -96,6 +97,14 @@ async def test_a_broken_economy(line: str, broken: str, named: str, tmp_path: Pa
 async def test_a_folder_that_another_bot_holds(tmp_path: Path) -> None:
     async with StandIn() as discord, BotProcess(discord, tmp_path, How(name="first")) as first:
         assert f"{tmp_path / 'data'} is in use by process {first.pid}" in await ended(tmp_path, 4)
+
+
+async def test_a_store_that_was_filled_in_part_is_told_before_discord_is_asked(tmp_path: Path) -> None:
+    async with LocalJSONProvider(tmp_path / "data") as store:
+        await mark_moving(store, "backup.sqlite3")
+    standin = StandIn()
+    assert "was being filled from backup.sqlite3, and not to the end" in await ended(tmp_path, 2, standin)
+    assert standin.api.requests == []
 
 
 async def test_a_database_that_is_not_there(tmp_path: Path) -> None:
