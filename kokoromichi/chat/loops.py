@@ -107,8 +107,6 @@ RESTOCK_S: Final = 600.0
 FORGET_S: Final = 600.0
 MEND_S: Final = 10.0
 SESSIONS_S: Final = 60.0
-PICTURES_S: Final = 5.0
-"""After the start, which it would delay: what draws charts is then there for the first player who asks."""
 
 
 class Housekeeping(commands.Cog):
@@ -121,15 +119,15 @@ class Housekeeping(commands.Cog):
     def __init__(self, bot: Game) -> None:
         self._bot = bot
         self._stale = ""
-        self._loops = (self.prices, self.restock, self.forget, self.mend, self.fold, self.sessions)
-        self._pictures: asyncio.TimerHandle | None = None
+        self._loops = (
+            *(self.prices, self.restock, self.forget, self.mend),
+            *(self.fold, self.sessions, self.load_pictures),
+        )
 
     async def cog_load(self) -> None:
         """Begin."""
         for loop in self._loops:
             loop.start()
-        running = asyncio.get_running_loop()
-        self._pictures = running.call_later(PICTURES_S, running.run_in_executor, None, _load_pictures)
         if self._bot.settings.mirror_dir is not None:
             self.mirror.change_interval(seconds=self._bot.settings.mirror_seconds)
             self.mirror.start()
@@ -138,8 +136,6 @@ class Housekeeping(commands.Cog):
         """End; whatever was under way goes on at the next start."""
         for loop in (*self._loops, self.mirror):
             loop.cancel()
-        if self._pictures is not None:
-            self._pictures.cancel()
 
     @tasks.loop(seconds=FOLLOWED_S)
     async def prices(self) -> None:
@@ -198,6 +194,12 @@ class Housekeeping(commands.Cog):
                 log.debug("folded into the daily totals: %d", folded)
         except StorageError as failed:
             log.info("nothing is folded into the daily totals now: %s", failed)
+
+    @tasks.loop(count=1)
+    async def load_pictures(self) -> None:
+        """Load what draws charts: the first player who asks shall not wait for it, nor the bot's start."""
+        await self._bot.wait_until_ready()
+        await asyncio.to_thread(_load_pictures)
 
     @tasks.loop()
     async def mirror(self) -> None:
