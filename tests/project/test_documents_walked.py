@@ -174,7 +174,7 @@ async def test_each_command_of_the_book_of_procedures(tmp_path: Path) -> None:
         database_url = await moved(here)
         await mirrored(here, database_url)
         await taken_over(here)
-        dumped(database_url, await fresh_postgres_database(), tmp_path / "players.dump")
+        dumped(database_url, await fresh_postgres_database())
     assert [words for words in here.did if words not in ours()] == []
     left = [words for words in ours() if words not in here.did]
     assert {words[0] for words in left} == OF_THE_LABORATORY
@@ -241,12 +241,12 @@ async def taken_over(here: Place) -> None:
     await here.does("migrate --provider local --data-dir /old --target-dir /data")
 
 
-def dumped(url: str, empty_url: str, file: Path) -> None:
+def dumped(url: str, empty_url: str) -> None:
     """PostgreSQL's own tools, without the container around them."""
-    for program, source, mode in (("pg_dump", url, "wb"), ("pg_restore", empty_url, "rb")):
+    dump = b""
+    for program, source in (("pg_dump", url), ("pg_restore", empty_url)):
         [line] = [words for words in lines() if program in words]
         options = [word for word in line[line.index(program) + 1 :] if word.startswith("--format")]
-        with file.open(mode) as stream:
-            to_or_from = {"stdout" if mode == "wb" else "stdin": stream}
-            command = [programs() / program, *options, f"--dbname={source}"]
-            subprocess.run(command, env={"PGPASSWORD": PASSWORD}, check=True, **to_or_from)  # type: ignore[call-overload]
+        command = [str(programs() / program), *options, f"--dbname={source}"]
+        password = {"PGPASSWORD": PASSWORD}
+        dump = subprocess.run(command, input=dump, capture_output=True, env=password, check=True).stdout
